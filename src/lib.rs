@@ -1,0 +1,2 @@
+//! Tenant Bridge connects Azure Data Explorer to event streams in another Microsoft Entra tenant,
+//! on behalf of the people who ask, and keeps a record of every connection.
