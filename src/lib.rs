@@ -1,2 +1,8 @@
 //! Tenant Bridge connects Azure Data Explorer to event streams in another Microsoft Entra tenant,
 //! on behalf of the people who ask, and keeps a record of every connection.
+//!
+//! The rooms and what each may touch are on one page: `docs/architecture.md`.
+
+pub mod clock;
+pub mod connection;
+pub mod outbound;

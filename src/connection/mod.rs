@@ -1,0 +1,19 @@
+//! What a connection is: its identity, its parts, its states and the one place they are derived.
+//! Pure types and functions: nothing here knows of HTTP, SQL or the network, and every other room may use it.
+//! A type that exists holds a right value; the parsers are the only way in.
+
+mod identifiers;
+mod names;
+mod request;
+mod resource_id;
+mod state;
+
+pub use identifiers::{
+    ActorId, ConnectionId, IdentifierError, ObjectId, OperationId, Person, SubscriptionId, TenantId,
+};
+pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
+pub use request::{EventHubSource, NewConnection, Target};
+pub use resource_id::{
+    ClusterId, DataConnectionId, DatabaseId, EventHubId, NamespaceId, ResourceId, ResourceIdError,
+};
+pub use state::{Desired, InFlight, Observed, OperationKind, Phase, State, derive};

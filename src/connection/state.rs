@@ -1,0 +1,253 @@
+//! The state of a connection: derived, in one function, from what is wanted, what was seen and what is under way.
+//! Nothing stores a state, so no two columns can contradict each other.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+macro_rules! stored_as_text {
+    ($name:ident { $($variant:ident => $text:literal),+ $(,)? }) => {
+        impl $name {
+            /// The word that the database holds.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(UnknownWord(text.to_owned())),
+                }
+            }
+        }
+    };
+}
+
+/// The database holds a word that this version doesn't know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the database holds the unknown word '{0}'")]
+pub struct UnknownWord(String);
+
+/// What the people who may change the connection want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Desired {
+    /// It should exist at ARM.
+    Present,
+    /// It should not.
+    Absent,
+}
+stored_as_text!(Desired { Present => "present", Absent => "absent" });
+
+/// What the last read or answer that counts said about ARM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Observed {
+    /// Not there.
+    Absent,
+    /// There.
+    Present,
+    /// A change may or may not have happened, and no read has told yet.
+    Unknown,
+}
+stored_as_text!(Observed { Absent => "absent", Present => "present", Unknown => "unknown" });
+
+/// What an operation does to its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum OperationKind {
+    /// Make the data connection.
+    Create,
+    /// Delete the data connection; its record stays.
+    Remove,
+}
+stored_as_text!(OperationKind { Create => "create", Remove => "remove" });
+
+/// How far an operation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Recorded; nothing has been sent.
+    Queued,
+    /// The intent is committed, so the request may have left; no answer is recorded.
+    Dispatched,
+    /// ARM took the request; its operation is being followed.
+    Accepted,
+    /// The outcome is unknown; reads will tell.
+    Settling,
+    /// Done, and a read confirmed it.
+    Succeeded,
+    /// Ended without the change.
+    Failed,
+    /// Ended before anything was sent.
+    Canceled,
+}
+stored_as_text!(Phase {
+    Queued => "queued",
+    Dispatched => "dispatched",
+    Accepted => "accepted",
+    Settling => "settling",
+    Succeeded => "succeeded",
+    Failed => "failed",
+    Canceled => "canceled",
+});
+
+impl Phase {
+    /// Whether nothing more will happen.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Canceled)
+    }
+}
+
+/// The operation under way, as far as the state depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InFlight {
+    /// What it does.
+    pub kind: OperationKind,
+    /// How far it is; never a terminal phase.
+    pub phase: Phase,
+}
+
+/// The state of a connection that the API shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum State {
+    /// Being made at ARM.
+    Creating,
+    /// There, as far as the last read knows: data can flow.
+    Active,
+    /// Being deleted at ARM.
+    Removing,
+    /// Deleted, and the parent database was there to confirm it.
+    Removed,
+    /// Was never made; ARM said why, and a read found nothing.
+    Failed,
+    /// A change may or may not have happened, and no read has told yet.
+    Unsettled,
+    /// Was there, and is gone without this service having removed it.
+    Missing,
+}
+
+/// Derives the state.
+///
+/// `confirmed` says whether a read ever found the data connection: it tells a creation that failed from a
+/// connection that somebody else deleted.
+#[must_use]
+pub const fn derive(
+    desired: Desired,
+    observed: Observed,
+    in_flight: Option<InFlight>,
+    confirmed: bool,
+) -> State {
+    match (in_flight, desired, observed) {
+        (
+            Some(InFlight {
+                phase: Phase::Settling,
+                ..
+            }),
+            _,
+            _,
+        ) => State::Unsettled,
+        // Wanted gone: the removal is under way, or waits for the creation to end.
+        (Some(_), Desired::Absent, _) => State::Removing,
+        (
+            Some(InFlight {
+                kind: OperationKind::Create,
+                ..
+            }),
+            Desired::Present,
+            _,
+        ) => State::Creating,
+        (
+            Some(InFlight {
+                kind: OperationKind::Remove,
+                ..
+            }),
+            Desired::Present,
+            _,
+        ) => State::Removing,
+        (None, _, Observed::Unknown) => State::Unsettled,
+        (None, Desired::Present, Observed::Present) => State::Active,
+        (None, Desired::Present, Observed::Absent) if confirmed => State::Missing,
+        (None, Desired::Present, Observed::Absent) => State::Failed,
+        // A removal that ended without effect leaves the wish, and somebody has to take it up again.
+        (None, Desired::Absent, Observed::Present) => State::Removing,
+        (None, Desired::Absent, Observed::Absent) => State::Removed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pair_of_desired_and_observed_has_its_state_at_rest() {
+        use Desired as D;
+        use Observed as O;
+        for (desired, observed, confirmed, state) in [
+            (D::Present, O::Present, true, State::Active),
+            (D::Present, O::Present, false, State::Active),
+            (D::Present, O::Absent, false, State::Failed),
+            (D::Present, O::Absent, true, State::Missing),
+            (D::Present, O::Unknown, false, State::Unsettled),
+            (D::Present, O::Unknown, true, State::Unsettled),
+            (D::Absent, O::Absent, false, State::Removed),
+            (D::Absent, O::Absent, true, State::Removed),
+            (D::Absent, O::Present, true, State::Removing),
+            (D::Absent, O::Present, false, State::Removing),
+            (D::Absent, O::Unknown, false, State::Unsettled),
+            (D::Absent, O::Unknown, true, State::Unsettled),
+        ] {
+            assert_eq!(
+                derive(desired, observed, None, confirmed),
+                state,
+                "{desired:?} {observed:?} {confirmed}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_operation_under_way_decides_the_state_whatever_was_seen_before() {
+        use OperationKind::{Create, Remove};
+        for observed in [Observed::Absent, Observed::Present, Observed::Unknown] {
+            for phase in [Phase::Queued, Phase::Dispatched, Phase::Accepted] {
+                for (desired, kind, state) in [
+                    (Desired::Present, Create, State::Creating),
+                    (Desired::Present, Remove, State::Removing),
+                    (Desired::Absent, Create, State::Removing),
+                    (Desired::Absent, Remove, State::Removing),
+                ] {
+                    let in_flight = Some(InFlight { kind, phase });
+                    assert_eq!(derive(desired, observed, in_flight, false), state);
+                    assert_eq!(derive(desired, observed, in_flight, true), state);
+                }
+            }
+            let settling = Some(InFlight {
+                kind: Create,
+                phase: Phase::Settling,
+            });
+            assert_eq!(
+                derive(Desired::Present, observed, settling, false),
+                State::Unsettled
+            );
+        }
+    }
+
+    #[test]
+    fn words_of_the_database_are_read_back() {
+        for phase in [
+            Phase::Queued,
+            Phase::Dispatched,
+            Phase::Accepted,
+            Phase::Settling,
+            Phase::Succeeded,
+            Phase::Failed,
+            Phase::Canceled,
+        ] {
+            assert_eq!(phase.as_str().parse(), Ok(phase));
+        }
+        assert!("later".parse::<Phase>().is_err());
+    }
+}
