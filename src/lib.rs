@@ -4,5 +4,8 @@
 //! The rooms and what each may touch are on one page: `docs/architecture.md`.
 
 pub mod clock;
+pub mod config;
 pub mod connection;
+pub mod db;
+pub mod ledger;
 pub mod outbound;
