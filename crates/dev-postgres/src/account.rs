@@ -80,7 +80,7 @@ fn step_down(name: &str, uid: &str, gid: &str) -> [Vec<String>; 3] {
             "--",
         ]),
         words(&["runuser", "-u", name, "--"]),
-        words(&["su", "-s", "/bin/sh", name, "-c", r#"exec "$0" "$@""#]),
+        words(&["su", "-s", "/bin/sh", "-c", r#"exec "$0" "$@""#, "--", name]),
     ]
 }
 

@@ -104,8 +104,10 @@ mod tests {
     fn a_folder_that_the_servers_account_cannot_enter_is_passed_over() {
         let account = Account::find().unwrap();
         if account.owner.is_some() {
-            // Made by root with mode 0700, as tempfile does.
+            use std::os::unix::fs::PermissionsExt;
             let closed = tempfile::tempdir_in("/tmp").unwrap();
+            let mine_alone = std::fs::Permissions::from_mode(0o700);
+            std::fs::set_permissions(closed.path(), mine_alone).unwrap();
             assert!(usable(closed.path(), &account).is_err());
         }
         assert_eq!(usable(Path::new("/tmp"), &account), Ok(()));

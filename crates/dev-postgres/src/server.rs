@@ -197,7 +197,8 @@ impl Server {
         }
     }
 
-    /// Stops a private server at once, as if it had crashed, and keeps its data and its port.
+    /// Ends a private server's connections, stops it, and keeps its data and its port. To have it
+    /// crash instead, start it durable and kill [`process_id`](Self::process_id).
     ///
     /// # Errors
     /// [`Error::NotPrivate`], [`Error::Ended`].

@@ -91,7 +91,7 @@ impl Watchdog {
         file.lines().next()?.trim().parse().ok()
     }
 
-    /// Stops the server at once, as in a crash, and keeps its files.
+    /// Throws everybody out, stops the server and keeps its files.
     pub(crate) fn down(&mut self) -> Result<(), Error> {
         match self.ask("down")?.as_str() {
             "down" => Ok(()),

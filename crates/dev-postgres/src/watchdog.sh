@@ -33,10 +33,10 @@ until_ready() {
   done
 }
 
-# QUIT is Postgres's immediate shutdown: nothing here is worth a last checkpoint.
+# By signal: INT keeps what was committed, QUIT doesn't take the time.
 down() {
   [ -n "$server" ] || return 0
-  kill -QUIT "$(process_id)" 2>/dev/null || kill -TERM "$server" 2>/dev/null
+  kill "-$1" "$(process_id)" 2>/dev/null || kill -TERM "$server" 2>/dev/null
   while running "$server"; do wait "$server" 2>/dev/null; done
   server=
 }
@@ -44,7 +44,7 @@ down() {
 # Backends whose server was killed may still be writing for a moment.
 finish() {
   trap - EXIT
-  down
+  down QUIT
   [ -n "$folder" ] || return 0
   cd /
   rounds=0
@@ -81,13 +81,13 @@ fi
 while read -r word port; do
   case $word in
     up)
-      down
+      down QUIT
       "$@" -p "$port" </dev/null >>log 2>&1 &
       server=$!
-      if until_ready; then echo up; else down; echo failed; fi
+      if until_ready; then echo up; else down QUIT; echo failed; fi
       ;;
     down)
-      down
+      down INT
       echo down
       ;;
   esac

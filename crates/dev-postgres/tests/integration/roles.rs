@@ -50,7 +50,7 @@ async fn the_serving_role_can_create_nothing() {
         let refused = run(&mut serving, statement).await.unwrap_err();
         let code = refused
             .as_database_error()
-            .and_then(|error| error.code())
+            .and_then(sqlx::error::DatabaseError::code)
             .unwrap()
             .into_owned();
         assert_eq!(code, "42501", "{statement}");
