@@ -5,4 +5,5 @@
 
 pub mod clock;
 pub mod connection;
+pub mod entra;
 pub mod outbound;
