@@ -4,6 +4,9 @@
 //! The rooms and what each may touch are on one page: `docs/architecture.md`.
 
 pub mod clock;
+pub mod config;
 pub mod connection;
+pub mod db;
 pub mod entra;
+pub mod ledger;
 pub mod outbound;

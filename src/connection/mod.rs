@@ -4,6 +4,7 @@
 
 mod identifiers;
 mod names;
+mod record;
 mod request;
 mod resource_id;
 mod state;
@@ -12,8 +13,9 @@ pub use identifiers::{
     ActorId, ConnectionId, IdentifierError, ObjectId, OperationId, Person, SubscriptionId, TenantId,
 };
 pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
+pub use record::{ConnectionRecord, Failure, OperationRecord, Upstream};
 pub use request::{EventHubSource, NewConnection, Target};
 pub use resource_id::{
     ClusterId, DataConnectionId, DatabaseId, EventHubId, NamespaceId, ResourceId, ResourceIdError,
 };
-pub use state::{Desired, InFlight, Observed, OperationKind, Phase, State, derive};
+pub use state::{Desired, InFlight, Observed, OperationKind, Phase, State, UnknownWord, derive};

@@ -80,8 +80,6 @@ pub enum Phase {
     Succeeded,
     /// Ended without the change.
     Failed,
-    /// Ended before anything was sent.
-    Canceled,
 }
 stored_as_text!(Phase {
     Queued => "queued",
@@ -90,14 +88,13 @@ stored_as_text!(Phase {
     Settling => "settling",
     Succeeded => "succeeded",
     Failed => "failed",
-    Canceled => "canceled",
 });
 
 impl Phase {
     /// Whether nothing more will happen.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Canceled)
+        matches!(self, Self::Succeeded | Self::Failed)
     }
 }
 
@@ -244,7 +241,6 @@ mod tests {
             Phase::Settling,
             Phase::Succeeded,
             Phase::Failed,
-            Phase::Canceled,
         ] {
             assert_eq!(phase.as_str().parse(), Ok(phase));
         }

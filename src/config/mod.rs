@@ -1,0 +1,179 @@
+//! Configuration: a TOML file, overlaid by the environment, read once and checked whole before anything starts.
+//! One file a section; every wrong key is named at once. Nothing outside this room reads a file or variable of settings.
+
+mod arm;
+mod database;
+mod entra;
+mod ledger;
+mod outbound;
+mod reader;
+mod server;
+mod tenants;
+mod worker;
+
+use std::path::Path;
+
+pub use arm::ArmSection;
+pub use database::{DatabaseSection, MigrationSection};
+pub use entra::EntraSection;
+pub use ledger::LedgerSection;
+pub use reader::{ConfigError, Problem, Reader};
+pub use server::ServerSection;
+pub use tenants::{Direction, TenantPolicy};
+pub use worker::WorkerSection;
+
+use crate::outbound::ClientOptions;
+
+/// All that `serve` needs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where and how to listen.
+    pub server: ServerSection,
+    /// The database, as the serving role.
+    pub database: DatabaseSection,
+    /// Entra: whose tokens are taken, and who this service is.
+    pub entra: EntraSection,
+    /// Azure Resource Manager.
+    pub arm: ArmSection,
+    /// Which tenants may be connected, in which direction.
+    pub tenants: TenantPolicy,
+    /// How calls leave.
+    pub outbound: ClientOptions,
+    /// How work in the background goes on.
+    pub worker: WorkerSection,
+    /// The ledger.
+    pub ledger: LedgerSection,
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the variables `TENANT_BRIDGE__SECTION__KEY`.
+    ///
+    /// # Errors
+    /// Every missing, unknown and malformed key, each with what is expected.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::read(Reader::open(file)?)
+    }
+
+    /// Reads a configuration from TOML text alone, without the environment.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        Self::read(Reader::from_toml(text)?)
+    }
+
+    fn read(mut reader: Reader) -> Result<Self, ConfigError> {
+        let server = ServerSection::read(&mut reader);
+        let database = DatabaseSection::read(&mut reader);
+        let entra = EntraSection::read(&mut reader);
+        let arm = ArmSection::read(&mut reader);
+        let tenants = TenantPolicy::read(&mut reader);
+        let outbound = outbound::read(&mut reader);
+        let worker = WorkerSection::read(&mut reader);
+        let ledger = LedgerSection::read(&mut reader);
+        reader.finish_with_unknown_keys()?;
+        // No error was reported, so every section is there.
+        match (server, database, entra, arm, tenants, outbound, worker, ledger) {
+            (
+                Some(server),
+                Some(database),
+                Some(entra),
+                Some(arm),
+                Some(tenants),
+                Some(outbound),
+                Some(worker),
+                Some(ledger),
+            ) => Ok(Self {
+                server,
+                database,
+                entra,
+                arm,
+                tenants,
+                outbound,
+                worker,
+                ledger,
+            }),
+            _ => Err(ConfigError::incomplete()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The smallest configuration that starts.
+    const SMALLEST: &str = r#"
+        [database]
+        url = "postgres://serving:secret@localhost/tenant_bridge"
+        [entra]
+        client_id = "aaaaaaaa-0000-4000-8000-00000000000a"
+        client_secret = "a secret"
+        calling_apps = ["bbbbbbbb-0000-4000-8000-00000000000b"]
+        [tenants]
+        users = ["11111111-0000-4000-8000-000000000001"]
+        targets = ["11111111-0000-4000-8000-000000000001"]
+        sources = ["22222222-0000-4000-8000-000000000002"]
+        [ledger]
+        mark_key = "0123456789abcdef0123456789abcdef"
+    "#;
+
+    #[test]
+    fn the_smallest_configuration_is_azures_public_cloud_with_the_how_tos_api_version() {
+        let config = Config::from_toml(SMALLEST).expect("complete");
+        assert_eq!(
+            config.entra.authority.as_str(),
+            "https://login.microsoftonline.com/"
+        );
+        assert_eq!(config.arm.endpoint.as_str(), "https://management.azure.com/");
+        assert_eq!(config.arm.kusto_api_version, "2024-04-13");
+        assert_eq!(
+            config.entra.audiences,
+            [
+                "aaaaaaaa-0000-4000-8000-00000000000a",
+                "api://aaaaaaaa-0000-4000-8000-00000000000a"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_wrong_key_is_named_at_once_with_what_is_expected() {
+        let text = SMALLEST
+            .replace("client_id = \"aaaaaaaa", "client_id = \"zzzzzzzz")
+            .replace("[ledger]", "[worker]\nlease = \"soon\"\n[ledger]")
+            .replace("0123456789abcdef0123456789abcdef", "short")
+            .replace("[database]", "[database]\npool = 3");
+        let error = Config::from_toml(&text).expect_err("wrong").to_string();
+        for key in [
+            "entra.client_id",
+            "worker.lease",
+            "ledger.mark_key",
+            "database.pool",
+        ] {
+            assert!(error.contains(key), "{key} is not in: {error}");
+        }
+        assert!(!error.contains("a secret"), "{error}");
+    }
+
+    #[test]
+    fn a_configuration_without_anything_names_what_must_be_there() {
+        let error = Config::from_toml("").expect_err("empty").to_string();
+        for key in [
+            "database.url",
+            "entra.client_id",
+            "entra.client_secret",
+            "tenants.users",
+            "ledger.mark_key",
+        ] {
+            assert!(error.contains(key), "{key} is not in: {error}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_prints_no_secret() {
+        let printed = format!("{:?}", Config::from_toml(SMALLEST).expect("complete"));
+        for secret in ["a secret", "0123456789abcdef", "serving:secret"] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! `[outbound]`: how calls to Entra and ARM leave.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Reader;
+use crate::outbound::ClientOptions;
+
+pub(super) fn read(reader: &mut Reader) -> Option<ClientOptions> {
+    let minute = Duration::from_secs(60);
+    let connect_timeout = reader.duration("outbound.connect_timeout", Duration::from_secs(5), minute);
+    let timeout = reader.duration("outbound.timeout", Duration::from_secs(30), minute * 5);
+    let mut extra_authorities = None;
+    if let Some(path) = reader.maybe::<PathBuf>("outbound.ca_file") {
+        match std::fs::read(&path) {
+            Ok(pem) => extra_authorities = Some(pem),
+            Err(error) => reader.report("outbound.ca_file", format_args!("can't be read: {error}")),
+        }
+    }
+    Some(ClientOptions {
+        connect_timeout: connect_timeout?,
+        timeout: timeout?,
+        extra_authorities,
+    })
+}

@@ -1,0 +1,254 @@
+//! Reads single keys and collects what is wrong, so that one run tells everything there is to mend.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use figment::value::Value;
+use secrecy::SecretString;
+
+/// What the environment's variables begin with; sections and keys are parted by two underscores.
+const PREFIX: &str = "TENANT_BRIDGE__";
+
+/// One thing to mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The key, such as `entra.client_id`.
+    pub key: String,
+    /// What is wrong, and what is expected; never a secret's value.
+    pub detail: String,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(Vec<Problem>);
+
+impl ConfigError {
+    /// What is to be mended.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.0
+    }
+
+    pub(super) fn incomplete() -> Self {
+        Self(vec![Problem {
+            key: "*".to_owned(),
+            detail: "the configuration is incomplete".to_owned(),
+        }])
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the configuration can't be used:")?;
+        for Problem { key, detail } in &self.0 {
+            let variable = format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"));
+            write!(formatter, "\n  {key} ({variable}): {detail}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Reads keys and remembers which were asked for.
+#[derive(Debug)]
+pub struct Reader {
+    source: Figment,
+    asked: BTreeSet<String>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    /// A file, if one is named, overlaid by the environment.
+    ///
+    /// # Errors
+    /// When the file can't be read or is no TOML.
+    pub fn open(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut source = Figment::new();
+        if let Some(path) = file {
+            source = source.merge(Toml::file_exact(path));
+        }
+        Self::new(source.merge(Env::prefixed(PREFIX).split("__")))
+    }
+
+    /// TOML text alone.
+    ///
+    /// # Errors
+    /// When it is no TOML.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        Self::new(Figment::new().merge(Toml::string(text)))
+    }
+
+    fn new(source: Figment) -> Result<Self, ConfigError> {
+        // Reads the sources: a malformed file shows here, with its line.
+        if let Err(error) = source.extract::<figment::value::Dict>() {
+            let detail = error.to_string();
+            return Err(ConfigError(vec![Problem {
+                key: "file".to_owned(),
+                detail,
+            }]));
+        }
+        Ok(Self {
+            source,
+            asked: BTreeSet::new(),
+            problems: Vec::new(),
+        })
+    }
+
+    fn value(&mut self, key: &str) -> Option<Value> {
+        self.asked.insert(key.to_owned());
+        self.source.find_value(key).ok()
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        match self.value(key)? {
+            Value::String(_, text) => Some(text),
+            // A secret or id of digits alone comes from the environment as a number.
+            Value::Num(_, number) => number.to_u128().map(|number| number.to_string()).or_else(|| {
+                self.report(key, "must be a text");
+                None
+            }),
+            Value::Bool(_, flag) => Some(flag.to_string()),
+            _ => {
+                self.report(key, "must be a text");
+                None
+            }
+        }
+    }
+
+    /// Notes something to mend.
+    pub fn report(&mut self, key: &str, detail: impl fmt::Display) {
+        self.problems.push(Problem {
+            key: key.to_owned(),
+            detail: detail.to_string(),
+        });
+    }
+
+    /// A key that must be there. `expected` says what it is: "the client id of…".
+    pub fn required<T: FromStr<Err: fmt::Display>>(&mut self, key: &str, expected: &str) -> Option<T> {
+        let before = self.problems.len();
+        let Some(text) = self.text(key) else {
+            if self.problems.len() == before {
+                self.report(key, format_args!("is missing: {expected}"));
+            }
+            return None;
+        };
+        self.parse(key, &text)
+    }
+
+    /// A key with a default.
+    pub fn optional<T: FromStr<Err: fmt::Display>>(&mut self, key: &str, default: T) -> Option<T> {
+        let before = self.problems.len();
+        match self.text(key) {
+            Some(text) => self.parse(key, &text),
+            None if self.problems.len() > before => None,
+            None => Some(default),
+        }
+    }
+
+    /// A key that may be absent.
+    pub fn maybe<T: FromStr<Err: fmt::Display>>(&mut self, key: &str) -> Option<T> {
+        self.text(key).and_then(|text| self.parse(key, &text))
+    }
+
+    fn parse<T: FromStr<Err: fmt::Display>>(&mut self, key: &str, text: &str) -> Option<T> {
+        text.parse().inspect_err(|error| self.report(key, error)).ok()
+    }
+
+    /// A list of texts; in the environment `["a", "b"]`, or `a,b`.
+    pub fn list<T: FromStr<Err: fmt::Display>>(&mut self, key: &str) -> Option<Vec<T>> {
+        let texts: Vec<String> = match self.value(key)? {
+            Value::Array(_, items) => items.into_iter().filter_map(Value::into_string).collect(),
+            Value::String(_, text) => text
+                .split(',')
+                .map(|item| item.trim().to_owned())
+                .filter(|item| !item.is_empty())
+                .collect(),
+            _ => {
+                self.report(key, "must be a list of texts");
+                return None;
+            }
+        };
+        texts.iter().map(|text| self.parse(key, text)).collect()
+    }
+
+    /// A secret: its value appears in no message.
+    pub fn secret(&mut self, key: &str, expected: &str) -> Option<SecretString> {
+        self.required::<String>(key, expected).map(SecretString::from)
+    }
+
+    /// A length of time such as `"90s"` or `"5m"`, within bounds.
+    pub fn duration(&mut self, key: &str, default: Duration, longest: Duration) -> Option<Duration> {
+        let Some(text) = self.text(key) else {
+            return Some(default);
+        };
+        match humantime::parse_duration(&text) {
+            Ok(value) if value <= longest && !value.is_zero() => Some(value),
+            Ok(_) => {
+                self.report(
+                    key,
+                    format_args!(
+                        "must be more than 0 and at most {}",
+                        humantime::format_duration(longest)
+                    ),
+                );
+                None
+            }
+            Err(_) => {
+                self.report(
+                    key,
+                    "must be a length of time such as \"90s\", \"500ms\" or \"5m\"",
+                );
+                None
+            }
+        }
+    }
+
+    /// Ends the reading: what was set and never asked for is a mistake too, for a misspelt key would silently do nothing.
+    ///
+    /// # Errors
+    /// Everything that was reported.
+    pub fn finish_with_unknown_keys(mut self) -> Result<(), ConfigError> {
+        let mut set = Vec::new();
+        if let Ok(dict) = self.source.extract::<figment::value::Dict>() {
+            leaves("", &dict, &mut set);
+        }
+        for key in set {
+            if !self.asked.contains(&key) {
+                self.report(&key, "is not a setting of this version");
+            }
+        }
+        self.finish()
+    }
+
+    /// Ends the reading of a part: keys of other sections are not looked at.
+    ///
+    /// # Errors
+    /// Everything that was reported.
+    pub fn finish(self) -> Result<(), ConfigError> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError(self.problems))
+        }
+    }
+}
+
+fn leaves(prefix: &str, dict: &figment::value::Dict, into: &mut Vec<String>) {
+    for (key, value) in dict {
+        let path = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
+        match value {
+            Value::Dict(_, inner) => leaves(&path, inner, into),
+            _ => into.push(path),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `[server]`: where to listen, and how much a caller may ask for.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use url::Url;
+
+use super::Reader;
+
+/// Where and how to listen.
+#[derive(Debug, Clone)]
+pub struct ServerSection {
+    /// Address and port; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The URL that callers reach this service at; without one, links are paths.
+    pub public_url: Option<Url>,
+    /// How long a create or remove is waited for when the caller doesn't say (`Prefer: wait=`).
+    pub default_wait: Duration,
+    /// The longest that a caller may ask to wait.
+    pub longest_wait: Duration,
+    /// How long requests may go on after the signal to stop.
+    pub grace: Duration,
+}
+
+impl ServerSection {
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let listen = reader.optional("server.listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+        let public_url = reader.maybe("server.public_url");
+        let minute = Duration::from_secs(60);
+        let default_wait = reader.duration("server.default_wait", Duration::from_secs(5), minute);
+        let longest_wait = reader.duration("server.longest_wait", Duration::from_secs(30), minute);
+        let grace = reader.duration("server.grace", Duration::from_secs(20), minute * 5);
+        Some(Self {
+            listen: listen?,
+            public_url,
+            default_wait: default_wait?.min(longest_wait?),
+            longest_wait: longest_wait?,
+            grace: grace?,
+        })
+    }
+}

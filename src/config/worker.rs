@@ -1,0 +1,46 @@
+//! `[worker]`: how operations are followed to their end.
+
+use std::time::Duration;
+
+use super::Reader;
+
+/// How work in the background goes on.
+#[derive(Debug, Clone)]
+pub struct WorkerSection {
+    /// How long a replica holds an operation without a sign of life before another takes it.
+    pub lease: Duration,
+    /// How often the worker looks for due operations when nothing wakes it.
+    pub interval: Duration,
+    /// The first wait between two looks at ARM's operation; it doubles up to `slowest_poll`.
+    pub fastest_poll: Duration,
+    /// The longest wait between two looks, when ARM doesn't say.
+    pub slowest_poll: Duration,
+    /// By when an operation should have ended.
+    pub deadline: Duration,
+    /// The longest that a request which got no answer may still take effect at ARM.
+    pub request_life: Duration,
+    /// How many operations one replica follows at once.
+    pub concurrency: u32,
+}
+
+impl WorkerSection {
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let second = Duration::from_secs(1);
+        let lease = reader.duration("worker.lease", second * 15, second * 300);
+        let interval = reader.duration("worker.interval", second * 2, second * 60);
+        let fastest_poll = reader.duration("worker.fastest_poll", second, second * 60);
+        let slowest_poll = reader.duration("worker.slowest_poll", second * 10, second * 300);
+        let deadline = reader.duration("worker.deadline", second * 1800, second * 86_400);
+        let request_life = reader.duration("worker.request_life", second * 300, second * 3600);
+        let concurrency = reader.optional("worker.concurrency", 32_u32);
+        Some(Self {
+            lease: lease?,
+            interval: interval?,
+            fastest_poll: fastest_poll?,
+            slowest_poll: slowest_poll?,
+            deadline: deadline?,
+            request_life: request_life?,
+            concurrency: concurrency?.max(1),
+        })
+    }
+}

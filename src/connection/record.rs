@@ -1,0 +1,139 @@
+//! What is known of a connection and of an operation: the rows of the record, parsed.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::identifiers::{ActorId, ConnectionId, OperationId, TenantId};
+use super::names::DataConnectionName;
+use super::request::{EventHubSource, Target};
+use super::resource_id::DataConnectionId;
+use super::state::{Desired, InFlight, Observed, OperationKind, Phase, State, derive};
+
+/// A connection as this service recorded it.
+#[derive(Debug, Clone)]
+pub struct ConnectionRecord {
+    /// This service's own id of it.
+    pub id: ConnectionId,
+    /// Its identity at ARM, as the caller wrote it.
+    pub arm_id: DataConnectionId,
+    /// The data connection's name.
+    pub name: DataConnectionName,
+    /// The tenant of the target's subscription.
+    pub target_tenant: TenantId,
+    /// The tenant of the source's subscription.
+    pub source_tenant: TenantId,
+    /// Where the events go.
+    pub target: Target,
+    /// Where they come from.
+    pub source: EventHubSource,
+    /// The cluster's region, as ARM named it.
+    pub location: String,
+    /// SHA-256 of the canonical request.
+    pub request_hash: Vec<u8>,
+    /// Who asked for it.
+    pub created_by: ActorId,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// What is wanted.
+    pub desired: Desired,
+    /// What was last seen at ARM.
+    pub observed: Observed,
+    /// When that was.
+    pub observed_at: DateTime<Utc>,
+    /// When a read first found it at ARM.
+    pub confirmed_at: Option<DateTime<Utc>>,
+    /// When it became finally absent.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Why it is wanted, in the words of who asked.
+    pub justification: Option<String>,
+    /// The newest operation; the one under way, if one is.
+    pub last_operation: Option<OperationRecord>,
+}
+
+impl ConnectionRecord {
+    /// The state that the API shows.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let in_flight = self
+            .last_operation
+            .as_ref()
+            .filter(|operation| !operation.phase.is_terminal())
+            .map(|operation| InFlight {
+                kind: operation.kind,
+                phase: operation.phase,
+            });
+        derive(
+            self.desired,
+            self.observed,
+            in_flight,
+            self.confirmed_at.is_some(),
+        )
+    }
+}
+
+/// An operation as it stands.
+#[derive(Debug, Clone)]
+pub struct OperationRecord {
+    /// Its id.
+    pub id: OperationId,
+    /// The connection it changes.
+    pub connection: ConnectionId,
+    /// What it does.
+    pub kind: OperationKind,
+    /// How far it is.
+    pub phase: Phase,
+    /// Who asked for it.
+    pub actor: ActorId,
+    /// The app that asked in their name.
+    pub app: Uuid,
+    /// Sent to ARM as correlation id, so that both sides' logs meet.
+    pub correlation_id: Uuid,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When its intent was committed: from then on the request may have left.
+    pub dispatched_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// By when it should have ended.
+    pub deadline_at: DateTime<Utc>,
+    /// Why it failed, or what is known so far.
+    pub failure: Option<Failure>,
+    /// The tenant whose token it waits for.
+    pub awaiting: Option<TenantId>,
+}
+
+/// Why an operation failed, in words that are safe to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// A stable code, as in problems.
+    pub code: String,
+    /// What happened, and what would mend it.
+    pub detail: String,
+    /// What the service behind this one answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub upstream: Option<Upstream>,
+}
+
+/// An answer of Entra or ARM that a problem or failure goes back to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Upstream {
+    /// `entra` or `arm`.
+    pub service: String,
+    /// The HTTP status it answered, if it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub status: Option<u16>,
+    /// Its own error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub code: Option<String>,
+    /// Its request id: what its support will ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub request_id: Option<String>,
+}

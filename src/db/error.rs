@@ -1,0 +1,63 @@
+//! What can go wrong between this service and its database.
+
+/// Why a statement or transaction did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// Postgres can't be reached, is too slow or refuses to work: nothing is known to have been committed.
+    #[error("the database is out of reach: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// A unique index refused the row; the name is the index's.
+    #[error("the unique index {0} refused the row")]
+    Conflict(String),
+    /// The operation's lease is held by another replica, or has run out: nothing was written.
+    #[error("the lease on the operation is lost")]
+    LeaseLost,
+    /// The transaction met a concurrent one and may be tried again.
+    #[error("the transaction has to be tried again: {0}")]
+    Retry(#[source] sqlx::Error),
+    /// A row can't be understood, or a statement changed another number of rows than it must: a defect.
+    #[error("the database holds something unexpected: {0}")]
+    Defect(String),
+}
+
+impl DbError {
+    /// A stored value that no longer parses.
+    pub(crate) fn defect(error: impl std::fmt::Display) -> Self {
+        Self::Defect(error.to_string())
+    }
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        let Some(database) = error.as_database_error() else {
+            return match error {
+                sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                    Self::Defect(error.to_string())
+                }
+                _ => Self::Unavailable(error),
+            };
+        };
+        let code = database.code().unwrap_or_default();
+        match code.as_ref() {
+            "23505" => Self::Conflict(database.constraint().unwrap_or_default().to_owned()),
+            // Serialization failure, deadlock.
+            "40001" | "40P01" => Self::Retry(error),
+            // Integrity, data and syntax errors, missing rights: ours. The rest is the server's condition.
+            code if code.starts_with("22") || code.starts_with("23") || code.starts_with("42") => {
+                Self::Defect(error.to_string())
+            }
+            _ => Self::Unavailable(error),
+        }
+    }
+}
+
+/// Checks that a statement changed one row.
+///
+/// # Errors
+/// [`DbError::Defect`] with the statement's purpose if it changed none or several.
+pub fn exactly_one(purpose: &str, rows: u64) -> Result<(), DbError> {
+    if rows == 1 {
+        return Ok(());
+    }
+    Err(DbError::Defect(format!("{purpose} changed {rows} rows")))
+}

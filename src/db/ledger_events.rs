@@ -1,0 +1,78 @@
+//! The ledger's rows: added and read, never changed.
+
+use sqlx::PgConnection;
+
+use super::{DbError, exactly_one};
+use crate::connection::{ActorId, ConnectionId, OperationId, TenantId};
+use crate::ledger::{Event, EventKind, RecordedEvent};
+
+/// Adds an event, in the caller's transaction.
+///
+/// # Errors
+/// When the database can't take it.
+pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError> {
+    let rows = sqlx::query!(
+        "insert into ledger_events (id, occurred_at, kind, connection_id, operation_id, person_id, app_id, request_id,
+            target_tenant_id, source_tenant_id, details)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        event.id,
+        event.occurred_at,
+        event.kind.as_str(),
+        event.connection.map(ConnectionId::uuid),
+        event.operation.map(OperationId::uuid),
+        event.actor.map(ActorId::uuid),
+        event.app,
+        event.request_id,
+        event.target_tenant.map(TenantId::uuid),
+        event.source_tenant.map(TenantId::uuid),
+        event.details
+    )
+    .execute(db)
+    .await?
+    .rows_affected();
+    exactly_one("append a ledger event", rows)
+}
+
+/// A connection's events in order, after a place in the ledger, at most `limit`.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn of_connection(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<RecordedEvent>, DbError> {
+    let rows = sqlx::query!(
+        "select sequence, id, occurred_at, kind, connection_id, operation_id, person_id, app_id, request_id,
+            target_tenant_id, source_tenant_id, details
+         from ledger_events where connection_id = $1 and sequence > $2 order by sequence limit $3",
+        connection.uuid(),
+        after,
+        limit
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let kind = EventKind::from_word(&row.kind)
+                .ok_or_else(|| DbError::Defect(format!("the unknown event kind '{}'", row.kind)))?;
+            Ok(RecordedEvent {
+                sequence: row.sequence,
+                event: Event {
+                    id: row.id,
+                    occurred_at: row.occurred_at,
+                    kind,
+                    connection: row.connection_id.map(ConnectionId::new),
+                    operation: row.operation_id.map(OperationId::new),
+                    actor: row.person_id.map(ActorId::new),
+                    app: row.app_id,
+                    request_id: row.request_id,
+                    target_tenant: row.target_tenant_id.map(TenantId::new),
+                    source_tenant: row.source_tenant_id.map(TenantId::new),
+                    details: row.details,
+                },
+            })
+        })
+        .collect()
+}

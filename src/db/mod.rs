@@ -1,0 +1,13 @@
+//! Postgres: one file an aggregate, free functions over a connection, domain types in and out.
+//! Nothing here knows of HTTP, Entra or ARM, and no transaction is open while a call to them is.
+
+pub mod connections;
+mod error;
+pub mod ledger_events;
+pub mod operations;
+pub mod people;
+mod pool;
+pub mod schema;
+
+pub use error::{DbError, exactly_one};
+pub use pool::{PoolOptions, Transaction, connect, transaction};

@@ -1,0 +1,72 @@
+//! The catalogue of event kinds. What is not listed here is not recorded; reads are not, so far.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])+ $variant:ident => $text:literal,)+) => {
+        /// What an event of the ledger says happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        pub enum EventKind {
+            $($(#[$doc])+ #[serde(rename = $text)] $variant,)+
+        }
+
+        impl EventKind {
+            /// Every kind, in the order of the catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word that is stored and shown.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The kind of a stored word; `None` if this version doesn't know it.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A create was refused before anything was sent to change ARM: with the code of the problem.
+    CreateRefused => "create.refused",
+    /// A create was decided on: who asked, which tenants' tokens go with it, the hash of what is sent, and when a
+    /// read found nothing there. Committed before the request leaves.
+    CreateIntended => "create.intended",
+    /// ARM took the create.
+    CreateAccepted => "create.accepted",
+    /// The data connection is there, confirmed by a read.
+    CreateSucceeded => "create.succeeded",
+    /// The create ended without a data connection, confirmed by a read: with ARM's reason.
+    CreateFailed => "create.failed",
+    /// A removal was refused before anything was sent to change ARM: with the code of the problem.
+    RemoveRefused => "remove.refused",
+    /// A removal waits for the create of the same connection to end.
+    RemoveQueued => "remove.queued",
+    /// A removal was decided on. Committed before the request leaves.
+    RemoveIntended => "remove.intended",
+    /// ARM took the removal.
+    RemoveAccepted => "remove.accepted",
+    /// The data connection is gone, confirmed by a read while its database could be read.
+    RemoveSucceeded => "remove.succeeded",
+    /// The removal ended without effect: with ARM's reason.
+    RemoveFailed => "remove.failed",
+    /// No answer, or none that tells: the change may or may not have happened. Reads will settle it.
+    OutcomeUnknown => "outcome.unknown",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_catalogue_is_read_back_and_is_its_own() {
+        for kind in EventKind::ALL {
+            assert_eq!(EventKind::from_word(kind.as_str()), Some(*kind));
+            assert_eq!(serde_json::to_value(kind).expect("a word"), kind.as_str());
+        }
+    }
+}
