@@ -7,5 +7,6 @@ pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod db;
+pub mod entra;
 pub mod ledger;
 pub mod outbound;

@@ -1,0 +1,149 @@
+//! Why a token could not be exchanged: what Entra said, cut down to what is safe to log and to show.
+
+use std::fmt;
+use std::time::Duration;
+
+use url::Url;
+
+use super::Entra;
+use crate::connection::TenantId;
+
+/// An exchange that brought no token. Holds nothing of a token and nothing of Entra's prose, which may echo one.
+///
+/// Its texts are `Box<str>` to keep every `Result` that may carry it small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExchangeError {
+    /// The tenant whose token was wanted.
+    pub tenant: TenantId,
+    /// What it means for the caller.
+    pub kind: ExchangeErrorKind,
+    /// The number of the AADSTS code.
+    pub code: Option<u32>,
+    /// The OAuth error (RFC 6749, section 5.2, and Entra's own).
+    pub error: Option<Box<str>>,
+    /// Entra's refinement of it (not documented by Microsoft, but read by its own libraries).
+    pub suberror: Option<Box<str>>,
+    /// Finds the request in the tenant's sign-in log.
+    pub correlation_id: Option<Box<str>>,
+    /// Finds the request at Microsoft's support.
+    pub trace_id: Option<Box<str>>,
+}
+
+/// What a failed exchange means, and so who can mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExchangeErrorKind {
+    /// Nobody has consented in that tenant to this service's calling ARM for its users.
+    Consent,
+    /// The user is no member or guest of that tenant.
+    NotAMember,
+    /// This service's application is not in that tenant, or is disabled there.
+    ApplicationMissing,
+    /// Entra wants more of the user: multi-factor sign-in, a compliant device, a newer sign-in.
+    Challenge {
+        /// What it wants, JSON as Entra wrote it, to be handed to the next sign-in. `None` when Entra named nothing.
+        claims: Option<String>,
+    },
+    /// The user's token is no longer good enough; a new sign-in is.
+    Reauthenticate,
+    /// The tenant's policy says no, and a new sign-in doesn't change it.
+    Denied,
+    /// This service's registration, credential or request is at fault: an operator's matter.
+    Configuration,
+    /// Too many requests.
+    Throttled {
+        /// When to try again, if Entra said so.
+        retry_after: Option<Duration>,
+    },
+    /// Entra is out of reach or in trouble.
+    Unavailable {
+        /// When to try again, if Entra said so.
+        retry_after: Option<Duration>,
+    },
+    /// The answer can't be read, or holds a token of another tenant, audience or person. The token is dropped.
+    BadAnswer,
+}
+
+impl ExchangeError {
+    /// An error of which nothing but the kind is known.
+    pub(super) fn bare(tenant: TenantId, kind: ExchangeErrorKind) -> Self {
+        Self {
+            tenant,
+            kind,
+            code: None,
+            error: None,
+            suberror: None,
+            correlation_id: None,
+            trace_id: None,
+        }
+    }
+
+    /// Where an administrator of the tenant mends a missing consent or application; `None` for every other kind.
+    #[must_use]
+    pub fn consent_url(&self, entra: &Entra) -> Option<Url> {
+        match self.kind {
+            ExchangeErrorKind::Consent | ExchangeErrorKind::ApplicationMissing => {
+                Some(entra.settings().consent_url(self.tenant))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl ExchangeErrorKind {
+    /// A short, stable word for logs and metrics.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Consent => "consent",
+            Self::NotAMember => "not_a_member",
+            Self::ApplicationMissing => "application_missing",
+            Self::Challenge { .. } => "challenge",
+            Self::Reauthenticate => "reauthenticate",
+            Self::Denied => "denied",
+            Self::Configuration => "configuration",
+            Self::Throttled { .. } => "throttled",
+            Self::Unavailable { .. } => "unavailable",
+            Self::BadAnswer => "bad_answer",
+        }
+    }
+
+    fn sentence(&self) -> &'static str {
+        match self {
+            Self::Consent => {
+                "consent is missing: an administrator of that tenant must allow this service to call Azure Resource Manager for its users"
+            }
+            Self::NotAMember => "the user is neither a member nor a guest of that tenant",
+            Self::ApplicationMissing => {
+                "this service's application is missing or disabled in that tenant; an administrator of it can add it by consenting"
+            }
+            Self::Challenge { .. } => {
+                "the tenant asks more of the user's sign-in (multi-factor or device); sign in again with the claims"
+            }
+            Self::Reauthenticate => "the user's token is not accepted any more; sign in again",
+            Self::Denied => "a policy of that tenant forbids it",
+            Self::Configuration => {
+                "this service's registration or credential is at fault; its operator must mend it"
+            }
+            Self::Throttled { .. } => "Entra is throttling; try again later",
+            Self::Unavailable { .. } => "Entra is out of reach or in trouble; try again later",
+            Self::BadAnswer => "Entra's answer could not be used",
+        }
+    }
+}
+
+impl fmt::Display for ExchangeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "no Azure Resource Manager token for tenant {}: {}",
+            self.tenant,
+            self.kind.sentence()
+        )?;
+        if let Some(code) = self.code {
+            write!(formatter, " (AADSTS{code})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ExchangeError {}

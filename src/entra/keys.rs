@@ -1,0 +1,243 @@
+//! The signing keys of each accepted tenant: fetched when first needed, kept when Entra is out of reach, never the reason that a
+//! request with a known key waits. Rules: Microsoft Learn, "Signing key rollover in the Microsoft identity platform".
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use super::body;
+use super::key_document::{self, SigningKey};
+use super::refusal::{TokenError, TokenRefusal};
+use super::settings::Settings;
+use crate::clock::Clock;
+use crate::connection::TenantId;
+
+/// The pause after a fetch that failed: short, so that an outage of seconds is not one of minutes, yet no storm.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// A set is renewed in the background when this part of its life has passed: hourly, if the life is a day.
+const RENEWALS_IN_A_LIFE: u32 = 24;
+
+/// The keys of all accepted tenants. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Keys {
+    /// Fixed at the start: the tenants whose tokens are accepted.
+    tenants: Arc<HashMap<TenantId, Arc<TenantKeys>>>,
+    tasks: TaskTracker,
+}
+
+struct TenantKeys {
+    tenant: TenantId,
+    url: Url,
+    client: reqwest::Client,
+    clock: Clock,
+    life: Duration,
+    minimum_interval: Duration,
+    /// What validation reads; locked for a clone of the pointer only.
+    current: RwLock<Option<Arc<KeySet>>>,
+    /// Held across the network, by the one task that fetches.
+    gate: Mutex<Option<Attempt>>,
+}
+
+struct KeySet {
+    keys: Vec<SigningKey>,
+    fetched_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy)]
+struct Attempt {
+    at: DateTime<Utc>,
+    succeeded: bool,
+}
+
+impl Keys {
+    pub(super) fn new(
+        settings: &Settings,
+        client: &reqwest::Client,
+        clock: &Clock,
+        tasks: TaskTracker,
+    ) -> Self {
+        let of = |tenant: TenantId| TenantKeys {
+            tenant,
+            // Built here, never read from a discovery document: a document can't send us to another host.
+            url: settings.endpoint(tenant, &["discovery", "v2.0", "keys"]),
+            client: client.clone(),
+            clock: clock.clone(),
+            life: settings.keys_refresh,
+            minimum_interval: settings.keys_minimum_interval,
+            current: RwLock::new(None),
+            gate: Mutex::new(None),
+        };
+        let tenants = settings
+            .issuing_tenants
+            .iter()
+            .map(|&tenant| (tenant, Arc::new(of(tenant))))
+            .collect();
+        Self {
+            tenants: Arc::new(tenants),
+            tasks,
+        }
+    }
+
+    /// The key that a token names.
+    ///
+    /// # Errors
+    /// [`TokenRefusal::UnknownKey`] when the tenant's keys are known and this is none of them; [`TokenError::Unavailable`] when
+    /// they can't be had, or the ones at hand are old and the newest can't be had.
+    pub(super) async fn find(&self, tenant: TenantId, kid: &str) -> Result<SigningKey, TokenError> {
+        let Some(keys) = self.tenants.get(&tenant) else {
+            return Err(TokenRefusal::Tenant(tenant).into());
+        };
+        let current = keys.current();
+        let age = current.as_ref().map(|set| keys.age(set));
+        if let Some(key) = current.as_ref().and_then(|set| set.find(kid)) {
+            let age = age.unwrap_or_default();
+            if age >= keys.life {
+                self.renew_expired(keys).await;
+                return keys
+                    .current()
+                    .and_then(|set| set.find(kid))
+                    .ok_or_else(|| TokenRefusal::UnknownKey.into());
+            }
+            if age >= keys.life / RENEWALS_IN_A_LIFE {
+                self.renew_in_background(keys);
+            }
+            return Ok(key);
+        }
+        self.renew_for_unknown(keys, kid).await
+    }
+
+    /// Nobody waits: the key at hand is good.
+    fn renew_in_background(&self, keys: &Arc<TenantKeys>) {
+        // Taken: somebody is fetching already, and one task at a time is enough.
+        if keys.gate.try_lock().is_ok() {
+            let keys = Arc::clone(keys);
+            self.tasks.spawn(async move {
+                if let Ok(gate) = keys.gate.try_lock() {
+                    keys.fetch_if_due(gate).await;
+                }
+            });
+        }
+    }
+
+    /// A set past its life is used only after an attempt to replace it. The one who makes the attempt waits; the others, and
+    /// all while the attempt has just failed, go on with the last good set.
+    async fn renew_expired(&self, keys: &Arc<TenantKeys>) {
+        let keys = Arc::clone(keys);
+        let task = self.tasks.spawn(async move {
+            if let Ok(gate) = keys.gate.try_lock() {
+                keys.fetch_if_due(gate).await;
+            }
+        });
+        // A task that died has fetched nothing; what is at hand decides.
+        let _ = task.await;
+    }
+
+    /// Waits for the fetch that may bring the key. In a task of its own, so that a caller who hangs up doesn't stop it for others.
+    async fn renew_for_unknown(&self, keys: &Arc<TenantKeys>, kid: &str) -> Result<SigningKey, TokenError> {
+        let unavailable = TokenError::Unavailable {
+            retry_after: PAUSE_AFTER_FAILURE,
+        };
+        let (keys, wanted) = (Arc::clone(keys), kid.to_owned());
+        let task = self.tasks.spawn(async move {
+            let gate = keys.gate.lock().await;
+            // Whoever held the gate before may have brought it.
+            if let Some(key) = keys.current().and_then(|set| set.find(&wanted)) {
+                return Ok(key);
+            }
+            let succeeded = keys.fetch_if_due(gate).await;
+            match keys.current().and_then(|set| set.find(&wanted)) {
+                Some(key) => Ok(key),
+                // The key may be in the set that could not be fetched: no reason to refuse the token.
+                None if !succeeded => Err(TokenError::Unavailable {
+                    retry_after: PAUSE_AFTER_FAILURE,
+                }),
+                None => Err(TokenRefusal::UnknownKey.into()),
+            }
+        });
+        task.await.unwrap_or(Err(unavailable))
+    }
+}
+
+impl KeySet {
+    fn find(&self, kid: &str) -> Option<SigningKey> {
+        self.keys.iter().find(|key| key.kid == kid).cloned()
+    }
+}
+
+impl TenantKeys {
+    fn current(&self) -> Option<Arc<KeySet>> {
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn age(&self, set: &KeySet) -> Duration {
+        (self.clock.now() - set.fetched_at).to_std().unwrap_or_default()
+    }
+
+    /// Fetches, unless that was done a moment ago. Tells whether the latest attempt succeeded.
+    async fn fetch_if_due(&self, mut gate: MutexGuard<'_, Option<Attempt>>) -> bool {
+        let now = self.clock.now();
+        if let Some(last) = *gate {
+            let pause = if last.succeeded {
+                self.minimum_interval
+            } else {
+                PAUSE_AFTER_FAILURE.min(self.minimum_interval)
+            };
+            if now < last.at + pause {
+                return last.succeeded;
+            }
+        }
+        let outcome = self.fetch().await;
+        let succeeded = outcome.is_ok();
+        match outcome {
+            Ok(keys) => {
+                tracing::info!(
+                    entra.tenant = %self.tenant, entra.keys = keys.len(), "entra.keys: signing keys fetched"
+                );
+                let set = KeySet {
+                    keys,
+                    fetched_at: now,
+                };
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(set));
+            }
+            Err(error) => tracing::warn!(
+                entra.tenant = %self.tenant, entra.reason = %error,
+                "entra.keys: signing keys not fetched; the last good ones stay in use"
+            ),
+        }
+        *gate = Some(Attempt { at: now, succeeded });
+        succeeded
+    }
+
+    async fn fetch(&self) -> Result<Vec<SigningKey>, KeysError> {
+        let response = self
+            .client
+            .get(self.url.clone())
+            .send()
+            .await
+            .map_err(|_| KeysError::OutOfReach)?;
+        if response.status() != http::StatusCode::OK {
+            return Err(KeysError::Status(response.status().as_u16()));
+        }
+        let body = body::read(response).await.map_err(|_| KeysError::OutOfReach)?;
+        key_document::parse(&body).ok_or(KeysError::Unreadable)
+    }
+}
+
+/// Why a fetch brought no keys.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum KeysError {
+    #[error("Entra is out of reach")]
+    OutOfReach,
+    #[error("Entra answered {0}")]
+    Status(u16),
+    #[error("Entra's answer holds no usable key")]
+    Unreadable,
+}

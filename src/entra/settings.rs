@@ -1,0 +1,92 @@
+//! What the service's app registration and its operator decide about tokens.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+use uuid::Uuid;
+
+use crate::connection::TenantId;
+
+/// The most clock skew that is ever granted, whatever is configured.
+const MOST_SKEW: Duration = Duration::from_secs(60);
+/// Stands for the tenant's GUID in Microsoft's issuer templates.
+const TENANT_MARK: &str = "{tenantid}";
+
+/// The app registration, the cloud it lives in, and whose tokens are taken.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The login host, `https://login.microsoftonline.com/`.
+    pub authority: Url,
+    /// The issuer of v1.0 tokens, `https://sts.windows.net/{tenantid}/` with these very braces.
+    pub v1_issuer: String,
+    /// The issuer of v2.0 tokens, `https://login.microsoftonline.com/{tenantid}/v2.0` with these very braces.
+    pub v2_issuer: String,
+    /// This service's application (client) id.
+    pub client_id: Uuid,
+    /// The audiences that mean this service: its client id (v2.0 tokens) and its App ID URIs (v1.0 tokens), compared exactly.
+    pub audiences: Vec<String>,
+    /// The client secret of the registration.
+    pub secret: SecretString,
+    /// The apps that may call, by client id. Empty: none may.
+    pub calling_apps: HashSet<Uuid>,
+    /// The tenants whose users' tokens are accepted. Empty: none are.
+    pub issuing_tenants: HashSet<TenantId>,
+    /// How far the clocks of Entra and of this machine may disagree; more than 60 s counts as 60 s.
+    pub clock_skew: Duration,
+    /// What is asked for in an exchange, `https://management.azure.com/.default`. One resource only.
+    pub arm_scope: String,
+    /// The audiences by which ARM's tokens name ARM; a slash at the end makes no difference.
+    pub arm_audiences: Vec<String>,
+    /// The life of a tenant's signing keys: older ones are used only while Entra is out of reach. 24 h is Microsoft's advice.
+    pub keys_refresh: Duration,
+    /// The shortest time between two fetches of a tenant's keys because a token named an unknown one.
+    pub keys_minimum_interval: Duration,
+}
+
+impl Settings {
+    /// The issuer that a v1.0 token of this tenant must name.
+    pub(super) fn v1_issuer_of(&self, tenant: TenantId) -> String {
+        for_tenant(&self.v1_issuer, tenant)
+    }
+
+    /// The issuer that a v2.0 token of this tenant must name.
+    pub(super) fn v2_issuer_of(&self, tenant: TenantId) -> String {
+        for_tenant(&self.v2_issuer, tenant)
+    }
+
+    /// The skew that is granted.
+    pub(super) fn skew(&self) -> Duration {
+        self.clock_skew.min(MOST_SKEW)
+    }
+
+    /// `{authority}/{tenant}/{path…}`.
+    pub(super) fn endpoint(&self, tenant: TenantId, path: &[&str]) -> Url {
+        let mut url = self.authority.clone();
+        // Only a URL without a host has no segments (`mailto:…`); it stays as it is and no client will connect to it.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments
+                .pop_if_empty()
+                .push(&tenant.to_string())
+                .extend(path.iter().copied());
+        }
+        url
+    }
+
+    /// Where an administrator of the tenant consents to all that the registration asks for
+    /// (Microsoft Learn, "Admin consent on the Microsoft identity platform").
+    #[must_use]
+    pub fn consent_url(&self, tenant: TenantId) -> Url {
+        let mut url = self.endpoint(tenant, &["v2.0", "adminconsent"]);
+        url.query_pairs_mut()
+            .append_pair("client_id", &self.client_id.to_string())
+            .append_pair("scope", &self.arm_scope);
+        url
+    }
+}
+
+/// An issuer template filled in for one tenant.
+pub(super) fn for_tenant(template: &str, tenant: TenantId) -> String {
+    template.replace(TENANT_MARK, &tenant.to_string())
+}
