@@ -2,6 +2,7 @@
 //! Here lives how a call is made, what an answer means and how sure one may be of it.
 //! What to do about an answer, how tokens are got, and what is remembered of it live elsewhere (`broker`, `entra`, `db`).
 
+mod answer;
 mod call;
 mod challenge;
 pub mod data_connection;
@@ -16,6 +17,10 @@ mod resources;
 mod settings;
 mod tenant_discovery;
 
+#[cfg(test)]
+mod recorded;
+#[cfg(test)]
+mod testing;
 use std::sync::Arc;
 
 pub use call::{CallReport, CallTrace};

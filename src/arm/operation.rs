@@ -108,7 +108,7 @@ impl Arm {
 
 /// What a success says about the operation: the body's `status`, else its `error`, else the resource's own
 /// `provisioningState`, else the HTTP status (Microsoft Learn, "Track asynchronous Azure operations").
-fn status(http: StatusCode, body: Option<&Value>) -> OperationStatus {
+pub(super) fn status(http: StatusCode, body: Option<&Value>) -> OperationStatus {
     if let Some(body) = body {
         if let Some(status) = members::text(body, "status") {
             return named(status, body);

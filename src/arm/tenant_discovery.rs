@@ -78,3 +78,88 @@ impl Arm {
         Err(answer.error(ArmErrorKind::Unreadable))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arm::testing::{Reply, SOURCE, ScriptedArm, TARGET, clock, reply};
+
+    fn challenge_of(tenant: &str) -> Reply {
+        let header = format!(
+            "WWW-Authenticate: Bearer authorization_uri=\"https://login.windows.net/{tenant}\", error=\"invalid_token\""
+        );
+        reply(401, &[&header], r#"{"error":{"code":"AuthenticationFailed"}}"#)
+    }
+
+    fn subscription() -> SubscriptionId {
+        SOURCE.parse().expect("a GUID")
+    }
+
+    #[tokio::test]
+    async fn the_tenant_is_asked_for_without_a_token_and_remembered_for_its_life() {
+        let server = ScriptedArm::start(vec![challenge_of(TARGET), challenge_of(SOURCE)]);
+        let clock = clock();
+        let arm = server.arm_with(clock.clone());
+        for _ in 0..2 {
+            assert_eq!(
+                arm.tenant_of(subscription()).await.expect("a tenant").to_string(),
+                TARGET
+            );
+        }
+        clock.advance(Duration::from_secs(3600));
+        assert_eq!(
+            arm.tenant_of(subscription()).await.expect("a tenant").to_string(),
+            SOURCE
+        );
+        let requests = server.requests();
+        assert_eq!(requests.len(), 2);
+        assert!(requests[0].starts_with(&format!("GET /subscriptions/{SOURCE}?api-version=2022-12-01 ")));
+        assert!(!requests[0].contains("authorization"), "{}", requests[0]);
+    }
+
+    #[tokio::test]
+    async fn callers_at_the_same_time_share_one_question_and_a_forgotten_tenant_is_asked_for_again() {
+        let server = ScriptedArm::start(vec![challenge_of(TARGET), challenge_of(SOURCE)]);
+        let arm = server.arm();
+        let (one, other) = tokio::join!(arm.tenant_of(subscription()), arm.tenant_of(subscription()));
+        assert_eq!(one.expect("a tenant"), other.expect("a tenant"));
+        assert_eq!(server.requests().len(), 1);
+        arm.forget_tenant_of(subscription()).await;
+        assert_eq!(
+            arm.tenant_of(subscription()).await.expect("a tenant").to_string(),
+            SOURCE
+        );
+    }
+
+    #[tokio::test]
+    async fn an_unknown_subscription_is_a_refusal_and_is_not_remembered() {
+        let unknown = r#"{"error":{"code":"SubscriptionNotFound","message":"It could not be found."}}"#;
+        let server = ScriptedArm::start(vec![reply(404, &[], unknown), challenge_of(TARGET)]);
+        let arm = server.arm();
+        let error = arm
+            .tenant_of(subscription())
+            .await
+            .expect_err("no such subscription");
+        assert!(
+            error.is_code("subscriptionnotfound") && error.status() == Some(404),
+            "{error}"
+        );
+        assert!(arm.tenant_of(subscription()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_challenge_without_a_tenant_a_success_and_an_outage_are_no_tenant() {
+        let server = ScriptedArm::start(vec![
+            challenge_of("common"),
+            reply(200, &[], "{}"),
+            reply(503, &[], ""),
+        ]);
+        let arm = server.arm();
+        for _ in 0..2 {
+            let error = arm.tenant_of(subscription()).await.expect_err("no tenant");
+            assert_eq!(error.kind, ArmErrorKind::Unreadable);
+        }
+        let error = arm.tenant_of(subscription()).await.expect_err("an outage");
+        assert!(matches!(error.kind, ArmErrorKind::ServerError(_)), "{error}");
+    }
+}

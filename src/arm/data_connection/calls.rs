@@ -4,7 +4,8 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::DataConnection;
-use crate::arm::call::{Answer, Call};
+use crate::arm::answer::Answer;
+use crate::arm::call::Call;
 use crate::arm::error::{ArmError, ArmErrorKind};
 use crate::arm::operation::OperationUrl;
 use crate::arm::pinned::PinnedUrlError;

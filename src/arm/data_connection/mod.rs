@@ -4,6 +4,8 @@
 mod body;
 mod calls;
 mod compare;
+#[cfg(test)]
+mod wire_tests;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
