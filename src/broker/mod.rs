@@ -105,7 +105,12 @@ impl Broker {
     }
 
     /// Waits until `done` says so of the connection, looking whenever it may have changed, at most until `deadline`.
-    async fn wait_until(&self, connection: ConnectionId, deadline: Instant, mut done: impl AsyncFnMut() -> bool) {
+    async fn wait_until(
+        &self,
+        connection: ConnectionId,
+        deadline: Instant,
+        mut done: impl AsyncFnMut() -> bool,
+    ) {
         // Registered before the first look, so that no change is missed between the two.
         let mut changes = self.0.changes.subscribe();
         while !done().await && Instant::now() < deadline {

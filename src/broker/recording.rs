@@ -41,9 +41,16 @@ impl Broker {
         arm_id: &str,
         refusal: &Refusal,
     ) {
-        let missing: Vec<Value> =
-            refusal.missing.iter().map(|missing| json!({"tenant": missing.tenant, "kind": missing.kind})).collect();
-        let pointers: Vec<&str> = refusal.errors.iter().map(|error| error.pointer.as_str()).collect();
+        let missing: Vec<Value> = refusal
+            .missing
+            .iter()
+            .map(|missing| json!({"tenant": missing.tenant, "kind": missing.kind}))
+            .collect();
+        let pointers: Vec<&str> = refusal
+            .errors
+            .iter()
+            .map(|error| error.pointer.as_str())
+            .collect();
         let details = json!({
             "armId": arm_id,
             "code": refusal.code.as_str(),
@@ -89,7 +96,15 @@ impl Broker {
         let mark = |token: &crate::entra::UserToken| token.unique_id().and_then(|id| self.marker.mark(id));
         let actor = caller.actor_token();
         let part = connections::Part::Actor;
-        connections::add_person(db, record.id, record.created_by, part, caller.app(), mark(actor).as_deref()).await?;
+        connections::add_person(
+            db,
+            record.id,
+            record.created_by,
+            part,
+            caller.app(),
+            mark(actor).as_deref(),
+        )
+        .await?;
         let mut participants = Vec::new();
         for token in caller.auxiliary() {
             let person = people::ensure(db, token.person(), self.clock.new_id(), self.clock.now()).await?;
