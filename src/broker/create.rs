@@ -15,7 +15,7 @@ use crate::connection::{
     OperationKind, OperationRecord, Phase,
 };
 use crate::db::operations::{Claim, NewOperation};
-use crate::db::{DbError, connections, ledger_events, operations, people, transaction};
+use crate::db::{DbError, begin, connections, ledger_events, operations, people};
 use crate::ledger::{EventKind, salted_hash};
 
 /// The scope that lets an app change connections in a user's name.
@@ -142,53 +142,60 @@ impl Broker {
         let body_hash = Sha256::digest(body.to_string().as_bytes()).to_vec();
         let claim_token = uuid::Uuid::new_v4();
         let mut record = self.new_record(request, tenants, clearance, hash);
-        transaction(&self.pool, "record create intent", async |db| {
-            let actor = self.person(db, caller).await?;
-            record.created_by = actor;
-            let operation = self.new_operation(record.id, OperationKind::Create, Phase::Dispatched, actor, caller);
-            connections::insert(db, &record).await?;
-            let participants = self.record_people(db, &record, caller).await?;
-            let salt = uuid::Uuid::new_v4();
-            if let Some(text) = &request.justification {
-                connections::add_note(db, record.id, text, salt.as_bytes()).await?;
-            }
-            let new = NewOperation {
-                record: operation,
-                body: Some(body.clone()),
-                body_hash: Some(body_hash.clone()),
-                api_version: self.arm.kusto_api_version().to_owned(),
-                absence_seen_at: Some(clearance.absent_at),
-                lease: claim_token,
-            };
-            operations::insert(db, &new, self.worker.lease).await?;
-            let mut event = self.event(
-                EventKind::CreateIntended,
-                &record,
-                &new.record,
-                json!({
-                    "armId": record.arm_id.resource().canonical(),
-                    "sourceId": record.source.hub.resource().canonical(),
-                    "apiVersion": new.api_version,
-                    "bodySha256": hex(&body_hash),
-                    "absenceSeenAt": clearance.absent_at,
-                    "primaryTenant": tenants.target,
-                    "auxiliaryTenants": auxiliary_tenants(tenants),
-                    "participants": participants,
-                    "justificationHash": request.justification.as_ref().map(|text| salted_hash(salt.as_bytes(), text)),
-                }),
-            );
-            event.request_id = Some(caller.request_id().to_owned());
-            ledger_events::append(db, &event).await?;
-            let claim = Claim {
-                record: new.record.clone(),
-                lease: claim_token,
-                body: new.body,
-                arm_operation_url: None,
-                absent_reads: 0,
-            };
-            Ok((ConnectionRecord { last_operation: Some(new.record), ..record.clone() }, claim))
-        })
-        .await
+        let mut transaction = begin(&self.pool, "record create intent").await?;
+        let db = &mut *transaction;
+        let actor = self.person(db, caller).await?;
+        record.created_by = actor;
+        let operation =
+            self.new_operation(record.id, OperationKind::Create, Phase::Dispatched, actor, caller);
+        connections::insert(db, &record).await?;
+        let participants = self.record_people(db, &record, caller).await?;
+        let salt = uuid::Uuid::new_v4();
+        if let Some(text) = &request.justification {
+            connections::add_note(db, record.id, text, salt.as_bytes()).await?;
+        }
+        let new = NewOperation {
+            record: operation,
+            body: Some(body.clone()),
+            body_hash: Some(body_hash.clone()),
+            api_version: self.arm.kusto_api_version().to_owned(),
+            absence_seen_at: Some(clearance.absent_at),
+            lease: claim_token,
+        };
+        operations::insert(db, &new, self.worker.lease).await?;
+        let mut event = self.event(
+            EventKind::CreateIntended,
+            &record,
+            &new.record,
+            json!({
+                "armId": record.arm_id.resource().canonical(),
+                "sourceId": record.source.hub.resource().canonical(),
+                "apiVersion": new.api_version,
+                "bodySha256": hex(&body_hash),
+                "absenceSeenAt": clearance.absent_at,
+                "primaryTenant": tenants.target,
+                "auxiliaryTenants": auxiliary_tenants(tenants),
+                "participants": participants,
+                "justificationHash": request.justification.as_ref().map(|text| salted_hash(salt.as_bytes(), text)),
+            }),
+        );
+        event.request_id = Some(caller.request_id().to_owned());
+        ledger_events::append(db, &event).await?;
+        let claim = Claim {
+            record: new.record.clone(),
+            lease: claim_token,
+            body: new.body,
+            arm_operation_url: None,
+            absent_reads: 0,
+        };
+        transaction.commit().await?;
+        Ok((
+            ConnectionRecord {
+                last_operation: Some(new.record),
+                ..record
+            },
+            claim,
+        ))
     }
 
     fn new_record(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::refusal::{BrokerError, Refusal};
 use super::vault::Use;
@@ -13,6 +13,9 @@ use crate::ledger::RecordedEvent;
 
 /// The scopes of which one lets an app read in a user's name.
 const SCOPE_READ: &str = "Connections.Read";
+
+/// How often a waiter looks at the database, for the case that another replica ends the operation.
+const WAIT_LOOK: Duration = Duration::from_millis(500);
 
 /// A page of a list.
 #[derive(Debug)]
@@ -150,22 +153,28 @@ impl Broker {
         id: ConnectionId,
         patience: Duration,
     ) -> Result<ConnectionRecord, BrokerError> {
-        let mut latest = self.connection(caller, id).await;
-        let ended = |record: &Result<ConnectionRecord, BrokerError>| match record {
-            Ok(record) => record
+        let deadline = Instant::now() + patience;
+        // Registered before the first look, so that no change is missed between the two.
+        let mut changes = self.0.changes.subscribe();
+        loop {
+            let record = self.connection(caller, id).await?;
+            let ended = record
                 .last_operation
                 .as_ref()
-                .is_none_or(|operation| operation.phase.is_terminal()),
-            Err(_) => true,
-        };
-        if !patience.is_zero() {
-            self.wait_until(id, Instant::now() + patience, async || {
-                latest = self.connection(caller, id).await;
-                ended(&latest)
-            })
-            .await;
+                .is_none_or(|operation| operation.phase.is_terminal());
+            if ended || Instant::now() >= deadline {
+                return Ok(record);
+            }
+            let changed = async {
+                while let Ok(other) = changes.recv().await {
+                    if other == id {
+                        break;
+                    }
+                }
+            };
+            // Ending by time is as good a reason to look as a change: another replica may have ended it.
+            let _ = timeout_at(deadline.min(Instant::now() + WAIT_LOOK), changed).await;
         }
-        latest
     }
 
     /// Lets an operation that waits for a token go on reading with a permitted viewer's.

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::{Broker, Caller, Refusal};
 use crate::connection::{ActorId, ConnectionRecord, Failure, OperationRecord};
-use crate::db::{DbError, connections, ledger_events, people, transaction};
+use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
 
 impl Broker {
@@ -58,27 +58,37 @@ impl Broker {
             "pointers": pointers,
             "upstream": refusal.upstream,
         });
-        let result: Result<(), DbError> = transaction(&self.pool, "record refusal", async |db| {
-            let actor = self.person(db, caller).await?;
-            let event = Event {
-                id: self.clock.new_id(),
-                occurred_at: self.clock.now(),
-                kind,
-                connection: record.map(|record| record.id),
-                operation: None,
-                actor: Some(actor),
-                app: Some(caller.app()),
-                request_id: Some(caller.request_id().to_owned()),
-                target_tenant: record.map(|record| record.target_tenant),
-                source_tenant: record.map(|record| record.source_tenant),
-                details: details.clone(),
-            };
-            ledger_events::append(db, &event).await
-        })
-        .await;
+        let event = Event {
+            id: self.clock.new_id(),
+            occurred_at: self.clock.now(),
+            kind,
+            connection: record.map(|record| record.id),
+            operation: None,
+            actor: None,
+            app: Some(caller.app()),
+            request_id: Some(caller.request_id().to_owned()),
+            target_tenant: record.map(|record| record.target_tenant),
+            source_tenant: record.map(|record| record.source_tenant),
+            details,
+        };
+        let result = self.append_refusal(caller, event).await;
         if let Err(error) = result {
             tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
         }
+    }
+
+    async fn append_refusal(&self, caller: &Caller, event: Event) -> Result<(), DbError> {
+        let mut db = begin(&self.pool, "record refusal").await?;
+        let actor = self.person(&mut db, caller).await?;
+        ledger_events::append(
+            &mut db,
+            &Event {
+                actor: Some(actor),
+                ..event
+            },
+        )
+        .await?;
+        db.commit().await
     }
 
     /// The actor's pseudonym.

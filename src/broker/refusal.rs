@@ -130,12 +130,6 @@ impl From<Unavailable> for BrokerError {
     }
 }
 
-impl crate::db::AsRetry for BrokerError {
-    fn may_retry(&self) -> bool {
-        matches!(self, Self::Database(error) if error.may_retry())
-    }
-}
-
 /// What ARM answered, as far as it may be shown.
 pub(super) fn upstream_of(error: &ArmError) -> Upstream {
     Upstream {

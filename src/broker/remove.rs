@@ -11,7 +11,7 @@ use crate::connection::{
     Code, ConnectionId, ConnectionRecord, Desired, Observed, OperationKind, OperationRecord, Phase,
 };
 use crate::db::operations::{Claim, NewOperation};
-use crate::db::{DbError, connections, ledger_events, operations, transaction};
+use crate::db::{DbError, begin, connections, ledger_events, operations};
 use crate::ledger::EventKind;
 
 impl Broker {
@@ -80,54 +80,54 @@ impl Broker {
         id: ConnectionId,
     ) -> Result<(ConnectionRecord, Claim), BrokerError> {
         let lease = uuid::Uuid::new_v4();
-        transaction(&self.pool, "record removal", async |db| {
-            let actor = self.person(db, caller).await?;
-            // What was read before may have changed; under the lock it can't.
-            connections::lock(db, id).await?;
-            let gone = || DbError::Defect("a connection vanished".to_owned());
-            let record = connections::find(db, id).await?.ok_or_else(gone)?;
-            let in_flight = record
-                .last_operation
-                .as_ref()
-                .filter(|operation| !operation.phase.is_terminal());
-            let (phase, kind) = match in_flight {
-                Some(operation) if operation.kind == OperationKind::Remove => {
-                    return Err(DbError::Conflict("a removal is under way".to_owned()).into());
-                }
-                Some(_) => (Phase::Queued, EventKind::RemoveQueued),
-                None => (Phase::Dispatched, EventKind::RemoveIntended),
-            };
-            connections::set_desired(db, id, Desired::Absent).await?;
-            if phase == Phase::Dispatched {
-                connections::set_observed(db, id, Observed::Unknown, self.clock.now(), false).await?;
+        let mut transaction = begin(&self.pool, "record removal").await?;
+        let db = &mut *transaction;
+        let actor = self.person(db, caller).await?;
+        // What was read before may have changed; under the lock it can't.
+        connections::lock(db, id).await?;
+        let gone = || DbError::Defect("a connection vanished".to_owned());
+        let record = connections::find(db, id).await?.ok_or_else(gone)?;
+        let in_flight = record
+            .last_operation
+            .as_ref()
+            .filter(|operation| !operation.phase.is_terminal());
+        let (phase, kind) = match in_flight {
+            Some(operation) if operation.kind == OperationKind::Remove => {
+                return Err(DbError::Conflict("a removal is under way".to_owned()).into());
             }
-            let new = NewOperation {
-                record: self.new_operation(id, OperationKind::Remove, phase, actor, caller),
-                body: None,
-                body_hash: None,
-                api_version: self.arm.kusto_api_version().to_owned(),
-                absence_seen_at: None,
-                lease,
-            };
-            operations::insert(db, &new, self.worker.lease).await?;
-            let mut event = self.event(kind, &record, &new.record, self.removal_details(&record));
-            event.request_id = Some(caller.request_id().to_owned());
-            ledger_events::append(db, &event).await?;
-            let claim = Claim {
-                record: new.record.clone(),
-                lease,
-                body: None,
-                arm_operation_url: None,
-                absent_reads: 0,
-            };
-            let changed = ConnectionRecord {
-                desired: Desired::Absent,
-                last_operation: Some(new.record),
-                ..record
-            };
-            Ok((changed, claim))
-        })
-        .await
+            Some(_) => (Phase::Queued, EventKind::RemoveQueued),
+            None => (Phase::Dispatched, EventKind::RemoveIntended),
+        };
+        connections::set_desired(db, id, Desired::Absent).await?;
+        if phase == Phase::Dispatched {
+            connections::set_observed(db, id, Observed::Unknown, self.clock.now(), false).await?;
+        }
+        let new = NewOperation {
+            record: self.new_operation(id, OperationKind::Remove, phase, actor, caller),
+            body: None,
+            body_hash: None,
+            api_version: self.arm.kusto_api_version().to_owned(),
+            absence_seen_at: None,
+            lease,
+        };
+        operations::insert(db, &new, self.worker.lease).await?;
+        let mut event = self.event(kind, &record, &new.record, self.removal_details(&record));
+        event.request_id = Some(caller.request_id().to_owned());
+        ledger_events::append(db, &event).await?;
+        let claim = Claim {
+            record: new.record.clone(),
+            lease,
+            body: None,
+            arm_operation_url: None,
+            absent_reads: 0,
+        };
+        let changed = ConnectionRecord {
+            desired: Desired::Absent,
+            last_operation: Some(new.record),
+            ..record
+        };
+        transaction.commit().await?;
+        Ok((changed, claim))
     }
 
     pub(super) fn removal_details(&self, record: &ConnectionRecord) -> serde_json::Value {

@@ -10,7 +10,7 @@ use crate::broker::recording::failure_details;
 use crate::broker::refusal::BrokerError;
 use crate::connection::{Desired, Failure, Observed, OperationKind, Phase, TenantId};
 use crate::db::operations::Progress;
-use crate::db::{DbError, connections, ledger_events, operations, transaction};
+use crate::db::{DbError, begin, connections, ledger_events, operations};
 use crate::ledger::EventKind;
 
 /// What a step changes; what is not named stays.
@@ -95,22 +95,21 @@ impl Job {
             now,
         };
         let (id, lease) = (self.claim.record.id, self.claim.lease);
-        transaction(&broker.pool, change.name, async |db| {
-            connections::lock(db, self.record.id).await?;
-            operations::save(db, id, lease, &progress, broker.worker.lease).await?;
-            if let Some(desired) = change.desired {
-                connections::set_desired(db, self.record.id, desired).await?;
-            }
-            if let Some((observed, closed)) = change.observed {
-                connections::set_observed(db, self.record.id, observed, now, closed).await?;
-            }
-            if let Some((kind, details)) = &change.event {
-                let event = broker.event(*kind, &self.record, &self.claim.record, details.clone());
-                ledger_events::append(db, &event).await?;
-            }
-            Ok(())
-        })
-        .await
+        let mut transaction = begin(&broker.pool, change.name).await?;
+        let db = &mut *transaction;
+        connections::lock(db, self.record.id).await?;
+        operations::save(db, id, lease, &progress, broker.worker.lease).await?;
+        if let Some(desired) = change.desired {
+            connections::set_desired(db, self.record.id, desired).await?;
+        }
+        if let Some((observed, closed)) = change.observed {
+            connections::set_observed(db, self.record.id, observed, now, closed).await?;
+        }
+        if let Some((kind, details)) = &change.event {
+            let event = broker.event(*kind, &self.record, &self.claim.record, details.clone());
+            ledger_events::append(db, &event).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// Ends the operation without the change. What ARM holds is `observed`; a create that left nothing closes the record.

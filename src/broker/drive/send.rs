@@ -1,5 +1,7 @@
 //! The create's request to ARM: sent once after its intent is committed, and again only when ARM surely did nothing.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::commit::Change;
@@ -83,8 +85,8 @@ impl Job {
                     ..self.change("Azure refused the create", Phase::Accepted)
                 })
                 .await?;
-                // A failure counts only after a read.
-                self.confirm_failure().await
+                // A failure counts only after a read: the next step makes it.
+                Ok(Step::Again(Duration::ZERO))
             }
             _ => {
                 self.lose_track("the request got no answer that tells whether it was carried out")
