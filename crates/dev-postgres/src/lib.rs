@@ -14,8 +14,10 @@ mod database;
 mod error;
 mod find;
 mod place;
+mod reaper;
 mod run;
 mod server;
+mod session;
 mod sql;
 mod watchdog;
 

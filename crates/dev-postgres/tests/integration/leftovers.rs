@@ -6,15 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use url::Url;
 
-use crate::support::{answers, folder, until};
-
-fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dev-postgres"));
-    command
-        .env_remove("TENANT_BRIDGE_TEST_DATABASE_URL")
-        .stdin(Stdio::null());
-    command
-}
+use crate::support::{answers, binary, folder, until};
 
 /// Starts the binary without a command and reads the administrator's URL from what it prints.
 fn printing() -> (Child, Url) {
@@ -83,7 +75,8 @@ async fn nothing_is_left_however_the_parent_ends() {
 async fn a_killed_process_group_takes_server_and_folder_with_it() {
     use std::os::unix::process::CommandExt;
     let mut child = Command::new("sh")
-        .args(["-c", r#""$0"; true"#, env!("CARGO_BIN_EXE_dev-postgres")])
+        .args(["-c", r#""$0"; true"#])
+        .arg(binary().get_program())
         .env_remove("TENANT_BRIDGE_TEST_DATABASE_URL")
         .process_group(0)
         .stdout(Stdio::piped())
