@@ -12,6 +12,7 @@
 mod account;
 mod database;
 mod error;
+mod fetch;
 mod find;
 mod place;
 mod reaper;

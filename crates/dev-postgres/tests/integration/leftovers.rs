@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use url::Url;
 
-use crate::support::{answers, binary, folder, until};
+use crate::support::{answers, binary, folder, private, until};
 
 /// Starts the binary without a command and reads the administrator's URL from what it prints.
 fn printing() -> (Child, Url) {
@@ -95,6 +95,27 @@ async fn a_killed_process_group_takes_server_and_folder_with_it() {
     child.wait().unwrap();
     until("the folder is gone", || !folder.exists());
     until("the port is closed", || !answers(&url));
+}
+
+/// Needs a parent-death signal, and so `setpriv`.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_server_does_not_outlive_the_shell_that_watches_over_it() {
+    if Command::new("setpriv").arg("--version").output().is_err() {
+        return;
+    }
+    let server = private().await;
+    let url = server.admin_url().clone();
+    let folder = folder(&url).await;
+    let id = server.process_id().unwrap().to_string();
+    let parent = Command::new("ps").args(["-o", "ppid=", "-p", &id]).output();
+    let shell = String::from_utf8(parent.unwrap().stdout).unwrap();
+    let sent = Command::new("kill").args(["-KILL", shell.trim()]).status();
+    assert!(sent.unwrap().success());
+    until("the port is closed", || !answers(&url));
+    assert!(server.suspend().await.is_err());
+    server.stop().await.unwrap();
+    assert!(!folder.exists());
 }
 
 #[test]
