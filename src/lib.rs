@@ -10,5 +10,6 @@ pub mod config;
 pub mod connection;
 pub mod db;
 pub mod entra;
+pub mod http;
 pub mod ledger;
 pub mod outbound;

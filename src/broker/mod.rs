@@ -89,6 +89,16 @@ impl Broker {
         }))
     }
 
+    /// Whether requests can be recorded: the database answers.
+    ///
+    /// # Errors
+    /// When it doesn't.
+    pub async fn ready(&self) -> Result<(), crate::db::DbError> {
+        let mut db = self.pool.acquire().await?;
+        sqlx::Connection::ping(&mut *db).await?;
+        Ok(())
+    }
+
     /// Stops driving: every operation's lease is given back, so that another replica can go on at once. Returns when all are.
     pub async fn stop(&self) {
         self.0.stop.cancel();

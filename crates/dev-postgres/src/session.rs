@@ -25,9 +25,7 @@ pub(crate) fn shell(script: &str) -> Command {
         command
     };
     // The current folder may be one that goes away, or that another account can't read.
-    command
-        .args(["-c", script, "dev-postgres"])
-        .current_dir("/");
+    command.args(["-c", script, "dev-postgres"]).current_dir("/");
     command
 }
 

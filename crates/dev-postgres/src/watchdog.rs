@@ -108,8 +108,7 @@ impl Watchdog {
             .map_err(Error::process("waiting for the server's end"))?;
         // Only a shell that was killed itself leaves it.
         if self.folder.is_absolute() && self.folder.exists() {
-            std::fs::remove_dir_all(&self.folder)
-                .map_err(Error::process("removing the server's folder"))?;
+            std::fs::remove_dir_all(&self.folder).map_err(Error::process("removing the server's folder"))?;
         }
         Ok(())
     }

@@ -1,0 +1,258 @@
+//! `POST /v1/connections`
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::broker::FieldError;
+use crate::connection::{EventHubSource, NewConnection, State as ConnectionState, Target};
+use crate::http::extract::{Authenticated, Json, Prefer};
+use crate::http::shapes::Connection;
+use crate::http::{AppState, Problem, link};
+
+/// The longest justification, in characters.
+const LONGEST_JUSTIFICATION: usize = 2000;
+
+/// What is to be connected to what.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateConnection {
+    /// The data connection's name: 1 to 40 letters, digits, hyphens, spaces and periods.
+    #[schema(example = "telemetry")]
+    name: String,
+    target: CreateTarget,
+    source: CreateSource,
+    /// Why it is wanted, for those who will ask. Shown to you alone.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    justification: Option<String>,
+}
+
+/// Where the events go.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CreateTarget {
+    /// The database's resource id.
+    #[schema(
+        example = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry"
+    )]
+    database: String,
+    /// The table; without one, each event must name its own.
+    #[serde(default)]
+    #[schema(nullable = false, example = "Events")]
+    table: Option<String>,
+    /// The ingestion mapping of that table.
+    #[serde(default)]
+    #[schema(nullable = false, example = "EventsMapping")]
+    mapping: Option<String>,
+    /// The format of the events.
+    #[serde(default)]
+    #[schema(nullable = false, example = "JSON")]
+    data_format: Option<String>,
+}
+
+/// Where the events come from: exactly one member, which says what kind of source.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CreateSource {
+    event_hub: CreateEventHub,
+}
+
+/// An event hub.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CreateEventHub {
+    /// The event hub's resource id.
+    #[schema(
+        example = "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/rg-hub/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
+    )]
+    resource_id: String,
+    /// The consumer group that Azure Data Explorer reads with; `$Default` if none is named.
+    #[serde(default = "default_consumer_group")]
+    #[schema(example = "$Default")]
+    consumer_group: String,
+}
+
+fn default_consumer_group() -> String {
+    "$Default".to_owned()
+}
+
+impl CreateConnection {
+    /// Parses every member; all that is wrong is told at once.
+    fn parse(self) -> Result<NewConnection, Problem> {
+        let mut errors = Vec::new();
+        let name = field(&mut errors, "/name", &self.name);
+        let database = field(&mut errors, "/target/database", &self.target.database);
+        let table = optional(&mut errors, "/target/table", self.target.table.as_deref());
+        let mapping = optional(&mut errors, "/target/mapping", self.target.mapping.as_deref());
+        let data_format = optional(
+            &mut errors,
+            "/target/dataFormat",
+            self.target.data_format.as_deref(),
+        );
+        let hub = field(
+            &mut errors,
+            "/source/eventHub/resourceId",
+            &self.source.event_hub.resource_id,
+        );
+        let group = field(
+            &mut errors,
+            "/source/eventHub/consumerGroup",
+            &self.source.event_hub.consumer_group,
+        );
+        if self
+            .justification
+            .as_ref()
+            .is_some_and(|text| text.chars().count() > LONGEST_JUSTIFICATION)
+        {
+            let detail = format!("has more than {LONGEST_JUSTIFICATION} characters");
+            errors.push(FieldError {
+                pointer: "/justification".to_owned(),
+                detail,
+            });
+        }
+        match (name, database, hub, group) {
+            (Some(name), Some(database), Some(hub), Some(consumer_group)) if errors.is_empty() => {
+                Ok(NewConnection {
+                    name,
+                    target: Target {
+                        database,
+                        table,
+                        mapping,
+                        data_format,
+                    },
+                    source: EventHubSource { hub, consumer_group },
+                    justification: self.justification,
+                })
+            }
+            _ => Err(Problem::invalid(errors)),
+        }
+    }
+}
+
+fn field<T: std::str::FromStr<Err: std::fmt::Display>>(
+    errors: &mut Vec<FieldError>,
+    pointer: &str,
+    text: &str,
+) -> Option<T> {
+    text.parse()
+        .inspect_err(|error: &T::Err| {
+            errors.push(FieldError {
+                pointer: pointer.to_owned(),
+                detail: error.to_string(),
+            })
+        })
+        .ok()
+}
+
+fn optional<T: std::str::FromStr<Err: std::fmt::Display>>(
+    errors: &mut Vec<FieldError>,
+    pointer: &str,
+    text: Option<&str>,
+) -> Option<T> {
+    text.and_then(|text| field(errors, pointer, text))
+}
+
+/// Create a connection
+///
+/// Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and asks Azure to
+/// make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n` gives (seconds), else 202:
+/// follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+#[utoipa::path(
+    post,
+    path = "/v1/connections",
+    operation_id = "createConnection",
+    tag = "connections",
+    params(
+        ("Prefer" = Option<String>, Header, description = "`wait=n` waits up to n seconds for Azure; `respond-async` does not wait"),
+        ("x-ms-authorization-auxiliary" = Option<String>, Header, description = "`Bearer <token>` of further accounts of the same person, one a tenant, parted by commas; at most three")
+    ),
+    request_body = CreateConnection,
+    responses(
+        (status = 200, description = "The connection stands already, made by the same request", body = Connection),
+        (status = 201, description = "The connection is there", body = Connection),
+        (status = 202, description = "The connection is being made", body = Connection),
+        (status = 400, description = "The request can't be used", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "A token is missing or not accepted", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Access is missing, or a tenant is not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The name is taken", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A named resource was not found", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Azure refused this service", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Azure or the database can't answer now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    Authenticated(caller): Authenticated,
+    prefer: Prefer,
+    Json(body): Json<CreateConnection>,
+) -> Result<Response, Problem> {
+    let request = body.parse()?;
+    let created = state.broker.create(&caller, &request).await?;
+    let record = state
+        .broker
+        .wait_for(&caller, created.record.id, prefer.wait)
+        .await?;
+    let connection = Connection::from(&record);
+    let status = match (record.state(), created.fresh) {
+        (ConnectionState::Active, true) => StatusCode::CREATED,
+        (ConnectionState::Active, false) => StatusCode::OK,
+        _ => StatusCode::ACCEPTED,
+    };
+    let operation = record.last_operation.as_ref().map(Into::into);
+    let mut headers = link::follow(&state, operation.as_ref());
+    if let Ok(location) = HeaderValue::from_str(&link::to(&state, &format!("/v1/connections/{}", record.id)))
+    {
+        headers.insert(header::LOCATION, location);
+    }
+    Ok((status, headers, axum_json(&connection)).into_response())
+}
+
+/// A JSON body.
+pub(in crate::http) fn axum_json<T: serde::Serialize>(value: &T) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(error) => {
+            tracing::error!(error = %error, "an answer can't be written");
+            Problem::new(
+                crate::connection::Code::Internal,
+                "an error that is this service's own",
+            )
+            .into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_wrong_with_a_request_is_told_at_once() {
+        let body = r#"{"name":"a/b","target":{"database":"/subscriptions/x","table":" ","dataFormat":"RAW"},
+            "source":{"eventHub":{"resourceId":"nothing","consumerGroup":"$Other"}}}"#;
+        let request: CreateConnection = serde_json::from_str(body).expect("the shape is right");
+        let problem = request.parse().expect_err("the values are wrong");
+        let pointers: Vec<&str> = problem
+            .errors
+            .iter()
+            .map(|error| error.pointer.as_str())
+            .collect();
+        assert_eq!(
+            pointers,
+            [
+                "/name",
+                "/target/database",
+                "/target/table",
+                "/target/dataFormat",
+                "/source/eventHub/resourceId",
+                "/source/eventHub/consumerGroup"
+            ]
+        );
+        assert_eq!(problem.status, 400);
+    }
+}

@@ -1,0 +1,137 @@
+//! `GET /v1/connections/{id}/events`
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::create::axum_json;
+use crate::connection::{ActorId, ConnectionId, OperationId, TenantId};
+use crate::http::extract::{Authenticated, Path, Query};
+use crate::http::{AppState, Problem, link};
+use crate::ledger::{EventKind, RecordedEvent};
+
+/// The list that page tokens are for.
+const LIST: &str = "events";
+
+/// Which part of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EventParameters {
+    /// How many events at the most: 1 to 200, 50 if not given.
+    limit: Option<u32>,
+    /// Where to go on: taken from `nextLink`.
+    page_token: Option<String>,
+}
+
+/// A page of events, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventList {
+    value: Vec<LedgerEvent>,
+    /// The next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_link: Option<String>,
+}
+
+/// One event of the ledger.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct LedgerEvent {
+    id: Uuid,
+    /// Its place in the ledger: later events have higher numbers, with gaps.
+    sequence: i64,
+    occurred_at: DateTime<Utc>,
+    kind: EventKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    operation_id: Option<Uuid>,
+    /// Who caused it, by pseudonym.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    actor_id: Option<Uuid>,
+    /// The app that acted in their name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    app_id: Option<Uuid>,
+    /// The HTTP request it came with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    request_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    target_tenant_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    source_tenant_id: Option<Uuid>,
+    /// What else the event says; depends on its kind.
+    #[schema(value_type = Object)]
+    details: Value,
+}
+
+impl From<RecordedEvent> for LedgerEvent {
+    fn from(recorded: RecordedEvent) -> Self {
+        let event = recorded.event;
+        Self {
+            id: event.id,
+            sequence: recorded.sequence,
+            occurred_at: event.occurred_at,
+            kind: event.kind,
+            operation_id: event.operation.map(OperationId::uuid),
+            actor_id: event.actor.map(ActorId::uuid),
+            app_id: event.app,
+            request_id: event.request_id,
+            target_tenant_id: event.target_tenant.map(TenantId::uuid),
+            source_tenant_id: event.source_tenant.map(TenantId::uuid),
+            details: event.details,
+        }
+    }
+}
+
+/// Read a connection's events
+///
+/// Its part of the ledger: what was asked, decided, sent and answered, oldest first, in pages.
+#[utoipa::path(
+    get,
+    path = "/v1/connections/{id}/events",
+    operation_id = "listConnectionEvents",
+    tag = "connections",
+    params(("id" = Uuid, Path, description = "The connection's id"), EventParameters),
+    responses(
+        (status = 200, description = "A page", body = EventList),
+        (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "A token is missing or not accepted", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none, or not for this caller", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database can't answer now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn events(
+    State(state): State<AppState>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<Uuid>,
+    Query(parameters): Query<EventParameters>,
+) -> Result<Response, Problem> {
+    let limit = link::page_size(parameters.limit)?;
+    let after: Option<i64> = link::page_position(LIST, parameters.page_token.as_deref())?;
+    let page = state
+        .broker
+        .events(&caller, ConnectionId::new(id), after.unwrap_or(0), limit)
+        .await?;
+    let next_link = page.next.map(|last| {
+        let token = link::page_token(LIST, &last.to_string());
+        link::to(
+            &state,
+            &format!("/v1/connections/{id}/events?limit={limit}&pageToken={token}"),
+        )
+    });
+    Ok(axum_json(&EventList {
+        value: page.events.into_iter().map(Into::into).collect(),
+        next_link,
+    }))
+}

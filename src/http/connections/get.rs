@@ -1,0 +1,37 @@
+//! `GET /v1/connections/{id}`
+
+use axum::extract::State;
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::create::axum_json;
+use crate::connection::ConnectionId;
+use crate::http::extract::{Authenticated, Path};
+use crate::http::shapes::Connection;
+use crate::http::{AppState, Problem};
+
+/// Read a connection
+///
+/// Its record, as far as it is visible to the caller: to who made it and to those whose tokens it was made with.
+#[utoipa::path(
+    get,
+    path = "/v1/connections/{id}",
+    operation_id = "getConnection",
+    tag = "connections",
+    params(("id" = Uuid, Path, description = "The connection's id")),
+    responses(
+        (status = 200, description = "The record", body = Connection),
+        (status = 401, description = "A token is missing or not accepted", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none, or not for this caller", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database can't answer now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    let record = state.broker.connection(&caller, ConnectionId::new(id)).await?;
+    Ok(axum_json(&Connection::from(&record)))
+}

@@ -1,0 +1,184 @@
+//! The caller: a handler that takes it can't run without valid tokens.
+
+use axum::extract::FromRequestParts;
+use futures_util::future::join_all;
+use http::header::{AUTHORIZATION, HeaderMap};
+use http::request::Parts;
+use secrecy::SecretString;
+
+use crate::broker::{Caller, FieldError};
+use crate::connection::Code;
+use crate::entra::TokenError;
+use crate::http::AppState;
+use crate::http::layers::RequestId;
+use crate::http::problem::Problem;
+
+/// ARM's own header, with ARM's syntax; here it carries user tokens for this API.
+const AUXILIARY: &str = "x-ms-authorization-auxiliary";
+/// The most entries that are looked at; the broker says how many are taken.
+const MOST_ENTRIES: usize = 8;
+
+/// The validated caller of a request.
+pub(in crate::http) struct Authenticated(pub(in crate::http) Caller);
+
+impl FromRequestParts<AppState> for Authenticated {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let actor = authorization(&parts.headers)?;
+        let auxiliary = auxiliary(&parts.headers)?;
+        let entra = &state.broker.entra;
+        // The tokens may be of different tenants, whose keys are fetched side by side.
+        let mut validated = Vec::with_capacity(auxiliary.len() + 1);
+        let named = std::iter::once(("Authorization", actor))
+            .chain(auxiliary.into_iter().map(|token| (AUXILIARY, token)));
+        let checks = named.map(async |(header, token)| (header, entra.validate(token).await));
+        for (header, result) in join_all(checks).await {
+            validated.push(result.map_err(|error| explain(header, error))?);
+        }
+        let mut validated = validated.into_iter();
+        let actor = validated.next().ok_or_else(Problem::unauthenticated)?;
+        let request_id = parts
+            .extensions
+            .get::<RequestId>()
+            .map(|id| id.0.clone())
+            .unwrap_or_default();
+        Ok(Self(Caller::new(actor, validated.collect(), request_id)?))
+    }
+}
+
+fn explain(header: &str, error: TokenError) -> Problem {
+    match error {
+        TokenError::Refused(refusal) => {
+            let detail = refusal.to_string();
+            let errors = vec![FieldError {
+                pointer: header.to_owned(),
+                detail: detail.clone(),
+            }];
+            Problem {
+                errors,
+                ..Problem::new(
+                    Code::InvalidToken,
+                    format!("the token in {header} is not accepted: {detail}"),
+                )
+            }
+        }
+        TokenError::Unavailable { retry_after } => Problem::unavailable(
+            Code::UpstreamUnavailable,
+            "Entra's signing keys can't be had at the moment, so no token can be checked",
+            Some(retry_after),
+        ),
+    }
+}
+
+fn authorization(headers: &HeaderMap) -> Result<SecretString, Problem> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Problem::unauthenticated());
+    };
+    value
+        .to_str()
+        .ok()
+        .and_then(bearer)
+        .ok_or_else(Problem::unauthenticated)
+}
+
+/// The token of `Bearer <token>`; the scheme's case doesn't count (RFC 9110, section 11.1).
+fn bearer(text: &str) -> Option<SecretString> {
+    let (scheme, token) = text.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty() && !token.contains([' ', ',', ';']))
+        .then(|| SecretString::from(token))
+}
+
+/// The entries of the auxiliary header: `Bearer <token>`, parted by commas or semicolons; an empty header counts for nothing
+/// (Microsoft Learn, "Authenticate requests across tenants"; clients have been seen to send both).
+fn auxiliary(headers: &HeaderMap) -> Result<Vec<SecretString>, Problem> {
+    let wrong = |detail: &str| {
+        let errors = vec![FieldError {
+            pointer: AUXILIARY.to_owned(),
+            detail: detail.to_owned(),
+        }];
+        Problem {
+            errors,
+            ..Problem::new(Code::AuxiliaryTokens, format!("{AUXILIARY}: {detail}"))
+        }
+    };
+    let mut tokens = Vec::new();
+    for value in headers.get_all(AUXILIARY) {
+        let text = value
+            .to_str()
+            .map_err(|_| wrong("holds characters that no token has"))?;
+        for entry in text
+            .split([',', ';'])
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+        {
+            if tokens.len() == MOST_ENTRIES {
+                return Err(wrong("holds too many tokens; at most three are taken"));
+            }
+            tokens.push(bearer(entry).ok_or_else(|| wrong("each entry must be 'Bearer <token>'"))?);
+        }
+    }
+    Ok(tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn read(header: &'static str) -> Result<Vec<String>, u16> {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUXILIARY, HeaderValue::from_static(header));
+        auxiliary(&headers)
+            .map(|tokens| {
+                tokens
+                    .iter()
+                    .map(|token| token.expose_secret().to_owned())
+                    .collect()
+            })
+            .map_err(|problem| problem.status)
+    }
+
+    #[test]
+    fn the_auxiliary_header_takes_commas_semicolons_and_nothing_at_all() {
+        assert_eq!(
+            read("Bearer a.b.c, bearer d.e.f"),
+            Ok(vec!["a.b.c".to_owned(), "d.e.f".to_owned()])
+        );
+        assert_eq!(
+            read("Bearer a.b.c; Bearer d.e.f"),
+            Ok(vec!["a.b.c".to_owned(), "d.e.f".to_owned()])
+        );
+        assert_eq!(read(""), Ok(vec![]));
+        assert_eq!(read(" , "), Ok(vec![]));
+    }
+
+    #[test]
+    fn an_entry_that_is_no_bearer_token_is_refused() {
+        for header in [
+            "a.b.c",
+            "EncryptedBearer a.b.c",
+            "Bearer",
+            "Bearer a b",
+            "Basic abc",
+        ] {
+            assert_eq!(read(header), Err(400), "{header}");
+        }
+    }
+
+    #[test]
+    fn two_authorization_headers_are_as_good_as_none() {
+        let mut headers = HeaderMap::new();
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer a.b.c"));
+        assert!(authorization(&headers).is_ok());
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer d.e.f"));
+        assert_eq!(
+            authorization(&headers).map_err(|problem| problem.status).err(),
+            Some(401)
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! Extractors whose rejections are problems that name the member or header that is wrong.
+
+mod caller;
+mod json;
+mod parameters;
+mod prefer;
+
+pub(super) use caller::Authenticated;
+pub(super) use json::Json;
+pub(super) use parameters::{Path, Query};
+pub(super) use prefer::Prefer;

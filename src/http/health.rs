@@ -1,0 +1,25 @@
+//! Whether the process lives, and whether it can do its work.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+
+use super::AppState;
+use super::problem::Problem;
+use crate::connection::Code;
+
+/// The process answers.
+pub(super) async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// The database answers, so that requests can be recorded.
+pub(super) async fn readyz(State(state): State<AppState>) -> Response {
+    match state.broker.ready().await {
+        Ok(()) => "ok\n".into_response(),
+        Err(error) => {
+            tracing::warn!(error = %error, "not ready");
+            Problem::unavailable(Code::DatabaseUnavailable, "the database does not answer", None)
+                .into_response()
+        }
+    }
+}

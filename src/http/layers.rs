@@ -1,0 +1,150 @@
+//! What lies around every route: request ids, limits, and the rendering of problems.
+
+use std::any::Any;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+use tracing::Instrument;
+
+use super::AppState;
+use super::problem::{MEDIA_TYPE, Problem};
+use crate::connection::Code;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest a request may take: the longest wait for an operation, and the calls before it.
+const LONGEST_REQUEST: Duration = Duration::from_secs(120);
+
+/// The id of a request: the caller's, if it is a plain one, else a new one.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) String);
+
+/// Puts the layers around the routes.
+pub(super) fn around(routes: Router<AppState>) -> Router<AppState> {
+    routes
+        .fallback(async || Problem::new(Code::NotFound, "there is nothing at this path"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                Code::MethodNotAllowed,
+                "this path does not take this method; `Allow` lists those it takes",
+            )
+        })
+        .layer(
+            ServiceBuilder::new()
+                .layer(middleware::from_fn(finish))
+                .layer(TimeoutLayer::with_status_code(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    LONGEST_REQUEST,
+                ))
+                .layer(CatchPanicLayer::custom(panicked)),
+        )
+}
+
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    // The payload may hold anything; the panic hook has logged it.
+    Problem::new(
+        Code::Internal,
+        "an error that is this service's own; its log has it under the request's id",
+    )
+    .into_response()
+}
+
+/// Gives the request its id, logs how it ended, renders problems, and sees to it that every error is one.
+async fn finish(mut request: Request, next: Next) -> Response {
+    let id = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| is_plain(id))
+        .map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    // The route's pattern: a path may hold ids, and its query page tokens.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
+    let begun_at = Instant::now();
+    let span = tracing::info_span!("request", http.request_id = %id);
+    let response = next.run(request).instrument(span.clone()).await;
+    let mut response = as_problem(response, &id);
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    tracing::info!(
+        parent: &span,
+        http.method = %method,
+        http.route = route.as_deref().unwrap_or("none"),
+        http.status = response.status().as_u16(),
+        http.duration_ms = u64::try_from(begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "request ended"
+    );
+    response
+}
+
+/// Renders a problem, and turns an error that a layer or axum itself made into one.
+fn as_problem(mut response: Response, id: &str) -> Response {
+    let kept = |from: &Response, to: &mut Response| {
+        for name in [header::ALLOW, header::LOCATION] {
+            if let Some(value) = from.headers().get(&name) {
+                to.headers_mut().insert(name, value.clone());
+            }
+        }
+    };
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None => match problem_for(&response) {
+            Some(problem) => problem,
+            None => return response,
+        },
+    };
+    let mut rendered = problem.render(id);
+    kept(&response, &mut rendered);
+    rendered
+}
+
+fn problem_for(response: &Response) -> Option<Problem> {
+    let status = response.status();
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == MEDIA_TYPE);
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    Some(match status {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => Problem::unavailable(
+            Code::Timeout,
+            "the request took too long; look at what it changed before repeating it",
+            None,
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "the body is too large"),
+        status if status.is_client_error() => Problem::new(Code::InvalidRequest, "the request can't be read"),
+        _ => Problem::new(
+            Code::Internal,
+            "an error that is this service's own; its log has it under the request's id",
+        ),
+    })
+}
+
+/// Letters, digits, hyphens, periods and underscores: nothing that could forge a line of the log or a header.
+fn is_plain(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}

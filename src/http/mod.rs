@@ -1,0 +1,55 @@
+//! The edge: routes, extractors, what requests and answers look like, and problems (RFC 9457) on every path.
+//! One file an endpoint. Knows the broker and nothing behind it; decides nothing but how things are said.
+
+mod connections;
+mod extract;
+mod health;
+mod layers;
+mod link;
+mod openapi;
+mod operations;
+mod problem;
+mod server;
+mod shapes;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use openapi::document;
+pub use problem::Problem;
+pub use server::serve;
+
+use crate::broker::Broker;
+use crate::config::ServerSection;
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The use cases.
+    pub broker: Broker,
+    /// How much a caller may ask for, and how links are written.
+    pub server: Arc<ServerSection>,
+}
+
+/// The documented routes. A route can only be added together with its description.
+fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::info())
+        .routes(routes!(connections::create::create, connections::list::list))
+        .routes(routes!(connections::get::get, connections::remove::remove))
+        .routes(routes!(connections::events::events))
+        .routes(routes!(operations::get::get))
+}
+
+/// The whole service as one router.
+pub fn router(state: AppState) -> Router {
+    let (documented, _) = api().split_for_parts();
+    let plain = Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/openapi.json", get(openapi::serve_document));
+    layers::around(documented.merge(plain)).with_state(state)
+}

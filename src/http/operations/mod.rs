@@ -1,0 +1,3 @@
+//! `/v1/operations`.
+
+pub(super) mod get;

@@ -1,0 +1,250 @@
+//! Problems (RFC 9457): what every refusal and failure looks like. `detail` is never built from an error of a library.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::broker::{BrokerError, FieldError, Missing, Refusal};
+use crate::connection::{Code, TenantId, Upstream};
+use crate::db::DbError;
+
+/// The media type of problems (RFC 9457, section 6.1).
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// What went wrong, for people and programs.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// Identifies the kind of problem; stable.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem in one word; stable. The header `x-ms-error-code` repeats it.
+    pub code: String,
+    /// A short summary, the same each time.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong this time, and what would mend it.
+    pub detail: String,
+    /// The request, as the service's log knows it.
+    #[serde(default)]
+    pub request_id: String,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// The members of the request that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub errors: Vec<FieldError>,
+    /// The access that is missing, and how to mend it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub missing: Vec<Missing>,
+    /// What the service behind this one answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub upstream: Option<Upstream>,
+    #[serde(skip)]
+    pub(super) retry_after: Option<Duration>,
+    #[serde(skip)]
+    pub(super) authenticate: Option<Authenticate>,
+}
+
+/// What `WWW-Authenticate` says (RFC 6750, section 3).
+#[derive(Debug, Clone)]
+pub(super) enum Authenticate {
+    /// No token came.
+    Bearer,
+    /// The token is not accepted.
+    InvalidToken,
+    /// The token lacks a scope.
+    InsufficientScope(&'static str),
+    /// The user has to sign in with these claims (Microsoft Learn, "Claims challenges").
+    Claims(TenantId, String),
+}
+
+impl Problem {
+    /// A problem of this kind, with its own sentence.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        let status = status_of(code);
+        Self {
+            kind: format!("urn:problem-type:tenant-bridge:{}", code.as_str()),
+            code: code.as_str().to_owned(),
+            title: code.title().to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            request_id: String::new(),
+            retryable: status == StatusCode::SERVICE_UNAVAILABLE,
+            errors: Vec::new(),
+            missing: Vec::new(),
+            upstream: None,
+            retry_after: None,
+            authenticate: (code == Code::InvalidToken).then_some(Authenticate::InvalidToken),
+        }
+    }
+
+    /// The request as such can't be used; `errors` tells where.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let details: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.pointer, error.detail))
+            .collect();
+        Self {
+            errors,
+            ..Self::new(Code::InvalidRequest, details.join("; "))
+        }
+    }
+
+    /// No user token came.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        let detail = "send a user token for this service as 'Authorization: Bearer <token>'";
+        Self {
+            authenticate: Some(Authenticate::Bearer),
+            ..Self::new(Code::Unauthenticated, detail)
+        }
+    }
+
+    pub(super) fn unavailable(code: Code, detail: impl Into<String>, retry_after: Option<Duration>) -> Self {
+        Self {
+            retry_after: Some(retry_after.unwrap_or(RETRY_AFTER)),
+            ..Self::new(code, detail)
+        }
+    }
+
+    /// The body, once the request's id is known.
+    pub(super) fn render(mut self, request_id: &str) -> Response {
+        request_id.clone_into(&mut self.request_id);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // The shape holds only texts and numbers, which always serialize.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
+        let headers = response.headers_mut();
+        if let Ok(code) = HeaderValue::from_str(&self.code) {
+            headers.insert("x-ms-error-code", code);
+        }
+        if let Some(after) = self.retry_after {
+            // Whole seconds, rounded up: earlier would be too early.
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(after.as_millis().div_ceil(1000).max(1) as u64),
+            );
+        }
+        if let Some(value) = self.authenticate.as_ref().and_then(Authenticate::header) {
+            headers.insert(header::WWW_AUTHENTICATE, value);
+        }
+        response
+    }
+}
+
+/// When to try again if nobody said: long enough for a restart.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+impl Authenticate {
+    fn header(&self) -> Option<HeaderValue> {
+        let text = match self {
+            Self::Bearer => "Bearer".to_owned(),
+            Self::InvalidToken => "Bearer error=\"invalid_token\"".to_owned(),
+            Self::InsufficientScope(scope) => {
+                format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")
+            }
+            // One challenge, no commas or quotes inside a value: Microsoft's libraries split on them.
+            Self::Claims(tenant, claims) => format!(
+                "Bearer realm=\"{tenant}\", error=\"insufficient_claims\", claims=\"{}\"",
+                STANDARD.encode(claims)
+            ),
+        };
+        HeaderValue::from_str(&text).ok()
+    }
+}
+
+/// The status of each code, in one place.
+const fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::InvalidRequest | Code::AuxiliaryTokens => StatusCode::BAD_REQUEST,
+        Code::Unauthenticated | Code::InvalidToken | Code::ClaimsChallenge => StatusCode::UNAUTHORIZED,
+        Code::InsufficientScope | Code::TenantNotAllowed | Code::AccessMissing | Code::AzureRefused => {
+            StatusCode::FORBIDDEN
+        }
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::NameTaken
+        | Code::ConnectionExists
+        | Code::ChangeInProgress
+        | Code::Differs
+        | Code::ParentMissing => StatusCode::CONFLICT,
+        Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::ReferenceNotFound => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::Timeout | Code::UpstreamUnavailable | Code::DatabaseUnavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Code::UpstreamRefused | Code::AzureFailed | Code::NotSent => StatusCode::BAD_GATEWAY,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let plain = Self::new(refusal.code, refusal.detail);
+        let authenticate = match (refusal.challenge, refusal.code) {
+            (Some((tenant, claims)), _) => Some(Authenticate::Claims(tenant, claims)),
+            (None, Code::InsufficientScope) => Some(Authenticate::InsufficientScope("Connections.ReadWrite")),
+            (None, _) => plain.authenticate.clone(),
+        };
+        Self {
+            errors: refusal.errors,
+            missing: refusal.missing,
+            upstream: refusal.upstream,
+            authenticate,
+            ..plain
+        }
+    }
+}
+
+impl From<BrokerError> for Problem {
+    fn from(error: BrokerError) -> Self {
+        match error {
+            BrokerError::Refused(refusal) => (*refusal).into(),
+            BrokerError::Unavailable(unavailable) => Self {
+                upstream: Some(unavailable.upstream),
+                ..Self::unavailable(
+                    Code::UpstreamUnavailable,
+                    unavailable.detail,
+                    unavailable.retry_after,
+                )
+            },
+            BrokerError::Database(error @ (DbError::Unavailable(_) | DbError::LeaseLost)) => {
+                tracing::error!(error = %error, "the database can't be used");
+                Self::unavailable(
+                    Code::DatabaseUnavailable,
+                    "nothing can be recorded at the moment, so nothing was done",
+                    None,
+                )
+            }
+            BrokerError::Database(error) => {
+                tracing::error!(error = %error, "a defect in what the database holds or was asked");
+                Self::new(
+                    Code::Internal,
+                    "an error that is this service's own; its log has it under the request's id",
+                )
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        // The outermost layer knows the request's id and renders the body there.
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

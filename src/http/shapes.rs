@@ -1,0 +1,185 @@
+//! What answers look like. Members that don't apply are absent, never null, so that generated clients stay simple.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::connection::{ConnectionRecord, Failure, OperationKind, OperationRecord, Phase, State};
+
+/// A connection as this service recorded it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Connection {
+    /// This service's id of it.
+    id: Uuid,
+    /// The data connection's name.
+    name: String,
+    /// How it stands.
+    state: State,
+    /// The data connection's resource id at Azure.
+    resource_id: String,
+    target: ConnectionTarget,
+    source: ConnectionSource,
+    /// Who asked for it: the pseudonym under which the ledger names them.
+    created_by: Uuid,
+    created_at: DateTime<Utc>,
+    /// When Azure was last seen to be as `state` says.
+    observed_at: DateTime<Utc>,
+    /// Why it is wanted; only shown to who asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    justification: Option<String>,
+    /// The newest operation: the one under way, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_operation: Option<Operation>,
+}
+
+/// Where the events go.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ConnectionTarget {
+    /// The tenant of the cluster's subscription, as Azure told it.
+    tenant_id: Uuid,
+    /// The database's resource id.
+    database: String,
+    /// The cluster's region.
+    location: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    table: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    mapping: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    data_format: Option<String>,
+}
+
+/// Where the events come from: the member that is there says what kind of source.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ConnectionSource {
+    /// The tenant of the source's subscription, as Azure told it.
+    tenant_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    event_hub: Option<ConnectionEventHub>,
+}
+
+/// An event hub as a source.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ConnectionEventHub {
+    /// The event hub's resource id.
+    resource_id: String,
+    consumer_group: String,
+}
+
+/// One change of one connection, and how far it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Operation {
+    pub(super) id: Uuid,
+    connection_id: Uuid,
+    kind: OperationKind,
+    pub(super) status: OperationStatus,
+    created_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    finished_at: Option<DateTime<Utc>>,
+    /// The tenant whose token the operation waits for, while `status` is `awaitingCaller`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    awaiting_tenant_id: Option<Uuid>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<Failure>,
+}
+
+/// How far an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum OperationStatus {
+    /// Recorded; nothing was sent to Azure yet.
+    NotStarted,
+    /// Under way.
+    Running,
+    /// Waits for a token of the tenant that `awaitingTenantId` names: asking for the operation with one lets it go on.
+    AwaitingCaller,
+    /// It may or may not have happened; reads will tell.
+    Unsettled,
+    /// Done.
+    Succeeded,
+    /// Ended without the change; `error` says why.
+    Failed,
+}
+
+impl OperationStatus {
+    pub(super) const fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+impl From<&OperationRecord> for Operation {
+    fn from(record: &OperationRecord) -> Self {
+        let status = match record.phase {
+            Phase::Succeeded => OperationStatus::Succeeded,
+            Phase::Failed => OperationStatus::Failed,
+            _ if record.awaiting.is_some() => OperationStatus::AwaitingCaller,
+            Phase::Queued => OperationStatus::NotStarted,
+            Phase::Dispatched | Phase::Accepted => OperationStatus::Running,
+            Phase::Settling => OperationStatus::Unsettled,
+        };
+        let awaiting = record
+            .awaiting
+            .filter(|_| status == OperationStatus::AwaitingCaller);
+        Self {
+            id: record.id.uuid(),
+            connection_id: record.connection.uuid(),
+            kind: record.kind,
+            status,
+            created_at: record.created_at,
+            finished_at: record.finished_at,
+            awaiting_tenant_id: awaiting.map(crate::connection::TenantId::uuid),
+            error: record
+                .failure
+                .clone()
+                .filter(|_| status != OperationStatus::Succeeded),
+        }
+    }
+}
+
+impl From<&ConnectionRecord> for Connection {
+    fn from(record: &ConnectionRecord) -> Self {
+        let text = |name: &crate::connection::EntityName| name.as_str().to_owned();
+        Self {
+            id: record.id.uuid(),
+            name: record.name.to_string(),
+            state: record.state(),
+            resource_id: record.arm_id.to_string(),
+            target: ConnectionTarget {
+                tenant_id: record.target_tenant.uuid(),
+                database: record.target.database.to_string(),
+                location: record.location.clone(),
+                table: record.target.table.as_ref().map(text),
+                mapping: record.target.mapping.as_ref().map(text),
+                data_format: record.target.data_format.map(|format| format.as_str().to_owned()),
+            },
+            source: ConnectionSource {
+                tenant_id: record.source_tenant.uuid(),
+                event_hub: Some(ConnectionEventHub {
+                    resource_id: record.source.hub.to_string(),
+                    consumer_group: record.source.consumer_group.to_string(),
+                }),
+            },
+            created_by: record.created_by.uuid(),
+            created_at: record.created_at,
+            observed_at: record.observed_at,
+            justification: record.justification.clone(),
+            last_operation: record.last_operation.as_ref().map(Operation::from),
+        }
+    }
+}
