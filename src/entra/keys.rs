@@ -6,13 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use jsonwebtoken::DecodingKey;
-use serde::Deserialize;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::body;
+use super::key_document::{self, SigningKey};
 use super::refusal::{TokenError, TokenRefusal};
 use super::settings::Settings;
 use crate::clock::Clock;
@@ -22,15 +21,6 @@ use crate::connection::TenantId;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// A set is renewed in the background when this part of its life has passed: hourly, if the life is a day.
 const RENEWALS_IN_A_LIFE: u32 = 24;
-
-/// One published key and whose tokens it may sign.
-#[derive(Clone)]
-pub(super) struct SigningKey {
-    kid: String,
-    pub(super) decoding: DecodingKey,
-    /// The issuer, with `{tenantid}` in it when the key signs for every organisation.
-    pub(super) issuer: Option<String>,
-}
 
 /// The keys of all accepted tenants. Cheap to clone.
 #[derive(Clone)]
@@ -237,7 +227,7 @@ impl TenantKeys {
             return Err(KeysError::Status(response.status().as_u16()));
         }
         let body = body::read(response).await.map_err(|_| KeysError::OutOfReach)?;
-        parse(&body)
+        key_document::parse(&body).ok_or(KeysError::Unreadable)
     }
 }
 
@@ -250,42 +240,4 @@ enum KeysError {
     Status(u16),
     #[error("Entra's answer holds no usable key")]
     Unreadable,
-}
-
-#[derive(Deserialize)]
-struct Document {
-    keys: Vec<PublishedKey>,
-}
-
-/// One entry of the document (RFC 7517; `issuer` is Entra's own).
-#[derive(Deserialize)]
-struct PublishedKey {
-    kty: String,
-    #[serde(rename = "use")]
-    usage: Option<String>,
-    kid: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    issuer: Option<String>,
-}
-
-/// Reads a whole set. Keys of other kinds are passed over (RFC 7517, section 5); a set without any usable key is no set.
-fn parse(body: &[u8]) -> Result<Vec<SigningKey>, KeysError> {
-    let document: Document = serde_json::from_slice(body).map_err(|_| KeysError::Unreadable)?;
-    let keys: Vec<SigningKey> = document.keys.into_iter().filter_map(usable).collect();
-    if keys.is_empty() {
-        return Err(KeysError::Unreadable);
-    }
-    Ok(keys)
-}
-
-fn usable(key: PublishedKey) -> Option<SigningKey> {
-    if key.kty != "RSA" || key.usage.is_some_and(|usage| usage != "sig") {
-        return None;
-    }
-    Some(SigningKey {
-        kid: key.kid?,
-        decoding: DecodingKey::from_rsa_components(&key.n?, &key.e?).ok()?,
-        issuer: key.issuer,
-    })
 }

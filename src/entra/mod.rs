@@ -9,6 +9,7 @@ mod claims;
 mod classify;
 mod error;
 mod exchange;
+mod key_document;
 mod keys;
 mod refusal;
 mod settings;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Entra;
 use super::claims::Claims;
-use super::keys::SigningKey;
+use super::key_document::SigningKey;
 use super::refusal::{TokenError, TokenRefusal};
 use super::settings::{Settings, for_tenant};
 use super::user_token::{Facts, UserToken};
