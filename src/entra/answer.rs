@@ -175,3 +175,6 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     };
     Some(pause.min(LONGEST_PAUSE))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ mod key_document;
 mod keys;
 mod refusal;
 mod settings;
+#[cfg(test)]
+mod testing;
 mod user_token;
 mod validation;
 
