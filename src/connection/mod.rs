@@ -2,6 +2,7 @@
 //! Pure types and functions: nothing here knows of HTTP, SQL or the network, and every other room may use it.
 //! A type that exists holds a right value; the parsers are the only way in.
 
+mod code;
 mod identifiers;
 mod names;
 mod record;
@@ -9,6 +10,7 @@ mod request;
 mod resource_id;
 mod state;
 
+pub use code::Code;
 pub use identifiers::{
     ActorId, ConnectionId, IdentifierError, ObjectId, OperationId, Person, SubscriptionId, TenantId,
 };

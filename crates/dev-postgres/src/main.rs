@@ -1,0 +1,114 @@
+//! Runs a command with a private Postgres server, or just the server.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::Context;
+use clap::Parser;
+use dev_postgres::{Database, Options, Server, Source};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Starts a private Postgres server with one empty database, runs COMMAND with its URLs in the
+/// environment, and ends with COMMAND's exit code, leaving nothing behind. Without COMMAND it
+/// prints the URLs and waits for Ctrl-C.
+///
+/// COMMAND finds DATABASE_URL (the database's owner), TENANT_BRIDGE_TEST_DATABASE_URL (the
+/// server's administrator), DEV_POSTGRES_SERVING_URL and DEV_POSTGRES_SERVING_ROLE (a role that
+/// may connect and no more).
+#[derive(Debug, Parser)]
+#[command(name = "dev-postgres", version)]
+struct Arguments {
+    /// Keep Postgres's safeguards against a crash of the machine.
+    #[arg(long)]
+    durable: bool,
+    /// The command and its arguments, after `--`.
+    #[arg(last = true)]
+    command: Vec<OsString>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let options = Options {
+        durable: arguments.durable,
+        source: Source::Environment,
+    };
+    let server = Server::start(options).await?;
+    let database = server.create_database("dev").await?;
+    // Not listened to before: until here a signal simply ends this process, and so the server.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let variables = variables(&server, &database);
+    let code = match arguments.command.split_first() {
+        Some((program, rest)) => {
+            let mut command = Command::new(program);
+            command.args(rest).envs(variables);
+            run(command, &mut interrupt, &mut terminate).await
+        }
+        None => print(&variables).map(|()| ExitCode::SUCCESS),
+    };
+    if arguments.command.is_empty() {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    server.stop().await?;
+    code
+}
+
+fn variables<'a>(server: &'a Server, database: &'a Database) -> [(&'static str, &'a str); 4] {
+    [
+        ("DATABASE_URL", database.owner_url.as_str()),
+        (
+            "TENANT_BRIDGE_TEST_DATABASE_URL",
+            server.admin_url().as_str(),
+        ),
+        ("DEV_POSTGRES_SERVING_URL", database.serving_url.as_str()),
+        ("DEV_POSTGRES_SERVING_ROLE", &database.serving_role),
+    ]
+}
+
+fn print(variables: &[(&str, &str)]) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    for (name, value) in variables {
+        writeln!(output, "{name}={value}")?;
+    }
+    output.flush()?;
+    Ok(())
+}
+
+type Signal = tokio::signal::unix::Signal;
+
+/// Runs the command to its end. Ctrl-C reaches it from the terminal by itself; a request to
+/// terminate comes to this process alone, and is passed on.
+async fn run(
+    mut command: Command,
+    interrupt: &mut Signal,
+    terminate: &mut Signal,
+) -> anyhow::Result<ExitCode> {
+    let name = command.get_program().to_owned();
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("can't run {}", name.display()))?;
+    let process_id = child.id().to_string();
+    let mut end = tokio::task::spawn_blocking(move || child.wait());
+    loop {
+        tokio::select! {
+            status = &mut end => return Ok(exit_code(status??)),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {
+                let _ = Command::new("kill").args(["-TERM", &process_id]).status();
+            }
+        }
+    }
+}
+
+/// The command's own code; 128 and the signal's number, as shells do, if one killed it.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or(status.signal().map(|number| number + 128));
+    code.and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from)
+}

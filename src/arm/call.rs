@@ -1,0 +1,224 @@
+//! One call to ARM: what is sent and to whom, how long it took, and its answer read within bounds.
+
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use serde_json::Value;
+use url::Url;
+use uuid::Uuid;
+
+use super::answer::{Answer, BodyFault};
+use super::error::{ArmError, ArmErrorKind};
+use super::pinned;
+use super::refusal::{self, Refusal};
+use super::{Arm, headers};
+use crate::connection::ResourceId;
+use crate::outbound::ArmToken;
+
+/// The longest body that is read, in bytes.
+const LONGEST_BODY: usize = 1024 * 1024;
+/// Microsoft Learn, "Authenticate requests across tenants".
+const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");
+
+/// The id under which a change is found again in Azure's activity log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallTrace {
+    /// Sent as `x-ms-correlation-request-id` and as `x-ms-client-request-id`.
+    pub correlation_id: Uuid,
+}
+
+/// What is known of a call beside its answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallReport {
+    /// `x-ms-request-id`: ARM's id of this call.
+    pub request_id: Option<String>,
+    /// `x-ms-correlation-request-id` as ARM answered it, or as it was sent when no answer came.
+    pub correlation_id: Option<String>,
+    /// From before the connection was made to the last byte of the answer.
+    pub duration: Duration,
+    /// The smallest of ARM's counters of what the caller has left. A hint.
+    pub remaining: Option<u32>,
+}
+
+/// A call that is about to be made.
+pub(super) struct Call<'a> {
+    pub(super) name: &'static str,
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) token: Option<&'a ArmToken>,
+    pub(super) auxiliary: &'a [ArmToken],
+    pub(super) body: Option<&'a Value>,
+    pub(super) trace: CallTrace,
+}
+
+impl Arm {
+    /// The URL of a resource, or of something below it, with an `api-version`. Each segment is percent-encoded.
+    pub(super) fn url(&self, resource: &ResourceId, below: &[&str], api_version: &str) -> Url {
+        self.url_of(resource.segments().chain(below.iter().copied()), api_version)
+    }
+
+    /// The URL of a path below ARM's root, with an `api-version`. Each segment is percent-encoded.
+    pub(super) fn url_of<'a>(&self, segments: impl Iterator<Item = &'a str>, api_version: &str) -> Url {
+        let mut url = self.0.settings.endpoint.clone();
+        // A URL without a path can't be an endpoint: it has no origin, and `send` refuses it.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url.query_pairs_mut()
+            .clear()
+            .append_pair("api-version", api_version);
+        url
+    }
+
+    /// Reads with one token, under a correlation id of its own.
+    pub(super) async fn get(
+        &self,
+        name: &'static str,
+        url: Url,
+        token: Option<&ArmToken>,
+    ) -> Result<Answer, ArmError> {
+        let trace = CallTrace {
+            correlation_id: self.0.clock.new_id(),
+        };
+        self.send(Call {
+            name,
+            method: Method::GET,
+            url,
+            token,
+            auxiliary: &[],
+            body: None,
+            trace,
+        })
+        .await
+    }
+
+    /// Makes a call. Any status is an answer; what never got one is an error.
+    pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer, ArmError> {
+        let (name, write, started) = (call.name, call.method != Method::GET, Instant::now());
+        let sent_id = call.trace.correlation_id.to_string();
+        let fault = |kind| ArmError {
+            call: name,
+            kind,
+            report: CallReport {
+                correlation_id: Some(sent_id.clone()),
+                duration: started.elapsed(),
+                ..CallReport::default()
+            },
+        };
+        let outcome = match self.request(call) {
+            Ok(request) => self.exchange(request).await,
+            Err(kind) => Err(kind),
+        };
+        match outcome {
+            Ok((status, headers, body)) => {
+                let report = CallReport {
+                    request_id: headers::id(&headers, "x-ms-request-id"),
+                    correlation_id: headers::id(&headers, "x-ms-correlation-request-id").or(Some(sent_id)),
+                    duration: started.elapsed(),
+                    remaining: headers::remaining(&headers),
+                };
+                let refusal = (!status.is_success()).then(|| {
+                    let body = body.as_deref().unwrap_or_default();
+                    Refusal::read(status, &headers, body, self.0.clock.now())
+                });
+                let answer = Answer {
+                    status,
+                    headers,
+                    report,
+                    name,
+                    body,
+                    refusal,
+                };
+                answer.log(write);
+                Ok(answer)
+            }
+            Err(kind) => {
+                let error = fault(kind);
+                tracing::warn!(
+                    arm.call = name,
+                    arm.correlation_id = error.report.correlation_id,
+                    arm.duration_ms = milliseconds(error.report.duration),
+                    arm.failure = %error.kind,
+                    "Azure Resource Manager gave no answer"
+                );
+                Err(error)
+            }
+        }
+    }
+
+    /// Turns a call into a request. A token leaves for ARM's own origin only.
+    fn request(&self, call: Call<'_>) -> Result<reqwest::Request, ArmErrorKind> {
+        if !pinned::same_origin(&call.url, &self.0.settings.endpoint) {
+            return Err(ArmErrorKind::NotSent("the URL is not of ARM's origin".to_owned()));
+        }
+        if call.auxiliary.len() > 3 {
+            return Err(ArmErrorKind::NotSent(
+                "ARM takes at most three auxiliary tokens".to_owned(),
+            ));
+        }
+        let illegal = || ArmErrorKind::NotSent("a token is no legal header value".to_owned());
+        let id = HeaderValue::try_from(call.trace.correlation_id.to_string()).map_err(|_| illegal())?;
+        let mut request = self
+            .0
+            .client
+            .request(call.method, call.url)
+            .header(header::ACCEPT, "application/json")
+            .header("x-ms-correlation-request-id", id.clone())
+            .header("x-ms-client-request-id", id)
+            .header("x-ms-return-client-request-id", "true");
+        if let Some(token) = call.token {
+            request = request.header(header::AUTHORIZATION, token.bearer().ok_or_else(illegal)?);
+        }
+        if !call.auxiliary.is_empty() {
+            request = request.header(AUXILIARY, ArmToken::bearers(call.auxiliary).ok_or_else(illegal)?);
+        }
+        if let Some(body) = call.body {
+            request = request.json(body);
+        }
+        request
+            .build()
+            .map_err(|error| ArmErrorKind::NotSent(cause(error)))
+    }
+
+    async fn exchange(
+        &self,
+        request: reqwest::Request,
+    ) -> Result<(StatusCode, HeaderMap, Result<Vec<u8>, BodyFault>), ArmErrorKind> {
+        let mut response = match self.0.client.execute(request).await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() || error.is_builder() => {
+                return Err(ArmErrorKind::NotSent(cause(error)));
+            }
+            Err(_) => return Err(ArmErrorKind::NoAnswer),
+        };
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut body = Vec::new();
+        let body = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > LONGEST_BODY => break Err(BodyFault::TooLong),
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break Ok(body),
+                Err(_) => break Err(BodyFault::Cut),
+            }
+        };
+        Ok((status, headers, body))
+    }
+}
+
+/// Why a request could not be sent, without its URL.
+fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    refusal::clean(&text, 256).unwrap_or_default()
+}
+
+pub(super) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,109 @@
+//! Data connections at ARM: how one is read, made and removed, and whether what is there is what was sent.
+//! When that is done, and in whose name, is decided elsewhere (`broker`).
+
+mod body;
+mod calls;
+mod compare;
+#[cfg(test)]
+mod wire_tests;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde_json::Value;
+
+pub use body::event_hub_body;
+pub use calls::{Accepted, Credentials, Deleted};
+
+use super::members;
+
+/// A data connection as ARM gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataConnection {
+    /// The whole resource, as it was answered.
+    pub raw: Value,
+}
+
+impl DataConnection {
+    /// `properties.provisioningState`: an open set, since the wire has states that the published list lacks.
+    #[must_use]
+    pub fn provisioning_state(&self) -> Option<&str> {
+        members::provisioning_state(&self.raw)
+    }
+
+    /// The region, as ARM writes it. Its spelling changes between the create's echo and the first read.
+    #[must_use]
+    pub fn location(&self) -> Option<&str> {
+        members::text(&self.raw, "location")
+    }
+
+    /// `kind`, such as `EventHub`.
+    #[must_use]
+    pub fn kind(&self) -> Option<&str> {
+        members::text(&self.raw, "kind")
+    }
+
+    /// From when on the events are read: the moment of creation, unless the creator chose another.
+    #[must_use]
+    pub fn retrieval_start(&self) -> Option<DateTime<Utc>> {
+        time(members::text(
+            members::member(&self.raw, "properties")?,
+            "retrievalStartDate",
+        )?)
+    }
+
+    /// `systemData.createdAt`, which api-versions from 2025-02-14 on have.
+    #[must_use]
+    pub fn created_at(&self) -> Option<DateTime<Utc>> {
+        time(members::text(
+            members::member(&self.raw, "systemData")?,
+            "createdAt",
+        )?)
+    }
+
+    /// Whether what is there is what was sent, as far as it was sent: members that ARM fills in don't count.
+    ///
+    /// Resource ids are compared without case, an empty text, an empty list, `null` and an absent member are the same,
+    /// and so are the spellings of a region (`West US 2`, `westus2`).
+    ///
+    /// # Errors
+    /// The JSON pointers (RFC 6901), into what was sent, of the members that differ.
+    pub fn matches(&self, sent: &Value) -> Result<(), Vec<String>> {
+        let differing = compare::differing(sent, &self.raw);
+        if differing.is_empty() {
+            Ok(())
+        } else {
+            Err(differing)
+        }
+    }
+}
+
+/// Reads a time with any number of fractional digits (ARM writes seven); without an offset it is UTC.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let offset = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    offset.ok().or_else(|| {
+        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+        Some(local.and_utc())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_seven_digits_and_without_an_offset() {
+        let connection = DataConnection {
+            raw: json!({
+                "properties": {"retrievalStartDate": "2024-11-27T11:52:03.8240511Z"},
+                "systemData": {"createdAt": "2024-11-27T11:52:03.8240511"},
+            }),
+        };
+        assert!(connection.retrieval_start().is_some());
+        assert_eq!(connection.retrieval_start(), connection.created_at());
+        let bare = DataConnection {
+            raw: json!({"properties": {"retrievalStartDate": "yesterday"}}),
+        };
+        assert_eq!((bare.retrieval_start(), bare.created_at()), (None, None));
+    }
+}

@@ -1,0 +1,68 @@
+//! Azure Resource Manager as this service needs it: clusters, hubs, permissions, data connections and their operations.
+//! Here lives how a call is made, what an answer means and how sure one may be of it.
+//! What to do about an answer, how tokens are got, and what is remembered of it live elsewhere (`broker`, `entra`, `db`).
+
+mod answer;
+mod call;
+mod challenge;
+pub mod data_connection;
+mod error;
+mod headers;
+mod members;
+mod operation;
+mod permissions;
+mod pinned;
+mod refusal;
+mod resources;
+mod settings;
+mod tenant_discovery;
+
+#[cfg(test)]
+mod recorded;
+#[cfg(test)]
+mod testing;
+use std::sync::Arc;
+
+pub use call::{CallReport, CallTrace};
+pub use data_connection::{Accepted, Credentials, DataConnection, Deleted, event_hub_body};
+pub use error::{ArmError, ArmErrorKind};
+pub use operation::{OperationState, OperationStatus, OperationUrl};
+pub use permissions::Permissions;
+pub use pinned::PinnedUrlError;
+pub use refusal::Refusal;
+pub use resources::Cluster;
+pub use settings::Settings;
+
+use crate::clock::Clock;
+use tenant_discovery::TenantCache;
+
+/// Azure Resource Manager. Cheap to clone; clones share connections and what is remembered of tenants.
+#[derive(Clone)]
+pub struct Arm(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    client: reqwest::Client,
+    clock: Clock,
+    tenants: TenantCache,
+}
+
+impl Arm {
+    /// Speaks to the ARM of these settings through a client that follows no redirect and bounds each call in time
+    /// ([`crate::outbound::client`]).
+    #[must_use]
+    pub fn new(settings: Settings, client: reqwest::Client, clock: Clock) -> Self {
+        Self(Arc::new(Shared {
+            tenants: TenantCache::new(settings.tenant_cache),
+            settings,
+            client,
+            clock,
+        }))
+    }
+
+    /// The `api-version` of every `Microsoft.Kusto` call.
+    #[must_use]
+    pub fn kusto_api_version(&self) -> &str {
+        &self.0.settings.kusto_api_version
+    }
+}

@@ -1,0 +1,205 @@
+//! What the caller may do at a resource, as ARM itself evaluates it: more faithful than looking for a role's name,
+//! since several roles hold the action that counts.
+
+use serde_json::Value;
+
+use super::error::{ArmError, ArmErrorKind};
+use super::pinned::{self, PinnedUrlError};
+use super::{Arm, members};
+use crate::connection::ResourceId;
+use crate::outbound::ArmToken;
+
+/// `Microsoft.Authorization/permissions` (Microsoft Learn, "Permissions - List For Resource").
+const API_VERSION: &str = "2022-04-01";
+/// The most pages that are followed: a caller has a handful of role assignments, not thousands.
+const MOST_PAGES: usize = 20;
+
+/// The caller's effective permissions at one scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Permissions {
+    entries: Vec<Entry>,
+}
+
+/// What one role assignment gives: its actions without its own exceptions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    actions: Vec<String>,
+    not_actions: Vec<String>,
+}
+
+impl Permissions {
+    /// Whether some entry gives this control-plane action, such as
+    /// `Microsoft.EventHub/namespaces/authorizationRules/listKeys/action`, and does not itself take it away.
+    ///
+    /// An exception of one role takes nothing from another, wildcards span segments, and case does not count
+    /// (Microsoft Learn, "Understand Azure role definitions").
+    #[must_use]
+    pub fn allows(&self, action: &str) -> bool {
+        let matches = |pattern: &String| is_match(pattern, action);
+        self.entries
+            .iter()
+            .any(|entry| entry.actions.iter().any(matches) && !entry.not_actions.iter().any(matches))
+    }
+
+    fn add_page(&mut self, page: &Value) -> bool {
+        let Some(entries) = members::member(page, "value").and_then(Value::as_array) else {
+            return false;
+        };
+        self.entries.extend(entries.iter().map(|entry| Entry {
+            actions: members::texts(entry, "actions"),
+            not_actions: members::texts(entry, "notActions"),
+        }));
+        true
+    }
+}
+
+impl Arm {
+    /// What the token's user may do at this resource. All pages are read; a list that does not end is an error, because a
+    /// part of it would say "no" where the truth is "yes".
+    ///
+    /// # Errors
+    /// As every call; `ForeignHost` when a next page is elsewhere, `Unreadable` for more than 20 pages.
+    pub async fn permissions(&self, token: &ArmToken, scope: &ResourceId) -> Result<Permissions, ArmError> {
+        let name = "GET permissions";
+        let endpoint = &self.0.settings.endpoint;
+        let below = ["providers", "Microsoft.Authorization", "permissions"];
+        let mut url = self.url(scope, &below, API_VERSION);
+        let mut permissions = Permissions::default();
+        for page in 1..=MOST_PAGES {
+            let answer = self.get(name, url, Some(token)).await?.success(endpoint)?;
+            let (body, report) = answer.json()?;
+            let fault = |kind| ArmError {
+                call: name,
+                kind,
+                report,
+            };
+            if !permissions.add_page(&body) {
+                return Err(fault(ArmErrorKind::Unreadable));
+            }
+            let Some(next) = members::text(&body, "nextLink") else {
+                return Ok(permissions);
+            };
+            url = match pinned::parse(next, endpoint) {
+                Ok((_, next)) if page < MOST_PAGES => next,
+                Err(PinnedUrlError::ForeignHost) => return Err(fault(ArmErrorKind::ForeignHost)),
+                _ => return Err(fault(ArmErrorKind::Unreadable)),
+            };
+        }
+        Ok(permissions)
+    }
+}
+
+/// Whether an action matches a pattern, in which `*` stands for any text, separators included.
+///
+/// The greedy match with one step back is linear in practice and needs no recursion: patterns come from role
+/// definitions that anyone may write.
+fn is_match(pattern: &str, action: &str) -> bool {
+    let lower = |text: &str| {
+        text.chars()
+            .map(|character| character.to_ascii_lowercase())
+            .collect::<Vec<_>>()
+    };
+    let (pattern, action) = (lower(pattern), lower(action));
+    let (mut at, mut from) = (0, 0);
+    let mut last_star = None;
+    while let Some(character) = action.get(from) {
+        match pattern.get(at) {
+            Some('*') => {
+                last_star = Some((at, from));
+                at += 1;
+            }
+            Some(wanted) if wanted == character => {
+                at += 1;
+                from += 1;
+            }
+            _ => {
+                let Some((star, start)) = last_star else {
+                    return false;
+                };
+                last_star = Some((star, start + 1));
+                at = star + 1;
+                from = start + 1;
+            }
+        }
+    }
+    pattern.iter().skip(at).all(|character| *character == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const LIST_KEYS: &str = "Microsoft.EventHub/namespaces/authorizationRules/listKeys/action";
+
+    fn permissions(page: &Value) -> Permissions {
+        let mut permissions = Permissions::default();
+        assert!(permissions.add_page(page));
+        permissions
+    }
+
+    #[test]
+    fn wildcards_span_segments_and_case_does_not_count() {
+        for pattern in [
+            "*",
+            "microsoft.eventhub/*",
+            "Microsoft.EventHub/*/action",
+            "*/LISTKEYS/*",
+            "Microsoft.EventHub/namespaces/authorizationrules/listkeys/action",
+            "**",
+        ] {
+            assert!(is_match(pattern, LIST_KEYS), "{pattern}");
+        }
+        for pattern in [
+            "",
+            "*/read",
+            "Microsoft.EventHub",
+            "Microsoft.Event",
+            "Microsoft.EventHub/*/read",
+            "Microsoft.Storage/*",
+        ] {
+            assert!(!is_match(pattern, LIST_KEYS), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn an_exception_takes_from_its_own_entry_only() {
+        let limited = json!({"actions": ["*"], "notActions": ["Microsoft.EventHub/*/listKeys/action"]});
+        let own = json!({"Actions": ["Microsoft.EventHub/*"], "notActions": null});
+        assert!(!permissions(&json!({"value": [limited]})).allows(LIST_KEYS));
+        assert!(permissions(&json!({"value": [limited, own]})).allows(LIST_KEYS));
+        assert!(!permissions(&json!({"Value": []})).allows(LIST_KEYS));
+    }
+
+    #[test]
+    fn a_reader_and_a_data_receiver_may_not_list_keys_and_a_data_owner_may() {
+        let reader = json!({"actions": ["*/read"], "notActions": []});
+        let receiver =
+            json!({"actions": ["Microsoft.EventHub/*/eventhubs/consumergroups/read"], "notActions": []});
+        let owner = json!({"actions": ["Microsoft.EventHub/*"], "notActions": []});
+        assert!(!permissions(&json!({"value": [reader, receiver]})).allows(LIST_KEYS));
+        assert!(permissions(&json!({"value": [owner]})).allows(LIST_KEYS));
+    }
+
+    #[test]
+    fn a_page_without_a_list_is_not_taken_for_an_empty_one() {
+        assert!(!Permissions::default().add_page(&json!({})));
+        assert!(!Permissions::default().add_page(&json!([])));
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_star_replaces_always_matches(before in "[a-z/]{0,8}", middle in "[a-zA-Z/.]{0,12}", after in "[a-z/]{0,8}") {
+            let pattern = format!("{before}*{after}");
+            let action = format!("{before}{middle}{after}");
+            prop_assert!(is_match(&pattern, &action));
+        }
+
+        #[test]
+        fn without_a_star_only_the_same_text_matches(a in "[a-c]{0,4}", b in "[a-c]{0,4}") {
+            prop_assert_eq!(is_match(&a, &b), a == b);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The resources that a connection joins: what is there, seen with the caller's own token.
+
+use serde_json::Value;
+
+use super::error::{ArmError, ArmErrorKind};
+use super::{Arm, members};
+use crate::connection::{ClusterId, ConsumerGroup, DatabaseId, EventHubId, ResourceId};
+use crate::outbound::ArmToken;
+
+/// `Microsoft.EventHub`'s stable version with the longest reach across clouds.
+const EVENT_HUB_API_VERSION: &str = "2021-11-01";
+
+/// An Azure Data Explorer cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// The region, as ARM writes it (`West US 2`): what a data connection's `location` must be.
+    pub location: String,
+    /// `properties.state`, such as `Running` or `Stopped`; an open set.
+    pub state: Option<String>,
+}
+
+impl Arm {
+    /// The cluster, or `None` when ARM says `ResourceNotFound`.
+    ///
+    /// # Errors
+    /// As every call; also `Refused` for a 404 that is about the subscription or the resource group.
+    pub async fn cluster(&self, token: &ArmToken, id: &ClusterId) -> Result<Option<Cluster>, ArmError> {
+        let name = "GET cluster";
+        let url = self.url(id.resource(), &[], self.kusto_api_version());
+        let answer = match self
+            .get(name, url, Some(token))
+            .await?
+            .success(&self.0.settings.endpoint)
+        {
+            Ok(answer) => answer,
+            Err(error) if error.says_absent() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let (body, report) = answer.json()?;
+        let Some(location) = members::text(&body, "location") else {
+            return Err(ArmError {
+                call: name,
+                kind: ArmErrorKind::Unreadable,
+                report,
+            });
+        };
+        let properties = members::member(&body, "properties").unwrap_or(&Value::Null);
+        Ok(Some(Cluster {
+            location: location.to_owned(),
+            state: members::text(properties, "state").map(str::to_owned),
+        }))
+    }
+
+    /// Whether the database is there. `false` only when ARM says `ResourceNotFound`.
+    ///
+    /// # Errors
+    /// As every call; also `Refused` for a 404 about something outside of it.
+    pub async fn database_exists(&self, token: &ArmToken, id: &DatabaseId) -> Result<bool, ArmError> {
+        self.exists(
+            "GET database",
+            token,
+            id.resource(),
+            &[],
+            self.kusto_api_version(),
+            &[],
+        )
+        .await
+    }
+
+    /// Whether the event hub is there.
+    ///
+    /// # Errors
+    /// As every call; also `Refused` for a 404 about something outside of it.
+    pub async fn event_hub_exists(&self, token: &ArmToken, id: &EventHubId) -> Result<bool, ArmError> {
+        self.exists(
+            "GET event hub",
+            token,
+            id.resource(),
+            &[],
+            EVENT_HUB_API_VERSION,
+            OTHER_CODES,
+        )
+        .await
+    }
+
+    /// Whether the event hub has this consumer group.
+    ///
+    /// # Errors
+    /// As every call; also `Refused` for a 404 about something outside of it.
+    pub async fn consumer_group_exists(
+        &self,
+        token: &ArmToken,
+        hub: &EventHubId,
+        group: &ConsumerGroup,
+    ) -> Result<bool, ArmError> {
+        let below = ["consumergroups", group.as_str()];
+        self.exists(
+            "GET consumer group",
+            token,
+            hub.resource(),
+            &below,
+            EVENT_HUB_API_VERSION,
+            OTHER_CODES,
+        )
+        .await
+    }
+
+    async fn exists(
+        &self,
+        name: &'static str,
+        token: &ArmToken,
+        resource: &ResourceId,
+        below: &[&str],
+        api_version: &str,
+        other_codes: &[&str],
+    ) -> Result<bool, ArmError> {
+        let url = self.url(resource, below, api_version);
+        match self
+            .get(name, url, Some(token))
+            .await?
+            .success(&self.0.settings.endpoint)
+        {
+            Ok(_) => Ok(true),
+            Err(error) if error.says_absent() => Ok(false),
+            Err(error)
+                if error.status() == Some(404) && other_codes.iter().any(|code| error.is_code(code)) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Event Hubs' own words for what is not there, beside ARM's. None was recorded, so several are taken; only checks
+/// before a create rest on them, never the proof that something is gone.
+const OTHER_CODES: &[&str] = &["NotFound", "EntityNotFound", "MessagingEntityNotFound"];

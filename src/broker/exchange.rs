@@ -1,0 +1,122 @@
+//! The caller's tokens exchanged for ARM tokens, all tenants at once; what is missing is told in one answer.
+
+use futures_util::future::join_all;
+
+use super::refusal::{BrokerError, Missing, MissingKind, Refusal, Unavailable};
+use super::{Broker, Caller};
+use crate::connection::{Code, TenantId, Upstream};
+use crate::entra::{ExchangeError, ExchangeErrorKind};
+use crate::outbound::ArmToken;
+
+impl Broker {
+    /// One ARM token for each tenant, in the order of the tenants.
+    pub(super) async fn exchange_all(
+        &self,
+        caller: &Caller,
+        tenants: &[TenantId],
+    ) -> Result<Vec<ArmToken>, BrokerError> {
+        let exchanges = tenants.iter().map(|tenant| self.entra.exchange(caller.token_for(*tenant), *tenant));
+        let mut tokens = Vec::with_capacity(tenants.len());
+        let mut errors = Vec::new();
+        for result in join_all(exchanges).await {
+            match result {
+                Ok(token) => tokens.push(token),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(tokens) } else { Err(self.explain(caller, &errors)) }
+    }
+
+    /// The ARM token of one tenant.
+    pub(super) async fn exchange_one(&self, caller: &Caller, tenant: TenantId) -> Result<ArmToken, BrokerError> {
+        let exchanged = self.entra.exchange(caller.token_for(tenant), tenant).await;
+        exchanged.map_err(|error| self.explain(caller, &[error]))
+    }
+
+    /// One answer for all that went wrong: an outage first, since the rest may look different after it; then what this
+    /// service's operator must mend; then what the user must do before anything else; then everything that is missing.
+    fn explain(&self, caller: &Caller, errors: &[ExchangeError]) -> BrokerError {
+        if let Some(error) = errors.iter().find_map(unavailable) {
+            return error;
+        }
+        let first = |wanted: fn(&ExchangeErrorKind) -> bool| errors.iter().find(|error| wanted(&error.kind));
+        let refuse = |code: Code, detail: String, error: &ExchangeError| {
+            let upstream = Some(upstream(error));
+            Refusal { upstream, ..Refusal::new(code, detail) }
+        };
+        if let Some(error) =
+            first(|kind| matches!(kind, ExchangeErrorKind::Configuration | ExchangeErrorKind::BadAnswer))
+        {
+            let detail = format!(
+                "Entra did not let this service exchange a token at tenant {}; its operator has to look into it",
+                error.tenant
+            );
+            return refuse(Code::UpstreamRefused, detail, error).into();
+        }
+        if let Some(error) = first(|kind| matches!(kind, ExchangeErrorKind::Challenge { claims: Some(_) }))
+            && let ExchangeErrorKind::Challenge { claims: Some(claims) } = &error.kind
+        {
+            let detail = format!("tenant {} wants the user to sign in again with more proof", error.tenant);
+            let challenge = Some((error.tenant, claims.clone()));
+            return Refusal { challenge, ..refuse(Code::ClaimsChallenge, detail, error) }.into();
+        }
+        if let Some(error) = first(|kind| {
+            matches!(kind, ExchangeErrorKind::Reauthenticate | ExchangeErrorKind::Challenge { claims: None })
+        }) {
+            let detail = format!("tenant {} takes the user's token no longer; sign in again", error.tenant);
+            return refuse(Code::InvalidToken, detail, error).into();
+        }
+        let missing: Vec<Missing> = errors.iter().map(|error| self.missing(caller, error)).collect();
+        let tenants: Vec<String> = missing.iter().map(|missing| missing.tenant.to_string()).collect();
+        let detail = format!("the caller's tokens don't open {}; see `missing`", tenants.join(" and "));
+        let upstream = errors.first().map(upstream);
+        Refusal { missing, upstream, ..Refusal::new(Code::AccessMissing, detail) }.into()
+    }
+
+    fn missing(&self, caller: &Caller, error: &ExchangeError) -> Missing {
+        let tenant = error.tenant;
+        let guest = caller.token_for(tenant).tenant() != tenant;
+        let (kind, fix) = match error.kind {
+            ExchangeErrorKind::Consent => (
+                MissingKind::Consent,
+                format!("an administrator of tenant {tenant} has to consent to this service's use of Azure Resource Manager"),
+            ),
+            ExchangeErrorKind::ApplicationMissing => (
+                MissingKind::Consent,
+                format!("this service is not known in tenant {tenant}; an administrator there has to add it by consenting"),
+            ),
+            ExchangeErrorKind::NotAMember if guest => (
+                MissingKind::Token,
+                format!(
+                    "the user is no guest of tenant {tenant}; send a token of an account there in x-ms-authorization-auxiliary, or have the user invited"
+                ),
+            ),
+            ExchangeErrorKind::NotAMember => {
+                (MissingKind::Membership, format!("the user of the token is not in tenant {tenant}"))
+            }
+            _ => (
+                MissingKind::Permission,
+                format!("a policy of tenant {tenant} keeps the user out; its administrators can tell which"),
+            ),
+        };
+        Missing { tenant, kind, fix, url: error.consent_url() }
+    }
+}
+
+fn upstream(error: &ExchangeError) -> Upstream {
+    Upstream {
+        service: "entra".to_owned(),
+        status: None,
+        code: error.code.map(|code| format!("AADSTS{code}")).or_else(|| error.error.clone()),
+        request_id: error.trace_id.clone().or_else(|| error.correlation_id.clone()),
+    }
+}
+
+fn unavailable(error: &ExchangeError) -> Option<BrokerError> {
+    let retry_after = match &error.kind {
+        ExchangeErrorKind::Throttled { retry_after } | ExchangeErrorKind::Unavailable { retry_after } => *retry_after,
+        _ => return None,
+    };
+    let detail = format!("Entra can't exchange a token at tenant {} now", error.tenant);
+    Some(Unavailable { detail, upstream: upstream(error), retry_after }.into())
+}

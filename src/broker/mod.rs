@@ -1,0 +1,129 @@
+//! The use cases: create, remove, read, and the driving of operations to their end.
+//! The only room that sees Entra, ARM, the database and the ledger together; it knows nothing of HTTP.
+
+mod caller;
+mod create;
+mod drive;
+mod exchange;
+mod preflight;
+mod read;
+mod recording;
+mod refusal;
+mod remove;
+mod tenants;
+mod vault;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::sync::{Semaphore, broadcast};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::arm::Arm;
+use crate::clock::Clock;
+use crate::config::{TenantPolicy, WorkerSection};
+use crate::connection::ConnectionId;
+use crate::entra::Entra;
+use crate::ledger::Marker;
+
+pub use caller::Caller;
+pub use create::Created;
+pub use read::{EventsPage, OperationView, Page};
+pub use refusal::{BrokerError, FieldError, Missing, MissingKind, Refusal};
+
+use vault::Vault;
+
+/// What a broker is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Entra.
+    pub entra: Entra,
+    /// Azure Resource Manager.
+    pub arm: Arm,
+    /// The database, as the serving role.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Clock,
+    /// Which tenants may be connected.
+    pub tenants: TenantPolicy,
+    /// How operations are driven.
+    pub worker: WorkerSection,
+    /// Makes the marks that tokens leave in the record.
+    pub marker: Marker,
+}
+
+/// The use cases. Cheap to clone; clones are the same broker.
+#[derive(Debug, Clone)]
+pub struct Broker(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    parts: Parts,
+    vault: Vault,
+    /// Connections whose record changed in this process; a hint for those who wait.
+    changes: broadcast::Sender<ConnectionId>,
+    /// Operations that are driven here.
+    tasks: TaskTracker,
+    slots: Arc<Semaphore>,
+    stop: CancellationToken,
+}
+
+impl std::ops::Deref for Broker {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0.parts
+    }
+}
+
+/// How often a waiter looks at the database, for the case that another replica ends the operation.
+const WAIT_LOOK: Duration = Duration::from_millis(500);
+
+impl Broker {
+    /// Puts a broker together. Nothing runs until a request or the worker asks for it.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let slots = usize::try_from(parts.worker.concurrency).unwrap_or(usize::MAX);
+        Self(Arc::new(Inner {
+            vault: Vault::default(),
+            changes: broadcast::Sender::new(256),
+            tasks: TaskTracker::new(),
+            slots: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
+            stop: CancellationToken::new(),
+            parts,
+        }))
+    }
+
+    /// Stops driving: every operation's lease is given back, so that another replica can go on at once. Returns when all are.
+    pub async fn stop(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// Waits until `done` says so of the connection, looking whenever it may have changed, at most until `deadline`.
+    async fn wait_until(&self, connection: ConnectionId, deadline: Instant, mut done: impl AsyncFnMut() -> bool) {
+        // Registered before the first look, so that no change is missed between the two.
+        let mut changes = self.0.changes.subscribe();
+        while !done().await && Instant::now() < deadline {
+            let look = deadline.min(Instant::now() + WAIT_LOOK);
+            let changed = async {
+                while let Ok(other) = changes.recv().await {
+                    if other == connection {
+                        break;
+                    }
+                }
+            };
+            // Ending by time is as good a reason to look as a change.
+            let _ = timeout_at(look, changed).await;
+        }
+    }
+
+    fn changed(&self, connection: ConnectionId) {
+        // An error only says that nobody waits.
+        let _ = self.0.changes.send(connection);
+    }
+}

@@ -1,0 +1,107 @@
+//! Ledger events as the use cases make them.
+
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use super::{Broker, Caller, Refusal};
+use crate::connection::{ActorId, ConnectionRecord, Failure, OperationRecord};
+use crate::db::{DbError, connections, ledger_events, people, transaction};
+use crate::ledger::{Event, EventKind};
+
+impl Broker {
+    /// An event of an operation.
+    pub(super) fn event(
+        &self,
+        kind: EventKind,
+        record: &ConnectionRecord,
+        operation: &OperationRecord,
+        details: Value,
+    ) -> Event {
+        Event {
+            id: self.clock.new_id(),
+            occurred_at: self.clock.now(),
+            kind,
+            connection: Some(record.id),
+            operation: Some(operation.id),
+            actor: Some(operation.actor),
+            app: Some(operation.app),
+            request_id: None,
+            target_tenant: Some(record.target_tenant),
+            source_tenant: Some(record.source_tenant),
+            details,
+        }
+    }
+
+    /// Records that a request was refused. That this fails takes nothing from the refusal, so it is logged and no more.
+    pub(super) async fn record_refusal(
+        &self,
+        kind: EventKind,
+        caller: &Caller,
+        record: Option<&ConnectionRecord>,
+        arm_id: &str,
+        refusal: &Refusal,
+    ) {
+        let missing: Vec<Value> =
+            refusal.missing.iter().map(|missing| json!({"tenant": missing.tenant, "kind": missing.kind})).collect();
+        let pointers: Vec<&str> = refusal.errors.iter().map(|error| error.pointer.as_str()).collect();
+        let details = json!({
+            "armId": arm_id,
+            "code": refusal.code.as_str(),
+            "missing": missing,
+            "pointers": pointers,
+            "upstream": refusal.upstream,
+        });
+        let result: Result<(), DbError> = transaction(&self.pool, "record refusal", async |db| {
+            let actor = self.person(db, caller).await?;
+            let event = Event {
+                id: self.clock.new_id(),
+                occurred_at: self.clock.now(),
+                kind,
+                connection: record.map(|record| record.id),
+                operation: None,
+                actor: Some(actor),
+                app: Some(caller.app()),
+                request_id: Some(caller.request_id().to_owned()),
+                target_tenant: record.map(|record| record.target_tenant),
+                source_tenant: record.map(|record| record.source_tenant),
+                details: details.clone(),
+            };
+            ledger_events::append(db, &event).await
+        })
+        .await;
+        if let Err(error) = result {
+            tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
+        }
+    }
+
+    /// The actor's pseudonym.
+    pub(super) async fn person(&self, db: &mut PgConnection, caller: &Caller) -> Result<ActorId, DbError> {
+        people::ensure(db, caller.actor(), self.clock.new_id(), self.clock.now()).await
+    }
+
+    /// Records actor and participants of a connection; gives the participants' pseudonyms.
+    pub(super) async fn record_people(
+        &self,
+        db: &mut PgConnection,
+        record: &ConnectionRecord,
+        caller: &Caller,
+    ) -> Result<Vec<ActorId>, DbError> {
+        let mark = |token: &crate::entra::UserToken| token.unique_id().and_then(|id| self.marker.mark(id));
+        let actor = caller.actor_token();
+        let part = connections::Part::Actor;
+        connections::add_person(db, record.id, record.created_by, part, caller.app(), mark(actor).as_deref()).await?;
+        let mut participants = Vec::new();
+        for token in caller.auxiliary() {
+            let person = people::ensure(db, token.person(), self.clock.new_id(), self.clock.now()).await?;
+            let part = connections::Part::Participant;
+            connections::add_person(db, record.id, person, part, token.app(), mark(token).as_deref()).await?;
+            participants.push(person);
+        }
+        Ok(participants)
+    }
+}
+
+/// A failure as an event's details hold it: ARM's code, never its sentence, which may name people.
+pub(super) fn failure_details(failure: &Failure) -> Value {
+    json!({ "code": failure.code, "upstream": failure.upstream })
+}

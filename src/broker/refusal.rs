@@ -1,0 +1,196 @@
+//! Why a use case did not do what was asked: refused for good, or not possible now. The two never mix.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use url::Url;
+use utoipa::ToSchema;
+
+use crate::arm::{ArmError, ArmErrorKind};
+use crate::connection::{Code, Failure, TenantId, Upstream};
+use crate::db::DbError;
+
+/// Why a use case failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// Asking again unchanged will give the same answer.
+    #[error("refused: {0:?}")]
+    Refused(Box<Refusal>),
+    /// It can't be told or done now; nothing was changed.
+    #[error("Azure can't answer now: {0:?}")]
+    Unavailable(Box<Unavailable>),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+/// An upstream that can't answer.
+#[derive(Debug)]
+pub struct Unavailable {
+    /// What could not be asked, in a sentence.
+    pub detail: String,
+    /// Who could not answer.
+    pub upstream: Upstream,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+}
+
+/// A final no.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What kind of no.
+    pub code: Code,
+    /// What is wrong and how to mend it; safe to show.
+    pub detail: String,
+    /// The members of the request that are wrong.
+    pub errors: Vec<FieldError>,
+    /// The access that is missing.
+    pub missing: Vec<Missing>,
+    /// The answer behind it.
+    pub upstream: Option<Upstream>,
+    /// The claims that the user must sign in with, as JSON text, and the tenant that wants them.
+    pub challenge: Option<(TenantId, String)>,
+}
+
+/// A member of the request that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where: a JSON pointer (RFC 6901) into the request, or a header's name.
+    pub pointer: String,
+    /// What is wrong, and what would be right.
+    pub detail: String,
+}
+
+/// What kind of access is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum MissingKind {
+    /// A token of that tenant.
+    Token,
+    /// A role on a resource.
+    Role,
+    /// Consent of an administrator.
+    Consent,
+    /// The user is not a member or guest of the tenant.
+    Membership,
+    /// The tenant's policies don't let the user in.
+    Permission,
+}
+
+/// Access that is missing, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Missing {
+    /// In which tenant.
+    #[schema(value_type = uuid::Uuid)]
+    pub tenant: TenantId,
+    /// What is missing.
+    pub kind: MissingKind,
+    /// What to do, by whom.
+    pub fix: String,
+    /// Where to do it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub url: Option<Url>,
+}
+
+impl Refusal {
+    /// A refusal without further parts.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            missing: Vec::new(),
+            upstream: None,
+            challenge: None,
+        }
+    }
+
+    /// With a member of the request that is wrong.
+    #[must_use]
+    pub fn at(mut self, pointer: &str, detail: impl Into<String>) -> Self {
+        self.errors.push(FieldError { pointer: pointer.to_owned(), detail: detail.into() });
+        self
+    }
+}
+
+impl From<Refusal> for BrokerError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<Unavailable> for BrokerError {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(Box::new(unavailable))
+    }
+}
+
+impl crate::db::AsRetry for BrokerError {
+    fn may_retry(&self) -> bool {
+        matches!(self, Self::Database(error) if error.may_retry())
+    }
+}
+
+/// What ARM answered, as far as it may be shown.
+pub(super) fn upstream_of(error: &ArmError) -> Upstream {
+    let refusal = match &error.kind {
+        ArmErrorKind::Refused(refusal)
+        | ArmErrorKind::Throttled(refusal)
+        | ArmErrorKind::ServerError(refusal) => Some(refusal),
+        _ => None,
+    };
+    Upstream {
+        service: "arm".to_owned(),
+        status: error.status(),
+        code: refusal.and_then(|refusal| refusal.code.clone()),
+        request_id: error.report.request_id.clone(),
+    }
+}
+
+/// ARM's own sentence about a refusal, or a plain one.
+pub(super) fn sentence_of(error: &ArmError) -> String {
+    match &error.kind {
+        ArmErrorKind::Refused(refusal)
+        | ArmErrorKind::Throttled(refusal)
+        | ArmErrorKind::ServerError(refusal)
+            if !refusal.message.is_empty() =>
+        {
+            format!("Azure Resource Manager answered {} to {}: {}", refusal.status, error.call, refusal.message)
+        }
+        _ => format!("{} got no usable answer from Azure Resource Manager", error.call),
+    }
+}
+
+/// An ARM error in a read that a use case needs: a claims challenge, an outage or a refusal.
+pub(super) fn from_arm(error: &ArmError, tenant: Option<TenantId>) -> BrokerError {
+    let upstream = Some(upstream_of(error));
+    match &error.kind {
+        ArmErrorKind::Refused(refusal) => {
+            if let (Some(claims), Some(tenant)) = (&refusal.claims, tenant) {
+                let detail = format!("Azure Resource Manager wants the user of tenant {tenant} to sign in with more proof");
+                let challenge = Some((tenant, claims.clone()));
+                return Refusal { upstream, challenge, ..Refusal::new(Code::ClaimsChallenge, detail) }.into();
+            }
+            Refusal { upstream, ..Refusal::new(Code::AzureRefused, sentence_of(error)) }.into()
+        }
+        ArmErrorKind::Throttled(refusal) | ArmErrorKind::ServerError(refusal) => Unavailable {
+            detail: sentence_of(error),
+            upstream: upstream_of(error),
+            retry_after: refusal.retry_after,
+        }
+        .into(),
+        ArmErrorKind::NotSent(_) | ArmErrorKind::NoAnswer => {
+            Unavailable { detail: sentence_of(error), upstream: upstream_of(error), retry_after: None }.into()
+        }
+        ArmErrorKind::Unreadable | ArmErrorKind::ForeignHost => {
+            Refusal { upstream, ..Refusal::new(Code::UpstreamRefused, sentence_of(error)) }.into()
+        }
+    }
+}
+
+/// The failure of an operation that an ARM error ended.
+pub(super) fn failure_of(code: Code, error: &ArmError) -> Failure {
+    Failure { code: code.as_str().to_owned(), detail: sentence_of(error), upstream: Some(upstream_of(error)) }
+}

@@ -1,0 +1,66 @@
+//! Which tenants a request concerns: asked of ARM, never of the caller; and whether they may be connected.
+
+use super::Broker;
+use super::refusal::{BrokerError, Refusal, from_arm, upstream_of};
+use crate::arm::ArmError;
+use crate::config::Direction;
+use crate::connection::{Code, NewConnection, SubscriptionId, TenantId};
+
+/// Where the request's members stand that name a subscription.
+pub(super) const TARGET_POINTER: &str = "/target/database";
+pub(super) const SOURCE_POINTER: &str = "/source/eventHub/resourceId";
+
+/// The tenants of both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tenants {
+    pub(super) target: TenantId,
+    pub(super) source: TenantId,
+}
+
+impl Tenants {
+    /// Each tenant once.
+    pub(super) fn distinct(self) -> Vec<TenantId> {
+        if self.target == self.source { vec![self.target] } else { vec![self.target, self.source] }
+    }
+}
+
+impl Broker {
+    /// Asks ARM for the tenants of both subscriptions and checks them against the configuration, before any token leaves.
+    pub(super) async fn tenants_of(&self, request: &NewConnection) -> Result<Tenants, BrokerError> {
+        let (target, source) = (request.target.database.subscription(), request.source.hub.subscription());
+        let (target_tenant, source_tenant) =
+            tokio::join!(self.tenant_of(target, TARGET_POINTER), self.tenant_of(source, SOURCE_POINTER));
+        let tenants = Tenants { target: target_tenant?, source: source_tenant? };
+        for (tenant, direction, side, pointer) in [
+            (tenants.target, Direction::Target, "target", TARGET_POINTER),
+            (tenants.source, Direction::Source, "source", SOURCE_POINTER),
+        ] {
+            if !self.tenants.allows(tenant, direction) {
+                let detail = format!("tenant {tenant} is not allowed as a connection's {side} by this service's configuration");
+                return Err(Refusal::new(Code::TenantNotAllowed, detail.clone()).at(pointer, detail).into());
+            }
+        }
+        if !self.tenants.allows_pair(tenants.target, tenants.source) {
+            let detail = format!(
+                "this service's configuration does not allow to connect tenant {} (target) to tenant {} (source)",
+                tenants.target, tenants.source
+            );
+            return Err(Refusal::new(Code::TenantNotAllowed, detail.clone()).at(SOURCE_POINTER, detail).into());
+        }
+        Ok(tenants)
+    }
+
+    async fn tenant_of(&self, subscription: SubscriptionId, pointer: &str) -> Result<TenantId, BrokerError> {
+        self.arm.tenant_of(subscription).await.map_err(|error: ArmError| {
+            if error.is_code("SubscriptionNotFound") || error.status() == Some(404) {
+                let detail = format!("Azure knows no subscription {subscription}");
+                let upstream = Some(upstream_of(&error));
+                return Refusal { upstream, ..Refusal::new(Code::ReferenceNotFound, detail.clone()) }
+                    .at(pointer, detail)
+                    .into();
+            }
+            // No token was sent, so no tenant can have challenged one.
+            from_arm(&error, None)
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! The stable codes with which the product says no: in problems, in failures of operations and in the ledger.
+
+macro_rules! codes {
+    ($($(#[$doc:meta])+ $variant:ident => $text:literal, $title:literal,)+) => {
+        /// A stable code; callers may build on it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// A short summary that is the same each time it occurs (RFC 9457, section 3.1.3).
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request is no JSON of the expected form; `errors` tells where.
+    InvalidRequest => "invalidRequest", "The request can't be used",
+    /// There is no user token.
+    Unauthenticated => "unauthenticated", "A user token is needed",
+    /// A user token is not accepted.
+    InvalidToken => "invalidToken", "A user token is not accepted",
+    /// Entra or ARM wants the user to prove more than the token says; the challenge is in `WWW-Authenticate`.
+    ClaimsChallenge => "claimsChallenge", "The user has to sign in again with more proof",
+    /// The auxiliary tokens don't fit the request.
+    AuxiliaryTokens => "auxiliaryTokens", "The auxiliary tokens don't fit the request",
+    /// The token lacks the scope of the call.
+    InsufficientScope => "insufficientScope", "The token lacks a scope",
+    /// A tenant is not allowed on its side of a connection.
+    TenantNotAllowed => "tenantNotAllowed", "A tenant may not be connected here",
+    /// Tokens, roles or consents are missing; `missing` tells which.
+    AccessMissing => "accessMissing", "Access is missing",
+    /// A resource that the request names is not there; `errors` tells which.
+    ReferenceNotFound => "referenceNotFound", "A named resource was not found",
+    /// ARM already has a data connection of this name.
+    NameTaken => "nameTaken", "The name is taken",
+    /// The connection exists and was not made by this request.
+    ConnectionExists => "connectionExists", "The connection exists",
+    /// Another change of the connection is under way.
+    ChangeInProgress => "changeInProgress", "Another change is under way",
+    /// There is no such thing, or not for this caller.
+    NotFound => "notFound", "Not found",
+    /// The path exists, but not with this method.
+    MethodNotAllowed => "methodNotAllowed", "The method is not allowed",
+    /// The body is too large.
+    PayloadTooLarge => "payloadTooLarge", "The body is too large",
+    /// The body is not JSON.
+    UnsupportedMediaType => "unsupportedMediaType", "The body must be JSON",
+    /// The service did not finish in time; nothing was changed by this request.
+    Timeout => "timeout", "The request took too long",
+    /// Entra or ARM is out of reach, throttles or fails.
+    UpstreamUnavailable => "upstreamUnavailable", "Azure can't answer now",
+    /// Entra or ARM answered what it never should, or this service is not set up right there.
+    UpstreamRefused => "upstreamRefused", "Azure refused this service",
+    /// The database is out of reach, so nothing can be recorded, so nothing is done.
+    DatabaseUnavailable => "databaseUnavailable", "The record can't be written now",
+    /// A defect of this service.
+    Internal => "internal", "An error of this service",
+    /// ARM took the change and then reported that it failed.
+    AzureFailed => "azureFailed", "Azure could not make the change",
+    /// ARM refused the change.
+    AzureRefused => "azureRefused", "Azure refused the change",
+    /// The change was never made: it did not reach ARM.
+    NotSent => "notSent", "The request did not reach Azure",
+    /// The parent database is gone, so that the absence of the data connection proves nothing.
+    ParentMissing => "parentMissing", "The database of the connection can't be read",
+    /// What is at ARM is not what was asked for.
+    Differs => "differs", "Azure holds another configuration",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_is_its_own() {
+        let words: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(words.len(), Code::ALL.len());
+    }
+}
