@@ -65,7 +65,7 @@ fn an_error_keeps_its_number_words_and_ids_and_nothing_of_the_prose() {
     let error = failure(400, None, &body.to_string());
     assert_eq!(
         error,
-        ExchangeError {
+        ExchangeError::from(ExchangeFailure {
             tenant: HOME,
             kind: ExchangeErrorKind::Challenge {
                 claims: Some(claims.to_owned())
@@ -73,9 +73,10 @@ fn an_error_keeps_its_number_words_and_ids_and_nothing_of_the_prose() {
             code: Some(50079),
             error: Some("interaction_required".into()),
             suberror: Some("basic_action".into()),
-            correlation_id: Some(correlation.to_string().into()),
-            trace_id: Some(trace.to_string().into()),
-        }
+            correlation_id: Some(correlation.to_string()),
+            trace_id: Some(trace.to_string()),
+            consent_url: None,
+        })
     );
     let printed = format!("{error} {error:?}");
     assert!(
@@ -95,8 +96,13 @@ fn words_and_ids_that_are_none_are_dropped() {
     let error = failure(400, None, &body.to_string());
     assert_eq!(error.kind, ExchangeErrorKind::Reauthenticate);
     assert_eq!(
-        (error.code, error.suberror, error.correlation_id, error.trace_id),
-        (None, None, None, None)
+        (
+            error.code,
+            &error.suberror,
+            &error.correlation_id,
+            &error.trace_id
+        ),
+        (None, &None, &None, &None)
     );
     let too_long = json!({"error": token.repeat(2)});
     assert_eq!(failure(400, None, &too_long.to_string()).error, None);
@@ -111,20 +117,23 @@ fn the_number_is_read_from_the_prose_only_where_nothing_else_has_it() {
     let prose = json!({"error": "invalid_grant", "error_description": "AADSTS65001: The user or administrator …\r\nTrace ID: …"});
     let error = failure(400, None, &prose.to_string());
     assert_eq!(
-        (error.code, error.kind),
-        (Some(65001), ExchangeErrorKind::Consent)
+        (error.code, &error.kind),
+        (Some(65001), &ExchangeErrorKind::Consent)
     );
     let both =
         json!({"error": "invalid_grant", "error_description": "AADSTS65001: …", "error_codes": [50057]});
     let error = failure(400, None, &both.to_string());
-    assert_eq!((error.code, error.kind), (Some(50057), ExchangeErrorKind::Denied));
+    assert_eq!(
+        (error.code, error.kind.clone()),
+        (Some(50057), ExchangeErrorKind::Denied)
+    );
     let endless = json!({"error": "invalid_grant", "error_description": "AADSTS99999999999999: …"});
     assert_eq!(failure(400, None, &endless.to_string()).code, None);
 }
 
 #[test]
 fn a_pause_is_read_in_seconds_and_as_a_date_and_never_longer_than_an_hour() {
-    let pause = |text: &str| match failure(429, Some(text), "Too Many Requests").kind {
+    let pause = |text: &str| match &failure(429, Some(text), "Too Many Requests").kind {
         ExchangeErrorKind::Throttled { retry_after } => retry_after.map(|pause| pause.as_secs()),
         other => panic!("{other:?}"),
     };
@@ -155,4 +164,20 @@ fn arms_audiences_are_the_same_with_and_without_a_slash_and_no_prefix_of_another
     assert!(is_arm("https://management.azure.com/", &accepted));
     assert!(!is_arm("https://management.azure.com.evil.example/", &accepted));
     assert!(!is_arm("", &accepted));
+}
+
+#[test]
+fn missing_consent_and_a_missing_application_come_with_the_page_that_mends_them() {
+    let url = |code: u32| {
+        let body = json!({"error": "invalid_grant", "error_codes": [code]});
+        failure(400, None, &body.to_string())
+            .consent_url()
+            .map(String::from)
+    };
+    let expected = format!(
+        "https://login.microsoftonline.com/{HOME}/v2.0/adminconsent?client_id={API}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default"
+    );
+    assert_eq!(url(65001), Some(expected.clone()));
+    assert_eq!(url(700_016), Some(expected));
+    assert_eq!(url(50020), None);
 }

@@ -16,7 +16,7 @@ use super::*;
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn kind(outcome: Result<ArmToken, ExchangeError>) -> ExchangeErrorKind {
-    outcome.expect_err("an error").kind
+    outcome.expect_err("an error").kind.clone()
 }
 
 fn claims_of(form_value: Option<&String>) -> Value {
@@ -274,12 +274,25 @@ async fn a_token_of_another_tenant_audience_or_person_is_dropped() {
         Reply::text(200, "<html>"),
         Reply::text(302, "").header("location", "http://127.0.0.1:1/"),
         Reply::text(404, "<html>"),
-        Reply::text(200, &"x".repeat(1024 * 1024 + 1)),
+        Reply::text(
+            200,
+            &format!(
+                "{}{}",
+                " ".repeat(1024 * 1024),
+                issued(&arm_token(HOME, &json!({}))).body
+            ),
+        ),
     ] {
         local.reply(reply.clone());
         let outcome = entra.exchange(&token, HOME).await;
         assert_eq!(kind(outcome), ExchangeErrorKind::BadAnswer, "{}", reply.status);
     }
+    // At the guest's tenant a token of the user's own: what /common would have brought.
+    local.reply(issued(&arm_token(HOME, &json!({}))));
+    assert_eq!(
+        kind(entra.exchange(&token, OTHER).await),
+        ExchangeErrorKind::BadAnswer
+    );
     // The user's object id in another tenant is another one, so there it can't be compared.
     local.reply(issued(&arm_token(OTHER, &json!({"oid": stranger}))));
     entra.exchange(&token, OTHER).await.expect("the guest's token");
@@ -318,6 +331,13 @@ async fn a_challenge_of_arm_drops_the_token_it_refused_and_the_answer_takes_its_
     let next = entra.exchange(&token, HOME).await.expect("the new token");
     assert_eq!(next.expires_at(), start() + Duration::from_secs(3000));
     assert_eq!(local.token_requests().len(), 2);
+    // Entra can't meet another challenge: the token that ARM refused is gone all the same.
+    local.reply(Reply::json(400, &json!({"error": "interaction_required"})));
+    let other = r#"{"access_token":{"nbf":{"essential":true,"value":"1800000000"}}}"#;
+    let challenge = ExchangeErrorKind::Challenge { claims: None };
+    assert_eq!(kind(entra.answer_challenge(&token, HOME, other).await), challenge);
+    entra.exchange(&token, HOME).await.expect("a new token");
+    assert_eq!(local.token_requests().len(), 4);
     assert_eq!(
         kind(entra.answer_challenge(&token, HOME, "[]").await),
         ExchangeErrorKind::BadAnswer
@@ -343,27 +363,6 @@ async fn shutting_down_waits_for_the_exchange_whose_caller_is_gone() {
         .await
         .expect("the token that the task left");
     assert_eq!(local.token_requests().len(), 1);
-}
-
-#[tokio::test]
-async fn missing_consent_and_a_missing_application_come_with_the_page_that_mends_them() {
-    let local = LocalEntra::start().await;
-    let (entra, _) = local.service();
-    for mended in [ExchangeErrorKind::Consent, ExchangeErrorKind::ApplicationMissing] {
-        let url = ExchangeError::bare(OTHER, mended)
-            .consent_url(&entra)
-            .expect("a URL");
-        let expected = format!(
-            "{}{OTHER}/v2.0/adminconsent?client_id={API}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default",
-            local.url
-        );
-        assert_eq!(url.as_str(), expected);
-    }
-    assert!(
-        ExchangeError::bare(OTHER, ExchangeErrorKind::NotAMember)
-            .consent_url(&entra)
-            .is_none()
-    );
 }
 
 #[test]
