@@ -4,6 +4,7 @@
 //! The rooms and what each may touch are on one page: `docs/architecture.md`.
 
 pub mod arm;
+pub mod broker;
 pub mod clock;
 pub mod config;
 pub mod connection;

@@ -222,3 +222,85 @@ fn cause(error: reqwest::Error) -> String {
 pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::json;
+
+    use crate::arm::testing::{SOURCE, ScriptedArm, TARGET, data_connection_id, reply, token};
+    use crate::arm::{CallTrace, Credentials};
+
+    /// What was logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no test panicked in here").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_logs_its_ids_and_status_and_neither_token_nor_body_nor_signature() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        let server = ScriptedArm::start_with(|endpoint| {
+            let operation = format!("Azure-AsyncOperation: {endpoint}operationResults/x?s=signature");
+            vec![
+                reply(
+                    201,
+                    &[&operation, "x-ms-request-id: r-1"],
+                    r#"{"answered":"payload"}"#,
+                ),
+                reply(200, &["x-ms-request-id: r-2"], r#"{"status":"Succeeded"}"#),
+            ]
+        });
+        let credentials = Credentials {
+            primary: token(TARGET, "primary.secret"),
+            auxiliary: vec![token(SOURCE, "auxiliary.secret")],
+        };
+        let trace = CallTrace {
+            correlation_id: uuid::Uuid::from_u128(7),
+        };
+        let arm = server.arm();
+        let accepted = arm
+            .put_data_connection(
+                &credentials,
+                &data_connection_id(),
+                &json!({"sent": "payload"}),
+                &trace,
+            )
+            .await
+            .expect("accepted");
+        let operation = accepted.operation.as_ref().expect("an operation");
+        let state = arm.poll(&credentials.primary, operation).await.expect("a state");
+        tracing::info!(?credentials, ?accepted, ?state, "as a careless caller logs them");
+        drop(guard);
+        let log = String::from_utf8(log.0.lock().expect("no test panicked in here").clone()).expect("text");
+        for kept in [
+            "PUT data connection",
+            "arm.status=201",
+            "arm.request_id=\"r-1\"",
+            "GET operation",
+            "r-2",
+        ] {
+            assert!(log.contains(kept), "{kept} in {log}");
+        }
+        for secret in ["secret", "signature", "payload"] {
+            assert!(!log.contains(secret), "{secret} in {log}");
+        }
+    }
+}

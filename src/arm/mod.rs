@@ -60,6 +60,12 @@ impl Arm {
         }))
     }
 
+    /// ARM's own URL: what operation URLs are pinned to.
+    #[must_use]
+    pub fn endpoint(&self) -> &url::Url {
+        &self.0.settings.endpoint
+    }
+
     /// The `api-version` of every `Microsoft.Kusto` call.
     #[must_use]
     pub fn kusto_api_version(&self) -> &str {

@@ -148,6 +148,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::arm::testing::{ScriptedArm, TARGET, reply, token};
 
     fn of(http: u16, body: &Value) -> OperationStatus {
         status(StatusCode::from_u16(http).expect("a status"), Some(body))
@@ -214,6 +215,51 @@ mod tests {
             OperationStatus::Running("Creating".to_owned())
         );
         assert_eq!(of(200, &resource("Succeeded")), OperationStatus::Succeeded);
+    }
+
+    #[tokio::test]
+    async fn a_question_goes_where_the_operation_is_with_its_signature_untouched() {
+        let server = ScriptedArm::start(vec![
+            reply(
+                200,
+                &["x-ms-request-id: r-1"],
+                r#"{"status":"Running","percentComplete":0.5}"#,
+            ),
+            reply(202, &["Retry-After: 5"], ""),
+            reply(404, &[], r#"{"error":{"code":"NotFound"}}"#),
+            reply(200, &[], "<html>"),
+        ]);
+        let (arm, token) = (server.arm(), token(TARGET, "t"));
+        let text = format!(
+            "{}locations/West US 2/operationResults/x?t=1&s=a-_b%2B&h=",
+            server.endpoint
+        );
+        let operation = OperationUrl::parse(&text, &server.endpoint).expect("a URL");
+        let running = arm.poll(&token, &operation).await.expect("a state");
+        assert_eq!(running.status, OperationStatus::Running("Running".to_owned()));
+        assert_eq!(
+            (running.retry_after, running.call.request_id.as_deref()),
+            (None, Some("r-1"))
+        );
+        let accepted = arm.poll(&token, &operation).await.expect("a state");
+        assert_eq!(accepted.retry_after, Some(Duration::from_secs(5)));
+        assert_eq!(
+            arm.poll(&token, &operation)
+                .await
+                .expect_err("forgotten")
+                .status(),
+            Some(404)
+        );
+        assert_eq!(
+            arm.poll(&token, &operation).await.expect_err("a page").kind,
+            ArmErrorKind::Unreadable
+        );
+        let asked = "GET /locations/West%20US%202/operationResults/x?t=1&s=a-_b%2B&h= HTTP/1.1\n";
+        assert!(
+            server.requests()[0].starts_with(asked),
+            "{}",
+            server.requests()[0]
+        );
     }
 
     proptest! {

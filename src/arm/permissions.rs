@@ -131,6 +131,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::arm::testing::{ScriptedArm, TARGET, data_connection_id, reply, token};
 
     const LIST_KEYS: &str = "Microsoft.EventHub/namespaces/authorizationRules/listKeys/action";
 
@@ -187,6 +188,56 @@ mod tests {
     fn a_page_without_a_list_is_not_taken_for_an_empty_one() {
         assert!(!Permissions::default().add_page(&json!({})));
         assert!(!Permissions::default().add_page(&json!([])));
+    }
+
+    fn page(next: &str) -> crate::arm::testing::Reply {
+        let body = json!({"value": [{"actions": ["*/read"]}], "nextLink": next});
+        reply(200, &[], &body.to_string())
+    }
+
+    async fn read(server: &ScriptedArm) -> Result<Permissions, ArmError> {
+        let scope = data_connection_id();
+        server
+            .arm()
+            .permissions(&token(TARGET, "t"), scope.database().resource())
+            .await
+    }
+
+    #[tokio::test]
+    async fn every_page_is_read() {
+        let server = ScriptedArm::start_with(|endpoint| {
+            let last = json!({"value": [{"actions": [LIST_KEYS]}], "nextLink": null});
+            vec![
+                page(&format!("{endpoint}more?page=2")),
+                reply(200, &[], &last.to_string()),
+            ]
+        });
+        let permissions = read(&server).await.expect("permissions");
+        assert!(permissions.allows(LIST_KEYS) && permissions.allows("Microsoft.Kusto/clusters/read"));
+        let requests = server.requests();
+        assert!(requests[0].contains(
+            "/databases/My%20Db/providers/Microsoft.Authorization/permissions?api-version=2022-04-01 "
+        ));
+        assert!(requests[1].starts_with("GET /more?page=2 "), "{}", requests[1]);
+    }
+
+    #[tokio::test]
+    async fn a_next_page_elsewhere_is_not_asked_for_and_a_list_without_end_is_given_up() {
+        let server = ScriptedArm::start(vec![page("https://example.org/more"), reply(200, &[], "{}")]);
+        assert_eq!(
+            read(&server).await.expect_err("elsewhere").kind,
+            ArmErrorKind::ForeignHost
+        );
+        assert_eq!(server.requests().len(), 1);
+        let endless = ScriptedArm::start_with(|endpoint| {
+            let again = format!("{endpoint}again");
+            (0..=MOST_PAGES).map(|_| page(&again)).collect()
+        });
+        assert_eq!(
+            read(&endless).await.expect_err("endless").kind,
+            ArmErrorKind::Unreadable
+        );
+        assert_eq!(endless.requests().len(), MOST_PAGES);
     }
 
     proptest! {

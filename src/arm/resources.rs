@@ -135,3 +135,99 @@ impl Arm {
 /// Event Hubs' own words for what is not there, beside ARM's. None was recorded, so several are taken; only checks
 /// before a create rest on them, never the proof that something is gone.
 const OTHER_CODES: &[&str] = &["NotFound", "EntityNotFound", "MessagingEntityNotFound"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arm::testing::{ScriptedArm, data_connection_id, reply, token};
+
+    const SOURCE: &str = crate::arm::testing::SOURCE;
+
+    fn hub() -> EventHubId {
+        format!("/subscriptions/{SOURCE}/resourceGroups/rg-2/providers/Microsoft.EventHub/namespaces/ns1/eventhubs/hub1")
+            .parse()
+            .expect("an id")
+    }
+
+    fn not_found(code: &str) -> crate::arm::testing::Reply {
+        reply(404, &[], &format!(r#"{{"error":{{"code":"{code}"}}}}"#))
+    }
+
+    #[tokio::test]
+    async fn a_cluster_gives_its_region_and_state_and_one_without_a_region_cannot_be_read() {
+        let server = ScriptedArm::start(vec![
+            reply(
+                200,
+                &[],
+                r#"{"location":"West US 2","properties":{"state":"Stopped"}}"#,
+            ),
+            reply(200, &[], r#"{"properties":{}}"#),
+            not_found("ResourceNotFound"),
+        ]);
+        let (arm, token, id) = (
+            server.arm(),
+            token(SOURCE, "t"),
+            data_connection_id().database().cluster(),
+        );
+        let cluster = arm
+            .cluster(&token, &id)
+            .await
+            .expect("an answer")
+            .expect("a cluster");
+        assert_eq!(
+            (cluster.location.as_str(), cluster.state.as_deref()),
+            ("West US 2", Some("Stopped"))
+        );
+        let error = arm.cluster(&token, &id).await.expect_err("no region");
+        assert_eq!(error.kind, ArmErrorKind::Unreadable);
+        assert_eq!(arm.cluster(&token, &id).await.expect("an answer"), None);
+    }
+
+    #[tokio::test]
+    async fn a_hub_and_its_consumer_groups_are_looked_for_with_event_hubs_own_version() {
+        let server = ScriptedArm::start(vec![
+            reply(200, &[], "{}"),
+            reply(200, &[], "{}"),
+            not_found("NotFound"),
+        ]);
+        let (arm, token) = (server.arm(), token(SOURCE, "t"));
+        let group = "$Default".parse().expect("a name");
+        assert!(arm.event_hub_exists(&token, &hub()).await.expect("an answer"));
+        assert!(
+            arm.consumer_group_exists(&token, &hub(), &group)
+                .await
+                .expect("an answer")
+        );
+        assert!(
+            !arm.consumer_group_exists(&token, &hub(), &group)
+                .await
+                .expect("an answer")
+        );
+        let path = format!("GET {}/consumergroups/$Default?api-version=2021-11-01 ", hub());
+        assert!(
+            server.requests()[1].starts_with(&path),
+            "{}",
+            server.requests()[1]
+        );
+        assert!(server.requests()[0].contains("authorization: Bearer t\r\n"));
+    }
+
+    #[tokio::test]
+    async fn a_database_is_missing_only_when_arm_says_so_of_itself() {
+        let server = ScriptedArm::start(vec![
+            not_found("ResourceNotFound"),
+            not_found("ResourceGroupNotFound"),
+            not_found("NotFound"),
+            reply(403, &[], ""),
+        ]);
+        let (arm, token, id) = (server.arm(), token(SOURCE, "t"), data_connection_id().database());
+        assert!(!arm.database_exists(&token, &id).await.expect("an answer"));
+        for status in [404, 404, 403] {
+            let error = arm
+                .database_exists(&token, &id)
+                .await
+                .expect_err("nothing is proven");
+            assert_eq!(error.status(), Some(status));
+        }
+    }
+}

@@ -41,11 +41,18 @@ impl Caller {
                 ));
             }
             if tenants.contains(&token.tenant()) {
-                return refuse(format!("there are two tokens of tenant {}; send one token a tenant", token.tenant()));
+                return refuse(format!(
+                    "there are two tokens of tenant {}; send one token a tenant",
+                    token.tenant()
+                ));
             }
             tenants.push(token.tenant());
         }
-        Ok(Self { actor, auxiliary, request_id })
+        Ok(Self {
+            actor,
+            auxiliary,
+            request_id,
+        })
     }
 
     /// The user in whose name everything is done.
@@ -81,19 +88,30 @@ impl Caller {
     /// The token to exchange for a tenant: the one that tenant issued, else the actor's, who may be a guest there.
     #[must_use]
     pub fn token_for(&self, tenant: TenantId) -> &UserToken {
-        self.auxiliary.iter().find(|token| token.tenant() == tenant).unwrap_or(&self.actor)
+        self.auxiliary
+            .iter()
+            .find(|token| token.tenant() == tenant)
+            .unwrap_or(&self.actor)
     }
 
     /// Refuses a token that the request doesn't need: it must not be exchanged, and its sender should know.
     pub(super) fn refuse_unneeded(&self, needed: &[TenantId]) -> Result<(), BrokerError> {
-        match self.auxiliary.iter().find(|token| !needed.contains(&token.tenant())) {
+        match self
+            .auxiliary
+            .iter()
+            .find(|token| !needed.contains(&token.tenant()))
+        {
             None => Ok(()),
             Some(token) => Err(Refusal::new(
                 Code::AuxiliaryTokens,
                 format!(
                     "the auxiliary token of tenant {} is not needed: the request concerns {}",
                     token.tenant(),
-                    needed.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+                    needed
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(" and ")
                 ),
             )
             .into()),
@@ -108,6 +126,10 @@ impl Caller {
         if self.actor.has_scope(scope) {
             return Ok(());
         }
-        Err(Refusal::new(Code::InsufficientScope, format!("the token lacks the scope {scope}")).into())
+        Err(Refusal::new(
+            Code::InsufficientScope,
+            format!("the token lacks the scope {scope}"),
+        )
+        .into())
     }
 }

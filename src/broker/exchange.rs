@@ -15,7 +15,9 @@ impl Broker {
         caller: &Caller,
         tenants: &[TenantId],
     ) -> Result<Vec<ArmToken>, BrokerError> {
-        let exchanges = tenants.iter().map(|tenant| self.entra.exchange(caller.token_for(*tenant), *tenant));
+        let exchanges = tenants
+            .iter()
+            .map(|tenant| self.entra.exchange(caller.token_for(*tenant), *tenant));
         let mut tokens = Vec::with_capacity(tenants.len());
         let mut errors = Vec::new();
         for result in join_all(exchanges).await {
@@ -24,11 +26,19 @@ impl Broker {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() { Ok(tokens) } else { Err(self.explain(caller, &errors)) }
+        if errors.is_empty() {
+            Ok(tokens)
+        } else {
+            Err(self.explain(caller, &errors))
+        }
     }
 
     /// The ARM token of one tenant.
-    pub(super) async fn exchange_one(&self, caller: &Caller, tenant: TenantId) -> Result<ArmToken, BrokerError> {
+    pub(super) async fn exchange_one(
+        &self,
+        caller: &Caller,
+        tenant: TenantId,
+    ) -> Result<ArmToken, BrokerError> {
         let exchanged = self.entra.exchange(caller.token_for(tenant), tenant).await;
         exchanged.map_err(|error| self.explain(caller, &[error]))
     }
@@ -42,11 +52,17 @@ impl Broker {
         let first = |wanted: fn(&ExchangeErrorKind) -> bool| errors.iter().find(|error| wanted(&error.kind));
         let refuse = |code: Code, detail: String, error: &ExchangeError| {
             let upstream = Some(upstream(error));
-            Refusal { upstream, ..Refusal::new(code, detail) }
+            Refusal {
+                upstream,
+                ..Refusal::new(code, detail)
+            }
         };
-        if let Some(error) =
-            first(|kind| matches!(kind, ExchangeErrorKind::Configuration | ExchangeErrorKind::BadAnswer))
-        {
+        if let Some(error) = first(|kind| {
+            matches!(
+                kind,
+                ExchangeErrorKind::Configuration | ExchangeErrorKind::BadAnswer
+            )
+        }) {
             let detail = format!(
                 "Entra did not let this service exchange a token at tenant {}; its operator has to look into it",
                 error.tenant
@@ -56,21 +72,42 @@ impl Broker {
         if let Some(error) = first(|kind| matches!(kind, ExchangeErrorKind::Challenge { claims: Some(_) }))
             && let ExchangeErrorKind::Challenge { claims: Some(claims) } = &error.kind
         {
-            let detail = format!("tenant {} wants the user to sign in again with more proof", error.tenant);
+            let detail = format!(
+                "tenant {} wants the user to sign in again with more proof",
+                error.tenant
+            );
             let challenge = Some((error.tenant, claims.clone()));
-            return Refusal { challenge, ..refuse(Code::ClaimsChallenge, detail, error) }.into();
+            return Refusal {
+                challenge,
+                ..refuse(Code::ClaimsChallenge, detail, error)
+            }
+            .into();
         }
         if let Some(error) = first(|kind| {
-            matches!(kind, ExchangeErrorKind::Reauthenticate | ExchangeErrorKind::Challenge { claims: None })
+            matches!(
+                kind,
+                ExchangeErrorKind::Reauthenticate | ExchangeErrorKind::Challenge { claims: None }
+            )
         }) {
-            let detail = format!("tenant {} takes the user's token no longer; sign in again", error.tenant);
+            let detail = format!(
+                "tenant {} takes the user's token no longer; sign in again",
+                error.tenant
+            );
             return refuse(Code::InvalidToken, detail, error).into();
         }
         let missing: Vec<Missing> = errors.iter().map(|error| self.missing(caller, error)).collect();
         let tenants: Vec<String> = missing.iter().map(|missing| missing.tenant.to_string()).collect();
-        let detail = format!("the caller's tokens don't open {}; see `missing`", tenants.join(" and "));
+        let detail = format!(
+            "the caller's tokens don't open {}; see `missing`",
+            tenants.join(" and ")
+        );
         let upstream = errors.first().map(upstream);
-        Refusal { missing, upstream, ..Refusal::new(Code::AccessMissing, detail) }.into()
+        Refusal {
+            missing,
+            upstream,
+            ..Refusal::new(Code::AccessMissing, detail)
+        }
+        .into()
     }
 
     fn missing(&self, caller: &Caller, error: &ExchangeError) -> Missing {
@@ -79,11 +116,15 @@ impl Broker {
         let (kind, fix) = match error.kind {
             ExchangeErrorKind::Consent => (
                 MissingKind::Consent,
-                format!("an administrator of tenant {tenant} has to consent to this service's use of Azure Resource Manager"),
+                format!(
+                    "an administrator of tenant {tenant} has to consent to this service's use of Azure Resource Manager"
+                ),
             ),
             ExchangeErrorKind::ApplicationMissing => (
                 MissingKind::Consent,
-                format!("this service is not known in tenant {tenant}; an administrator there has to add it by consenting"),
+                format!(
+                    "this service is not known in tenant {tenant}; an administrator there has to add it by consenting"
+                ),
             ),
             ExchangeErrorKind::NotAMember if guest => (
                 MissingKind::Token,
@@ -91,15 +132,21 @@ impl Broker {
                     "the user is no guest of tenant {tenant}; send a token of an account there in x-ms-authorization-auxiliary, or have the user invited"
                 ),
             ),
-            ExchangeErrorKind::NotAMember => {
-                (MissingKind::Membership, format!("the user of the token is not in tenant {tenant}"))
-            }
+            ExchangeErrorKind::NotAMember => (
+                MissingKind::Membership,
+                format!("the user of the token is not in tenant {tenant}"),
+            ),
             _ => (
                 MissingKind::Permission,
                 format!("a policy of tenant {tenant} keeps the user out; its administrators can tell which"),
             ),
         };
-        Missing { tenant, kind, fix, url: error.consent_url() }
+        Missing {
+            tenant,
+            kind,
+            fix,
+            url: error.consent_url(&self.entra),
+        }
     }
 }
 
@@ -107,16 +154,32 @@ fn upstream(error: &ExchangeError) -> Upstream {
     Upstream {
         service: "entra".to_owned(),
         status: None,
-        code: error.code.map(|code| format!("AADSTS{code}")).or_else(|| error.error.clone()),
-        request_id: error.trace_id.clone().or_else(|| error.correlation_id.clone()),
+        code: error
+            .code
+            .map(|code| format!("AADSTS{code}"))
+            .or_else(|| error.error.as_deref().map(str::to_owned)),
+        request_id: error
+            .trace_id
+            .as_deref()
+            .or(error.correlation_id.as_deref())
+            .map(str::to_owned),
     }
 }
 
 fn unavailable(error: &ExchangeError) -> Option<BrokerError> {
     let retry_after = match &error.kind {
-        ExchangeErrorKind::Throttled { retry_after } | ExchangeErrorKind::Unavailable { retry_after } => *retry_after,
+        ExchangeErrorKind::Throttled { retry_after } | ExchangeErrorKind::Unavailable { retry_after } => {
+            *retry_after
+        }
         _ => return None,
     };
     let detail = format!("Entra can't exchange a token at tenant {} now", error.tenant);
-    Some(Unavailable { detail, upstream: upstream(error), retry_after }.into())
+    Some(
+        Unavailable {
+            detail,
+            upstream: upstream(error),
+            retry_after,
+        }
+        .into(),
+    )
 }

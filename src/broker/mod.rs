@@ -13,12 +13,9 @@ mod remove;
 mod tenants;
 mod vault;
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use sqlx::PgPool;
+use std::sync::Arc;
 use tokio::sync::{Semaphore, broadcast};
-use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -37,7 +34,6 @@ pub use refusal::{BrokerError, FieldError, Missing, MissingKind, Refusal};
 use vault::Vault;
 
 /// What a broker is made of.
-#[derive(Debug)]
 pub struct Parts {
     /// Entra.
     pub entra: Entra,
@@ -56,10 +52,9 @@ pub struct Parts {
 }
 
 /// The use cases. Cheap to clone; clones are the same broker.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Broker(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     parts: Parts,
     vault: Vault,
@@ -78,9 +73,6 @@ impl std::ops::Deref for Broker {
         &self.0.parts
     }
 }
-
-/// How often a waiter looks at the database, for the case that another replica ends the operation.
-const WAIT_LOOK: Duration = Duration::from_millis(500);
 
 impl Broker {
     /// Puts a broker together. Nothing runs until a request or the worker asks for it.
@@ -102,24 +94,6 @@ impl Broker {
         self.0.stop.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
-    }
-
-    /// Waits until `done` says so of the connection, looking whenever it may have changed, at most until `deadline`.
-    async fn wait_until(&self, connection: ConnectionId, deadline: Instant, mut done: impl AsyncFnMut() -> bool) {
-        // Registered before the first look, so that no change is missed between the two.
-        let mut changes = self.0.changes.subscribe();
-        while !done().await && Instant::now() < deadline {
-            let look = deadline.min(Instant::now() + WAIT_LOOK);
-            let changed = async {
-                while let Ok(other) = changes.recv().await {
-                    if other == connection {
-                        break;
-                    }
-                }
-            };
-            // Ending by time is as good a reason to look as a change.
-            let _ = timeout_at(look, changed).await;
-        }
     }
 
     fn changed(&self, connection: ConnectionId) {

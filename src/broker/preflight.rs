@@ -35,14 +35,22 @@ struct Findings {
 
 impl Findings {
     fn role(&mut self, tenant: TenantId, fix: String) {
-        let missing = Missing { tenant, kind: MissingKind::Role, fix, url: None };
+        let missing = Missing {
+            tenant,
+            kind: MissingKind::Role,
+            fix,
+            url: None,
+        };
         if !self.missing.contains(&missing) {
             self.missing.push(missing);
         }
     }
 
     fn wrong(&mut self, pointer: &str, detail: String) {
-        self.errors.push(FieldError { pointer: pointer.to_owned(), detail });
+        self.errors.push(FieldError {
+            pointer: pointer.to_owned(),
+            detail,
+        });
     }
 
     /// The one refusal for all findings; what the caller lacks comes before what is not there, since without the access
@@ -56,12 +64,17 @@ impl Findings {
             let details: Vec<&str> = errors.iter().map(|error| error.detail.as_str()).collect();
             Refusal::new(Code::ReferenceNotFound, details.join("; "))
         } else if self.taken {
-            let detail = format!("Azure already has a data connection {id}; it was not touched. Choose another name");
+            let detail =
+                format!("Azure already has a data connection {id}; it was not touched. Choose another name");
             return Some(Refusal::new(Code::NameTaken, detail.clone()).at("/name", detail));
         } else {
             return None;
         };
-        Some(Refusal { errors, missing, ..refusal })
+        Some(Refusal {
+            errors,
+            missing,
+            ..refusal
+        })
     }
 }
 
@@ -82,30 +95,60 @@ impl Broker {
             self.arm.data_connection(target, &id),
             self.arm.permissions(source, namespace.resource()),
             self.arm.event_hub_exists(source, hub),
-            self.arm.consumer_group_exists(source, hub, &request.source.consumer_group),
+            self.arm
+                .consumer_group_exists(source, hub, &request.source.consumer_group),
         );
         // Taken now, not before the reads: it must not be earlier than what they saw.
         let absent_at = self.clock.now();
         let mut findings = Findings::default();
         let location = region_of(&mut findings, target.tenant(), &cluster, region)?;
-        let may_write = may(&mut findings, target, cluster.resource(), writes, WRITE_CONNECTION, "Contributor on the cluster")?;
+        let may_write = may(
+            &mut findings,
+            target,
+            cluster.resource(),
+            writes,
+            WRITE_CONNECTION,
+            "Contributor on the cluster",
+        )?;
         if location.is_some() && may_write {
             let there = exists(database_there, target)?;
             if !there {
-                findings.wrong(TARGET_POINTER, format!("the cluster has no database {}", database.name()));
+                findings.wrong(
+                    TARGET_POINTER,
+                    format!("the cluster has no database {}", database.name()),
+                );
             }
         }
-        let may_keys = may(&mut findings, source, namespace.resource(), keys, LIST_KEYS, "Azure Event Hubs Data Owner on the namespace")?;
+        let may_keys = may(
+            &mut findings,
+            source,
+            namespace.resource(),
+            keys,
+            LIST_KEYS,
+            "Azure Event Hubs Data Owner on the namespace",
+        )?;
         if may_keys {
             if !exists(hub_there, source)? {
-                findings.wrong(SOURCE_POINTER, format!("the namespace {} has no event hub {}", namespace.name(), hub.name()));
+                findings.wrong(
+                    SOURCE_POINTER,
+                    format!(
+                        "the namespace {} has no event hub {}",
+                        namespace.name(),
+                        hub.name()
+                    ),
+                );
             } else if !exists(group_there, source)? {
-                let detail = format!("the event hub has no consumer group {}", request.source.consumer_group);
+                let detail = format!(
+                    "the event hub has no consumer group {}",
+                    request.source.consumer_group
+                );
                 findings.wrong("/source/eventHub/consumerGroup", detail);
             }
         }
         if findings.missing.is_empty() && findings.errors.is_empty() {
-            findings.taken = there.map_err(|error| from_arm(&error, Some(target.tenant())))?.is_some();
+            findings.taken = there
+                .map_err(|error| from_arm(&error, Some(target.tenant())))?
+                .is_some();
         }
         match (findings.refusal(id.resource().as_written()), location) {
             (None, Some(location)) => Ok(Clearance { location, absent_at }),
@@ -115,11 +158,22 @@ impl Broker {
     }
 
     /// Whether the caller may delete; asked first, so that a refusal changes nothing.
-    pub(super) async fn preflight_remove(&self, database: &DatabaseId, target: &ArmToken) -> Result<(), BrokerError> {
+    pub(super) async fn preflight_remove(
+        &self,
+        database: &DatabaseId,
+        target: &ArmToken,
+    ) -> Result<(), BrokerError> {
         let cluster = database.cluster();
         let permissions = self.arm.permissions(target, cluster.resource()).await;
         let mut findings = Findings::default();
-        may(&mut findings, target, cluster.resource(), permissions, DELETE_CONNECTION, "Contributor on the cluster")?;
+        may(
+            &mut findings,
+            target,
+            cluster.resource(),
+            permissions,
+            DELETE_CONNECTION,
+            "Contributor on the cluster",
+        )?;
         findings.refusal("").map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 }
@@ -138,11 +192,21 @@ fn region_of(
             Ok(None)
         }
         Err(error) if is_forbidden(&error) => {
-            findings.role(tenant, role_fix("Contributor on the cluster", cluster.resource(), tenant));
+            findings.role(
+                tenant,
+                role_fix("Contributor on the cluster", cluster.resource(), tenant),
+            );
             Ok(None)
         }
         Err(error) if error.status() == Some(404) => {
-            findings.wrong(TARGET_POINTER, format!("the cluster {} was not found: {}", cluster.name(), code_of(&error)));
+            findings.wrong(
+                TARGET_POINTER,
+                format!(
+                    "the cluster {} was not found: {}",
+                    cluster.name(),
+                    code_of(&error)
+                ),
+            );
             Ok(None)
         }
         Err(error) => Err(from_arm(&error, Some(tenant))),

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::{Broker, Caller, Refusal};
 use crate::connection::{ActorId, ConnectionRecord, Failure, OperationRecord};
-use crate::db::{DbError, connections, ledger_events, people, transaction};
+use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
 
 impl Broker {
@@ -41,9 +41,16 @@ impl Broker {
         arm_id: &str,
         refusal: &Refusal,
     ) {
-        let missing: Vec<Value> =
-            refusal.missing.iter().map(|missing| json!({"tenant": missing.tenant, "kind": missing.kind})).collect();
-        let pointers: Vec<&str> = refusal.errors.iter().map(|error| error.pointer.as_str()).collect();
+        let missing: Vec<Value> = refusal
+            .missing
+            .iter()
+            .map(|missing| json!({"tenant": missing.tenant, "kind": missing.kind}))
+            .collect();
+        let pointers: Vec<&str> = refusal
+            .errors
+            .iter()
+            .map(|error| error.pointer.as_str())
+            .collect();
         let details = json!({
             "armId": arm_id,
             "code": refusal.code.as_str(),
@@ -51,27 +58,37 @@ impl Broker {
             "pointers": pointers,
             "upstream": refusal.upstream,
         });
-        let result: Result<(), DbError> = transaction(&self.pool, "record refusal", async |db| {
-            let actor = self.person(db, caller).await?;
-            let event = Event {
-                id: self.clock.new_id(),
-                occurred_at: self.clock.now(),
-                kind,
-                connection: record.map(|record| record.id),
-                operation: None,
-                actor: Some(actor),
-                app: Some(caller.app()),
-                request_id: Some(caller.request_id().to_owned()),
-                target_tenant: record.map(|record| record.target_tenant),
-                source_tenant: record.map(|record| record.source_tenant),
-                details: details.clone(),
-            };
-            ledger_events::append(db, &event).await
-        })
-        .await;
+        let event = Event {
+            id: self.clock.new_id(),
+            occurred_at: self.clock.now(),
+            kind,
+            connection: record.map(|record| record.id),
+            operation: None,
+            actor: None,
+            app: Some(caller.app()),
+            request_id: Some(caller.request_id().to_owned()),
+            target_tenant: record.map(|record| record.target_tenant),
+            source_tenant: record.map(|record| record.source_tenant),
+            details,
+        };
+        let result = self.append_refusal(caller, event).await;
         if let Err(error) = result {
             tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
         }
+    }
+
+    async fn append_refusal(&self, caller: &Caller, event: Event) -> Result<(), DbError> {
+        let mut db = begin(&self.pool, "record refusal").await?;
+        let actor = self.person(&mut db, caller).await?;
+        ledger_events::append(
+            &mut db,
+            &Event {
+                actor: Some(actor),
+                ..event
+            },
+        )
+        .await?;
+        db.commit().await
     }
 
     /// The actor's pseudonym.
@@ -89,7 +106,15 @@ impl Broker {
         let mark = |token: &crate::entra::UserToken| token.unique_id().and_then(|id| self.marker.mark(id));
         let actor = caller.actor_token();
         let part = connections::Part::Actor;
-        connections::add_person(db, record.id, record.created_by, part, caller.app(), mark(actor).as_deref()).await?;
+        connections::add_person(
+            db,
+            record.id,
+            record.created_by,
+            part,
+            caller.app(),
+            mark(actor).as_deref(),
+        )
+        .await?;
         let mut participants = Vec::new();
         for token in caller.auxiliary() {
             let person = people::ensure(db, token.person(), self.clock.new_id(), self.clock.now()).await?;

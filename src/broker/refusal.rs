@@ -110,7 +110,10 @@ impl Refusal {
     /// With a member of the request that is wrong.
     #[must_use]
     pub fn at(mut self, pointer: &str, detail: impl Into<String>) -> Self {
-        self.errors.push(FieldError { pointer: pointer.to_owned(), detail: detail.into() });
+        self.errors.push(FieldError {
+            pointer: pointer.to_owned(),
+            detail: detail.into(),
+        });
         self
     }
 }
@@ -127,39 +130,30 @@ impl From<Unavailable> for BrokerError {
     }
 }
 
-impl crate::db::AsRetry for BrokerError {
-    fn may_retry(&self) -> bool {
-        matches!(self, Self::Database(error) if error.may_retry())
-    }
-}
-
 /// What ARM answered, as far as it may be shown.
 pub(super) fn upstream_of(error: &ArmError) -> Upstream {
-    let refusal = match &error.kind {
-        ArmErrorKind::Refused(refusal)
-        | ArmErrorKind::Throttled(refusal)
-        | ArmErrorKind::ServerError(refusal) => Some(refusal),
-        _ => None,
-    };
     Upstream {
         service: "arm".to_owned(),
         status: error.status(),
-        code: refusal.and_then(|refusal| refusal.code.clone()),
+        code: error.refusal().and_then(|refusal| refusal.code.clone()),
         request_id: error.report.request_id.clone(),
     }
 }
 
 /// ARM's own sentence about a refusal, or a plain one.
 pub(super) fn sentence_of(error: &ArmError) -> String {
-    match &error.kind {
-        ArmErrorKind::Refused(refusal)
-        | ArmErrorKind::Throttled(refusal)
-        | ArmErrorKind::ServerError(refusal)
-            if !refusal.message.is_empty() =>
-        {
-            format!("Azure Resource Manager answered {} to {}: {}", refusal.status, error.call, refusal.message)
-        }
-        _ => format!("{} got no usable answer from Azure Resource Manager", error.call),
+    match error.refusal() {
+        Some(refusal) => format!(
+            "Azure Resource Manager answered {} to {}: {}",
+            refusal.status,
+            error.call,
+            refusal
+                .message
+                .as_deref()
+                .or(refusal.code.as_deref())
+                .unwrap_or("without a reason")
+        ),
+        None => format!("{} got no usable answer from Azure Resource Manager", error.call),
     }
 }
 
@@ -169,11 +163,22 @@ pub(super) fn from_arm(error: &ArmError, tenant: Option<TenantId>) -> BrokerErro
     match &error.kind {
         ArmErrorKind::Refused(refusal) => {
             if let (Some(claims), Some(tenant)) = (&refusal.claims, tenant) {
-                let detail = format!("Azure Resource Manager wants the user of tenant {tenant} to sign in with more proof");
+                let detail = format!(
+                    "Azure Resource Manager wants the user of tenant {tenant} to sign in with more proof"
+                );
                 let challenge = Some((tenant, claims.clone()));
-                return Refusal { upstream, challenge, ..Refusal::new(Code::ClaimsChallenge, detail) }.into();
+                return Refusal {
+                    upstream,
+                    challenge,
+                    ..Refusal::new(Code::ClaimsChallenge, detail)
+                }
+                .into();
             }
-            Refusal { upstream, ..Refusal::new(Code::AzureRefused, sentence_of(error)) }.into()
+            Refusal {
+                upstream,
+                ..Refusal::new(Code::AzureRefused, sentence_of(error))
+            }
+            .into()
         }
         ArmErrorKind::Throttled(refusal) | ArmErrorKind::ServerError(refusal) => Unavailable {
             detail: sentence_of(error),
@@ -181,16 +186,25 @@ pub(super) fn from_arm(error: &ArmError, tenant: Option<TenantId>) -> BrokerErro
             retry_after: refusal.retry_after,
         }
         .into(),
-        ArmErrorKind::NotSent(_) | ArmErrorKind::NoAnswer => {
-            Unavailable { detail: sentence_of(error), upstream: upstream_of(error), retry_after: None }.into()
+        ArmErrorKind::NotSent(_) | ArmErrorKind::NoAnswer => Unavailable {
+            detail: sentence_of(error),
+            upstream: upstream_of(error),
+            retry_after: None,
         }
-        ArmErrorKind::Unreadable | ArmErrorKind::ForeignHost => {
-            Refusal { upstream, ..Refusal::new(Code::UpstreamRefused, sentence_of(error)) }.into()
+        .into(),
+        ArmErrorKind::Unreadable | ArmErrorKind::ForeignHost => Refusal {
+            upstream,
+            ..Refusal::new(Code::UpstreamRefused, sentence_of(error))
         }
+        .into(),
     }
 }
 
 /// The failure of an operation that an ARM error ended.
 pub(super) fn failure_of(code: Code, error: &ArmError) -> Failure {
-    Failure { code: code.as_str().to_owned(), detail: sentence_of(error), upstream: Some(upstream_of(error)) }
+    Failure {
+        code: code.as_str().to_owned(),
+        detail: sentence_of(error),
+        upstream: Some(upstream_of(error)),
+    }
 }

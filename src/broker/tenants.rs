@@ -20,24 +20,40 @@ pub(super) struct Tenants {
 impl Tenants {
     /// Each tenant once.
     pub(super) fn distinct(self) -> Vec<TenantId> {
-        if self.target == self.source { vec![self.target] } else { vec![self.target, self.source] }
+        if self.target == self.source {
+            vec![self.target]
+        } else {
+            vec![self.target, self.source]
+        }
     }
 }
 
 impl Broker {
     /// Asks ARM for the tenants of both subscriptions and checks them against the configuration, before any token leaves.
     pub(super) async fn tenants_of(&self, request: &NewConnection) -> Result<Tenants, BrokerError> {
-        let (target, source) = (request.target.database.subscription(), request.source.hub.subscription());
-        let (target_tenant, source_tenant) =
-            tokio::join!(self.tenant_of(target, TARGET_POINTER), self.tenant_of(source, SOURCE_POINTER));
-        let tenants = Tenants { target: target_tenant?, source: source_tenant? };
+        let (target, source) = (
+            request.target.database.subscription(),
+            request.source.hub.subscription(),
+        );
+        let (target_tenant, source_tenant) = tokio::join!(
+            self.tenant_of(target, TARGET_POINTER),
+            self.tenant_of(source, SOURCE_POINTER)
+        );
+        let tenants = Tenants {
+            target: target_tenant?,
+            source: source_tenant?,
+        };
         for (tenant, direction, side, pointer) in [
             (tenants.target, Direction::Target, "target", TARGET_POINTER),
             (tenants.source, Direction::Source, "source", SOURCE_POINTER),
         ] {
             if !self.tenants.allows(tenant, direction) {
-                let detail = format!("tenant {tenant} is not allowed as a connection's {side} by this service's configuration");
-                return Err(Refusal::new(Code::TenantNotAllowed, detail.clone()).at(pointer, detail).into());
+                let detail = format!(
+                    "tenant {tenant} is not allowed as a connection's {side} by this service's configuration"
+                );
+                return Err(Refusal::new(Code::TenantNotAllowed, detail.clone())
+                    .at(pointer, detail)
+                    .into());
             }
         }
         if !self.tenants.allows_pair(tenants.target, tenants.source) {
@@ -45,7 +61,9 @@ impl Broker {
                 "this service's configuration does not allow to connect tenant {} (target) to tenant {} (source)",
                 tenants.target, tenants.source
             );
-            return Err(Refusal::new(Code::TenantNotAllowed, detail.clone()).at(SOURCE_POINTER, detail).into());
+            return Err(Refusal::new(Code::TenantNotAllowed, detail.clone())
+                .at(SOURCE_POINTER, detail)
+                .into());
         }
         Ok(tenants)
     }
@@ -55,9 +73,12 @@ impl Broker {
             if error.is_code("SubscriptionNotFound") || error.status() == Some(404) {
                 let detail = format!("Azure knows no subscription {subscription}");
                 let upstream = Some(upstream_of(&error));
-                return Refusal { upstream, ..Refusal::new(Code::ReferenceNotFound, detail.clone()) }
-                    .at(pointer, detail)
-                    .into();
+                return Refusal {
+                    upstream,
+                    ..Refusal::new(Code::ReferenceNotFound, detail.clone())
+                }
+                .at(pointer, detail)
+                .into();
             }
             // No token was sent, so no tenant can have challenged one.
             from_arm(&error, None)

@@ -22,7 +22,13 @@ pub(super) struct Vault(Mutex<HashMap<OperationId, (Use, Caller)>>);
 impl Vault {
     /// Keeps a caller's tokens for an operation. Tokens to write with are never replaced by tokens to read with,
     /// unless the former have run out.
-    pub(super) fn keep(&self, operation: OperationId, allowed: Use, caller: Caller, now: chrono::DateTime<chrono::Utc>) {
+    pub(super) fn keep(
+        &self,
+        operation: OperationId,
+        allowed: Use,
+        caller: Caller,
+        now: chrono::DateTime<chrono::Utc>,
+    ) {
         let mut callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let keeps_better = callers
             .get(&operation)
@@ -35,11 +41,17 @@ impl Vault {
     /// The caller whose tokens may be used for an operation in this way.
     pub(super) fn for_use(&self, operation: OperationId, wanted: Use) -> Option<Caller> {
         let callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        callers.get(&operation).filter(|(allowed, _)| *allowed >= wanted).map(|(_, caller)| caller.clone())
+        callers
+            .get(&operation)
+            .filter(|(allowed, _)| *allowed >= wanted)
+            .map(|(_, caller)| caller.clone())
     }
 
     /// Forgets the tokens of an operation that has ended or gone elsewhere.
     pub(super) fn forget(&self, operation: OperationId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&operation);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&operation);
     }
 }

@@ -223,7 +223,7 @@ pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<Conn
     Ok(with_operations(db, rows).await?.pop())
 }
 
-/// A connection, if this person is its actor or a participant.
+/// A connection, if this person is its actor or a participant. The justification is for its actor alone.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -233,7 +233,9 @@ pub async fn find_visible(
     viewer: ActorId,
 ) -> Result<Option<ConnectionRecord>, DbError> {
     let rows = select!(
-        "where c.id = $1
+        "and exists (select from connection_people p
+            where p.connection_id = c.id and p.person_id = $2 and p.part = 'actor')
+         where c.id = $1
            and exists (select from connection_people p where p.connection_id = c.id and p.person_id = $2)",
         id.uuid(),
         viewer.uuid()
@@ -244,6 +246,7 @@ pub async fn find_visible(
 }
 
 /// The connections that this person is actor or participant of, newest first, older than `before`, at most `limit`.
+/// The justification is for its actor alone.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -255,7 +258,9 @@ pub async fn list_visible(
 ) -> Result<Vec<ConnectionRecord>, DbError> {
     // Ids are UUIDv7, so their order is the order of creation. The inner select walks the index by person.
     let rows = select!(
-        "where c.id in (select distinct p.connection_id from connection_people p
+        "and exists (select from connection_people p
+            where p.connection_id = c.id and p.person_id = $1 and p.part = 'actor')
+         where c.id in (select distinct p.connection_id from connection_people p
             where p.person_id = $1 and ($2::uuid is null or p.connection_id < $2)
             order by p.connection_id desc limit $3)
          order by c.id desc",
@@ -268,20 +273,16 @@ pub async fn list_visible(
     with_operations(db, rows).await
 }
 
-/// Whether this person is the actor of the connection, and not merely a participant.
+/// Locks a connection's row until the transaction ends, so that changes of what is wanted come one after the other.
 ///
 /// # Errors
-/// When the database can't answer.
-pub async fn is_actor(db: &mut PgConnection, id: ConnectionId, person: ActorId) -> Result<bool, DbError> {
-    let found = sqlx::query_scalar!(
-        "select exists (select from connection_people
-            where connection_id = $1 and person_id = $2 and part = 'actor')",
-        id.uuid(),
-        person.uuid()
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(found.unwrap_or(false))
+/// When the connection doesn't exist or the database can't answer.
+pub async fn lock(db: &mut PgConnection, id: ConnectionId) -> Result<(), DbError> {
+    let rows = sqlx::query!("select id from connections where id = $1 for update", id.uuid())
+        .fetch_all(db)
+        .await?
+        .len();
+    exactly_one("lock a connection", u64::try_from(rows).unwrap_or(u64::MAX))
 }
 
 /// Records what is wanted from now on.

@@ -12,9 +12,6 @@ pub enum DbError {
     /// The operation's lease is held by another replica, or has run out: nothing was written.
     #[error("the lease on the operation is lost")]
     LeaseLost,
-    /// The transaction met a concurrent one and may be tried again.
-    #[error("the transaction has to be tried again: {0}")]
-    Retry(#[source] sqlx::Error),
     /// A row can't be understood, or a statement changed another number of rows than it must: a defect.
     #[error("the database holds something unexpected: {0}")]
     Defect(String),
@@ -40,9 +37,8 @@ impl From<sqlx::Error> for DbError {
         let code = database.code().unwrap_or_default();
         match code.as_ref() {
             "23505" => Self::Conflict(database.constraint().unwrap_or_default().to_owned()),
-            // Serialization failure, deadlock.
-            "40001" | "40P01" => Self::Retry(error),
-            // Integrity, data and syntax errors, missing rights: ours. The rest is the server's condition.
+            // Integrity, data and syntax errors, missing rights: ours. The rest (a deadlock, a shutdown,
+            // a full disk…) is the server's condition, and the same request may succeed later.
             code if code.starts_with("22") || code.starts_with("23") || code.starts_with("42") => {
                 Self::Defect(error.to_string())
             }

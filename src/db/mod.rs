@@ -10,4 +10,4 @@ mod pool;
 pub mod schema;
 
 pub use error::{DbError, exactly_one};
-pub use pool::{PoolOptions, Transaction, connect, transaction};
+pub use pool::{PoolOptions, Transaction, begin, connect};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Postgres};
 
 use super::DbError;
 
@@ -44,57 +44,54 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
         .connect_lazy_with(connect))
 }
 
-/// The connection inside a transaction.
-pub type Transaction = PgConnection;
+/// A transaction with a name, for the log. Dropped without [`Transaction::commit`], it is rolled back.
+#[derive(Debug)]
+pub struct Transaction {
+    name: &'static str,
+    begun_at: Instant,
+    inner: sqlx::Transaction<'static, Postgres>,
+}
 
-/// How often a transaction that met a concurrent one is tried before that is an outage.
-const TRIES: u32 = 4;
-
-/// Runs `work` in a transaction and commits; tried again when Postgres asks for it.
+/// Begins a transaction.
 ///
 /// # Errors
-/// What `work` returns, after a rollback; [`DbError::Unavailable`] if the commit can't be confirmed.
-pub async fn transaction<T, E, F>(pool: &PgPool, name: &'static str, mut work: F) -> Result<T, E>
-where
-    E: From<DbError> + AsRetry,
-    F: AsyncFnMut(&mut Transaction) -> Result<T, E>,
-{
-    let started = Instant::now();
-    let mut tries = 1;
-    loop {
-        let mut open = pool.begin().await.map_err(|error| E::from(error.into()))?;
-        let result = match work(&mut open).await {
-            Ok(value) => open
-                .commit()
-                .await
-                .map(|()| value)
-                .map_err(|error| E::from(error.into())),
-            Err(error) => Err(error),
-        };
-        match result {
-            Err(error) if error.may_retry() && tries < TRIES => tries += 1,
-            result => {
-                tracing::debug!(
-                    db.transaction = name,
-                    db.tries = tries,
-                    db.committed = result.is_ok(),
-                    db.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-                    "transaction ended"
-                );
-                return result;
-            }
-        }
+/// When no connection can be had in time.
+pub async fn begin(pool: &PgPool, name: &'static str) -> Result<Transaction, DbError> {
+    let begun_at = Instant::now();
+    Ok(Transaction {
+        name,
+        begun_at,
+        inner: pool.begin().await?,
+    })
+}
+
+impl Transaction {
+    /// Commits.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] if the commit can't be confirmed: it may have happened.
+    pub async fn commit(self) -> Result<(), DbError> {
+        let result = self.inner.commit().await;
+        tracing::debug!(
+            db.transaction = self.name,
+            db.committed = result.is_ok(),
+            db.duration_ms = u64::try_from(self.begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "transaction ended"
+        );
+        Ok(result?)
     }
 }
 
-/// Errors that can say whether the transaction may simply be run again.
-pub trait AsRetry {
-    /// Whether it lost against a concurrent one and nothing was committed.
-    fn may_retry(&self) -> bool;
+impl std::ops::Deref for Transaction {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
 }
 
-impl AsRetry for DbError {
-    fn may_retry(&self) -> bool {
-        matches!(self, Self::Retry(_))
+impl std::ops::DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
     }
 }

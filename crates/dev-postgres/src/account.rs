@@ -25,10 +25,7 @@ impl Account {
             // setpriv relies on that shell alone.
             let signal = words(&["setpriv", "--pdeathsig=QUIT", "--"]);
             let prefix = if works(&signal) { signal } else { Vec::new() };
-            return Ok(Self {
-                owner: None,
-                prefix,
-            });
+            return Ok(Self { owner: None, prefix });
         }
         let mut tried = Vec::new();
         for name in ACCOUNTS {
@@ -130,18 +127,12 @@ mod tests {
         if id(&["-u"]).as_deref() != Some("0") {
             return;
         }
-        let (uid, gid) = (
-            id(&["-u", "nobody"]).unwrap(),
-            id(&["-g", "nobody"]).unwrap(),
-        );
+        let (uid, gid) = (id(&["-u", "nobody"]).unwrap(), id(&["-g", "nobody"]).unwrap());
         for prefix in step_down("nobody", &uid, &gid) {
             if !works(&prefix) {
                 continue;
             }
-            let account = Account {
-                owner: None,
-                prefix,
-            };
+            let account = Account { owner: None, prefix };
             let output = account
                 .command("printf")
                 .args(["%s|", "two words", "", "-x"])

@@ -90,10 +90,7 @@ impl Database {
     pub(crate) async fn copy(&self, admin: &Url, template: &Self) -> Result<(), Error> {
         let mut connection = sql::connect(admin).await?;
         let (name, owner) = (&self.name, self.owner_url.username());
-        let statement = format!(
-            "CREATE DATABASE {name} OWNER {owner} TEMPLATE {}",
-            template.name
-        );
+        let statement = format!("CREATE DATABASE {name} OWNER {owner} TEMPLATE {}", template.name);
         let mut attempt = 1;
         loop {
             match sql::run(&mut connection, "copying a database", statement.clone()).await {
@@ -192,10 +189,7 @@ mod tests {
         assert_eq!(database.serving_url.username(), database.serving_role);
         assert_eq!(database.owner_url.path(), format!("/{}", database.name));
         assert_eq!(database.owner_url.query(), Some("sslmode=disable"));
-        assert_ne!(
-            database.owner_url.password(),
-            database.serving_url.password()
-        );
+        assert_ne!(database.owner_url.password(), database.serving_url.password());
     }
 
     #[test]

@@ -66,9 +66,7 @@ pub enum Error {
         cause: &'static str,
     },
     /// A prefix that can't be part of a database's name.
-    #[error(
-        "{prefix:?} can't begin a database name: want 1 to 20 of a-z, 0-9 and _, a letter first"
-    )]
+    #[error("{prefix:?} can't begin a database name: want 1 to 20 of a-z, 0-9 and _, a letter first")]
     Prefix {
         /// The prefix.
         prefix: String,

@@ -82,10 +82,7 @@ fn folder_version(name: &OsStr, start: &str) -> Option<u32> {
 fn pg_config() -> Option<PathBuf> {
     let output = Command::new("pg_config").arg("--bindir").output().ok()?;
     let folder = String::from_utf8(output.stdout).ok()?;
-    output
-        .status
-        .success()
-        .then(|| PathBuf::from(folder.trim_end()))
+    output.status.success().then(|| PathBuf::from(folder.trim_end()))
 }
 
 /// Whether the account can run both programs and they are new enough; else what stands against it.

@@ -62,10 +62,7 @@ async fn main() -> anyhow::Result<ExitCode> {
 fn variables<'a>(server: &'a Server, database: &'a Database) -> [(&'static str, &'a str); 4] {
     [
         ("DATABASE_URL", database.owner_url.as_str()),
-        (
-            "TENANT_BRIDGE_TEST_DATABASE_URL",
-            server.admin_url().as_str(),
-        ),
+        ("TENANT_BRIDGE_TEST_DATABASE_URL", server.admin_url().as_str()),
         ("DEV_POSTGRES_SERVING_URL", database.serving_url.as_str()),
         ("DEV_POSTGRES_SERVING_ROLE", &database.serving_role),
     ]

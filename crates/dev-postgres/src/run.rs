@@ -84,10 +84,7 @@ impl Run {
     }
 
     fn take(&self) -> Option<Keeper> {
-        self.keeper
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -106,12 +103,7 @@ impl Keeper {
     }
 }
 
-fn keep(
-    url: &Url,
-    run: &str,
-    ready: oneshot::Sender<()>,
-    ended: oneshot::Receiver<()>,
-) -> Result<(), Error> {
+fn keep(url: &Url, run: &str, ready: oneshot::Sender<()>, ended: oneshot::Receiver<()>) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -219,9 +211,7 @@ async fn roles(connection: &mut PgConnection, pattern: &str) -> Result<Vec<Strin
 /// The run's number, which is the second half of its lock.
 fn lock_key(run: &str) -> i32 {
     let digits = run.get("devpg_".len()..RUN_NAME).unwrap_or_default();
-    u32::from_str_radix(digits, 16)
-        .unwrap_or_default()
-        .cast_signed()
+    u32::from_str_radix(digits, 16).unwrap_or_default().cast_signed()
 }
 
 #[cfg(test)]

@@ -37,12 +37,7 @@ pub(crate) struct Watchdog {
 
 impl Watchdog {
     /// Makes the folder and starts the server; blocks for about a second.
-    pub(crate) fn start(
-        bin: &Path,
-        account: &Account,
-        durable: bool,
-        password: &str,
-    ) -> Result<Self, Error> {
+    pub(crate) fn start(bin: &Path, account: &Account, durable: bool, password: &str) -> Result<Self, Error> {
         let parent = place::parent_folder(account)?;
         let mut command = in_own_session();
         command

@@ -29,10 +29,19 @@ pub struct Accepted {
     pub status: u16,
     /// Where to ask how it goes on. Without one, reading the data connection is the only way to know.
     pub operation: Option<OperationUrl>,
-    /// The echo's provisioning state; `Succeeded` without an operation means that it is done.
+    /// The echo's provisioning state; see [`Accepted::is_done`].
     pub provisioning_state: Option<String>,
     /// The call's ids and its time.
     pub call: CallReport,
+}
+
+impl Accepted {
+    /// Whether nothing is left to wait for: no operation was named, and the echo says `Succeeded`.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let succeeded = |state: &str| state.eq_ignore_ascii_case("Succeeded");
+        self.operation.is_none() && self.provisioning_state.as_deref().is_some_and(succeeded)
+    }
 }
 
 /// What ARM made of a removal.

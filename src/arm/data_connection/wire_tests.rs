@@ -69,6 +69,7 @@ async fn a_create_carries_both_headers_the_correlation_id_and_the_body_and_gives
     let accepted = put(&server, &["first.aux", "second.aux"])
         .await
         .expect("accepted");
+    assert!(!accepted.is_done());
     let operation = accepted.operation.expect("an operation");
     assert!(
         operation
@@ -102,13 +103,10 @@ async fn a_create_carries_both_headers_the_correlation_id_and_the_body_and_gives
 
 #[tokio::test]
 async fn without_auxiliary_tokens_the_header_is_left_out_and_more_than_three_are_not_sent() {
-    let server = ScriptedArm::start(vec![reply(
-        200,
-        &[],
-        r#"{"properties":{"provisioningState":"Succeeded"}}"#,
-    )]);
+    let succeeded = || reply(200, &[], r#"{"properties":{"provisioningState":"Succeeded"}}"#);
+    let server = ScriptedArm::start(vec![succeeded(), succeeded()]);
     let accepted = put(&server, &[]).await.expect("accepted");
-    assert!(accepted.operation.is_none() && accepted.provisioning_state.as_deref() == Some("Succeeded"));
+    assert!(accepted.is_done(), "{accepted:?}");
     assert!(!server.requests()[0].contains("auxiliary"));
 
     let error = put(&server, &["a", "b", "c", "d"])
@@ -126,12 +124,24 @@ async fn an_accepted_create_stays_accepted_though_its_echo_is_cut_or_is_no_json(
     for answer in [cut, reply(202, &[], "<html>"), reply(202, &[], "")] {
         let accepted = put_answered(answer).await.expect("accepted");
         assert_eq!(accepted.provisioning_state, None);
+        assert!(!accepted.is_done());
     }
 }
 
 #[tokio::test]
 async fn an_operation_elsewhere_or_beyond_reading_leaves_the_outcome_unknown() {
     let elsewhere = "Azure-AsyncOperation: https://management.azure.com.example.org/x";
+    let server = ScriptedArm::start_with(|endpoint| {
+        vec![reply(
+            201,
+            &[elsewhere, &format!("Location: {endpoint}operationResults/x")],
+            "{}",
+        )]
+    });
+    let error = put(&server, &[])
+        .await
+        .expect_err("a good Location does not mend it");
+    assert_eq!(error.kind, ArmErrorKind::ForeignHost);
     let error = put_answered(reply(201, &[elsewhere], "{}"))
         .await
         .expect_err("another host");
@@ -262,7 +272,7 @@ async fn a_read_whose_body_is_cut_oversized_or_no_resource_is_an_error() {
         read_answered(cut).await.expect_err("cut").kind,
         ArmErrorKind::NoAnswer
     );
-    let long = format!("\"{}\"", "a".repeat(1024 * 1024));
+    let long = json!({"kind": "a".repeat(1024 * 1024)}).to_string();
     for body in [long.as_str(), "", "[]", "<html>", "null"] {
         let error = read_answered(reply(200, &[], body))
             .await

@@ -63,12 +63,7 @@ async fn a_role_that_may_create_databases_and_roles_is_enough() {
     owner.close().await.unwrap();
     let mut serving = connect(&database.serving_url).await;
     assert!(serving.execute("CREATE TABLE mine ()").await.is_err());
-    assert!(
-        serving
-            .execute("CREATE TEMPORARY TABLE mine ()")
-            .await
-            .is_err()
-    );
+    assert!(serving.execute("CREATE TEMPORARY TABLE mine ()").await.is_err());
     serving.close().await.unwrap();
     let copy = server.clone_database(&database).await.unwrap();
     connect(&copy.owner_url).await;
@@ -114,11 +109,10 @@ fn leave_a_killed_run(url: &Url) {
 async fn until_lock_is_free(admin: &mut PgConnection) {
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
-        let held: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
-                .fetch_one(&mut *admin)
-                .await
-                .unwrap();
+        let held: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+            .fetch_one(&mut *admin)
+            .await
+            .unwrap();
         if held == 1 {
             return;
         }

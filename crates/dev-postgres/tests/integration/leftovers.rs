@@ -73,9 +73,7 @@ async fn nothing_is_left_however_the_parent_ends() {
         child.wait().unwrap();
         until("the folder is gone", || !folder.exists());
         until("the port is closed", || !answers(&url));
-        until("the processes are gone", || {
-            !processes.iter().any(|&id| runs(id))
-        });
+        until("the processes are gone", || !processes.iter().any(|&id| runs(id)));
     }
 }
 
@@ -136,10 +134,7 @@ fn a_command_gets_the_urls_and_its_exit_code_is_passed_on() {
     assert_eq!(output.status.code(), Some(7));
     let text = String::from_utf8(output.stdout).unwrap();
     let words: Vec<&str> = text.split_whitespace().collect();
-    let urls: Vec<Url> = words[..3]
-        .iter()
-        .map(|word| Url::parse(word).unwrap())
-        .collect();
+    let urls: Vec<Url> = words[..3].iter().map(|word| Url::parse(word).unwrap()).collect();
     assert_eq!(urls[0].path(), urls[1].path());
     assert_eq!(urls[1].username(), words[3]);
     assert_eq!(urls[2].username(), "postgres");

@@ -12,10 +12,7 @@ async fn a_server_starts_answers_and_ends_with_its_folder() {
     let mut connection = connect(&url).await;
     assert_eq!(text(&mut connection, "SELECT 'here'").await, "here");
     assert_eq!(text(&mut connection, "SHOW server_encoding").await, "UTF8");
-    assert_eq!(
-        text(&mut connection, "SHOW unix_socket_directories").await,
-        ""
-    );
+    assert_eq!(text(&mut connection, "SHOW unix_socket_directories").await, "");
     let folder = folder(&url).await;
     assert!(folder.exists());
     server.stop().await.unwrap();
@@ -39,10 +36,7 @@ async fn a_stopped_server_can_be_stopped_again_and_does_nothing_else() {
     let server = private().await;
     let other = server.clone();
     server.stop().await.unwrap();
-    assert!(matches!(
-        other.resume().await,
-        Err(dev_postgres::Error::Ended)
-    ));
+    assert!(matches!(other.resume().await, Err(dev_postgres::Error::Ended)));
     assert!(other.create_database("late").await.is_err());
     other.stop().await.unwrap();
 }
@@ -93,11 +87,7 @@ async fn durability_is_what_was_asked_for() {
         let server = Server::start(Options { durable, source }).await.unwrap();
         let mut connection = connect(server.admin_url()).await;
         let wanted = if durable { "on" } else { "off" };
-        for setting in [
-            "SHOW fsync",
-            "SHOW synchronous_commit",
-            "SHOW full_page_writes",
-        ] {
+        for setting in ["SHOW fsync", "SHOW synchronous_commit", "SHOW full_page_writes"] {
             assert_eq!(text(&mut connection, setting).await, wanted, "{setting}");
         }
     }
@@ -142,20 +132,11 @@ async fn a_server_that_was_killed_comes_back_and_still_ends_with_its_folder() {
 fn tests_with_runtimes_of_their_own_share_a_server() {
     let runtime = || tokio::runtime::Runtime::new().unwrap();
     let server = runtime().block_on(private());
-    let database = runtime()
-        .block_on(server.create_database("shared"))
-        .unwrap();
+    let database = runtime().block_on(server.create_database("shared")).unwrap();
     let copies: Vec<_> = std::thread::scope(|scope| {
-        let copy = || {
-            runtime()
-                .block_on(server.clone_database(&database))
-                .unwrap()
-        };
+        let copy = || runtime().block_on(server.clone_database(&database)).unwrap();
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(copy)).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     for copy in &copies {
         runtime().block_on(server.drop_database(copy)).unwrap();

@@ -15,12 +15,9 @@ async fn the_owner_migrates_and_the_serving_role_gets_what_it_is_granted() {
     let database = server.create_database("app").await.unwrap();
     let mut owner = connect(&database.owner_url).await;
     let mut serving = connect(&database.serving_url).await;
-    run(
-        &mut owner,
-        "CREATE TABLE notes (word text); CREATE SCHEMA ledger",
-    )
-    .await
-    .unwrap();
+    run(&mut owner, "CREATE TABLE notes (word text); CREATE SCHEMA ledger")
+        .await
+        .unwrap();
     assert!(run(&mut serving, "SELECT FROM notes").await.is_err());
     let grant = format!("GRANT SELECT, INSERT ON notes TO {}", database.serving_role);
     sqlx::raw_sql(sqlx::AssertSqlSafe(grant))
@@ -84,20 +81,13 @@ async fn a_copy_carries_tables_rows_and_grants_and_is_a_database_of_its_own() {
         .unwrap();
     owner.close().await.unwrap();
 
-    let (one, two) = tokio::join!(
-        server.clone_database(&template),
-        server.clone_database(&template)
-    );
+    let (one, two) = tokio::join!(server.clone_database(&template), server.clone_database(&template));
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_ne!(one.name, two.name);
     assert_eq!(one.serving_role, template.serving_role);
     let mut serving = connect(&one.serving_url).await;
     assert_eq!(text(&mut serving, "SELECT word FROM notes").await, "copied");
-    assert!(
-        run(&mut serving, "CREATE TEMPORARY TABLE mine ()")
-            .await
-            .is_err()
-    );
+    assert!(run(&mut serving, "CREATE TEMPORARY TABLE mine ()").await.is_err());
     let mut owner = connect(&one.owner_url).await;
     run(&mut owner, "DROP TABLE notes").await.unwrap();
     let mut other = connect(&two.owner_url).await;

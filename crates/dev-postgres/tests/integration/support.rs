@@ -23,10 +23,7 @@ pub(crate) async fn connect(url: &Url) -> PgConnection {
 
 /// The one value that a query gives as text.
 pub(crate) async fn text(connection: &mut PgConnection, query: &'static str) -> String {
-    sqlx::query_scalar(query)
-        .fetch_one(connection)
-        .await
-        .unwrap()
+    sqlx::query_scalar(query).fetch_one(connection).await.unwrap()
 }
 
 /// How many databases and roles on the server were made by this crate.

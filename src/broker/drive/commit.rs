@@ -1,0 +1,173 @@
+//! What a step leaves behind, in one transaction: the operation, the connection and the ledger event together or not at all.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::{Job, Step};
+use crate::broker::recording::failure_details;
+use crate::broker::refusal::BrokerError;
+use crate::connection::{Desired, Failure, Observed, OperationKind, Phase, TenantId};
+use crate::db::operations::Progress;
+use crate::db::{DbError, begin, connections, ledger_events, operations};
+use crate::ledger::EventKind;
+
+/// What a step changes; what is not named stays.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub(super) name: &'static str,
+    pub(super) phase: Phase,
+    pub(super) arm_operation_url: Option<String>,
+    pub(super) absent_reads: i32,
+    pub(super) failure: Option<Failure>,
+    pub(super) awaiting: Option<TenantId>,
+    pub(super) release_for: Option<Duration>,
+    pub(super) desired: Option<Desired>,
+    /// What was seen, and whether the connection is finally absent with it.
+    pub(super) observed: Option<(Observed, bool)>,
+    pub(super) event: Option<(EventKind, Value)>,
+}
+
+impl Job {
+    /// A change to this phase and nothing else.
+    pub(super) fn change(&self, name: &'static str, phase: Phase) -> Change {
+        Change {
+            name,
+            phase,
+            arm_operation_url: self.claim.arm_operation_url.clone(),
+            absent_reads: self.claim.absent_reads,
+            failure: self.claim.record.failure.clone(),
+            awaiting: None,
+            release_for: None,
+            desired: None,
+            observed: None,
+            event: None,
+        }
+    }
+
+    /// Commits a change under the lease. While the database is out of reach it is tried again as long as the lease may last:
+    /// what ARM has answered must not be lost for a moment's outage.
+    pub(super) async fn commit(&mut self, change: Change) -> Result<(), BrokerError> {
+        let asked_at = Instant::now();
+        loop {
+            match self.try_commit(&change).await {
+                Err(BrokerError::Database(DbError::Unavailable(error)))
+                    if Instant::now() < self.lease_end =>
+                {
+                    tracing::warn!(operation.id = %self.claim.record.id, error = %error, "a result could not be recorded yet");
+                    sleep(self.broker.worker.lease / 20).await;
+                }
+                result => {
+                    result?;
+                    break;
+                }
+            }
+        }
+        self.lease_end = asked_at + self.broker.worker.lease;
+        if change.phase.is_terminal() {
+            self.broker.0.vault.forget(self.claim.record.id);
+        }
+        self.claim.record.phase = change.phase;
+        self.claim.record.failure = change.failure;
+        self.claim.arm_operation_url = change.arm_operation_url;
+        self.claim.absent_reads = change.absent_reads;
+        tracing::info!(
+            operation.id = %self.claim.record.id,
+            connection.id = %self.record.id,
+            operation.phase = change.phase.as_str(),
+            "{}",
+            change.name
+        );
+        self.broker.changed(self.record.id);
+        Ok(())
+    }
+
+    async fn try_commit(&self, change: &Change) -> Result<(), BrokerError> {
+        let (broker, now) = (&self.broker, self.broker.clock.now());
+        let progress = Progress {
+            phase: change.phase,
+            arm_operation_url: change.arm_operation_url.as_deref(),
+            absent_reads: change.absent_reads,
+            failure: change.failure.as_ref(),
+            awaiting: change.awaiting,
+            release_for: change.release_for,
+            now,
+        };
+        let (id, lease) = (self.claim.record.id, self.claim.lease);
+        let mut transaction = begin(&broker.pool, change.name).await?;
+        let db = &mut *transaction;
+        connections::lock(db, self.record.id).await?;
+        operations::save(db, id, lease, &progress, broker.worker.lease).await?;
+        if let Some(desired) = change.desired {
+            connections::set_desired(db, self.record.id, desired).await?;
+        }
+        if let Some((observed, closed)) = change.observed {
+            connections::set_observed(db, self.record.id, observed, now, closed).await?;
+        }
+        if let Some((kind, details)) = &change.event {
+            let event = broker.event(*kind, &self.record, &self.claim.record, details.clone());
+            ledger_events::append(db, &event).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Ends the operation without the change. What ARM holds is `observed`; a create that left nothing closes the record.
+    pub(super) async fn fail(&mut self, failure: Failure, observed: Observed) -> Result<Step, BrokerError> {
+        let kind = self.claim.record.kind;
+        let (event, desired) = match kind {
+            OperationKind::Create => (EventKind::CreateFailed, None),
+            // The wish came to nothing, and the connection is what it was.
+            OperationKind::Remove => (EventKind::RemoveFailed, Some(Desired::Present)),
+        };
+        let closed = kind == OperationKind::Create && observed == Observed::Absent;
+        self.commit(Change {
+            event: Some((event, failure_details(&failure))),
+            failure: Some(failure),
+            desired,
+            observed: Some((observed, closed)),
+            ..self.change("the operation failed", Phase::Failed)
+        })
+        .await?;
+        Ok(Step::Over)
+    }
+
+    /// Records that the outcome is unknown: from here on, only reads tell.
+    pub(super) async fn lose_track(&mut self, why: &str) -> Result<Step, BrokerError> {
+        self.unsent = false;
+        let details = serde_json::json!({ "reason": why });
+        self.commit(Change {
+            absent_reads: 0,
+            observed: Some((Observed::Unknown, false)),
+            event: Some((EventKind::OutcomeUnknown, details)),
+            ..self.change("the outcome is unknown", Phase::Settling)
+        })
+        .await?;
+        self.pause = self.broker.worker.fastest_poll;
+        Ok(Step::Again(Duration::ZERO))
+    }
+
+    /// Gives the lease back because tokens for this tenant are missing; whoever brings them makes the operation due.
+    pub(super) async fn await_caller(&mut self, tenant: TenantId) -> Result<Step, BrokerError> {
+        let release_for = Some(self.broker.worker.slowest_poll);
+        let waiting = self.change("the operation waits for a token", self.claim.record.phase);
+        self.commit(Change {
+            awaiting: Some(tenant),
+            release_for,
+            ..waiting
+        })
+        .await?;
+        Ok(Step::Over)
+    }
+
+    /// Gives the lease back at once: this replica stops.
+    pub(super) async fn hand_over(&mut self) -> Result<(), BrokerError> {
+        let release_for = Some(Duration::ZERO);
+        let handed = self.change("the operation is handed over", self.claim.record.phase);
+        self.commit(Change {
+            release_for,
+            ..handed
+        })
+        .await
+    }
+}

@@ -1,0 +1,188 @@
+//! Follows ARM's operation to its end, and believes the end only after a read.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::commit::Change;
+use super::send::plain;
+use super::tokens::Tokens;
+use super::{Job, Step};
+use crate::arm::{ArmError, DataConnection, OperationStatus, OperationUrl};
+use crate::broker::refusal::BrokerError;
+use crate::connection::{Code, Failure, Observed, OperationKind, Phase, Upstream};
+use crate::ledger::EventKind;
+
+/// How often a create that ARM called done is looked for before it counts as unsettled: reads lag.
+const READS_AFTER_SUCCESS: i32 = 20;
+
+impl Job {
+    pub(super) async fn follow(&mut self) -> Result<Step, BrokerError> {
+        if self.claim.record.failure.is_some() {
+            return self.confirm_failure().await;
+        }
+        if self.broker.clock.now() > self.claim.record.deadline_at {
+            return self
+                .lose_track("Azure did not finish before the operation's deadline")
+                .await;
+        }
+        let token = match self.reading().await? {
+            Tokens::Held(token) => token,
+            Tokens::Missing(step) => return Ok(step),
+        };
+        let (arm, endpoint) = (self.broker.arm.clone(), self.broker.arm.endpoint().clone());
+        let url = self
+            .claim
+            .arm_operation_url
+            .as_deref()
+            .map(|text| OperationUrl::parse(text, &endpoint));
+        let Some(Ok(url)) = url else {
+            return self.follow_by_reading().await;
+        };
+        match self.alive(arm.poll(&token, &url)).await? {
+            Ok(state) => match state.status {
+                OperationStatus::Running(_) => {
+                    let pause = state.retry_after.unwrap_or_else(|| self.next_pause());
+                    Ok(Step::Again(pause.min(self.broker.worker.slowest_poll)))
+                }
+                OperationStatus::Succeeded => self.follow_by_reading().await,
+                OperationStatus::Failed { code, message } => {
+                    let said = message.unwrap_or_else(|| "without a reason".to_owned());
+                    let upstream = Some(Upstream {
+                        service: "arm".to_owned(),
+                        status: None,
+                        code,
+                        request_id: state.call.request_id,
+                    });
+                    let detail = format!("Azure reported that the change failed: {said}");
+                    self.remember(Failure {
+                        upstream,
+                        ..plain(Code::AzureFailed, &detail)
+                    })
+                    .await
+                }
+                OperationStatus::Canceled => {
+                    self.remember(plain(Code::AzureFailed, "Azure canceled the change"))
+                        .await
+                }
+            },
+            // ARM forgets operations after a while; the resource itself still tells.
+            Err(error) if error.status() == Some(404) => self.follow_by_reading().await,
+            Err(error) => self.read_failed(&error).await,
+        }
+    }
+
+    /// Keeps ARM's reason, then looks what is there.
+    async fn remember(&mut self, failure: Failure) -> Result<Step, BrokerError> {
+        let kept = self.change("Azure reported a failure", Phase::Accepted);
+        self.commit(Change {
+            failure: Some(failure),
+            ..kept
+        })
+        .await?;
+        Ok(Step::Again(Duration::ZERO))
+    }
+
+    /// The end as the resource itself shows it.
+    async fn follow_by_reading(&mut self) -> Result<Step, BrokerError> {
+        if self.claim.record.kind == OperationKind::Remove {
+            return self.confirm_removal().await;
+        }
+        let found = match self.look().await? {
+            Ok(found) => found,
+            Err(step) => return Ok(step),
+        };
+        match found {
+            Some(found) => match found.provisioning_state() {
+                Some(state) if state.eq_ignore_ascii_case("Failed") => {
+                    let detail = "Azure shows the data connection in the state Failed";
+                    self.fail(plain(Code::AzureFailed, detail), Observed::Present)
+                        .await
+                }
+                Some(state) if state.eq_ignore_ascii_case("Succeeded") => self.succeed(&found).await,
+                None => self.succeed(&found).await,
+                Some(_) => Ok(Step::Again(self.next_pause())),
+            },
+            None if self.claim.absent_reads < READS_AFTER_SUCCESS => {
+                self.claim.absent_reads += 1;
+                Ok(Step::Again(self.broker.worker.fastest_poll))
+            }
+            None => {
+                self.lose_track("Azure called the create done, and reads don't find it")
+                    .await
+            }
+        }
+    }
+
+    /// A create that reads confirm.
+    pub(super) async fn succeed(&mut self, found: &DataConnection) -> Result<Step, BrokerError> {
+        let differs = self
+            .claim
+            .body
+            .as_ref()
+            .and_then(|sent| found.matches(sent).err());
+        let details = json!({
+            "provisioningState": found.provisioning_state(),
+            "retrievalStartDate": found.retrieval_start(),
+            "differs": differs,
+        });
+        self.commit(Change {
+            failure: None,
+            observed: Some((Observed::Present, false)),
+            event: Some((EventKind::CreateSucceeded, details)),
+            ..self.change("the connection is there", Phase::Succeeded)
+        })
+        .await?;
+        Ok(Step::Over)
+    }
+
+    /// ARM said no, or that it failed: a read has to bear it out.
+    pub(super) async fn confirm_failure(&mut self) -> Result<Step, BrokerError> {
+        let found = match self.look().await? {
+            Ok(found) => found,
+            Err(step) => return Ok(step),
+        };
+        let failure = self
+            .claim
+            .record
+            .failure
+            .clone()
+            .unwrap_or_else(|| plain(Code::AzureFailed, "the change failed"));
+        match (self.claim.record.kind, found) {
+            (OperationKind::Remove, None) => self.confirm_removal().await,
+            // A refused create leaves whatever was there to whoever made it.
+            (OperationKind::Create, Some(_)) if failure.code == Code::AzureRefused.as_str() => {
+                self.fail(failure, Observed::Absent).await
+            }
+            (_, Some(_)) => self.fail(failure, Observed::Present).await,
+            (OperationKind::Create, None) => self.fail(failure, Observed::Absent).await,
+        }
+    }
+
+    /// Reads the data connection; `Err` is how the step ends when it can't be read.
+    pub(super) async fn look(&mut self) -> Result<Result<Option<DataConnection>, Step>, BrokerError> {
+        let token = match self.reading().await? {
+            Tokens::Held(token) => token,
+            Tokens::Missing(step) => return Ok(Err(step)),
+        };
+        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        match self.alive(arm.data_connection(&token, &id)).await? {
+            Ok(found) => Ok(Ok(found)),
+            Err(error) => self.read_failed(&error).await.map(Err),
+        }
+    }
+
+    /// A read that failed changes nothing: wait, or wait for other tokens.
+    pub(super) async fn read_failed(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+        tracing::warn!(operation.id = %self.claim.record.id, arm.call = error.call, arm.status = error.status(), "a read failed");
+        if matches!(error.status(), Some(401 | 403)) {
+            self.broker.0.vault.forget(self.claim.record.id);
+            return self.await_caller(self.record.target_tenant).await;
+        }
+        let asked = error.refusal().and_then(|refusal| refusal.retry_after);
+        let pause = asked.unwrap_or_else(|| self.next_pause());
+        Ok(Step::Again(
+            pause.clamp(Duration::ZERO, self.broker.worker.slowest_poll),
+        ))
+    }
+}

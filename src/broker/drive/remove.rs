@@ -1,0 +1,200 @@
+//! A removal, step by step. `404` counts as removed only while the parent database can be read.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::commit::Change;
+use super::send::plain;
+use super::tokens::Tokens;
+use super::{Job, Step};
+use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Deleted};
+use crate::broker::refusal::{BrokerError, failure_of};
+use crate::broker::vault::Use;
+use crate::connection::{Code, Desired, Observed, Phase};
+use crate::db::{DbError, operations};
+use crate::ledger::EventKind;
+
+/// How soon a waiting removal looks again whether the change before it has ended.
+const TURN: Duration = Duration::from_millis(250);
+
+impl Job {
+    /// Begins a removal that waited for another change of the same connection.
+    pub(super) async fn begin_removal(&mut self) -> Result<Step, BrokerError> {
+        let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
+        let waits = operations::another_in_flight(&mut db, &self.claim.record).await?;
+        drop(db);
+        if waits {
+            return Ok(Step::Again(TURN.min(self.broker.worker.fastest_poll)));
+        }
+        if self
+            .broker
+            .0
+            .vault
+            .for_use(self.claim.record.id, Use::Write)
+            .is_none()
+        {
+            return self.await_caller(self.record.target_tenant).await;
+        }
+        let details = self.broker.removal_details(&self.record);
+        let begun = self.commit(Change {
+            desired: Some(Desired::Absent),
+            observed: Some((Observed::Unknown, false)),
+            event: Some((EventKind::RemoveIntended, details)),
+            ..self.change("the removal begins", Phase::Dispatched)
+        });
+        match begun.await {
+            Err(BrokerError::Database(DbError::Conflict(_))) => return Ok(Step::Again(TURN)),
+            begun => begun?,
+        }
+        self.unsent = true;
+        self.send_removal().await
+    }
+
+    pub(super) async fn send_removal(&mut self) -> Result<Step, BrokerError> {
+        let credentials = match self.writing().await? {
+            Tokens::Held(credentials) => credentials,
+            Tokens::Missing(step) => return Ok(step),
+        };
+        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        let trace = CallTrace {
+            correlation_id: self.claim.record.correlation_id,
+        };
+        self.before_send().await?;
+        self.unsent = false;
+        let answer = self
+            .alive(arm.delete_data_connection(&credentials, &id, &trace))
+            .await?;
+        match answer {
+            Ok(Deleted::Accepted { operation, call }) => {
+                self.removal_accepted(operation.map(|url| url.expose().to_owned()), &call, 202)
+                    .await
+            }
+            Ok(Deleted::Done { call }) => self.removal_accepted(None, &call, 200).await,
+            Ok(Deleted::NothingThere { call }) => self.removal_accepted(None, &call, 204).await,
+            Err(error) => self.removal_not_accepted(&error).await,
+        }
+    }
+
+    async fn removal_accepted(
+        &mut self,
+        url: Option<String>,
+        call: &CallReport,
+        status: u16,
+    ) -> Result<Step, BrokerError> {
+        let details = json!({
+            "status": status,
+            "armRequestId": call.request_id,
+            "durationMs": u64::try_from(call.duration.as_millis()).unwrap_or(u64::MAX),
+            "withAuxiliary": self.with_auxiliary,
+        });
+        let nothing_to_follow = url.is_none();
+        self.commit(Change {
+            arm_operation_url: url,
+            event: Some((EventKind::RemoveAccepted, details)),
+            ..self.change("Azure took the removal", Phase::Accepted)
+        })
+        .await?;
+        Ok(Step::Again(if nothing_to_follow {
+            Duration::ZERO
+        } else {
+            self.next_pause()
+        }))
+    }
+
+    async fn removal_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+        match &error.kind {
+            ArmErrorKind::Throttled(refusal) => {
+                self.unsent = true;
+                Ok(Step::Again(
+                    refusal.retry_after.unwrap_or_else(|| self.next_pause()),
+                ))
+            }
+            // Nothing left this machine: the wish stands, and it is sent again.
+            ArmErrorKind::NotSent(_) => {
+                self.unsent = true;
+                Ok(Step::Again(self.next_pause()))
+            }
+            ArmErrorKind::Refused(_)
+                if error.is_code("LinkedAuthorizationFailed") && !self.with_auxiliary =>
+            {
+                self.with_auxiliary = true;
+                self.unsent = true;
+                Ok(Step::Again(Duration::ZERO))
+            }
+            ArmErrorKind::Refused(_) => {
+                let failure = failure_of(Code::AzureRefused, error);
+                let kept = self.change("Azure refused the removal", Phase::Accepted);
+                self.commit(Change {
+                    failure: Some(failure),
+                    ..kept
+                })
+                .await?;
+                // A failure counts only after a read: the next step makes it.
+                Ok(Step::Again(Duration::ZERO))
+            }
+            _ => {
+                self.lose_track("the removal got no answer that tells whether it was carried out")
+                    .await
+            }
+        }
+    }
+
+    /// The removal as reads show it.
+    pub(super) async fn confirm_removal(&mut self) -> Result<Step, BrokerError> {
+        let token = match self.reading().await? {
+            Tokens::Held(token) => token,
+            Tokens::Missing(step) => return Ok(step),
+        };
+        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        let database = id.database();
+        match self.alive(arm.data_connection(&token, &id)).await? {
+            Ok(Some(_)) if self.claim.record.phase == Phase::Settling => self.resend_removal().await,
+            Ok(Some(_)) => Ok(Step::Again(self.next_pause())),
+            Ok(None) => match self.alive(arm.database_exists(&token, &database)).await? {
+                Ok(true) => self.removed().await,
+                Ok(false) => self.parent_missing().await,
+                Err(error) if error.status() == Some(404) => self.parent_missing().await,
+                Err(error) => self.read_failed(&error).await,
+            },
+            Err(error) if error.status() == Some(404) => self.parent_missing().await,
+            Err(error) => self.read_failed(&error).await,
+        }
+    }
+
+    async fn removed(&mut self) -> Result<Step, BrokerError> {
+        self.commit(Change {
+            failure: None,
+            observed: Some((Observed::Absent, true)),
+            event: Some((EventKind::RemoveSucceeded, json!({ "databaseRead": true }))),
+            ..self.change("the connection is removed", Phase::Succeeded)
+        })
+        .await?;
+        Ok(Step::Over)
+    }
+
+    /// The data connection can't be seen, but neither can its database: it is missing, not removed.
+    async fn parent_missing(&mut self) -> Result<Step, BrokerError> {
+        let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
+        self.fail(plain(Code::ParentMissing, detail), Observed::Absent)
+            .await
+    }
+
+    /// Settles a removal whose outcome is unknown. What the caller named and wanted gone is asked for again.
+    pub(super) async fn settle_removal(&mut self) -> Result<Step, BrokerError> {
+        self.confirm_removal().await
+    }
+
+    async fn resend_removal(&mut self) -> Result<Step, BrokerError> {
+        if self
+            .broker
+            .0
+            .vault
+            .for_use(self.claim.record.id, Use::Write)
+            .is_none()
+        {
+            return self.await_caller(self.record.target_tenant).await;
+        }
+        self.send_removal().await
+    }
+}

@@ -1,0 +1,86 @@
+//! Settles a create whose outcome is unknown, by reads alone: one 404 proves little, since reads lag and a request that got no
+//! answer may still be carried out.
+
+use chrono::TimeDelta;
+use tokio::time::Instant;
+
+use super::commit::Change;
+use super::send::plain;
+use super::{Job, Step};
+use crate::arm::DataConnection;
+use crate::broker::refusal::BrokerError;
+use crate::connection::{Code, Observed, Phase};
+
+/// Reads in a row that must find nothing.
+const ABSENT_READS: i32 = 3;
+/// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
+const CLOCKS_APART: i64 = 300;
+
+impl Job {
+    pub(super) async fn settle_create(&mut self) -> Result<Step, BrokerError> {
+        let found = match self.look().await? {
+            Ok(found) => found,
+            Err(step) => return Ok(step),
+        };
+        match found {
+            Some(found) if self.is_ours(&found) => self.succeed(&found).await,
+            Some(_) => {
+                // Somebody's, perhaps ours after a change: not proved, so not touched. It stays unsettled and is looked at again.
+                let failure = plain(
+                    Code::Differs,
+                    "Azure holds a data connection of this name that is not what was sent",
+                );
+                self.put_aside(Change {
+                    failure: Some(failure),
+                    absent_reads: 0,
+                    ..self.change("what is there is not what was sent", Phase::Settling)
+                })
+                .await
+            }
+            None => {
+                let reads = self.claim.absent_reads.saturating_add(1);
+                if reads >= ABSENT_READS && self.request_is_dead() {
+                    let failure = self.claim.record.failure.clone();
+                    let detail =
+                        "the request got no answer, and reads past its longest life found nothing at Azure";
+                    let failure = failure.unwrap_or_else(|| plain(Code::AzureFailed, detail));
+                    return self.fail(failure, Observed::Absent).await;
+                }
+                self.claim.absent_reads = reads;
+                self.put_aside(self.change("nothing is there yet", Phase::Settling))
+                    .await
+            }
+        }
+    }
+
+    /// Keeps what was seen and looks again after a while.
+    pub(super) async fn put_aside(&mut self, change: Change) -> Result<Step, BrokerError> {
+        // Written down only when it says something new: the count of reads may be lost with the process.
+        if change.failure != self.claim.record.failure || Instant::now() > self.lease_end {
+            self.commit(change).await?;
+        }
+        Ok(Step::Again(self.next_pause()))
+    }
+
+    /// Whether the request can no longer be carried out at ARM.
+    pub(super) fn request_is_dead(&self) -> bool {
+        let sent = self
+            .claim
+            .record
+            .dispatched_at
+            .unwrap_or(self.claim.record.created_at);
+        let life = TimeDelta::from_std(self.broker.worker.request_life).unwrap_or(TimeDelta::MAX);
+        self.broker.clock.now().signed_duration_since(sent) > life
+    }
+
+    /// The ownership proof for what an unknown create left: the intent was committed before it was sent, a read had found
+    /// nothing, what is there equals what was sent, and no time on it says that it is older.
+    fn is_ours(&self, found: &DataConnection) -> bool {
+        let Some(sent) = &self.claim.body else {
+            return false;
+        };
+        let oldest = self.claim.record.created_at - TimeDelta::seconds(CLOCKS_APART);
+        let is_older = |time: Option<chrono::DateTime<chrono::Utc>>| time.is_some_and(|time| time < oldest);
+        found.matches(sent).is_ok() && !is_older(found.created_at()) && !is_older(found.retrieval_start())
+    }
+}

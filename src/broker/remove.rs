@@ -1,0 +1,150 @@
+//! Remove: the target tenant's token alone, since the source's access may be exactly what was revoked.
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::create::SCOPE_WRITE;
+use super::refusal::{BrokerError, Refusal};
+use super::vault::Use;
+use super::{Broker, Caller};
+use crate::connection::{
+    Code, ConnectionId, ConnectionRecord, Desired, Observed, OperationKind, OperationRecord, Phase,
+};
+use crate::db::operations::{Claim, NewOperation};
+use crate::db::{DbError, begin, connections, ledger_events, operations};
+use crate::ledger::EventKind;
+
+impl Broker {
+    /// Removes a connection. When this returns, the wish is recorded and the operation goes on by itself; a connection that
+    /// is already removed, or on its way, is given back as it stands.
+    ///
+    /// # Errors
+    /// [`BrokerError::Refused`] when the caller may not; nothing was changed then.
+    pub async fn remove(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionRecord, BrokerError> {
+        caller.demand_scope(SCOPE_WRITE)?;
+        let record = self.connection(caller, id).await?;
+        let result = self.try_remove(caller, &record).await;
+        if let Err(BrokerError::Refused(refusal)) = &result {
+            let arm_id = record.arm_id.resource().canonical();
+            self.record_refusal(EventKind::RemoveRefused, caller, Some(&record), arm_id, refusal)
+                .await;
+        }
+        result
+    }
+
+    async fn try_remove(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+    ) -> Result<ConnectionRecord, BrokerError> {
+        if record.closed_at.is_some() {
+            return Ok(record.clone());
+        }
+        caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
+        // Also for a removal under way: whoever brings tokens must be allowed to remove.
+        let target = self.exchange_one(caller, record.target_tenant).await?;
+        self.preflight_remove(&record.target.database, &target).await?;
+        if let Some(operation) = &record.last_operation
+            && operation.kind == OperationKind::Remove
+            && !operation.phase.is_terminal()
+        {
+            self.take_up(operation, caller).await?;
+            return self.connection(caller, record.id).await;
+        }
+        let claimed_at = Instant::now();
+        match self.record_removal(caller, record.id).await {
+            Ok((record, claim)) => {
+                self.0
+                    .vault
+                    .keep(claim.record.id, Use::Write, caller.clone(), self.clock.now());
+                self.drive(claim, claimed_at, true);
+                Ok(record)
+            }
+            // A concurrent removal was quicker; it is the same wish.
+            Err(BrokerError::Database(DbError::Conflict(_))) => {
+                let now = self.connection(caller, record.id).await?;
+                if now.desired == Desired::Absent {
+                    return Ok(now);
+                }
+                let detail = "another change of the connection began at the same moment; look again";
+                Err(Refusal::new(Code::ChangeInProgress, detail).into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One commit: the wish, the operation, the ledger event. While another change is in flight the removal waits for it.
+    async fn record_removal(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+    ) -> Result<(ConnectionRecord, Claim), BrokerError> {
+        let lease = uuid::Uuid::new_v4();
+        let mut transaction = begin(&self.pool, "record removal").await?;
+        let db = &mut *transaction;
+        let actor = self.person(db, caller).await?;
+        // What was read before may have changed; under the lock it can't.
+        connections::lock(db, id).await?;
+        let gone = || DbError::Defect("a connection vanished".to_owned());
+        let record = connections::find(db, id).await?.ok_or_else(gone)?;
+        let in_flight = record
+            .last_operation
+            .as_ref()
+            .filter(|operation| !operation.phase.is_terminal());
+        let (phase, kind) = match in_flight {
+            Some(operation) if operation.kind == OperationKind::Remove => {
+                return Err(DbError::Conflict("a removal is under way".to_owned()).into());
+            }
+            Some(_) => (Phase::Queued, EventKind::RemoveQueued),
+            None => (Phase::Dispatched, EventKind::RemoveIntended),
+        };
+        connections::set_desired(db, id, Desired::Absent).await?;
+        if phase == Phase::Dispatched {
+            connections::set_observed(db, id, Observed::Unknown, self.clock.now(), false).await?;
+        }
+        let new = NewOperation {
+            record: self.new_operation(id, OperationKind::Remove, phase, actor, caller),
+            body: None,
+            body_hash: None,
+            api_version: self.arm.kusto_api_version().to_owned(),
+            absence_seen_at: None,
+            lease,
+        };
+        operations::insert(db, &new, self.worker.lease).await?;
+        let mut event = self.event(kind, &record, &new.record, self.removal_details(&record));
+        event.request_id = Some(caller.request_id().to_owned());
+        ledger_events::append(db, &event).await?;
+        let claim = Claim {
+            record: new.record.clone(),
+            lease,
+            body: None,
+            arm_operation_url: None,
+            absent_reads: 0,
+        };
+        let changed = ConnectionRecord {
+            desired: Desired::Absent,
+            last_operation: Some(new.record),
+            ..record
+        };
+        transaction.commit().await?;
+        Ok((changed, claim))
+    }
+
+    pub(super) fn removal_details(&self, record: &ConnectionRecord) -> serde_json::Value {
+        json!({
+            "armId": record.arm_id.resource().canonical(),
+            "apiVersion": self.arm.kusto_api_version(),
+            "primaryTenant": record.target_tenant,
+            "stateBefore": record.state(),
+        })
+    }
+
+    /// Gives a waiting removal the tokens of somebody who may remove.
+    async fn take_up(&self, operation: &OperationRecord, caller: &Caller) -> Result<(), BrokerError> {
+        self.0
+            .vault
+            .keep(operation.id, Use::Write, caller.clone(), self.clock.now());
+        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+        Ok(operations::make_due(&mut db, operation.id).await?)
+    }
+}
