@@ -13,6 +13,14 @@ pub enum Error {
         /// Each folder that was looked at and what was wrong with it.
         tried: String,
     },
+    /// None is installed, and none could be fetched either.
+    #[error("{missing}; fetching one failed too: {cause}")]
+    Fetch {
+        /// The error of the search.
+        missing: Box<Error>,
+        /// Why there is nothing to use instead.
+        cause: String,
+    },
     /// The folder named by `DEV_POSTGRES_BIN_DIR` can't be used; no other is tried then.
     #[error("DEV_POSTGRES_BIN_DIR names {}, which can't be used: {cause}", folder.display())]
     BinDir {

@@ -32,15 +32,14 @@ const VERSIONED: [(&str, &str, &str); 6] = [
 /// [`Error::BinDir`] if `DEV_POSTGRES_BIN_DIR` is set and doesn't fit, [`Error::NoPrograms`] if
 /// nothing fits.
 pub(crate) fn installed(account: &Account) -> Result<PathBuf, Error> {
-    if let Some(folder) = env::var_os(BIN_DIR).filter(|value| !value.is_empty()) {
-        let folder = PathBuf::from(folder);
+    if let Some(folder) = named_folder() {
         return match check(&folder, account) {
             Ok(()) => Ok(folder),
             Err(cause) => Err(Error::BinDir { folder, cause }),
         };
     }
     let mut tried = Vec::new();
-    for folder in candidates() {
+    for folder in folders_with("initdb") {
         match check(&folder, account) {
             Ok(()) => return Ok(folder),
             Err(cause) => tried.push(format!("{}: {cause}", folder.display())),
@@ -54,7 +53,24 @@ pub(crate) fn installed(account: &Account) -> Result<PathBuf, Error> {
     })
 }
 
-fn candidates() -> Vec<PathBuf> {
+/// The `psql` of the newest installed version, or of `DEV_POSTGRES_BIN_DIR` alone if that is set.
+pub(crate) fn client() -> Option<PathBuf> {
+    let folder = match named_folder() {
+        Some(folder) => folder,
+        None => folders_with("psql").into_iter().next()?,
+    };
+    let psql = folder.join("psql");
+    psql.is_file().then_some(psql)
+}
+
+fn named_folder() -> Option<PathBuf> {
+    let folder = env::var_os(BIN_DIR).filter(|value| !value.is_empty())?;
+    Some(PathBuf::from(folder))
+}
+
+/// Every folder that holds the program: newest version first, then what `pg_config` and the
+/// search path say.
+fn folders_with(program: &str) -> Vec<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = Vec::new();
     for (parent, start, below) in VERSIONED {
         let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
@@ -68,7 +84,7 @@ fn candidates() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = found.into_iter().map(|(_, folder)| folder).collect();
     folders.extend(pg_config());
     folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-    folders.retain(|folder| folder.is_absolute() && folder.join("initdb").exists());
+    folders.retain(|folder| folder.is_absolute() && folder.join(program).is_file());
     let mut seen = std::collections::HashSet::new();
     folders.retain(|folder| seen.insert(folder.clone()));
     folders

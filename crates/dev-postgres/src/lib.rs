@@ -12,10 +12,13 @@
 mod account;
 mod database;
 mod error;
+mod fetch;
 mod find;
 mod place;
+mod reaper;
 mod run;
 mod server;
+mod session;
 mod sql;
 mod watchdog;
 

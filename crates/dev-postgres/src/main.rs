@@ -47,14 +47,8 @@ async fn main() -> anyhow::Result<ExitCode> {
             command.args(rest).envs(variables);
             run(command, &mut interrupt, &mut terminate).await
         }
-        None => print(&variables).map(|()| ExitCode::SUCCESS),
+        None => serve(&variables, &mut interrupt, &mut terminate).await,
     };
-    if arguments.command.is_empty() {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }
     server.stop().await?;
     code
 }
@@ -68,16 +62,27 @@ fn variables<'a>(server: &'a Server, database: &'a Database) -> [(&'static str, 
     ]
 }
 
-fn print(variables: &[(&str, &str)]) -> anyhow::Result<()> {
-    let mut output = std::io::stdout().lock();
-    for (name, value) in variables {
-        writeln!(output, "{name}={value}")?;
-    }
-    output.flush()?;
-    Ok(())
-}
-
 type Signal = tokio::signal::unix::Signal;
+
+/// Prints the variables and waits for Ctrl-C or a request to terminate.
+async fn serve(
+    variables: &[(&str, &str)],
+    interrupt: &mut Signal,
+    terminate: &mut Signal,
+) -> anyhow::Result<ExitCode> {
+    let lines: String = variables
+        .iter()
+        .map(|(name, value)| format!("{name}={value}\n"))
+        .collect();
+    let mut output = std::io::stdout();
+    output.write_all(lines.as_bytes())?;
+    output.flush()?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 /// Runs the command to its end. Ctrl-C reaches it from the terminal by itself; a request to
 /// terminate comes to this process alone, and is passed on.

@@ -1,5 +1,5 @@
 //! One use of a given server: what it creates there is dropped when it ends, and what a killed
-//! one left is dropped by the next.
+//! one left is dropped by the next, if it wasn't by its reaper.
 //!
 //! A run holds an advisory lock for as long as it lives. Databases and roles carry the run's
 //! number in their names, so whoever comes next drops those whose lock nobody holds.
@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::error::Error;
+use crate::reaper::Reaper;
 use crate::sql;
 
 /// First half of every run's advisory lock, which tells these locks from others': "devp".
@@ -21,7 +22,7 @@ const LOCK_CLASS: i32 = 0x6465_7670;
 /// What every database and role made here is called. Nothing that needs quoting matches.
 const NAMES: &str = "^devpg_[0-9a-f]{8}_[a-z0-9_]+$";
 
-/// A run on a given server. Ends with [`end`](Self::end) or when it is dropped.
+/// A run on a given server, cleared by a [`Reaper`] if its process ends first. Ends with [`end`](Self::end) or when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Run {
     name: String,
@@ -34,6 +35,7 @@ pub(crate) struct Run {
 struct Keeper {
     end: oneshot::Sender<()>,
     thread: JoinHandle<Result<(), Error>>,
+    reaper: Option<Reaper>,
 }
 
 impl Run {
@@ -53,16 +55,24 @@ impl Run {
         let name = Self::random_name();
         let (end, ended) = oneshot::channel();
         let (ready, begun) = oneshot::channel();
-        let run = name.clone();
+        let (run, reaped) = (name.clone(), url.clone());
         let thread = std::thread::Builder::new()
             .name("dev-postgres".to_owned())
             .spawn(move || keep(&url, &run, ready, ended))
             .map_err(Error::process("starting a thread"))?;
-        let keeper = Keeper { end, thread };
+        let mut keeper = Keeper {
+            end,
+            thread,
+            reaper: None,
+        };
         if begun.await.is_err() {
             // The thread gave up and says why.
             return Err(keeper.end().err().unwrap_or(Error::Ended));
         }
+        let run = name.clone();
+        keeper.reaper = tokio::task::spawn_blocking(move || Reaper::start(&reaped, &run))
+            .await
+            .unwrap_or(Err(Error::Ended))?;
         Ok(Self {
             name,
             keeper: Mutex::new(Some(keeper)),
@@ -99,7 +109,9 @@ impl Drop for Run {
 impl Keeper {
     fn end(self) -> Result<(), Error> {
         drop(self.end);
-        self.thread.join().unwrap_or(Err(Error::Ended))
+        let cleared = self.thread.join().unwrap_or(Err(Error::Ended));
+        let reaped = self.reaper.map(|reaper| reaper.end(cleared.is_ok()));
+        cleared.and(reaped.unwrap_or(Ok(())))
     }
 }
 

@@ -9,6 +9,7 @@ use url::Url;
 use crate::account::Account;
 use crate::database::Database;
 use crate::error::Error;
+use crate::fetch;
 use crate::find;
 use crate::run::Run;
 use crate::watchdog::Watchdog;
@@ -90,6 +91,7 @@ impl fmt::Debug for Server {
 
 impl Server {
     /// Starts a private server, which takes about a second, or takes the one that is given.
+    /// On a machine without Postgres the first start fetches one, for up to five minutes.
     ///
     /// # Errors
     /// If no Postgres is found or it doesn't start; if a given server can't be reached.
@@ -111,13 +113,20 @@ impl Server {
     async fn start_private(durable: bool) -> Result<Self, Error> {
         let password = random_password();
         let secret = password.clone();
-        let watchdog = blocking(move || {
+        let (account, installed) = blocking(|| {
             let account = Account::find()?;
-            let bin = find::installed(&account)?;
-            Watchdog::start(&bin, &account, durable, &secret)
+            let installed = find::installed(&account);
+            Ok((account, installed))
         })
         .await?;
+        let bin = match installed {
+            Err(missing @ Error::NoPrograms { .. }) => fetch::programs(&account, missing).await?,
+            installed => installed?,
+        };
+        let start = move || Watchdog::start(&bin, &account, durable, &secret);
+        let watchdog = blocking(start).await?;
         let port = watchdog.port();
+        tracing::debug!(port, durable, "a private Postgres runs");
         let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
         let url = Url::parse(&url).map_err(|_| Error::GivenUrl {
             cause: "it can't be parsed",

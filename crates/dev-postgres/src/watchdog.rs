@@ -6,13 +6,13 @@
 //! process ends, in whatever way. The script is `watchdog.sh`.
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use crate::account::Account;
 use crate::error::Error;
 use crate::place;
+use crate::session;
 
 const SCRIPT: &str = include_str!("watchdog.sh");
 
@@ -39,23 +39,17 @@ impl Watchdog {
     /// Makes the folder and starts the server; blocks for about a second.
     pub(crate) fn start(bin: &Path, account: &Account, durable: bool, password: &str) -> Result<Self, Error> {
         let parent = place::parent_folder(account)?;
-        let mut command = in_own_session();
+        let mut command = session::shell(SCRIPT);
         command
-            .args(["-c", SCRIPT, "dev-postgres"])
             .arg(bin)
             .arg(&parent)
             .arg(account.owner.as_deref().unwrap_or_default())
             .arg(if durable { "yes" } else { "no" })
             .args(&account.prefix)
             .env_clear()
-            .envs(
-                PASSED_ON
-                    .iter()
-                    .filter_map(|&name| Some((name, std::env::var_os(name)?))),
-            )
+            .envs(session::passed_on(&PASSED_ON))
             // What the programs write is looked at here, so it must not depend on the locale.
             .env("LC_ALL", "C")
-            .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
@@ -111,8 +105,13 @@ impl Watchdog {
         drop(self.tell.take());
         self.shell
             .wait()
-            .map(drop)
-            .map_err(Error::process("waiting for the server's end"))
+            .map_err(Error::process("waiting for the server's end"))?;
+        // Only a shell that was killed itself leaves it.
+        if self.folder.is_absolute() && self.folder.exists() {
+            std::fs::remove_dir_all(&self.folder)
+                .map_err(Error::process("removing the server's folder"))?;
+        }
+        Ok(())
     }
 
     fn make(&mut self, password: &str) -> Result<(), Error> {
@@ -177,24 +176,4 @@ impl Drop for Watchdog {
             tracing::warn!(error = %error, "a private Postgres may not have ended");
         }
     }
-}
-
-/// `sh` in a session of its own, so that neither Ctrl-C nor the killing of a process group
-/// reaches it. Where there is no `setsid` (macOS), a process group of its own does most of that.
-fn in_own_session() -> Command {
-    let has_setsid = Command::new("setsid")
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok();
-    if has_setsid {
-        let mut command = Command::new("setsid");
-        command.arg("sh");
-        return command;
-    }
-    let mut command = Command::new("sh");
-    command.process_group(0);
-    command
 }

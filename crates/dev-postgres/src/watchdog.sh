@@ -15,12 +15,11 @@ running() { kill -0 "$1" 2>/dev/null; }
 # With su or runuser the server is not this shell's own child, so its id comes from its own file.
 process_id() { head -n 1 data/postmaster.pid 2>/dev/null; }
 
-# Line 8 says `ready` once connections are accepted. A killed server leaves the file behind.
+# Line 8 says `ready` once connections are accepted. A killed server leaves the file behind, so
+# the id of line 1 has to be running, and both have to come from one look at the file.
 ready() {
-  case $(sed -n 8p data/postmaster.pid 2>/dev/null) in
-    ready*) running "$(process_id)" ;;
-    *) return 1 ;;
-  esac
+  set -- $(sed -n '1p;8p' data/postmaster.pid 2>/dev/null)
+  [ "${2-}" = ready ] && running "$1"
 }
 
 # Waits for at most a minute; each round also lets the shell notice that the server gave up.
@@ -36,7 +35,10 @@ until_ready() {
 # By signal: INT keeps what was committed, QUIT doesn't take the time.
 down() {
   [ -n "$server" ] || return 0
-  kill "-$1" "$(process_id)" 2>/dev/null || kill -TERM "$server" 2>/dev/null
+  # The id in the file of a server that died by itself may be another process's by now.
+  if running "$server"; then
+    kill "-$1" "$(process_id)" 2>/dev/null || kill -TERM "$server" 2>/dev/null
+  fi
   while running "$server"; do wait "$server" 2>/dev/null; done
   server=
 }

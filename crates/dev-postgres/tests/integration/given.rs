@@ -1,12 +1,13 @@
 //! A server that is given by its URL. Here it is a private one; to the code it is somebody's.
 
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use dev_postgres::{Error, Options, Server, Source};
 use sqlx::{Connection, Executor, PgConnection};
 use url::Url;
 
-use crate::support::{connect, made, private};
+use crate::support::{binary, connect, made, private};
 
 async fn given(url: &Url) -> Server {
     let options = Options {
@@ -78,7 +79,11 @@ async fn what_a_killed_run_left_is_swept_by_the_next_and_running_ones_are_spared
     let mut admin = connect(host.admin_url()).await;
     let running = given(host.admin_url()).await;
     let kept = running.create_database("kept").await.unwrap();
-    leave_a_killed_run(host.admin_url());
+    // Without psql nobody clears up after it.
+    let no_psql = tempfile::tempdir().unwrap();
+    let mut command = binary();
+    command.env("DEV_POSTGRES_BIN_DIR", no_psql.path());
+    killed_run(&mut command, host.admin_url());
     until_lock_is_free(&mut admin).await;
     // In another database, advisory locks are others; the sweep has to see them all the same.
     let mut elsewhere = host.admin_url().clone();
@@ -89,10 +94,9 @@ async fn what_a_killed_run_left_is_swept_by_the_next_and_running_ones_are_spared
     drop((running, next));
 }
 
-/// Runs the binary on the given server and kills it, with the means by which it would clear up
-/// after itself taken away.
-fn leave_a_killed_run(url: &Url) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_dev-postgres"))
+/// Runs the binary on the given server until it has a database there, and kills it.
+fn killed_run(command: &mut Command, url: &Url) {
+    let mut child = command
         .env("TENANT_BRIDGE_TEST_DATABASE_URL", url.as_str())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -106,8 +110,19 @@ fn leave_a_killed_run(url: &Url) {
     child.wait().unwrap();
 }
 
+#[tokio::test]
+async fn a_killed_run_leaves_nothing_on_a_given_server_where_there_is_psql() {
+    let host = private().await;
+    let mut admin = connect(host.admin_url()).await;
+    killed_run(&mut binary(), host.admin_url());
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while made(&mut admin).await > 0 {
+        assert!(Instant::now() < deadline);
+    }
+}
+
 async fn until_lock_is_free(admin: &mut PgConnection) {
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let held: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
             .fetch_one(&mut *admin)
@@ -116,7 +131,7 @@ async fn until_lock_is_free(admin: &mut PgConnection) {
         if held == 1 {
             return;
         }
-        assert!(tokio::time::Instant::now() < deadline);
+        assert!(Instant::now() < deadline);
     }
 }
 

@@ -6,15 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use url::Url;
 
-use crate::support::{answers, folder, until};
-
-fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dev-postgres"));
-    command
-        .env_remove("TENANT_BRIDGE_TEST_DATABASE_URL")
-        .stdin(Stdio::null());
-    command
-}
+use crate::support::{answers, binary, folder, private, until};
 
 /// Starts the binary without a command and reads the administrator's URL from what it prints.
 fn printing() -> (Child, Url) {
@@ -81,7 +73,8 @@ async fn nothing_is_left_however_the_parent_ends() {
 async fn a_killed_process_group_takes_server_and_folder_with_it() {
     use std::os::unix::process::CommandExt;
     let mut child = Command::new("sh")
-        .args(["-c", r#""$0"; true"#, env!("CARGO_BIN_EXE_dev-postgres")])
+        .args(["-c", r#""$0"; true"#])
+        .arg(binary().get_program())
         .env_remove("TENANT_BRIDGE_TEST_DATABASE_URL")
         .process_group(0)
         .stdout(Stdio::piped())
@@ -100,6 +93,27 @@ async fn a_killed_process_group_takes_server_and_folder_with_it() {
     child.wait().unwrap();
     until("the folder is gone", || !folder.exists());
     until("the port is closed", || !answers(&url));
+}
+
+/// Needs a parent-death signal, and so `setpriv`.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_server_does_not_outlive_the_shell_that_watches_over_it() {
+    if Command::new("setpriv").arg("--version").output().is_err() {
+        return;
+    }
+    let server = private().await;
+    let url = server.admin_url().clone();
+    let folder = folder(&url).await;
+    let id = server.process_id().unwrap().to_string();
+    let parent = Command::new("ps").args(["-o", "ppid=", "-p", &id]).output();
+    let shell = String::from_utf8(parent.unwrap().stdout).unwrap();
+    let sent = Command::new("kill").args(["-KILL", shell.trim()]).status();
+    assert!(sent.unwrap().success());
+    until("the port is closed", || !answers(&url));
+    assert!(server.suspend().await.is_err());
+    server.stop().await.unwrap();
+    assert!(!folder.exists());
 }
 
 #[test]

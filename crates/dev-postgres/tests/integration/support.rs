@@ -1,6 +1,7 @@
 //! What several tests need: private servers whatever the environment says, and polling.
 
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use dev_postgres::{Options, Server, Source};
@@ -56,4 +57,16 @@ pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "still not so: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// The built `dev-postgres`, which is to start a private server. Built tests that were carried
+/// elsewhere are told by the environment where it is now.
+pub(crate) fn binary() -> Command {
+    let here = std::env::var_os("CARGO_BIN_EXE_dev-postgres");
+    let program = here.unwrap_or_else(|| env!("CARGO_BIN_EXE_dev-postgres").into());
+    let mut command = Command::new(program);
+    command
+        .env_remove("TENANT_BRIDGE_TEST_DATABASE_URL")
+        .stdin(Stdio::null());
+    command
 }
