@@ -113,19 +113,14 @@ impl Asked<'_> {
             code: code(&failure),
             retry_after: retry_after(headers, self.now),
         };
-        let kind = classify(status, &signals);
-        let consent_url = kind
-            .is_mended_by_consent()
-            .then(|| self.settings.consent_url(self.tenant));
         ExchangeError::from(ExchangeFailure {
             tenant: self.tenant,
-            kind,
+            kind: classify(status, &signals),
             code: signals.code,
             error: signals.error,
             suberror: signals.suberror,
             correlation_id: guid(&failure.correlation_id),
             trace_id: guid(&failure.trace_id),
-            consent_url,
         })
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::Entra;
 use crate::connection::TenantId;
 
 /// An exchange that brought no token. Its parts are those of [`ExchangeFailure`], behind one pointer, so that every `Result` that
@@ -30,8 +31,6 @@ pub struct ExchangeFailure {
     pub correlation_id: Option<String>,
     /// Finds the request at Microsoft's support.
     pub trace_id: Option<String>,
-    /// The page that mends it; see [`ExchangeError::consent_url`].
-    pub(super) consent_url: Option<Url>,
 }
 
 /// What a failed exchange means, and so who can mend it.
@@ -79,14 +78,17 @@ impl ExchangeError {
             suberror: None,
             correlation_id: None,
             trace_id: None,
-            consent_url: None,
         })
     }
 
     /// Where an administrator of the tenant mends a missing consent or application; `None` for every other kind.
     #[must_use]
-    pub fn consent_url(&self) -> Option<Url> {
-        self.0.consent_url.clone()
+    pub fn consent_url(&self, entra: &Entra) -> Option<Url> {
+        let mended = matches!(
+            self.kind,
+            ExchangeErrorKind::Consent | ExchangeErrorKind::ApplicationMissing
+        );
+        mended.then(|| entra.settings().consent_url(self.tenant))
     }
 }
 
@@ -105,11 +107,6 @@ impl Deref for ExchangeError {
 }
 
 impl ExchangeErrorKind {
-    /// Whether an administrator's consent mends it.
-    pub(super) fn is_mended_by_consent(&self) -> bool {
-        matches!(self, Self::Consent | Self::ApplicationMissing)
-    }
-
     /// A short, stable word for logs and metrics.
     #[must_use]
     pub fn label(&self) -> &'static str {
@@ -167,3 +164,27 @@ impl fmt::Display for ExchangeError {
 }
 
 impl std::error::Error for ExchangeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{API, LocalEntra, OTHER};
+    use super::*;
+
+    #[tokio::test]
+    async fn missing_consent_and_a_missing_application_come_with_the_page_that_mends_them() {
+        let local = LocalEntra::start().await;
+        let (entra, _) = local.service();
+        let url = |kind| {
+            ExchangeError::bare(OTHER, kind)
+                .consent_url(&entra)
+                .map(String::from)
+        };
+        let expected = format!(
+            "{}{OTHER}/v2.0/adminconsent?client_id={API}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default",
+            local.url
+        );
+        assert_eq!(url(ExchangeErrorKind::Consent), Some(expected.clone()));
+        assert_eq!(url(ExchangeErrorKind::ApplicationMissing), Some(expected));
+        assert_eq!(url(ExchangeErrorKind::NotAMember), None);
+    }
+}

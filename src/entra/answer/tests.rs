@@ -75,7 +75,6 @@ fn an_error_keeps_its_number_words_and_ids_and_nothing_of_the_prose() {
             suberror: Some("basic_action".into()),
             correlation_id: Some(correlation.to_string()),
             trace_id: Some(trace.to_string()),
-            consent_url: None,
         })
     );
     let printed = format!("{error} {error:?}");
@@ -164,20 +163,4 @@ fn arms_audiences_are_the_same_with_and_without_a_slash_and_no_prefix_of_another
     assert!(is_arm("https://management.azure.com/", &accepted));
     assert!(!is_arm("https://management.azure.com.evil.example/", &accepted));
     assert!(!is_arm("", &accepted));
-}
-
-#[test]
-fn missing_consent_and_a_missing_application_come_with_the_page_that_mends_them() {
-    let url = |code: u32| {
-        let body = json!({"error": "invalid_grant", "error_codes": [code]});
-        failure(400, None, &body.to_string())
-            .consent_url()
-            .map(String::from)
-    };
-    let expected = format!(
-        "https://login.microsoftonline.com/{HOME}/v2.0/adminconsent?client_id={API}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default"
-    );
-    assert_eq!(url(65001), Some(expected.clone()));
-    assert_eq!(url(700_016), Some(expected));
-    assert_eq!(url(50020), None);
 }
