@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::claims::Claims;
 use super::classify::{Signals, classify};
-use super::error::{ExchangeError, ExchangeErrorKind};
+use super::error::{ExchangeError, ExchangeErrorKind, ExchangeFailure};
 use super::settings::Settings;
 use super::user_token::UserToken;
 use crate::connection::{ObjectId, Person, TenantId};
@@ -113,15 +113,15 @@ impl Asked<'_> {
             code: code(&failure),
             retry_after: retry_after(headers, self.now),
         };
-        ExchangeError {
+        ExchangeError::from(ExchangeFailure {
             tenant: self.tenant,
             kind: classify(status, &signals),
             code: signals.code,
-            error: signals.error.map(String::into_boxed_str),
-            suberror: signals.suberror.map(String::into_boxed_str),
+            error: signals.error,
+            suberror: signals.suberror,
             correlation_id: guid(&failure.correlation_id),
             trace_id: guid(&failure.trace_id),
-        }
+        })
     }
 }
 
@@ -138,8 +138,8 @@ fn word(value: &Value) -> Option<String> {
     (!text.is_empty() && text.len() <= LONGEST_WORD && text.bytes().all(plain)).then(|| text.to_owned())
 }
 
-fn guid(value: &Value) -> Option<Box<str>> {
-    Some(uuid::Uuid::try_parse(value.as_str()?).ok()?.to_string().into())
+fn guid(value: &Value) -> Option<String> {
+    Some(uuid::Uuid::try_parse(value.as_str()?).ok()?.to_string())
 }
 
 /// A claims challenge, as Entra wrote it: a text that holds a JSON object.
@@ -175,3 +175,6 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     };
     Some(pause.min(LONGEST_PAUSE))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Why a token could not be exchanged: what Entra said, cut down to what is safe to log and to show.
 
 use std::fmt;
+use std::ops::Deref;
 use std::time::Duration;
 
 use url::Url;
@@ -8,11 +9,14 @@ use url::Url;
 use super::Entra;
 use crate::connection::TenantId;
 
-/// An exchange that brought no token. Holds nothing of a token and nothing of Entra's prose, which may echo one.
-///
-/// Its texts are `Box<str>` to keep every `Result` that may carry it small.
+/// An exchange that brought no token. Its parts are those of [`ExchangeFailure`], behind one pointer, so that every `Result` that
+/// may carry it stays small.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExchangeError {
+pub struct ExchangeError(Box<ExchangeFailure>);
+
+/// What is known of a failed exchange. Holds nothing of a token and nothing of Entra's prose, which may echo one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExchangeFailure {
     /// The tenant whose token was wanted.
     pub tenant: TenantId,
     /// What it means for the caller.
@@ -20,13 +24,13 @@ pub struct ExchangeError {
     /// The number of the AADSTS code.
     pub code: Option<u32>,
     /// The OAuth error (RFC 6749, section 5.2, and Entra's own).
-    pub error: Option<Box<str>>,
+    pub error: Option<String>,
     /// Entra's refinement of it (not documented by Microsoft, but read by its own libraries).
-    pub suberror: Option<Box<str>>,
+    pub suberror: Option<String>,
     /// Finds the request in the tenant's sign-in log.
-    pub correlation_id: Option<Box<str>>,
+    pub correlation_id: Option<String>,
     /// Finds the request at Microsoft's support.
-    pub trace_id: Option<Box<str>>,
+    pub trace_id: Option<String>,
 }
 
 /// What a failed exchange means, and so who can mend it.
@@ -66,7 +70,7 @@ pub enum ExchangeErrorKind {
 impl ExchangeError {
     /// An error of which nothing but the kind is known.
     pub(super) fn bare(tenant: TenantId, kind: ExchangeErrorKind) -> Self {
-        Self {
+        Self::from(ExchangeFailure {
             tenant,
             kind,
             code: None,
@@ -74,18 +78,31 @@ impl ExchangeError {
             suberror: None,
             correlation_id: None,
             trace_id: None,
-        }
+        })
     }
 
     /// Where an administrator of the tenant mends a missing consent or application; `None` for every other kind.
     #[must_use]
     pub fn consent_url(&self, entra: &Entra) -> Option<Url> {
-        match self.kind {
-            ExchangeErrorKind::Consent | ExchangeErrorKind::ApplicationMissing => {
-                Some(entra.settings().consent_url(self.tenant))
-            }
-            _ => None,
-        }
+        let mended = matches!(
+            self.kind,
+            ExchangeErrorKind::Consent | ExchangeErrorKind::ApplicationMissing
+        );
+        mended.then(|| entra.settings().consent_url(self.tenant))
+    }
+}
+
+impl From<ExchangeFailure> for ExchangeError {
+    fn from(failure: ExchangeFailure) -> Self {
+        Self(Box::new(failure))
+    }
+}
+
+impl Deref for ExchangeError {
+    type Target = ExchangeFailure;
+
+    fn deref(&self) -> &ExchangeFailure {
+        &self.0
     }
 }
 
@@ -147,3 +164,27 @@ impl fmt::Display for ExchangeError {
 }
 
 impl std::error::Error for ExchangeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{API, LocalEntra, OTHER};
+    use super::*;
+
+    #[tokio::test]
+    async fn missing_consent_and_a_missing_application_come_with_the_page_that_mends_them() {
+        let local = LocalEntra::start().await;
+        let (entra, _) = local.service();
+        let url = |kind| {
+            ExchangeError::bare(OTHER, kind)
+                .consent_url(&entra)
+                .map(String::from)
+        };
+        let expected = format!(
+            "{}{OTHER}/v2.0/adminconsent?client_id={API}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default",
+            local.url
+        );
+        assert_eq!(url(ExchangeErrorKind::Consent), Some(expected.clone()));
+        assert_eq!(url(ExchangeErrorKind::ApplicationMissing), Some(expected));
+        assert_eq!(url(ExchangeErrorKind::NotAMember), None);
+    }
+}

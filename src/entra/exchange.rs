@@ -156,6 +156,8 @@ impl Inner {
             .post(settings.endpoint(tenant, &["oauth2", "v2.0", "token"]))
             .header("client-request-id", self.clock.new_id().to_string())
             .header("return-client-request-id", "true")
+            // Asks for throttling to be told as 429 with a time, as Microsoft's own libraries do.
+            .header("x-ms-lib-capability", "retry-after, h429")
             .form(&form)
             .send()
             .await
@@ -213,7 +215,7 @@ fn report(tenant: TenantId, duration: Duration, outcome: &Result<ArmToken, Excha
         Ok(_) => tracing::info!(
             entra.outcome = "done",
             entra.tenant = %tenant,
-            entra.duration_ms = %duration_ms,
+            entra.duration_ms = duration_ms,
             "entra.exchange: user token exchanged for an ARM token"
         ),
         Err(error) => tracing::warn!(
@@ -225,8 +227,11 @@ fn report(tenant: TenantId, duration: Duration, outcome: &Result<ArmToken, Excha
             entra.suberror = error.suberror.as_deref(),
             entra.correlation_id = error.correlation_id.as_deref(),
             entra.trace_id = error.trace_id.as_deref(),
-            entra.duration_ms = %duration_ms,
+            entra.duration_ms = duration_ms,
             "entra.exchange: user token not exchanged"
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -241,3 +241,6 @@ enum KeysError {
     #[error("Entra's answer holds no usable key")]
     Unreadable,
 }
+
+#[cfg(test)]
+mod tests;

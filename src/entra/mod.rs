@@ -13,6 +13,8 @@ mod key_document;
 mod keys;
 mod refusal;
 mod settings;
+#[cfg(test)]
+mod testing;
 mod user_token;
 mod validation;
 
@@ -23,7 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 
-pub use error::{ExchangeError, ExchangeErrorKind};
+pub use error::{ExchangeError, ExchangeErrorKind, ExchangeFailure};
 pub use refusal::{TokenError, TokenRefusal};
 pub use settings::Settings;
 pub use user_token::UserToken;

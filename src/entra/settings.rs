@@ -90,3 +90,31 @@ impl Settings {
 pub(super) fn for_tenant(template: &str, tenant: TenantId) -> String {
     template.replace(TENANT_MARK, &tenant.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entra::testing::{HOME, settings};
+
+    #[test]
+    fn no_more_than_a_minute_of_skew_is_granted_whatever_is_configured() {
+        let mut settings = settings(&Url::parse("https://login.microsoftonline.com/").expect("a URL"));
+        settings.clock_skew = Duration::from_secs(300);
+        assert_eq!(settings.skew(), Duration::from_secs(60));
+        settings.clock_skew = Duration::ZERO;
+        assert_eq!(settings.skew(), Duration::ZERO);
+    }
+
+    #[test]
+    fn every_endpoint_is_at_the_configured_host_under_the_tenants_guid() {
+        for authority in [
+            "https://login.microsoftonline.com",
+            "https://login.microsoftonline.com/",
+        ] {
+            let settings = settings(&Url::parse(authority).expect("a URL"));
+            let url = settings.endpoint(HOME, &["oauth2", "v2.0", "token"]);
+            let expected = format!("https://login.microsoftonline.com/{HOME}/oauth2/v2.0/token");
+            assert_eq!(url.as_str(), expected);
+        }
+    }
+}

@@ -36,7 +36,7 @@ impl Entra {
                 tracing::debug!(
                     entra.tenant = %facts.person.tenant,
                     entra.app = %facts.app,
-                    entra.duration_ms = %duration_ms,
+                    entra.duration_ms = duration_ms,
                     "entra.validate: user token accepted"
                 );
                 Ok(UserToken::new(token, facts))
@@ -44,7 +44,7 @@ impl Entra {
             Err(error) => {
                 tracing::info!(
                     entra.reason = %error,
-                    entra.duration_ms = %duration_ms,
+                    entra.duration_ms = duration_ms,
                     "entra.validate: user token not accepted"
                 );
                 Err(error)
@@ -268,3 +268,6 @@ fn check_algorithm(header: &Claims) -> Result<(), TokenRefusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
