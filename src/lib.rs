@@ -5,6 +5,7 @@
 
 pub mod arm;
 pub mod broker;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connection;
@@ -13,3 +14,5 @@ pub mod entra;
 pub mod http;
 pub mod ledger;
 pub mod outbound;
+pub mod service;
+pub mod worker;

@@ -15,7 +15,7 @@ mod vault;
 
 use sqlx::PgPool;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -62,7 +62,8 @@ struct Inner {
     changes: broadcast::Sender<ConnectionId>,
     /// Operations that are driven here.
     tasks: TaskTracker,
-    slots: Arc<Semaphore>,
+    /// Wakes the worker: something became due.
+    wake: Notify,
     stop: CancellationToken,
 }
 
@@ -78,12 +79,11 @@ impl Broker {
     /// Puts a broker together. Nothing runs until a request or the worker asks for it.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let slots = usize::try_from(parts.worker.concurrency).unwrap_or(usize::MAX);
         Self(Arc::new(Inner {
             vault: Vault::default(),
             changes: broadcast::Sender::new(256),
             tasks: TaskTracker::new(),
-            slots: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
+            wake: Notify::new(),
             stop: CancellationToken::new(),
             parts,
         }))
@@ -106,8 +106,19 @@ impl Broker {
         self.0.tasks.wait().await;
     }
 
+    /// Ends when something became due in this process. Counts from the moment it is made.
+    pub fn woken(&self) -> impl Future<Output = ()> {
+        self.0.wake.notified()
+    }
+
     fn changed(&self, connection: ConnectionId) {
         // An error only says that nobody waits.
         let _ = self.0.changes.send(connection);
+    }
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Broker")
     }
 }

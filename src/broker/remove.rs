@@ -145,6 +145,8 @@ impl Broker {
             .vault
             .keep(operation.id, Use::Write, caller.clone(), self.clock.now());
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        Ok(operations::make_due(&mut db, operation.id).await?)
+        operations::make_due(&mut db, operation.id).await?;
+        self.0.wake.notify_one();
+        Ok(())
     }
 }

@@ -71,11 +71,8 @@ impl Broker {
     /// # Errors
     /// When the database can't answer.
     pub async fn take_up_due(&self) -> Result<Option<Duration>, DbError> {
-        let room = self
-            .0
-            .slots
-            .available_permits()
-            .saturating_sub(self.0.tasks.len());
+        let slots = usize::try_from(self.worker.concurrency).unwrap_or(usize::MAX);
+        let room = slots.saturating_sub(self.0.tasks.len());
         let claimed_at = Instant::now();
         let mut db = self.pool.acquire().await?;
         if room > 0 {

@@ -1,0 +1,94 @@
+//! The command line: serve, migrate, openapi. Parses, sets up the log, calls one function.
+
+mod migrate;
+mod serve;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use crate::http;
+
+/// Connects Azure Data Explorer to event streams in another Microsoft Entra tenant.
+#[derive(Debug, Parser)]
+#[command(name = "tenant-bridge", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// What is logged, such as `info` or `tenant_bridge=debug`.
+    #[arg(long, global = true, env = "TENANT_BRIDGE_LOG", default_value = "info")]
+    log: String,
+    /// How it is logged.
+    #[arg(long, global = true, env = "TENANT_BRIDGE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve requests. Settings: the file, overlaid by TENANT_BRIDGE__SECTION__KEY.
+    Serve {
+        /// The configuration file (TOML).
+        #[arg(long, env = "TENANT_BRIDGE_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Bring the database's schema up to date, as its owner, and give the serving role its rights.
+    Migrate {
+        /// The configuration file (TOML): `database.owner_url` and `database.serving_role`.
+        #[arg(long, env = "TENANT_BRIDGE_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// Runs the command line. Gives 0 after an orderly end, 1 after an error, 2 for wrong arguments, 130 when a second signal
+/// cut the end short.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Err(error) = start_log(&arguments) {
+        return complain(&error);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error.into()),
+    };
+    let result = match arguments.command {
+        Command::Serve { config } => runtime.block_on(serve::serve(config.as_deref())),
+        Command::Migrate { config } => runtime.block_on(migrate::migrate(config.as_deref())),
+        Command::Openapi => std::io::stdout()
+            .write_all(http::document().as_bytes())
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Into::into),
+    };
+    result.unwrap_or_else(|error| complain(&error))
+}
+
+fn start_log(arguments: &Arguments) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&arguments.log)?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match arguments.log_format {
+        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => log.init(),
+    }
+    Ok(())
+}
+
+fn complain(error: &anyhow::Error) -> ExitCode {
+    // The log may not be there yet, and this is what a person at the terminal looks for. Nothing is left to do if it fails.
+    let _ = writeln!(std::io::stderr(), "tenant-bridge: {error:#}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,32 @@
+//! The driver of work in the background: finds operations that are due and hands them to the broker.
+//! What a step does is the broker's business; who may do it is decided by the lease in the database.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::Broker;
+
+/// The shortest pause between two looks: an operation that is due and can't be claimed must not make a busy loop.
+const SHORTEST: Duration = Duration::from_millis(50);
+
+/// Looks for due operations until `stop` is cancelled: when one is due, when something wakes it, and at least every `interval`.
+pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
+    loop {
+        // Registered before the look, so that no wake-up is lost between the two.
+        let woken = broker.woken();
+        let pause = match broker.take_up_due().await {
+            Ok(next) => next.unwrap_or(interval).clamp(SHORTEST.min(interval), interval),
+            Err(error) => {
+                tracing::warn!(error = %error, "due operations can't be looked up");
+                interval
+            }
+        };
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = woken => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
