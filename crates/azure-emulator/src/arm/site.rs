@@ -1,0 +1,155 @@
+//! ARM's routes: subscription first, then the token, then the api-version, then the provider.
+
+use chrono::{DateTime, Utc};
+use http::{Method, StatusCode};
+
+use super::auth::Caller;
+use super::error::ArmError;
+use super::path::{self, Target};
+use super::{api_version, auth, auxiliary, eventhub, headers, kusto, permissions, subscriptions};
+use crate::azure::Azure;
+use crate::exchange::{Answer, Call};
+use crate::resources::{ResourceId, Resources};
+use crate::world::World;
+
+/// A call that passed the door, for the parts that only read.
+pub(super) struct Context<'a> {
+    pub(super) call: &'a Call,
+    pub(super) api_version: &'a str,
+    pub(super) resources: &'a Resources,
+}
+
+impl Context<'_> {
+    /// A method or a type that this emulator does not have. ARM has a code for each; here one stands for all.
+    pub(super) fn no_such_method(&self) -> ArmError {
+        no_such_method(self.call)
+    }
+}
+
+/// Answers one call to ARM.
+pub(crate) fn answer(azure: &Azure, call: &Call) -> Answer {
+    let mut caller = None;
+    let mut world = azure.world();
+    let now = azure.clock.now();
+    let answer =
+        route(azure, &mut world, call, &mut caller, now).unwrap_or_else(|error| error.answer());
+    headers::finish(answer, call, caller.as_ref(), now)
+}
+
+fn route(
+    azure: &Azure,
+    world: &mut World,
+    call: &Call,
+    seen: &mut Option<Caller>,
+    now: DateTime<Utc>,
+) -> Result<Answer, ArmError> {
+    let segments = call.path();
+    let target = path::parse(&segments);
+    // The subscription is looked up before the token: that is how a caller without a token learns its tenant.
+    let tenant_id = match segments.as_slice() {
+        [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => {
+            let known = world
+                .resources
+                .subscription(id)
+                .ok_or_else(|| ArmError::subscription_not_found(id))?;
+            Some(known.tenant_id.clone())
+        }
+        _ => None,
+    };
+    let caller = auth::primary(azure, &world.directory, call, tenant_id.as_deref())?;
+    *seen = Some(caller.clone());
+    let auxiliary = auxiliary::callers(azure, &world.directory, call)?;
+    let version = api_version::given(call)?;
+    let context = Context {
+        call,
+        api_version: version,
+        resources: &world.resources,
+    };
+    match &target {
+        Target::Subscriptions if call.method == Method::GET => {
+            Ok(subscriptions::list(&world.resources, &caller))
+        }
+        Target::Permissions(scope) if call.method == Method::GET => {
+            api_version::known(version, "permissions", api_version::AUTHORIZATION)?;
+            Ok(permissions::list(&world.resources, &caller, scope))
+        }
+        Target::Operation { location, id } if call.method == Method::GET => {
+            kusto::operation(azure, &context, location, id)
+        }
+        Target::Resource(id) if starts(id, "Microsoft.EventHub/") => {
+            eventhub::resource(&context, &caller, id)
+        }
+        Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") => {
+            eventhub::list(&context, &caller, owner, word)
+        }
+        Target::Resource(id) if starts(id, "Microsoft.Kusto/") => {
+            let request = kusto::Request {
+                azure,
+                call,
+                api_version: version,
+                caller: &caller,
+                auxiliary: &auxiliary,
+                now,
+            };
+            kusto::resource(&request, world, id)
+        }
+        Target::Below(owner, word) if starts(owner, "Microsoft.Kusto/") => {
+            let request = kusto::Request {
+                azure,
+                call,
+                api_version: version,
+                caller: &caller,
+                auxiliary: &auxiliary,
+                now,
+            };
+            kusto::below(&request, world, owner, word)
+        }
+        Target::Resource(id) if call.method == Method::GET => scope(&context, &caller, id),
+        _ => Err(no_such_method(call)),
+    }
+}
+
+/// A subscription or a resource group.
+fn scope(context: &Context<'_>, caller: &Caller, id: &ResourceId) -> Result<Answer, ArmError> {
+    let subscription = context
+        .resources
+        .subscription_of(id)
+        .ok_or_else(|| context.no_such_method())?;
+    match id.resource_type().as_str() {
+        "Microsoft.Resources/subscriptions" => {
+            subscriptions::get(context.resources, caller, subscription, id)
+        }
+        "Microsoft.Resources/subscriptions/resourceGroups" => {
+            subscriptions::group(context.resources, caller, subscription, id)
+        }
+        other => {
+            let namespace = other.split('/').next().unwrap_or_default();
+            let message = format!("The resource namespace '{namespace}' is invalid.");
+            Err(ArmError::gateway(
+                StatusCode::NOT_FOUND,
+                "InvalidResourceNamespace",
+                message,
+            ))
+        }
+    }
+}
+
+fn starts(id: &ResourceId, namespace: &str) -> bool {
+    id.resource_type()
+        .to_ascii_lowercase()
+        .starts_with(&namespace.to_ascii_lowercase())
+}
+
+/// A method or a type that this emulator does not have.
+pub(super) fn no_such_method(call: &Call) -> ArmError {
+    let path = call.path_and_query.split('?').next().unwrap_or_default();
+    let message = format!(
+        "The requested resource does not support http method '{}' at '{path}'.",
+        call.method
+    );
+    ArmError::gateway(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "HttpMethodNotSupported",
+        message,
+    )
+}

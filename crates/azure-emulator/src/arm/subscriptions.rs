@@ -1,0 +1,97 @@
+//! Subscriptions and resource groups.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::access;
+use super::auth::Caller;
+use super::error::ArmError;
+use crate::exchange::Answer;
+use crate::resources::{ResourceId, Resources, Subscription};
+
+/// `GET /subscriptions`: those of the caller's tenant in which it holds any role.
+pub(super) fn list(resources: &Resources, caller: &Caller) -> Answer {
+    let visible =
+        |s: &&Subscription| s.tenant_id == caller.tenant_id && holds_a_role(resources, caller, s);
+    let value: Vec<Value> = resources
+        .subscriptions
+        .iter()
+        .filter(visible)
+        .map(body)
+        .collect();
+    Answer::json(
+        StatusCode::OK,
+        &json!({ "value": value, "count": { "type": "Total", "value": value.len() } }),
+    )
+}
+
+/// `GET /subscriptions/{id}`. A role anywhere inside is enough to see it, as it is in the portal.
+pub(super) fn get(
+    resources: &Resources,
+    caller: &Caller,
+    subscription: &Subscription,
+    id: &ResourceId,
+) -> Result<Answer, ArmError> {
+    if !holds_a_role(resources, caller, subscription) {
+        access::require(
+            resources,
+            caller,
+            "Microsoft.Resources/subscriptions/read",
+            id,
+        )?;
+    }
+    Ok(Answer::json(StatusCode::OK, &body(subscription)))
+}
+
+/// `GET /subscriptions/{id}/resourceGroups/{name}`
+pub(super) fn group(
+    resources: &Resources,
+    caller: &Caller,
+    subscription: &Subscription,
+    id: &ResourceId,
+) -> Result<Answer, ArmError> {
+    access::require(
+        resources,
+        caller,
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        id,
+    )?;
+    let wanted = id.resource_group().unwrap_or_default();
+    let mut groups = subscription.resource_groups.iter();
+    let (name, location) = groups
+        .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+        .ok_or_else(|| ArmError::group_not_found(wanted))?;
+    let body = json!({
+        "id": format!("/subscriptions/{}/resourceGroups/{name}", subscription.id),
+        "name": name,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": location.replace(' ', "").to_lowercase(),
+        "properties": { "provisioningState": "Succeeded" },
+    });
+    Ok(Answer::json(StatusCode::OK, &body))
+}
+
+fn holds_a_role(resources: &Resources, caller: &Caller, subscription: &Subscription) -> bool {
+    let inside = |scope: &ResourceId| scope.subscription().eq_ignore_ascii_case(&subscription.id);
+    resources
+        .role_assignments
+        .iter()
+        .any(|a| a.principal_oid == caller.oid && inside(&a.scope))
+}
+
+fn body(subscription: &Subscription) -> Value {
+    json!({
+        "id": format!("/subscriptions/{}", subscription.id),
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": subscription.id,
+        "tenantId": subscription.tenant_id,
+        "displayName": subscription.name,
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "EnterpriseAgreement_2014-09-01",
+            "spendingLimit": "Off",
+        },
+    })
+}

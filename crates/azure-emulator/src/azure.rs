@@ -1,0 +1,61 @@
+//! What the rooms share: addresses, clock, keys, the world behind its lock, and every token ever issued.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use url::Url;
+
+use crate::clock::Clock;
+use crate::entra::KeyRing;
+use crate::world::World;
+
+pub(crate) struct Azure {
+    pub(crate) entra_url: Url,
+    pub(crate) arm_url: Url,
+    pub(crate) clock: Clock,
+    pub(crate) keys: &'static KeyRing,
+    world: Mutex<World>,
+    issued: Mutex<Vec<String>>,
+}
+
+impl Azure {
+    pub(crate) fn new(entra_url: Url, arm_url: Url, keys: &'static KeyRing, world: World) -> Azure {
+        let (clock, issued) = (world.clock.clone(), Mutex::default());
+        Azure {
+            entra_url,
+            arm_url,
+            clock,
+            keys,
+            world: Mutex::new(world),
+            issued,
+        }
+    }
+
+    /// The world, with every operation settled whose time has come. A panic of another holder is that test's
+    /// failure, not ours: the lock is taken all the same.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        world.resources.settle(now);
+        world
+    }
+
+    /// Remembers a token, so that tests can search logs and databases for it.
+    pub(crate) fn remember(&self, token: &str) {
+        self.issued
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(token.to_owned());
+    }
+
+    pub(crate) fn issued(&self) -> Vec<String> {
+        self.issued
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// `https://localhost:PORT` without a trailing slash, for headers and texts.
+    pub(crate) fn arm_origin(&self) -> &str {
+        self.arm_url.as_str().trim_end_matches('/')
+    }
+}

@@ -1,0 +1,112 @@
+//! App registrations and what was given to them.
+
+use chrono::{DateTime, Utc};
+
+/// Which token format a resource takes (`requestedAccessTokenVersion` of its registration).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenVersion {
+    /// Issuer `https://sts.windows.net/{tid}/`, `appid`, `upn`; audience as it was asked for.
+    V1,
+    /// Issuer `{authority}/{tid}/v2.0`, `azp`, `preferred_username`; audience always the client id.
+    V2,
+}
+
+/// An app registration with its service principals.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The seed's name for it, also its display name.
+    pub name: String,
+    /// Application (client) id, lower case.
+    pub client_id: String,
+    /// Home tenant's GUID.
+    pub home_tenant: String,
+    /// App ID URIs.
+    pub identifier_uris: Vec<String>,
+    /// Format of the tokens made for it.
+    pub token_version: TokenVersion,
+    /// Client secrets; an app without any is a public client.
+    pub secrets: Vec<Secret>,
+    /// Delegated permissions it exposes, as they stand in `scp`.
+    pub scopes: Vec<String>,
+    /// App roles it defines, as they stand in `roles`.
+    pub app_roles: Vec<String>,
+    /// `optionalClaims.accessToken` of the registration; only `xms_cc` means something here.
+    pub optional_claims: Vec<String>,
+    /// Where authorization codes may be sent.
+    pub redirect_uris: Vec<String>,
+    /// Tenants that have a service principal of it, with that object's id.
+    pub provisioned: Vec<(String, String)>,
+}
+
+/// A client secret.
+#[derive(Clone)]
+pub struct Secret {
+    /// What the client sends.
+    pub value: String,
+    /// From when on it is refused.
+    pub expires: Option<DateTime<Utc>>,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secret")
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Scopes of `resource` given to `client` for everyone in the tenant (an `oauth2PermissionGrant`).
+#[derive(Clone, Debug)]
+pub struct Consent {
+    /// The tenant's GUID.
+    pub tenant_id: String,
+    /// Client id of the app that may call.
+    pub client_id: String,
+    /// Client id of the app that is called.
+    pub resource_id: String,
+    /// Scope values.
+    pub scopes: Vec<String>,
+}
+
+/// An app role given to a user or a service principal in a tenant.
+#[derive(Clone, Debug)]
+pub struct AppRoleGrant {
+    /// The tenant's GUID.
+    pub tenant_id: String,
+    /// Client id of the app that defines the role.
+    pub resource_id: String,
+    /// Object id of the holder in that tenant.
+    pub oid: String,
+    /// The role's value.
+    pub role: String,
+}
+
+impl App {
+    /// Whether the name is this app's client id or seed name.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.client_id.eq_ignore_ascii_case(name) || self.name == name
+    }
+
+    /// Object id of its service principal in the tenant.
+    pub fn principal_in(&self, tenant_id: &str) -> Option<&str> {
+        self.provisioned
+            .iter()
+            .find(|(tenant, _)| tenant == tenant_id)
+            .map(|(_, oid)| oid.as_str())
+    }
+
+    /// Whether the app exposes this scope.
+    pub fn exposes(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|s| s == scope)
+    }
+
+    /// Whether this audience means the app: its client id or an App ID URI, compared with case as Entra does.
+    pub fn is_audience(&self, audience: &str) -> bool {
+        self.client_id == audience || self.identifier_uris.iter().any(|uri| uri == audience)
+    }
+
+    /// `azpacr`/`appidacr`: 0 for a public client, 1 for one with a secret.
+    pub fn authentication_class(&self) -> &'static str {
+        if self.secrets.is_empty() { "0" } else { "1" }
+    }
+}

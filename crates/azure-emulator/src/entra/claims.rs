@@ -1,0 +1,164 @@
+//! What stands in a token (Microsoft Learn: "Access token claims reference").
+
+use std::time::Duration;
+
+use aws_lc_rs::rand;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::directory::{ARM_APP_ID, App, TokenVersion, User};
+
+/// Everything that decides a token's claims.
+pub(crate) struct Ticket<'a> {
+    /// `https://localhost:PORT/`
+    pub(crate) authority: &'a str,
+    pub(crate) tenant_id: &'a str,
+    pub(crate) client: &'a App,
+    pub(crate) resource: &'a App,
+    /// The resource as the caller spelt it.
+    pub(crate) audience: &'a str,
+    pub(crate) holder: Holder<'a>,
+    pub(crate) roles: Vec<&'a str>,
+    /// The client said `cp1`; shown only when the resource lists `xms_cc` among its optional claims.
+    pub(crate) capabilities: &'a [String],
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) lifetime: Duration,
+}
+
+/// Whose token it is.
+pub(crate) enum Holder<'a> {
+    User {
+        user: &'a User,
+        oid: &'a str,
+        scopes: Vec<String>,
+    },
+    App {
+        oid: &'a str,
+    },
+}
+
+/// Entra spreads lifetimes between 60 and 90 minutes, so that tokens do not all run out together.
+pub(crate) fn default_lifetime() -> Duration {
+    let [byte] = random::<1>();
+    Duration::from_secs(3600 + u64::from(byte) * 1800 / 255)
+}
+
+impl Ticket<'_> {
+    /// The claims, in the resource's format.
+    pub(crate) fn claims(&self) -> Map<String, Value> {
+        let issued = self.now.timestamp();
+        let expires =
+            issued.saturating_add(i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX));
+        let mut claims = Map::new();
+        let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        set("iat", json!(issued));
+        set("nbf", json!(issued));
+        set("exp", json!(expires));
+        set("tid", json!(self.tenant_id));
+        set("aio", json!(opaque::<48>()));
+        set("rh", json!(format!("1.{}.", opaque::<33>())));
+        set("uti", json!(opaque::<16>()));
+        if !self.roles.is_empty() {
+            set("roles", json!(self.roles));
+        }
+        if !self.capabilities.is_empty()
+            && self
+                .resource
+                .optional_claims
+                .iter()
+                .any(|claim| claim == "xms_cc")
+        {
+            set("xms_cc", json!(self.capabilities));
+        }
+        match &self.holder {
+            Holder::User { user, oid, scopes } => {
+                set("oid", json!(oid));
+                set("sub", json!(self.pairwise(oid)));
+                set("name", json!(user.name));
+                if !scopes.is_empty() {
+                    set("scp", json!(scopes.join(" ")));
+                }
+                if user.is_guest_in(self.tenant_id) {
+                    set("idp", json!(crate::directory::v1_issuer(&user.home_tenant)));
+                    set("email", json!(user.upn));
+                }
+            }
+            Holder::App { oid } => {
+                set("oid", json!(oid));
+                set("sub", json!(oid));
+                set("idp", json!(crate::directory::v1_issuer(self.tenant_id)));
+            }
+        }
+        match self.resource.token_version {
+            TokenVersion::V1 => self.v1(&mut claims),
+            TokenVersion::V2 => self.v2(&mut claims),
+        }
+        claims
+    }
+
+    fn v1(&self, claims: &mut Map<String, Value>) {
+        let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        set("ver", json!("1.0"));
+        set("aud", json!(self.audience));
+        set("iss", json!(crate::directory::v1_issuer(self.tenant_id)));
+        set("appid", json!(self.client.client_id));
+        set("appidacr", json!(self.client.authentication_class()));
+        // An optional claim that ARM's own registration asks for.
+        if self.resource.client_id == ARM_APP_ID {
+            set(
+                "idtyp",
+                json!(if matches!(self.holder, Holder::App { .. }) {
+                    "app"
+                } else {
+                    "user"
+                }),
+            );
+        }
+        if let Holder::User { user, .. } = &self.holder {
+            set("acr", json!("1"));
+            set("amr", json!(["pwd"]));
+            set("ipaddr", json!("127.0.0.1"));
+            set("unique_name", json!(user.upn));
+            // A guest has no UPN of the tenant's own domains; its mail address stands in `email`.
+            if !user.is_guest_in(self.tenant_id) {
+                set("upn", json!(user.upn));
+            }
+        }
+    }
+
+    fn v2(&self, claims: &mut Map<String, Value>) {
+        let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        set("ver", json!("2.0"));
+        set("aud", json!(self.resource.client_id));
+        set(
+            "iss",
+            json!(format!("{}{}/v2.0", self.authority, self.tenant_id)),
+        );
+        set("azp", json!(self.client.client_id));
+        set("azpacr", json!(self.client.authentication_class()));
+        if let Holder::User { user, .. } = &self.holder {
+            set("preferred_username", json!(user.upn));
+        }
+    }
+
+    /// `sub`: the same for one user and one app, and of no use elsewhere.
+    fn pairwise(&self, oid: &str) -> String {
+        let text = format!("{}|{}|{oid}", self.tenant_id, self.resource.client_id);
+        URL_SAFE_NO_PAD.encode(Sha256::digest(text))
+    }
+}
+
+/// Random bytes as base64url: claims that nobody may read anything from.
+pub(crate) fn opaque<const N: usize>() -> String {
+    URL_SAFE_NO_PAD.encode(random::<N>())
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // Nothing here is secret to more than a test; a failing generator leaves zeros.
+    let _ = rand::fill(&mut bytes);
+    bytes
+}

@@ -1,0 +1,87 @@
+//! JWTs as bytes: put together, taken apart. What the claims mean is decided elsewhere.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+use super::keys::{KeyError, KeyRing, SigningKey};
+
+/// A JWT taken apart; nothing about it is verified yet.
+#[derive(Debug)]
+pub(crate) struct Jwt {
+    pub(crate) header: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
+    signed: String,
+    signature: Vec<u8>,
+}
+
+impl Jwt {
+    /// Splits and decodes; nothing when the text is no JWT at all.
+    pub(crate) fn parse(token: &str) -> Option<Jwt> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, claims) = signed.split_once('.')?;
+        Some(Jwt {
+            header: object(header)?,
+            claims: object(claims)?,
+            signed: signed.to_owned(),
+            signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
+        })
+    }
+
+    /// A text claim.
+    pub(crate) fn text(&self, claim: &str) -> Option<&str> {
+        self.claims.get(claim).and_then(Value::as_str)
+    }
+
+    /// A time claim, in seconds.
+    pub(crate) fn seconds(&self, claim: &str) -> Option<i64> {
+        self.claims.get(claim).and_then(Value::as_i64)
+    }
+
+    /// Whether one of the enterprise keys signed this, with RS256.
+    pub(crate) fn is_signed_by(&self, keys: &KeyRing) -> bool {
+        let header = |name: &str| self.header.get(name).and_then(Value::as_str);
+        header("alg") == Some("RS256")
+            && header("kid")
+                .and_then(|kid| keys.enterprise(kid))
+                .is_some_and(|key| key.verify(self.signed.as_bytes(), &self.signature))
+    }
+}
+
+fn object(part: &str) -> Option<Map<String, Value>> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
+/// Signs claims with RS256. v1 tokens carry `x5t` beside `kid`.
+pub(crate) fn sign(
+    claims: &Map<String, Value>,
+    key: &SigningKey,
+    kid: Option<&str>,
+    with_x5t: bool,
+) -> Result<String, KeyError> {
+    let kid = kid.unwrap_or(&key.kid);
+    let mut header = json!({ "typ": "JWT", "alg": "RS256", "kid": kid });
+    if with_x5t {
+        header["x5t"] = json!(kid);
+    }
+    let signed = joined(&header, claims);
+    let signature = key.sign(signed.as_bytes())?;
+    Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+/// The same without a signature, `alg` none: what no validator may accept.
+pub(crate) fn unsigned(claims: &Map<String, Value>) -> String {
+    format!(
+        "{}.",
+        joined(&json!({ "typ": "JWT", "alg": "none" }), claims)
+    )
+}
+
+fn joined(header: &Value, claims: &Map<String, Value>) -> String {
+    let claims = Value::Object(claims.clone()).to_string();
+    format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header.to_string()),
+        URL_SAFE_NO_PAD.encode(claims)
+    )
+}

@@ -1,0 +1,160 @@
+//! Entries without their secrets. A mark keeps the first 12 hex digits of a SHA-256, so that a reader sees which
+//! tokens are the same.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::entry::{Entry, Host};
+use super::view::{GrantView, TokenView};
+
+/// Body members that hold a token or a secret.
+const SECRET_MEMBERS: &[&str] = &[
+    "access_token",
+    "accessToken",
+    "refresh_token",
+    "id_token",
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "password",
+];
+
+/// Headers that hold tokens, or URLs that only their receiver may know.
+const SECRET_HEADERS: &[&str] = &[
+    "authorization",
+    "x-ms-authorization-auxiliary",
+    "azure-asyncoperation",
+    "location",
+    "cookie",
+    "set-cookie",
+];
+
+pub(super) fn entry(entry: &Entry) -> Value {
+    json!({
+        "sequence": entry.sequence,
+        "at": entry.at.to_rfc3339(),
+        "host": match entry.host { Host::Entra => "entra", Host::Arm => "arm" },
+        "method": entry.method,
+        "pathAndQuery": signed_query(&entry.path_and_query),
+        "requestHeaders": headers(&entry.request_headers),
+        "requestBody": entry.request_body.as_ref().map(body),
+        "status": entry.status,
+        "delivered": entry.delivered,
+        "responseHeaders": headers(&entry.response_headers),
+        "responseBody": entry.response_body.as_ref().map(body),
+        "durationMs": u64::try_from(entry.duration.as_millis()).unwrap_or(u64::MAX),
+        "primary": entry.primary.as_ref().map(token),
+        "auxiliary": entry.auxiliary.iter().map(token).collect::<Vec<_>>(),
+        "grant": entry.grant.as_ref().map(grant),
+    })
+}
+
+fn token(view: &TokenView) -> Value {
+    json!({
+        "tenant": view.tenant,
+        "audience": view.audience,
+        "oid": view.oid,
+        "upn": view.upn,
+        "app": view.app,
+        "kind": view.kind.as_str(),
+        "expires": view.expires,
+    })
+}
+
+fn grant(view: &GrantView) -> Value {
+    json!({
+        "grantType": view.grant_type,
+        "tenant": view.tenant,
+        "clientId": view.client_id,
+        "assertion": view.assertion.as_ref().map(token),
+        "scope": view.scope,
+        "issued": view.issued.as_ref().map(token),
+    })
+}
+
+fn headers(headers: &BTreeMap<String, String>) -> Map<String, Value> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let shown = if SECRET_HEADERS.contains(&name.as_str()) {
+                marks(value)
+            } else {
+                value.clone()
+            };
+            (name.clone(), Value::String(shown))
+        })
+        .collect()
+}
+
+/// Every entry of a header becomes its scheme and a mark.
+fn marks(value: &str) -> String {
+    let mark = |part: &str| match part.trim().split_once(' ') {
+        Some((scheme, secret)) => format!("{scheme} {}", fingerprint(secret)),
+        None => fingerprint(part.trim()),
+    };
+    value
+        .split([',', ';'])
+        .map(mark)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn body(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let shown = members.iter().map(|(name, value)| {
+                let hidden = SECRET_MEMBERS
+                    .contains(&name.as_str())
+                    .then(|| value.as_str().map(fingerprint))
+                    .flatten();
+                (
+                    name.clone(),
+                    hidden.map_or_else(|| body(value), Value::String),
+                )
+            });
+            Value::Object(shown.collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(body).collect()),
+        other => other.clone(),
+    }
+}
+
+/// An operation URL's signature lets whoever has it poll: it is cut off.
+fn signed_query(path_and_query: &str) -> String {
+    path_and_query
+        .split_once("&t=")
+        .map_or(path_and_query.to_owned(), |(head, _)| format!("{head}&t=…"))
+}
+
+/// `sha256:` and 12 hex digits.
+fn fingerprint(secret: &str) -> String {
+    let mut out = "sha256:".to_owned();
+    for byte in Sha256::digest(secret).iter().take(6) {
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_and_headers_lose_their_secrets_and_keep_the_rest() {
+        let shown = body(
+            &json!({ "access_token": "abc", "expires_in": 5, "inner": [{ "client_secret": "s" }] }),
+        );
+        assert_eq!(shown["access_token"], "sha256:ba7816bf8f01");
+        assert_eq!(shown["expires_in"], 5);
+        assert!(!shown.to_string().contains("\"s\""));
+        assert_eq!(
+            marks("Bearer abc, Bearer abc"),
+            "Bearer sha256:ba7816bf8f01, Bearer sha256:ba7816bf8f01"
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! What ARM manages: subscriptions, clusters, event hubs, data connections, and who may do what with them.
+//! Here live the facts, their changes and the passing of running operations.
+//! Tokens, status codes and headers are `arm`'s.
+
+mod access;
+mod change;
+mod connection;
+mod eventhub;
+mod id;
+mod kusto;
+mod operation;
+mod render;
+mod roles;
+mod validation;
+
+pub use change::ChangeError;
+pub use connection::{DataConnection, Provisioning};
+pub use eventhub::{EventHub, Namespace};
+pub use id::{InvalidResourceId, ResourceId};
+pub use kusto::{Cluster, Database, Table};
+pub use operation::{Failure, Operation, OperationKind, OperationStatus};
+pub use roles::{RoleAssignment, RoleDefinition};
+
+pub(crate) use connection::Wanted;
+pub(crate) use id::same_location;
+pub(crate) use render::{echo, rfc3339_ticks};
+pub(crate) use roles::BUILT_IN;
+
+/// A subscription and its resource groups.
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    /// GUID, lower case.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// GUID of the tenant that owns it.
+    pub tenant_id: String,
+    /// Resource groups: name and location.
+    pub resource_groups: Vec<(String, String)>,
+}
+
+/// All resources of the emulated cloud.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    /// Every subscription.
+    pub subscriptions: Vec<Subscription>,
+    /// Role definitions, the same in every tenant.
+    pub role_definitions: Vec<RoleDefinition>,
+    /// Role assignments.
+    pub role_assignments: Vec<RoleAssignment>,
+    /// Kusto clusters.
+    pub clusters: Vec<Cluster>,
+    /// Event Hubs namespaces.
+    pub namespaces: Vec<Namespace>,
+    /// Kusto data connections, also those being created or removed.
+    pub data_connections: Vec<DataConnection>,
+    /// Kusto operations, running and past.
+    pub operations: Vec<Operation>,
+}
+
+impl Resources {
+    /// A subscription by GUID, case ignored.
+    pub fn subscription(&self, id: &str) -> Option<&Subscription> {
+        self.subscriptions
+            .iter()
+            .find(|s| s.id.eq_ignore_ascii_case(id))
+    }
+
+    /// A cluster by resource id.
+    pub fn cluster(&self, id: &ResourceId) -> Option<&Cluster> {
+        self.clusters.iter().find(|c| c.id == *id)
+    }
+
+    /// A database by resource id.
+    pub fn database(&self, id: &ResourceId) -> Option<(&Cluster, &Database)> {
+        let cluster = self.cluster(&id.parent()?)?;
+        let database = cluster
+            .databases
+            .iter()
+            .find(|d| d.name.eq_ignore_ascii_case(id.name()))?;
+        id.is_type("Microsoft.Kusto", &["clusters", "databases"])
+            .then_some((cluster, database))
+    }
+
+    /// A namespace by resource id.
+    pub fn namespace(&self, id: &ResourceId) -> Option<&Namespace> {
+        self.namespaces.iter().find(|n| n.id == *id)
+    }
+
+    /// An event hub by resource id.
+    pub fn event_hub(&self, id: &ResourceId) -> Option<(&Namespace, &EventHub)> {
+        let namespace = self.namespace(&id.parent()?)?;
+        let hub = namespace
+            .event_hubs
+            .iter()
+            .find(|h| h.name.eq_ignore_ascii_case(id.name()))?;
+        id.is_type("Microsoft.EventHub", &["namespaces", "eventhubs"])
+            .then_some((namespace, hub))
+    }
+
+    /// A data connection by resource id.
+    pub fn connection(&self, id: &ResourceId) -> Option<&DataConnection> {
+        self.data_connections.iter().find(|c| c.id == *id)
+    }
+
+    /// An operation by its GUID.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations
+            .iter()
+            .find(|o| o.id.eq_ignore_ascii_case(id))
+    }
+}

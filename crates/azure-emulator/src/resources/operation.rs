@@ -1,0 +1,177 @@
+//! Kusto operations: started by a write, ended by the clock.
+//! Nothing runs in the background: whoever looks first after an operation's time settles it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Provisioning, ResourceId, Resources};
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// A PUT of a new data connection.
+    Create,
+    /// A PUT or PATCH of an existing one.
+    Update,
+    /// A DELETE.
+    Delete,
+    /// A POST of `dataConnectionValidation`; changes nothing.
+    Validate,
+}
+
+/// Why an operation failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// ARM's error code.
+    pub code: String,
+    /// ARM's message.
+    pub message: String,
+}
+
+/// Where an operation stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OperationStatus {
+    /// Its time has not come.
+    Running,
+    /// Done; a validation carries its findings.
+    Succeeded(Option<Value>),
+    /// Refused; the resource is as it was before.
+    Failed(Failure),
+    /// Another operation took over the resource meanwhile. Inferred: no recording shows this.
+    Canceled,
+}
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// GUID in its URL.
+    pub id: String,
+    /// What it does.
+    pub kind: OperationKind,
+    /// The data connection it is about; the database's id with the connection's name for a validation.
+    pub connection: ResourceId,
+    /// The location segment of its URL, unescaped.
+    pub location: String,
+    /// The api-version of the call that started it.
+    pub api_version: String,
+    /// When it started.
+    pub started: DateTime<Utc>,
+    /// When it is over.
+    pub ends: DateTime<Utc>,
+    /// Where it stands.
+    pub status: OperationStatus,
+    /// `x-ms-operation-root-activity-id` of its polls.
+    pub root_activity_id: String,
+    /// What a validation looks at.
+    pub(crate) candidate: Option<super::Wanted>,
+    /// How it will fail whatever it does, decided at its start.
+    pub(crate) doomed: Option<Failure>,
+}
+
+impl Operation {
+    /// A running operation that takes `duration`.
+    pub(crate) fn start(
+        kind: OperationKind,
+        connection: &ResourceId,
+        location: &str,
+        api_version: &str,
+        now: DateTime<Utc>,
+        duration: Duration,
+    ) -> Operation {
+        Operation {
+            id: Uuid::new_v4().to_string(),
+            kind,
+            connection: connection.clone(),
+            location: location.to_owned(),
+            api_version: api_version.to_owned(),
+            started: now,
+            ends: now + duration,
+            status: OperationStatus::Running,
+            root_activity_id: Uuid::new_v4().to_string(),
+            candidate: None,
+            doomed: None,
+        }
+    }
+}
+
+impl Resources {
+    /// Ends every operation whose time has come, in the order of their ends.
+    pub fn settle(&mut self, now: DateTime<Utc>) {
+        let mut due: Vec<(DateTime<Utc>, usize)> = (self.operations.iter().enumerate())
+            .filter(|(_, o)| o.status == OperationStatus::Running && o.ends <= now)
+            .map(|(index, o)| (o.ends, index))
+            .collect();
+        due.sort_unstable();
+        for (_, index) in due {
+            if let Some(operation) = self.operations.get(index).cloned() {
+                let status = self.conclude(&operation);
+                if let Some(operation) = self.operations.get_mut(index) {
+                    operation.status = status;
+                }
+            }
+        }
+    }
+
+    fn conclude(&mut self, operation: &Operation) -> OperationStatus {
+        if let (OperationKind::Validate, Some(candidate)) = (operation.kind, &operation.candidate) {
+            let findings = self.findings(&operation.connection, candidate);
+            let value = findings
+                .iter()
+                .map(|text| serde_json::json!({ "errorMessage": text }))
+                .collect();
+            return OperationStatus::Succeeded(Some(Value::Array(value)));
+        }
+        let in_charge =
+            |c: &super::DataConnection| c.operation.as_deref() == Some(operation.id.as_str());
+        let Some(index) = self.data_connections.iter().position(in_charge) else {
+            return OperationStatus::Canceled;
+        };
+        if let Some(failure) = &operation.doomed {
+            self.end_write(index, false);
+            return OperationStatus::Failed(failure.clone());
+        }
+        if operation.kind == OperationKind::Delete {
+            self.data_connections.remove(index);
+            return OperationStatus::Succeeded(None);
+        }
+        let Some(connection) = self.data_connections.get(index) else {
+            return OperationStatus::Canceled;
+        };
+        let findings = self.findings(&connection.id, &connection.wanted);
+        self.end_write(index, findings.is_empty());
+        if findings.is_empty() {
+            return OperationStatus::Succeeded(None);
+        }
+        // The code's spelling is Kusto's own (hashicorp/terraform-provider-azurerm issue 12776).
+        OperationStatus::Failed(Failure {
+            code: "EventHubValidationErorFound".to_owned(),
+            message: format!(
+                "[BadRequest] Validation Errors found: {}",
+                findings.join(", ")
+            ),
+        })
+    }
+
+    /// Keeps what a write made, goes back to what was there before, or removes what never stood.
+    fn end_write(&mut self, index: usize, succeeded: bool) {
+        let Some(connection) = self.data_connections.get_mut(index) else {
+            return;
+        };
+        let before = connection.before.take();
+        let was_deleting = connection.provisioning == Provisioning::Deleting;
+        connection.operation = None;
+        connection.provisioning = Provisioning::Succeeded;
+        match (succeeded, before) {
+            (true, _) => {}
+            (false, Some(before)) => *connection = *before,
+            // A removal that failed leaves what was there.
+            (false, None) if was_deleting => {}
+            (false, None) => {
+                self.data_connections.remove(index);
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What Kusto finds wrong with a data connection when its operation ends.
+//! Two of the texts are known ("table does not exist", the one on the tuple); the others are modelled on them.
+
+use super::{ResourceId, Resources, Wanted};
+
+impl Resources {
+    /// Everything wrong with `wanted` as the data connection `id`; empty when it may stand.
+    pub(super) fn findings(&self, id: &ResourceId, wanted: &Wanted) -> Vec<String> {
+        let text = |name: &str| {
+            wanted
+                .properties
+                .get(name)
+                .and_then(|v| v.as_str())
+                .filter(|t| !t.is_empty())
+        };
+        let mut found = Vec::new();
+        if let Some(hub) = text("eventHubResourceId") {
+            self.check_source(id, hub, text("consumerGroup"), &mut found);
+        }
+        let database = id.parent();
+        match database.as_ref().and_then(|id| self.database(id)) {
+            None => found.push("Database does not exist".to_owned()),
+            Some((_, database)) => {
+                if let Some(table) = text("tableName") {
+                    match (database.table(table), text("mappingRuleName")) {
+                        (None, _) => found.push("table does not exist".to_owned()),
+                        (Some(table), Some(mapping))
+                            if !table.mappings.iter().any(|m| m == mapping) =>
+                        {
+                            found.push("mapping rule does not exist".to_owned());
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn check_source(
+        &self,
+        id: &ResourceId,
+        hub: &str,
+        group: Option<&str>,
+        found: &mut Vec<String>,
+    ) {
+        let Ok(hub_id) = ResourceId::parse(hub) else {
+            found.push("event hub does not exist".to_owned());
+            return;
+        };
+        let Some((_, hub)) = self.event_hub(&hub_id) else {
+            found.push("event hub does not exist".to_owned());
+            return;
+        };
+        let Some(group) = group.and_then(|group| hub.consumer_group(group)) else {
+            found.push("consumer group does not exist".to_owned());
+            return;
+        };
+        let cluster = |id: &ResourceId| id.parent().and_then(|database| database.parent());
+        let taken = self.data_connections.iter().any(|other| {
+            other.id != *id
+                && cluster(&other.id) == cluster(id)
+                && other
+                    .text("consumerGroup")
+                    .is_some_and(|g| g.eq_ignore_ascii_case(group))
+                && other
+                    .text("eventHubResourceId")
+                    .and_then(|h| ResourceId::parse(h).ok())
+                    .as_ref()
+                    == Some(&hub_id)
+        });
+        if taken {
+            found.push(
+                "event hub resource id and consumer group tuple provided are already used"
+                    .to_owned(),
+            );
+        }
+    }
+}

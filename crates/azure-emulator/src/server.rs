@@ -1,0 +1,112 @@
+//! One TLS listener: accepts, reads a request whole, asks its site, writes the answer or cuts the line.
+
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::exchange::{Answer, Call};
+
+/// Four Azure tokens and an operation URL are larger than hyper's 16 KiB default.
+const MAX_HEADER_BYTES: u32 = 256 * 1024;
+/// ARM refuses bodies over 4 MiB.
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The connection is to be cut without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was reset on purpose")]
+pub(crate) struct Cut;
+
+/// What answers the calls of one listener.
+pub(crate) trait Site: Send + Sync + 'static {
+    /// Answers one call, or has the connection cut.
+    fn answer(&self, call: Call) -> impl Future<Output = Result<Answer, Cut>> + Send;
+}
+
+/// Binds 127.0.0.1; port 0 takes any free one. The URL names `localhost`, as the certificate does.
+pub(crate) async fn bind(port: u16) -> std::io::Result<(TcpListener, Url)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let port = listener.local_addr()?.port();
+    let url = Url::parse(&format!("https://localhost:{port}/")).map_err(std::io::Error::other)?;
+    Ok((listener, url))
+}
+
+/// Accepts connections until `stop` is cancelled; connections end with it.
+pub(crate) async fn run<S: Site>(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    site: Arc<S>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else { continue };
+        let (tls, site, stop) = (tls.clone(), Arc::clone(&site), stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = connection(stream, tls, site) => {}
+            }
+        });
+    }
+}
+
+async fn connection<S: Site>(stream: TcpStream, tls: TlsAcceptor, site: Arc<S>) {
+    // Small answers on a loopback line: waiting to fill a packet only costs time.
+    let _ = stream.set_nodelay(true);
+    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else {
+        return;
+    };
+    let service = service_fn(move |request| {
+        let site = Arc::clone(&site);
+        async move { exchange(request, &*site).await }
+    });
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().max_buf_size(MAX_HEADER_BYTES as usize);
+    server.http2().max_header_list_size(MAX_HEADER_BYTES);
+    if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+async fn exchange<S: Site>(
+    request: Request<Incoming>,
+    site: &S,
+) -> Result<Response<Full<Bytes>>, Cut> {
+    let (parts, body) = request.into_parts();
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("/", http::uri::PathAndQuery::as_str)
+        .to_owned();
+    let body = Limited::new(body, MAX_BODY_BYTES)
+        .collect()
+        .await
+        .map_err(|_| Cut)?
+        .to_bytes()
+        .to_vec();
+    let answer = site
+        .answer(Call::new(parts.method, &target, parts.headers, body))
+        .await?;
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    Ok(response)
+}

@@ -1,0 +1,216 @@
+//! The emulated cloud as tests see and change it: directory and resources behind one set of plain methods.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::directory::{Directory, UnknownName};
+use crate::emulator::{Options, ParallelWrites};
+use crate::resources::{ChangeError, ResourceId, Resources, RoleAssignment};
+use crate::seed::Seed;
+
+/// Everything that a cloud remembers. Obtained with `Emulator::edit` and `Emulator::read`, which hold its lock.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Tenants, people, apps, consents.
+    pub directory: Directory,
+    /// Subscriptions, roles, clusters, event hubs, data connections, operations.
+    pub resources: Resources,
+    pub(crate) clock: Clock,
+    pub(crate) operation_duration: Duration,
+    pub(crate) parallel_writes: ParallelWrites,
+}
+
+impl World {
+    pub(crate) fn new(seed: Seed, clock: Clock, options: &Options) -> World {
+        World {
+            directory: seed.directory,
+            resources: seed.resources,
+            clock,
+            operation_duration: options.operation_duration,
+            parallel_writes: options.parallel_writes,
+        }
+    }
+
+    /// The emulator's time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// From now on a Kusto write takes this long.
+    pub fn set_operation_duration(&mut self, duration: Duration) {
+        self.operation_duration = duration;
+    }
+
+    /// From now on parallel writes to a cluster fare like this.
+    pub fn set_parallel_writes(&mut self, parallel_writes: ParallelWrites) {
+        self.parallel_writes = parallel_writes;
+    }
+
+    /// Gives `client` scopes of `resource` for everyone in the tenant, and provisions it there.
+    pub fn grant_consent(
+        &mut self,
+        client: &str,
+        tenant: &str,
+        resource: &str,
+        scopes: &[&str],
+    ) -> Result<(), UnknownName> {
+        self.directory
+            .grant_consent(client, tenant, resource, scopes)
+    }
+
+    /// Takes back everything the app was given in the tenant; it stays provisioned.
+    pub fn revoke_consent(&mut self, app: &str, tenant: &str) -> Result<(), UnknownName> {
+        self.directory.revoke_consent(app, tenant)
+    }
+
+    /// Gives the app a service principal in the tenant.
+    pub fn provision(&mut self, app: &str, tenant: &str) -> Result<(), UnknownName> {
+        self.directory.provision(app, tenant)
+    }
+
+    /// Removes the app's service principal, and what it was given, from the tenant.
+    pub fn deprovision(&mut self, app: &str, tenant: &str) -> Result<(), UnknownName> {
+        self.directory.deprovision(app, tenant)
+    }
+
+    /// Gives the user an app role in the tenant.
+    pub fn assign_app_role(
+        &mut self,
+        user: &str,
+        tenant: &str,
+        app: &str,
+        role: &str,
+    ) -> Result<(), UnknownName> {
+        self.directory.assign_app_role(user, tenant, app, role)
+    }
+
+    /// Disables the user in every tenant.
+    pub fn disable_user(&mut self, user: &str) -> Result<(), UnknownName> {
+        self.directory.disable_user(user)
+    }
+
+    /// Enables the user again.
+    pub fn enable_user(&mut self, user: &str) -> Result<(), UnknownName> {
+        self.directory.enable_user(user)
+    }
+
+    /// Ends the user's membership as a guest in the tenant.
+    pub fn remove_guest(&mut self, user: &str, tenant: &str) -> Result<(), UnknownName> {
+        self.directory.remove_guest(user, tenant)
+    }
+
+    /// Gives a role (name or GUID) to a principal (UPN, object id, app name or client id) at a scope.
+    pub fn assign_role(
+        &mut self,
+        principal: &str,
+        role: &str,
+        scope: &str,
+    ) -> Result<(), ChangeError> {
+        let (scope, principal_oid) = self.scope_and_oid(principal, scope)?;
+        let role_id = self
+            .resources
+            .role(role)
+            .ok_or_else(|| UnknownName::new("role", role))?
+            .id;
+        let id = Uuid::new_v4().to_string();
+        self.resources.role_assignments.push(RoleAssignment {
+            id,
+            principal_oid,
+            role_id,
+            scope,
+        });
+        Ok(())
+    }
+
+    /// Takes all roles at exactly this scope from the principal. Roles inherited from above stay.
+    pub fn revoke_roles(&mut self, principal: &str, scope: &str) -> Result<(), ChangeError> {
+        let (scope, oid) = self.scope_and_oid(principal, scope)?;
+        self.resources
+            .role_assignments
+            .retain(|a| !(a.principal_oid == oid && a.scope == scope));
+        Ok(())
+    }
+
+    /// Removes an event hub.
+    pub fn remove_event_hub(&mut self, id: &str) -> Result<(), ChangeError> {
+        self.resources.remove_event_hub(id)
+    }
+
+    /// Adds an event hub to an existing namespace.
+    pub fn add_event_hub(&mut self, id: &str, consumer_groups: &[&str]) -> Result<(), ChangeError> {
+        self.resources.add_event_hub(id, consumer_groups)
+    }
+
+    /// Adds or replaces a table of a database (resource id).
+    pub fn set_table(
+        &mut self,
+        database: &str,
+        table: &str,
+        mappings: &[&str],
+    ) -> Result<(), ChangeError> {
+        self.resources.set_table(database, table, mappings)
+    }
+
+    /// Drops a table of a database (resource id).
+    pub fn remove_table(&mut self, database: &str, table: &str) -> Result<(), ChangeError> {
+        self.resources.remove_table(database, table)
+    }
+
+    /// Removes a database with its data connections.
+    pub fn remove_database(&mut self, id: &str) -> Result<(), ChangeError> {
+        self.resources.remove_database(id)
+    }
+
+    /// Puts a data connection there as someone else would have: unchecked and at rest.
+    pub fn add_data_connection(&mut self, id: &str, body: &Value) -> Result<(), ChangeError> {
+        let now = self.now();
+        self.resources.add_data_connection(id, body, now)
+    }
+
+    /// Overwrites members of a data connection's properties; null removes one.
+    pub fn set_data_connection_members(
+        &mut self,
+        id: &str,
+        members: &Map<String, Value>,
+    ) -> Result<(), ChangeError> {
+        self.resources.set_data_connection_members(id, members)
+    }
+
+    /// Removes a data connection at once.
+    pub fn remove_data_connection(&mut self, id: &str) -> Result<(), ChangeError> {
+        self.resources.remove_data_connection(id)
+    }
+
+    /// A data connection as GET answers it in the newest api-version; nothing when there is none.
+    pub fn data_connection(&self, id: &str) -> Option<Value> {
+        let id = ResourceId::parse(id).ok()?;
+        self.resources
+            .connection(&id)
+            .map(|connection| self.resources.render_newest(connection))
+    }
+
+    /// Ids of all data connections, as their creators wrote them.
+    pub fn data_connection_ids(&self) -> Vec<String> {
+        self.resources
+            .data_connections
+            .iter()
+            .map(|c| c.id.to_string())
+            .collect()
+    }
+
+    fn scope_and_oid(
+        &self,
+        principal: &str,
+        scope: &str,
+    ) -> Result<(ResourceId, String), ChangeError> {
+        let scope = ResourceId::parse(scope)?;
+        let subscription = (self.resources.subscription_of(&scope))
+            .ok_or_else(|| UnknownName::new("subscription", scope.subscription()))?;
+        let oid = self.directory.oid(principal, &subscription.tenant_id)?;
+        Ok((scope, oid))
+    }
+}
