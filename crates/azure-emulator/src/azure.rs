@@ -48,10 +48,7 @@ impl Azure {
     }
 
     pub(crate) fn issued(&self) -> Vec<String> {
-        self.issued
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// `https://localhost:PORT` without a trailing slash, for headers and texts.

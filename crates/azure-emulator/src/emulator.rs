@@ -109,11 +109,7 @@ impl Emulator {
         let (journal, faults) = (Arc::new(Journal::default()), Arc::new(Faults::default()));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         for (host, listener) in [(Host::Entra, entra_listener), (Host::Arm, arm_listener)] {
-            let (azure, journal, faults) = (
-                Arc::clone(&azure),
-                Arc::clone(&journal),
-                Arc::clone(&faults),
-            );
+            let (azure, journal, faults) = (Arc::clone(&azure), Arc::clone(&journal), Arc::clone(&faults));
             let front = Arc::new(Front {
                 host,
                 azure,

@@ -21,15 +21,8 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(
-        method: Method,
-        path_and_query: &str,
-        headers: HeaderMap,
-        body: Vec<u8>,
-    ) -> Call {
-        let (path, query) = path_and_query
-            .split_once('?')
-            .unwrap_or((path_and_query, ""));
+    pub(crate) fn new(method: Method, path_and_query: &str, headers: HeaderMap, body: Vec<u8>) -> Call {
+        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         Call {
             method,
             path_and_query: path_and_query.to_owned(),
@@ -164,10 +157,7 @@ mod tests {
             HeaderMap::new(),
             Vec::new(),
         );
-        assert_eq!(
-            call.path(),
-            ["subscriptions", "a/b", "West US 2", "$Default"]
-        );
+        assert_eq!(call.path(), ["subscriptions", "a/b", "West US 2", "$Default"]);
         assert_eq!(call.query("api-version"), Some("x"));
         assert_eq!(call.query("y"), Some(" "));
     }

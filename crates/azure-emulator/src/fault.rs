@@ -226,9 +226,7 @@ mod tests {
             http::HeaderMap::new(),
             Vec::new(),
         );
-        let met: Vec<bool> = (0..4)
-            .map(|_| faults.meet(Host::Arm, &call).is_some())
-            .collect();
+        let met: Vec<bool> = (0..4).map(|_| faults.meet(Host::Arm, &call).is_some()).collect();
         assert_eq!(met, [false, true, true, false]);
         assert!(faults.meet(Host::Entra, &call).is_none());
     }

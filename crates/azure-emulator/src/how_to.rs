@@ -60,10 +60,7 @@ mod tests {
             assert!(seed.directory.app(app).is_some());
         }
         assert_eq!(
-            seed.directory
-                .resource(TENANT_BRIDGE_URI)
-                .unwrap()
-                .client_id,
+            seed.directory.resource(TENANT_BRIDGE_URI).unwrap().client_id,
             TENANT_BRIDGE
         );
         assert_eq!(

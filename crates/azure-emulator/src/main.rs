@@ -33,17 +33,15 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).init();
     let arguments = Arguments::parse();
     let seed = match &arguments.seed {
         None => Seed::how_to(),
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("reading {}", path.display()))?;
-            Seed::from_toml(&text)
-                .with_context(|| format!("the seed {} is refused", path.display()))?
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+            Seed::from_toml(&text).with_context(|| format!("the seed {} is refused", path.display()))?
         }
     };
     let options = Options {
@@ -55,8 +53,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let emulator = Emulator::start(seed, options).await?;
     if let Some(path) = &arguments.ca_file {
-        std::fs::write(path, emulator.ca_pem())
-            .with_context(|| format!("writing {}", path.display()))?;
+        std::fs::write(path, emulator.ca_pem()).with_context(|| format!("writing {}", path.display()))?;
     }
     tracing::info!(entra = %emulator.entra_url(), arm = %emulator.arm_url(), admin = %emulator.admin_url(), "listening");
     let mut news = emulator.journal().subscribe();

@@ -86,10 +86,7 @@ async fn connection<S: Site>(stream: TcpStream, tls: TlsAcceptor, site: Arc<S>) 
     }
 }
 
-async fn exchange<S: Site>(
-    request: Request<Incoming>,
-    site: &S,
-) -> Result<Response<Full<Bytes>>, Cut> {
+async fn exchange<S: Site>(request: Request<Incoming>, site: &S) -> Result<Response<Full<Bytes>>, Cut> {
     let (parts, body) = request.into_parts();
     let target = parts
         .uri

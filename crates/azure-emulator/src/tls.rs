@@ -36,10 +36,7 @@ pub(crate) fn make() -> Result<Identity, TlsError> {
     ca.distinguished_name
         .push(DnType::CommonName, "Azure emulator, this run only");
     ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    ca.key_usages = vec![
-        KeyUsagePurpose::KeyCertSign,
-        KeyUsagePurpose::DigitalSignature,
-    ];
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
     let ca_key = KeyPair::generate()?;
     let ca_certificate = ca.self_signed(&ca_key)?;
 
@@ -48,8 +45,7 @@ pub(crate) fn make() -> Result<Identity, TlsError> {
         "127.0.0.1".to_owned(),
         "::1".to_owned(),
     ])?;
-    leaf.distinguished_name
-        .push(DnType::CommonName, "localhost");
+    leaf.distinguished_name.push(DnType::CommonName, "localhost");
     leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     // OpenSSL 3's strict checks (Python 3.13 turns them on) want to know which key signed.

@@ -58,8 +58,7 @@ impl World {
         resource: &str,
         scopes: &[&str],
     ) -> Result<(), UnknownName> {
-        self.directory
-            .grant_consent(client, tenant, resource, scopes)
+        self.directory.grant_consent(client, tenant, resource, scopes)
     }
 
     /// Takes back everything the app was given in the tenant; it stays provisioned.
@@ -104,12 +103,7 @@ impl World {
     }
 
     /// Gives a role (name or GUID) to a principal (UPN, object id, app name or client id) at a scope.
-    pub fn assign_role(
-        &mut self,
-        principal: &str,
-        role: &str,
-        scope: &str,
-    ) -> Result<(), ChangeError> {
+    pub fn assign_role(&mut self, principal: &str, role: &str, scope: &str) -> Result<(), ChangeError> {
         let (scope, principal_oid) = self.scope_and_oid(principal, scope)?;
         let role_id = self
             .resources
@@ -146,12 +140,7 @@ impl World {
     }
 
     /// Adds or replaces a table of a database (resource id).
-    pub fn set_table(
-        &mut self,
-        database: &str,
-        table: &str,
-        mappings: &[&str],
-    ) -> Result<(), ChangeError> {
+    pub fn set_table(&mut self, database: &str, table: &str, mappings: &[&str]) -> Result<(), ChangeError> {
         self.resources.set_table(database, table, mappings)
     }
 
@@ -202,11 +191,7 @@ impl World {
             .collect()
     }
 
-    fn scope_and_oid(
-        &self,
-        principal: &str,
-        scope: &str,
-    ) -> Result<(ResourceId, String), ChangeError> {
+    fn scope_and_oid(&self, principal: &str, scope: &str) -> Result<(ResourceId, String), ChangeError> {
         let scope = ResourceId::parse(scope)?;
         let subscription = (self.resources.subscription_of(&scope))
             .ok_or_else(|| UnknownName::new("subscription", scope.subscription()))?;

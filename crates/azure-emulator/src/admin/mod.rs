@@ -20,8 +20,7 @@ pub(crate) struct Admin {
     pub(crate) journal: Arc<Journal>,
 }
 
-const ROUTES: &str =
-    "GET /admin/journal, DELETE /admin/journal, POST /admin/token, GET /admin/seed-summary";
+const ROUTES: &str = "GET /admin/journal, DELETE /admin/journal, POST /admin/token, GET /admin/seed-summary";
 
 impl Site for Admin {
     async fn answer(&self, call: Call) -> Result<Answer, Cut> {
@@ -33,8 +32,7 @@ impl Admin {
     fn route(&self, call: &Call) -> Answer {
         match (&call.method, call.path().as_slice()) {
             (&Method::GET, ["admin", "journal"]) => {
-                let entries: Vec<Value> =
-                    self.journal.entries().iter().map(Entry::redacted).collect();
+                let entries: Vec<Value> = self.journal.entries().iter().map(Entry::redacted).collect();
                 Answer::json(StatusCode::OK, &json!({ "value": entries }))
             }
             (&Method::DELETE, ["admin", "journal"]) => {
@@ -42,9 +40,7 @@ impl Admin {
                 Answer::empty(StatusCode::NO_CONTENT)
             }
             (&Method::POST, ["admin", "token"]) => self.mint(call),
-            (&Method::GET, ["admin", "seed-summary"]) => {
-                Answer::json(StatusCode::OK, &self.summary())
-            }
+            (&Method::GET, ["admin", "seed-summary"]) => Answer::json(StatusCode::OK, &self.summary()),
             (method, _) => {
                 let message = format!("no {method} {}; there are: {ROUTES}", call.path_and_query);
                 refused(StatusCode::NOT_FOUND, &message)
@@ -56,9 +52,8 @@ impl Admin {
         let request: TokenRequest = match serde_json::from_slice(&call.body) {
             Ok(request) => request,
             Err(error) => {
-                let message = format!(
-                    "expected {{user, tenant, app, api, scopes, lifetimeSeconds?}}: {error}"
-                );
+                let message =
+                    format!("expected {{user, tenant, app, api, scopes, lifetimeSeconds?}}: {error}");
                 return refused(StatusCode::BAD_REQUEST, &message);
             }
         };

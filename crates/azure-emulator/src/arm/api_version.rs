@@ -42,34 +42,20 @@ pub(super) const EVENT_HUB: &[&str] = &[
     "2025-05-01-preview",
 ];
 /// Versions of the permissions call.
-pub(super) const AUTHORIZATION: &[&str] = &[
-    "2015-07-01",
-    "2018-01-01-preview",
-    "2018-07-01",
-    "2022-04-01",
-];
+pub(super) const AUTHORIZATION: &[&str] = &["2015-07-01", "2018-01-01-preview", "2018-07-01", "2022-04-01"];
 
 /// The call's api-version; ARM refuses every call without one.
 pub(super) fn given(call: &Call) -> Result<&str, ArmError> {
     call.query("api-version")
         .filter(|version| !version.is_empty())
         .ok_or_else(|| {
-            let message =
-                "The api-version query parameter (?api-version=) is required for all requests.";
-            ArmError::gateway(
-                StatusCode::BAD_REQUEST,
-                "MissingApiVersionParameter",
-                message,
-            )
+            let message = "The api-version query parameter (?api-version=) is required for all requests.";
+            ArmError::gateway(StatusCode::BAD_REQUEST, "MissingApiVersionParameter", message)
         })
 }
 
 /// Refuses a version that the provider does not have.
-pub(super) fn known(
-    version: &str,
-    resource_type: &str,
-    supported: &[&str],
-) -> Result<(), ArmError> {
+pub(super) fn known(version: &str, resource_type: &str, supported: &[&str]) -> Result<(), ArmError> {
     if supported.contains(&version) {
         return Ok(());
     }

@@ -25,10 +25,7 @@ pub(crate) struct Caller {
 pub(super) enum Fault {
     Invalid,
     Audience(String),
-    Expired {
-        at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    },
+    Expired { at: DateTime<Utc>, now: DateTime<Utc> },
 }
 
 /// Verifies one token for ARM, of whichever tenant.
@@ -52,10 +49,7 @@ pub(super) fn verify(azure: &Azure, directory: &Directory, token: &str) -> Resul
     if expires <= now {
         return Err(Fault::Expired { at: expires, now });
     }
-    if jwt
-        .seconds("nbf")
-        .is_some_and(|nbf| nbf > now.timestamp() + 300)
-    {
+    if jwt.seconds("nbf").is_some_and(|nbf| nbf > now.timestamp() + 300) {
         return Err(Fault::Invalid);
     }
     let text = |claim: &str| jwt.text(claim).unwrap_or_default().to_owned();
@@ -87,12 +81,7 @@ pub(super) fn primary(
     let Some(header) = call.header("authorization") else {
         let message = "Authentication failed. The 'Authorization' header is missing.";
         let why = "The authentication failed because of missing 'Authorization' header.";
-        return Err(unauthorized(
-            "AuthenticationFailed",
-            message,
-            tenant_id,
-            why,
-        ));
+        return Err(unauthorized("AuthenticationFailed", message, tenant_id, why));
     };
     let invalid = |code, message: &str| {
         unauthorized(
@@ -150,12 +139,7 @@ fn wrong_tenant(sent: &str, wanted: &str) -> ArmError {
     );
     let why = "The access token is from the wrong issuer. It must match the tenant associated with this subscription. \
                Please use correct authority to get the token.";
-    unauthorized(
-        "InvalidAuthenticationTokenTenant",
-        &message,
-        Some(wanted),
-        why,
-    )
+    unauthorized("InvalidAuthenticationTokenTenant", &message, Some(wanted), why)
 }
 
 /// 401 with the challenge by which clients learn a subscription's tenant. Its host is login.windows.net in the public

@@ -15,11 +15,7 @@ const MOST: usize = 3;
 
 /// Verifies every auxiliary token. One bad token refuses the whole request.
 /// Old clients join with `;` and some send the header empty; both are forgiven.
-pub(super) fn callers(
-    azure: &Azure,
-    directory: &Directory,
-    call: &Call,
-) -> Result<Vec<Caller>, ArmError> {
+pub(super) fn callers(azure: &Azure, directory: &Directory, call: &Call) -> Result<Vec<Caller>, ArmError> {
     let values: Vec<&str> = call
         .headers
         .get_all(HEADER)

@@ -19,11 +19,7 @@ pub(crate) struct ArmError {
 
 impl ArmError {
     /// A refusal by ARM itself.
-    pub(crate) fn gateway(
-        status: StatusCode,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> ArmError {
+    pub(crate) fn gateway(status: StatusCode, code: &'static str, message: impl Into<String>) -> ArmError {
         ArmError {
             status,
             code,
@@ -34,11 +30,7 @@ impl ArmError {
     }
 
     /// A refusal by a resource provider.
-    pub(crate) fn provider(
-        status: StatusCode,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> ArmError {
+    pub(crate) fn provider(status: StatusCode, code: &'static str, message: impl Into<String>) -> ArmError {
         ArmError {
             gateway: false,
             ..ArmError::gateway(status, code, message)

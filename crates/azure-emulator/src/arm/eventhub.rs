@@ -14,16 +14,8 @@ use crate::resources::{EventHub, Namespace, ResourceId};
 const CREATED: &str = "2024-05-14T08:00:00.0000000Z";
 
 /// A namespace, event hub or consumer group.
-pub(super) fn resource(
-    context: &Context<'_>,
-    caller: &Caller,
-    id: &ResourceId,
-) -> Result<Answer, ArmError> {
-    api_version::known(
-        context.api_version,
-        &id.resource_type(),
-        api_version::EVENT_HUB,
-    )?;
+pub(super) fn resource(context: &Context<'_>, caller: &Caller, id: &ResourceId) -> Result<Answer, ArmError> {
+    api_version::known(context.api_version, &id.resource_type(), api_version::EVENT_HUB)?;
     if context.call.method != Method::GET {
         return Err(context.no_such_method());
     }
@@ -88,9 +80,7 @@ pub(super) fn list(
             let (namespace, hub) = hub(context, owner)?;
             let own = hub.consumer_groups.iter().map(String::as_str);
             let groups = hub.consumer_group("$Default").into_iter().chain(own);
-            groups
-                .map(|group| group_body(namespace, hub, group))
-                .collect()
+            groups.map(|group| group_body(namespace, hub, group)).collect()
         }
         _ => return Err(context.no_such_method()),
     };
@@ -104,10 +94,7 @@ fn namespace<'a>(context: &Context<'a>, id: &ResourceId) -> Result<&'a Namespace
         .ok_or_else(|| ArmError::tracked_not_found(id))
 }
 
-fn hub<'a>(
-    context: &Context<'a>,
-    id: &ResourceId,
-) -> Result<(&'a Namespace, &'a EventHub), ArmError> {
+fn hub<'a>(context: &Context<'a>, id: &ResourceId) -> Result<(&'a Namespace, &'a EventHub), ArmError> {
     let parent = id.parent().ok_or_else(|| ArmError::tracked_not_found(id))?;
     if context.resources.namespace(&parent).is_none() {
         return Err(ArmError::parent_not_found(&parent));

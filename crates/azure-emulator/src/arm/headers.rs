@@ -10,12 +10,7 @@ use crate::exchange::{Answer, Call};
 const REGION: &str = "WESTEUROPE";
 
 /// Adds what every answer carries.
-pub(super) fn finish(
-    answer: Answer,
-    call: &Call,
-    caller: Option<&Caller>,
-    now: DateTime<Utc>,
-) -> Answer {
+pub(super) fn finish(answer: Answer, call: &Call, caller: Option<&Caller>, now: DateTime<Utc>) -> Answer {
     let guid = |name: &str| call.header(name).and_then(|id| Uuid::parse_str(id).ok());
     let correlation = guid("x-ms-correlation-request-id")
         .unwrap_or_else(Uuid::new_v4)
@@ -24,10 +19,7 @@ pub(super) fn finish(
         .with("cache-control", "no-cache")
         .with("pragma", "no-cache")
         .with("expires", "-1")
-        .with(
-            "strict-transport-security",
-            "max-age=31536000; includeSubDomains",
-        )
+        .with("strict-transport-security", "max-age=31536000; includeSubDomains")
         .with("x-content-type-options", "nosniff")
         .with("x-cache", "CONFIG_NOCACHE")
         .with("x-ms-request-id", &Uuid::new_v4().to_string())
@@ -70,14 +62,8 @@ fn remaining(call: &Call) -> (&'static str, &'static str) {
     match call.method {
         Method::DELETE => ("x-ms-ratelimit-remaining-subscription-deletes", "799"),
         Method::POST => ("x-ms-ratelimit-remaining-subscription-writes", "799"),
-        Method::GET if is_resource => (
-            "x-ms-ratelimit-remaining-subscription-resource-requests",
-            "1099",
-        ),
-        _ if is_resource => (
-            "x-ms-ratelimit-remaining-subscription-resource-requests",
-            "799",
-        ),
+        Method::GET if is_resource => ("x-ms-ratelimit-remaining-subscription-resource-requests", "1099"),
+        _ if is_resource => ("x-ms-ratelimit-remaining-subscription-resource-requests", "799"),
         Method::GET => ("x-ms-ratelimit-remaining-subscription-reads", "1099"),
         _ => ("x-ms-ratelimit-remaining-subscription-writes", "799"),
     }

@@ -43,16 +43,8 @@ pub(super) fn parse(segments: &[&str]) -> Target {
             id: (*id).to_owned(),
         };
     }
-    if let [
-        scope @ ..,
-        "providers",
-        "microsoft.authorization",
-        "permissions",
-    ] = lower.as_slice()
-    {
-        let scope = segments
-            .get(..scope.len())
-            .and_then(ResourceId::from_segments);
+    if let [scope @ .., "providers", "microsoft.authorization", "permissions"] = lower.as_slice() {
+        let scope = segments.get(..scope.len()).and_then(ResourceId::from_segments);
         return scope.map_or(Target::Unknown, Target::Permissions);
     }
     if let Some(id) = ResourceId::from_segments(segments) {
@@ -60,9 +52,7 @@ pub(super) fn parse(segments: &[&str]) -> Target {
     }
     match (segments.split_last(), lower.last()) {
         (Some((_, owner)), Some(word)) => ResourceId::from_segments(owner)
-            .map_or(Target::Unknown, |owner| {
-                Target::Below(owner, (*word).to_owned())
-            }),
+            .map_or(Target::Unknown, |owner| Target::Below(owner, (*word).to_owned())),
         _ => Target::Unknown,
     }
 }
@@ -72,18 +62,12 @@ mod tests {
     use super::*;
 
     fn at(path: &str) -> Target {
-        parse(
-            &path
-                .split('/')
-                .filter(|s| !s.is_empty())
-                .collect::<Vec<_>>(),
-        )
+        parse(&path.split('/').filter(|s| !s.is_empty()).collect::<Vec<_>>())
     }
 
     #[test]
     fn addresses_are_told_apart() {
-        let database =
-            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kusto/clusters/c/databases/d";
+        let database = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kusto/clusters/c/databases/d";
         let id = |text: &str| ResourceId::parse(text).unwrap();
         assert_eq!(at("/subscriptions"), Target::Subscriptions);
         assert_eq!(at(database), Target::Resource(id(database)));
@@ -100,9 +84,7 @@ mod tests {
             )),
         );
         assert_eq!(
-            at(
-                "/subscriptions/s/providers/Microsoft.Kusto/locations/West Europe/operationResults/x"
-            ),
+            at("/subscriptions/s/providers/Microsoft.Kusto/locations/West Europe/operationResults/x"),
             Target::Operation {
                 location: "West Europe".to_owned(),
                 id: "x".to_owned()

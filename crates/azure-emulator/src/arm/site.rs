@@ -31,8 +31,7 @@ pub(crate) fn answer(azure: &Azure, call: &Call) -> Answer {
     let mut caller = None;
     let mut world = azure.world();
     let now = azure.clock.now();
-    let answer =
-        route(azure, &mut world, call, &mut caller, now).unwrap_or_else(|error| error.answer());
+    let answer = route(azure, &mut world, call, &mut caller, now).unwrap_or_else(|error| error.answer());
     headers::finish(answer, call, caller.as_ref(), now)
 }
 
@@ -147,9 +146,5 @@ pub(super) fn no_such_method(call: &Call) -> ArmError {
         "The requested resource does not support http method '{}' at '{path}'.",
         call.method
     );
-    ArmError::gateway(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "HttpMethodNotSupported",
-        message,
-    )
+    ArmError::gateway(StatusCode::METHOD_NOT_ALLOWED, "HttpMethodNotSupported", message)
 }

@@ -11,14 +11,8 @@ use crate::resources::{ResourceId, Resources, Subscription};
 
 /// `GET /subscriptions`: those of the caller's tenant in which it holds any role.
 pub(super) fn list(resources: &Resources, caller: &Caller) -> Answer {
-    let visible =
-        |s: &&Subscription| s.tenant_id == caller.tenant_id && holds_a_role(resources, caller, s);
-    let value: Vec<Value> = resources
-        .subscriptions
-        .iter()
-        .filter(visible)
-        .map(body)
-        .collect();
+    let visible = |s: &&Subscription| s.tenant_id == caller.tenant_id && holds_a_role(resources, caller, s);
+    let value: Vec<Value> = resources.subscriptions.iter().filter(visible).map(body).collect();
     Answer::json(
         StatusCode::OK,
         &json!({ "value": value, "count": { "type": "Total", "value": value.len() } }),
@@ -33,12 +27,7 @@ pub(super) fn get(
     id: &ResourceId,
 ) -> Result<Answer, ArmError> {
     if !holds_a_role(resources, caller, subscription) {
-        access::require(
-            resources,
-            caller,
-            "Microsoft.Resources/subscriptions/read",
-            id,
-        )?;
+        access::require(resources, caller, "Microsoft.Resources/subscriptions/read", id)?;
     }
     Ok(Answer::json(StatusCode::OK, &body(subscription)))
 }

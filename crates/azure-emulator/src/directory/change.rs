@@ -88,9 +88,7 @@ impl Directory {
     pub fn deprovision(&mut self, app: &str, tenant: &str) -> Result<(), UnknownName> {
         let tenant_id = self.tenant_id(tenant)?;
         self.revoke_consent(app, &tenant_id)?;
-        self.app_mut(app)?
-            .provisioned
-            .retain(|(id, _)| *id != tenant_id);
+        self.app_mut(app)?.provisioned.retain(|(id, _)| *id != tenant_id);
         Ok(())
     }
 
@@ -120,17 +118,11 @@ impl Directory {
     }
 
     /// Takes all app roles of the app from the user in the tenant.
-    pub fn revoke_app_roles(
-        &mut self,
-        user: &str,
-        tenant: &str,
-        app: &str,
-    ) -> Result<(), UnknownName> {
+    pub fn revoke_app_roles(&mut self, user: &str, tenant: &str, app: &str) -> Result<(), UnknownName> {
         let (tenant_id, resource_id) = (self.tenant_id(tenant)?, self.client_id(app)?);
         let oid = self.oid(user, &tenant_id)?;
-        self.app_roles.retain(|r| {
-            !(r.tenant_id == tenant_id && r.resource_id == resource_id && r.oid == oid)
-        });
+        self.app_roles
+            .retain(|r| !(r.tenant_id == tenant_id && r.resource_id == resource_id && r.oid == oid));
         Ok(())
     }
 
@@ -161,10 +153,7 @@ impl Directory {
             .user(principal)
             .and_then(|user| user.in_tenant(tenant_id))
             .map(|m| m.oid.as_str());
-        let app = || {
-            self.app(principal)
-                .and_then(|app| app.principal_in(tenant_id))
-        };
+        let app = || self.app(principal).and_then(|app| app.principal_in(tenant_id));
         user.or_else(app)
             .map(str::to_owned)
             .ok_or_else(|| UnknownName::new("principal in that tenant", principal))

@@ -73,9 +73,7 @@ impl Directory {
     pub fn consented(&self, client_id: &str, resource_id: &str, tenant_id: &str) -> Vec<&str> {
         self.consents
             .iter()
-            .filter(|c| {
-                c.client_id == client_id && c.resource_id == resource_id && c.tenant_id == tenant_id
-            })
+            .filter(|c| c.client_id == client_id && c.resource_id == resource_id && c.tenant_id == tenant_id)
             .flat_map(|c| c.scopes.iter().map(String::as_str))
             .collect()
     }

@@ -28,10 +28,7 @@ impl User {
     /// Whether the name is this user's UPN or one of its object ids.
     pub fn is_called(&self, name: &str) -> bool {
         self.upn.eq_ignore_ascii_case(name)
-            || self
-                .memberships
-                .iter()
-                .any(|m| m.oid.eq_ignore_ascii_case(name))
+            || self.memberships.iter().any(|m| m.oid.eq_ignore_ascii_case(name))
     }
 
     /// The user's object in the tenant, if there is one.
@@ -46,7 +43,6 @@ impl User {
 
     /// Object id in the home tenant; empty only for a user without one, which no seed can make.
     pub fn home_oid(&self) -> &str {
-        self.in_tenant(&self.home_tenant)
-            .map_or("", |m| m.oid.as_str())
+        self.in_tenant(&self.home_tenant).map_or("", |m| m.oid.as_str())
     }
 }

@@ -50,8 +50,7 @@ impl Ticket<'_> {
     /// The claims, in the resource's format.
     pub(crate) fn claims(&self) -> Map<String, Value> {
         let issued = self.now.timestamp();
-        let expires =
-            issued.saturating_add(i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX));
+        let expires = issued.saturating_add(i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX));
         let mut claims = Map::new();
         let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         set("iat", json!(issued));
@@ -133,10 +132,7 @@ impl Ticket<'_> {
         let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         set("ver", json!("2.0"));
         set("aud", json!(self.resource.client_id));
-        set(
-            "iss",
-            json!(format!("{}{}/v2.0", self.authority, self.tenant_id)),
-        );
+        set("iss", json!(format!("{}{}/v2.0", self.authority, self.tenant_id)));
         set("azp", json!(self.client.client_id));
         set("azpacr", json!(self.client.authentication_class()));
         if let Holder::User { user, .. } = &self.holder {

@@ -54,9 +54,7 @@ pub(crate) fn authenticate<'a>(
             .tenant(tenant)
             .is_none_or(|t| app.principal_in(&t.id).is_some())
     };
-    let app = app
-        .filter(in_tenant)
-        .ok_or_else(|| not_in_tenant(&id, tenant))?;
+    let app = app.filter(in_tenant).ok_or_else(|| not_in_tenant(&id, tenant))?;
     match presented.secret {
         Some(secret) => check_secret(app, &secret, now)?,
         None if presented.has_assertion => {

@@ -14,10 +14,7 @@ pub(crate) enum Named<'a> {
 }
 
 /// Resolves the first path segment of a request to the login host.
-pub(crate) fn tenant<'a>(
-    directory: &'a Directory,
-    segment: &'a str,
-) -> Result<Named<'a>, EntraError> {
+pub(crate) fn tenant<'a>(directory: &'a Directory, segment: &'a str) -> Result<Named<'a>, EntraError> {
     if ["common", "organizations"]
         .iter()
         .any(|any| any.eq_ignore_ascii_case(segment))

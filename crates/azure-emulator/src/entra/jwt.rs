@@ -71,10 +71,7 @@ pub(crate) fn sign(
 
 /// The same without a signature, `alg` none: what no validator may accept.
 pub(crate) fn unsigned(claims: &Map<String, Value>) -> String {
-    format!(
-        "{}.",
-        joined(&json!({ "typ": "JWT", "alg": "none" }), claims)
-    )
+    format!("{}.", joined(&json!({ "typ": "JWT", "alg": "none" }), claims))
 }
 
 fn joined(header: &Value, claims: &Map<String, Value>) -> String {

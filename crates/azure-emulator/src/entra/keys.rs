@@ -37,8 +37,8 @@ impl SigningKey {
         let mut params = CertificateParams::new(also).map_err(error)?;
         params.distinguished_name.push(DnType::CommonName, name);
         let certificate = params.self_signed(&key).map_err(error)?.der().to_vec();
-        let pair = RsaKeyPair::from_pkcs8(&key.serialize_der())
-            .map_err(|error| KeyError(error.to_string()))?;
+        let pair =
+            RsaKeyPair::from_pkcs8(&key.serialize_der()).map_err(|error| KeyError(error.to_string()))?;
         let kid = thumbprint(&certificate);
         Ok(SigningKey {
             pair,
@@ -51,12 +51,7 @@ impl SigningKey {
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
             .map_err(|_| KeyError("RSA refused to sign".to_owned()))?;
         Ok(signature)
     }
@@ -84,10 +79,7 @@ impl SigningKey {
 }
 
 fn thumbprint(certificate: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(
-        &digest::SHA1_FOR_LEGACY_USE_ONLY,
-        certificate,
-    ))
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, certificate))
 }
 
 /// All keys of one process. Emulators share them: making keys is the slowest part of a start.
@@ -108,21 +100,17 @@ impl KeyRing {
     /// The process's keys, made at the first call.
     pub(crate) fn shared() -> Result<&'static KeyRing, KeyError> {
         static RING: OnceLock<Result<KeyRing, KeyError>> = OnceLock::new();
-        RING.get_or_init(KeyRing::generate)
-            .as_ref()
-            .map_err(Clone::clone)
+        RING.get_or_init(KeyRing::generate).as_ref().map_err(Clone::clone)
     }
 
     fn generate() -> Result<KeyRing, KeyError> {
         std::thread::scope(|scope| {
-            let make =
-                |name: &'static str| scope.spawn(move || SigningKey::generate(name, Vec::new()));
+            let make = |name: &'static str| scope.spawn(move || SigningKey::generate(name, Vec::new()));
             // ARM's own certificate names its regions and stands in every operation URL: that is what makes them long.
             let regions = (1..=40)
                 .map(|n| format!("region{n:02}.management.azure.com"))
                 .collect();
-            let operations =
-                scope.spawn(move || SigningKey::generate("management.azure.com", regions));
+            let operations = scope.spawn(move || SigningKey::generate("management.azure.com", regions));
             let keys = [
                 make("accounts.accesscontrol.windows.net"),
                 make("accounts.accesscontrol.windows.net"),
@@ -146,9 +134,7 @@ impl KeyRing {
 
     /// The key of the enterprise authority with this `kid`: what Entra and ARM accept as a signer of tenants' tokens.
     pub(crate) fn enterprise(&self, kid: &str) -> Option<&SigningKey> {
-        [&self.active, &self.next]
-            .into_iter()
-            .find(|key| key.kid == kid)
+        [&self.active, &self.next].into_iter().find(|key| key.kid == kid)
     }
 
     /// The v2 key set: every key names the issuer it may sign for, with `{tenantid}` left open for enterprise keys.

@@ -76,10 +76,7 @@ pub enum MintError {
 }
 
 /// Mints a token.
-pub(crate) fn mint(
-    azure: &Azure,
-    request: &MintUserToken,
-) -> Result<(String, Duration), MintError> {
+pub(crate) fn mint(azure: &Azure, request: &MintUserToken) -> Result<(String, Duration), MintError> {
     let lifetime = request.lifetime.unwrap_or_else(claims::default_lifetime);
     let (mut claims, version) = {
         let world = azure.world();
@@ -95,12 +92,7 @@ pub(crate) fn mint(
             (false, true) => &azure.keys.consumer,
             (false, false) => &azure.keys.active,
         };
-        jwt::sign(
-            &claims,
-            key,
-            wrong.kid.as_deref(),
-            version == TokenVersion::V1,
-        )?
+        jwt::sign(&claims, key, wrong.kid.as_deref(), version == TokenVersion::V1)?
     };
     azure.remember(&token);
     Ok((token, lifetime))
@@ -179,20 +171,14 @@ fn ticket_claims(
 
 fn change(claims: &mut Map<String, Value>, request: &MintUserToken, now: i64) {
     let wrong = &request.overrides;
-    let mut set =
-        |name: &str, value: Option<Value>| value.map(|value| claims.insert(name.to_owned(), value));
+    let mut set = |name: &str, value: Option<Value>| value.map(|value| claims.insert(name.to_owned(), value));
     set("aud", wrong.audience.as_ref().map(|a| json!(a)));
     set("iss", wrong.issuer.as_ref().map(|i| json!(i)));
     set(
         "nbf",
-        wrong
-            .not_before_offset
-            .map(|by| json!(now + by.num_seconds())),
+        wrong.not_before_offset.map(|by| json!(now + by.num_seconds())),
     );
-    set(
-        "exp",
-        wrong.expiry_offset.map(|by| json!(now + by.num_seconds())),
-    );
+    set("exp", wrong.expiry_offset.map(|by| json!(now + by.num_seconds())));
     if wrong.id_token {
         set("nonce", Some(json!(claims::opaque::<16>())));
         // ID tokens name no client besides their audience.

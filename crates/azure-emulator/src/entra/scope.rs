@@ -73,15 +73,11 @@ mod tests {
     #[test]
     fn the_resource_keeps_its_own_trailing_slash() {
         assert_eq!(
-            parse("https://management.azure.com//.default")
-                .unwrap()
-                .resource,
+            parse("https://management.azure.com//.default").unwrap().resource,
             "https://management.azure.com/"
         );
         assert_eq!(
-            parse("https://management.azure.com/.default")
-                .unwrap()
-                .resource,
+            parse("https://management.azure.com/.default").unwrap().resource,
             "https://management.azure.com"
         );
         assert_eq!(

@@ -22,10 +22,7 @@ pub(crate) fn answer(azure: &Azure, call: &Call) -> Answer {
         .with("cache-control", "no-store, no-cache")
         .with("pragma", "no-cache")
         .with("expires", "-1")
-        .with(
-            "strict-transport-security",
-            "max-age=31536000; includeSubDomains",
-        )
+        .with("strict-transport-security", "max-age=31536000; includeSubDomains")
         .with("x-content-type-options", "nosniff")
         .with("x-ms-ests-server", "2.1.0 - EMULATOR ProdSlices")
 }
@@ -44,11 +41,9 @@ fn route(azure: &Azure, call: &Call) -> Result<Answer, EntraError> {
         (&Method::GET, [tenant, ".well-known", "openid-configuration"]) => {
             ok(&metadata(azure, tenant, discovery::v1)?)
         }
-        (&Method::GET, [tenant, "discovery", "v2.0", "keys"]) => {
-            ok(&metadata(azure, tenant, |azure, _| {
-                azure.keys.jwks_v2(azure.entra_url.as_str())
-            })?)
-        }
+        (&Method::GET, [tenant, "discovery", "v2.0", "keys"]) => ok(&metadata(azure, tenant, |azure, _| {
+            azure.keys.jwks_v2(azure.entra_url.as_str())
+        })?),
         (&Method::GET, [tenant, "discovery", "keys"]) => {
             ok(&metadata(azure, tenant, |azure, _| azure.keys.jwks_v1())?)
         }

@@ -89,12 +89,7 @@ impl Entry {
     }
 
     /// Adds the answer.
-    pub(crate) fn answered(
-        mut self,
-        answer: Option<&Answer>,
-        delivered: bool,
-        duration: Duration,
-    ) -> Entry {
+    pub(crate) fn answered(mut self, answer: Option<&Answer>, delivered: bool, duration: Duration) -> Entry {
         if let Some(answer) = answer {
             self.status = answer.status.as_u16();
             self.response_headers = headers(&answer.headers);

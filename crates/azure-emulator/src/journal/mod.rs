@@ -55,11 +55,7 @@ impl Journal {
     }
 
     /// The first entry that fits, waiting for it at most `timeout`.
-    pub async fn wait_for(
-        &self,
-        fits: impl Fn(&Entry) -> bool,
-        timeout: Duration,
-    ) -> Option<Entry> {
+    pub async fn wait_for(&self, fits: impl Fn(&Entry) -> bool, timeout: Duration) -> Option<Entry> {
         // Subscribed before the look, so that nothing falls between the two.
         let mut news = self.subscribe();
         let search = async {

@@ -97,11 +97,7 @@ fn marks(value: &str) -> String {
         Some((scheme, secret)) => format!("{scheme} {}", fingerprint(secret)),
         None => fingerprint(part.trim()),
     };
-    value
-        .split([',', ';'])
-        .map(mark)
-        .collect::<Vec<_>>()
-        .join(", ")
+    value.split([',', ';']).map(mark).collect::<Vec<_>>().join(", ")
 }
 
 fn body(value: &Value) -> Value {
@@ -112,10 +108,7 @@ fn body(value: &Value) -> Value {
                     .contains(&name.as_str())
                     .then(|| value.as_str().map(fingerprint))
                     .flatten();
-                (
-                    name.clone(),
-                    hidden.map_or_else(|| body(value), Value::String),
-                )
+                (name.clone(), hidden.map_or_else(|| body(value), Value::String))
             });
             Value::Object(shown.collect())
         }
@@ -146,9 +139,8 @@ mod tests {
 
     #[test]
     fn bodies_and_headers_lose_their_secrets_and_keep_the_rest() {
-        let shown = body(
-            &json!({ "access_token": "abc", "expires_in": 5, "inner": [{ "client_secret": "s" }] }),
-        );
+        let shown =
+            body(&json!({ "access_token": "abc", "expires_in": 5, "inner": [{ "client_secret": "s" }] }));
         assert_eq!(shown["access_token"], "sha256:ba7816bf8f01");
         assert_eq!(shown["expires_in"], 5);
         assert!(!shown.to_string().contains("\"s\""));

@@ -49,12 +49,7 @@ impl TokenView {
     /// Reads a token; nothing when the text is no JWT.
     pub fn read(token: &str) -> Option<TokenView> {
         let jwt = Jwt::parse(token)?;
-        let first = |names: &[&str]| {
-            names
-                .iter()
-                .find_map(|name| jwt.text(name))
-                .map(str::to_owned)
-        };
+        let first = |names: &[&str]| names.iter().find_map(|name| jwt.text(name)).map(str::to_owned);
         let app = first(&["azp", "appid"]);
         let kind = match (&app, jwt.text("scp")) {
             (_, Some(_)) => TokenKind::User,

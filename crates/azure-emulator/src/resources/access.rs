@@ -8,19 +8,13 @@ impl Resources {
         self.role_assignments
             .iter()
             .filter(|a| a.principal_oid == oid && scope.is_within(&a.scope))
-            .filter_map(|a| {
-                self.role_definitions
-                    .iter()
-                    .find(|role| role.id == a.role_id)
-            })
+            .filter_map(|a| self.role_definitions.iter().find(|role| role.id == a.role_id))
             .collect()
     }
 
     /// Whether one of those roles allows the action.
     pub fn allows(&self, oid: &str, action: &str, scope: &ResourceId) -> bool {
-        self.roles_at(oid, scope)
-            .iter()
-            .any(|role| role.allows(action))
+        self.roles_at(oid, scope).iter().any(|role| role.allows(action))
     }
 
     /// A role definition by name or GUID.

@@ -56,12 +56,7 @@ impl Resources {
     }
 
     /// Adds a table with mappings to a database, or replaces the table of that name.
-    pub fn set_table(
-        &mut self,
-        database: &str,
-        table: &str,
-        mappings: &[&str],
-    ) -> Result<(), ChangeError> {
+    pub fn set_table(&mut self, database: &str, table: &str, mappings: &[&str]) -> Result<(), ChangeError> {
         let mappings = mappings.iter().map(|&m| m.to_owned()).collect();
         let tables = self.tables(database)?;
         tables.retain(|t| t.name != table);
@@ -100,10 +95,7 @@ impl Resources {
         now: DateTime<Utc>,
     ) -> Result<(), ChangeError> {
         let id = ResourceId::parse(id)?;
-        if !id.is_type(
-            "Microsoft.Kusto",
-            &["clusters", "databases", "dataConnections"],
-        ) {
+        if !id.is_type("Microsoft.Kusto", &["clusters", "databases", "dataConnections"]) {
             return Err(ChangeError::WrongType(id.to_string(), "data connection"));
         }
         let properties = body
@@ -138,10 +130,7 @@ impl Resources {
             if value.is_null() {
                 connection.wanted.properties.remove(name);
             } else {
-                connection
-                    .wanted
-                    .properties
-                    .insert(name.clone(), value.clone());
+                connection.wanted.properties.insert(name.clone(), value.clone());
             }
         }
         Ok(())

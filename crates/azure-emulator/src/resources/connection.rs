@@ -53,12 +53,7 @@ pub struct DataConnection {
 
 impl DataConnection {
     /// One that stands, as if made long ago.
-    pub(crate) fn at_rest(
-        id: ResourceId,
-        wanted: Wanted,
-        by: &str,
-        now: DateTime<Utc>,
-    ) -> DataConnection {
+    pub(crate) fn at_rest(id: ResourceId, wanted: Wanted, by: &str, now: DateTime<Utc>) -> DataConnection {
         DataConnection {
             id,
             provisioning: Provisioning::Succeeded,

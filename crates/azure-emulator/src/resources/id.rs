@@ -23,10 +23,7 @@ impl ResourceId {
     /// Parses an id; a trailing slash is forgiven, an empty segment is not.
     pub fn parse(text: &str) -> Result<ResourceId, InvalidResourceId> {
         let invalid = || InvalidResourceId(text.to_owned());
-        let inner = text
-            .trim_end_matches('/')
-            .strip_prefix('/')
-            .ok_or_else(invalid)?;
+        let inner = text.trim_end_matches('/').strip_prefix('/').ok_or_else(invalid)?;
         let segments: Vec<&str> = inner.split('/').collect();
         ResourceId::from_segments(&segments).ok_or_else(invalid)
     }
@@ -38,8 +35,7 @@ impl ResourceId {
         let rest = match words.as_slice() {
             [] => return None,
             _ if words.iter().any(|word| word.is_empty()) => return None,
-            ["subscriptions", _, "resourcegroups", _, rest @ ..]
-            | ["subscriptions", _, rest @ ..] => rest,
+            ["subscriptions", _, "resourcegroups", _, rest @ ..] | ["subscriptions", _, rest @ ..] => rest,
             _ => return None,
         };
         if !is_provider_chain(rest) {
@@ -110,9 +106,7 @@ impl ResourceId {
 
     /// Whether the id is of exactly this type; case ignored.
     pub fn is_type(&self, namespace: &str, types: &[&str]) -> bool {
-        let wanted = types
-            .iter()
-            .fold(namespace.to_owned(), |t, s| format!("{t}/{s}"));
+        let wanted = types.iter().fold(namespace.to_owned(), |t, s| format!("{t}/{s}"));
         self.resource_type().eq_ignore_ascii_case(&wanted)
     }
 
@@ -198,11 +192,7 @@ impl fmt::Display for ResourceId {
 
 /// Regions are compared without case and spaces: `westeurope` is `West Europe`.
 pub(crate) fn same_location(one: &str, other: &str) -> bool {
-    let plain = |text: &str| {
-        text.split_whitespace()
-            .collect::<String>()
-            .to_ascii_lowercase()
-    };
+    let plain = |text: &str| text.split_whitespace().collect::<String>().to_ascii_lowercase();
     plain(one) == plain(other)
 }
 
@@ -215,10 +205,7 @@ mod tests {
 
     #[test]
     fn ids_are_equal_whatever_their_case() {
-        assert_eq!(
-            ResourceId::parse(HUB),
-            ResourceId::parse(&HUB.to_uppercase())
-        );
+        assert_eq!(ResourceId::parse(HUB), ResourceId::parse(&HUB.to_uppercase()));
     }
 
     #[test]

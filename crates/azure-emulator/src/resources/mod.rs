@@ -61,9 +61,7 @@ pub struct Resources {
 impl Resources {
     /// A subscription by GUID, case ignored.
     pub fn subscription(&self, id: &str) -> Option<&Subscription> {
-        self.subscriptions
-            .iter()
-            .find(|s| s.id.eq_ignore_ascii_case(id))
+        self.subscriptions.iter().find(|s| s.id.eq_ignore_ascii_case(id))
     }
 
     /// A cluster by resource id.
@@ -105,8 +103,6 @@ impl Resources {
 
     /// An operation by its GUID.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
-        self.operations
-            .iter()
-            .find(|o| o.id.eq_ignore_ascii_case(id))
+        self.operations.iter().find(|o| o.id.eq_ignore_ascii_case(id))
     }
 }

@@ -124,8 +124,7 @@ impl Resources {
                 .collect();
             return OperationStatus::Succeeded(Some(Value::Array(value)));
         }
-        let in_charge =
-            |c: &super::DataConnection| c.operation.as_deref() == Some(operation.id.as_str());
+        let in_charge = |c: &super::DataConnection| c.operation.as_deref() == Some(operation.id.as_str());
         let Some(index) = self.data_connections.iter().position(in_charge) else {
             return OperationStatus::Canceled;
         };
@@ -148,10 +147,7 @@ impl Resources {
         // The code's spelling is Kusto's own (hashicorp/terraform-provider-azurerm issue 12776).
         OperationStatus::Failed(Failure {
             code: "EventHubValidationErorFound".to_owned(),
-            message: format!(
-                "[BadRequest] Validation Errors found: {}",
-                findings.join(", ")
-            ),
+            message: format!("[BadRequest] Validation Errors found: {}", findings.join(", ")),
         })
     }
 

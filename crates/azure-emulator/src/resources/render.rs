@@ -26,11 +26,7 @@ struct Member {
 }
 
 const fn member(name: &'static str, since: &'static str, absent: Absent) -> Member {
-    Member {
-        name,
-        since,
-        absent,
-    }
+    Member { name, since, absent }
 }
 
 const EVENT_HUB: &[Member] = &[

@@ -36,9 +36,7 @@ pub struct RoleAssignment {
 impl RoleDefinition {
     /// Whether the role allows a control-plane action: one of its actions fits and none of its own notActions does.
     pub fn allows(&self, action: &str) -> bool {
-        self.actions
-            .iter()
-            .any(|pattern| action_fits(pattern, action))
+        self.actions.iter().any(|pattern| action_fits(pattern, action))
             && !self
                 .not_actions
                 .iter()
@@ -99,13 +97,7 @@ const fn role(
 
 /// The built-in roles known here.
 pub(crate) const BUILT_IN: &[RoleDefinition] = &[
-    role(
-        "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
-        "Owner",
-        &["*"],
-        &[],
-        &[],
-    ),
+    role("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner", &["*"], &[], &[]),
     role(
         "b24988ac-6180-42a0-ab88-20f7382dd24c",
         "Contributor",
@@ -170,10 +162,7 @@ mod tests {
             "microsoft.eventhub/namespaces/authorizationRules/listkeys/action"
         ));
         assert!(action_fits("A/*/read", "a/read/b/read"));
-        assert!(!action_fits(
-            "*/read",
-            "Microsoft.EventHub/namespaces/write"
-        ));
+        assert!(!action_fits("*/read", "Microsoft.EventHub/namespaces/write"));
         assert!(!action_fits(
             "Microsoft.EventHub/*/eventhubs/read",
             "Microsoft.EventHub/namespaces/read"
@@ -188,9 +177,7 @@ mod tests {
     fn a_receiver_reads_consumer_groups_but_lists_no_keys() {
         let receiver = by_name("Azure Event Hubs Data Receiver");
         assert!(receiver.allows("Microsoft.EventHub/namespaces/eventhubs/consumergroups/read"));
-        assert!(
-            !receiver.allows("Microsoft.EventHub/namespaces/authorizationRules/listkeys/action")
-        );
+        assert!(!receiver.allows("Microsoft.EventHub/namespaces/authorizationRules/listkeys/action"));
         assert!(
             by_name("Azure Event Hubs Data Owner")
                 .allows("Microsoft.EventHub/namespaces/authorizationRules/listkeys/action")

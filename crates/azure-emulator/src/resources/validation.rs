@@ -24,9 +24,7 @@ impl Resources {
                 if let Some(table) = text("tableName") {
                     match (database.table(table), text("mappingRuleName")) {
                         (None, _) => found.push("table does not exist".to_owned()),
-                        (Some(table), Some(mapping))
-                            if !table.mappings.iter().any(|m| m == mapping) =>
-                        {
+                        (Some(table), Some(mapping)) if !table.mappings.iter().any(|m| m == mapping) => {
                             found.push("mapping rule does not exist".to_owned());
                         }
                         _ => {}
@@ -37,13 +35,7 @@ impl Resources {
         found
     }
 
-    fn check_source(
-        &self,
-        id: &ResourceId,
-        hub: &str,
-        group: Option<&str>,
-        found: &mut Vec<String>,
-    ) {
+    fn check_source(&self, id: &ResourceId, hub: &str, group: Option<&str>, found: &mut Vec<String>) {
         let Ok(hub_id) = ResourceId::parse(hub) else {
             found.push("event hub does not exist".to_owned());
             return;
@@ -70,10 +62,7 @@ impl Resources {
                     == Some(&hub_id)
         });
         if taken {
-            found.push(
-                "event hub resource id and consumer group tuple provided are already used"
-                    .to_owned(),
-            );
+            found.push("event hub resource id and consumer group tuple provided are already used".to_owned());
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::directory::{
     TokenVersion, User,
 };
 use crate::resources::{
-    BUILT_IN, Cluster, DataConnection, Database, EventHub, Namespace, ResourceId, Resources,
-    RoleAssignment, Subscription, Table, Wanted,
+    BUILT_IN, Cluster, DataConnection, Database, EventHub, Namespace, ResourceId, Resources, RoleAssignment,
+    Subscription, Table, Wanted,
 };
 
 /// Builds the seed, or tells everything that is wrong with it.
@@ -63,9 +63,7 @@ impl Builder {
     /// A GUID in lower case that nothing else in the seed has.
     fn guid(&mut self, path: &str, text: &str) -> String {
         match Uuid::parse_str(text) {
-            Ok(guid) if !self.ids.insert(guid.to_string()) => {
-                self.problem(path, "this GUID is used twice")
-            }
+            Ok(guid) if !self.ids.insert(guid.to_string()) => self.problem(path, "this GUID is used twice"),
             Ok(_) => {}
             Err(_) => self.problem(path, format!("\"{text}\" is no GUID")),
         }
@@ -226,8 +224,7 @@ impl Builder {
                         );
                     }
                 }
-                let (client_id, scopes) =
-                    (app.client_id.to_ascii_lowercase(), consent.scopes.clone());
+                let (client_id, scopes) = (app.client_id.to_ascii_lowercase(), consent.scopes.clone());
                 self.directory.consents.push(Consent {
                     tenant_id,
                     client_id,
@@ -273,12 +270,9 @@ impl Builder {
         self.resources.role_definitions = BUILT_IN.to_vec();
         for (i, subscription) in subscriptions.iter().enumerate() {
             let id = self.guid(&format!("subscriptions[{i}].id"), &subscription.id);
-            let tenant_id =
-                self.tenant_id(&format!("subscriptions[{i}].tenant"), &subscription.tenant);
+            let tenant_id = self.tenant_id(&format!("subscriptions[{i}].tenant"), &subscription.tenant);
             let groups = subscription.resource_groups.iter();
-            let resource_groups = groups
-                .map(|g| (g.name.clone(), g.location.clone()))
-                .collect();
+            let resource_groups = groups.map(|g| (g.name.clone(), g.location.clone())).collect();
             let name = subscription.name.clone();
             self.resources.subscriptions.push(Subscription {
                 id,
@@ -290,13 +284,7 @@ impl Builder {
     }
 
     /// A resource id of the given type in a subscription and group of this seed.
-    fn resource_id(
-        &mut self,
-        path: &str,
-        text: &str,
-        namespace: &str,
-        types: &[&str],
-    ) -> Option<ResourceId> {
+    fn resource_id(&mut self, path: &str, text: &str, namespace: &str, types: &[&str]) -> Option<ResourceId> {
         let id = self.note(path, ResourceId::parse(text))?;
         if !id.is_type(namespace, types) {
             self.problem(
@@ -332,8 +320,7 @@ impl Builder {
     fn clusters(&mut self, clusters: &[file::Cluster]) {
         for (i, cluster) in clusters.iter().enumerate() {
             let path = format!("clusters[{i}].id");
-            let Some(id) = self.resource_id(&path, &cluster.id, "Microsoft.Kusto", &["clusters"])
-            else {
+            let Some(id) = self.resource_id(&path, &cluster.id, "Microsoft.Kusto", &["clusters"]) else {
                 continue;
             };
             let table = |t: &file::Table| Table {
@@ -356,8 +343,7 @@ impl Builder {
     fn namespaces(&mut self, namespaces: &[file::Namespace]) {
         for (i, namespace) in namespaces.iter().enumerate() {
             let path = format!("namespaces[{i}].id");
-            let Some(id) =
-                self.resource_id(&path, &namespace.id, "Microsoft.EventHub", &["namespaces"])
+            let Some(id) = self.resource_id(&path, &namespace.id, "Microsoft.EventHub", &["namespaces"])
             else {
                 continue;
             };
@@ -378,8 +364,7 @@ impl Builder {
     fn role_assignments(&mut self, assignments: &[file::RoleAssignment]) {
         for (i, given) in assignments.iter().enumerate() {
             let path = format!("role_assignments[{i}]");
-            let Some(scope) = self.note(format!("{path}.scope"), ResourceId::parse(&given.scope))
-            else {
+            let Some(scope) = self.note(format!("{path}.scope"), ResourceId::parse(&given.scope)) else {
                 continue;
             };
             let Some(subscription) = self.resources.subscription_of(&scope) else {
@@ -387,9 +372,7 @@ impl Builder {
                 self.problem(format!("{path}.scope"), message);
                 continue;
             };
-            let oid = self
-                .directory
-                .oid(&given.principal, &subscription.tenant_id);
+            let oid = self.directory.oid(&given.principal, &subscription.tenant_id);
             let role_id = self.resources.role(&given.role).map(|role| role.id);
             let role_id = self.note(
                 format!("{path}.role"),
@@ -413,8 +396,7 @@ impl Builder {
         let types = ["clusters", "databases", "dataConnections"];
         for (i, connection) in connections.iter().enumerate() {
             let path = format!("data_connections[{i}].id");
-            let Some(id) = self.resource_id(&path, &connection.id, "Microsoft.Kusto", &types)
-            else {
+            let Some(id) = self.resource_id(&path, &connection.id, "Microsoft.Kusto", &types) else {
                 continue;
             };
             if id

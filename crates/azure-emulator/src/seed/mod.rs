@@ -55,8 +55,7 @@ impl Seed {
         reason = "the seed is part of the crate and a test loads it"
     )]
     pub fn how_to() -> Seed {
-        Seed::from_toml(include_str!("../../seeds/how-to.toml"))
-            .expect("the built-in seed is valid")
+        Seed::from_toml(include_str!("../../seeds/how-to.toml")).expect("the built-in seed is valid")
     }
 }
 
@@ -117,10 +116,9 @@ mod tests {
 
     #[test]
     fn an_unknown_member_is_refused_with_its_line() {
-        let error = Seed::from_toml(
-            "[[tenants]]\nid = \"x\"\nname = \"One\"\ndomains = []\ncolour = \"red\"\n",
-        )
-        .unwrap_err();
+        let error =
+            Seed::from_toml("[[tenants]]\nid = \"x\"\nname = \"One\"\ndomains = []\ncolour = \"red\"\n")
+                .unwrap_err();
         let text = error.to_string();
         assert!(text.contains("line 5") && text.contains("colour"), "{text}");
     }

@@ -3,9 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{
-    ArmError, CONNECTION_TYPE, Request, body, cluster_of, database_of, linked, operation, write,
-};
+use super::{ArmError, CONNECTION_TYPE, Request, body, cluster_of, database_of, linked, operation, write};
 use crate::exchange::Answer;
 use crate::resources::{Operation, OperationKind, OperationStatus, ResourceId, Resources};
 use crate::world::World;
@@ -23,16 +21,11 @@ pub(super) fn check_name(
     )?;
     let sent = body::object(request.call)?;
     let name = sent.get("name").and_then(Value::as_str).unwrap_or_default();
-    let id = database_of(resources, &database.child("dataConnections", name))?
-        .child("dataConnections", name);
+    let id = database_of(resources, &database.child("dataConnections", name))?.child("dataConnections", name);
     let body = if resources.connection(&id).is_some() {
-        let (cluster, database) = (
-            id.names().first().map_or("", |n| *n).to_owned(),
-            database.name(),
-        );
-        let message = format!(
-            "Data Connection {name} already exists in database {database} in cluster {cluster}"
-        );
+        let (cluster, database) = (id.names().first().map_or("", |n| *n).to_owned(), database.name());
+        let message =
+            format!("Data Connection {name} already exists in database {database} in cluster {cluster}");
         json!({ "name": name, "nameAvailable": false, "message": message, "reason": "AlreadyExists" })
     } else {
         json!({ "name": name, "nameAvailable": true, "message": "" })
@@ -76,10 +69,7 @@ pub(super) fn validate(
         started.ends = request.now;
         world.resources.operations.push(started.clone());
         world.resources.settle(request.now);
-        let status = world
-            .resources
-            .operation(&started.id)
-            .map(|o| o.status.clone());
+        let status = world.resources.operation(&started.id).map(|o| o.status.clone());
         let findings = match status {
             Some(OperationStatus::Succeeded(Some(findings))) => findings,
             _ => json!([]),

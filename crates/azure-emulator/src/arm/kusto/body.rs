@@ -28,11 +28,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "EventGrid",
         sign: "storageAccountResourceId",
-        required: &[
-            "storageAccountResourceId",
-            "eventHubResourceId",
-            "consumerGroup",
-        ],
+        required: &["storageAccountResourceId", "eventHubResourceId", "consumerGroup"],
     },
     Kind {
         name: "EventHubWithManagedIdentity",
@@ -51,11 +47,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "IotHub",
         sign: "iotHubResourceId",
-        required: &[
-            "iotHubResourceId",
-            "consumerGroup",
-            "sharedAccessPolicyName",
-        ],
+        required: &["iotHubResourceId", "consumerGroup", "sharedAccessPolicyName"],
     },
     Kind {
         name: "CosmosDb",
@@ -80,20 +72,13 @@ pub(super) fn object(call: &Call) -> Result<Map<String, Value>, ArmError> {
 }
 
 fn invalid_content(why: &str) -> ArmError {
-    let message =
-        format!("The request content was invalid and could not be deserialized: '{why}'.");
+    let message = format!("The request content was invalid and could not be deserialized: '{why}'.");
     ArmError::bad_request("InvalidRequestContent", message)
 }
 
 /// Reads and checks a data connection's members. The codes of these refusals are guesses, the texts on `location` known.
-pub(super) fn wanted(
-    body: &Map<String, Value>,
-    cluster_location: &str,
-) -> Result<Wanted, ArmError> {
-    let location = body
-        .get("location")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+pub(super) fn wanted(body: &Map<String, Value>, cluster_location: &str) -> Result<Wanted, ArmError> {
+    let location = body.get("location").and_then(Value::as_str).unwrap_or_default();
     check_location(location, cluster_location)?;
     let properties = body
         .get("properties")
@@ -128,10 +113,7 @@ fn missing(name: &str) -> String {
 
 fn check_location(location: &str, cluster_location: &str) -> Result<(), ArmError> {
     if location.trim().is_empty() {
-        return Err(ArmError::bad_request(
-            "InvalidRequestFormat",
-            missing("location"),
-        ));
+        return Err(ArmError::bad_request("InvalidRequestFormat", missing("location")));
     }
     if !location
         .chars()
@@ -151,14 +133,9 @@ fn check_location(location: &str, cluster_location: &str) -> Result<(), ArmError
 }
 
 /// The kind as named, or as the members tell: one of Microsoft's own clients leaves it out (azure-mgmt-kusto 4.0.0).
-fn kind(
-    body: &Map<String, Value>,
-    properties: &Map<String, Value>,
-) -> Result<&'static Kind, ArmError> {
+fn kind(body: &Map<String, Value>, properties: &Map<String, Value>) -> Result<&'static Kind, ArmError> {
     let found = match body.get("kind").and_then(Value::as_str) {
-        Some(named) => KINDS
-            .iter()
-            .find(|kind| kind.name.eq_ignore_ascii_case(named)),
+        Some(named) => KINDS.iter().find(|kind| kind.name.eq_ignore_ascii_case(named)),
         // Without any sign the most usual kind is meant, so that the refusal names its missing member.
         None => KINDS
             .iter()

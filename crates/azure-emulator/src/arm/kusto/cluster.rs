@@ -8,11 +8,7 @@ use crate::exchange::Answer;
 use crate::resources::{Cluster, ResourceId, Resources};
 
 /// `GET …/clusters/{cluster}`
-pub(super) fn get(
-    request: &Request<'_>,
-    resources: &Resources,
-    id: &ResourceId,
-) -> Result<Answer, ArmError> {
+pub(super) fn get(request: &Request<'_>, resources: &Resources, id: &ResourceId) -> Result<Answer, ArmError> {
     request.require(resources, "Microsoft.Kusto/clusters/read", id)?;
     let cluster = resources
         .cluster(id)
@@ -103,7 +99,5 @@ fn pascal(cluster: &Cluster, database: Option<&str>) -> String {
     let base = format!(
         "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Kusto/Clusters/{name}"
     );
-    database.map_or(base.clone(), |database| {
-        format!("{base}/Databases/{database}")
-    })
+    database.map_or(base.clone(), |database| format!("{base}/Databases/{database}"))
 }

@@ -9,11 +9,7 @@ use crate::resources::{Operation, OperationKind, ResourceId, Resources};
 use crate::world::World;
 
 /// `GET …/dataConnections/{name}`
-pub(super) fn get(
-    request: &Request<'_>,
-    resources: &Resources,
-    id: &ResourceId,
-) -> Result<Answer, ArmError> {
+pub(super) fn get(request: &Request<'_>, resources: &Resources, id: &ResourceId) -> Result<Answer, ArmError> {
     request.require(
         resources,
         "Microsoft.Kusto/clusters/databases/dataConnections/read",
@@ -23,10 +19,7 @@ pub(super) fn get(
     let connection = resources
         .connection(id)
         .ok_or_else(|| ArmError::nested_not_found(&pascal(id)))?;
-    let answer = Answer::json(
-        StatusCode::OK,
-        &resources.render(connection, request.api_version),
-    );
+    let answer = Answer::json(StatusCode::OK, &resources.render(connection, request.api_version));
     Ok(write::with_etag(answer, request.api_version))
 }
 
@@ -46,19 +39,13 @@ pub(super) fn list(
         .data_connections
         .iter()
         .filter(|c| c.id.is_within(owner));
-    let value: Vec<Value> = inside
-        .map(|c| resources.render(c, request.api_version))
-        .collect();
+    let value: Vec<Value> = inside.map(|c| resources.render(c, request.api_version)).collect();
     Ok(Answer::json(StatusCode::OK, &json!({ "value": value })))
 }
 
 /// `DELETE …/dataConnections/{name}`: 202 and an operation, or 204 when there is nothing.
 /// Neither the source nor any auxiliary token is asked about.
-pub(super) fn delete(
-    request: &Request<'_>,
-    world: &mut World,
-    id: &ResourceId,
-) -> Result<Answer, ArmError> {
+pub(super) fn delete(request: &Request<'_>, world: &mut World, id: &ResourceId) -> Result<Answer, ArmError> {
     request.require(
         &world.resources,
         "Microsoft.Kusto/clusters/databases/dataConnections/delete",
@@ -68,8 +55,7 @@ pub(super) fn delete(
     write::refuse_parallel(world, id)?;
     let location = world.resources.location_of(id).to_owned();
     let (version, now, duration) = (request.api_version, request.now, world.operation_duration);
-    let mut started =
-        Operation::start(OperationKind::Delete, id, &location, version, now, duration);
+    let mut started = Operation::start(OperationKind::Delete, id, &location, version, now, duration);
     started.doomed = write::doomed(world, id);
     let answer = operation::accepted(request.azure, &started);
     if world.resources.delete_connection(id, started) {

@@ -103,12 +103,7 @@ fn no_token(caller: &Caller, scope: &ResourceId, subscription: &str) -> ArmError
     ArmError::gateway(StatusCode::FORBIDDEN, "LinkedAuthorizationFailed", message)
 }
 
-fn no_permission(
-    principal: &Caller,
-    scope: &ResourceId,
-    action: &str,
-    linked: &ResourceId,
-) -> ArmError {
+fn no_permission(principal: &Caller, scope: &ResourceId, action: &str, linked: &ResourceId) -> ArmError {
     let message = format!(
         "The client '{}' with object id '{}' has permission to perform action '{CONNECTION_TYPE}/write' on scope \
          '{scope}'; however, it does not have permission to perform action '{action}' on the linked scope(s) \

@@ -35,12 +35,7 @@ pub(super) struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn require(
-        &self,
-        resources: &Resources,
-        action: &str,
-        scope: &ResourceId,
-    ) -> Result<(), ArmError> {
+    fn require(&self, resources: &Resources, action: &str, scope: &ResourceId) -> Result<(), ArmError> {
         access::require(resources, self.caller, action, scope)
     }
 }
@@ -57,9 +52,7 @@ pub(super) fn resource(
     let is = |types: &[&str]| id.is_type("Microsoft.Kusto", types);
     match request.call.method {
         Method::GET if is(&["clusters"]) => cluster::get(request, &world.resources, id),
-        Method::GET if is(&["clusters", "databases"]) => {
-            cluster::get_database(request, &world.resources, id)
-        }
+        Method::GET if is(&["clusters", "databases"]) => cluster::get_database(request, &world.resources, id),
         ref method if is(&["clusters", "databases", "dataConnections"]) => match *method {
             Method::GET => connection::get(request, &world.resources, id),
             Method::PUT | Method::PATCH => write::write(request, world, id),
@@ -77,11 +70,7 @@ pub(super) fn below(
     owner: &ResourceId,
     word: &str,
 ) -> Result<Answer, ArmError> {
-    api_version::known(
-        request.api_version,
-        &owner.resource_type(),
-        api_version::KUSTO,
-    )?;
+    api_version::known(request.api_version, &owner.resource_type(), api_version::KUSTO)?;
     let on_database = owner.is_type("Microsoft.Kusto", &["clusters", "databases"]);
     match (&request.call.method, word) {
         (&Method::GET, "databases") if owner.is_type("Microsoft.Kusto", &["clusters"]) => {
@@ -101,10 +90,7 @@ pub(super) fn below(
 }
 
 /// The cluster of a data connection or database, or ARM's word for its absence.
-fn cluster_of<'a>(
-    resources: &'a Resources,
-    database: &ResourceId,
-) -> Result<&'a Cluster, ArmError> {
+fn cluster_of<'a>(resources: &'a Resources, database: &ResourceId) -> Result<&'a Cluster, ArmError> {
     let cluster = database
         .parent()
         .ok_or_else(|| ArmError::tracked_not_found(database))?;

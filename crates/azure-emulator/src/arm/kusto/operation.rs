@@ -69,21 +69,9 @@ pub(in crate::arm) fn poll(
     let operation = context
         .resources
         .operation(id)
-        .filter(|o| {
-            o.connection
-                .subscription()
-                .eq_ignore_ascii_case(&subscription)
-                && o.location == location
-        })
+        .filter(|o| o.connection.subscription().eq_ignore_ascii_case(&subscription) && o.location == location)
         .ok_or_else(|| {
-            ArmError::nested_not_found(
-                context
-                    .call
-                    .path_and_query
-                    .split('?')
-                    .next()
-                    .unwrap_or_default(),
-            )
+            ArmError::nested_not_found(context.call.path_and_query.split('?').next().unwrap_or_default())
         })?;
     if signature::is_used(&operation.api_version)
         && !signature::is_valid(&azure.keys.operations, &context.call.path_and_query)
@@ -105,10 +93,7 @@ pub(in crate::arm) fn poll(
     } else {
         Answer::json(StatusCode::OK, &result(operation))
     };
-    Ok(answer.with(
-        "x-ms-operation-root-activity-id",
-        &operation.root_activity_id,
-    ))
+    Ok(answer.with("x-ms-operation-root-activity-id", &operation.root_activity_id))
 }
 
 /// Always 200, also while running.
@@ -171,10 +156,7 @@ fn properties(operation: &Operation, is_camel: bool) -> Map<String, Value> {
         );
     } else {
         out.insert("OperationKind".to_owned(), json!(kind));
-        out.insert(
-            "RootActivityId".to_owned(),
-            json!(operation.root_activity_id),
-        );
+        out.insert("RootActivityId".to_owned(), json!(operation.root_activity_id));
     }
     out.insert("provisioningState".to_owned(), json!(state));
     out
@@ -197,18 +179,15 @@ fn location_form(azure: &Azure, resources: &Resources, operation: &Operation) ->
             let body = json!({ "error": { "code": failure.code, "message": failure.message } });
             Answer::json(StatusCode::BAD_REQUEST, &body)
         }
-        OperationStatus::Succeeded(Some(findings)) => Answer::json(
-            StatusCode::OK,
-            &json!({ findings_name(operation): findings }),
-        ),
+        OperationStatus::Succeeded(Some(findings)) => {
+            Answer::json(StatusCode::OK, &json!({ findings_name(operation): findings }))
+        }
         OperationStatus::Succeeded(None) | OperationStatus::Canceled => {
             let connection = resources
                 .connection(&operation.connection)
                 .filter(|_| operation.kind != OperationKind::Delete);
             match connection {
-                Some(c) => {
-                    Answer::json(StatusCode::OK, &resources.render(c, &operation.api_version))
-                }
+                Some(c) => Answer::json(StatusCode::OK, &resources.render(c, &operation.api_version)),
                 None => Answer::empty(StatusCode::OK),
             }
         }

@@ -7,17 +7,12 @@ use super::{ArmError, CONNECTION_TYPE, Request, body, database_of, linked, opera
 use crate::emulator::ParallelWrites;
 use crate::exchange::Answer;
 use crate::resources::{
-    Failure, Operation, OperationKind, OperationStatus, Provisioning, ResourceId, Resources,
-    Wanted, echo,
+    Failure, Operation, OperationKind, OperationStatus, Provisioning, ResourceId, Resources, Wanted, echo,
 };
 use crate::world::World;
 
 /// Starts a write: ARM's own checks first, then Kusto's, then the operation.
-pub(super) fn write(
-    request: &Request<'_>,
-    world: &mut World,
-    id: &ResourceId,
-) -> Result<Answer, ArmError> {
+pub(super) fn write(request: &Request<'_>, world: &mut World, id: &ResourceId) -> Result<Answer, ArmError> {
     let is_patch = request.call.method == Method::PATCH;
     let sent = body::object(request.call)?;
     request.require(&world.resources, &format!("{CONNECTION_TYPE}/write"), id)?;
@@ -142,11 +137,9 @@ pub(super) fn refuse_parallel(world: &World, id: &ResourceId) -> Result<(), ArmE
 
 /// The failure that awaits a write which starts while another one of the cluster runs, if the world is set so.
 pub(super) fn doomed(world: &World, id: &ResourceId) -> Option<Failure> {
-    (world.parallel_writes == ParallelWrites::Failed && is_busy(&world.resources, id)).then(|| {
-        Failure {
-            code: IN_MAINTENANCE.to_owned(),
-            message: maintenance(id),
-        }
+    (world.parallel_writes == ParallelWrites::Failed && is_busy(&world.resources, id)).then(|| Failure {
+        code: IN_MAINTENANCE.to_owned(),
+        message: maintenance(id),
     })
 }
 

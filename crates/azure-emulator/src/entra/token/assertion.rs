@@ -38,9 +38,8 @@ pub(super) fn verify<'a>(
     }
     let tenant = jwt.text("tid").and_then(|tid| directory.tenant(tid));
     let issuer = jwt.text("iss").unwrap_or_default();
-    let issuer_fits = tenant.is_some_and(|t| {
-        issuer == t.v1_issuer() || issuer == format!("{}{}/v2.0", azure.entra_url, t.id)
-    });
+    let issuer_fits = tenant
+        .is_some_and(|t| issuer == t.v1_issuer() || issuer == format!("{}{}/v2.0", azure.entra_url, t.id));
     let Some(tenant) = tenant.filter(|_| issuer_fits) else {
         return Err(not_valid("the issuer is not one of this authority"));
     };
@@ -56,35 +55,25 @@ pub(super) fn verify<'a>(
         return Err(EntraError::new("invalid_grant", 500131, message));
     }
     check_time(&jwt, now)?;
-    let user = jwt
-        .text("oid")
-        .and_then(|oid| directory.member(&tenant.id, oid));
-    let user =
-        user.ok_or_else(|| not_valid("the user of the assertion is no longer in its tenant"))?;
+    let user = jwt.text("oid").and_then(|oid| directory.member(&tenant.id, oid));
+    let user = user.ok_or_else(|| not_valid("the user of the assertion is no longer in its tenant"))?;
     Ok(Verified { user })
 }
 
 /// Neither an app's token nor an ID token can stand for a user.
 fn check_kind(jwt: &Jwt) -> Result<(), EntraError> {
-    if jwt
-        .text("scp")
-        .is_some_and(|scopes| !scopes.trim().is_empty())
-        && jwt.text("idtyp") != Some("app")
-    {
+    if jwt.text("scp").is_some_and(|scopes| !scopes.trim().is_empty()) && jwt.text("idtyp") != Some("app") {
         return Ok(());
     }
     let is_app = jwt.text("idtyp") == Some("app")
         || (jwt.text("sub").is_some() && jwt.text("sub") == jwt.text("oid"))
-        || (jwt.claims.contains_key("roles")
-            && jwt.text("preferred_username").or(jwt.text("upn")).is_none());
+        || (jwt.claims.contains_key("roles") && jwt.text("preferred_username").or(jwt.text("upn")).is_none());
     if is_app {
         let id = jwt.text("azp").or(jwt.text("appid")).unwrap_or_default();
-        let message =
-            format!("Application '{id}' is not allowed to make application on-behalf-of calls.");
+        let message = format!("Application '{id}' is not allowed to make application on-behalf-of calls.");
         return Err(EntraError::new("unauthorized_client", 7000114, message));
     }
-    let message =
-        "Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.";
+    let message = "Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.";
     Err(EntraError::new("invalid_grant", 240002, message))
 }
 

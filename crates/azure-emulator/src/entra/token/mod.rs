@@ -74,11 +74,7 @@ pub(super) fn answer(azure: &Azure, segment: &str, call: &Call) -> Result<Answer
 }
 
 /// The resource that is asked for, if the tenant has it.
-fn resource<'a>(
-    directory: &'a Directory,
-    asked: &Asked,
-    tenant_id: &str,
-) -> Result<&'a App, EntraError> {
+fn resource<'a>(directory: &'a Directory, asked: &Asked, tenant_id: &str) -> Result<&'a App, EntraError> {
     directory
         .resource(&asked.resource)
         .filter(|app| app.principal_in(tenant_id).is_some())
@@ -98,10 +94,7 @@ fn success(
         body.insert("scope".to_owned(), json!(scope));
     }
     body.insert("expires_in".to_owned(), json!(ticket.lifetime.as_secs()));
-    body.insert(
-        "ext_expires_in".to_owned(),
-        json!(ticket.lifetime.as_secs()),
-    );
+    body.insert("ext_expires_in".to_owned(), json!(ticket.lifetime.as_secs()));
     body.insert("access_token".to_owned(), json!(token));
     Ok(body)
 }

@@ -3,9 +3,7 @@
 
 use serde_json::Value;
 
-use super::{
-    ARM_APP_ID, App, Directory, EntraError, Holder, Named, Request, Ticket, assertion, claims,
-};
+use super::{ARM_APP_ID, App, Directory, EntraError, Holder, Named, Request, Ticket, assertion, claims};
 use super::{client_info, resource, scope_list, success};
 use crate::directory::{Membership, Tenant, User};
 use crate::entra::{client, scope};
@@ -62,11 +60,7 @@ pub(super) fn grant(
 }
 
 /// The user's object in the tenant of the endpoint: at home or as a guest, and not disabled.
-fn membership<'a>(
-    user: &'a User,
-    tenant: &Tenant,
-    app: &App,
-) -> Result<&'a Membership, EntraError> {
+fn membership<'a>(user: &'a User, tenant: &Tenant, app: &App) -> Result<&'a Membership, EntraError> {
     let Some(member) = user.in_tenant(&tenant.id) else {
         let code = if tenant.requires_mfa { 90072 } else { 50020 };
         let message = format!(
