@@ -1,0 +1,91 @@
+//! One Postgres for the whole run; for each test a copy of one migrated database.
+
+use std::time::Duration;
+
+use dev_postgres::{Database, Server};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tenant_bridge::db::{self, PoolOptions, schema};
+use tokio::sync::OnceCell;
+
+static TEMPLATE: OnceCell<(Server, Database)> = OnceCell::const_new();
+
+async fn template() -> &'static (Server, Database) {
+    TEMPLATE
+        .get_or_init(|| async {
+            let server = Server::start(dev_postgres::Options::default())
+                .await
+                .expect("a Postgres");
+            let database = server.create_database("tb_test").await.expect("a database");
+            let owner = db::connect(&PoolOptions {
+                url: database.owner_url.as_str().into(),
+                max_connections: 1,
+                acquire_timeout: Duration::from_secs(10),
+            })
+            .expect("a pool");
+            schema::migrate(&owner, &database.serving_role)
+                .await
+                .expect("the schema");
+            owner.close().await;
+            (server, database)
+        })
+        .await
+}
+
+/// A database of one's own, migrated.
+pub(super) async fn fresh() -> Database {
+    let (server, template) = template().await;
+    server
+        .clone_database(template)
+        .await
+        .expect("a copy of the template")
+}
+
+pub(super) async fn drop(database: &Database) {
+    let (server, _) = template().await;
+    server.drop_database(database).await.expect("the database goes");
+}
+
+async fn owner(database: &Database) -> PgConnection {
+    PgConnection::connect(database.owner_url.as_str())
+        .await
+        .expect("the owner connects")
+}
+
+pub(super) async fn scalar<T>(database: &Database, query: &'static str) -> T
+where
+    T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
+    sqlx::query_scalar(query)
+        .fetch_one(&mut owner(database).await)
+        .await
+        .expect("a value")
+}
+
+/// Looks for the tokens in every row of every table.
+pub(super) async fn assert_free_of(database: &Database, tokens: &[String]) {
+    let mut owner = owner(database).await;
+    let tables: Vec<String> =
+        sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
+            .fetch_all(&mut owner)
+            .await
+            .expect("the tables");
+    for table in tables {
+        let rows: Vec<String> =
+            sqlx::query_scalar(AssertSqlSafe(format!("select t::text from \"{table}\" t")))
+                .fetch_all(&mut owner)
+                .await
+                .expect("the rows");
+        for row in rows {
+            assert!(
+                !tokens.iter().any(|token| holds(&row, token)),
+                "a token stands in table {table}"
+            );
+        }
+    }
+}
+
+/// Whether a text holds a token, or the part of it without which it is worth nothing to anybody: its signature.
+pub(super) fn holds(text: &str, token: &str) -> bool {
+    let signature = token.rsplit('.').next().unwrap_or(token);
+    text.contains(if signature.len() > 20 { signature } else { token })
+}

@@ -1,0 +1,167 @@
+//! What the tests stand on: one Postgres for all, and for each test a database, an emulated Azure and a service of its own.
+//! Each test ends with [`App::finish`], which fails if work is left undone or a token was written anywhere.
+
+mod database;
+mod log;
+mod portal;
+
+use std::time::Duration;
+
+use azure_emulator::{Emulator, Entry, Host, MintUserToken, Options, Seed, how_to};
+use dev_postgres::Database;
+use serde_json::{Value, json};
+use tenant_bridge::clock::Clock;
+use tenant_bridge::config::Config;
+use tenant_bridge::service::{self, Running};
+
+pub(crate) use portal::{Answer, Portal};
+
+/// How long a condition may take to come true. Generous: it is no measure of speed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A service with everything behind it, for one test.
+pub(crate) struct App {
+    pub(crate) emulator: Emulator,
+    pub(crate) database: Database,
+    service: Option<Running>,
+    config: Config,
+}
+
+impl App {
+    /// A service as the sandbox runs it, against the cloud of the how-to.
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        log::start();
+        let (database, emulator) = tokio::join!(
+            database::fresh(),
+            Emulator::start(Seed::how_to(), Options::default())
+        );
+        let emulator = emulator.expect("the emulator starts");
+        let mut config = sandbox::configuration(&emulator, &database.serving_url).expect("a configuration");
+        change(&mut config);
+        let service = service::start(config.clone(), Clock::system())
+            .await
+            .expect("the service starts");
+        Self {
+            emulator,
+            database,
+            service: Some(service),
+            config,
+        }
+    }
+
+    /// A second replica on the same database and the same Azure.
+    pub(crate) async fn replica(&self) -> Running {
+        service::start(self.config.clone(), Clock::system())
+            .await
+            .expect("a replica starts")
+    }
+
+    /// Stops the service in order; what it was driving is handed over.
+    pub(crate) async fn stop_service(&mut self) {
+        if let Some(service) = self.service.take() {
+            service.stop().await;
+        }
+    }
+
+    /// Starts it again, as after a restart: nothing is in its memory.
+    pub(crate) async fn start_service(&mut self) {
+        self.service = Some(self.replica().await);
+    }
+
+    /// A portal without tokens.
+    pub(crate) fn portal(&self) -> Portal {
+        let service = self.service.as_ref().expect("the service runs");
+        Portal::new(service.address())
+    }
+
+    /// A portal where this user of the first tenant is signed in.
+    pub(crate) fn signed_in(&self, user: &str) -> Portal {
+        self.portal().with_token(&self.token(user, how_to::DOMAIN1))
+    }
+
+    /// The how-to's portal: acc1@domain1.com, and acc2@domain2.com for the other tenant.
+    pub(crate) fn how_to_portal(&self) -> Portal {
+        self.signed_in("acc1@domain1.com")
+            .with_auxiliary(&self.token("acc2@domain2.com", how_to::DOMAIN2))
+    }
+
+    /// A token for the service that the portal got for this user in this tenant.
+    pub(crate) fn token(&self, user: &str, tenant: &str) -> String {
+        sandbox::user_token(&self.emulator, user, tenant).expect("a token")
+    }
+
+    /// A token with something else about it than [`App::token`]'s.
+    pub(crate) fn odd_token(
+        &self,
+        user: &str,
+        tenant: &str,
+        change: impl FnOnce(&mut MintUserToken),
+    ) -> String {
+        let mut request = MintUserToken {
+            user: user.to_owned(),
+            tenant: tenant.to_owned(),
+            client_app: how_to::PORTAL.to_owned(),
+            api: how_to::TENANT_BRIDGE.to_owned(),
+            scopes: vec!["Connections.ReadWrite".to_owned()],
+            ..MintUserToken::default()
+        };
+        change(&mut request);
+        self.emulator.mint_user_token(&request).expect("a token")
+    }
+
+    /// The calls that could have changed something at ARM.
+    pub(crate) fn writes(&self) -> Vec<Entry> {
+        let entries = self.emulator.journal().entries();
+        entries
+            .into_iter()
+            .filter(|entry| entry.host == Host::Arm && entry.method != "GET")
+            .collect()
+    }
+
+    /// The data connection of this name in the how-to's database, as ARM has it.
+    pub(crate) fn at_arm(&self, name: &str) -> Option<Value> {
+        self.emulator
+            .read(|world| world.data_connection(&data_connection(name)))
+    }
+
+    /// One value of the database, as its owner reads it.
+    pub(crate) async fn scalar<T>(&self, query: &'static str) -> T
+    where
+        T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        database::scalar(&self.database, query).await
+    }
+
+    /// Ends the test: nothing may be left to do, and no token may stand in the database or the log.
+    pub(crate) async fn finish(mut self) {
+        let open: i64 = self
+            .scalar("select count(*) from operations where phase not in ('succeeded', 'failed')")
+            .await;
+        assert_eq!(open, 0, "operations were left undone");
+        self.stop_service().await;
+        let tokens = self.emulator.issued_tokens();
+        log::assert_free_of(&tokens);
+        database::assert_free_of(&self.database, &tokens).await;
+        self.emulator.stop().await;
+        database::drop(&self.database).await;
+    }
+}
+
+/// The resource id of a data connection in the how-to's database.
+pub(crate) fn data_connection(name: &str) -> String {
+    format!("{}/dataConnections/{name}", how_to::DATABASE)
+}
+
+/// The how-to's request under this name.
+pub(crate) fn request(name: &str) -> Value {
+    json!({
+        "name": name,
+        "target": { "database": how_to::DATABASE, "table": "Events", "mapping": "EventsMapping", "dataFormat": "JSON" },
+        "source": { "eventHub": { "resourceId": how_to::HUB1, "consumerGroup": "$Default" } }
+    })
+}

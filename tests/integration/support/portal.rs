@@ -1,0 +1,186 @@
+//! A portal: an ordinary HTTP client of the service.
+
+use std::net::SocketAddr;
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::PATIENCE;
+
+/// A client with the tokens it sends.
+#[derive(Clone)]
+pub(crate) struct Portal {
+    client: Client,
+    base: String,
+    token: Option<String>,
+    auxiliary: Option<String>,
+}
+
+/// What the service answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn text(&self, pointer: &str) -> &str {
+        let value = self.body.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or_else(|| panic!("{pointer} is no text in {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The answer is this problem, complete as every problem must be.
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, code: &str) -> &Self {
+        assert_eq!(
+            (self.status, &self.body["code"]),
+            (status, &Value::from(code)),
+            "{}",
+            self.body
+        );
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(self.header("x-ms-error-code"), Some(code));
+        assert_eq!(self.body["status"], status);
+        assert_eq!(self.header("x-request-id"), self.body["requestId"].as_str());
+        assert_eq!(
+            self.text("/type"),
+            format!("urn:problem-type:tenant-bridge:{code}")
+        );
+        assert!(!self.text("/title").is_empty() && !self.text("/detail").is_empty());
+        self
+    }
+}
+
+impl Portal {
+    pub(super) fn new(address: SocketAddr) -> Self {
+        Self {
+            client: Client::new(),
+            base: format!("http://{address}"),
+            token: None,
+            auxiliary: None,
+        }
+    }
+
+    /// The same portal at another replica.
+    pub(crate) fn at(&self, address: SocketAddr) -> Self {
+        Self {
+            base: format!("http://{address}"),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// Tokens as they stand in the header: `a` or `a, Bearer b`.
+    pub(crate) fn with_auxiliary(&self, tokens: &str) -> Self {
+        Self {
+            auxiliary: Some(format!("Bearer {tokens}")),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn without_auxiliary(&self) -> Self {
+        Self {
+            auxiliary: None,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        let mut call = self.client.request(method, format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            call = call.bearer_auth(token);
+        }
+        if let Some(tokens) = &self.auxiliary {
+            call = call.header("x-ms-authorization-auxiliary", tokens);
+        }
+        call
+    }
+
+    pub(crate) async fn send(&self, call: RequestBuilder) -> Answer {
+        let response = call.send().await.expect("the service answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.expect("a body");
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(self.call(Method::GET, path)).await
+    }
+
+    /// Creates and waits for the end, as far as the service lets one wait.
+    pub(crate) async fn create(&self, request: &Value) -> Answer {
+        self.create_waiting(request, 20).await
+    }
+
+    /// Creates and waits so many seconds.
+    pub(crate) async fn create_waiting(&self, request: &Value, seconds: u32) -> Answer {
+        let call = self
+            .call(Method::POST, "/v1/connections")
+            .header("prefer", format!("wait={seconds}"));
+        self.send(call.json(request)).await
+    }
+
+    pub(crate) async fn connection(&self, id: &str) -> Answer {
+        self.get(&format!("/v1/connections/{id}")).await
+    }
+
+    pub(crate) async fn remove(&self, id: &str) -> Answer {
+        self.remove_waiting(id, 20).await
+    }
+
+    pub(crate) async fn remove_waiting(&self, id: &str, seconds: u32) -> Answer {
+        let call = self.call(Method::DELETE, &format!("/v1/connections/{id}"));
+        self.send(call.header("prefer", format!("wait={seconds}"))).await
+    }
+
+    pub(crate) async fn event_kinds(&self, id: &str) -> Vec<String> {
+        let answer = self.get(&format!("/v1/connections/{id}/events")).await;
+        let events = answer.body["value"].as_array().expect("events").clone();
+        events
+            .iter()
+            .map(|event| event["kind"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// Asks for the operation until it has ended.
+    pub(crate) async fn follow(&self, operation: &str) -> Answer {
+        self.wait_for(&format!("/v1/operations/{operation}"), |body| {
+            matches!(body["status"].as_str(), Some("succeeded" | "failed"))
+        })
+        .await
+    }
+
+    /// Asks for a path until its body is as wanted.
+    pub(crate) async fn wait_for(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Answer {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.get(path).await;
+            if wanted(&answer.body) {
+                return answer;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{path} did not become as wanted: {}",
+                answer.body
+            );
+            sleep(std::time::Duration::from_millis(25)).await;
+        }
+    }
+}
