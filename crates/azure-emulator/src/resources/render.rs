@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::{DataConnection, Provisioning, ResourceId, Resources, Wanted};
+use crate::exchange::set;
 
 /// How a member that the caller left out is shown.
 enum Absent {
@@ -112,10 +113,10 @@ impl Resources {
         };
         let mut body = envelope(&connection.id, &wanted, api_version);
         if api_version <= "2021-01-01" {
-            body["tags"] = json!({});
+            set(&mut body, "tags", json!({}));
         }
         if api_version >= "2025-02-14" {
-            body["systemData"] = json!({
+            let system_data = json!({
                 "createdBy": connection.created_by,
                 "createdByType": "User",
                 "createdAt": rfc3339_ticks(connection.created_at),
@@ -123,6 +124,7 @@ impl Resources {
                 "lastModifiedByType": "User",
                 "lastModifiedAt": rfc3339_ticks(connection.modified_at),
             });
+            set(&mut body, "systemData", system_data);
         }
         body
     }
@@ -172,7 +174,7 @@ fn envelope(id: &ResourceId, wanted: &Wanted, api_version: &str) -> Value {
         "properties": wanted.properties,
     });
     if api_version <= "2021-01-01" {
-        body["etag"] = json!("\"\"");
+        set(&mut body, "etag", json!("\"\""));
     }
     body
 }

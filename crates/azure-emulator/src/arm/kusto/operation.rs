@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{ArmError, signature};
 use crate::arm::site::Context;
 use crate::azure::Azure;
-use crate::exchange::Answer;
+use crate::exchange::{Answer, set};
 use crate::resources::{Operation, OperationKind, OperationStatus, Resources, rfc3339_ticks};
 
 /// Versions from this one on name the result's members in camel case.
@@ -133,7 +133,11 @@ fn result(operation: &Operation) -> Value {
         "properties": properties(operation, is_camel),
     });
     if let OperationStatus::Failed(failure) = &operation.status {
-        body["error"] = json!({ "code": failure.code, "message": failure.message });
+        set(
+            &mut body,
+            "error",
+            json!({ "code": failure.code, "message": failure.message }),
+        );
     }
     body
 }
