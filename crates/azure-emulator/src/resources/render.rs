@@ -129,6 +129,35 @@ impl Resources {
         body
     }
 
+    /// What a PATCH answers: the request's members, since 2021-08-27 laid over what stood there before
+    /// (recorded ARM traffic). The location is Kusto's own spelling already.
+    pub(crate) fn echo_patch(
+        &self,
+        before: &DataConnection,
+        wanted: &Wanted,
+        api_version: &str,
+    ) -> Value {
+        let location = self.location_of(&before.id).to_owned();
+        let mut wanted = Wanted {
+            location,
+            ..wanted.clone()
+        };
+        if api_version < "2021-08-27" {
+            let mut body = echo(&before.id, &wanted, "Accepted", api_version);
+            set(&mut body, "tags", json!({}));
+            return body;
+        }
+        let shown = self.render(before, api_version);
+        let mut properties = shown
+            .get("properties")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        properties.extend(wanted.properties);
+        wanted.properties = properties;
+        echo(&before.id, &wanted, "Accepted", api_version)
+    }
+
     /// A data connection's final looks in the newest api-version.
     pub(crate) fn render_newest(&self, connection: &DataConnection) -> Value {
         self.render(connection, "2025-02-14")

@@ -194,3 +194,36 @@ async fn four_auxiliary_tokens_are_too_many() {
         StatusCode::BAD_REQUEST
     );
 }
+
+#[tokio::test]
+async fn headers_larger_than_four_tokens_get_through() {
+    let cloud = start().await;
+    let token = format!(
+        "Bearer {}",
+        cloud.arm_token("acc1@domain1.com", "domain1.com").await
+    );
+    let padding = "x".repeat(60_000);
+    let headers = [("authorization", token.as_str()), ("x-padding", &padding)];
+    let path = subscription(SUBSCRIPTION1);
+    assert_eq!(
+        cloud.arm(Method::GET, &path, &headers, None).await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn an_app_may_read_where_it_was_given_a_role() {
+    let cloud = start().await;
+    let changes = [("grant_type", "client_credentials")];
+    let reply = cloud.exchange_with("domain1.com", "", &changes).await;
+    let token = reply.body["access_token"].as_str().unwrap();
+    let path = format!("{}?api-version=2024-04-13", how_to::CLUSTER);
+    let refused = cloud.get(token, &path).await;
+    assert_eq!(refused.code(), "AuthorizationFailed");
+    assert!(refused.message().contains(how_to::TENANT_BRIDGE));
+    cloud
+        .emulator
+        .edit(|world| world.assign_role("tenant-bridge", "Reader", how_to::CLUSTER))
+        .unwrap();
+    assert_eq!(cloud.get(token, &path).await.status, StatusCode::OK);
+}

@@ -153,6 +153,11 @@ async fn a_patch_needs_something_to_change_and_gives_both_urls() {
             .header("location")
             .contains("operationResultResponseType=Location")
     );
+    assert_eq!(patched.body["properties"]["provisioningState"], "Accepted");
+    assert_eq!(
+        patched.body["properties"]["databaseRouting"], "Single",
+        "laid over what was there"
+    );
     assert!(patched.headers.contains_key("azure-asyncoperation"));
 }
 

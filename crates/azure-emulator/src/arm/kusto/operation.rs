@@ -100,11 +100,13 @@ pub(in crate::arm) fn poll(
         .call
         .query("operationResultResponseType")
         .is_some_and(|f| f.eq_ignore_ascii_case("location"));
-    let answer = if is_location {
-        location_form(azure, context.resources, operation)
-    } else {
-        Answer::json(StatusCode::OK, &result(operation))
-    };
+    if is_location {
+        return Ok(location_form(azure, context.resources, operation));
+    }
+    let answer = Answer::json(StatusCode::OK, &result(operation));
+    if operation.api_version.as_str() < CAMEL_CASE_SINCE {
+        return Ok(answer);
+    }
     Ok(answer.with(
         "x-ms-operation-root-activity-id",
         &operation.root_activity_id,
