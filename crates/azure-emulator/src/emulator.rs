@@ -96,7 +96,7 @@ struct Running {
 impl Emulator {
     /// Starts the three listeners. Must be called within a tokio runtime.
     pub async fn start(seed: Seed, options: Options) -> Result<Emulator, StartError> {
-        let keys = KeyRing::shared()?;
+        let keys = KeyRing::of_process()?;
         let identity = tls::make()?;
         let (entra_listener, entra_url) = bind(options.entra_port).await?;
         let (arm_listener, arm_url) = bind(options.arm_port).await?;

@@ -63,6 +63,13 @@ impl Call {
     }
 }
 
+/// Sets a member of a JSON object; other values have no members and stay as they are.
+pub(crate) fn set(body: &mut Value, name: &str, value: Value) {
+    if let Some(members) = body.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
 /// The first value whose name fits.
 pub(crate) fn find(pairs: &[(String, String)], fits: impl Fn(&str) -> bool) -> Option<&str> {
     pairs

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::azure::Azure;
-use crate::exchange::{Answer, Call};
+use crate::exchange::{Answer, Call, set};
 
 /// One refusal. The texts are Entra's manner; clients must act on `error`, `suberror` and the number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,10 +90,10 @@ impl EntraError {
             "error_uri": format!("{}error?code={code}", azure.entra_url),
         });
         if let Some(suberror) = self.suberror {
-            body["suberror"] = json!(suberror);
+            set(&mut body, "suberror", json!(suberror));
         }
         if let Some(claims) = &self.claims {
-            body["claims"] = json!(claims);
+            set(&mut body, "claims", json!(claims));
         }
         Answer::json(self.status, &body).with("x-ms-request-id", &trace.to_string())
     }

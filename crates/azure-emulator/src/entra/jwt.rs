@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::keys::{KeyError, KeyRing, SigningKey};
+use crate::exchange::set;
 
 /// A JWT taken apart; nothing about it is verified yet.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ pub(crate) fn sign(
     let kid = kid.unwrap_or(&key.kid);
     let mut header = json!({ "typ": "JWT", "alg": "RS256", "kid": kid });
     if with_x5t {
-        header["x5t"] = json!(kid);
+        set(&mut header, "x5t", json!(kid));
     }
     let signed = joined(&header, claims);
     let signature = key.sign(signed.as_bytes())?;

@@ -13,6 +13,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
 
+use crate::exchange::set;
+
 /// The tenant of personal Microsoft accounts. Its key stands in every tenant's key set, bound to its own issuer,
 /// so that a validator which forgets to bind key to issuer is found out.
 pub(crate) const CONSUMER_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
@@ -98,7 +100,7 @@ pub(crate) struct KeyRing {
 
 impl KeyRing {
     /// The process's keys, made at the first call.
-    pub(crate) fn shared() -> Result<&'static KeyRing, KeyError> {
+    pub(crate) fn of_process() -> Result<&'static KeyRing, KeyError> {
         static RING: OnceLock<Result<KeyRing, KeyError>> = OnceLock::new();
         RING.get_or_init(KeyRing::generate).as_ref().map_err(Clone::clone)
     }
@@ -141,7 +143,7 @@ impl KeyRing {
     pub(crate) fn jwks_v2(&self, authority: &str) -> Value {
         let with_issuer = |key: &SigningKey, tenant: &str| {
             let mut jwk = key.jwk();
-            jwk["issuer"] = json!(format!("{authority}{tenant}/v2.0"));
+            set(&mut jwk, "issuer", json!(format!("{authority}{tenant}/v2.0")));
             jwk
         };
         json!({ "keys": [

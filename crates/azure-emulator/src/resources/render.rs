@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::{DataConnection, Provisioning, ResourceId, Resources, Wanted};
+use crate::exchange::set;
 
 /// How a member that the caller left out is shown.
 enum Absent {
@@ -108,10 +109,10 @@ impl Resources {
         };
         let mut body = envelope(&connection.id, &wanted, api_version);
         if api_version <= "2021-01-01" {
-            body["tags"] = json!({});
+            set(&mut body, "tags", json!({}));
         }
         if api_version >= "2025-02-14" {
-            body["systemData"] = json!({
+            let system_data = json!({
                 "createdBy": connection.created_by,
                 "createdByType": "User",
                 "createdAt": rfc3339_ticks(connection.created_at),
@@ -119,8 +120,33 @@ impl Resources {
                 "lastModifiedByType": "User",
                 "lastModifiedAt": rfc3339_ticks(connection.modified_at),
             });
+            set(&mut body, "systemData", system_data);
         }
         body
+    }
+
+    /// What a PATCH answers: the request's members, since 2021-08-27 laid over what stood there before
+    /// (recorded ARM traffic). The location is Kusto's own spelling already.
+    pub(crate) fn echo_patch(&self, before: &DataConnection, wanted: &Wanted, api_version: &str) -> Value {
+        let location = self.location_of(&before.id).to_owned();
+        let mut wanted = Wanted {
+            location,
+            ..wanted.clone()
+        };
+        if api_version < "2021-08-27" {
+            let mut body = echo(&before.id, &wanted, "Accepted", api_version);
+            set(&mut body, "tags", json!({}));
+            return body;
+        }
+        let shown = self.render(before, api_version);
+        let mut properties = shown
+            .get("properties")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        properties.extend(wanted.properties);
+        wanted.properties = properties;
+        echo(&before.id, &wanted, "Accepted", api_version)
     }
 
     /// A data connection's final looks in the newest api-version.
@@ -168,7 +194,7 @@ fn envelope(id: &ResourceId, wanted: &Wanted, api_version: &str) -> Value {
         "properties": wanted.properties,
     });
     if api_version <= "2021-01-01" {
-        body["etag"] = json!("\"\"");
+        set(&mut body, "etag", json!("\"\""));
     }
     body
 }

@@ -86,11 +86,8 @@ pub(super) fn wanted(body: &Map<String, Value>, cluster_location: &str) -> Resul
         .ok_or_else(|| ArmError::bad_request("InvalidRequestFormat", missing("properties")))?;
     let kind = kind(body, properties)?;
     for name in kind.required {
-        if !properties
-            .get(*name)
-            .and_then(Value::as_str)
-            .is_some_and(|text| !text.trim().is_empty())
-        {
+        let text = properties.get(*name).and_then(Value::as_str);
+        if text.is_none_or(|text| text.trim().is_empty()) {
             return Err(ArmError::bad_request(
                 "InvalidRequestFormat",
                 missing(&format!("properties.{name}")),

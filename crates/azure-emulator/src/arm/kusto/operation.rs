@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{ArmError, signature};
 use crate::arm::site::Context;
 use crate::azure::Azure;
-use crate::exchange::Answer;
+use crate::exchange::{Answer, set};
 use crate::resources::{Operation, OperationKind, OperationStatus, Resources, rfc3339_ticks};
 
 /// Versions from this one on name the result's members in camel case.
@@ -88,11 +88,13 @@ pub(in crate::arm) fn poll(
         .call
         .query("operationResultResponseType")
         .is_some_and(|f| f.eq_ignore_ascii_case("location"));
-    let answer = if is_location {
-        location_form(azure, context.resources, operation)
-    } else {
-        Answer::json(StatusCode::OK, &result(operation))
-    };
+    if is_location {
+        return Ok(location_form(azure, context.resources, operation));
+    }
+    let answer = Answer::json(StatusCode::OK, &result(operation));
+    if operation.api_version.as_str() < CAMEL_CASE_SINCE {
+        return Ok(answer);
+    }
     Ok(answer.with("x-ms-operation-root-activity-id", &operation.root_activity_id))
 }
 
@@ -118,7 +120,11 @@ fn result(operation: &Operation) -> Value {
         "properties": properties(operation, is_camel),
     });
     if let OperationStatus::Failed(failure) = &operation.status {
-        body["error"] = json!({ "code": failure.code, "message": failure.message });
+        set(
+            &mut body,
+            "error",
+            json!({ "code": failure.code, "message": failure.message }),
+        );
     }
     body
 }

@@ -45,7 +45,7 @@ pub(super) fn write(request: &Request<'_>, world: &mut World, id: &ResourceId) -
     let (version, duration) = (request.api_version, world.operation_duration);
     let mut started = Operation::start(kind, &id, &location, version, request.now, duration);
     started.doomed = doomed(world, &id);
-    let answer = answer(request, &id, &wanted, &started, is_patch, &display_location);
+    let answer = answer(request, &id, &wanted, &started, is_patch, &world.resources);
     world
         .resources
         .put_connection(&id, wanted, &request.caller.name, started);
@@ -58,7 +58,7 @@ fn answer(
     wanted: &Wanted,
     started: &Operation,
     is_patch: bool,
-    display_location: &str,
+    resources: &Resources,
 ) -> Answer {
     let (status, state) = match (is_patch, started.kind) {
         (true, _) => (StatusCode::ACCEPTED, "Accepted"),
@@ -66,15 +66,16 @@ fn answer(
         // Seen once, for Cosmos DB; inferred for the other kinds.
         (false, _) => (StatusCode::OK, "Accepted"),
     };
-    let mut shown = wanted.clone();
-    if is_patch {
-        display_location.clone_into(&mut shown.location);
-    }
-    let answer = Answer::json(status, &echo(id, &shown, state, request.api_version));
-    let answer = if is_patch {
-        operation::with_both(answer, request.azure, started)
-    } else {
-        operation::with_async(answer, request.azure, started)
+    let before = resources.connection(id).filter(|_| is_patch);
+    let answer = match before {
+        Some(before) => {
+            let body = resources.echo_patch(before, wanted, request.api_version);
+            operation::with_both(Answer::json(status, &body), request.azure, started)
+        }
+        None => {
+            let body = echo(id, wanted, state, request.api_version);
+            operation::with_async(Answer::json(status, &body), request.azure, started)
+        }
     };
     with_etag(answer, request.api_version)
 }

@@ -1,0 +1,18 @@
+//! The emulator from outside, over real TLS: what a client of Entra and ARM sees.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should say so"
+)]
+
+mod admin;
+mod arm_tokens;
+mod discovery;
+mod exchange;
+mod faults;
+mod linked;
+mod operations;
+mod reads;
+mod refusals;
+mod support;
+mod writes;
