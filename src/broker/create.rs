@@ -11,8 +11,8 @@ use super::vault::Use;
 use super::{Broker, Caller};
 use crate::arm::event_hub_body;
 use crate::connection::{
-    ActorId, Code, ConnectionId, ConnectionRecord, Desired, NewConnection, Observed, OperationId,
-    OperationKind, OperationRecord, Phase,
+    ActorId, Code, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, NewConnection, Observed,
+    OperationId, OperationKind, OperationRecord, Phase,
 };
 use crate::db::operations::{Claim, NewOperation};
 use crate::db::{DbError, begin, connections, ledger_events, operations, people};
@@ -271,9 +271,9 @@ pub(super) fn auxiliary_tenants(tenants: Tenants) -> Vec<crate::connection::Tena
 fn request_hash(request: &NewConnection) -> Vec<u8> {
     let canonical: Value = json!({
         "armId": request.id().resource().canonical(),
-        "table": request.target.table.as_ref().map(|name| name.as_str()),
-        "mapping": request.target.mapping.as_ref().map(|name| name.as_str()),
-        "dataFormat": request.target.data_format.map(|format| format.as_str()),
+        "table": request.target.table.as_ref().map(EntityName::as_str),
+        "mapping": request.target.mapping.as_ref().map(EntityName::as_str),
+        "dataFormat": request.target.data_format.map(DataFormat::as_str),
         "eventHub": request.source.hub.resource().canonical(),
         "consumerGroup": request.source.consumer_group.as_str().to_ascii_lowercase(),
     });

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{DbError, exactly_one, operations};
 use crate::connection::{
-    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, Desired, EventHubSource, Observed, Target,
-    TenantId,
+    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, DataFormat, Desired, EntityName,
+    EventHubSource, Observed, Target, TenantId,
 };
 
 /// What a person is to a connection.
@@ -36,9 +36,9 @@ pub async fn insert(db: &mut PgConnection, record: &ConnectionRecord) -> Result<
         record.target_tenant.uuid(),
         record.source_tenant.uuid(),
         record.target.database.resource().as_written(),
-        record.target.table.as_ref().map(|name| name.as_str()),
-        record.target.mapping.as_ref().map(|name| name.as_str()),
-        record.target.data_format.map(|format| format.as_str()),
+        record.target.table.as_ref().map(EntityName::as_str),
+        record.target.mapping.as_ref().map(EntityName::as_str),
+        record.target.data_format.map(DataFormat::as_str),
         record.source.hub.resource().as_written(),
         record.source.consumer_group.as_str(),
         record.location,

@@ -96,13 +96,16 @@ pub async fn check_for_serving(db: &mut PgConnection) -> Result<(), SchemaError>
         sqlx::query_scalar("select version from _sqlx_migrations where success order by version")
             .fetch_all(&mut *db)
             .await
-            .or_else(
-                |error| match error.as_database_error().and_then(|database| database.code()) {
+            .or_else(|error| {
+                match error
+                    .as_database_error()
+                    .and_then(sqlx::error::DatabaseError::code)
+                {
                     // No table of migrations, or no right to read it: nothing was migrated for this role.
                     Some(code) if code == "42P01" || code == "42501" => Ok(Vec::new()),
                     _ => Err(error),
-                },
-            )?;
+                }
+            })?;
     let needed: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
     if found != needed {
         return Err(SchemaError::Version { found, needed });

@@ -131,10 +131,8 @@ impl Problem {
         }
         if let Some(after) = self.retry_after {
             // Whole seconds, rounded up: earlier would be too early.
-            headers.insert(
-                header::RETRY_AFTER,
-                HeaderValue::from(after.as_millis().div_ceil(1000).max(1) as u64),
-            );
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if let Some(value) = self.authenticate.as_ref().and_then(Authenticate::header) {
             headers.insert(header::WWW_AUTHENTICATE, value);

@@ -1,5 +1,12 @@
 //! The whole service over its real router, a real Postgres and the emulated Azure. One binary, so that one link serves all.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, and what it indexes it has looked at"
+)]
 
 mod support;
 
+mod document;
 mod main_job;

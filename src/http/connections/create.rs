@@ -142,7 +142,7 @@ fn field<T: std::str::FromStr<Err: std::fmt::Display>>(
             errors.push(FieldError {
                 pointer: pointer.to_owned(),
                 detail: error.to_string(),
-            })
+            });
         })
         .ok()
 }

@@ -30,7 +30,7 @@ impl<'a> Printer<'a> {
     /// A hop from the portal to the service.
     pub(super) fn portal(&self, out: &mut impl Write, answer: &Answer, who: &str) -> std::io::Result<()> {
         let what = format!("{} {}", answer.method, short(&answer.path));
-        self.line(out, "portal", "bridge", &what, who, answer.status, answer.took)
+        self.line(out, "portal → bridge", (answer.status, answer.took), &what, who)
     }
 
     /// The hops from the service to Entra and ARM since the last time.
@@ -39,38 +39,32 @@ impl<'a> Printer<'a> {
             if entry.sequence <= self.printed {
                 continue;
             }
-            let (to, with) = match entry.host {
-                Host::Entra => ("entra", exchange(&entry)),
-                Host::Arm => ("arm", tokens(&entry)),
+            let (hop, with) = match entry.host {
+                Host::Entra => ("bridge → entra", exchange(&entry)),
+                Host::Arm => ("bridge → arm", tokens(&entry)),
             };
             let what = format!("{} {}", entry.method, short(entry.path()));
-            self.line(out, "bridge", to, &what, &with, entry.status, entry.duration)?;
+            self.line(out, hop, (entry.status, entry.duration), &what, &with)?;
             self.printed = entry.sequence;
             self.seen.push(entry);
         }
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the columns of one line")]
     fn line(
         &self,
         out: &mut impl Write,
-        from: &str,
-        to: &str,
+        hop: &str,
+        (status, took): (u16, Duration),
         what: &str,
         with: &str,
-        status: u16,
-        took: Duration,
     ) -> std::io::Result<()> {
         let milliseconds = took.as_secs_f64() * 1000.0;
-        let (what, status) = (
-            self.paint.strong(&format!("{what:<58}")),
-            self.paint.status(status),
-        );
+        let (what, status) = (self.paint.strong(what), self.paint.status(status));
         writeln!(
             out,
-            "{from:>6} → {to:<6}  {what}  {status}  {milliseconds:>7.1} ms  {}",
-            self.paint.faint(with)
+            "{hop:<15}  {status} {milliseconds:>7.1} ms  {what}  {}",
+            self.paint.faint(&format!("[{with}]"))
         )
     }
 }

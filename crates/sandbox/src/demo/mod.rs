@@ -9,19 +9,21 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use azure_emulator::{Entry, Host, how_to};
+use azure_emulator::{Emulator, Entry, Host, how_to};
 use serde_json::Value;
 
 use crate::commands::request;
 use crate::stack::{Stack, user_token};
 use hop::Printer;
 use paint::Paint;
-use portal::Portal;
+use portal::{Answer, Portal};
 
 /// The connection's name in the story.
 const NAME: &str = "telemetry";
 /// How long an operation may take before the story has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Who tells the portal what to do.
+const ACTOR: &str = "acc1@domain1.com";
 
 /// Plays the story on a running stack.
 ///
@@ -29,98 +31,148 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// When anything in it did not happen as it should.
 pub async fn play(stack: &Stack, out: &mut impl Write, colours: bool) -> anyhow::Result<()> {
     let paint = Paint::new(colours);
-    let actor = user_token(&stack.emulator, "acc1@domain1.com", how_to::DOMAIN1)?;
+    let actor = user_token(&stack.emulator, ACTOR, how_to::DOMAIN1)?;
     let auxiliary = user_token(&stack.emulator, "acc2@domain2.com", how_to::DOMAIN2)?;
-    let portal = Portal::new(stack.url()?, actor, auxiliary);
-    let mut printer = Printer::new(&stack.emulator, paint);
-
-    writeln!(
+    let mut story = Story {
+        emulator: &stack.emulator,
+        portal: Portal::new(stack.url()?, actor, auxiliary),
+        printer: Printer::new(&stack.emulator, paint),
+        paint,
         out,
-        "{}",
-        paint.heading("Connect database telemetry in domain1.com to event hub hub1 in domain2.com")
-    )?;
-    let answer = portal.create(&request(NAME)).await?;
-    printer.portal(
-        out,
-        &answer,
-        "acc1@domain1.com, with acc2@domain2.com's token for the other tenant",
-    )?;
-    ensure!(
-        matches!(answer.status, 201 | 202),
-        "the create was answered {}: {}",
-        answer.status,
-        answer.body
-    );
-    let operation = answer
-        .operation
-        .clone()
-        .context("the answer names no operation")?;
-    let ended = portal.follow(&operation, PATIENCE).await?;
-    printer.hops(out)?;
-    printer.portal(out, &ended, "acc1@domain1.com")?;
-    check_put(&printer.seen)?;
-    ensure!(
-        ended.body["status"] == "succeeded",
-        "the create ended as {}",
-        ended.body
-    );
-
-    let id = answer.text("/id").context("the answer has no id")?;
-    let record = portal.get(&format!("/v1/connections/{id}")).await?;
-    ensure!(
-        record.body["state"] == "active",
-        "the record says {}",
-        record.body["state"]
-    );
-    show(out, paint, "The record in Postgres", &record.body)?;
-    let there = |stack: &Stack| {
-        stack
-            .emulator
-            .read(|world| world.data_connection(&data_connection()))
     };
-    ensure!(there(stack).is_some(), "ARM has no such data connection");
-    let events = portal.get(&format!("/v1/connections/{id}/events")).await?;
-    show_events(out, paint, &events.body)?;
-    ensure_kinds(
-        &events.body,
-        &["create.intended", "create.accepted", "create.succeeded"],
-    )?;
+    let id = story.connect().await?;
+    story.remove(&id).await
+}
 
-    writeln!(
-        out,
-        "{}",
-        paint.heading("Remove it again, with the token of the cluster's tenant alone")
-    )?;
-    let answer = portal.remove(&id).await?;
-    printer.portal(out, &answer, "acc1@domain1.com")?;
-    ensure!(
-        matches!(answer.status, 200 | 202),
-        "the removal was answered {}: {}",
-        answer.status,
-        answer.body
-    );
-    let operation = answer
-        .operation
-        .clone()
-        .context("the answer names no operation")?;
-    let ended = portal.follow(&operation, PATIENCE).await?;
-    printer.hops(out)?;
-    printer.portal(out, &ended, "acc1@domain1.com")?;
-    let record = portal.get(&format!("/v1/connections/{id}")).await?;
-    ensure!(
-        record.body["state"] == "removed",
-        "the record says {}",
-        record.body["state"]
-    );
-    ensure!(there(stack).is_none(), "ARM still has the data connection");
-    let events = portal.get(&format!("/v1/connections/{id}/events")).await?;
-    ensure_kinds(
-        &events.body,
-        &["remove.intended", "remove.accepted", "remove.succeeded"],
-    )?;
-    show_events(out, paint, &events.body)?;
-    writeln!(out, "\n{}", paint.good("The record stays, in the state removed."))?;
-    Ok(())
+struct Story<'a, W> {
+    emulator: &'a Emulator,
+    portal: Portal,
+    printer: Printer<'a>,
+    paint: Paint,
+    out: &'a mut W,
+}
+
+impl<W: Write> Story<'_, W> {
+    /// Creates the connection and shows that it is there. Gives its id.
+    async fn connect(&mut self) -> anyhow::Result<String> {
+        let title = "Connect event hub hub1 of domain2.com to database telemetry of domain1.com";
+        writeln!(self.out, "{}", self.paint.heading(title))?;
+        let answer = self.portal.create(&request(NAME)).await?;
+        let who =
+            format!("{ACTOR}'s user token, x-ms-authorization-auxiliary: acc2@domain2.com's user token");
+        self.printer.portal(self.out, &answer, &who)?;
+        self.follow(&answer).await?;
+        check_put(&self.printer.seen)?;
+        let id = answer.text("/id").context("the answer has no id")?;
+        let record = self.record(&id, "active").await?;
+        writeln!(self.out, "\n{}", self.paint.heading("The record in Postgres"))?;
+        writeln!(self.out, "{}", serde_json::to_string_pretty(&record)?)?;
+        ensure!(self.at_arm(), "ARM has no such data connection");
+        self.ledger(
+            &id,
+            &["create.intended", "create.accepted", "create.succeeded"],
+            0,
+        )
+        .await?;
+        Ok(id)
+    }
+
+    /// Removes the connection and shows that it is gone, and that its record is not.
+    async fn remove(&mut self, id: &str) -> anyhow::Result<()> {
+        let title = "Remove it again, with a token for the cluster's tenant alone";
+        writeln!(self.out, "\n{}", self.paint.heading(title))?;
+        let answer = self.portal.remove(id).await?;
+        self.printer
+            .portal(self.out, &answer, &format!("{ACTOR}'s user token"))?;
+        self.follow(&answer).await?;
+        let record = self.record(id, "removed").await?;
+        ensure!(!self.at_arm(), "ARM still has the data connection");
+        self.ledger(id, &["remove.intended", "remove.accepted", "remove.succeeded"], 3)
+            .await?;
+        let state = record
+            .pointer("/state")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        writeln!(
+            self.out,
+            "\nThe record stays: {id} is {}.",
+            self.paint.good(state)
+        )?;
+        Ok(())
+    }
+
+    /// Follows the operation of an answer to its success, and prints the hops it took.
+    async fn follow(&mut self, answer: &Answer) -> anyhow::Result<()> {
+        ensure!(
+            answer.status < 300,
+            "{} was answered {}: {}",
+            answer.path,
+            answer.status,
+            answer.body
+        );
+        let operation = answer
+            .operation
+            .clone()
+            .context("the answer names no operation")?;
+        let ended = self.portal.follow(&operation, PATIENCE).await?;
+        self.printer.hops(self.out)?;
+        self.printer
+            .portal(self.out, &ended, &format!("{ACTOR}'s user token"))?;
+        let status = ended.text("/status").unwrap_or_default();
+        ensure!(
+            status == "succeeded",
+            "the operation ended as {status}: {}",
+            ended.body
+        );
+        Ok(())
+    }
+
+    async fn record(&self, id: &str, wanted: &str) -> anyhow::Result<Value> {
+        let record = self.portal.get(&format!("/v1/connections/{id}")).await?;
+        let state = record.text("/state").unwrap_or_default();
+        ensure!(state == wanted, "the record says {state} instead of {wanted}");
+        Ok(record.body)
+    }
+
+    fn at_arm(&self) -> bool {
+        let id = format!("{}/dataConnections/{NAME}", how_to::DATABASE);
+        self.emulator.read(|world| world.data_connection(&id)).is_some()
+    }
+
+    /// Prints the ledger's events after the first `known`, which must be of these kinds.
+    async fn ledger(&mut self, id: &str, wanted: &[&str], known: usize) -> anyhow::Result<()> {
+        let answer = self.portal.get(&format!("/v1/connections/{id}/events")).await?;
+        let events = answer
+            .body
+            .pointer("/value")
+            .and_then(Value::as_array)
+            .context("no events")?;
+        let text = |event: &Value, member: &str| {
+            event
+                .get(member)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let kinds: Vec<String> = events
+            .iter()
+            .skip(known)
+            .map(|event| text(event, "kind"))
+            .collect();
+        ensure!(kinds == wanted, "the ledger has {kinds:?} instead of {wanted:?}");
+        writeln!(self.out, "\n{}", self.paint.heading("Its ledger"))?;
+        for event in events.iter().skip(known) {
+            let kind = self.paint.strong(&format!("{:<17}", text(event, "kind")));
+            let details = event.get("details").map(Value::to_string).unwrap_or_default();
+            writeln!(
+                self.out,
+                "{}  {kind}  {}",
+                text(event, "occurredAt"),
+                self.paint.faint(&details)
+            )?;
+        }
+        Ok(())
+    }
 }
 
 /// What the whole story is about: one PUT, in the target tenant's name, with the source tenant's token beside it.
@@ -129,8 +181,9 @@ fn check_put(seen: &[Entry]) -> anyhow::Result<()> {
         .iter()
         .filter(|entry| entry.host == Host::Arm && entry.method == "PUT")
         .collect();
-    ensure!(puts.len() == 1, "{} PUTs reached ARM", puts.len());
-    let put = puts.first().context("no PUT reached ARM")?;
+    let [put] = puts.as_slice() else {
+        anyhow::bail!("{} PUTs reached ARM instead of one", puts.len())
+    };
     let primary = put.primary.as_ref().context("the PUT had no Authorization")?;
     ensure!(
         primary.tenant == how_to::DOMAIN1,
@@ -146,47 +199,5 @@ fn check_put(seen: &[Entry]) -> anyhow::Result<()> {
         "the auxiliary token was of tenant {}",
         auxiliary.tenant
     );
-    Ok(())
-}
-
-fn data_connection() -> String {
-    format!("{}/dataConnections/{NAME}", how_to::DATABASE)
-}
-
-fn ensure_kinds(events: &Value, wanted: &[&str]) -> anyhow::Result<()> {
-    let kinds: Vec<&str> = events["value"]
-        .as_array()
-        .map(|events| events.iter().filter_map(|event| event["kind"].as_str()).collect())
-        .unwrap_or_default();
-    for kind in wanted {
-        ensure!(kinds.contains(kind), "the ledger lacks {kind}; it has {kinds:?}");
-    }
-    Ok(())
-}
-
-fn show(out: &mut impl Write, paint: Paint, title: &str, value: &Value) -> anyhow::Result<()> {
-    writeln!(
-        out,
-        "\n{}\n{}",
-        paint.heading(title),
-        serde_json::to_string_pretty(value)?
-    )?;
-    Ok(())
-}
-
-fn show_events(out: &mut impl Write, paint: Paint, events: &Value) -> anyhow::Result<()> {
-    writeln!(out, "\n{}", paint.heading("Its ledger"))?;
-    for event in events["value"].as_array().into_iter().flatten() {
-        let text = |member: &str| event[member].as_str().unwrap_or_default().to_owned();
-        writeln!(
-            out,
-            "{:>4}  {:<27}  {:<17}  {}",
-            event["sequence"],
-            text("occurredAt"),
-            paint.strong(&text("kind")),
-            paint.faint(&event["details"].to_string())
-        )?;
-    }
-    writeln!(out)?;
     Ok(())
 }
