@@ -8,6 +8,7 @@ mod ledger;
 mod outbound;
 mod reader;
 mod server;
+mod telemetry;
 mod tenants;
 mod worker;
 
@@ -19,6 +20,7 @@ pub use entra::EntraSection;
 pub use ledger::LedgerSection;
 pub use reader::{ConfigError, Problem, Reader};
 pub use server::ServerSection;
+pub use telemetry::TelemetrySection;
 pub use tenants::{Direction, TenantPolicy};
 pub use worker::WorkerSection;
 
@@ -43,6 +45,8 @@ pub struct Config {
     pub worker: WorkerSection,
     /// The ledger.
     pub ledger: LedgerSection,
+    /// Metrics and traces.
+    pub telemetry: TelemetrySection,
 }
 
 impl Config {
@@ -71,6 +75,7 @@ impl Config {
         let outbound = outbound::read(&mut reader);
         let worker = WorkerSection::read(&mut reader);
         let ledger = LedgerSection::read(&mut reader);
+        let telemetry = TelemetrySection::read(&mut reader);
         reader.finish_with_unknown_keys()?;
         // No error was reported, so every section is there.
         match (server, database, entra, arm, tenants, outbound, worker, ledger) {
@@ -92,6 +97,7 @@ impl Config {
                 outbound,
                 worker,
                 ledger,
+                telemetry,
             }),
             _ => Err(ConfigError::incomplete()),
         }
