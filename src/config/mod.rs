@@ -182,4 +182,49 @@ mod tests {
             assert!(!printed.contains(secret), "{printed}");
         }
     }
+
+    #[test]
+    fn the_example_is_right_and_names_every_setting() {
+        let example = include_str!("../../config.example.toml");
+        Config::from_toml(example).expect("the example can be used");
+        let mut reader = Reader::from_toml(example).expect("TOML");
+        let _ = ServerSection::read(&mut reader);
+        let _ = DatabaseSection::read(&mut reader);
+        let _ = EntraSection::read(&mut reader);
+        let _ = ArmSection::read(&mut reader);
+        let _ = TenantPolicy::read(&mut reader);
+        let _ = outbound::read(&mut reader);
+        let _ = WorkerSection::read(&mut reader);
+        let _ = LedgerSection::read(&mut reader);
+        let _ = TelemetrySection::read(&mut reader);
+        // With every commented setting taken in, each key is set once, none is unknown, and none is left out.
+        let complete: String = example
+            .lines()
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|rest| is_setting(rest))
+                    .unwrap_or(line)
+            })
+            .flat_map(|line| [line, "\n"])
+            .filter(|line| !line.starts_with("ca_file"))
+            .collect();
+        Config::from_toml(&complete).expect("the defaults can be written out");
+        for key in reader.asked() {
+            let (section, name) = key.split_once('.').expect("a section and a name");
+            let part = complete
+                .split(&format!("[{section}]"))
+                .nth(1)
+                .expect("the section");
+            let part = part.split("\n[").next().unwrap_or(part);
+            let named = part.contains(&format!("\n{name} = ")) || name == "ca_file";
+            assert!(named, "{key} is not in config.example.toml");
+        }
+    }
+
+    fn is_setting(line: &str) -> bool {
+        line.split_once(" = ").is_some_and(|(name, _)| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
+        })
+    }
 }
