@@ -191,10 +191,10 @@ const fn status_of(code: Code) -> StatusCode {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let plain = Self::new(refusal.code, refusal.detail);
-        let authenticate = match (refusal.challenge, refusal.code) {
+        let authenticate = match (refusal.challenge, refusal.scope) {
             (Some((tenant, claims)), _) => Some(Authenticate::Claims(tenant, claims)),
-            (None, Code::InsufficientScope) => Some(Authenticate::InsufficientScope("Connections.ReadWrite")),
-            (None, _) => plain.authenticate.clone(),
+            (None, Some(scope)) => Some(Authenticate::InsufficientScope(scope)),
+            (None, None) => plain.authenticate.clone(),
         };
         Self {
             errors: refusal.errors,

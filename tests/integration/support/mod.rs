@@ -4,6 +4,7 @@
 mod database;
 mod log;
 mod portal;
+mod traces;
 
 use std::time::Duration;
 
