@@ -28,7 +28,7 @@ pub(crate) fn start() {
     STARTED.call_once(|| {
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)
-            .with_thread_ids(true)
+            .with_thread_names(true)
             .with_max_level(tracing::Level::TRACE)
             .with_writer(|| Memory)
             .finish();
@@ -39,7 +39,9 @@ pub(crate) fn start() {
 /// What this thread logged. A `#[tokio::test]` runs on one thread, and so do the tasks it spawns.
 pub(crate) fn of_this_thread() -> String {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-    let mark = format!(" {:?} ", std::thread::current().id());
+    // The harness names a test's thread after the test.
+    let thread = std::thread::current();
+    let mark = format!(" {} ", thread.name().expect("a test's thread has a name"));
     let text = String::from_utf8_lossy(&lines);
     text.lines()
         .filter(|line| line.contains(&mark))
