@@ -251,7 +251,7 @@ mod tests {
     async fn a_call_logs_its_ids_and_status_and_neither_token_nor_body_nor_signature() {
         test_log::start();
         let server = ScriptedArm::start_with(|endpoint| {
-            let operation = format!("Azure-AsyncOperation: {endpoint}operationResults/x?s=signature");
+            let operation = format!("Azure-AsyncOperation: {endpoint}operationResults/x?s=sealed-by-arm");
             vec![
                 reply(
                     201,
@@ -291,7 +291,7 @@ mod tests {
         ] {
             assert!(log.contains(kept), "{kept} in {log}");
         }
-        for secret in ["secret", "signature", "payload"] {
+        for secret in ["secret", "sealed-by-arm", "payload"] {
             assert!(!log.contains(secret), "{secret} in {log}");
         }
     }
