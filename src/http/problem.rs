@@ -218,6 +218,11 @@ impl From<BrokerError> for Problem {
                     unavailable.retry_after,
                 )
             },
+            BrokerError::Database(DbError::Unconfirmed) => {
+                tracing::error!("the answer to a commit did not come");
+                let detail = "whether the request was recorded is not known; look before you repeat it";
+                Self::unavailable(Code::DatabaseUnavailable, detail, None)
+            }
             BrokerError::Database(error @ (DbError::Unavailable(_) | DbError::LeaseLost)) => {
                 tracing::error!(error = %error, "the database can't be used");
                 Self::unavailable(
