@@ -10,3 +10,4 @@ mod support;
 
 mod document;
 mod main_job;
+mod outcomes;
