@@ -15,4 +15,5 @@ pub mod http;
 pub mod ledger;
 pub mod outbound;
 pub mod service;
+pub mod telemetry;
 pub mod worker;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
+use tracing::Instrument as _;
 use url::Url;
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::connection::ResourceId;
 use crate::outbound::ArmToken;
+use crate::telemetry::{self, metrics};
 
 /// The longest body that is read, in bytes.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -95,6 +97,19 @@ impl Arm {
 
     /// Makes a call. Any status is an answer; what never got one is an error.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer, ArmError> {
+        let (name, span) = (
+            call.name,
+            tracing::info_span!("arm", otel.name = call.name, otel.kind = "client"),
+        );
+        let outcome = self.send_in_span(call).instrument(span).await;
+        match &outcome {
+            Ok(answer) => metrics::arm_called(name, answer.status.as_u16(), answer.report.duration),
+            Err(error) => metrics::arm_called(name, 0, error.report.duration),
+        }
+        outcome
+    }
+
+    async fn send_in_span(&self, call: Call<'_>) -> Result<Answer, ArmError> {
         let (name, write, started) = (call.name, call.method != Method::GET, Instant::now());
         let sent_id = call.trace.correlation_id.to_string();
         let fault = |kind| ArmError {
@@ -163,6 +178,7 @@ impl Arm {
             .0
             .client
             .request(call.method, call.url)
+            .headers(telemetry::trace_headers())
             .header(header::ACCEPT, "application/json")
             .header("x-ms-correlation-request-id", id.clone())
             .header("x-ms-client-request-id", id)

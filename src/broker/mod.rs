@@ -18,6 +18,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::arm::Arm;
 use crate::clock::Clock;
@@ -25,6 +26,7 @@ use crate::config::{TenantPolicy, WorkerSection};
 use crate::connection::ConnectionId;
 use crate::entra::Entra;
 use crate::ledger::Marker;
+use crate::telemetry::metrics;
 
 pub use caller::Caller;
 pub use create::Created;
@@ -96,6 +98,22 @@ impl Broker {
         Ok(())
     }
 
+    /// Counts what is open, for the metrics.
+    ///
+    /// # Errors
+    /// When the database doesn't answer.
+    pub async fn measure(&self) -> Result<(), crate::db::DbError> {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        metrics::database_connections(self.pool.size().saturating_sub(idle), idle);
+        let mut db = self.pool.acquire().await?;
+        let counts = crate::db::operations::count_open(&mut db).await?;
+        for (phase, count) in counts.by_phase {
+            metrics::operations_open(phase.as_str(), count);
+        }
+        metrics::operations_awaiting(counts.awaiting);
+        Ok(())
+    }
+
     /// Stops driving: every operation's lease is given back, so that another replica can go on at once. Returns when all are.
     pub async fn stop(&self) {
         self.0.stop.cancel();
@@ -109,7 +127,7 @@ impl Broker {
         &self,
         work: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
     ) -> Result<T, BrokerError> {
-        let ended = self.0.tasks.spawn(work).await;
+        let ended = self.0.tasks.spawn(work.in_current_span()).await;
         ended.unwrap_or_else(|error| Err(crate::db::DbError::defect(error).into()))
     }
 
