@@ -186,12 +186,11 @@ impl Broker {
         connection: ConnectionId,
         caller: &Caller,
         allowed: Use,
-    ) -> Result<Vec<OperationRecord>, BrokerError> {
+    ) -> Result<(), BrokerError> {
         let claimed_at = Instant::now();
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
         let claims = leases::claim_of(&mut db, connection, self.worker.lease).await?;
         drop(db);
-        let taken = claims.iter().map(|claim| claim.record.clone()).collect();
         for claim in claims {
             let allowed = match claim.record.kind {
                 OperationKind::Remove => allowed,
@@ -203,7 +202,7 @@ impl Broker {
                 .keep(claim.record.id, allowed, caller.clone(), self.clock.now());
             self.drive(claim, claimed_at, false);
         }
-        Ok(taken)
+        Ok(())
     }
 }
 

@@ -49,7 +49,7 @@ impl Broker {
             && operation.kind == OperationKind::Remove
             && !operation.phase.is_terminal()
         {
-            self.continue_removal(operation, caller, record).await?;
+            self.continue_removal(operation, caller).await?;
             return self.connection(caller, record.id).await;
         }
         let claimed_at = Instant::now();
@@ -148,33 +148,17 @@ impl Broker {
         })
     }
 
-    /// Goes on with a removal that nobody drives, with the tokens of somebody who may remove; the ledger tells whose.
+    /// Brings tokens for a removal under way. Whoever looks at it may be driving it at this moment with tokens that are no
+    /// good for it, so these are kept also when there is nothing to take up; they never replace others that may write.
     async fn continue_removal(
         &self,
         operation: &OperationRecord,
         caller: &Caller,
-        record: &ConnectionRecord,
     ) -> Result<(), BrokerError> {
-        if operation.awaiting.is_none() {
-            return Ok(());
+        let vault = &self.0.vault;
+        if vault.for_use(operation.id, Use::Write).is_none() {
+            vault.keep(operation.id, Use::Write, caller.clone(), self.clock.now());
         }
-        let mut transaction = begin(&self.pool, "continue removal").await?;
-        let actor = self.person(&mut transaction, caller).await?;
-        let operation = OperationRecord {
-            actor,
-            app: caller.app(),
-            ..operation.clone()
-        };
-        let mut event = self.event(
-            EventKind::RemoveContinued,
-            record,
-            &operation,
-            self.removal_details(record),
-        );
-        event.request_id = Some(caller.request_id().to_owned());
-        ledger_events::append(&mut transaction, &event).await?;
-        transaction.commit().await?;
-        self.take_up(record.id, caller, Use::Write).await?;
-        Ok(())
+        self.take_up(operation.connection, caller, Use::Write).await
     }
 }

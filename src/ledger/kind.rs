@@ -51,8 +51,9 @@ kinds! {
     RemoveQueued => "remove.queued",
     /// A removal was decided on. Committed before the request leaves.
     RemoveIntended => "remove.intended",
-    /// Somebody who may remove took up a removal that waited for tokens: from here on it goes in their name.
-    RemoveContinued => "remove.continued",
+    /// A removal of unknown outcome is sent again, in the name of whoever brought the tokens for it. Committed before the
+    /// request leaves.
+    RemoveRepeated => "remove.repeated",
     /// ARM took the removal.
     RemoveAccepted => "remove.accepted",
     /// The data connection is gone, confirmed by a read while its database could be read.

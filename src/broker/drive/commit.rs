@@ -177,8 +177,10 @@ impl Job {
 
     /// Gives the lease back because tokens for this tenant are missing; whoever brings them takes the operation up.
     pub(super) async fn await_caller(&mut self, tenant: TenantId) -> Result<Step, BrokerError> {
-        // Before the lease is gone: from then on the vault may hold tokens that somebody has just brought.
-        self.broker.0.vault.forget(self.claim.record.id);
+        // Before the lease is gone: from then on, whoever brings tokens goes on himself.
+        if self.broker.0.vault.give_up(self.claim.record.id, self.tried) {
+            return Ok(Step::Again(Duration::ZERO));
+        }
         let release_for = Some(self.broker.worker.slowest_poll);
         let waiting = self.change("the operation waits for a token", self.claim.record.phase);
         self.commit(Change {

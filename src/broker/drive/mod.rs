@@ -15,7 +15,8 @@ use tracing::Instrument as _;
 
 use super::Broker;
 use super::refusal::BrokerError;
-use crate::connection::{ConnectionRecord, OperationKind, Phase};
+use super::vault::Stamp;
+use crate::connection::{ConnectionRecord, OperationKind, Phase, TenantId};
 use crate::db::leases::Claim;
 use crate::db::{DbError, connections, leases};
 
@@ -42,6 +43,10 @@ struct Job {
     put_off: u32,
     /// How long to wait before a removal of unknown outcome is sent once more, and from when that counts.
     resend: (Duration, Option<Instant>),
+    /// The tokens that the step under way began with.
+    tried: Option<Stamp>,
+    /// The tenant whose token was missing when the operation was taken up.
+    awaited: Option<TenantId>,
     /// Whether the change that this one waits for was given this one's tokens.
     lent: bool,
     /// The next wait between two looks.
@@ -121,12 +126,14 @@ impl Job {
             lease_end,
             pause: broker.worker.fastest_poll,
             broker,
-            claim,
             record,
             unsent,
             with_auxiliary: false,
             put_off: 0,
             resend: (Duration::ZERO, None),
+            tried: None,
+            awaited: claim.record.awaiting,
+            claim,
             lent: false,
         })
     }
@@ -162,6 +169,7 @@ impl Job {
             self.hand_over().await?;
             return Ok(Step::Over);
         }
+        self.tried = self.broker.0.vault.stamp(self.claim.record.id);
         match (self.claim.record.kind, self.claim.record.phase) {
             (_, Phase::Succeeded | Phase::Failed) => Ok(Step::Over),
             (_, Phase::Queued) => self.begin_removal().await,

@@ -11,10 +11,11 @@ use super::send::plain;
 use super::tokens::Tokens;
 use super::{Job, Step};
 use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Deleted};
+use crate::broker::Caller;
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::broker::vault::Use;
-use crate::connection::{Code, Desired, Observed, Phase};
-use crate::db::{DbError, operations};
+use crate::connection::{Code, Desired, Observed, Phase, TenantId};
+use crate::db::{DbError, operations, people};
 use crate::ledger::EventKind;
 
 /// How soon, at the latest, a waiting removal looks again whether the change before it has ended.
@@ -24,7 +25,7 @@ impl Job {
     /// Begins a removal that waited for another change of the same connection.
     pub(super) async fn begin_removal(&mut self) -> Result<Step, BrokerError> {
         let Some(caller) = self.broker.0.vault.for_use(self.claim.record.id, Use::Write) else {
-            return self.await_caller(self.record.target_tenant).await;
+            return self.await_caller(self.tenant_to_write()).await;
         };
         let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
         let before = operations::another_in_flight(&mut db, &self.claim.record).await?;
@@ -43,6 +44,7 @@ impl Job {
             return self.nothing_was_made().await;
         }
         self.pause = self.broker.worker.fastest_poll;
+        self.act_for(&caller).await?;
         let details = self.broker.removal_details(&self.record);
         let begun = self.commit(Change {
             desired: Some(Desired::Absent),
@@ -206,15 +208,9 @@ impl Job {
     }
 
     async fn resend_removal(&mut self) -> Result<Step, BrokerError> {
-        if self
-            .broker
-            .0
-            .vault
-            .for_use(self.claim.record.id, Use::Write)
-            .is_none()
-        {
-            return self.await_caller(self.record.target_tenant).await;
-        }
+        let Some(caller) = self.broker.0.vault.for_use(self.claim.record.id, Use::Write) else {
+            return self.await_caller(self.tenant_to_write()).await;
+        };
         let (wait, not_before) = self.resend;
         if not_before.is_some_and(|time| Instant::now() < time) {
             return Ok(Step::Again(self.next_pause()));
@@ -223,6 +219,28 @@ impl Job {
         let (least, most) = (self.broker.worker.slowest_poll, self.broker.worker.deadline / 10);
         let wait = (wait * 2).max(least).min(most.max(least));
         self.resend = (wait, Some(Instant::now() + wait));
+        self.act_for(&caller).await?;
+        let details = self.broker.removal_details(&self.record);
+        self.commit(Change {
+            event: Some((EventKind::RemoveRepeated, details)),
+            ..self.change("the removal is sent again", Phase::Settling)
+        })
+        .await?;
         self.send_removal().await
+    }
+
+    /// From here on the operation goes on in this caller's name, and the ledger says so.
+    async fn act_for(&mut self, caller: &Caller) -> Result<(), BrokerError> {
+        let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
+        if let Some(actor) = people::find(&mut db, caller.actor()).await? {
+            self.claim.record.actor = actor;
+            self.claim.record.app = caller.app();
+        }
+        Ok(())
+    }
+
+    /// The tenant to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.
+    fn tenant_to_write(&self) -> TenantId {
+        self.awaited.unwrap_or(self.record.target_tenant)
     }
 }
