@@ -14,7 +14,8 @@ use crate::connection::{
     ActorId, Code, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, NewConnection, Observed,
     OperationId, OperationKind, OperationRecord, Phase,
 };
-use crate::db::operations::{Claim, NewOperation};
+use crate::db::leases::Claim;
+use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events, operations, people};
 use crate::ledger::{EventKind, salted_hash};
 
@@ -71,17 +72,20 @@ impl Broker {
             (None, ..) => return Err(DbError::Defect("an exchange for no tenant".to_owned()).into()),
         };
         let claimed_at = Instant::now();
-        match self
-            .record_intent(caller, request, tenants, &clearance, &hash)
-            .await
-        {
-            Ok((record, claim)) => {
-                self.0
-                    .vault
-                    .keep(claim.record.id, Use::Write, caller.clone(), self.clock.now());
-                self.drive(claim, claimed_at, true);
-                Ok(Created { record, fresh: true })
-            }
+        let (broker, by, wanted, made_of) = (self.clone(), caller.clone(), request.clone(), hash.clone());
+        let begun = self.undisturbed(async move {
+            let (record, claim) = broker
+                .record_intent(&by, &wanted, tenants, &clearance, &made_of)
+                .await?;
+            broker
+                .0
+                .vault
+                .keep(claim.record.id, Use::Write, by, broker.clock.now());
+            broker.drive(claim, claimed_at, true);
+            Ok(Created { record, fresh: true })
+        });
+        match begun.await {
+            Ok(created) => Ok(created),
             // A concurrent request was quicker. What it recorded decides.
             Err(BrokerError::Database(DbError::Conflict(_))) => {
                 match self.existing(caller, request, &hash).await? {
@@ -130,7 +134,11 @@ impl Broker {
             );
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
         }
-        self.bring_tokens(&record, caller).await?;
+        let waits =
+            |operation: &OperationRecord| !operation.phase.is_terminal() && operation.awaiting.is_some();
+        if record.last_operation.as_ref().is_some_and(waits) {
+            self.take_up(record.id, caller, Use::Read).await?;
+        }
         Ok(Some(Created { record, fresh: false }))
     }
 

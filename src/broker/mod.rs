@@ -15,9 +15,10 @@ mod vault;
 
 use sqlx::PgPool;
 use std::sync::Arc;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::arm::Arm;
 use crate::clock::Clock;
@@ -63,8 +64,6 @@ struct Inner {
     changes: broadcast::Sender<ConnectionId>,
     /// Operations that are driven here.
     tasks: TaskTracker,
-    /// Wakes the worker: something became due.
-    wake: Notify,
     stop: CancellationToken,
 }
 
@@ -84,7 +83,6 @@ impl Broker {
             vault: Vault::default(),
             changes: broadcast::Sender::new(256),
             tasks: TaskTracker::new(),
-            wake: Notify::new(),
             stop: CancellationToken::new(),
             parts,
         }))
@@ -123,9 +121,14 @@ impl Broker {
         self.0.tasks.wait().await;
     }
 
-    /// Ends when something became due in this process. Counts from the moment it is made.
-    pub fn woken(&self) -> impl Future<Output = ()> {
-        self.0.wake.notified()
+    /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an
+    /// intent from what follows it.
+    async fn undisturbed<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
+    ) -> Result<T, BrokerError> {
+        let ended = self.0.tasks.spawn(work.in_current_span()).await;
+        ended.unwrap_or_else(|error| Err(crate::db::DbError::defect(error).into()))
     }
 
     fn changed(&self, connection: ConnectionId) {

@@ -11,3 +11,5 @@ mod support;
 mod document;
 mod main_job;
 mod refusals;
+mod outcomes;
+mod removal;

@@ -5,6 +5,7 @@ mod database;
 mod log;
 mod portal;
 mod traces;
+mod watch;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tenant_bridge::config::Config;
 use tenant_bridge::service::{self, Running};
 
 pub(crate) use portal::{Answer, Portal};
+pub(crate) use watch::hurried;
 
 /// How long a condition may take to come true. Generous: it is no measure of speed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
