@@ -11,3 +11,4 @@ mod support;
 mod document;
 mod main_job;
 mod refusals;
+mod tokens;
