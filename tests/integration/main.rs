@@ -12,3 +12,4 @@ mod document;
 mod main_job;
 mod refusals;
 mod tokens;
+mod upstream;
