@@ -9,7 +9,9 @@
 mod support;
 
 mod document;
+mod http_edges;
 mod main_job;
+mod reading;
 mod refusals;
 mod tokens;
 mod upstream;
