@@ -15,4 +15,8 @@ pub mod http;
 pub mod ledger;
 pub mod outbound;
 pub mod service;
+pub mod telemetry;
 pub mod worker;
+
+#[cfg(test)]
+mod test_log;

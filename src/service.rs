@@ -18,7 +18,7 @@ use crate::entra::{self, Entra};
 use crate::http::{self, AppState};
 use crate::ledger::Marker;
 use crate::outbound::{self, ClientError};
-use crate::worker;
+use crate::{telemetry, worker};
 
 /// How long a tenant's signing keys are used before they are fetched anew (Microsoft's own libraries: a day).
 const KEYS_LIFE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -47,8 +47,8 @@ pub enum StartError {
 pub struct Running {
     address: SocketAddr,
     stop: CancellationToken,
-    server: JoinHandle<()>,
-    worker: JoinHandle<()>,
+    /// Server, worker, and the measuring where metrics are served.
+    parts: [Option<JoinHandle<()>>; 3],
     broker: Broker,
 }
 
@@ -89,14 +89,28 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         broker: broker.clone(),
         server: Arc::new(config.server),
     };
+    let metrics = match config.telemetry.metrics_listen {
+        Some(listen) => {
+            let listener = TcpListener::bind(listen)
+                .await
+                .map_err(|error| StartError::Listen(listen, error))?;
+            tasks.spawn(http::serve(
+                listener,
+                telemetry::metrics::router(),
+                stop.clone(),
+                grace,
+            ));
+            Some(tasks.spawn(worker::measure(broker.clone(), stop.clone())))
+        }
+        None => None,
+    };
     let server = tasks.spawn(http::serve(listener, http::router(state), stop.clone(), grace));
     let worker = tasks.spawn(worker::run(broker.clone(), broker.worker.interval, stop.clone()));
     tracing::info!(server.address = %address, "the service is ready");
     Ok(Running {
         address,
         stop,
-        server,
-        worker,
+        parts: [Some(server), Some(worker), metrics],
         broker,
     })
 }
@@ -129,9 +143,9 @@ impl Running {
     /// Takes no more requests, lets those under way end within the grace time, and gives every operation's lease back.
     pub async fn stop(self) {
         self.stop.cancel();
-        for (part, handle) in [("server", self.server), ("worker", self.worker)] {
+        for handle in self.parts.into_iter().flatten() {
             if let Err(error) = handle.await {
-                tracing::error!(error = %error, part, "a part of the service ended badly");
+                tracing::error!(error = %error, "a part of the service ended badly");
             }
         }
         self.broker.stop().await;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
+use tracing::Instrument as _;
 use url::Url;
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::connection::ResourceId;
 use crate::outbound::ArmToken;
+use crate::telemetry::{self, metrics};
 
 /// The longest body that is read, in bytes.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -95,6 +97,19 @@ impl Arm {
 
     /// Makes a call. Any status is an answer; what never got one is an error.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer, ArmError> {
+        let (name, span) = (
+            call.name,
+            tracing::info_span!("arm", otel.name = call.name, otel.kind = "client"),
+        );
+        let outcome = self.send_in_span(call).instrument(span).await;
+        match &outcome {
+            Ok(answer) => metrics::arm_called(name, answer.status.as_u16(), answer.report.duration),
+            Err(error) => metrics::arm_called(name, 0, error.report.duration),
+        }
+        outcome
+    }
+
+    async fn send_in_span(&self, call: Call<'_>) -> Result<Answer, ArmError> {
         let (name, write, started) = (call.name, call.method != Method::GET, Instant::now());
         let sent_id = call.trace.correlation_id.to_string();
         let fault = |kind| ArmError {
@@ -163,6 +178,7 @@ impl Arm {
             .0
             .client
             .request(call.method, call.url)
+            .headers(telemetry::trace_headers())
             .header(header::ACCEPT, "application/json")
             .header("x-ms-correlation-request-id", id.clone())
             .header("x-ms-client-request-id", id)
@@ -225,40 +241,17 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
-
     use serde_json::json;
 
     use crate::arm::testing::{SOURCE, ScriptedArm, TARGET, data_connection_id, reply, token};
     use crate::arm::{CallTrace, Credentials};
-
-    /// What was logged.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("no test panicked in here").write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::test_log;
 
     #[tokio::test]
     async fn a_call_logs_its_ids_and_status_and_neither_token_nor_body_nor_signature() {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        let guard = tracing::subscriber::set_default(subscriber);
+        test_log::start();
         let server = ScriptedArm::start_with(|endpoint| {
-            let operation = format!("Azure-AsyncOperation: {endpoint}operationResults/x?s=signature");
+            let operation = format!("Azure-AsyncOperation: {endpoint}operationResults/x?s=sealed-by-arm");
             vec![
                 reply(
                     201,
@@ -288,8 +281,7 @@ mod tests {
         let operation = accepted.operation.as_ref().expect("an operation");
         let state = arm.poll(&credentials.primary, operation).await.expect("a state");
         tracing::info!(?credentials, ?accepted, ?state, "as a careless caller logs them");
-        drop(guard);
-        let log = String::from_utf8(log.0.lock().expect("no test panicked in here").clone()).expect("text");
+        let log = test_log::of_this_thread();
         for kept in [
             "PUT data connection",
             "arm.status=201",
@@ -299,7 +291,7 @@ mod tests {
         ] {
             assert!(log.contains(kept), "{kept} in {log}");
         }
-        for secret in ["secret", "signature", "payload"] {
+        for secret in ["secret", "sealed-by-arm", "payload"] {
             assert!(!log.contains(secret), "{secret} in {log}");
         }
     }

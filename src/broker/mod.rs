@@ -25,6 +25,7 @@ use crate::config::{TenantPolicy, WorkerSection};
 use crate::connection::ConnectionId;
 use crate::entra::Entra;
 use crate::ledger::Marker;
+use crate::telemetry::metrics;
 
 pub use caller::Caller;
 pub use create::Created;
@@ -96,6 +97,22 @@ impl Broker {
     pub async fn ready(&self) -> Result<(), crate::db::DbError> {
         let mut db = self.pool.acquire().await?;
         sqlx::Connection::ping(&mut *db).await?;
+        Ok(())
+    }
+
+    /// Counts what is open, for the metrics.
+    ///
+    /// # Errors
+    /// When the database doesn't answer.
+    pub async fn measure(&self) -> Result<(), crate::db::DbError> {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        metrics::database_connections(self.pool.size().saturating_sub(idle), idle);
+        let mut db = self.pool.acquire().await?;
+        let counts = crate::db::operations::count_open(&mut db).await?;
+        for (phase, count) in counts.by_phase {
+            metrics::operations_open(phase.as_str(), count);
+        }
+        metrics::operations_awaiting(counts.awaiting);
         Ok(())
     }
 

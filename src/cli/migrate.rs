@@ -3,13 +3,16 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::MigrationSection;
+use crate::config::{MigrationSection, TelemetrySection};
 use crate::db::{self, schema};
+use crate::telemetry::{self, LogOptions};
 
-pub(super) async fn migrate(file: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(super) async fn migrate(file: Option<&Path>, log: &LogOptions) -> anyhow::Result<ExitCode> {
     let section = MigrationSection::load(file)?;
+    let telemetry = telemetry::start(log, &TelemetrySection::default())?;
     let pool = db::connect(&section.pool)?;
     schema::migrate(&pool, &section.serving_role).await?;
     tracing::info!(db.serving_role = section.serving_role, "the schema is up to date");
+    telemetry.stop();
     Ok(ExitCode::SUCCESS)
 }

@@ -7,10 +7,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use clap::{Parser, Subcommand};
 
 use crate::http;
+use crate::telemetry::{LogFormat, LogOptions};
 
 /// Connects Azure Data Explorer to event streams in another Microsoft Entra tenant.
 #[derive(Debug, Parser)]
@@ -24,14 +24,6 @@ struct Arguments {
     /// How it is logged.
     #[arg(long, global = true, env = "TENANT_BRIDGE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
     log_format: LogFormat,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
 }
 
 #[derive(Debug, Subcommand)]
@@ -57,34 +49,23 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Err(error) = start_log(&arguments) {
-        return complain(&error);
-    }
+    let log = LogOptions {
+        filter: arguments.log,
+        format: arguments.log_format,
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error.into()),
     };
     let result = match arguments.command {
-        Command::Serve { config } => runtime.block_on(serve::serve(config.as_deref())),
-        Command::Migrate { config } => runtime.block_on(migrate::migrate(config.as_deref())),
+        Command::Serve { config } => runtime.block_on(serve::serve(config.as_deref(), &log)),
+        Command::Migrate { config } => runtime.block_on(migrate::migrate(config.as_deref(), &log)),
         Command::Openapi => std::io::stdout()
             .write_all(http::document().as_bytes())
             .map(|()| ExitCode::SUCCESS)
             .map_err(Into::into),
     };
     result.unwrap_or_else(|error| complain(&error))
-}
-
-fn start_log(arguments: &Arguments) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&arguments.log)?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match arguments.log_format {
-        LogFormat::Json => log.json().flatten_event(true).init(),
-        LogFormat::Text => log.init(),
-    }
-    Ok(())
 }
 
 fn complain(error: &anyhow::Error) -> ExitCode {

@@ -8,24 +8,29 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::service;
+use crate::telemetry::{self, LogOptions};
 
 /// What a shell reports for a process that was interrupted.
 const CUT_SHORT: u8 = 130;
 
-pub(super) async fn serve(file: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(super) async fn serve(file: Option<&Path>, log: &LogOptions) -> anyhow::Result<ExitCode> {
     let config = Config::load(file)?;
+    let telemetry = telemetry::start(log, &config.telemetry)?;
     // Before anything starts, so that no signal finds the process half up and without a handler.
     let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let running = service::start(config, Clock::system()).await?;
     next(&mut signals).await;
     tracing::info!("stopping: requests under way may end, operations are handed over");
-    tokio::select! {
-        () = running.stop() => Ok(ExitCode::SUCCESS),
+    let code = tokio::select! {
+        () = running.stop() => ExitCode::SUCCESS,
         () = next(&mut signals) => {
             tracing::warn!("a second signal: stopping at once");
-            Ok(ExitCode::from(CUT_SHORT))
+            return Ok(ExitCode::from(CUT_SHORT));
         }
-    }
+    };
+    // It waits for a collector that may be slow; the runtime has to go on meanwhile.
+    tokio::task::spawn_blocking(|| telemetry.stop()).await?;
+    Ok(code)
 }
 
 async fn next((interrupt, terminate): &mut (Signal, Signal)) {

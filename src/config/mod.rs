@@ -8,6 +8,7 @@ mod ledger;
 mod outbound;
 mod reader;
 mod server;
+mod telemetry;
 mod tenants;
 mod worker;
 
@@ -19,6 +20,7 @@ pub use entra::EntraSection;
 pub use ledger::LedgerSection;
 pub use reader::{ConfigError, Problem, Reader};
 pub use server::ServerSection;
+pub use telemetry::TelemetrySection;
 pub use tenants::{Direction, TenantPolicy};
 pub use worker::WorkerSection;
 
@@ -43,6 +45,8 @@ pub struct Config {
     pub worker: WorkerSection,
     /// The ledger.
     pub ledger: LedgerSection,
+    /// Metrics and traces.
+    pub telemetry: TelemetrySection,
 }
 
 impl Config {
@@ -71,6 +75,7 @@ impl Config {
         let outbound = outbound::read(&mut reader);
         let worker = WorkerSection::read(&mut reader);
         let ledger = LedgerSection::read(&mut reader);
+        let telemetry = TelemetrySection::read(&mut reader);
         reader.finish_with_unknown_keys()?;
         // No error was reported, so every section is there.
         match (server, database, entra, arm, tenants, outbound, worker, ledger) {
@@ -92,6 +97,7 @@ impl Config {
                 outbound,
                 worker,
                 ledger,
+                telemetry,
             }),
             _ => Err(ConfigError::incomplete()),
         }
@@ -175,5 +181,50 @@ mod tests {
         for secret in ["a secret", "0123456789abcdef", "serving:secret"] {
             assert!(!printed.contains(secret), "{printed}");
         }
+    }
+
+    #[test]
+    fn the_example_is_right_and_names_every_setting() {
+        let example = include_str!("../../config.example.toml");
+        Config::from_toml(example).expect("the example can be used");
+        let mut reader = Reader::from_toml(example).expect("TOML");
+        let _ = ServerSection::read(&mut reader);
+        let _ = DatabaseSection::read(&mut reader);
+        let _ = EntraSection::read(&mut reader);
+        let _ = ArmSection::read(&mut reader);
+        let _ = TenantPolicy::read(&mut reader);
+        let _ = outbound::read(&mut reader);
+        let _ = WorkerSection::read(&mut reader);
+        let _ = LedgerSection::read(&mut reader);
+        let _ = TelemetrySection::read(&mut reader);
+        // With every commented setting taken in, each key is set once, none is unknown, and none is left out.
+        let complete: String = example
+            .lines()
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|rest| is_setting(rest))
+                    .unwrap_or(line)
+            })
+            .flat_map(|line| [line, "\n"])
+            .filter(|line| !line.starts_with("ca_file"))
+            .collect();
+        Config::from_toml(&complete).expect("the defaults can be written out");
+        for key in reader.asked() {
+            let (section, name) = key.split_once('.').expect("a section and a name");
+            let part = complete
+                .split(&format!("[{section}]"))
+                .nth(1)
+                .expect("the section");
+            let part = part.split("\n[").next().unwrap_or(part);
+            let named = part.contains(&format!("\n{name} = ")) || name == "ca_file";
+            assert!(named, "{key} is not in config.example.toml");
+        }
+    }
+
+    fn is_setting(line: &str) -> bool {
+        line.split_once(" = ").is_some_and(|(name, _)| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
+        })
     }
 }

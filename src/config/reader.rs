@@ -109,10 +109,14 @@ impl Reader {
         match self.value(key)? {
             Value::String(_, text) => Some(text),
             // A secret or id of digits alone comes from the environment as a number.
-            Value::Num(_, number) => number.to_u128().map(|number| number.to_string()).or_else(|| {
-                self.report(key, "must be a text");
-                None
-            }),
+            Value::Num(_, number) => {
+                let unsigned = number.to_u128().map(|number| number.to_string());
+                let text = unsigned.or_else(|| number.to_i128().map(|number| number.to_string()));
+                if text.is_none() {
+                    self.report(key, "must be a text or a whole number");
+                }
+                text
+            }
             Value::Bool(_, flag) => Some(flag.to_string()),
             _ => {
                 self.report(key, "must be a text");
@@ -207,6 +211,12 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// The keys that were asked for.
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> impl Iterator<Item = &str> {
+        self.asked.iter().map(String::as_str)
     }
 
     /// Ends the reading: what was set and never asked for is a mistake too, for a misspelt key would silently do nothing.

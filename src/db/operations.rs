@@ -343,6 +343,42 @@ pub async fn next_due(db: &mut PgConnection) -> Result<Option<Duration>, DbError
     Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()))
 }
 
+/// How many operations have not ended.
+#[derive(Debug)]
+pub struct OpenCounts {
+    /// In each phase that is not terminal, none left out.
+    pub by_phase: [(Phase, u64); 4],
+    /// Of these, how many wait for somebody's token.
+    pub awaiting: u64,
+}
+
+/// Counts the operations that have not ended.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn count_open(db: &mut PgConnection) -> Result<OpenCounts, DbError> {
+    let rows = sqlx::query!(
+        "select phase, count(*) as \"count!\", count(awaiting_tenant_id) as \"awaiting!\" from operations
+         where phase in ('queued', 'dispatched', 'accepted', 'settling') group by phase"
+    )
+    .fetch_all(db)
+    .await?;
+    let count = |phase: Phase| {
+        let found = rows
+            .iter()
+            .find(|row| row.phase == phase.as_str())
+            .map_or(0, |row| row.count);
+        (phase, u64::try_from(found).unwrap_or(0))
+    };
+    Ok(OpenCounts {
+        by_phase: [Phase::Queued, Phase::Dispatched, Phase::Accepted, Phase::Settling].map(count),
+        awaiting: rows
+            .iter()
+            .map(|row| u64::try_from(row.awaiting).unwrap_or(0))
+            .sum(),
+    })
+}
+
 fn held(rows: u64) -> Result<(), DbError> {
     match rows {
         0 => Err(DbError::LeaseLost),

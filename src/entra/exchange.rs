@@ -18,6 +18,7 @@ use super::user_token::UserToken;
 use super::{Entra, Inner};
 use crate::connection::TenantId;
 use crate::outbound::ArmToken;
+use crate::telemetry::{self, metrics};
 
 impl Entra {
     /// An ARM token of `tenant` in the user's name: a cached one, or a new one from Entra. Callers that ask for the same at the
@@ -64,8 +65,9 @@ impl Entra {
         let (inner, token) = (Arc::clone(inner), token.clone());
         // A task of its own, so that a caller who hangs up takes neither the exchange nor the others' wait with it.
         let task = self.inner.tasks.spawn(
-            async move { inner.exchange_once(key, &token, tenant, demanded).await }
-                .instrument(tracing::Span::current()),
+            async move { inner.exchange_once(key, &token, tenant, demanded).await }.instrument(
+                tracing::info_span!("entra", otel.name = "exchange a token", otel.kind = "client"),
+            ),
         );
         let gone = ExchangeErrorKind::Unavailable { retry_after: None };
         task.await
@@ -154,6 +156,7 @@ impl Inner {
             .client
             // The tenant by its GUID: at /common a guest would get a token of the home tenant instead.
             .post(settings.endpoint(tenant, &["oauth2", "v2.0", "token"]))
+            .headers(telemetry::trace_headers())
             .header("client-request-id", self.clock.new_id().to_string())
             .header("return-client-request-id", "true")
             // Asks for throttling to be told as 429 with a time, as Microsoft's own libraries do.
@@ -211,6 +214,12 @@ fn claims_to_send(capable: bool, demanded: Option<Map<String, Value>>) -> Option
 
 fn report(tenant: TenantId, duration: Duration, outcome: &Result<ArmToken, ExchangeError>) {
     let duration_ms = duration.as_millis();
+    metrics::exchange_ended(
+        outcome
+            .as_ref()
+            .map_or_else(|error| error.kind.label(), |_| "done"),
+        duration,
+    );
     match outcome {
         Ok(_) => tracing::info!(
             entra.outcome = "done",

@@ -17,6 +17,7 @@ use super::AppState;
 use super::extract::LARGEST_BODY;
 use super::problem::{MEDIA_TYPE, Problem};
 use crate::connection::Code;
+use crate::telemetry::{self, metrics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest a request may take: the longest wait for an operation, and the calls before it.
@@ -73,7 +74,8 @@ async fn finish(mut request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
     let begun_at = Instant::now();
-    let span = tracing::info_span!("request", http.request_id = %id);
+    let span = tracing::info_span!("request", http.request_id = %id, otel.kind = "server");
+    telemetry::continue_trace(&span, request.headers());
     let response = next.run(request).instrument(span.clone()).await;
     let mut response = as_problem(response, &id);
     let headers = response.headers_mut();
@@ -87,11 +89,18 @@ async fn finish(mut request: Request, next: Next) -> Response {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    let status = response.status().as_u16();
+    metrics::request_answered(
+        route.as_deref().unwrap_or("none"),
+        method.as_str(),
+        status,
+        begun_at.elapsed(),
+    );
     tracing::info!(
         parent: &span,
         http.method = %method,
         http.route = route.as_deref().unwrap_or("none"),
-        http.status = response.status().as_u16(),
+        http.status = status,
         http.duration_ms = u64::try_from(begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
         "request ended"
     );

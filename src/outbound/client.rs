@@ -49,3 +49,20 @@ pub fn client(options: &ClientOptions) -> Result<reqwest::Client, ClientError> {
     }
     Ok(builder.build()?)
 }
+
+/// Builds a client for the collector of traces, which stands on the operator's own network and may speak plain HTTP. It
+/// carries no token.
+///
+/// # Errors
+/// When the platform's certificates can't be read.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the second of two builders, in the one place for both"
+)]
+pub fn collector_client(timeout: Duration) -> Result<reqwest::Client, ClientError> {
+    let _ = aws_lc_rs::default_provider().install_default();
+    Ok(reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .timeout(timeout)
+        .build()?)
+}

@@ -4,5 +4,5 @@
 mod client;
 mod token;
 
-pub use client::{ClientError, ClientOptions, client};
+pub use client::{ClientError, ClientOptions, client, collector_client};
 pub use token::ArmToken;

@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::Broker;
+use crate::telemetry::metrics;
 
 /// The shortest pause between two looks: an operation that is due and can't be claimed must not make a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
@@ -27,6 +28,22 @@ pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
             () = sleep(pause) => {}
             () = woken => {}
             () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// How often what stands in the database is counted.
+const MEASURE: Duration = Duration::from_secs(15);
+
+/// Counts open operations and connections to Postgres until `stop` is cancelled.
+pub async fn measure(broker: Broker, stop: CancellationToken) {
+    loop {
+        if let Err(error) = broker.measure().await {
+            tracing::warn!(error = %error, "open operations can't be counted");
+        }
+        metrics::upkeep();
+        if stop.run_until_cancelled(sleep(MEASURE)).await.is_none() {
+            return;
         }
     }
 }

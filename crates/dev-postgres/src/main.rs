@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::Context;
 use clap::Parser;
 use dev_postgres::{Database, Options, Server, Source};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Starts a private Postgres server with one empty database, runs COMMAND with its URLs in the
@@ -23,6 +25,9 @@ struct Arguments {
     /// Keep Postgres's safeguards against a crash of the machine.
     #[arg(long)]
     durable: bool,
+    /// Run this folder's `*.sql` files first, in the order of their names, as the database's owner.
+    #[arg(long, value_name = "FOLDER")]
+    apply: Option<PathBuf>,
     /// The command and its arguments, after `--`.
     #[arg(last = true)]
     command: Vec<OsString>,
@@ -37,6 +42,9 @@ async fn main() -> anyhow::Result<ExitCode> {
     };
     let server = Server::start(options).await?;
     let database = server.create_database("dev").await?;
+    if let Some(folder) = &arguments.apply {
+        apply(folder, &database).await?;
+    }
     // Not listened to before: until here a signal simply ends this process, and so the server.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -51,6 +59,26 @@ async fn main() -> anyhow::Result<ExitCode> {
     };
     server.stop().await?;
     code
+}
+
+/// Runs a folder's SQL files.
+async fn apply(folder: &Path, database: &Database) -> anyhow::Result<()> {
+    let shown = folder.display();
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("can't read the folder {shown}"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "sql") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut owner = PgConnection::connect(database.owner_url.as_str()).await?;
+    for file in files {
+        let text = std::fs::read_to_string(&file)?;
+        let run = sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut owner).await;
+        run.with_context(|| format!("{} failed", file.display()))?;
+    }
+    Ok(owner.close().await?)
 }
 
 fn variables<'a>(server: &'a Server, database: &'a Database) -> [(&'static str, &'a str); 4] {

@@ -12,6 +12,7 @@ use crate::connection::{Desired, Failure, Observed, OperationKind, Phase, Tenant
 use crate::db::operations::Progress;
 use crate::db::{DbError, begin, connections, ledger_events, operations};
 use crate::ledger::EventKind;
+use crate::telemetry::metrics;
 
 /// What a step changes; what is not named stays.
 #[derive(Debug, Clone)]
@@ -67,6 +68,7 @@ impl Job {
         self.lease_end = asked_at + self.broker.worker.lease;
         if change.phase.is_terminal() {
             self.broker.0.vault.forget(self.claim.record.id);
+            metrics::operation_ended(self.claim.record.kind.as_str(), change.phase.as_str());
         }
         self.claim.record.phase = change.phase;
         self.claim.record.failure = change.failure;

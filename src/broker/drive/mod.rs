@@ -11,6 +11,7 @@ mod tokens;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use tracing::Instrument as _;
 
 use super::Broker;
 use super::refusal::BrokerError;
@@ -47,7 +48,8 @@ impl Broker {
     /// Drives a claimed operation in the background. `unsent` says that its intent was committed just now and nothing sent.
     pub(super) fn drive(&self, claim: Claim, claimed_at: Instant, unsent: bool) {
         let broker = self.clone();
-        self.0.tasks.spawn(async move {
+        let span = tracing::info_span!("operation", operation.id = %claim.record.id, otel.name = claim.record.kind.as_str());
+        let task = async move {
             let operation = claim.record.id;
             let result = Job::open(broker.clone(), claim, claimed_at, unsent).await;
             let result = match result {
@@ -63,7 +65,8 @@ impl Broker {
                     tracing::error!(operation.id = %operation, error = %error, "the operation can't go on here; it is taken up again when its lease ends");
                 }
             }
-        });
+        };
+        self.0.tasks.spawn(task.instrument(span));
     }
 
     /// Claims what is due and drives it, as far as there is room. Gives how long until something else is due.

@@ -1,0 +1,136 @@
+//! Metrics, in the text format of Prometheus, on a listener of their own. Labels never hold a person, tenant or id.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use super::TelemetryError;
+
+static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Upper bounds in seconds, from an answer out of memory to the longest call.
+const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+
+/// Installs the recorder and describes what is measured.
+pub(super) fn install() -> Result<(), TelemetryError> {
+    let wrong = |error: &dyn std::fmt::Display| TelemetryError::Metrics(error.to_string());
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .map_err(|error| wrong(&error))?
+        .install_recorder()
+        .map_err(|error| wrong(&error))?;
+    HANDLE.get_or_init(|| handle);
+    describe_counter!(
+        "http_requests_total",
+        "Requests answered, by route, method and status."
+    );
+    describe_histogram!(
+        "http_request_duration_seconds",
+        Unit::Seconds,
+        "Time to the answer, by route."
+    );
+    describe_counter!(
+        "entra_exchanges_total",
+        "Token exchanges asked of Entra, by outcome."
+    );
+    describe_histogram!(
+        "entra_exchange_duration_seconds",
+        Unit::Seconds,
+        "Time of a token exchange."
+    );
+    describe_counter!(
+        "arm_calls_total",
+        "Calls to ARM, by call and status (0: no answer)."
+    );
+    describe_histogram!(
+        "arm_call_duration_seconds",
+        Unit::Seconds,
+        "Time of a call to ARM, by call."
+    );
+    describe_counter!(
+        "operations_ended_total",
+        "Operations that ended, by kind and outcome."
+    );
+    describe_gauge!(
+        "operations_open",
+        "Operations that have not ended, by phase, in the whole database."
+    );
+    describe_gauge!(
+        "operations_awaiting_caller",
+        "Operations that wait for somebody's token."
+    );
+    describe_gauge!(
+        "database_connections",
+        "Connections to Postgres that this replica holds, by use."
+    );
+    Ok(())
+}
+
+/// The routes of the metrics' listener.
+#[must_use]
+pub fn router() -> Router {
+    Router::new().route(
+        "/metrics",
+        get(async || {
+            let text = HANDLE.get().map(PrometheusHandle::render).unwrap_or_default();
+            ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+        }),
+    )
+}
+
+/// Keeps the recorder from growing: histograms are folded. To be called every few seconds.
+pub fn upkeep() {
+    if let Some(handle) = HANDLE.get() {
+        handle.run_upkeep();
+    }
+}
+
+/// A request was answered.
+pub fn request_answered(route: &str, method: &str, status: u16, took: Duration) {
+    let labels = [
+        ("route", route.to_owned()),
+        ("method", method.to_owned()),
+        ("status", status.to_string()),
+    ];
+    counter!("http_requests_total", &labels).increment(1);
+    histogram!("http_request_duration_seconds", "route" => route.to_owned()).record(took);
+}
+
+/// A token exchange ended.
+pub fn exchange_ended(outcome: &'static str, took: Duration) {
+    counter!("entra_exchanges_total", "outcome" => outcome).increment(1);
+    histogram!("entra_exchange_duration_seconds").record(took);
+}
+
+/// A call to ARM ended; `status` 0 where there was no answer.
+pub fn arm_called(call: &'static str, status: u16, took: Duration) {
+    counter!("arm_calls_total", "call" => call, "status" => status.to_string()).increment(1);
+    histogram!("arm_call_duration_seconds", "call" => call).record(took);
+}
+
+/// An operation ended.
+pub fn operation_ended(kind: &'static str, outcome: &'static str) {
+    counter!("operations_ended_total", "kind" => kind, "outcome" => outcome).increment(1);
+}
+
+/// How many operations are open in a phase.
+#[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
+pub fn operations_open(phase: &'static str, count: u64) {
+    gauge!("operations_open", "phase" => phase).set(count as f64);
+}
+
+/// How many operations wait for a token.
+#[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
+pub fn operations_awaiting(count: u64) {
+    gauge!("operations_awaiting_caller").set(count as f64);
+}
+
+/// How many connections to Postgres this replica holds.
+pub fn database_connections(in_use: u32, idle: u32) {
+    gauge!("database_connections", "use" => "busy").set(in_use);
+    gauge!("database_connections", "use" => "idle").set(idle);
+}
