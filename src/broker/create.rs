@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::preflight::Clearance;
 use super::refusal::{BrokerError, Refusal};
-use super::tenants::Tenants;
+use super::tenants::{Tenants, is_of_another_tenant};
 use super::vault::Use;
 use super::{Broker, Caller};
 use crate::arm::event_hub_body;
@@ -58,18 +58,13 @@ impl Broker {
         if let Some(existing) = self.existing(caller, request, &hash).await? {
             return Ok(existing);
         }
-        let tenants = self.tenants_of(request).await?;
-        let needed = tenants.distinct();
-        caller.refuse_unneeded(&needed)?;
-        let (tokens, refusal) = self.exchange_each(caller, &needed).await;
-        let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
-        let (target, source) = (of(tenants.target), of(tenants.source));
-        let clearance = match (refusal, target, source) {
-            (None, Some(target), Some(source)) => self.preflight_create(request, target, source).await?,
-            (Some(refusal), target, source) => {
-                return Err(self.complete_refusal(refusal, request, target, source).await);
+        let (tenants, clearance) = match self.clear(caller, request).await {
+            // What was remembered of the subscriptions may be out of date: ask again, once.
+            Err(error) if is_of_another_tenant(&error) => {
+                self.forget_tenants_of(request).await;
+                self.clear(caller, request).await?
             }
-            (None, ..) => return Err(DbError::Defect("an exchange for no tenant".to_owned()).into()),
+            cleared => cleared?,
         };
         let claimed_at = Instant::now();
         let (broker, by, wanted, made_of) = (self.clone(), caller.clone(), request.clone(), hash.clone());
@@ -98,6 +93,31 @@ impl Broker {
                 }
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Everything that is asked before a create: whose the subscriptions are, for tokens of those tenants, and what ARM lets
+    /// them see.
+    async fn clear(
+        &self,
+        caller: &Caller,
+        request: &NewConnection,
+    ) -> Result<(Tenants, Clearance), BrokerError> {
+        let tenants = self.tenants_of(request).await?;
+        let needed = tenants.distinct();
+        caller.refuse_unneeded(&needed)?;
+        let (tokens, refusal) = self.exchange_each(caller, &needed).await;
+        let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
+        let (target, source) = (of(tenants.target), of(tenants.source));
+        match (refusal, target, source) {
+            (None, Some(target), Some(source)) => {
+                let clearance = self.preflight_create(request, target, source).await?;
+                Ok((tenants, clearance))
+            }
+            (Some(refusal), target, source) => {
+                Err(self.complete_refusal(refusal, request, target, source).await)
+            }
+            (None, ..) => Err(DbError::Defect("an exchange for no tenant".to_owned()).into()),
         }
     }
 

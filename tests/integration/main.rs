@@ -9,7 +9,11 @@
 mod support;
 
 mod document;
+mod http_edges;
 mod main_job;
-mod refusals;
 mod outcomes;
+mod reading;
+mod refusals;
 mod removal;
+mod tokens;
+mod upstream;
