@@ -12,7 +12,7 @@ use super::{Broker, Caller};
 use crate::arm::event_hub_body;
 use crate::connection::{
     ActorId, Code, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, NewConnection, Observed,
-    OperationId, OperationKind, OperationRecord, Phase,
+    OperationId, OperationKind, OperationRecord, Phase, State,
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
@@ -53,7 +53,7 @@ impl Broker {
     }
 
     async fn try_create(&self, caller: &Caller, request: &NewConnection) -> Result<Created, BrokerError> {
-        caller.demand_scope(SCOPE_WRITE)?;
+        caller.demand_scope(&[SCOPE_WRITE])?;
         let hash = request_hash(request);
         if let Some(existing) = self.existing(caller, request, &hash).await? {
             return Ok(existing);
@@ -143,6 +143,13 @@ impl Broker {
         if record.request_hash != hash {
             let detail = format!(
                 "you made this connection with another configuration; it is {}",
+                record.id
+            );
+            return Err(Refusal::new(Code::ConnectionExists, detail).into());
+        }
+        if record.state() == State::Missing {
+            let detail = format!(
+                "the connection {} is recorded, but Azure no longer has it; remove the record, then create it anew",
                 record.id
             );
             return Err(Refusal::new(Code::ConnectionExists, detail).into());
@@ -258,6 +265,7 @@ impl Broker {
             confirmed_at: None,
             closed_at: None,
             justification: request.justification.clone(),
+            settling: false,
             last_operation: None,
         }
     }

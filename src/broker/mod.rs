@@ -15,7 +15,9 @@ mod vault;
 
 use sqlx::PgPool;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::broadcast;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
@@ -24,6 +26,7 @@ use crate::arm::Arm;
 use crate::clock::Clock;
 use crate::config::{TenantPolicy, WorkerSection};
 use crate::connection::ConnectionId;
+use crate::db::DbError;
 use crate::entra::Entra;
 use crate::ledger::Marker;
 use crate::telemetry::metrics;
@@ -52,6 +55,9 @@ pub struct Parts {
     /// Makes the marks that tokens leave in the record.
     pub marker: Marker,
 }
+
+/// The longest that the recording of an intent may take: what can't be recorded is refused within two seconds.
+const LONGEST_RECORDING: Duration = Duration::from_millis(1900);
 
 /// The use cases. Cheap to clone; clones are the same broker.
 #[derive(Clone)]
@@ -92,7 +98,7 @@ impl Broker {
     ///
     /// # Errors
     /// When it doesn't.
-    pub async fn ready(&self) -> Result<(), crate::db::DbError> {
+    pub async fn ready(&self) -> Result<(), DbError> {
         let mut db = self.pool.acquire().await?;
         sqlx::Connection::ping(&mut *db).await?;
         Ok(())
@@ -102,7 +108,7 @@ impl Broker {
     ///
     /// # Errors
     /// When the database doesn't answer.
-    pub async fn measure(&self) -> Result<(), crate::db::DbError> {
+    pub async fn measure(&self) -> Result<(), DbError> {
         let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
         metrics::database_connections(self.pool.size().saturating_sub(idle), idle);
         let mut db = self.pool.acquire().await?;
@@ -122,13 +128,18 @@ impl Broker {
     }
 
     /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an
-    /// intent from what follows it.
+    /// intent from what follows it. Within the time in which a request must be refused that can't be recorded.
     async fn undisturbed<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
     ) -> Result<T, BrokerError> {
+        let work = async {
+            timeout(LONGEST_RECORDING, work)
+                .await
+                .unwrap_or(Err(DbError::Unconfirmed.into()))
+        };
         let ended = self.0.tasks.spawn(work.in_current_span()).await;
-        ended.unwrap_or_else(|error| Err(crate::db::DbError::defect(error).into()))
+        ended.unwrap_or_else(|error| Err(DbError::defect(error).into()))
     }
 
     fn changed(&self, connection: ConnectionId) {

@@ -22,7 +22,7 @@ impl Broker {
     /// # Errors
     /// [`BrokerError::Refused`] when the caller may not; nothing was changed then.
     pub async fn remove(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionRecord, BrokerError> {
-        caller.demand_scope(SCOPE_WRITE)?;
+        caller.demand_scope(&[SCOPE_WRITE])?;
         let record = self.connection(caller, id).await?;
         let result = self.try_remove(caller, &record).await;
         if let Err(BrokerError::Refused(refusal)) = &result {

@@ -129,6 +129,7 @@ struct Row {
     confirmed_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
     justification: Option<String>,
+    settling: bool,
 }
 
 /// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal.
@@ -139,7 +140,8 @@ macro_rules! select {
             "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id, c.table_name,
                 c.mapping_name, c.data_format, c.source_id, c.consumer_group, c.location, c.request_hash, c.created_by,
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
-                n.justification as \"justification?\"
+                n.justification as \"justification?\",
+                exists (select from operations o where o.connection_id = c.id and o.phase = 'settling') as \"settling!\"
              from connections c left join connection_notes n on n.connection_id = c.id " + $rest
             $(, $argument)*
         )
@@ -180,6 +182,7 @@ impl Row {
             confirmed_at: self.confirmed_at,
             closed_at: self.closed_at,
             justification: self.justification,
+            settling: self.settling,
             last_operation: None,
         })
     }

@@ -102,12 +102,7 @@ impl CreateConnection {
             "/source/eventHub/consumerGroup",
             &self.source.event_hub.consumer_group,
         );
-        if self
-            .justification
-            .as_ref()
-            .is_some_and(|text| text.chars().count() > LONGEST_JUSTIFICATION)
-        {
-            let detail = format!("has more than {LONGEST_JUSTIFICATION} characters");
+        if let Some(detail) = self.justification.as_deref().and_then(wrong_justification) {
             errors.push(FieldError {
                 pointer: "/justification".to_owned(),
                 detail,
@@ -129,6 +124,18 @@ impl CreateConnection {
             }
             _ => Err(Problem::invalid(errors)),
         }
+    }
+}
+
+/// What is wrong with a justification, if anything.
+fn wrong_justification(text: &str) -> Option<String> {
+    let is_wrong = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+    if text.chars().count() > LONGEST_JUSTIFICATION {
+        Some(format!("has more than {LONGEST_JUSTIFICATION} characters"))
+    } else if text.contains(is_wrong) {
+        Some("holds control characters".to_owned())
+    } else {
+        None
     }
 }
 
@@ -243,7 +250,7 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_with_a_request_is_told_at_once() {
         let body = r#"{"name":"a/b","target":{"database":"/subscriptions/x","table":" ","dataFormat":"RAW"},
-            "source":{"eventHub":{"resourceId":"nothing","consumerGroup":"$Other"}}}"#;
+            "source":{"eventHub":{"resourceId":"nothing","consumerGroup":"$Other"}},"justification":"a\u0000b"}"#;
         let request: CreateConnection = serde_json::from_str(body).expect("the shape is right");
         let problem = request.parse().expect_err("the values are wrong");
         let pointers: Vec<&str> = problem
@@ -259,7 +266,8 @@ mod tests {
                 "/target/table",
                 "/target/dataFormat",
                 "/source/eventHub/resourceId",
-                "/source/eventHub/consumerGroup"
+                "/source/eventHub/consumerGroup",
+                "/justification"
             ]
         );
         assert_eq!(problem.status, 400);
