@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::connection::{Code, OperationId};
 use crate::http::connections::create::axum_json;
 use crate::http::extract::{Authenticated, Path};
-use crate::http::openapi::{Refuses, Refusing, samples};
+use crate::http::openapi::{AuxiliaryHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Operation;
 use crate::http::{AppState, Problem, link};
 
@@ -26,7 +26,7 @@ impl Refuses for OperationRefuses {
     path = "/v1/operations/{id}",
     operation_id = "getOperation",
     tag = "operations",
-    params(("id" = Uuid, Path, description = "The operation's id, from `Operation-Location`")),
+    params(("id" = Uuid, Path, description = "The operation's id, from `Operation-Location`"), AuxiliaryHeader),
     responses(
         (status = 200, description = "How far it is", body = Operation,
             headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
