@@ -246,7 +246,10 @@ async fn a_claims_challenge_of_arms_reaches_the_caller_for_the_tenant_whose_toke
     );
     for (path, tenant) in [
         ("ns-domain2/providers/Microsoft.Authorization", how_to::DOMAIN2),
-        ("databases/telemetry/providers/Microsoft.Authorization", how_to::DOMAIN1),
+        (
+            "databases/telemetry/providers/Microsoft.Authorization",
+            how_to::DOMAIN1,
+        ),
         ("/clusters/adx1?", how_to::DOMAIN1),
         ("/eventhubs/hub1?", how_to::DOMAIN2),
     ] {
@@ -349,7 +352,10 @@ async fn a_namespace_that_arm_does_not_know_is_told_as_missing_and_not_as_a_miss
     let not_found = || Effect::json(404, unknown.clone());
     for (paths, pointer) in [
         (
-            ["/clusters/adx1?", "databases/telemetry/providers/Microsoft.Authorization"],
+            [
+                "/clusters/adx1?",
+                "databases/telemetry/providers/Microsoft.Authorization",
+            ],
             "/target/database",
         ),
         (
