@@ -35,8 +35,8 @@ impl<'a> MakeWriter<'a> for Memory {
     }
 }
 
-/// Starts to keep the log, once for the process.
-pub(super) fn start() {
+/// Starts to keep the log, once for the process. Gives how much of it there is already.
+pub(super) fn start() -> usize {
     STARTED.call_once(|| {
         tracing_subscriber::fmt()
             .json()
@@ -46,11 +46,13 @@ pub(super) fn start() {
             .with_writer(Memory)
             .init();
     });
+    LINES.lock().unwrap_or_else(PoisonError::into_inner).len()
 }
 
-pub(super) fn assert_free_of(tokens: &[String]) {
+/// Looks for the tokens in what was logged after `since`: none of them was there before.
+pub(super) fn assert_free_of(since: usize, tokens: &[String]) {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = String::from_utf8_lossy(&lines);
+    let text = String::from_utf8_lossy(lines.get(since..).unwrap_or_default());
     assert!(!text.is_empty(), "no log was kept, so nothing was looked at");
     assert!(
         !tokens.iter().any(|token| holds(&text, token)),

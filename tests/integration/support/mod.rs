@@ -28,6 +28,8 @@ pub(crate) struct App {
     pub(crate) database: Database,
     service: Option<Running>,
     config: Config,
+    /// Where this test's part of the log begins.
+    log_begins: usize,
 }
 
 impl App {
@@ -38,7 +40,7 @@ impl App {
 
     /// The same with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        log::start();
+        let log_begins = log::start();
         let (database, emulator) = tokio::join!(
             database::fresh(),
             Emulator::start(Seed::how_to(), Options::default())
@@ -54,6 +56,7 @@ impl App {
             database,
             service: Some(service),
             config,
+            log_begins,
         }
     }
 
@@ -148,7 +151,7 @@ impl App {
         assert_eq!(open, 0, "operations were left undone");
         self.stop_service().await;
         let tokens = self.emulator.issued_tokens();
-        log::assert_free_of(&tokens);
+        log::assert_free_of(self.log_begins, &tokens);
         database::assert_free_of(&self.database, &tokens).await;
         self.emulator.stop().await;
         database::drop(&self.database).await;

@@ -58,6 +58,10 @@ impl Answer {
 }
 
 impl Portal {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a client of the service, not one of its own"
+    )]
     pub(super) fn new(address: SocketAddr) -> Self {
         Self {
             client: Client::new(),
