@@ -17,3 +17,6 @@ pub mod outbound;
 pub mod service;
 pub mod telemetry;
 pub mod worker;
+
+#[cfg(test)]
+mod test_log;

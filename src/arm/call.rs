@@ -241,40 +241,17 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
-
     use serde_json::json;
 
     use crate::arm::testing::{SOURCE, ScriptedArm, TARGET, data_connection_id, reply, token};
     use crate::arm::{CallTrace, Credentials};
-
-    /// What was logged.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("no test panicked in here").write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::test_log;
 
     #[tokio::test]
     async fn a_call_logs_its_ids_and_status_and_neither_token_nor_body_nor_signature() {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        let guard = tracing::subscriber::set_default(subscriber);
+        test_log::start();
         let server = ScriptedArm::start_with(|endpoint| {
-            let operation = format!("Azure-AsyncOperation: {endpoint}operationResults/x?s=signature");
+            let operation = format!("Azure-AsyncOperation: {endpoint}operationResults/x?s=sealed-by-arm");
             vec![
                 reply(
                     201,
@@ -304,8 +281,7 @@ mod tests {
         let operation = accepted.operation.as_ref().expect("an operation");
         let state = arm.poll(&credentials.primary, operation).await.expect("a state");
         tracing::info!(?credentials, ?accepted, ?state, "as a careless caller logs them");
-        drop(guard);
-        let log = String::from_utf8(log.0.lock().expect("no test panicked in here").clone()).expect("text");
+        let log = test_log::of_this_thread();
         for kept in [
             "PUT data connection",
             "arm.status=201",
@@ -315,7 +291,7 @@ mod tests {
         ] {
             assert!(log.contains(kept), "{kept} in {log}");
         }
-        for secret in ["secret", "signature", "payload"] {
+        for secret in ["secret", "sealed-by-arm", "payload"] {
             assert!(!log.contains(secret), "{secret} in {log}");
         }
     }

@@ -122,14 +122,17 @@ impl Caller {
     ///
     /// # Errors
     /// A refusal that names the scope.
-    pub fn demand_scope(&self, scope: &str) -> Result<(), BrokerError> {
+    pub fn demand_scope(&self, scope: &'static str) -> Result<(), BrokerError> {
         if self.actor.has_scope(scope) {
             return Ok(());
         }
-        Err(Refusal::new(
-            Code::InsufficientScope,
-            format!("the token lacks the scope {scope}"),
-        )
+        Err(Refusal {
+            scope: Some(scope),
+            ..Refusal::new(
+                Code::InsufficientScope,
+                format!("the token lacks the scope {scope}"),
+            )
+        }
         .into())
     }
 }

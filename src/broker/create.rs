@@ -61,11 +61,16 @@ impl Broker {
         let tenants = self.tenants_of(request).await?;
         let needed = tenants.distinct();
         caller.refuse_unneeded(&needed)?;
-        let tokens = self.exchange_all(caller, &needed).await?;
-        let (Some(target), Some(source)) = (tokens.first(), tokens.last()) else {
-            return Err(DbError::Defect("an exchange for no tenant".to_owned()).into());
+        let (tokens, refusal) = self.exchange_each(caller, &needed).await;
+        let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
+        let (target, source) = (of(tenants.target), of(tenants.source));
+        let clearance = match (refusal, target, source) {
+            (None, Some(target), Some(source)) => self.preflight_create(request, target, source).await?,
+            (Some(refusal), target, source) => {
+                return Err(self.complete_refusal(refusal, request, target, source).await);
+            }
+            (None, ..) => return Err(DbError::Defect("an exchange for no tenant".to_owned()).into()),
         };
-        let clearance = self.preflight_create(request, target, source).await?;
         let claimed_at = Instant::now();
         let (broker, by, wanted, made_of) = (self.clone(), caller.clone(), request.clone(), hash.clone());
         let begun = self.undisturbed(async move {

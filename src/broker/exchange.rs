@@ -15,6 +15,18 @@ impl Broker {
         caller: &Caller,
         tenants: &[TenantId],
     ) -> Result<Vec<ArmToken>, BrokerError> {
+        match self.exchange_each(caller, tenants).await {
+            (tokens, None) => Ok(tokens),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// The ARM tokens that can be had, and the one answer for those that can't.
+    pub(super) async fn exchange_each(
+        &self,
+        caller: &Caller,
+        tenants: &[TenantId],
+    ) -> (Vec<ArmToken>, Option<BrokerError>) {
         let exchanges = tenants
             .iter()
             .map(|tenant| self.entra.exchange(caller.token_for(*tenant), *tenant));
@@ -26,11 +38,8 @@ impl Broker {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() {
-            Ok(tokens)
-        } else {
-            Err(self.explain(caller, &errors))
-        }
+        let error = (!errors.is_empty()).then(|| self.explain(caller, &errors));
+        (tokens, error)
     }
 
     /// The ARM token of one tenant.

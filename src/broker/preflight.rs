@@ -16,6 +16,10 @@ const DELETE_CONNECTION: &str = "Microsoft.Kusto/clusters/databases/dataConnecti
 /// What ARM checks on the namespace, as linked access, when a data connection uses the namespace's keys.
 const LIST_KEYS: &str = "Microsoft.EventHub/namespaces/authorizationRules/listkeys/action";
 
+/// The roles that have these rights, in the words of Microsoft's how-to.
+const CLUSTER_ROLE: &str = "Contributor on the cluster";
+const NAMESPACE_ROLE: &str = "Azure Event Hubs Data Owner on the namespace";
+
 /// What the reads before a create found, when nothing stands against it.
 #[derive(Debug)]
 pub(super) struct Clearance {
@@ -34,11 +38,12 @@ struct Findings {
 }
 
 impl Findings {
-    fn role(&mut self, tenant: TenantId, fix: String) {
+    /// The user lacks a role on a scope.
+    fn lacks(&mut self, role: &str, scope: &ResourceId, tenant: TenantId) {
         let missing = Missing {
             tenant,
             kind: MissingKind::Role,
-            fix,
+            fix: format!("give the user the role {role} {} (tenant {tenant})", scope.name()),
             url: None,
         };
         if !self.missing.contains(&missing) {
@@ -51,6 +56,21 @@ impl Findings {
             pointer: pointer.to_owned(),
             detail,
         });
+    }
+
+    /// Adds what was found on the other side.
+    fn add(&mut self, other: Self) {
+        self.taken |= other.taken;
+        self.errors.extend(other.errors);
+        self.missing.extend(other.missing);
+    }
+
+    /// What is to be mended, each in a sentence.
+    fn sentences(&self) -> Vec<String> {
+        let fixes = self.missing.iter().map(|missing| missing.fix.clone());
+        fixes
+            .chain(self.errors.iter().map(|error| error.detail.clone()))
+            .collect()
     }
 
     /// The one refusal for all findings; what the caller lacks comes before what is not there, since without the access
@@ -86,75 +106,135 @@ impl Broker {
         target: &ArmToken,
         source: &ArmToken,
     ) -> Result<Clearance, BrokerError> {
-        let (id, cluster, database) = (request.id(), request.cluster(), &request.target.database);
-        let (hub, namespace) = (&request.source.hub, request.source.hub.namespace());
-        let (region, writes, database_there, there, keys, hub_there, group_there) = tokio::join!(
-            self.arm.cluster(target, &cluster),
-            self.arm.permissions(target, cluster.resource()),
-            self.arm.database_exists(target, database),
-            self.arm.data_connection(target, &id),
-            self.arm.permissions(source, namespace.resource()),
-            self.arm.event_hub_exists(source, hub),
-            self.arm
-                .consumer_group_exists(source, hub, &request.source.consumer_group),
+        let (target_side, source_side) = tokio::join!(
+            self.look_at_target(request, target),
+            self.look_at_source(request, source)
         );
         // Taken now, not before the reads: it must not be earlier than what they saw.
         let absent_at = self.clock.now();
-        let mut findings = Findings::default();
-        let location = region_of(&mut findings, target.tenant(), &cluster, region)?;
-        let may_write = may(
-            &mut findings,
-            target,
-            cluster.resource(),
-            writes,
-            WRITE_CONNECTION,
-            "Contributor on the cluster",
-        )?;
-        if location.is_some() && may_write {
-            let there = exists(database_there, target)?;
-            if !there {
-                findings.wrong(
-                    TARGET_POINTER,
-                    format!("the cluster has no database {}", database.name()),
-                );
-            }
-        }
-        let may_keys = may(
-            &mut findings,
-            source,
-            namespace.resource(),
-            keys,
-            LIST_KEYS,
-            "Azure Event Hubs Data Owner on the namespace",
-        )?;
-        if may_keys {
-            if !exists(hub_there, source)? {
-                findings.wrong(
-                    SOURCE_POINTER,
-                    format!(
-                        "the namespace {} has no event hub {}",
-                        namespace.name(),
-                        hub.name()
-                    ),
-                );
-            } else if !exists(group_there, source)? {
-                let detail = format!(
-                    "the event hub has no consumer group {}",
-                    request.source.consumer_group
-                );
-                findings.wrong("/source/eventHub/consumerGroup", detail);
-            }
-        }
-        if findings.missing.is_empty() && findings.errors.is_empty() {
-            findings.taken = there
-                .map_err(|error| from_arm(&error, Some(target.tenant())))?
-                .is_some();
-        }
-        match (findings.refusal(id.resource().as_written()), location) {
+        let (mut findings, location) = target_side?;
+        findings.add(source_side?);
+        match (findings.refusal(request.id().resource().as_written()), location) {
             (None, Some(location)) => Ok(Clearance { location, absent_at }),
             (Some(refusal), _) => Err(refusal.into()),
             (None, None) => Err(Refusal::new(Code::ReferenceNotFound, "the cluster was not found").into()),
         }
+    }
+
+    /// A refusal for lack of a tenant's token, with what the token of the other tenant shows to be missing there: whoever
+    /// mends the one should not have to come back to learn of the other.
+    pub(super) async fn complete_refusal(
+        &self,
+        error: BrokerError,
+        request: &NewConnection,
+        target: Option<&ArmToken>,
+        source: Option<&ArmToken>,
+    ) -> BrokerError {
+        let BrokerError::Refused(mut refusal) = error else {
+            return error;
+        };
+        if refusal.code != Code::AccessMissing {
+            return BrokerError::Refused(refusal);
+        }
+        let looked = match (target, source) {
+            (Some(target), None) => self
+                .look_at_target(request, target)
+                .await
+                .map(|(findings, _)| findings),
+            (None, Some(source)) => self.look_at_source(request, source).await,
+            _ => return BrokerError::Refused(refusal),
+        };
+        let findings = match looked {
+            Ok(findings) => findings,
+            Err(error) => return error,
+        };
+        for detail in findings.sentences() {
+            refusal.detail = format!("{}; {detail}", refusal.detail);
+        }
+        refusal.errors.extend(findings.errors);
+        // The target's side comes first, as everywhere.
+        let place = if target.is_some() {
+            0
+        } else {
+            refusal.missing.len()
+        };
+        refusal.missing.splice(place..place, findings.missing);
+        BrokerError::Refused(refusal)
+    }
+
+    /// What stands against a create on the target's side, and the cluster's region if it can be seen.
+    async fn look_at_target(
+        &self,
+        request: &NewConnection,
+        token: &ArmToken,
+    ) -> Result<(Findings, Option<String>), BrokerError> {
+        let (id, cluster, database) = (request.id(), request.cluster(), &request.target.database);
+        let (region, rights, database_there, there) = tokio::join!(
+            self.arm.cluster(token, &cluster),
+            self.arm.permissions(token, cluster.resource()),
+            self.arm.database_exists(token, database),
+            self.arm.data_connection(token, &id),
+        );
+        let mut findings = Findings::default();
+        let location = region_of(&mut findings, token.tenant(), &cluster, region)?;
+        let may_write = match right(rights, WRITE_CONNECTION, token)? {
+            Right::Held => true,
+            // Said already, with the cluster.
+            Right::NoScope if location.is_none() => false,
+            Right::Lacking | Right::NoScope => {
+                findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant());
+                false
+            }
+        };
+        if location.is_some() && may_write && !exists(&database_there, token)? {
+            let detail = format!("the cluster has no database {}", database.name());
+            findings.wrong(TARGET_POINTER, detail);
+        }
+        if findings.missing.is_empty() && findings.errors.is_empty() {
+            findings.taken = there
+                .map_err(|error| from_arm(&error, Some(token.tenant())))?
+                .is_some();
+        }
+        Ok((findings, location))
+    }
+
+    /// What stands against a create on the source's side.
+    async fn look_at_source(
+        &self,
+        request: &NewConnection,
+        token: &ArmToken,
+    ) -> Result<Findings, BrokerError> {
+        let (hub, group) = (&request.source.hub, &request.source.consumer_group);
+        let namespace = hub.namespace();
+        let (rights, hub_there, group_there) = tokio::join!(
+            self.arm.permissions(token, namespace.resource()),
+            self.arm.event_hub_exists(token, hub),
+            self.arm.consumer_group_exists(token, hub, group),
+        );
+        let mut findings = Findings::default();
+        match right(rights, LIST_KEYS, token)? {
+            Right::Held if !exists(&hub_there, token)? => {
+                let detail = format!(
+                    "the namespace {} has no event hub {}",
+                    namespace.name(),
+                    hub.name()
+                );
+                findings.wrong(SOURCE_POINTER, detail);
+            }
+            Right::Held if !exists(&group_there, token)? => {
+                let detail = format!("the event hub has no consumer group {group}");
+                findings.wrong("/source/eventHub/consumerGroup", detail);
+            }
+            Right::Held => {}
+            Right::NoScope if is_absent(&hub_there) => {
+                let detail = format!("there is no namespace {}", namespace.name());
+                findings.wrong(SOURCE_POINTER, detail);
+            }
+            Right::Lacking | Right::NoScope => {
+                findings.lacks(NAMESPACE_ROLE, namespace.resource(), token.tenant());
+            }
+        }
+        Ok(findings)
     }
 
     /// Whether the caller may delete; asked first, so that a refusal changes nothing.
@@ -166,14 +246,9 @@ impl Broker {
         let cluster = database.cluster();
         let permissions = self.arm.permissions(target, cluster.resource()).await;
         let mut findings = Findings::default();
-        may(
-            &mut findings,
-            target,
-            cluster.resource(),
-            permissions,
-            DELETE_CONNECTION,
-            "Contributor on the cluster",
-        )?;
+        if right(permissions, DELETE_CONNECTION, target)? != Right::Held {
+            findings.lacks(CLUSTER_ROLE, cluster.resource(), target.tenant());
+        }
         findings.refusal("").map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 }
@@ -192,10 +267,7 @@ fn region_of(
             Ok(None)
         }
         Err(error) if is_forbidden(&error) => {
-            findings.role(
-                tenant,
-                role_fix("Contributor on the cluster", cluster.resource(), tenant),
-            );
+            findings.lacks(CLUSTER_ROLE, cluster.resource(), tenant);
             Ok(None)
         }
         Err(error) if error.status() == Some(404) => {
@@ -213,37 +285,42 @@ fn region_of(
     }
 }
 
-/// Whether a principal has an action on a scope, or the finding that it hasn't.
-fn may(
-    findings: &mut Findings,
-    token: &ArmToken,
-    scope: &ResourceId,
+/// Whether a principal has an action on a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Right {
+    Held,
+    Lacking,
+    /// ARM knows no such scope, or doesn't show it.
+    NoScope,
+}
+
+fn right(
     answer: Result<Permissions, ArmError>,
     action: &str,
-    role: &str,
-) -> Result<bool, BrokerError> {
-    let tenant = token.tenant();
-    let allowed = match answer {
-        Ok(permissions) => permissions.allows(action),
-        Err(error) if is_forbidden(&error) || error.status() == Some(404) => false,
-        Err(error) => return Err(from_arm(&error, Some(tenant))),
-    };
-    if !allowed {
-        findings.role(tenant, role_fix(role, scope, tenant));
-    }
-    Ok(allowed)
-}
-
-fn role_fix(role: &str, scope: &ResourceId, tenant: TenantId) -> String {
-    format!("give the user the role {role} {} (tenant {tenant})", scope.name())
-}
-
-fn exists(answer: Result<bool, ArmError>, token: &ArmToken) -> Result<bool, BrokerError> {
+    token: &ArmToken,
+) -> Result<Right, BrokerError> {
     match answer {
-        Ok(there) => Ok(there),
-        // The parent is what is not there.
-        Err(error) if error.status() == Some(404) => Ok(false),
+        Ok(permissions) if permissions.allows(action) => Ok(Right::Held),
+        Ok(_) => Ok(Right::Lacking),
+        Err(error) if is_forbidden(&error) => Ok(Right::Lacking),
+        Err(error) if error.status() == Some(404) => Ok(Right::NoScope),
         Err(error) => Err(from_arm(&error, Some(token.tenant()))),
+    }
+}
+
+fn exists(answer: &Result<bool, ArmError>, token: &ArmToken) -> Result<bool, BrokerError> {
+    match answer {
+        Ok(there) => Ok(*there),
+        Err(_) if is_absent(answer) => Ok(false),
+        Err(error) => Err(from_arm(error, Some(token.tenant()))),
+    }
+}
+
+/// Whether ARM knows no such thing, or not even what it would be in.
+fn is_absent(answer: &Result<bool, ArmError>) -> bool {
+    match answer {
+        Ok(there) => !there,
+        Err(error) => error.status() == Some(404),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{Broker, Caller, Refusal};
+use super::{Broker, Caller, FieldError, Refusal};
 use crate::connection::{ActorId, ConnectionRecord, Failure, OperationRecord};
 use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
@@ -58,6 +58,25 @@ impl Broker {
             "pointers": pointers,
             "upstream": refusal.upstream,
         });
+        self.record_refused(kind, caller, record, details).await;
+    }
+
+    /// Records that a create was refused because its request can't be read or breaks a rule: with the problem's code and the
+    /// members that are wrong, never their values.
+    pub async fn record_unusable_create(&self, caller: &Caller, code: &str, errors: &[FieldError]) {
+        let pointers: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
+        let details = json!({ "code": code, "pointers": pointers });
+        self.record_refused(EventKind::CreateRefused, caller, None, details)
+            .await;
+    }
+
+    async fn record_refused(
+        &self,
+        kind: EventKind,
+        caller: &Caller,
+        record: Option<&ConnectionRecord>,
+        details: Value,
+    ) {
         let event = Event {
             id: self.clock.new_id(),
             occurred_at: self.clock.now(),

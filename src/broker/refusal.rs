@@ -48,6 +48,8 @@ pub struct Refusal {
     pub missing: Vec<Missing>,
     /// The answer behind it.
     pub upstream: Option<Upstream>,
+    /// The scope that the token lacks.
+    pub scope: Option<&'static str>,
     /// The claims that the user must sign in with, as JSON text, and the tenant that wants them.
     pub challenge: Option<(TenantId, String)>,
 }
@@ -103,6 +105,7 @@ impl Refusal {
             errors: Vec::new(),
             missing: Vec::new(),
             upstream: None,
+            scope: None,
             challenge: None,
         }
     }

@@ -39,22 +39,17 @@ impl Broker {
             self.tenant_of(target, TARGET_POINTER),
             self.tenant_of(source, SOURCE_POINTER)
         );
-        let tenants = Tenants {
-            target: target_tenant?,
-            source: source_tenant?,
+        let tenants = match (target_tenant, source_tenant) {
+            (Ok(target), Ok(source)) => Tenants { target, source },
+            (Err(target), Err(source)) => return Err(both(target, source)),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
-        for (tenant, direction, side, pointer) in [
-            (tenants.target, Direction::Target, "target", TARGET_POINTER),
-            (tenants.source, Direction::Source, "source", SOURCE_POINTER),
-        ] {
-            if !self.tenants.allows(tenant, direction) {
-                let detail = format!(
-                    "tenant {tenant} is not allowed as a connection's {side} by this service's configuration"
-                );
-                return Err(Refusal::new(Code::TenantNotAllowed, detail.clone())
-                    .at(pointer, detail)
-                    .into());
-            }
+        let target = self.demand_allowed(tenants.target, Direction::Target, "target", TARGET_POINTER);
+        let source = self.demand_allowed(tenants.source, Direction::Source, "source", SOURCE_POINTER);
+        match (target, source) {
+            (Ok(()), Ok(())) => {}
+            (Err(target), Err(source)) => return Err(both(target, source)),
+            (Err(error), Ok(())) | (Ok(()), Err(error)) => return Err(error),
         }
         if !self.tenants.allows_pair(tenants.target, tenants.source) {
             let detail = format!(
@@ -66,6 +61,24 @@ impl Broker {
                 .into());
         }
         Ok(tenants)
+    }
+
+    fn demand_allowed(
+        &self,
+        tenant: TenantId,
+        direction: Direction,
+        side: &str,
+        pointer: &str,
+    ) -> Result<(), BrokerError> {
+        if self.tenants.allows(tenant, direction) {
+            return Ok(());
+        }
+        let detail = format!(
+            "tenant {tenant} is not allowed as a connection's {side} by this service's configuration"
+        );
+        Err(Refusal::new(Code::TenantNotAllowed, detail.clone())
+            .at(pointer, detail)
+            .into())
     }
 
     async fn tenant_of(&self, subscription: SubscriptionId, pointer: &str) -> Result<TenantId, BrokerError> {
@@ -83,5 +96,19 @@ impl Broker {
             // No token was sent, so no tenant can have challenged one.
             from_arm(&error, None)
         })
+    }
+}
+
+/// One answer for what stands against both sides. An outage comes first, since the rest may look different after it.
+fn both(target: BrokerError, source: BrokerError) -> BrokerError {
+    match (target, source) {
+        (BrokerError::Refused(target), BrokerError::Refused(source)) if target.code == source.code => {
+            let (mut refusal, mut other) = (*target, *source);
+            refusal.detail = format!("{}; {}", refusal.detail, other.detail);
+            refusal.errors.append(&mut other.errors);
+            refusal.into()
+        }
+        (target, BrokerError::Refused(_)) => target,
+        (_, source) => source,
     }
 }

@@ -6,6 +6,9 @@ pub enum DbError {
     /// Postgres can't be reached, is too slow or refuses to work: nothing is known to have been committed.
     #[error("the database is out of reach: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// The answer to a commit did not come: it may have been committed or not.
+    #[error("whether the transaction was committed is not known")]
+    Unconfirmed,
     /// A unique index refused the row; the name is the index's.
     #[error("the unique index {0} refused the row")]
     Conflict(String),

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -14,6 +14,7 @@ use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
 use super::AppState;
+use super::extract::LARGEST_BODY;
 use super::problem::{MEDIA_TYPE, Problem};
 use crate::connection::Code;
 use crate::telemetry::{self, metrics};
@@ -43,7 +44,8 @@ pub(super) fn around(routes: Router<AppState>) -> Router<AppState> {
                     StatusCode::SERVICE_UNAVAILABLE,
                     LONGEST_REQUEST,
                 ))
-                .layer(CatchPanicLayer::custom(panicked)),
+                .layer(CatchPanicLayer::custom(panicked))
+                .layer(DefaultBodyLimit::max(LARGEST_BODY)),
         )
 }
 

@@ -191,10 +191,10 @@ const fn status_of(code: Code) -> StatusCode {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let plain = Self::new(refusal.code, refusal.detail);
-        let authenticate = match (refusal.challenge, refusal.code) {
+        let authenticate = match (refusal.challenge, refusal.scope) {
             (Some((tenant, claims)), _) => Some(Authenticate::Claims(tenant, claims)),
-            (None, Code::InsufficientScope) => Some(Authenticate::InsufficientScope("Connections.ReadWrite")),
-            (None, _) => plain.authenticate.clone(),
+            (None, Some(scope)) => Some(Authenticate::InsufficientScope(scope)),
+            (None, None) => plain.authenticate.clone(),
         };
         Self {
             errors: refusal.errors,
@@ -218,6 +218,11 @@ impl From<BrokerError> for Problem {
                     unavailable.retry_after,
                 )
             },
+            BrokerError::Database(DbError::Unconfirmed) => {
+                tracing::error!("the answer to a commit did not come");
+                let detail = "whether the request was recorded is not known; look before you repeat it";
+                Self::unavailable(Code::DatabaseUnavailable, detail, None)
+            }
             BrokerError::Database(error @ (DbError::Unavailable(_) | DbError::LeaseLost)) => {
                 tracing::error!(error = %error, "the database can't be used");
                 Self::unavailable(

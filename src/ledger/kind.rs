@@ -31,7 +31,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A create was refused before anything was sent to change ARM: with the code of the problem.
+    /// A create was refused before anything was sent to change ARM, be it for its form: with the code of the problem. Not
+    /// recorded when the tokens were not accepted: nobody is known to have asked then.
     CreateRefused => "create.refused",
     /// A create was decided on: who asked, which tenants' tokens go with it, the hash of what is sent, and when a
     /// read found nothing there. Committed before the request leaves.

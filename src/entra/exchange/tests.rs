@@ -1,6 +1,5 @@
 //! What is sent to Entra, how often, and what is made of its answers.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -12,6 +11,7 @@ use super::super::testing::{
 };
 use super::super::{ExchangeError, ExchangeErrorKind};
 use super::*;
+use crate::test_log;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -149,33 +149,9 @@ async fn an_error_is_shared_by_those_who_waited_for_it_and_remembered_for_nobody
     assert_eq!(local.token_requests().len(), 2);
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("the log").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn even_the_most_talkative_log_holds_no_token_and_no_secret() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    // While only one subscriber exists, `tracing` remembers of each event what the thread that met it first thought of it, and
-    // other tests' threads have none. A second one, of no use otherwise, makes it ask all.
-    let _second = tracing::Dispatch::new(tracing_subscriber::fmt().with_writer(std::io::sink).finish());
+    test_log::start();
     let local = LocalEntra::start().await;
     let (entra, _) = local.service();
     let token = accepted(&entra, &user_claims()).await;
@@ -186,7 +162,7 @@ async fn even_the_most_talkative_log_holds_no_token_and_no_secret() {
         &json!({"error": "invalid_grant", "error_codes": [50013], "error_description": format!("AADSTS50013: {assertion}")}),
     ));
     entra.exchange(&token, OTHER).await.expect_err("an error");
-    let text = String::from_utf8(log.0.lock().expect("the log").clone()).expect("a text");
+    let text = test_log::of_this_thread();
     assert!(
         text.contains("entra.outcome=\"done\"") && text.contains("entra.code=50013"),
         "{text}"

@@ -189,9 +189,18 @@ pub(crate) async fn create(
     State(state): State<AppState>,
     Authenticated(caller): Authenticated,
     prefer: Prefer,
-    Json(body): Json<CreateConnection>,
+    body: Result<Json<CreateConnection>, Problem>,
 ) -> Result<Response, Problem> {
-    let request = body.parse()?;
+    let request = match body.and_then(|Json(body)| body.parse()) {
+        Ok(request) => request,
+        Err(problem) => {
+            let broker = &state.broker;
+            broker
+                .record_unusable_create(&caller, &problem.code, &problem.errors)
+                .await;
+            return Err(problem);
+        }
+    };
     let created = state.broker.create(&caller, &request).await?;
     let record = state
         .broker

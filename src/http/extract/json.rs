@@ -73,7 +73,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 /// The parser's own sentence: it speaks of names and types, and quotes at most the value that the caller sent.
-fn describe(error: &serde_json::Error) -> String {
+pub(super) fn describe(error: &impl std::fmt::Display) -> String {
     error
         .to_string()
         .chars()

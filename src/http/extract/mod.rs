@@ -6,6 +6,6 @@ mod parameters;
 mod prefer;
 
 pub(super) use caller::Authenticated;
-pub(super) use json::Json;
+pub(super) use json::{Json, LARGEST_BODY};
 pub(super) use parameters::{Path, Query};
 pub(super) use prefer::Prefer;

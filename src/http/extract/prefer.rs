@@ -17,27 +17,36 @@ impl FromRequestParts<AppState> for Prefer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        let texts = parts
-            .headers
-            .get_all("prefer")
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let asked = texts.flat_map(|text| text.split(',')).find_map(preference);
+        let values = parts.headers.get_all("prefer").iter();
+        let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
         Ok(Self {
-            wait: asked
+            wait: asked(&texts)
                 .unwrap_or(state.server.default_wait)
                 .min(state.server.longest_wait),
         })
     }
 }
 
-/// A preference that can't be understood is no error: it is ignored (RFC 7240, section 2).
-fn preference(text: &str) -> Option<Duration> {
-    let text = text.split(';').next()?.trim();
-    if text.eq_ignore_ascii_case("respond-async") {
-        return Some(Duration::ZERO);
-    }
-    let (name, value) = text.split_once('=')?;
+/// How long the headers ask to wait. With both preferences, `wait` is the time after which the answer is to be asynchronous
+/// (RFC 7240, section 4.3); of two of one kind the first counts (section 2).
+fn asked(headers: &[&str]) -> Option<Duration> {
+    let preferences = || {
+        headers
+            .iter()
+            .flat_map(|text| text.split(','))
+            .filter_map(|text| text.split(';').next().map(str::trim))
+    };
+    preferences().find_map(seconds).or_else(|| {
+        let mut preferences = preferences();
+        preferences
+            .any(|text| text.eq_ignore_ascii_case("respond-async"))
+            .then_some(Duration::ZERO)
+    })
+}
+
+/// The time of a `wait`. One that can't be understood is no error: it is ignored (RFC 7240, section 2).
+fn seconds(preference: &str) -> Option<Duration> {
+    let (name, value) = preference.split_once('=')?;
     let seconds: u32 = value.trim().trim_matches('"').parse().ok()?;
     name.trim()
         .eq_ignore_ascii_case("wait")
@@ -50,10 +59,21 @@ mod tests {
 
     #[test]
     fn a_preference_is_understood_or_ignored() {
-        assert_eq!(preference("wait=10"), Some(Duration::from_secs(10)));
-        assert_eq!(preference(" Wait = \"3\" "), Some(Duration::from_secs(3)));
-        assert_eq!(preference("respond-async"), Some(Duration::ZERO));
-        assert_eq!(preference("wait=soon"), None);
-        assert_eq!(preference("return=minimal"), None);
+        let second = |count| Some(Duration::from_secs(count));
+        assert_eq!(asked(&["wait=10"]), second(10));
+        assert_eq!(asked(&[" Wait = \"3\" ; x=y"]), second(3));
+        assert_eq!(asked(&["respond-async"]), second(0));
+        assert_eq!(asked(&["wait=soon"]), None);
+        assert_eq!(asked(&["return=minimal"]), None);
+        assert_eq!(asked(&[]), None);
+    }
+
+    #[test]
+    fn a_time_to_wait_goes_before_the_wish_not_to_and_the_first_of_two_counts() {
+        let second = |count| Some(Duration::from_secs(count));
+        assert_eq!(asked(&["respond-async, wait=4"]), second(4));
+        assert_eq!(asked(&["respond-async", "return=minimal, wait=4"]), second(4));
+        assert_eq!(asked(&["wait=2, wait=9"]), second(2));
+        assert_eq!(asked(&["wait=soon, respond-async"]), second(0));
     }
 }
