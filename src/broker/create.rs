@@ -55,7 +55,7 @@ impl Broker {
     async fn try_create(&self, caller: &Caller, request: &NewConnection) -> Result<Created, BrokerError> {
         caller.demand_scope(&[SCOPE_WRITE])?;
         let hash = request_hash(request);
-        if let Some(existing) = self.existing(caller, request, &hash).await? {
+        if let Some(existing) = self.in_time(self.existing(caller, request, &hash)).await? {
             return Ok(existing);
         }
         // Boxed: it holds the reads of both sides, and waits in every caller's future.
@@ -70,9 +70,8 @@ impl Broker {
         let claimed_at = Instant::now();
         let (broker, by, wanted, made_of) = (self.clone(), caller.clone(), request.clone(), hash.clone());
         let begun = self.undisturbed(async move {
-            let (record, claim) = broker
-                .record_intent(&by, &wanted, tenants, &clearance, &made_of)
-                .await?;
+            let recorded = broker.record_intent(&by, &wanted, tenants, &clearance, &made_of);
+            let (record, claim) = broker.in_time(recorded).await?;
             broker
                 .0
                 .vault
@@ -266,7 +265,6 @@ impl Broker {
             confirmed_at: None,
             closed_at: None,
             justification: request.justification.clone(),
-            settling: false,
             last_operation: None,
         }
     }

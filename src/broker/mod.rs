@@ -127,6 +127,16 @@ impl Broker {
         self.0.tasks.wait().await;
     }
 
+    /// Records within the time that a caller may be kept waiting; a database that hangs is one that is out of reach. What was
+    /// begun is rolled back, or, if the commit itself was on its way, taken up when its lease ends, as after a crash.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, BrokerError>>) -> Result<T, BrokerError> {
+        // Two seconds with the settings that come with the service: the wait for a connection, and a third more to use it.
+        let limit = self.pool.options().get_acquire_timeout() * 4 / 3;
+        timeout(limit, work)
+            .await
+            .unwrap_or_else(|_| Err(crate::db::DbError::Unavailable(sqlx::Error::PoolTimedOut).into()))
+    }
+
     /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an
     /// intent from what follows it. Within the time in which a request must be refused that can't be recorded.
     async fn undisturbed<T: Send + 'static>(

@@ -1,10 +1,10 @@
 //! Operations: the rows that are also the jobs. Every write by a worker is fenced by its lease's random token: who lost
 //! the lease writes nothing. How a lease is got and kept is in `leases`.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -86,6 +86,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewOperation, lease: Duration) 
 }
 
 /// The columns of an operation, unparsed.
+#[derive(Debug, Deserialize)]
 pub(super) struct Row {
     pub(super) id: Uuid,
     pub(super) connection_id: Uuid,
@@ -141,28 +142,6 @@ pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<Opera
     .fetch_optional(db)
     .await?;
     row.map(Row::parse).transpose()
-}
-
-/// The newest operation of each of these connections.
-///
-/// # Errors
-/// When the database can't answer.
-pub async fn newest_of(
-    db: &mut PgConnection,
-    connections: &[Uuid],
-) -> Result<HashMap<ConnectionId, OperationRecord>, DbError> {
-    let rows = sqlx::query_as!(
-        Row,
-        "select distinct on (connection_id) id, connection_id, kind, phase, person_id, app_id, correlation_id,
-            created_at, dispatched_at, finished_at, deadline_at, error, awaiting_tenant_id
-         from operations where connection_id = any($1) order by connection_id, id desc",
-        connections
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| row.parse().map(|record| (record.connection, record)))
-        .collect()
 }
 
 /// Writes a step's result under the lease.

@@ -126,7 +126,8 @@ pub async fn check_for_serving(db: &mut PgConnection) -> Result<(), SchemaError>
     // The first three are true for superusers too; who owns the schema or the database may drop and replace the table.
     let (role, powerful): (String, bool) = sqlx::query_as(
         "select current_user::text,
-            has_table_privilege(current_user, 'ledger_events', 'UPDATE, DELETE, TRUNCATE')
+            has_table_privilege(current_user, 'ledger_events', 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+            or has_any_column_privilege(current_user, 'ledger_events', 'UPDATE')
             or has_any_column_privilege(current_user, 'ledger_events', 'UPDATE')
             or has_column_privilege(current_user, 'ledger_events', 'sequence', 'INSERT')
             or exists (select from pg_class t join pg_namespace s on s.oid = t.relnamespace

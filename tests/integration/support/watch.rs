@@ -16,9 +16,11 @@ pub(crate) fn hurried(config: &mut Config) {
 }
 
 impl App {
-    /// A service that hurries.
+    /// A service that hurries, and an ARM that does.
     pub(crate) async fn hurried() -> Self {
-        Self::with(hurried).await
+        let app = Self::with(hurried).await;
+        app.operations_take(Duration::from_millis(60));
+        app
     }
 
     /// The calls to ARM with this method on this data connection.
