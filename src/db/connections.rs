@@ -301,7 +301,8 @@ pub async fn set_desired(db: &mut PgConnection, id: ConnectionId, desired: Desir
     exactly_one("record what is wanted", rows)
 }
 
-/// Records what is now known of ARM. `closed` says that the connection is finally absent, so that its name is free again.
+/// Records what is now known of ARM. `closed` says that the connection is finally absent, so that its name is
+/// free again; `confirmed` that a create ended with it there.
 ///
 /// # Errors
 /// When the connection doesn't exist or the database can't take it.
@@ -311,16 +312,18 @@ pub async fn set_observed(
     observed: Observed,
     at: DateTime<Utc>,
     closed: bool,
+    confirmed: bool,
 ) -> Result<(), DbError> {
     let rows = sqlx::query!(
         "update connections set observed = $2, observed_at = $3,
-            confirmed_at = case when $2 = 'present' then coalesce(confirmed_at, $3) else confirmed_at end,
+            confirmed_at = case when $5 then coalesce(confirmed_at, $3) else confirmed_at end,
             closed_at = case when $4 then coalesce(closed_at, $3) else closed_at end
          where id = $1",
         id.uuid(),
         observed.as_str(),
         at,
-        closed
+        closed,
+        confirmed
     )
     .execute(db)
     .await?
