@@ -197,7 +197,7 @@ export type CreateTarget = {
 /**
  * What an event of the ledger says happened.
  */
-export type EventKind = 'create.refused' | 'create.intended' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'outcome.unknown';
+export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'outcome.unknown';
 
 /**
  * A page of events, oldest first.

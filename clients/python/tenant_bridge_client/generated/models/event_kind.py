@@ -6,6 +6,7 @@ class EventKind(str, Enum):
     CREATE_FAILED = "create.failed"
     CREATE_INTENDED = "create.intended"
     CREATE_REFUSED = "create.refused"
+    CREATE_REPEATED = "create.repeated"
     CREATE_SUCCEEDED = "create.succeeded"
     OUTCOME_UNKNOWN = "outcome.unknown"
     REMOVE_ACCEPTED = "remove.accepted"
@@ -13,6 +14,7 @@ class EventKind(str, Enum):
     REMOVE_INTENDED = "remove.intended"
     REMOVE_QUEUED = "remove.queued"
     REMOVE_REFUSED = "remove.refused"
+    REMOVE_REPEATED = "remove.repeated"
     REMOVE_SUCCEEDED = "remove.succeeded"
 
     def __str__(self) -> str:
