@@ -391,3 +391,19 @@ async fn a_subscription_that_moved_to_another_tenant_is_noticed_at_the_next_requ
     assert_eq!((app.writes().len(), app.refusals().await), (1, 1));
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_guests_token_of_the_home_tenant_is_none_for_the_tenant_that_was_asked() {
+    let app = App::start().await;
+    let (arm, user) = ("azure-resource-manager", "acc3@domain1.com");
+    let token = arm_token(&app, user, how_to::DOMAIN1, arm, TokenOverrides::default());
+    let body = json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": token });
+    let effect = Effect::json(200, body);
+    app.emulator
+        .inject(Fault::entra(&token_endpoint(how_to::DOMAIN2), effect));
+    let answer = app.signed_in(user).create(&request("telemetry")).await;
+    answer.is_problem(502, "upstreamRefused");
+    assert!(answer.text("/detail").contains(how_to::DOMAIN2));
+    app.assert_untouched(1).await;
+    app.finish().await;
+}
