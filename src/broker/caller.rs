@@ -116,20 +116,21 @@ impl Caller {
         }
     }
 
-    /// Demands a scope of this service's API.
+    /// Demands of every token one of these scopes of this service's API: a participant's token, too, is good only for what its
+    /// user let the app do.
     ///
     /// # Errors
-    /// A refusal that names the scope.
-    pub fn demand_scope(&self, scope: &'static str) -> Result<(), BrokerError> {
-        if self.actor.has_scope(scope) {
+    /// A refusal that names the first of the scopes, and the tenant of the token that lacks it.
+    pub fn demand_scope(&self, accepted: &[&'static str]) -> Result<(), BrokerError> {
+        let has = |token: &&UserToken| accepted.iter().any(|scope| token.has_scope(scope));
+        let mut tokens = std::iter::once(&self.actor).chain(&self.auxiliary);
+        let (Some(lacking), Some(scope)) = (tokens.find(|token| !has(token)), accepted.first()) else {
             return Ok(());
-        }
+        };
+        let detail = format!("the token of tenant {} lacks the scope {scope}", lacking.tenant());
         Err(Refusal {
             scope: Some(scope),
-            ..Refusal::new(
-                Code::InsufficientScope,
-                format!("the token lacks the scope {scope}"),
-            )
+            ..Refusal::new(Code::InsufficientScope, detail)
         }
         .into())
     }

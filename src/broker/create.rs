@@ -12,9 +12,10 @@ use super::{Broker, Caller};
 use crate::arm::event_hub_body;
 use crate::connection::{
     ActorId, Code, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, NewConnection, Observed,
-    OperationId, OperationKind, OperationRecord, Phase,
+    OperationId, OperationKind, OperationRecord, Phase, State,
 };
-use crate::db::operations::{Claim, NewOperation};
+use crate::db::leases::Claim;
+use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events, operations, people};
 use crate::ledger::{EventKind, salted_hash};
 
@@ -52,9 +53,9 @@ impl Broker {
     }
 
     async fn try_create(&self, caller: &Caller, request: &NewConnection) -> Result<Created, BrokerError> {
-        caller.demand_scope(SCOPE_WRITE)?;
+        caller.demand_scope(&[SCOPE_WRITE])?;
         let hash = request_hash(request);
-        if let Some(existing) = self.existing(caller, request, &hash).await? {
+        if let Some(existing) = self.in_time(self.existing(caller, request, &hash)).await? {
             return Ok(existing);
         }
         // Boxed: it holds the reads of both sides, and waits in every caller's future.
@@ -67,17 +68,19 @@ impl Broker {
             cleared => cleared?,
         };
         let claimed_at = Instant::now();
-        match self
-            .record_intent(caller, request, tenants, &clearance, &hash)
-            .await
-        {
-            Ok((record, claim)) => {
-                self.0
-                    .vault
-                    .keep(claim.record.id, Use::Write, caller.clone(), self.clock.now());
-                self.drive(claim, claimed_at, true);
-                Ok(Created { record, fresh: true })
-            }
+        let (broker, by, wanted, made_of) = (self.clone(), caller.clone(), request.clone(), hash.clone());
+        let begun = self.undisturbed(async move {
+            let recorded = broker.record_intent(&by, &wanted, tenants, &clearance, &made_of);
+            let (record, claim) = broker.in_time(recorded).await?;
+            broker
+                .0
+                .vault
+                .keep(claim.record.id, Use::Write, by, broker.clock.now());
+            broker.drive(claim, claimed_at, true);
+            Ok(Created { record, fresh: true })
+        });
+        match begun.await {
+            Ok(created) => Ok(created),
             // A concurrent request was quicker. What it recorded decides.
             Err(BrokerError::Database(DbError::Conflict(_))) => {
                 match self.existing(caller, request, &hash).await? {
@@ -144,6 +147,13 @@ impl Broker {
             );
             return Err(Refusal::new(Code::ConnectionExists, detail).into());
         }
+        if record.state() == State::Missing {
+            let detail = format!(
+                "the connection {} is recorded, but Azure no longer has it; remove the record, then create it anew",
+                record.id
+            );
+            return Err(Refusal::new(Code::ConnectionExists, detail).into());
+        }
         if record.desired == Desired::Absent {
             let detail = format!(
                 "the connection {} is being removed; create it anew when it is gone",
@@ -151,7 +161,11 @@ impl Broker {
             );
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
         }
-        self.bring_tokens(&record, caller).await?;
+        let waits =
+            |operation: &OperationRecord| !operation.phase.is_terminal() && operation.awaiting.is_some();
+        if record.last_operation.as_ref().is_some_and(waits) {
+            self.take_up(record.id, caller, Use::Read).await?;
+        }
         Ok(Some(Created { record, fresh: false }))
     }
 

@@ -15,14 +15,18 @@ mod vault;
 
 use sqlx::PgPool;
 use std::sync::Arc;
-use tokio::sync::{Notify, broadcast};
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::arm::Arm;
 use crate::clock::Clock;
 use crate::config::{TenantPolicy, WorkerSection};
 use crate::connection::ConnectionId;
+use crate::db::DbError;
 use crate::entra::Entra;
 use crate::ledger::Marker;
 use crate::telemetry::metrics;
@@ -52,6 +56,9 @@ pub struct Parts {
     pub marker: Marker,
 }
 
+/// The longest that the recording of an intent may take: what can't be recorded is refused within two seconds.
+const LONGEST_RECORDING: Duration = Duration::from_millis(1900);
+
 /// The use cases. Cheap to clone; clones are the same broker.
 #[derive(Clone)]
 pub struct Broker(Arc<Inner>);
@@ -63,8 +70,6 @@ struct Inner {
     changes: broadcast::Sender<ConnectionId>,
     /// Operations that are driven here.
     tasks: TaskTracker,
-    /// Wakes the worker: something became due.
-    wake: Notify,
     stop: CancellationToken,
 }
 
@@ -84,7 +89,6 @@ impl Broker {
             vault: Vault::default(),
             changes: broadcast::Sender::new(256),
             tasks: TaskTracker::new(),
-            wake: Notify::new(),
             stop: CancellationToken::new(),
             parts,
         }))
@@ -94,7 +98,7 @@ impl Broker {
     ///
     /// # Errors
     /// When it doesn't.
-    pub async fn ready(&self) -> Result<(), crate::db::DbError> {
+    pub async fn ready(&self) -> Result<(), DbError> {
         let mut db = self.pool.acquire().await?;
         sqlx::Connection::ping(&mut *db).await?;
         Ok(())
@@ -104,7 +108,7 @@ impl Broker {
     ///
     /// # Errors
     /// When the database doesn't answer.
-    pub async fn measure(&self) -> Result<(), crate::db::DbError> {
+    pub async fn measure(&self) -> Result<(), DbError> {
         let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
         metrics::database_connections(self.pool.size().saturating_sub(idle), idle);
         let mut db = self.pool.acquire().await?;
@@ -123,9 +127,29 @@ impl Broker {
         self.0.tasks.wait().await;
     }
 
-    /// Ends when something became due in this process. Counts from the moment it is made.
-    pub fn woken(&self) -> impl Future<Output = ()> {
-        self.0.wake.notified()
+    /// Records within the time that a caller may be kept waiting; a database that hangs is one that is out of reach. What was
+    /// begun is rolled back, or, if the commit itself was on its way, taken up when its lease ends, as after a crash.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, BrokerError>>) -> Result<T, BrokerError> {
+        // Two seconds with the settings that come with the service: the wait for a connection, and a third more to use it.
+        let limit = self.pool.options().get_acquire_timeout() * 4 / 3;
+        timeout(limit, work)
+            .await
+            .unwrap_or_else(|_| Err(crate::db::DbError::Unavailable(sqlx::Error::PoolTimedOut).into()))
+    }
+
+    /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an
+    /// intent from what follows it. Within the time in which a request must be refused that can't be recorded.
+    async fn undisturbed<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
+    ) -> Result<T, BrokerError> {
+        let work = async {
+            timeout(LONGEST_RECORDING, work)
+                .await
+                .unwrap_or(Err(DbError::Unconfirmed.into()))
+        };
+        let ended = self.0.tasks.spawn(work.in_current_span()).await;
+        ended.unwrap_or_else(|error| Err(DbError::defect(error).into()))
     }
 
     fn changed(&self, connection: ConnectionId) {

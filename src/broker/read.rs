@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout_at};
 use super::refusal::{BrokerError, Refusal};
 use super::vault::Use;
 use super::{Broker, Caller};
-use crate::connection::{Code, ConnectionId, ConnectionRecord, OperationId, OperationRecord};
-use crate::db::{DbError, connections, ledger_events, operations, people};
+use crate::connection::{Code, ConnectionId, ConnectionRecord, OperationId, OperationKind, OperationRecord};
+use crate::db::{DbError, connections, leases, ledger_events, operations, people};
 use crate::ledger::RecordedEvent;
 
 /// The scopes of which one lets an app read in a user's name.
@@ -136,7 +136,9 @@ impl Broker {
             }
             other => other?,
         };
-        self.bring_tokens(&connection, caller).await?;
+        if operation.awaiting.is_some() {
+            self.take_up(connection.id, caller, Use::Read).await?;
+        }
         Ok(OperationView {
             operation,
             connection,
@@ -177,33 +179,36 @@ impl Broker {
         }
     }
 
-    /// Lets an operation that waits for a token go on reading with a permitted viewer's.
-    pub(super) async fn bring_tokens(
+    /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. `allowed` is what they may do
+    /// for a removal; a create that may have been sent is only ever read about.
+    pub(super) async fn take_up(
         &self,
-        record: &ConnectionRecord,
+        connection: ConnectionId,
         caller: &Caller,
+        allowed: Use,
     ) -> Result<(), BrokerError> {
-        let Some(operation) = &record.last_operation else {
-            return Ok(());
-        };
-        if operation.phase.is_terminal() || operation.awaiting.is_none() {
-            return Ok(());
-        }
-        self.0
-            .vault
-            .keep(operation.id, Use::Read, caller.clone(), self.clock.now());
+        let claimed_at = Instant::now();
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        operations::make_due(&mut db, operation.id).await?;
-        self.0.wake.notify_one();
+        let claims = leases::claim_of(&mut db, connection, self.worker.lease).await?;
+        drop(db);
+        for claim in claims {
+            let allowed = match claim.record.kind {
+                OperationKind::Remove => allowed,
+                OperationKind::Create => Use::Read,
+            };
+            // Kept only under a lease, so that they are forgotten with the operation's end.
+            self.0
+                .vault
+                .keep(claim.record.id, allowed, caller.clone(), self.clock.now());
+            self.drive(claim, claimed_at, false);
+        }
         Ok(())
     }
 }
 
 fn demand_read(caller: &Caller) -> Result<(), BrokerError> {
     // Who may change may read.
-    caller
-        .demand_scope(super::create::SCOPE_WRITE)
-        .or_else(|_| caller.demand_scope(SCOPE_READ))
+    caller.demand_scope(&[SCOPE_READ, super::create::SCOPE_WRITE])
 }
 
 fn not_found(what: &str) -> BrokerError {

@@ -10,7 +10,8 @@ use super::{Broker, Caller};
 use crate::connection::{
     Code, ConnectionId, ConnectionRecord, Desired, Observed, OperationKind, OperationRecord, Phase,
 };
-use crate::db::operations::{Claim, NewOperation};
+use crate::db::leases::Claim;
+use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events, operations};
 use crate::ledger::EventKind;
 
@@ -21,7 +22,7 @@ impl Broker {
     /// # Errors
     /// [`BrokerError::Refused`] when the caller may not; nothing was changed then.
     pub async fn remove(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionRecord, BrokerError> {
-        caller.demand_scope(SCOPE_WRITE)?;
+        caller.demand_scope(&[SCOPE_WRITE])?;
         let record = self.connection(caller, id).await?;
         let result = self.try_remove(caller, &record).await;
         if let Err(BrokerError::Refused(refusal)) = &result {
@@ -48,22 +49,26 @@ impl Broker {
             && operation.kind == OperationKind::Remove
             && !operation.phase.is_terminal()
         {
-            self.take_up(operation, caller).await?;
+            self.continue_removal(operation, caller).await?;
             return self.connection(caller, record.id).await;
         }
         let claimed_at = Instant::now();
-        match self.record_removal(caller, record.id).await {
-            Ok((record, claim)) => {
-                self.0
-                    .vault
-                    .keep(claim.record.id, Use::Write, caller.clone(), self.clock.now());
-                self.drive(claim, claimed_at, true);
-                Ok(record)
-            }
+        let (broker, by, id) = (self.clone(), caller.clone(), record.id);
+        let begun = self.undisturbed(async move {
+            let (record, claim) = broker.in_time(broker.record_removal(&by, id)).await?;
+            broker
+                .0
+                .vault
+                .keep(claim.record.id, Use::Write, by, broker.clock.now());
+            broker.drive(claim, claimed_at, true);
+            Ok(record)
+        });
+        match begun.await {
+            Ok(record) => Ok(record),
             // A concurrent removal was quicker; it is the same wish.
             Err(BrokerError::Database(DbError::Conflict(_))) => {
                 let now = self.connection(caller, record.id).await?;
-                if now.desired == Desired::Absent {
+                if now.desired == Desired::Absent || now.closed_at.is_some() {
                     return Ok(now);
                 }
                 let detail = "another change of the connection began at the same moment; look again";
@@ -87,6 +92,10 @@ impl Broker {
         connections::lock(db, id).await?;
         let gone = || DbError::Defect("a connection vanished".to_owned());
         let record = connections::find(db, id).await?.ok_or_else(gone)?;
+        if record.closed_at.is_some() {
+            // Its name is free: what has it now may be somebody else's.
+            return Err(DbError::Conflict("the connection was closed meanwhile".to_owned()).into());
+        }
         let in_flight = record
             .last_operation
             .as_ref()
@@ -139,14 +148,17 @@ impl Broker {
         })
     }
 
-    /// Gives a waiting removal the tokens of somebody who may remove.
-    async fn take_up(&self, operation: &OperationRecord, caller: &Caller) -> Result<(), BrokerError> {
-        self.0
-            .vault
-            .keep(operation.id, Use::Write, caller.clone(), self.clock.now());
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        operations::make_due(&mut db, operation.id).await?;
-        self.0.wake.notify_one();
-        Ok(())
+    /// Brings tokens for a removal under way. Whoever looks at it may be driving it at this moment with tokens that are no
+    /// good for it, so these are kept also when there is nothing to take up; they never replace others that may write.
+    async fn continue_removal(
+        &self,
+        operation: &OperationRecord,
+        caller: &Caller,
+    ) -> Result<(), BrokerError> {
+        let vault = &self.0.vault;
+        if vault.for_use(operation.id, Use::Write).is_none() {
+            vault.keep(operation.id, Use::Write, caller.clone(), self.clock.now());
+        }
+        self.take_up(operation.connection, caller, Use::Write).await
     }
 }

@@ -76,6 +76,12 @@ impl Config {
         let worker = WorkerSection::read(&mut reader);
         let ledger = LedgerSection::read(&mut reader);
         let telemetry = TelemetrySection::read(&mut reader);
+        if let (Some(worker), Some(outbound)) = (&worker, &outbound)
+            && worker.request_life <= outbound.timeout
+        {
+            // A request that is still under way here must not be taken for dead.
+            reader.report("worker.request_life", "must be longer than outbound.timeout");
+        }
         reader.finish_with_unknown_keys()?;
         // No error was reported, so every section is there.
         match (server, database, entra, arm, tenants, outbound, worker, ledger) {
@@ -180,6 +186,35 @@ mod tests {
         let printed = format!("{:?}", Config::from_toml(SMALLEST).expect("complete"));
         for secret in ["a secret", "0123456789abcdef", "serving:secret"] {
             assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_told_by_its_line_without_quoting_it() {
+        let error = Config::from_toml("[entra]\nclient_secret = \"a secret\nx = 1")
+            .expect_err("no TOML")
+            .to_string();
+        assert!(error.contains("line 2"), "{error}");
+        assert!(!error.contains("a secret"), "{error}");
+    }
+
+    #[test]
+    fn times_that_contradict_each_other_are_refused() {
+        for (settings, key) in [
+            (
+                "[outbound]\ntimeout = \"60s\"\n[worker]\nrequest_life = \"30s\"",
+                "worker.request_life",
+            ),
+            ("[worker]\nlease = \"50ms\"", "worker.lease"),
+            (
+                "[worker]\nfastest_poll = \"20s\"\nslowest_poll = \"2s\"",
+                "worker.fastest_poll",
+            ),
+        ] {
+            let error = Config::from_toml(&format!("{SMALLEST}{settings}"))
+                .expect_err(key)
+                .to_string();
+            assert!(error.contains(key), "{key} is not in: {error}");
         }
     }
 

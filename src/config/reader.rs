@@ -85,12 +85,11 @@ impl Reader {
     }
 
     fn new(source: Figment) -> Result<Self, ConfigError> {
-        // Reads the sources: a malformed file shows here, with its line.
+        // Reads the sources: a file that is missing or malformed shows here.
         if let Err(error) = source.extract::<figment::value::Dict>() {
-            let detail = error.to_string();
             return Err(ConfigError(vec![Problem {
                 key: "file".to_owned(),
-                detail,
+                detail: without_values(&error),
             }]));
         }
         Ok(Self {
@@ -246,6 +245,16 @@ impl Reader {
         } else {
             Err(ConfigError(self.problems))
         }
+    }
+}
+
+/// The parser's error without the line it quotes, which may hold a secret.
+fn without_values(error: &figment::Error) -> String {
+    let text = error.to_string();
+    let place = text.lines().next().unwrap_or_default();
+    match place.split_once("TOML parse error") {
+        Some((_, place)) => format!("is no TOML{}", place.trim_end_matches(':')),
+        None => "can't be read: it is missing, or no TOML".to_owned(),
     }
 }
 

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::Reader;
 
+/// The shortest lease: a renewal has to fit in well before a third of it is over.
+const SHORTEST_LEASE: Duration = Duration::from_millis(500);
+
 /// How work in the background goes on.
 #[derive(Debug, Clone)]
 pub struct WorkerSection {
@@ -33,6 +36,18 @@ impl WorkerSection {
         let deadline = reader.duration("worker.deadline", second * 1800, second * 86_400);
         let request_life = reader.duration("worker.request_life", second * 300, second * 3600);
         let concurrency = reader.optional("worker.concurrency", 32_u32);
+        if lease.is_some_and(|lease| lease < SHORTEST_LEASE) {
+            reader.report(
+                "worker.lease",
+                "must be at least 500ms: it is renewed three times in its life",
+            );
+        }
+        if fastest_poll > slowest_poll {
+            reader.report(
+                "worker.fastest_poll",
+                "must not be longer than worker.slowest_poll",
+            );
+        }
         Some(Self {
             lease: lease?,
             interval: interval?,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{DbError, exactly_one, operations};
@@ -129,9 +130,14 @@ struct Row {
     confirmed_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
     justification: Option<String>,
+    operation: Option<Json<operations::Row>>,
 }
 
 /// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal.
+///
+/// A connection and its operation are read in one statement, since each statement sees its own moment: a record from before a
+/// change and an operation from after it would make a state that never was. The operation is the one that waits, else the one
+/// under way, else the last; ids alone don't tell, since replicas' clocks differ.
 macro_rules! select {
     ($rest:literal $(, $argument:expr)*) => {
         sqlx::query_as!(
@@ -139,7 +145,13 @@ macro_rules! select {
             "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id, c.table_name,
                 c.mapping_name, c.data_format, c.source_id, c.consumer_group, c.location, c.request_hash, c.created_by,
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
-                n.justification as \"justification?\"
+                n.justification as \"justification?\",
+                (select to_jsonb(newest) from (
+                    select o.id, o.connection_id, o.kind, o.phase, o.person_id, o.app_id, o.correlation_id, o.created_at,
+                        o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id
+                    from operations o where o.connection_id = c.id
+                    order by o.phase in ('succeeded', 'failed'), o.phase <> 'queued', o.id desc limit 1
+                ) newest) as \"operation?: Json<operations::Row>\"
              from connections c left join connection_notes n on n.connection_id = c.id " + $rest
             $(, $argument)*
         )
@@ -180,21 +192,9 @@ impl Row {
             confirmed_at: self.confirmed_at,
             closed_at: self.closed_at,
             justification: self.justification,
-            last_operation: None,
+            last_operation: self.operation.map(|Json(row)| row.parse()).transpose()?,
         })
     }
-}
-
-async fn with_operations(db: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<ConnectionRecord>, DbError> {
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut newest = operations::newest_of(db, &ids).await?;
-    rows.into_iter()
-        .map(|row| {
-            let mut record = row.parse()?;
-            record.last_operation = newest.remove(&record.id);
-            Ok(record)
-        })
-        .collect()
 }
 
 /// The record of a data connection that is not finally absent, whoever may see it.
@@ -205,13 +205,13 @@ pub async fn find_open(
     db: &mut PgConnection,
     arm_id: &DataConnectionId,
 ) -> Result<Option<ConnectionRecord>, DbError> {
-    let rows = select!(
+    let row = select!(
         "where c.arm_id = $1 and c.closed_at is null",
         arm_id.resource().canonical()
     )
-    .fetch_all(&mut *db)
+    .fetch_optional(db)
     .await?;
-    Ok(with_operations(db, rows).await?.pop())
+    row.map(Row::parse).transpose()
 }
 
 /// A connection, whoever may see it.
@@ -219,8 +219,8 @@ pub async fn find_open(
 /// # Errors
 /// When the database can't answer.
 pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionRecord>, DbError> {
-    let rows = select!("where c.id = $1", id.uuid()).fetch_all(&mut *db).await?;
-    Ok(with_operations(db, rows).await?.pop())
+    let row = select!("where c.id = $1", id.uuid()).fetch_optional(db).await?;
+    row.map(Row::parse).transpose()
 }
 
 /// A connection, if this person is its actor or a participant. The justification is for its actor alone.
@@ -232,7 +232,7 @@ pub async fn find_visible(
     id: ConnectionId,
     viewer: ActorId,
 ) -> Result<Option<ConnectionRecord>, DbError> {
-    let rows = select!(
+    let row = select!(
         "and exists (select from connection_people p
             where p.connection_id = c.id and p.person_id = $2 and p.part = 'actor')
          where c.id = $1
@@ -240,9 +240,9 @@ pub async fn find_visible(
         id.uuid(),
         viewer.uuid()
     )
-    .fetch_all(&mut *db)
+    .fetch_optional(db)
     .await?;
-    Ok(with_operations(db, rows).await?.pop())
+    row.map(Row::parse).transpose()
 }
 
 /// The connections that this person is actor or participant of, newest first, older than `before`, at most `limit`.
@@ -268,9 +268,9 @@ pub async fn list_visible(
         before.map(ConnectionId::uuid),
         limit
     )
-    .fetch_all(&mut *db)
+    .fetch_all(db)
     .await?;
-    with_operations(db, rows).await
+    rows.into_iter().map(Row::parse).collect()
 }
 
 /// Locks a connection's row until the transaction ends, so that changes of what is wanted come one after the other.

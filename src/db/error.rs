@@ -6,6 +6,9 @@ pub enum DbError {
     /// Postgres can't be reached, is too slow or refuses to work: nothing is known to have been committed.
     #[error("the database is out of reach: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// The answer to a commit did not come: it may have been committed or not.
+    #[error("whether the transaction was committed is not known")]
+    Unconfirmed,
     /// A unique index refused the row; the name is the index's.
     #[error("the unique index {0} refused the row")]
     Conflict(String),
@@ -37,8 +40,10 @@ impl From<sqlx::Error> for DbError {
         let code = database.code().unwrap_or_default();
         match code.as_ref() {
             "23505" => Self::Conflict(database.constraint().unwrap_or_default().to_owned()),
-            // Integrity, data and syntax errors, missing rights: ours. The rest (a deadlock, a shutdown,
-            // a full disk…) is the server's condition, and the same request may succeed later.
+            // A right that is missing is given by the database's owner, and then the same request succeeds.
+            "42501" => Self::Unavailable(error),
+            // Integrity, data and syntax errors: ours. The rest (a deadlock, a shutdown, a full disk…) is the
+            // server's condition, and the same request may succeed later.
             code if code.starts_with("22") || code.starts_with("23") || code.starts_with("42") => {
                 Self::Defect(error.to_string())
             }

@@ -33,6 +33,17 @@ pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError>
     exactly_one("append a ledger event", rows)
 }
 
+/// Whether an event is in the ledger: tells a writer who lost the answer to its commit what became of it.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn is_recorded(db: &mut PgConnection, id: uuid::Uuid) -> Result<bool, DbError> {
+    let found = sqlx::query_scalar!("select exists (select from ledger_events where id = $1)", id)
+        .fetch_one(db)
+        .await?;
+    Ok(found.unwrap_or(false))
+}
+
 /// A connection's events in order, after a place in the ledger, at most `limit`.
 ///
 /// # Errors

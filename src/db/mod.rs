@@ -3,6 +3,7 @@
 
 pub mod connections;
 mod error;
+pub mod leases;
 pub mod ledger_events;
 pub mod operations;
 pub mod people;

@@ -1,14 +1,15 @@
-//! Operations: the rows that are also the jobs. Leases live by Postgres's clock, and every write by a worker is fenced
-//! by the lease's random token: who lost the lease writes nothing.
+//! Operations: the rows that are also the jobs. Every write by a worker is fenced by its lease's random token: who lost
+//! the lease writes nothing. How a lease is got and kept is in `leases`.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::leases::held;
 use super::{DbError, exactly_one};
 use crate::connection::{ActorId, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId};
 
@@ -29,21 +30,6 @@ pub struct NewOperation {
     pub lease: Uuid,
 }
 
-/// An operation that this replica may step, as long as its lease lasts.
-#[derive(Debug, Clone)]
-pub struct Claim {
-    /// The operation.
-    pub record: OperationRecord,
-    /// The fencing token.
-    pub lease: Uuid,
-    /// What was or is to be sent to ARM.
-    pub body: Option<Value>,
-    /// Where ARM says how far it is.
-    pub arm_operation_url: Option<String>,
-    /// Reads in a row that found nothing while the outcome was unknown.
-    pub absent_reads: i32,
-}
-
 /// What a step changes. The lease is prolonged, or given back when `release_for` says when to come again.
 #[derive(Debug, Clone)]
 pub struct Progress<'a> {
@@ -51,7 +37,7 @@ pub struct Progress<'a> {
     pub phase: Phase,
     /// Where ARM says how far it is.
     pub arm_operation_url: Option<&'a str>,
-    /// See [`Claim::absent_reads`].
+    /// See [`Claim::absent_reads`](super::leases::Claim::absent_reads).
     pub absent_reads: i32,
     /// Why it failed, or what is known so far.
     pub failure: Option<&'a Failure>,
@@ -59,6 +45,8 @@ pub struct Progress<'a> {
     pub awaiting: Option<TenantId>,
     /// Give the lease back and be due after this long; `None` keeps it.
     pub release_for: Option<Duration>,
+    /// The request is about to leave again, and this is when a read found nothing there.
+    pub again: Option<DateTime<Utc>>,
     /// The time now, for a phase that dispatches or ends.
     pub now: DateTime<Utc>,
 }
@@ -97,24 +85,26 @@ pub async fn insert(db: &mut PgConnection, new: &NewOperation, lease: Duration) 
     exactly_one("record an operation", rows)
 }
 
-struct Row {
-    id: Uuid,
-    connection_id: Uuid,
-    kind: String,
-    phase: String,
-    person_id: Uuid,
-    app_id: Uuid,
-    correlation_id: Uuid,
-    created_at: DateTime<Utc>,
-    dispatched_at: Option<DateTime<Utc>>,
-    finished_at: Option<DateTime<Utc>>,
-    deadline_at: DateTime<Utc>,
-    error: Option<Value>,
-    awaiting_tenant_id: Option<Uuid>,
+/// The columns of an operation, unparsed.
+#[derive(Debug, Deserialize)]
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) connection_id: Uuid,
+    pub(super) kind: String,
+    pub(super) phase: String,
+    pub(super) person_id: Uuid,
+    pub(super) app_id: Uuid,
+    pub(super) correlation_id: Uuid,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) dispatched_at: Option<DateTime<Utc>>,
+    pub(super) finished_at: Option<DateTime<Utc>>,
+    pub(super) deadline_at: DateTime<Utc>,
+    pub(super) error: Option<Value>,
+    pub(super) awaiting_tenant_id: Option<Uuid>,
 }
 
 impl Row {
-    fn parse(self) -> Result<OperationRecord, DbError> {
+    pub(super) fn parse(self) -> Result<OperationRecord, DbError> {
         Ok(OperationRecord {
             id: OperationId::new(self.id),
             connection: ConnectionId::new(self.connection_id),
@@ -154,106 +144,6 @@ pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<Opera
     row.map(Row::parse).transpose()
 }
 
-/// The newest operation of each of these connections.
-///
-/// # Errors
-/// When the database can't answer.
-pub async fn newest_of(
-    db: &mut PgConnection,
-    connections: &[Uuid],
-) -> Result<HashMap<ConnectionId, OperationRecord>, DbError> {
-    let rows = sqlx::query_as!(
-        Row,
-        "select distinct on (connection_id) id, connection_id, kind, phase, person_id, app_id, correlation_id,
-            created_at, dispatched_at, finished_at, deadline_at, error, awaiting_tenant_id
-         from operations where connection_id = any($1) order by connection_id, id desc",
-        connections
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| row.parse().map(|record| (record.connection, record)))
-        .collect()
-}
-
-/// Claims operations that are due and that nobody holds, the longest due first.
-///
-/// # Errors
-/// When the database can't answer.
-pub async fn claim_due(db: &mut PgConnection, limit: i64, lease: Duration) -> Result<Vec<Claim>, DbError> {
-    let rows = sqlx::query!(
-        "with due as (
-            select id from operations
-            where phase in ('queued', 'dispatched', 'accepted', 'settling')
-              and due_at <= now() and (lease_until is null or lease_until < now())
-            order by due_at limit $1
-            for update skip locked
-         )
-         update operations o
-         set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1
-         from due where o.id = due.id
-         returning o.id, o.connection_id, o.kind, o.phase, o.person_id, o.app_id, o.correlation_id, o.created_at,
-            o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.lease_token, o.body,
-            o.arm_operation_url, o.absent_reads",
-        limit,
-        lease.as_secs_f64()
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let lease = row
-                .lease_token
-                .ok_or_else(|| DbError::Defect("a claim without a lease".to_owned()))?;
-            let record = Row {
-                id: row.id,
-                connection_id: row.connection_id,
-                kind: row.kind,
-                phase: row.phase,
-                person_id: row.person_id,
-                app_id: row.app_id,
-                correlation_id: row.correlation_id,
-                created_at: row.created_at,
-                dispatched_at: row.dispatched_at,
-                finished_at: row.finished_at,
-                deadline_at: row.deadline_at,
-                error: row.error,
-                awaiting_tenant_id: row.awaiting_tenant_id,
-            };
-            Ok(Claim {
-                record: record.parse()?,
-                lease,
-                body: row.body,
-                arm_operation_url: row.arm_operation_url,
-                absent_reads: row.absent_reads,
-            })
-        })
-        .collect()
-}
-
-/// Prolongs the lease.
-///
-/// # Errors
-/// [`DbError::LeaseLost`] if it ran out or another replica took it.
-pub async fn renew(
-    db: &mut PgConnection,
-    operation: OperationId,
-    token: Uuid,
-    lease: Duration,
-) -> Result<(), DbError> {
-    let rows = sqlx::query!(
-        "update operations set lease_until = now() + make_interval(secs => $3)
-         where id = $1 and lease_token = $2 and lease_until > now()",
-        operation.uuid(),
-        token,
-        lease.as_secs_f64()
-    )
-    .execute(db)
-    .await?
-    .rows_affected();
-    held(rows)
-}
-
 /// Writes a step's result under the lease.
 ///
 /// # Errors
@@ -275,7 +165,9 @@ pub async fn save(
     let rows = sqlx::query!(
         "update operations set phase = $3, arm_operation_url = $4, absent_reads = $5, error = $6,
             awaiting_tenant_id = $7,
-            dispatched_at = case when $3 = 'queued' then null else coalesce(dispatched_at, $8) end,
+            dispatched_at = case when $3 = 'queued' then null when $12::timestamptz is not null then $8
+                else coalesce(dispatched_at, $8) end,
+            absence_seen_at = coalesce($12, absence_seen_at),
             finished_at = case when $3 in ('succeeded', 'failed') then $8 else null end,
             due_at = now() + make_interval(secs => $9),
             lease_token = case when $10 then null else lease_token end,
@@ -291,7 +183,8 @@ pub async fn save(
         progress.now,
         progress.release_for.unwrap_or_default().as_secs_f64(),
         releases,
-        lease.as_secs_f64()
+        lease.as_secs_f64(),
+        progress.again
     )
     .execute(db)
     .await?
@@ -299,48 +192,26 @@ pub async fn save(
     held(rows)
 }
 
-/// Makes an operation that waits due now, for somebody brought what it waited for.
-///
-/// # Errors
-/// When the database can't take it.
-pub async fn make_due(db: &mut PgConnection, operation: OperationId) -> Result<(), DbError> {
-    sqlx::query!(
-        "update operations set due_at = now() where id = $1 and due_at > now()",
-        operation.uuid()
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// Whether another change of the same connection is in flight.
+/// The other change of the same connection that is in flight, if one is.
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn another_in_flight(db: &mut PgConnection, operation: &OperationRecord) -> Result<bool, DbError> {
-    let found = sqlx::query_scalar!(
-        "select exists (select from operations
-            where connection_id = $1 and id <> $2 and phase in ('dispatched', 'accepted', 'settling'))",
+pub async fn another_in_flight(
+    db: &mut PgConnection,
+    operation: &OperationRecord,
+) -> Result<Option<OperationRecord>, DbError> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, connection_id, kind, phase, person_id, app_id, correlation_id, created_at, dispatched_at,
+            finished_at, deadline_at, error, awaiting_tenant_id
+         from operations
+         where connection_id = $1 and id <> $2 and phase in ('dispatched', 'accepted', 'settling')",
         operation.connection.uuid(),
         operation.id.uuid()
     )
-    .fetch_one(db)
+    .fetch_optional(db)
     .await?;
-    Ok(found.unwrap_or(false))
-}
-
-/// How long until an operation that nobody holds is due; `None` if there is none.
-///
-/// # Errors
-/// When the database can't answer.
-pub async fn next_due(db: &mut PgConnection) -> Result<Option<Duration>, DbError> {
-    let seconds = sqlx::query_scalar!(
-        "select greatest(extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at))) - now()), 0)::float8
-         from operations where phase in ('queued', 'dispatched', 'accepted', 'settling')"
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()))
+    row.map(Row::parse).transpose()
 }
 
 /// How many operations have not ended.
@@ -377,11 +248,4 @@ pub async fn count_open(db: &mut PgConnection) -> Result<OpenCounts, DbError> {
             .map(|row| u64::try_from(row.awaiting).unwrap_or(0))
             .sum(),
     })
-}
-
-fn held(rows: u64) -> Result<(), DbError> {
-    match rows {
-        0 => Err(DbError::LeaseLost),
-        rows => exactly_one("write under a lease", rows),
-    }
 }

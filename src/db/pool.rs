@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool, Postgres};
+use tokio::time::timeout;
 
 use super::DbError;
 
@@ -44,6 +45,10 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
         .connect_lazy_with(connect))
 }
 
+/// The longest that a commit is waited for. With the wait for a connection it stays below the two seconds in which a request
+/// that can't be recorded must be refused.
+const LONGEST_COMMIT: Duration = Duration::from_millis(800);
+
 /// A transaction with a name, for the log. Dropped without [`Transaction::commit`], it is rolled back.
 #[derive(Debug)]
 pub struct Transaction {
@@ -69,16 +74,21 @@ impl Transaction {
     /// Commits.
     ///
     /// # Errors
-    /// [`DbError::Unavailable`] if the commit can't be confirmed: it may have happened.
+    /// [`DbError::Unconfirmed`] if no answer came: it may have happened.
     pub async fn commit(self) -> Result<(), DbError> {
-        let result = self.inner.commit().await;
+        let result = match timeout(LONGEST_COMMIT, self.inner.commit()).await {
+            Ok(Ok(())) => Ok(()),
+            // An answer of Postgres is a definite no.
+            Ok(Err(error)) if error.as_database_error().is_some() => Err(error.into()),
+            Ok(Err(_)) | Err(_) => Err(DbError::Unconfirmed),
+        };
         tracing::debug!(
             db.transaction = self.name,
             db.committed = result.is_ok(),
             db.duration_ms = u64::try_from(self.begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
             "transaction ended"
         );
-        Ok(result?)
+        result
     }
 }
 

@@ -8,15 +8,28 @@ use super::DbError;
 /// The migrations, from the folder `migrations`, inside the binary.
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
-/// What the serving role may do, table by table; all else it may not.
+/// What the serving role may do, table by table; all else it may not. What proves something (who, what was sent, when nothing
+/// was there at first) it can write once and never change.
 const GRANTS: [(&str, &str); 6] = [
-    ("people", "select, insert, update"),
-    ("connections", "select, insert, update"),
+    // The update changes nothing: it is how a row that a concurrent request made is read.
+    ("people", "select, insert, update (tenant_id)"),
+    (
+        "connections",
+        "select, insert, update (desired, observed, observed_at, confirmed_at, closed_at)",
+    ),
     ("connection_people", "select, insert"),
     ("connection_notes", "select, insert"),
-    ("operations", "select, insert, update"),
-    // Append-only: no update, no delete, no truncate.
-    ("ledger_events", "select, insert"),
+    (
+        "operations",
+        "select, insert, update (phase, absence_seen_at, dispatched_at, finished_at, arm_operation_url, absent_reads, error, \
+         awaiting_tenant_id, due_at, attempts, lease_token, lease_until)",
+    ),
+    // Append-only: no update, no delete, no truncate; and its place in the ledger is not the writer's to choose.
+    (
+        "ledger_events",
+        "select, insert (id, occurred_at, kind, connection_id, operation_id, person_id, app_id, request_id, \
+         target_tenant_id, source_tenant_id, details)",
+    ),
 ];
 
 /// Why the database is not as the service needs it.
@@ -110,11 +123,17 @@ pub async fn check_for_serving(db: &mut PgConnection) -> Result<(), SchemaError>
     if found != needed {
         return Err(SchemaError::Version { found, needed });
     }
-    // True for owners and superusers too.
+    // The first three are true for superusers too; who owns the schema or the database may drop and replace the table.
     let (role, powerful): (String, bool) = sqlx::query_as(
         "select current_user::text,
-            has_table_privilege(current_user, 'ledger_events', 'UPDATE, DELETE, TRUNCATE')
-            or exists (select from pg_class where oid = 'ledger_events'::regclass and pg_has_role(relowner, 'MEMBER'))",
+            has_table_privilege(current_user, 'ledger_events', 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+            or has_any_column_privilege(current_user, 'ledger_events', 'UPDATE')
+            or has_any_column_privilege(current_user, 'ledger_events', 'UPDATE')
+            or has_column_privilege(current_user, 'ledger_events', 'sequence', 'INSERT')
+            or exists (select from pg_class t join pg_namespace s on s.oid = t.relnamespace
+                where t.oid = 'ledger_events'::regclass
+                  and (pg_has_role(t.relowner, 'MEMBER') or pg_has_role(s.nspowner, 'MEMBER')))
+            or exists (select from pg_database where datname = current_database() and pg_has_role(datdba, 'MEMBER'))",
     )
     .fetch_one(db)
     .await?;

@@ -1,7 +1,7 @@
 //! Accepts connections and serves them: HTTP/1.1 and HTTP/2, with limits that let four tokens through.
 
-use std::convert::Infallible;
-use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,19 +11,88 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::{Service, ServiceExt};
+use tower::Service as _;
 
 /// How long a client may take to send its headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest headers, in bytes: four tokens of up to 16 KiB.
 const LARGEST_HEADERS: u32 = 96 * 1024;
 
-/// Serves until `stop` is cancelled; then takes no new connection, and gives requests under way `grace` to end.
+/// The most connections at once; more wait to be accepted.
+const MOST_CONNECTIONS: usize = 2048;
+
+/// Serves until `stop` is cancelled; then takes no new connection, gives requests under way `grace` to end, and cuts the rest.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, grace: Duration) {
+    let builder = builder();
+    let graceful = GracefulShutdown::new();
+    let (tasks, cut) = (TaskTracker::new(), CancellationToken::new());
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    while let Some((stream, place)) = stop.run_until_cancelled(accept(&listener, &places)).await {
+        let (router, asked) = (router.clone(), Arc::new(AtomicBool::new(false)));
+        let seen = Arc::clone(&asked);
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            seen.store(true, Ordering::Relaxed);
+            // A router is always ready, and its clone is cheap.
+            router.clone().call(request.map(Body::new))
+        });
+        let connection = graceful.watch(
+            builder
+                .serve_connection(TokioIo::new(stream), service)
+                .into_owned(),
+        );
+        let cut = cut.clone();
+        tasks.spawn(async move {
+            let silent = async {
+                sleep(HEADER_TIMEOUT).await;
+                if asked.load(Ordering::Relaxed) {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(error = %error, "a connection ended badly");
+                },
+                // The protocol is told apart by the first bytes, and hyper would wait for them without end.
+                () = silent => tracing::debug!("a connection sent no request in time"),
+                () = cut.cancelled() => {}
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if timeout(grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests under way did not end in the grace time");
+    }
+    cut.cancel();
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// The next connection and its place among those that are open.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+    // `None` only if the semaphore were closed, which nobody does.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, place),
+            Err(error) => {
+                // Out of file handles, mostly: waiting lets some go.
+                tracing::warn!(error = %error, "a connection could not be accepted");
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -36,49 +105,5 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         .max_header_list_size(LARGEST_HEADERS)
         .max_concurrent_streams(100)
         .keep_alive_interval(Duration::from_secs(30));
-    let graceful = GracefulShutdown::new();
-    let tasks = TaskTracker::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
-        };
-        let (stream, _) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file handles, mostly: waiting lets some go.
-                tracing::warn!(error = %error, "a connection could not be accepted");
-                sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let router = router.clone();
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let mut router = router.clone();
-            async move {
-                let request = request.map(Body::new);
-                let ready: Result<&mut Router, Infallible> =
-                    ServiceExt::<Request<Body>>::ready(&mut router).await;
-                match ready {
-                    Ok(router) => router.call(request).await,
-                    Err(never) => match never {},
-                }
-            }
-        });
-        let connection = graceful.watch(
-            builder
-                .serve_connection(TokioIo::new(stream), service)
-                .into_owned(),
-        );
-        tasks.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = %error, "a connection ended badly");
-            }
-        });
-    }
-    drop(listener);
-    let ended = pin!(graceful.shutdown());
-    if timeout(grace, ended).await.is_err() {
-        tracing::warn!("requests under way did not end in the grace time");
-    }
+    builder
 }

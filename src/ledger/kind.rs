@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])+ $variant:ident => $text:literal,)+) => {
+    ($($(#[$doc:meta])+ $variant:ident => $text:tt,)+) => {
         /// What an event of the ledger says happened.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         pub enum EventKind {
@@ -37,6 +37,9 @@ kinds! {
     /// A create was decided on: who asked, which tenants' tokens go with it, the hash of what is sent, and when a
     /// read found nothing there. Committed before the request leaves.
     CreateIntended => "create.intended",
+    /// A create that ARM had put off without effect is sent again: when a read found nothing there once more. Committed
+    /// before the request leaves.
+    CreateRepeated => "create.repeated",
     /// ARM took the create.
     CreateAccepted => "create.accepted",
     /// The data connection is there, confirmed by a read.
@@ -49,6 +52,9 @@ kinds! {
     RemoveQueued => "remove.queued",
     /// A removal was decided on. Committed before the request leaves.
     RemoveIntended => "remove.intended",
+    /// A removal of unknown outcome is sent again, in the name of whoever brought the tokens for it. Committed before the
+    /// request leaves.
+    RemoveRepeated => "remove.repeated",
     /// ARM took the removal.
     RemoveAccepted => "remove.accepted",
     /// The data connection is gone, confirmed by a read while its database could be read.

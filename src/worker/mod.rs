@@ -12,11 +12,10 @@ use crate::telemetry::metrics;
 /// The shortest pause between two looks: an operation that is due and can't be claimed must not make a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
 
-/// Looks for due operations until `stop` is cancelled: when one is due, when something wakes it, and at least every `interval`.
+/// Looks for due operations until `stop` is cancelled: when one is due, and at least every `interval`. What a caller brings
+/// tokens for is taken up at once by the request itself.
 pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
     loop {
-        // Registered before the look, so that no wake-up is lost between the two.
-        let woken = broker.woken();
         let pause = match broker.take_up_due().await {
             Ok(next) => next.unwrap_or(interval).clamp(SHORTEST.min(interval), interval),
             Err(error) => {
@@ -26,7 +25,6 @@ pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
         };
         tokio::select! {
             () = sleep(pause) => {}
-            () = woken => {}
             () = stop.cancelled() => return,
         }
     }

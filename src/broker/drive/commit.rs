@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -11,7 +12,7 @@ use crate::broker::refusal::BrokerError;
 use crate::connection::{Desired, Failure, Observed, OperationKind, Phase, TenantId};
 use crate::db::operations::Progress;
 use crate::db::{DbError, begin, connections, ledger_events, operations};
-use crate::ledger::EventKind;
+use crate::ledger::{Event, EventKind};
 use crate::telemetry::metrics;
 
 /// What a step changes; what is not named stays.
@@ -24,6 +25,8 @@ pub(super) struct Change {
     pub(super) failure: Option<Failure>,
     pub(super) awaiting: Option<TenantId>,
     pub(super) release_for: Option<Duration>,
+    /// The request is about to leave again: when a read found nothing there.
+    pub(super) again: Option<DateTime<Utc>>,
     pub(super) desired: Option<Desired>,
     /// What was seen, and whether the connection is finally absent with it.
     pub(super) observed: Option<(Observed, bool)>,
@@ -41,6 +44,7 @@ impl Job {
             failure: self.claim.record.failure.clone(),
             awaiting: None,
             release_for: None,
+            again: None,
             desired: None,
             observed: None,
             event: None,
@@ -51,12 +55,18 @@ impl Job {
     /// what ARM has answered must not be lost for a moment's outage.
     pub(super) async fn commit(&mut self, change: Change) -> Result<(), BrokerError> {
         let asked_at = Instant::now();
+        let event = change.event.as_ref().map(|(kind, details)| {
+            self.broker
+                .event(*kind, &self.record, &self.claim.record, details.clone())
+        });
+        let mut repeated = false;
         loop {
-            match self.try_commit(&change).await {
+            match self.try_commit(&change, event.as_ref(), repeated).await {
                 Err(BrokerError::Database(DbError::Unavailable(error)))
                     if Instant::now() < self.lease_end =>
                 {
                     tracing::warn!(operation.id = %self.claim.record.id, error = %error, "a result could not be recorded yet");
+                    repeated = true;
                     sleep(self.broker.worker.lease / 20).await;
                 }
                 result => {
@@ -70,7 +80,11 @@ impl Job {
             self.broker.0.vault.forget(self.claim.record.id);
             metrics::operation_ended(self.claim.record.kind.as_str(), change.phase.as_str());
         }
+        if change.again.is_some() {
+            self.claim.record.dispatched_at = Some(self.broker.clock.now());
+        }
         self.claim.record.phase = change.phase;
+        self.claim.record.awaiting = change.awaiting;
         self.claim.record.failure = change.failure;
         self.claim.arm_operation_url = change.arm_operation_url;
         self.claim.absent_reads = change.absent_reads;
@@ -85,7 +99,12 @@ impl Job {
         Ok(())
     }
 
-    async fn try_commit(&self, change: &Change) -> Result<(), BrokerError> {
+    async fn try_commit(
+        &self,
+        change: &Change,
+        event: Option<&Event>,
+        repeated: bool,
+    ) -> Result<(), BrokerError> {
         let (broker, now) = (&self.broker, self.broker.clock.now());
         let progress = Progress {
             phase: change.phase,
@@ -94,12 +113,20 @@ impl Job {
             failure: change.failure.as_ref(),
             awaiting: change.awaiting,
             release_for: change.release_for,
+            again: change.again,
             now,
         };
         let (id, lease) = (self.claim.record.id, self.claim.lease);
         let mut transaction = begin(&broker.pool, change.name).await?;
         let db = &mut *transaction;
         connections::lock(db, self.record.id).await?;
+        // Only the answer to an earlier commit was lost: to write it again would put the event twice into the ledger.
+        if repeated
+            && let Some(event) = event
+            && ledger_events::is_recorded(db, event.id).await?
+        {
+            return Ok(());
+        }
         operations::save(db, id, lease, &progress, broker.worker.lease).await?;
         if let Some(desired) = change.desired {
             connections::set_desired(db, self.record.id, desired).await?;
@@ -107,9 +134,8 @@ impl Job {
         if let Some((observed, closed)) = change.observed {
             connections::set_observed(db, self.record.id, observed, now, closed).await?;
         }
-        if let Some((kind, details)) = &change.event {
-            let event = broker.event(*kind, &self.record, &self.claim.record, details.clone());
-            ledger_events::append(db, &event).await?;
+        if let Some(event) = event {
+            ledger_events::append(db, event).await?;
         }
         Ok(transaction.commit().await?)
     }
@@ -149,8 +175,12 @@ impl Job {
         Ok(Step::Again(Duration::ZERO))
     }
 
-    /// Gives the lease back because tokens for this tenant are missing; whoever brings them makes the operation due.
+    /// Gives the lease back because tokens for this tenant are missing; whoever brings them takes the operation up.
     pub(super) async fn await_caller(&mut self, tenant: TenantId) -> Result<Step, BrokerError> {
+        // Before the lease is gone: from then on, whoever brings tokens goes on himself.
+        if self.broker.0.vault.give_up(self.claim.record.id, self.tried) {
+            return Ok(Step::Again(Duration::ZERO));
+        }
         let release_for = Some(self.broker.worker.slowest_poll);
         let waiting = self.change("the operation waits for a token", self.claim.record.phase);
         self.commit(Change {
@@ -167,6 +197,7 @@ impl Job {
         let release_for = Some(Duration::ZERO);
         let handed = self.change("the operation is handed over", self.claim.record.phase);
         self.commit(Change {
+            awaiting: self.claim.record.awaiting,
             release_for,
             ..handed
         })

@@ -21,7 +21,7 @@ impl Job {
         if self.claim.record.failure.is_some() {
             return self.confirm_failure().await;
         }
-        if self.broker.clock.now() > self.claim.record.deadline_at {
+        if self.is_overdue() {
             return self
                 .lose_track("Azure did not finish before the operation's deadline")
                 .await;
@@ -73,7 +73,7 @@ impl Job {
     }
 
     /// Keeps ARM's reason, then looks what is there.
-    async fn remember(&mut self, failure: Failure) -> Result<Step, BrokerError> {
+    pub(super) async fn remember(&mut self, failure: Failure) -> Result<Step, BrokerError> {
         let kept = self.change("Azure reported a failure", Phase::Accepted);
         self.commit(Change {
             failure: Some(failure),
@@ -93,16 +93,7 @@ impl Job {
             Err(step) => return Ok(step),
         };
         match found {
-            Some(found) => match found.provisioning_state() {
-                Some(state) if state.eq_ignore_ascii_case("Failed") => {
-                    let detail = "Azure shows the data connection in the state Failed";
-                    self.fail(plain(Code::AzureFailed, detail), Observed::Present)
-                        .await
-                }
-                Some(state) if state.eq_ignore_ascii_case("Succeeded") => self.succeed(&found).await,
-                None => self.succeed(&found).await,
-                Some(_) => Ok(Step::Again(self.next_pause())),
-            },
+            Some(found) => self.conclude(&found).await,
             None if self.claim.absent_reads < READS_AFTER_SUCCESS => {
                 self.claim.absent_reads += 1;
                 Ok(Step::Again(self.broker.worker.fastest_poll))
@@ -114,8 +105,24 @@ impl Job {
         }
     }
 
+    /// What the data connection's own state says of the create: ARM shows it from the first moment on, and takes it away again
+    /// when Kusto's validation fails.
+    pub(super) async fn conclude(&mut self, found: &DataConnection) -> Result<Step, BrokerError> {
+        if is_under_way(found) {
+            return Ok(Step::Again(self.next_pause()));
+        }
+        match found.provisioning_state() {
+            Some(state) if state.eq_ignore_ascii_case("Failed") => {
+                let detail = "Azure shows the data connection in the state Failed";
+                self.fail(plain(Code::AzureFailed, detail), Observed::Present)
+                    .await
+            }
+            _ => self.succeed(found).await,
+        }
+    }
+
     /// A create that reads confirm.
-    pub(super) async fn succeed(&mut self, found: &DataConnection) -> Result<Step, BrokerError> {
+    async fn succeed(&mut self, found: &DataConnection) -> Result<Step, BrokerError> {
         let differs = self
             .claim
             .body
@@ -154,9 +161,18 @@ impl Job {
             (OperationKind::Create, Some(_)) if failure.code == Code::AzureRefused.as_str() => {
                 self.fail(failure, Observed::Absent).await
             }
+            // The end is near, but not reached: what is shown now may be gone with it.
+            (_, Some(found)) if is_under_way(&found) && !self.is_overdue() => {
+                Ok(Step::Again(self.next_pause()))
+            }
             (_, Some(_)) => self.fail(failure, Observed::Present).await,
             (OperationKind::Create, None) => self.fail(failure, Observed::Absent).await,
         }
+    }
+
+    /// Whether the operation should have ended by now.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.broker.clock.now() > self.claim.record.deadline_at
     }
 
     /// Reads the data connection; `Err` is how the step ends when it can't be read.
@@ -176,7 +192,6 @@ impl Job {
     pub(super) async fn read_failed(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         tracing::warn!(operation.id = %self.claim.record.id, arm.call = error.call, arm.status = error.status(), "a read failed");
         if matches!(error.status(), Some(401 | 403)) {
-            self.broker.0.vault.forget(self.claim.record.id);
             return self.await_caller(self.record.target_tenant).await;
         }
         let asked = error.refusal().and_then(|refusal| refusal.retry_after);
@@ -185,4 +200,12 @@ impl Job {
             pause.clamp(Duration::ZERO, self.broker.worker.slowest_poll),
         ))
     }
+}
+
+/// Whether a change of the data connection is still being carried out: any state but the two that stay, since ARM's list of
+/// states is open.
+pub(super) fn is_under_way(found: &DataConnection) -> bool {
+    found.provisioning_state().is_some_and(|state| {
+        !state.eq_ignore_ascii_case("Succeeded") && !state.eq_ignore_ascii_case("Failed")
+    })
 }

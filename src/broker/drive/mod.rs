@@ -10,14 +10,15 @@ mod tokens;
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 
 use super::Broker;
 use super::refusal::BrokerError;
-use crate::connection::{ConnectionRecord, OperationKind, Phase};
-use crate::db::operations::Claim;
-use crate::db::{DbError, connections, operations};
+use super::vault::Stamp;
+use crate::connection::{ConnectionRecord, OperationKind, Phase, TenantId};
+use crate::db::leases::Claim;
+use crate::db::{DbError, connections, leases};
 
 /// How a step left the operation.
 enum Step {
@@ -40,6 +41,14 @@ struct Job {
     with_auxiliary: bool,
     /// How often a write was put off by ARM without effect.
     put_off: u32,
+    /// How long to wait before a removal of unknown outcome is sent once more, and from when that counts.
+    resend: (Duration, Option<Instant>),
+    /// The tokens that the step under way began with.
+    tried: Option<Stamp>,
+    /// The tenant whose token was missing when the operation was taken up.
+    awaited: Option<TenantId>,
+    /// Whether the change that this one waits for was given this one's tokens.
+    lent: bool,
     /// The next wait between two looks.
     pause: Duration,
 }
@@ -76,15 +85,23 @@ impl Broker {
     pub async fn take_up_due(&self) -> Result<Option<Duration>, DbError> {
         let slots = usize::try_from(self.worker.concurrency).unwrap_or(usize::MAX);
         let room = slots.saturating_sub(self.0.tasks.len());
+        let held = self.0.vault.operations(self.clock.now());
         let claimed_at = Instant::now();
         let mut db = self.pool.acquire().await?;
         if room > 0 {
             let limit = i64::try_from(room).unwrap_or(i64::MAX);
-            for claim in operations::claim_due(&mut db, limit, self.worker.lease).await? {
+            for claim in leases::claim_due(&mut db, limit, &held, self.worker.lease).await? {
                 self.drive(claim, claimed_at, false);
             }
         }
-        operations::next_due(&mut db).await
+        leases::next_due(&mut db, &held).await
+    }
+
+    async fn record_of(&self, claim: &Claim) -> Result<ConnectionRecord, DbError> {
+        let mut db = self.pool.acquire().await?;
+        connections::find(&mut db, claim.record.connection)
+            .await?
+            .ok_or_else(|| DbError::Defect("an operation without a connection".to_owned()))
     }
 }
 
@@ -95,20 +112,29 @@ impl Job {
         claimed_at: Instant,
         unsent: bool,
     ) -> Result<Self, BrokerError> {
-        let mut db = broker.pool.acquire().await.map_err(DbError::from)?;
-        let record = connections::find(&mut db, claim.record.connection)
-            .await?
-            .ok_or_else(|| DbError::Defect("an operation without a connection".to_owned()))?;
-        drop(db);
+        let lease_end = claimed_at + broker.worker.lease;
+        let record = loop {
+            match broker.record_of(&claim).await {
+                // Whoever takes it up later may lack the tokens that are here.
+                Err(DbError::Unavailable(_)) if Instant::now() < lease_end => {
+                    sleep(broker.worker.fastest_poll).await;
+                }
+                record => break record?,
+            }
+        };
         Ok(Self {
-            lease_end: claimed_at + broker.worker.lease,
+            lease_end,
             pause: broker.worker.fastest_poll,
             broker,
-            claim,
             record,
             unsent,
             with_auxiliary: false,
             put_off: 0,
+            resend: (Duration::ZERO, None),
+            tried: None,
+            awaited: claim.record.awaiting,
+            claim,
+            lent: false,
         })
     }
 
@@ -143,6 +169,7 @@ impl Job {
             self.hand_over().await?;
             return Ok(Step::Over);
         }
+        self.tried = self.broker.0.vault.stamp(self.claim.record.id);
         match (self.claim.record.kind, self.claim.record.phase) {
             (_, Phase::Succeeded | Phase::Failed) => Ok(Step::Over),
             (_, Phase::Queued) => self.begin_removal().await,
@@ -158,47 +185,53 @@ impl Job {
         }
     }
 
-    /// Runs something that takes time while the lease is kept alive.
+    /// Runs something that takes time while the lease is kept alive. The work goes on while the lease is renewed, however
+    /// long the database takes over it.
     async fn alive<T>(&mut self, work: impl Future<Output = T>) -> Result<T, BrokerError> {
         let mut work = std::pin::pin!(work);
         loop {
-            let beat = self
-                .lease_end
-                .checked_sub(self.broker.worker.lease * 2 / 3)
-                .unwrap_or(self.lease_end);
-            tokio::select! {
+            let renewed = tokio::select! {
                 done = &mut work => return Ok(done),
-                () = tokio::time::sleep_until(beat) => match self.renew().await {
-                    Ok(()) => {}
-                    // Out of reach is not lost: what was sent goes on, and the next beat may succeed.
-                    Err(BrokerError::Database(DbError::Unavailable(_))) if Instant::now() < self.lease_end => {
-                        sleep(self.broker.worker.fastest_poll.min(self.broker.worker.lease / 10)).await;
-                    }
-                    // What was sent can't be called back; its answer is another replica's to find out.
-                    Err(error) => return Err(error),
-                },
+                renewed = self.renew_in_time() => renewed,
+            };
+            match renewed {
+                Ok(lease_end) => self.lease_end = lease_end,
+                // What was sent can't be called back; its answer is another replica's to find out.
+                Err(error) => return Err(error.into()),
             }
         }
     }
 
-    async fn renew(&mut self) -> Result<(), BrokerError> {
-        let asked_at = Instant::now();
-        let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
-        operations::renew(
-            &mut db,
-            self.claim.record.id,
-            self.claim.lease,
-            self.broker.worker.lease,
+    /// Renews the lease when a third of it is over, and again and again while the database is out of reach: that is not lost.
+    async fn renew_in_time(&self) -> Result<Instant, DbError> {
+        let lease = self.broker.worker.lease;
+        sleep_until(
+            self.lease_end
+                .checked_sub(lease * 2 / 3)
+                .unwrap_or(self.lease_end),
         )
-        .await?;
-        self.lease_end = asked_at + self.broker.worker.lease;
-        Ok(())
+        .await;
+        loop {
+            match self.renewed().await {
+                Err(DbError::Unavailable(_)) if Instant::now() < self.lease_end => sleep(lease / 20).await,
+                renewed => return renewed,
+            }
+        }
+    }
+
+    /// Renews the lease; gives when it ends now.
+    async fn renewed(&self) -> Result<Instant, DbError> {
+        let asked_at = Instant::now();
+        let lease = self.broker.worker.lease;
+        let mut db = self.broker.pool.acquire().await?;
+        leases::renew(&mut db, self.claim.record.id, self.claim.lease, lease).await?;
+        Ok(asked_at + lease)
     }
 
     /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave.
     async fn before_send(&mut self) -> Result<(), BrokerError> {
         if Instant::now() + self.broker.worker.lease / 2 > self.lease_end {
-            self.renew().await?;
+            self.lease_end = self.renewed().await?;
         }
         Ok(())
     }

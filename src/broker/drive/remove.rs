@@ -3,39 +3,48 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::commit::Change;
+use super::follow::is_under_way;
 use super::send::plain;
 use super::tokens::Tokens;
 use super::{Job, Step};
 use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Deleted};
+use crate::broker::Caller;
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::broker::vault::Use;
-use crate::connection::{Code, Desired, Observed, Phase};
-use crate::db::{DbError, operations};
+use crate::connection::{Code, Desired, Observed, Phase, TenantId};
+use crate::db::{DbError, operations, people};
 use crate::ledger::EventKind;
 
-/// How soon a waiting removal looks again whether the change before it has ended.
+/// How soon, at the latest, a waiting removal looks again whether the change before it has ended.
 const TURN: Duration = Duration::from_millis(250);
 
 impl Job {
     /// Begins a removal that waited for another change of the same connection.
     pub(super) async fn begin_removal(&mut self) -> Result<Step, BrokerError> {
+        let Some(caller) = self.broker.0.vault.for_use(self.claim.record.id, Use::Write) else {
+            return self.await_caller(self.tenant_to_write()).await;
+        };
         let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
-        let waits = operations::another_in_flight(&mut db, &self.claim.record).await?;
+        let before = operations::another_in_flight(&mut db, &self.claim.record).await?;
         drop(db);
-        if waits {
-            return Ok(Step::Again(TURN.min(self.broker.worker.fastest_poll)));
+        if let Some(before) = before {
+            // Its own tokens are gone, and these open the same tenant. Once: if they don't help, they won't the next time.
+            if before.awaiting.is_some() && !self.lent {
+                self.lent = true;
+                self.broker.take_up(self.record.id, &caller, Use::Read).await?;
+            }
+            return Ok(Step::Again(self.next_pause().min(TURN)));
         }
-        if self
-            .broker
-            .0
-            .vault
-            .for_use(self.claim.record.id, Use::Write)
-            .is_none()
-        {
-            return self.await_caller(self.record.target_tenant).await;
+        // What the change before it left is known only now.
+        self.record = self.broker.record_of(&self.claim).await?;
+        if self.record.closed_at.is_some() {
+            return self.nothing_was_made().await;
         }
+        self.pause = self.broker.worker.fastest_poll;
+        self.act_for(&caller).await?;
         let details = self.broker.removal_details(&self.record);
         let begun = self.commit(Change {
             desired: Some(Desired::Absent),
@@ -49,6 +58,17 @@ impl Job {
         }
         self.unsent = true;
         self.send_removal().await
+    }
+
+    /// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.
+    async fn nothing_was_made(&mut self) -> Result<Step, BrokerError> {
+        self.commit(Change {
+            failure: None,
+            event: Some((EventKind::RemoveSucceeded, json!({ "neverMade": true }))),
+            ..self.change("there is nothing to remove", Phase::Succeeded)
+        })
+        .await?;
+        Ok(Step::Over)
     }
 
     pub(super) async fn send_removal(&mut self) -> Result<Step, BrokerError> {
@@ -149,7 +169,9 @@ impl Job {
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
         let database = id.database();
         match self.alive(arm.data_connection(&token, &id)).await? {
-            Ok(Some(_)) if self.claim.record.phase == Phase::Settling => self.resend_removal().await,
+            Ok(Some(found)) if self.claim.record.phase == Phase::Settling && !is_under_way(&found) => {
+                self.resend_removal().await
+            }
             Ok(Some(_)) => Ok(Step::Again(self.next_pause())),
             Ok(None) => match self.alive(arm.database_exists(&token, &database)).await? {
                 Ok(true) => self.removed().await,
@@ -186,15 +208,39 @@ impl Job {
     }
 
     async fn resend_removal(&mut self) -> Result<Step, BrokerError> {
-        if self
-            .broker
-            .0
-            .vault
-            .for_use(self.claim.record.id, Use::Write)
-            .is_none()
-        {
-            return self.await_caller(self.record.target_tenant).await;
+        let Some(caller) = self.broker.0.vault.for_use(self.claim.record.id, Use::Write) else {
+            return self.await_caller(self.tenant_to_write()).await;
+        };
+        let (wait, not_before) = self.resend;
+        if not_before.is_some_and(|time| Instant::now() < time) {
+            return Ok(Step::Again(self.next_pause()));
         }
+        // It is never given up, but it comes less and less often, so that it wears out neither ARM nor the ledger.
+        let (least, most) = (self.broker.worker.slowest_poll, self.broker.worker.deadline / 10);
+        let wait = (wait * 2).max(least).min(most.max(least));
+        self.resend = (wait, Some(Instant::now() + wait));
+        self.act_for(&caller).await?;
+        let details = self.broker.removal_details(&self.record);
+        self.commit(Change {
+            event: Some((EventKind::RemoveRepeated, details)),
+            ..self.change("the removal is sent again", Phase::Settling)
+        })
+        .await?;
         self.send_removal().await
+    }
+
+    /// From here on the operation goes on in this caller's name, and the ledger says so.
+    async fn act_for(&mut self, caller: &Caller) -> Result<(), BrokerError> {
+        let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
+        if let Some(actor) = people::find(&mut db, caller.actor()).await? {
+            self.claim.record.actor = actor;
+            self.claim.record.app = caller.app();
+        }
+        Ok(())
+    }
+
+    /// The tenant to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.
+    fn tenant_to_write(&self) -> TenantId {
+        self.awaited.unwrap_or(self.record.target_tenant)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::commit::Change;
@@ -12,6 +13,7 @@ use crate::broker::refusal::{BrokerError, failure_of};
 use crate::connection::{Code, Failure, Observed, Phase};
 use crate::db::DbError;
 use crate::ledger::EventKind;
+use crate::outbound::ArmToken;
 
 impl Job {
     pub(super) async fn send_create(&mut self) -> Result<Step, BrokerError> {
@@ -24,17 +26,10 @@ impl Job {
             return Err(DbError::Defect("a create without a body".to_owned()).into());
         };
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        if self.put_off > 0 {
-            // Time has passed since the absence was proved; a PUT now could replace what somebody else made meanwhile.
-            match self.alive(arm.data_connection(&credentials.primary, &id)).await? {
-                Ok(None) => {}
-                Ok(Some(_)) => {
-                    let detail =
-                        "while Azure put this create off, somebody else made a data connection of this name";
-                    return self.fail(plain(Code::NameTaken, detail), Observed::Absent).await;
-                }
-                Err(_) => return Ok(Step::Again(self.next_pause())),
-            }
+        if self.put_off > 0
+            && let Some(step) = self.prove_again(&credentials.primary).await?
+        {
+            return Ok(step);
         }
         let trace = CallTrace {
             correlation_id: self.claim.record.correlation_id,
@@ -48,6 +43,44 @@ impl Job {
             Ok(accepted) => self.create_accepted(accepted).await,
             Err(error) => self.create_not_accepted(&error).await,
         }
+    }
+
+    /// Before a create that Azure put off is sent again: time has passed since the absence was proved, and a PUT now could
+    /// replace what somebody else made meanwhile. The new proof, and that the request may leave once more, are committed first.
+    async fn prove_again(&mut self, token: &ArmToken) -> Result<Option<Step>, BrokerError> {
+        if self.is_overdue() {
+            let detail = "Azure put the create off until its deadline was over";
+            return self.remember(plain(Code::AzureRefused, detail)).await.map(Some);
+        }
+        if self.is_to_be_removed().await? {
+            let detail = "the connection was removed while Azure put its create off";
+            return self
+                .fail(plain(Code::NotSent, detail), Observed::Absent)
+                .await
+                .map(Some);
+        }
+        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        match self.alive(arm.data_connection(token, &id)).await? {
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                let detail =
+                    "while Azure put this create off, somebody else made a data connection of this name";
+                return self
+                    .fail(plain(Code::NameTaken, detail), Observed::Absent)
+                    .await
+                    .map(Some);
+            }
+            Err(_) => return Ok(Some(Step::Again(self.next_pause()))),
+        }
+        let absent_at = self.broker.clock.now();
+        let details = json!({ "absenceSeenAt": absent_at, "putOff": self.put_off });
+        self.commit(Change {
+            again: Some(absent_at),
+            event: Some((EventKind::CreateRepeated, details)),
+            ..self.change("the create is sent again", Phase::Dispatched)
+        })
+        .await?;
+        Ok(None)
     }
 
     async fn create_accepted(&mut self, accepted: Accepted) -> Result<Step, BrokerError> {
@@ -67,8 +100,8 @@ impl Job {
 
     async fn create_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match &error.kind {
-            // Surely without effect: it may be sent again when ARM says so.
-            ArmErrorKind::Throttled(refusal) if self.broker.clock.now() < self.claim.record.deadline_at => {
+            // Surely without effect: it may be sent again when ARM says so, unless that is too late.
+            ArmErrorKind::Throttled(refusal) if self.has_time_for(refusal.retry_after) => {
                 let pause = refusal.retry_after.unwrap_or_else(|| self.next_pause());
                 self.unsent = true;
                 self.put_off += 1;
@@ -93,6 +126,15 @@ impl Job {
                     .await
             }
         }
+    }
+}
+
+impl Job {
+    /// Whether the operation's deadline leaves room for a wait.
+    fn has_time_for(&self, pause: Option<Duration>) -> bool {
+        let pause = TimeDelta::from_std(pause.unwrap_or_default()).unwrap_or(TimeDelta::MAX);
+        let left = self.claim.record.deadline_at - self.broker.clock.now();
+        pause < left
     }
 }
 

@@ -2,14 +2,13 @@
 //! answer may still be carried out.
 
 use chrono::TimeDelta;
-use tokio::time::Instant;
 
 use super::commit::Change;
 use super::send::plain;
 use super::{Job, Step};
 use crate::arm::DataConnection;
 use crate::broker::refusal::BrokerError;
-use crate::connection::{Code, Observed, Phase};
+use crate::connection::{Code, Desired, Observed, Phase};
 
 /// Reads in a row that must find nothing.
 const ABSENT_READS: i32 = 3;
@@ -23,13 +22,20 @@ impl Job {
             Err(step) => return Ok(step),
         };
         match found {
-            Some(found) if self.is_ours(&found) => self.succeed(&found).await,
+            Some(found) if self.is_ours(&found) => {
+                self.claim.absent_reads = 0;
+                self.conclude(&found).await
+            }
             Some(_) => {
-                // Somebody's, perhaps ours after a change: not proved, so not touched. It stays unsettled and is looked at again.
                 let failure = plain(
                     Code::Differs,
                     "Azure holds a data connection of this name that is not what was sent",
                 );
+                // Somebody named it and wants it gone: the removal that waits decides, and nothing can land after it.
+                if self.request_is_dead() && self.is_to_be_removed().await? {
+                    return self.fail(failure, Observed::Present).await;
+                }
+                // Somebody's, perhaps ours after a change: not proved, so not touched. It stays unsettled and is looked at again.
                 self.put_aside(Change {
                     failure: Some(failure),
                     absent_reads: 0,
@@ -40,30 +46,40 @@ impl Job {
             None => {
                 let reads = self.claim.absent_reads.saturating_add(1);
                 if reads >= ABSENT_READS && self.request_is_dead() {
-                    let failure = self.claim.record.failure.clone();
                     let detail =
                         "the request got no answer, and reads past its longest life found nothing at Azure";
-                    let failure = failure.unwrap_or_else(|| plain(Code::AzureFailed, detail));
-                    return self.fail(failure, Observed::Absent).await;
+                    return self
+                        .fail(plain(Code::AzureFailed, detail), Observed::Absent)
+                        .await;
                 }
-                self.claim.absent_reads = reads;
-                self.put_aside(self.change("nothing is there yet", Phase::Settling))
-                    .await
+                self.put_aside(Change {
+                    failure: None,
+                    absent_reads: reads,
+                    ..self.change("nothing is there yet", Phase::Settling)
+                })
+                .await
             }
         }
     }
 
     /// Keeps what was seen and looks again after a while.
-    pub(super) async fn put_aside(&mut self, change: Change) -> Result<Step, BrokerError> {
-        // Written down only when it says something new: the count of reads may be lost with the process.
-        if change.failure != self.claim.record.failure || Instant::now() > self.lease_end {
+    async fn put_aside(&mut self, change: Change) -> Result<Step, BrokerError> {
+        self.claim.absent_reads = change.absent_reads;
+        // Written down only when it says something new: the count of reads may be lost with the process, and starts anew.
+        if change.failure != self.claim.record.failure {
             self.commit(change).await?;
         }
         Ok(Step::Again(self.next_pause()))
     }
 
+    /// Whether a removal of the connection was asked for since.
+    pub(super) async fn is_to_be_removed(&mut self) -> Result<bool, BrokerError> {
+        self.record = self.broker.record_of(&self.claim).await?;
+        Ok(self.record.desired == Desired::Absent)
+    }
+
     /// Whether the request can no longer be carried out at ARM.
-    pub(super) fn request_is_dead(&self) -> bool {
+    fn request_is_dead(&self) -> bool {
         let sent = self
             .claim
             .record

@@ -76,8 +76,11 @@ impl Job {
                     refusal.code = refusal.code.as_str(),
                     "the operation's tokens are taken no longer"
                 );
-                self.broker.0.vault.forget(self.claim.record.id);
-                Ok(Tokens::Missing(self.await_caller(target).await?))
+                let named = refusal.missing.first().map(|missing| missing.tenant);
+                let tenant = refusal.challenge.as_ref().map(|(tenant, _)| *tenant).or(named);
+                Ok(Tokens::Missing(
+                    self.await_caller(tenant.unwrap_or(target)).await?,
+                ))
             }
             Err(error) => Err(error),
         }

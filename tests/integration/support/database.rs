@@ -6,6 +6,7 @@ use dev_postgres::{Database, Server};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tenant_bridge::db::{self, PoolOptions, schema};
 use tokio::sync::OnceCell;
+use url::Url;
 
 static TEMPLATE: OnceCell<(Server, Database)> = OnceCell::const_new();
 
@@ -15,20 +16,31 @@ async fn template() -> &'static (Server, Database) {
             let server = Server::start(dev_postgres::Options::default())
                 .await
                 .expect("a Postgres");
-            let database = server.create_database("tb_test").await.expect("a database");
-            let owner = db::connect(&PoolOptions {
-                url: database.owner_url.as_str().into(),
-                max_connections: 1,
-                acquire_timeout: Duration::from_secs(10),
-            })
-            .expect("a pool");
-            schema::migrate(&owner, &database.serving_role)
-                .await
-                .expect("the schema");
-            owner.close().await;
+            let database = migrated(&server).await;
             (server, database)
         })
         .await
+}
+
+/// A new database on this server, with the schema.
+pub(crate) async fn migrated(server: &Server) -> Database {
+    let database = server.create_database("tb_test").await.expect("a database");
+    migrate(&database).await;
+    database
+}
+
+/// Brings a database's schema up to date, as `tenant-bridge migrate` does.
+pub(crate) async fn migrate(database: &Database) {
+    let owner = db::connect(&PoolOptions {
+        url: database.owner_url.as_str().into(),
+        max_connections: 1,
+        acquire_timeout: Duration::from_secs(10),
+    })
+    .expect("a pool");
+    schema::migrate(&owner, &database.serving_role)
+        .await
+        .expect("the schema");
+    owner.close().await;
 }
 
 /// A database of one's own, migrated.
@@ -46,9 +58,29 @@ pub(super) async fn drop(database: &Database) {
 }
 
 async fn owner(database: &Database) -> PgConnection {
-    PgConnection::connect(database.owner_url.as_str())
+    connect(&database.owner_url).await
+}
+
+/// A connection of one's own.
+pub(crate) async fn connect(url: &Url) -> PgConnection {
+    PgConnection::connect(url.as_str())
         .await
-        .expect("the owner connects")
+        .expect("the database lets one in")
+}
+
+/// The administrator's URL of a database on the shared server.
+pub(crate) async fn admin_url(database: &Database) -> Url {
+    let (server, _) = template().await;
+    let mut url = server.admin_url().clone();
+    url.set_path(&database.name);
+    url
+}
+
+pub(super) async fn run(database: &Database, statements: &str) {
+    sqlx::raw_sql(AssertSqlSafe(statements.to_owned()))
+        .execute(&mut owner(database).await)
+        .await
+        .expect("the owner may");
 }
 
 pub(super) async fn scalar<T>(database: &Database, query: &'static str) -> T

@@ -2,10 +2,13 @@
 
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
+use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::PATIENCE;
 use super::database::holds;
 
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -58,4 +61,22 @@ pub(super) fn assert_free_of(since: usize, tokens: &[String]) {
         !tokens.iter().any(|token| holds(&text, token)),
         "a token stands in the log"
     );
+}
+
+/// Waits for a line with both texts.
+pub(super) async fn wait_for(one: &str, other: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    let logged = || {
+        let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&lines);
+        text.lines()
+            .any(|line| line.contains(one) && line.contains(other))
+    };
+    while !logged() {
+        assert!(
+            Instant::now() < deadline,
+            "no line of the log has {one} and {other}"
+        );
+        sleep(Duration::from_millis(25)).await;
+    }
 }

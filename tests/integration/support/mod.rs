@@ -3,8 +3,10 @@
 
 mod database;
 mod log;
+mod mortal;
 mod portal;
 mod traces;
+mod watch;
 
 use std::time::Duration;
 
@@ -13,9 +15,12 @@ use dev_postgres::Database;
 use serde_json::{Value, json};
 use tenant_bridge::clock::Clock;
 use tenant_bridge::config::Config;
-use tenant_bridge::service::{self, Running};
+use tenant_bridge::service::{self, Running, StartError};
 
+pub(crate) use database::{admin_url, connect, migrate, migrated};
+pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal};
+pub(crate) use watch::hurried;
 
 /// How long a condition may take to come true. Generous: it is no measure of speed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,11 +43,13 @@ impl App {
 
     /// The same with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(database::fresh().await, change).await
+    }
+
+    /// The same on a database that this test made itself.
+    pub(crate) async fn on(database: Database, change: impl FnOnce(&mut Config)) -> Self {
         let log_begins = log::start();
-        let (database, emulator) = tokio::join!(
-            database::fresh(),
-            Emulator::start(Seed::how_to(), Options::default())
-        );
+        let emulator = Emulator::start(Seed::how_to(), Options::default()).await;
         let emulator = emulator.expect("the emulator starts");
         let mut config = sandbox::configuration(&emulator, &database.serving_url).expect("a configuration");
         change(&mut config);
@@ -63,6 +70,21 @@ impl App {
         service::start(self.config.clone(), Clock::system())
             .await
             .expect("a replica starts")
+    }
+
+    /// What a service with other settings says when it is started beside this one.
+    pub(crate) async fn start_another(
+        &self,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Running, StartError> {
+        let mut config = self.config.clone();
+        change(&mut config);
+        service::start(config, Clock::system()).await
+    }
+
+    /// A replica that can be killed.
+    pub(crate) async fn mortal(&self) -> Mortal {
+        Mortal::start(self.config.clone()).await
     }
 
     /// Stops the service in order; what it was driving is handed over.
@@ -139,6 +161,16 @@ impl App {
         T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
     {
         database::scalar(&self.database, query).await
+    }
+
+    /// Changes the database behind the service's back, as its owner.
+    pub(crate) async fn as_owner(&self, statements: &str) {
+        database::run(&self.database, statements).await;
+    }
+
+    /// Whether the log has a line with both texts, waiting for it.
+    pub(crate) async fn wait_for_log(&self, one: &str, other: &str) {
+        log::wait_for(one, other).await;
     }
 
     /// Ends the test: nothing may be left to do, and no token may stand in the database or the log.

@@ -22,7 +22,10 @@ async fn a_claims_challenge_of_arms_reaches_the_caller_for_the_tenant_whose_toke
     );
     for (path, tenant) in [
         ("ns-domain2/providers/Microsoft.Authorization", how_to::DOMAIN2),
-        ("adx1/providers/Microsoft.Authorization", how_to::DOMAIN1),
+        (
+            "databases/telemetry/providers/Microsoft.Authorization",
+            how_to::DOMAIN1,
+        ),
         ("/clusters/adx1?", how_to::DOMAIN1),
         ("/eventhubs/hub1?", how_to::DOMAIN2),
     ] {
@@ -69,7 +72,7 @@ async fn an_arm_that_can_not_be_read_now_is_an_outage_whichever_read_it_is() {
     let discovery = discovery.map(|subscription| format!("/subscriptions/{subscription}?"));
     let reads = [
         "/clusters/adx1?",
-        "adx1/providers/Microsoft.Authorization/permissions",
+        "databases/telemetry/providers/Microsoft.Authorization/permissions",
         "/databases/telemetry?",
         "/dataConnections/telemetry?",
         "ns-domain2/providers/Microsoft.Authorization/permissions",
@@ -98,7 +101,7 @@ async fn an_arm_that_answers_nonsense_is_told_as_such_and_no_other_host_is_asked
         ("/clusters/adx1?", Effect::json(200, json!({ "name": "adx1" }))),
         ("/clusters/adx1?", text(200, &[], "<html>a proxy</html>")),
         (
-            "adx1/providers/Microsoft.Authorization/permissions",
+            "databases/telemetry/providers/Microsoft.Authorization/permissions",
             Effect::json(
                 200,
                 json!({ "value": [], "nextLink": "https://localhost:1/next" }),
@@ -125,7 +128,10 @@ async fn a_namespace_that_arm_does_not_know_is_told_as_missing_and_not_as_a_miss
     let not_found = || Effect::json(404, unknown.clone());
     for (paths, pointer) in [
         (
-            ["/clusters/adx1?", "adx1/providers/Microsoft.Authorization"],
+            [
+                "/clusters/adx1?",
+                "databases/telemetry/providers/Microsoft.Authorization",
+            ],
             "/target/database",
         ),
         (

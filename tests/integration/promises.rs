@@ -1,0 +1,171 @@
+//! What holds when Postgres, Entra or ARM don't: nothing leaves without a record, an outage is a 503, and no answer is lost.
+
+use std::time::{Duration, Instant};
+
+use azure_emulator::{Effect, Fault, Host};
+use dev_postgres::{Options, Server, Source};
+use http::Method;
+
+use crate::support::{Answer, App, connect, hurried, migrated, request};
+
+/// A server of the test's own, which may be suspended.
+async fn own_server() -> Server {
+    Server::start(Options {
+        source: Source::Private,
+        ..Options::default()
+    })
+    .await
+    .expect("a Postgres")
+}
+
+#[track_caller]
+fn is_outage(answer: &Answer, code: &str, asked_at: Instant) {
+    answer.is_problem(503, code);
+    assert_eq!(answer.body["retryable"], true);
+    assert!(answer.header("retry-after").is_some());
+    assert!(asked_at.elapsed() < Duration::from_secs(10));
+}
+
+async fn leaves_nothing(app: &App) {
+    assert!(app.writes().is_empty());
+    assert_eq!(app.scalar::<i64>("select count(*) from connections").await, 0);
+}
+
+#[tokio::test]
+async fn without_a_ledger_event_no_put_is_sent() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let role = app.database.serving_role.clone();
+    app.as_owner(&format!("revoke insert on ledger_events from {role}"))
+        .await;
+    let asked_at = Instant::now();
+    let refused = portal.create(&request("telemetry")).await;
+    is_outage(&refused, "databaseUnavailable", asked_at);
+    leaves_nothing(&app).await;
+
+    app.as_owner(&format!("grant insert on ledger_events to {role}"))
+        .await;
+    let created = portal.create(&request("telemetry")).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    // The same for a removal.
+    app.as_owner(&format!("revoke insert on ledger_events from {role}"))
+        .await;
+    let asked_at = Instant::now();
+    let refused = portal.remove(created.text("/id")).await;
+    is_outage(&refused, "databaseUnavailable", asked_at);
+    assert!(app.calls("DELETE", "telemetry").is_empty());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_ledger_that_hangs_holds_nobody_for_long_and_no_put_is_sent() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let mut owner = connect(&app.database.owner_url).await;
+    sqlx::raw_sql("begin; lock table ledger_events in access exclusive mode")
+        .execute(&mut owner)
+        .await
+        .expect("a lock");
+    let asked_at = Instant::now();
+    let refused = portal.create(&request("telemetry")).await;
+    assert!(
+        asked_at.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        asked_at.elapsed()
+    );
+    is_outage(&refused, "databaseUnavailable", asked_at);
+    sqlx::raw_sql("rollback")
+        .execute(&mut owner)
+        .await
+        .expect("an end");
+    leaves_nothing(&app).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_database_out_of_reach_is_a_503_and_no_put_is_sent() {
+    let server = own_server().await;
+    let app = App::on(migrated(&server).await, hurried).await;
+    let portal = app.how_to_portal();
+    server.suspend().await.expect("it stops");
+    for method in [Method::POST, Method::GET] {
+        let asked_at = Instant::now();
+        let call = portal.call(method, "/v1/connections").json(&request("telemetry"));
+        is_outage(&portal.send(call).await, "databaseUnavailable", asked_at);
+    }
+    assert!(app.writes().is_empty());
+    server.resume().await.expect("it starts");
+    let created = portal.create(&request("telemetry")).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    app.finish().await;
+    server.stop().await.expect("it ends");
+}
+
+#[tokio::test]
+async fn what_azure_answered_while_the_database_was_away_is_recorded_when_it_is_back() {
+    let server = own_server().await;
+    let app = App::on(migrated(&server).await, hurried).await;
+    let portal = app.how_to_portal();
+    app.operations_take(Duration::from_millis(100));
+    app.emulator
+        .inject(Fault::arm("/dataConnections/", Effect::Delay(Duration::from_millis(300))).method("PUT"));
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    assert_eq!(created.status, 202, "{}", created.body);
+    server.suspend().await.expect("it stops");
+    app.wait_for_calls("PUT", "telemetry", 1).await;
+    server.resume().await.expect("it starts");
+    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded");
+    assert_eq!(
+        portal.event_kinds(created.text("/id")).await,
+        ["create.intended", "create.accepted", "create.succeeded"]
+    );
+    assert_eq!(app.writes().len(), 1);
+    app.finish().await;
+    server.stop().await.expect("it ends");
+}
+
+#[tokio::test]
+async fn an_outage_of_azure_before_the_put_is_a_503_that_leaves_nothing() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let outages = [
+        (
+            Host::Arm,
+            "/dataConnections/",
+            Effect::status(503, &[("retry-after", "7")]),
+        ),
+        (Host::Arm, "/clusters/adx1?", Effect::status(500, &[])),
+        (
+            Host::Arm,
+            "/permissions",
+            Effect::status(429, &[("retry-after", "7")]),
+        ),
+        (Host::Arm, "/eventhubs/hub1", Effect::ResetBeforeEffect),
+        (Host::Entra, "/token", Effect::status(503, &[])),
+        (
+            Host::Entra,
+            "/token",
+            Effect::status(429, &[("retry-after", "7")]),
+        ),
+        (Host::Entra, "/token", Effect::ResetBeforeEffect),
+    ];
+    for (host, path, effect) in outages {
+        let fault = match host {
+            Host::Arm => Fault::arm(path, effect.clone()),
+            Host::Entra => Fault::entra(path, effect.clone()),
+        };
+        app.emulator.inject(fault.always());
+        let asked_at = Instant::now();
+        // A new token each time, so that no exchanged one is at hand.
+        let answer = app.how_to_portal().create(&request("telemetry")).await;
+        is_outage(&answer, "upstreamUnavailable", asked_at);
+        if format!("{effect:?}").contains("retry-after") {
+            assert_eq!(answer.header("retry-after"), Some("7"));
+        }
+        app.emulator.clear_faults();
+    }
+    leaves_nothing(&app).await;
+    assert_eq!(portal.create(&request("telemetry")).await.status, 201);
+    app.finish().await;
+}

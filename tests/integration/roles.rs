@@ -1,0 +1,203 @@
+//! The two database roles, and what the ledger says of people: nothing.
+
+use azure_emulator::how_to;
+use serde_json::json;
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use tenant_bridge::service::StartError;
+
+use crate::support::{App, admin_url, connect, migrate, request};
+
+async fn refused(db: &mut PgConnection, statement: &str) {
+    let error = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
+        .execute(db)
+        .await
+        .expect_err("it may not");
+    let code = error.as_database_error().and_then(|error| error.code());
+    assert_eq!(code.as_deref(), Some("42501"), "{statement}: {error}");
+}
+
+#[tokio::test]
+async fn the_serving_role_can_add_to_the_ledger_and_change_nothing_in_it() {
+    let app = App::hurried().await;
+    app.how_to_portal().create(&request("telemetry")).await;
+    let mut serving = connect(&app.database.serving_url).await;
+    for statement in [
+        "update ledger_events set details = '{}'",
+        "delete from ledger_events",
+        "truncate ledger_events",
+        "drop table ledger_events",
+        "alter table ledger_events add column more text",
+        "create trigger other before insert on ledger_events for each row execute function suppress_redundant_updates_trigger()",
+        "insert into ledger_events (sequence, id, occurred_at, kind, details) overriding system value
+            values (1, gen_random_uuid(), now(), 'create.intended', '{}')",
+        "update operations set body = '{}'",
+        "update connections set request_hash = ''",
+        "delete from operations",
+        "delete from connections",
+        "delete from people",
+        "update connection_people set part = 'actor'",
+        "update connection_notes set justification = ''",
+        "insert into _sqlx_migrations values (99, 'x', now(), true, '', 0)",
+        "create table mine (id int)",
+        "create temporary table mine (id int)",
+    ] {
+        refused(&mut serving, statement).await;
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_something() {
+    let app = App::hurried().await;
+    let mut owner = connect(&app.database.owner_url).await;
+    let rows = sqlx::query(
+        "select table_name::text, privilege_type::text, string_agg(column_name::text, ' ' order by column_name::text)
+         from information_schema.column_privileges where grantee = $1 and privilege_type <> 'SELECT'
+         group by 1, 2 order by 1, 2",
+    )
+    .bind(&app.database.serving_role)
+    .fetch_all(&mut owner)
+    .await
+    .expect("the grants");
+    let rights: Vec<String> = rows
+        .iter()
+        .filter(|row| row.get::<&str, _>(1) == "UPDATE")
+        .map(|row| format!("{}: {}", row.get::<&str, _>(0), row.get::<&str, _>(2)))
+        .collect();
+    assert_eq!(
+        rights,
+        [
+            "connections: closed_at confirmed_at desired observed observed_at",
+            "operations: absence_seen_at absent_reads arm_operation_url attempts awaiting_tenant_id dispatched_at due_at error \
+             finished_at lease_token lease_until phase",
+            "people: tenant_id",
+        ]
+    );
+    let writes: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.get::<&str, _>(1) == "INSERT")
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(
+        writes,
+        [
+            "connection_notes",
+            "connection_people",
+            "connections",
+            "ledger_events",
+            "operations",
+            "people"
+        ]
+    );
+    let deletes: i64 = app
+        .scalar(
+            "select count(*) from information_schema.role_table_grants
+             where grantee like '%_serving' and privilege_type not in ('SELECT', 'INSERT')",
+        )
+        .await;
+    assert_eq!(deletes, 0, "nothing more may be done with a whole table");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_service_does_not_start_as_somebody_who_can_change_the_ledger() {
+    let app = App::hurried().await;
+    let owner = app.database.owner_url.clone();
+    let superuser = admin_url(&app.database).await;
+    for url in [owner, superuser] {
+        let started = app
+            .start_another(|config| config.database.pool.url = url.as_str().into())
+            .await;
+        let error = started.expect_err("it must not start");
+        assert!(matches!(error, StartError::Schema(_)), "{error}");
+        assert!(error.to_string().contains("may change the ledger"), "{error}");
+    }
+    // Nor as the serving role, once somebody gave it more.
+    let role = &app.database.serving_role;
+    for right in ["update", "delete", "truncate", "update (details)", "trigger"] {
+        app.as_owner(&format!("grant {right} on ledger_events to {role}"))
+            .await;
+        let error = app.start_another(|_| {}).await.expect_err("it must not start");
+        assert!(
+            error.to_string().contains("may change the ledger"),
+            "{right}: {error}"
+        );
+        app.as_owner(&format!("revoke {right} on ledger_events from {role}"))
+            .await;
+    }
+    app.replica().await.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_service_does_not_start_on_a_schema_of_another_version() {
+    let app = App::hurried().await;
+    app.as_owner(
+        "create table kept as select * from _sqlx_migrations order by version desc limit 1;
+         delete from _sqlx_migrations where version in (select version from kept)",
+    )
+    .await;
+    let pending = app
+        .start_another(|_| {})
+        .await
+        .expect_err("a migration is pending");
+    assert!(
+        pending.to_string().contains("run `tenant-bridge migrate`"),
+        "{pending}"
+    );
+    app.as_owner(
+        "insert into _sqlx_migrations select * from kept;
+         update kept set version = 9999; insert into _sqlx_migrations select * from kept",
+    )
+    .await;
+    let unknown = app
+        .start_another(|_| {})
+        .await
+        .expect_err("a migration is unknown");
+    assert!(unknown.to_string().contains("9999"), "{unknown}");
+    app.as_owner("delete from _sqlx_migrations where version = 9999; drop table kept")
+        .await;
+    // To migrate once more changes nothing.
+    migrate(&app.database).await;
+    app.replica().await.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_ledger_names_no_person_and_quotes_no_justification() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let mut wanted = request("telemetry");
+    wanted["justification"] = json!("Asked for by Zaphod, ticket 4711");
+    // ARM's own sentence about this failure names the caller.
+    app.emulator
+        .edit(|world| world.remove_table(how_to::DATABASE, "Events"))
+        .expect("a table");
+    portal.create(&wanted).await;
+    app.emulator
+        .edit(|world| world.set_table(how_to::DATABASE, "Events", &["EventsMapping"]))
+        .expect("a database");
+    let created = portal.create(&wanted).await;
+    let second = app.signed_in("acc4@domain1.com").create(&request("other")).await;
+    assert_eq!(second.status, 403, "{}", second.body);
+    portal.remove(created.text("/id")).await;
+
+    let ledger: String = app
+        .scalar("select string_agg(e::text, E'\\n') from ledger_events e")
+        .await;
+    assert!(ledger.lines().count() >= 8, "{ledger}");
+    for trace in ["acc1", "acc2", "acc4", "Account ", "0acc000", "Zaphod", "4711"] {
+        assert!(!ledger.contains(trace), "the ledger holds {trace}: {ledger}");
+    }
+    // What stands for the justification is a hash of it with a salt that is kept elsewhere.
+    assert!(ledger.contains("justificationHash"));
+    let salted: bool = app
+        .scalar(
+            "select bool_and(e.details->>'justificationHash'
+                = encode(sha256(n.salt || convert_to(n.justification, 'UTF8')), 'hex'))
+             from connection_notes n join ledger_events e using (connection_id) where e.kind = 'create.intended'",
+        )
+        .await;
+    assert!(salted);
+    app.finish().await;
+}

@@ -1,0 +1,51 @@
+//! A replica that can be killed: it has a runtime of its own, and with that everything it does ends between two instructions.
+
+use std::net::SocketAddr;
+
+use tenant_bridge::clock::Clock;
+use tenant_bridge::config::Config;
+use tenant_bridge::service::{self, Running};
+use tokio::runtime::{Builder, Runtime};
+
+/// The replica.
+pub(crate) struct Mortal {
+    runtime: Option<Runtime>,
+    service: Running,
+}
+
+impl Mortal {
+    pub(super) async fn start(config: Config) -> Self {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let started = runtime.spawn(service::start(config, Clock::system())).await;
+        let service = started.expect("a start").expect("a replica starts");
+        Self {
+            runtime: Some(runtime),
+            service,
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.service.address()
+    }
+
+    /// Ends it as a power cut would: nothing is handed over, nobody is told.
+    pub(crate) fn kill(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

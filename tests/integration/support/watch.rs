@@ -1,0 +1,58 @@
+//! How tests of an operation's life hurry the service along, and watch what it does at ARM.
+
+use std::time::Duration;
+
+use azure_emulator::{Entry, Host};
+use tenant_bridge::config::Config;
+
+use super::{App, PATIENCE};
+
+/// Waits so short that an operation's whole life fits into a test. The order of the lengths is the real one.
+pub(crate) fn hurried(config: &mut Config) {
+    config.worker.fastest_poll = Duration::from_millis(20);
+    config.worker.slowest_poll = Duration::from_millis(100);
+    config.worker.interval = Duration::from_millis(100);
+    config.worker.request_life = Duration::from_millis(600);
+}
+
+impl App {
+    /// A service that hurries, and an ARM that does.
+    pub(crate) async fn hurried() -> Self {
+        let app = Self::with(hurried).await;
+        app.operations_take(Duration::from_millis(60));
+        app
+    }
+
+    /// The calls to ARM with this method on this data connection.
+    pub(crate) fn calls(&self, method: &str, name: &str) -> Vec<Entry> {
+        let entries = self.emulator.journal().entries();
+        entries
+            .into_iter()
+            .filter(|entry| is_call(entry, method, name))
+            .collect()
+    }
+
+    /// Waits until ARM has answered, or cut off, so many such calls.
+    pub(crate) async fn wait_for_calls(&self, method: &str, name: &str, count: usize) {
+        let seen = self
+            .emulator
+            .journal()
+            .wait_for(|_| self.calls(method, name).len() >= count, PATIENCE)
+            .await;
+        assert!(seen.is_some(), "ARM did not see {count} {method} of {name}");
+    }
+
+    /// A write to ARM takes this long from now on.
+    pub(crate) fn operations_take(&self, duration: Duration) {
+        self.emulator.edit(|world| world.set_operation_duration(duration));
+    }
+}
+
+fn is_call(entry: &Entry, method: &str, name: &str) -> bool {
+    entry.host == Host::Arm
+        && entry.method == method
+        && entry
+            .path()
+            .to_ascii_lowercase()
+            .ends_with(&format!("/dataconnections/{name}"))
+}

@@ -1,0 +1,303 @@
+//! Takeover: what a process leaves behind when it stops or dies, and who goes on with it, by whose tokens.
+
+use std::time::Duration;
+
+use azure_emulator::{Effect, Fault, how_to};
+use serde_json::Value;
+use tenant_bridge::config::Config;
+
+use crate::support::{Answer, App, Portal, hurried, request};
+
+/// Leases short enough to wait for their end.
+fn short_leases(config: &mut Config) {
+    hurried(config);
+    config.worker.lease = Duration::from_secs(1);
+}
+
+/// A create that is under way at ARM when this returns.
+async fn begin(app: &App, portal: &Portal) -> Answer {
+    app.operations_take(Duration::from_secs(1));
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    assert_eq!(created.status, 202, "{}", created.body);
+    app.wait_for_calls("PUT", "telemetry", 1).await;
+    created
+}
+
+/// Waits until the connection's newest operation waits for a token. Looking at a connection brings none.
+async fn waits_for_a_caller(portal: &Portal, created: &Answer) -> Value {
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    let connection = portal
+        .wait_for(&path, |body| body["lastOperation"]["status"] == "awaitingCaller")
+        .await;
+    connection.body["lastOperation"].clone()
+}
+
+#[tokio::test]
+async fn after_a_restart_an_operation_waits_for_its_actor_and_goes_on_when_they_look_at_it() {
+    let mut app = App::hurried().await;
+    let created = begin(&app, &app.how_to_portal()).await;
+    app.stop_service().await;
+    app.start_service().await;
+    let portal = app.how_to_portal();
+    let waiting = waits_for_a_caller(&portal, &created).await;
+    assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
+    let attempts = "select attempts from operations";
+    assert_eq!(app.scalar::<i32>(attempts).await, 1);
+
+    let operation = format!("/v1/operations/{}", created.text("/lastOperation/id"));
+    let stranger = app.signed_in("acc3@domain1.com").get(&operation).await;
+    stranger.is_problem(404, "notFound");
+    // Nobody has touched it since, neither the stranger nor the worker.
+    assert_eq!(app.scalar::<i32>(attempts).await, 1);
+
+    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded");
+    assert_eq!(
+        portal.connection(created.text("/id")).await.text("/state"),
+        "active"
+    );
+    assert_eq!(app.writes().len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_participants_token_goes_on_with_an_operation_only_if_it_opens_the_targets_tenant() {
+    let mut app = App::hurried().await;
+    // Of the second tenant, and a guest in the first one: one participant who can't read at the target, and one who can.
+    let participants = [("acc2@domain2.com", false), ("acc3@domain1.com", true)];
+    for (number, (participant, opens)) in participants.into_iter().enumerate() {
+        let name = format!("telemetry{number}");
+        let mut wanted = request(&name);
+        wanted["source"]["eventHub"]["consumerGroup"] = ["cg1", "cg2"][number].into();
+        app.operations_take(Duration::from_secs(1));
+        let created = app
+            .signed_in("acc1@domain1.com")
+            .with_auxiliary(&app.token(participant, how_to::DOMAIN2))
+            .create_waiting(&wanted, 0)
+            .await;
+        assert_eq!(created.status, 202, "{}", created.body);
+        app.wait_for_calls("PUT", &name, 1).await;
+        app.stop_service().await;
+        app.start_service().await;
+        let theirs = app.portal().with_token(&app.token(participant, how_to::DOMAIN2));
+        waits_for_a_caller(&theirs, &created).await;
+        let operation = created.text("/lastOperation/id");
+        if opens {
+            assert_eq!(theirs.follow(operation).await.text("/status"), "succeeded");
+        } else {
+            theirs.get(&format!("/v1/operations/{operation}")).await;
+            app.wait_for_log(operation, "the operation's tokens are taken no longer")
+                .await;
+            let waiting = waits_for_a_caller(&theirs, &created).await;
+            assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
+            let actor = app.signed_in("acc1@domain1.com");
+            assert_eq!(actor.follow(operation).await.text("/status"), "succeeded");
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_removal_that_waited_for_a_create_goes_on_after_a_restart_when_it_is_repeated() {
+    let mut app = App::hurried().await;
+    let created = begin(&app, &app.how_to_portal()).await;
+    let id = created.text("/id");
+    let queued = app.how_to_portal().remove_waiting(id, 0).await;
+    assert_eq!(queued.text("/lastOperation/status"), "notStarted");
+    app.stop_service().await;
+    app.start_service().await;
+    let portal = app.how_to_portal();
+    waits_for_a_caller(&portal, &created).await;
+    let create = format!("/v1/operations/{}", created.text("/lastOperation/id"));
+
+    // The removal's tokens also let the create before it settle: nobody else may ever come back for it.
+    let removed = portal.remove(id).await;
+    assert_eq!(
+        (removed.status, removed.text("/state")),
+        (200, "removed"),
+        "{}",
+        removed.body
+    );
+    assert_eq!(
+        removed.body["lastOperation"]["id"],
+        queued.body["lastOperation"]["id"]
+    );
+    assert_eq!(portal.get(&create).await.text("/status"), "succeeded");
+    let methods: Vec<String> = app.writes().into_iter().map(|call| call.method).collect();
+    assert_eq!(methods, ["PUT", "DELETE"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn looking_at_a_waiting_create_lets_it_end_also_when_a_removal_came_after_it() {
+    let mut app = App::hurried().await;
+    let created = begin(&app, &app.how_to_portal()).await;
+    let id = created.text("/id");
+    app.how_to_portal().remove_waiting(id, 0).await;
+    app.stop_service().await;
+    app.start_service().await;
+    let portal = app.how_to_portal();
+    waits_for_a_caller(&portal, &created).await;
+    let create = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(create.text("/status"), "succeeded");
+    // A look never deletes.
+    assert!(app.calls("DELETE", "telemetry").is_empty());
+    assert_eq!(portal.remove(id).await.text("/state"), "removed");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_removal_under_way_is_sent_again_after_a_restart_only_by_who_may_remove() {
+    let mut app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    let id = created.text("/id");
+    app.emulator.inject(
+        Fault::arm("/dataConnections/", Effect::ResetBeforeEffect)
+            .method("DELETE")
+            .always(),
+    );
+    portal.remove_waiting(id, 0).await;
+    app.wait_for_calls("DELETE", "telemetry", 2).await;
+    app.stop_service().await;
+    let sent = app.calls("DELETE", "telemetry").len();
+    app.emulator.clear_faults();
+    app.start_service().await;
+    let portal = app.how_to_portal();
+    let waiting = waits_for_a_caller(&portal, &created).await;
+    let operation = format!("/v1/operations/{}", waiting["id"].as_str().expect("an id"));
+    let looked = app.calls("GET", "telemetry").len();
+    portal.get(&operation).await;
+    // The look's token reads, and that is all.
+    app.wait_for_calls("GET", "telemetry", looked + 1).await;
+    waits_for_a_caller(&portal, &created).await;
+    assert_eq!(app.calls("DELETE", "telemetry").len(), sent);
+
+    assert_eq!(portal.remove(id).await.text("/state"), "removed");
+    assert_eq!(app.calls("DELETE", "telemetry").len(), sent + 1);
+    // Each request that left has its event before it.
+    let events = portal.event_kinds(id).await;
+    let leaves = |kind: &&String| matches!(kind.as_str(), "remove.intended" | "remove.repeated");
+    assert_eq!(events.iter().filter(leaves).count(), sent + 1);
+    assert_eq!(
+        events[events.len() - 3..],
+        ["remove.repeated", "remove.accepted", "remove.succeeded"]
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_stop_gives_the_lease_back_at_once_and_keeps_what_an_operation_waits_for() {
+    let mut app = App::hurried().await;
+    let created = begin(&app, &app.how_to_portal()).await;
+    app.stop_service().await;
+    let free = "select lease_until is null and due_at <= now() from operations";
+    assert!(app.scalar::<bool>(free).await);
+    app.start_service().await;
+    waits_for_a_caller(&app.how_to_portal(), &created).await;
+    app.stop_service().await;
+    let waits = "select lease_until is null and awaiting_tenant_id is not null from operations";
+    assert!(app.scalar::<bool>(waits).await);
+    app.start_service().await;
+    app.how_to_portal()
+        .follow(created.text("/lastOperation/id"))
+        .await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_lost_the_lease_writes_nothing_any_more() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let created = begin(&app, &portal).await;
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    let accepted = "select exists (select from operations where phase = 'accepted')";
+    portal
+        .wait_for(&format!("{path}/events"), |body| {
+            body["value"].as_array().is_some_and(|events| events.len() == 2)
+        })
+        .await;
+    assert!(app.scalar::<bool>(accepted).await);
+    app.as_owner(
+        "update operations set lease_token = gen_random_uuid(), lease_until = now() + interval '1 hour'",
+    )
+    .await;
+    app.wait_for_log(
+        created.text("/lastOperation/id"),
+        "another replica took the operation over",
+    )
+    .await;
+    assert!(app.scalar::<bool>(accepted).await);
+    assert_eq!(portal.get(&path).await.text("/state"), "creating");
+
+    // The other replica dies; this one still has the tokens.
+    app.as_owner("update operations set lease_until = now()").await;
+    portal.wait_for(&path, |body| body["state"] == "active").await;
+    assert_eq!(
+        portal.event_kinds(created.text("/id")).await,
+        ["create.intended", "create.accepted", "create.succeeded"]
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn another_replica_takes_over_when_one_is_killed() {
+    let app = App::with(short_leases).await;
+    let mortal = app.mortal().await;
+    let portal = app.how_to_portal();
+    let created = begin(&app, &portal.at(mortal.address())).await;
+    mortal.kill();
+    waits_for_a_caller(&portal, &created).await;
+    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded");
+    assert_eq!(app.writes().len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_put_that_was_leaving_when_its_replica_was_killed_is_settled_by_reads() {
+    let app = App::with(short_leases).await;
+    let mortal = app.mortal().await;
+    let portal = app.how_to_portal();
+    app.emulator
+        .inject(Fault::arm("/dataConnections/", Effect::Delay(Duration::from_secs(60))).method("PUT"));
+    let created = portal
+        .at(mortal.address())
+        .create_waiting(&request("telemetry"), 0)
+        .await;
+    // Nothing is recorded but the intent, and that is enough.
+    mortal.kill();
+    let waiting = waits_for_a_caller(&portal, &created).await;
+    assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
+    assert_eq!(
+        portal.connection(created.text("/id")).await.text("/state"),
+        "unsettled"
+    );
+    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "failed");
+    assert_eq!(
+        portal.event_kinds(created.text("/id")).await,
+        ["create.intended", "outcome.unknown", "create.failed"]
+    );
+    assert!(app.at_arm("telemetry").is_none());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_replica_that_was_brought_the_tokens_goes_on_and_no_other_steps_in() {
+    let mut app = App::hurried().await;
+    let created = begin(&app, &app.how_to_portal()).await;
+    app.stop_service().await;
+    app.start_service().await;
+    let replica = app.replica().await;
+    let portal = app.how_to_portal();
+    waits_for_a_caller(&portal, &created).await;
+    // A single look; from here on only connections are looked at, which brings nothing.
+    let operation = format!("/v1/operations/{}", created.text("/lastOperation/id"));
+    portal.at(replica.address()).get(&operation).await;
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    portal.wait_for(&path, |body| body["state"] == "active").await;
+    assert_eq!(app.scalar::<i32>("select attempts from operations").await, 2);
+    replica.stop().await;
+    app.finish().await;
+}
