@@ -6,6 +6,8 @@ use super::refusal::{BrokerError, Refusal};
 use crate::connection::{Code, Person, TenantId};
 use crate::entra::UserToken;
 
+/// ARM's own header, where the auxiliary tokens stand.
+const HEADER: &str = "x-ms-authorization-auxiliary";
 /// How many auxiliary tokens ARM takes, and so this service (Microsoft Learn, "Authenticate requests across tenants").
 const MOST_AUXILIARY: usize = 3;
 
@@ -23,10 +25,10 @@ impl Caller {
     /// # Errors
     /// When there are too many, two of one tenant, or tokens of another app than the actor's.
     pub fn new(actor: UserToken, auxiliary: Vec<UserToken>, request_id: String) -> Result<Self, BrokerError> {
-        let refuse = |detail: String| Err(Refusal::new(Code::AuxiliaryTokens, detail).into());
+        let refuse = |detail: String| Err(misfit(detail));
         if auxiliary.len() > MOST_AUXILIARY {
             return refuse(format!(
-                "x-ms-authorization-auxiliary holds {} tokens; at most {MOST_AUXILIARY} are taken",
+                "{HEADER} holds {} tokens; at most {MOST_AUXILIARY} are taken",
                 auxiliary.len()
             ));
         }
@@ -102,37 +104,40 @@ impl Caller {
             .find(|token| !needed.contains(&token.tenant()))
         {
             None => Ok(()),
-            Some(token) => Err(Refusal::new(
-                Code::AuxiliaryTokens,
-                format!(
-                    "the auxiliary token of tenant {} is not needed: the request concerns {}",
-                    token.tenant(),
-                    needed
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join(" and ")
-                ),
-            )
-            .into()),
+            Some(token) => Err(misfit(format!(
+                "the auxiliary token of tenant {} is not needed: the request concerns {}",
+                token.tenant(),
+                needed
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" and ")
+            ))),
         }
     }
 
-    /// Demands a scope of this service's API.
+    /// Demands of every token one of these scopes of this service's API: a participant's token, too, is good only for what its
+    /// user let the app do.
     ///
     /// # Errors
-    /// A refusal that names the scope.
-    pub fn demand_scope(&self, scope: &'static str) -> Result<(), BrokerError> {
-        if self.actor.has_scope(scope) {
+    /// A refusal that names the first of the scopes, and the tenant of the token that lacks it.
+    pub fn demand_scope(&self, accepted: &[&'static str]) -> Result<(), BrokerError> {
+        let has = |token: &&UserToken| accepted.iter().any(|scope| token.has_scope(scope));
+        let mut tokens = std::iter::once(&self.actor).chain(&self.auxiliary);
+        let (Some(lacking), Some(scope)) = (tokens.find(|token| !has(token)), accepted.first()) else {
             return Ok(());
-        }
+        };
+        let detail = format!("the token of tenant {} lacks the scope {scope}", lacking.tenant());
         Err(Refusal {
             scope: Some(scope),
-            ..Refusal::new(
-                Code::InsufficientScope,
-                format!("the token lacks the scope {scope}"),
-            )
+            ..Refusal::new(Code::InsufficientScope, detail)
         }
         .into())
     }
+}
+
+fn misfit(detail: String) -> BrokerError {
+    Refusal::new(Code::AuxiliaryTokens, detail.clone())
+        .at(HEADER, detail)
+        .into()
 }

@@ -6,13 +6,13 @@ use tokio::time::Instant;
 
 use super::preflight::Clearance;
 use super::refusal::{BrokerError, Refusal};
-use super::tenants::Tenants;
+use super::tenants::{Tenants, is_of_another_tenant};
 use super::vault::Use;
 use super::{Broker, Caller};
 use crate::arm::event_hub_body;
 use crate::connection::{
     ActorId, Code, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, NewConnection, Observed,
-    OperationId, OperationKind, OperationRecord, Phase,
+    OperationId, OperationKind, OperationRecord, Phase, State,
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
@@ -53,36 +53,35 @@ impl Broker {
     }
 
     async fn try_create(&self, caller: &Caller, request: &NewConnection) -> Result<Created, BrokerError> {
-        caller.demand_scope(SCOPE_WRITE)?;
+        caller.demand_scope(&[SCOPE_WRITE])?;
         let hash = request_hash(request);
-        if let Some(existing) = self.in_time(self.existing(caller, request, &hash)).await? {
+        let late = DbError::Unavailable(sqlx::Error::PoolTimedOut);
+        let existing = self.existing(caller, request, &hash);
+        if let Some(existing) = self.in_time(late, existing).await? {
             return Ok(existing);
         }
-        let tenants = self.tenants_of(request).await?;
-        let needed = tenants.distinct();
-        caller.refuse_unneeded(&needed)?;
-        let (tokens, refusal) = self.exchange_each(caller, &needed).await;
-        let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
-        let (target, source) = (of(tenants.target), of(tenants.source));
-        let clearance = match (refusal, target, source) {
-            (None, Some(target), Some(source)) => self.preflight_create(request, target, source).await?,
-            (Some(refusal), target, source) => {
-                return Err(self.complete_refusal(refusal, request, target, source).await);
+        // Boxed: all that is asked side by side would otherwise lie in the request's own future.
+        let (tenants, clearance) = match Box::pin(self.clear(caller, request)).await {
+            // What was remembered of the subscriptions may be out of date: ask again, once.
+            Err(error) if is_of_another_tenant(&error) => {
+                self.forget_tenants_of(request).await;
+                Box::pin(self.clear(caller, request)).await?
             }
-            (None, ..) => return Err(DbError::Defect("an exchange for no tenant".to_owned()).into()),
+            cleared => cleared?,
         };
         let claimed_at = Instant::now();
         let (broker, by, wanted, made_of) = (self.clone(), caller.clone(), request.clone(), hash.clone());
-        let begun = self.undisturbed(async move {
-            let recorded = broker.record_intent(&by, &wanted, tenants, &clearance, &made_of);
-            let (record, claim) = broker.in_time(recorded).await?;
+        let begun = self.undisturbed(Box::pin(async move {
+            let (record, claim) = broker
+                .record_intent(&by, &wanted, tenants, &clearance, &made_of)
+                .await?;
             broker
                 .0
                 .vault
                 .keep(claim.record.id, Use::Write, by, broker.clock.now());
             broker.drive(claim, claimed_at, true);
             Ok(Created { record, fresh: true })
-        });
+        }));
         match begun.await {
             Ok(created) => Ok(created),
             // A concurrent request was quicker. What it recorded decides.
@@ -97,6 +96,31 @@ impl Broker {
                 }
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Everything that is asked before a create: whose the subscriptions are, for tokens of those tenants, and what ARM lets
+    /// them see.
+    async fn clear(
+        &self,
+        caller: &Caller,
+        request: &NewConnection,
+    ) -> Result<(Tenants, Clearance), BrokerError> {
+        let tenants = self.tenants_of(request).await?;
+        let needed = tenants.distinct();
+        caller.refuse_unneeded(&needed)?;
+        let (tokens, refusal) = self.exchange_each(caller, &needed).await;
+        let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
+        let (target, source) = (of(tenants.target), of(tenants.source));
+        match (refusal, target, source) {
+            (None, Some(target), Some(source)) => {
+                let clearance = self.preflight_create(request, target, source).await?;
+                Ok((tenants, clearance))
+            }
+            (Some(refusal), target, source) => {
+                Err(self.complete_refusal(refusal, request, target, source).await)
+            }
+            (None, ..) => Err(DbError::Defect("an exchange for no tenant".to_owned()).into()),
         }
     }
 
@@ -122,6 +146,13 @@ impl Broker {
         if record.request_hash != hash {
             let detail = format!(
                 "you made this connection with another configuration; it is {}",
+                record.id
+            );
+            return Err(Refusal::new(Code::ConnectionExists, detail).into());
+        }
+        if record.state() == State::Missing {
+            let detail = format!(
+                "the connection {} is recorded, but Azure no longer has it; remove the record, then create it anew",
                 record.id
             );
             return Err(Refusal::new(Code::ConnectionExists, detail).into());
@@ -237,6 +268,7 @@ impl Broker {
             confirmed_at: None,
             closed_at: None,
             justification: request.justification.clone(),
+            settling: false,
             last_operation: None,
         }
     }

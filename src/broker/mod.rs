@@ -15,6 +15,7 @@ mod vault;
 
 use sqlx::PgPool;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,7 @@ use crate::arm::Arm;
 use crate::clock::Clock;
 use crate::config::{TenantPolicy, WorkerSection};
 use crate::connection::ConnectionId;
+use crate::db::DbError;
 use crate::entra::Entra;
 use crate::ledger::Marker;
 use crate::telemetry::metrics;
@@ -93,7 +95,7 @@ impl Broker {
     ///
     /// # Errors
     /// When it doesn't.
-    pub async fn ready(&self) -> Result<(), crate::db::DbError> {
+    pub async fn ready(&self) -> Result<(), DbError> {
         let mut db = self.pool.acquire().await?;
         sqlx::Connection::ping(&mut *db).await?;
         Ok(())
@@ -103,7 +105,7 @@ impl Broker {
     ///
     /// # Errors
     /// When the database doesn't answer.
-    pub async fn measure(&self) -> Result<(), crate::db::DbError> {
+    pub async fn measure(&self) -> Result<(), DbError> {
         let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
         metrics::database_connections(self.pool.size().saturating_sub(idle), idle);
         let mut db = self.pool.acquire().await?;
@@ -122,24 +124,27 @@ impl Broker {
         self.0.tasks.wait().await;
     }
 
-    /// Records within the time that a caller may be kept waiting; a database that hangs is one that is out of reach. What was
-    /// begun is rolled back, or, if the commit itself was on its way, taken up when its lease ends, as after a crash.
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, BrokerError>>) -> Result<T, BrokerError> {
-        // Two seconds with the settings that come with the service: the wait for a connection, and a third more to use it.
-        let limit = self.pool.options().get_acquire_timeout() * 4 / 3;
-        timeout(limit, work)
-            .await
-            .unwrap_or_else(|_| Err(crate::db::DbError::Unavailable(sqlx::Error::PoolTimedOut).into()))
+    /// Work of the database that a caller waits for, in the time that they may be kept waiting: what hangs is out of reach.
+    async fn in_time<T>(
+        &self,
+        late: DbError,
+        work: impl Future<Output = Result<T, BrokerError>>,
+    ) -> Result<T, BrokerError> {
+        // 1.9 seconds with the settings that come with the service: what can't be recorded is refused within two.
+        let longest = self.pool.options().get_acquire_timeout() + Duration::from_millis(400);
+        timeout(longest, work).await.unwrap_or(Err(late.into()))
     }
 
     /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an
-    /// intent from what follows it.
+    /// intent from what follows it. Within the time in which a request must be refused that can't be recorded.
     async fn undisturbed<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
     ) -> Result<T, BrokerError> {
+        let broker = self.clone();
+        let work = async move { broker.in_time(DbError::Unconfirmed, work).await };
         let ended = self.0.tasks.spawn(work.in_current_span()).await;
-        ended.unwrap_or_else(|error| Err(crate::db::DbError::defect(error).into()))
+        ended.unwrap_or_else(|error| Err(DbError::defect(error).into()))
     }
 
     fn changed(&self, connection: ConnectionId) {

@@ -9,9 +9,9 @@ use crate::arm::{ArmError, Cluster, Permissions};
 use crate::connection::{ClusterId, Code, DatabaseId, NewConnection, ResourceId, TenantId};
 use crate::outbound::ArmToken;
 
-/// What a principal needs on the cluster to make a data connection.
+/// What a principal needs on the database to make a data connection.
 const WRITE_CONNECTION: &str = "Microsoft.Kusto/clusters/databases/dataConnections/write";
-/// What a principal needs on the cluster to delete one.
+/// What a principal needs on the database to delete one.
 const DELETE_CONNECTION: &str = "Microsoft.Kusto/clusters/databases/dataConnections/delete";
 /// What ARM checks on the namespace, as linked access, when a data connection uses the namespace's keys.
 const LIST_KEYS: &str = "Microsoft.EventHub/namespaces/authorizationRules/listkeys/action";
@@ -110,12 +110,10 @@ impl Broker {
             self.look_at_target(request, target),
             self.look_at_source(request, source)
         );
-        // Taken now, not before the reads: it must not be earlier than what they saw.
-        let absent_at = self.clock.now();
-        let (mut findings, location) = target_side?;
+        let (mut findings, clearance) = target_side?;
         findings.add(source_side?);
-        match (findings.refusal(request.id().resource().as_written()), location) {
-            (None, Some(location)) => Ok(Clearance { location, absent_at }),
+        match (findings.refusal(request.id().resource().as_written()), clearance) {
+            (None, Some(clearance)) => Ok(clearance),
             (Some(refusal), _) => Err(refusal.into()),
             (None, None) => Err(Refusal::new(Code::ReferenceNotFound, "the cluster was not found").into()),
         }
@@ -162,40 +160,50 @@ impl Broker {
         BrokerError::Refused(refusal)
     }
 
-    /// What stands against a create on the target's side, and the cluster's region if it can be seen.
+    /// What stands against a create on the target's side, and what speaks for it if the cluster can be seen.
     async fn look_at_target(
         &self,
         request: &NewConnection,
         token: &ArmToken,
-    ) -> Result<(Findings, Option<String>), BrokerError> {
+    ) -> Result<(Findings, Option<Clearance>), BrokerError> {
         let (id, cluster, database) = (request.id(), request.cluster(), &request.target.database);
-        let (region, rights, database_there, there) = tokio::join!(
+        // The proof of absence is as old as the beginning of its read.
+        let look = async {
+            let absent_at = self.clock.now();
+            (absent_at, self.arm.data_connection(token, &id).await)
+        };
+        let (region, rights, database_there, (absent_at, there)) = tokio::join!(
             self.arm.cluster(token, &cluster),
-            self.arm.permissions(token, cluster.resource()),
+            self.arm.permissions(token, database.resource()),
             self.arm.database_exists(token, database),
-            self.arm.data_connection(token, &id),
+            look,
         );
         let mut findings = Findings::default();
         let location = region_of(&mut findings, token.tenant(), &cluster, region)?;
-        let may_write = match right(rights, WRITE_CONNECTION, token)? {
-            Right::Held => true,
-            // Said already, with the cluster.
-            Right::NoScope if location.is_none() => false,
-            Right::Lacking | Right::NoScope => {
-                findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant());
-                false
+        if location.is_some() {
+            match right(rights, WRITE_CONNECTION, token)? {
+                Right::Lacking => findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant()),
+                Right::Untold if is_forbidden(&database_there) => {
+                    findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant());
+                }
+                Right::Held | Right::NoScope | Right::Untold if !exists(&database_there, token)? => {
+                    let detail = format!("the cluster has no database {}", database.name());
+                    findings.wrong(TARGET_POINTER, detail);
+                }
+                Right::NoScope => findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant()),
+                // What can't be told here, ARM tells when it is asked to make the connection.
+                Right::Held | Right::Untold => {}
             }
-        };
-        if location.is_some() && may_write && !exists(&database_there, token)? {
-            let detail = format!("the cluster has no database {}", database.name());
-            findings.wrong(TARGET_POINTER, detail);
         }
         if findings.missing.is_empty() && findings.errors.is_empty() {
             findings.taken = there
                 .map_err(|error| from_arm(&error, Some(token.tenant())))?
                 .is_some();
         }
-        Ok((findings, location))
+        Ok((
+            findings,
+            location.map(|location| Clearance { location, absent_at }),
+        ))
     }
 
     /// What stands against a create on the source's side.
@@ -213,7 +221,10 @@ impl Broker {
         );
         let mut findings = Findings::default();
         match right(rights, LIST_KEYS, token)? {
-            Right::Held if !exists(&hub_there, token)? => {
+            Right::Untold if is_forbidden(&hub_there) => {
+                findings.lacks(NAMESPACE_ROLE, namespace.resource(), token.tenant());
+            }
+            Right::Held | Right::Untold if !exists(&hub_there, token)? => {
                 let detail = format!(
                     "the namespace {} has no event hub {}",
                     namespace.name(),
@@ -221,11 +232,11 @@ impl Broker {
                 );
                 findings.wrong(SOURCE_POINTER, detail);
             }
-            Right::Held if !exists(&group_there, token)? => {
+            Right::Held | Right::Untold if !exists(&group_there, token)? => {
                 let detail = format!("the event hub has no consumer group {group}");
                 findings.wrong("/source/eventHub/consumerGroup", detail);
             }
-            Right::Held => {}
+            Right::Held | Right::Untold => {}
             Right::NoScope if is_absent(&hub_there) => {
                 let detail = format!("there is no namespace {}", namespace.name());
                 findings.wrong(SOURCE_POINTER, detail);
@@ -243,11 +254,11 @@ impl Broker {
         database: &DatabaseId,
         target: &ArmToken,
     ) -> Result<(), BrokerError> {
-        let cluster = database.cluster();
-        let permissions = self.arm.permissions(target, cluster.resource()).await;
+        let permissions = self.arm.permissions(target, database.resource()).await;
         let mut findings = Findings::default();
-        if right(permissions, DELETE_CONNECTION, target)? != Right::Held {
-            findings.lacks(CLUSTER_ROLE, cluster.resource(), target.tenant());
+        // A database that is gone is no reason to refuse: the removal finds out, and says so.
+        if right(permissions, DELETE_CONNECTION, target)? == Right::Lacking {
+            findings.lacks(CLUSTER_ROLE, database.cluster().resource(), target.tenant());
         }
         findings.refusal("").map_or(Ok(()), |refusal| Err(refusal.into()))
     }
@@ -266,7 +277,7 @@ fn region_of(
             findings.wrong(TARGET_POINTER, format!("there is no cluster {}", cluster.name()));
             Ok(None)
         }
-        Err(error) if is_forbidden(&error) => {
+        Err(error) if error.status() == Some(403) => {
             findings.lacks(CLUSTER_ROLE, cluster.resource(), tenant);
             Ok(None)
         }
@@ -290,6 +301,8 @@ fn region_of(
 enum Right {
     Held,
     Lacking,
+    /// ARM doesn't let the principal ask. Whether the roles of the how-to let one is not documented.
+    Untold,
     /// ARM knows no such scope, or doesn't show it.
     NoScope,
 }
@@ -302,7 +315,7 @@ fn right(
     match answer {
         Ok(permissions) if permissions.allows(action) => Ok(Right::Held),
         Ok(_) => Ok(Right::Lacking),
-        Err(error) if is_forbidden(&error) => Ok(Right::Lacking),
+        Err(error) if error.status() == Some(403) => Ok(Right::Untold),
         Err(error) if error.status() == Some(404) => Ok(Right::NoScope),
         Err(error) => Err(from_arm(&error, Some(token.tenant()))),
     }
@@ -324,8 +337,8 @@ fn is_absent(answer: &Result<bool, ArmError>) -> bool {
     }
 }
 
-fn is_forbidden(error: &ArmError) -> bool {
-    error.status() == Some(403)
+fn is_forbidden(answer: &Result<bool, ArmError>) -> bool {
+    answer.as_ref().is_err_and(|error| error.status() == Some(403))
 }
 
 fn code_of(error: &ArmError) -> String {

@@ -208,9 +208,7 @@ impl Broker {
 
 fn demand_read(caller: &Caller) -> Result<(), BrokerError> {
     // Who may change may read.
-    caller
-        .demand_scope(super::create::SCOPE_WRITE)
-        .or_else(|_| caller.demand_scope(SCOPE_READ))
+    caller.demand_scope(&[SCOPE_READ, super::create::SCOPE_WRITE])
 }
 
 fn not_found(what: &str) -> BrokerError {

@@ -22,7 +22,7 @@ impl Broker {
     /// # Errors
     /// [`BrokerError::Refused`] when the caller may not; nothing was changed then.
     pub async fn remove(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionRecord, BrokerError> {
-        caller.demand_scope(SCOPE_WRITE)?;
+        caller.demand_scope(&[SCOPE_WRITE])?;
         let record = self.connection(caller, id).await?;
         let result = self.try_remove(caller, &record).await;
         if let Err(BrokerError::Refused(refusal)) = &result {
@@ -55,7 +55,7 @@ impl Broker {
         let claimed_at = Instant::now();
         let (broker, by, id) = (self.clone(), caller.clone(), record.id);
         let begun = self.undisturbed(async move {
-            let (record, claim) = broker.in_time(broker.record_removal(&by, id)).await?;
+            let (record, claim) = broker.record_removal(&by, id).await?;
             broker
                 .0
                 .vault

@@ -63,6 +63,13 @@ impl Broker {
         Ok(tenants)
     }
 
+    /// Makes the next question for these tenants go to ARM.
+    pub(super) async fn forget_tenants_of(&self, request: &NewConnection) {
+        let (target, source) = (&request.target.database, &request.source.hub);
+        self.arm.forget_tenant_of(target.subscription()).await;
+        self.arm.forget_tenant_of(source.subscription()).await;
+    }
+
     fn demand_allowed(
         &self,
         tenant: TenantId,
@@ -97,6 +104,18 @@ impl Broker {
             from_arm(&error, None)
         })
     }
+}
+
+/// Whether ARM said that a subscription belongs to another tenant than the token it was asked with.
+pub(super) fn is_of_another_tenant(error: &BrokerError) -> bool {
+    let BrokerError::Refused(refusal) = error else {
+        return false;
+    };
+    let code = refusal
+        .upstream
+        .as_ref()
+        .and_then(|answer| answer.code.as_deref());
+    code.is_some_and(|code| code.eq_ignore_ascii_case("InvalidAuthenticationTokenTenant"))
 }
 
 /// One answer for what stands against both sides. An outage comes first, since the rest may look different after it.

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::http;
 use crate::telemetry::{LogFormat, LogOptions};
@@ -26,6 +26,16 @@ struct Arguments {
     log_format: LogFormat,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OpenApiVersion {
+    /// As it is made.
+    #[value(name = "3.1")]
+    Current,
+    /// Converted, for tools that read nothing newer than 3.0.3.
+    #[value(name = "3.0")]
+    Older,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve requests. Settings: the file, overlaid by TENANT_BRIDGE__SECTION__KEY.
@@ -41,7 +51,11 @@ enum Command {
         config: Option<PathBuf>,
     },
     /// Print the OpenAPI document.
-    Openapi,
+    Openapi {
+        /// The version of OpenAPI to write it in.
+        #[arg(long, value_enum, default_value_t = OpenApiVersion::Current)]
+        version: OpenApiVersion,
+    },
 }
 
 /// Runs the command line. Gives 0 after an orderly end, 1 after an error, 2 for wrong arguments, 130 when a second signal
@@ -60,12 +74,18 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Serve { config } => runtime.block_on(serve::serve(config.as_deref(), &log)),
         Command::Migrate { config } => runtime.block_on(migrate::migrate(config.as_deref(), &log)),
-        Command::Openapi => std::io::stdout()
-            .write_all(http::document().as_bytes())
-            .map(|()| ExitCode::SUCCESS)
-            .map_err(Into::into),
+        Command::Openapi { version } => print_document(version),
     };
     result.unwrap_or_else(|error| complain(&error))
+}
+
+fn print_document(version: OpenApiVersion) -> anyhow::Result<ExitCode> {
+    let text = match version {
+        OpenApiVersion::Current => http::document(),
+        OpenApiVersion::Older => http::document_3_0()?,
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn complain(error: &anyhow::Error) -> ExitCode {

@@ -131,6 +131,7 @@ struct Row {
     closed_at: Option<DateTime<Utc>>,
     justification: Option<String>,
     operation: Option<Json<operations::Row>>,
+    settling: bool,
 }
 
 /// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal.
@@ -151,7 +152,8 @@ macro_rules! select {
                         o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id
                     from operations o where o.connection_id = c.id
                     order by o.phase in ('succeeded', 'failed'), o.phase <> 'queued', o.id desc limit 1
-                ) newest) as \"operation?: Json<operations::Row>\"
+                ) newest) as \"operation?: Json<operations::Row>\",
+                exists (select from operations o where o.connection_id = c.id and o.phase = 'settling') as \"settling!\"
              from connections c left join connection_notes n on n.connection_id = c.id " + $rest
             $(, $argument)*
         )
@@ -192,6 +194,7 @@ impl Row {
             confirmed_at: self.confirmed_at,
             closed_at: self.closed_at,
             justification: self.justification,
+            settling: self.settling,
             last_operation: self.operation.map(|Json(row)| row.parse()).transpose()?,
         })
     }

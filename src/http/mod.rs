@@ -19,7 +19,7 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use openapi::document;
+pub use openapi::{ConvertError, document, document_3_0};
 pub use problem::Problem;
 pub use server::serve;
 

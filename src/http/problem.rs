@@ -33,6 +33,7 @@ pub struct Problem {
     pub detail: String,
     /// The request, as the service's log knows it.
     #[serde(default)]
+    #[schema(required = true)]
     pub request_id: String,
     /// Whether the same request may succeed later.
     pub retryable: bool,
@@ -163,7 +164,7 @@ impl Authenticate {
 }
 
 /// The status of each code, in one place.
-const fn status_of(code: Code) -> StatusCode {
+pub(super) const fn status_of(code: Code) -> StatusCode {
     match code {
         Code::InvalidRequest | Code::AuxiliaryTokens => StatusCode::BAD_REQUEST,
         Code::Unauthenticated | Code::InvalidToken | Code::ClaimsChallenge => StatusCode::UNAUTHORIZED,

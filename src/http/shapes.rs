@@ -19,10 +19,13 @@ pub(super) struct Connection {
     state: State,
     /// The data connection's resource id at Azure.
     resource_id: String,
+    /// Where the events go.
     target: ConnectionTarget,
+    /// Where the events come from.
     source: ConnectionSource,
     /// Who asked for it: the pseudonym under which the ledger names them.
     created_by: Uuid,
+    /// When it was asked for.
     created_at: DateTime<Utc>,
     /// When Azure was last seen to be as `state` says.
     observed_at: DateTime<Utc>,
@@ -46,12 +49,15 @@ struct ConnectionTarget {
     database: String,
     /// The cluster's region.
     location: String,
+    /// The table; absent if each event names its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     table: Option<String>,
+    /// The ingestion mapping of that table.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     mapping: Option<String>,
+    /// The format of the events.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     data_format: Option<String>,
@@ -63,6 +69,7 @@ struct ConnectionTarget {
 struct ConnectionSource {
     /// The tenant of the source's subscription, as Azure told it.
     tenant_id: Uuid,
+    /// The event hub, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     event_hub: Option<ConnectionEventHub>,
@@ -74,6 +81,7 @@ struct ConnectionSource {
 struct ConnectionEventHub {
     /// The event hub's resource id.
     resource_id: String,
+    /// The consumer group that Azure Data Explorer reads with.
     consumer_group: String,
 }
 
@@ -81,11 +89,17 @@ struct ConnectionEventHub {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Operation {
+    /// This service's id of it.
     pub(super) id: Uuid,
+    /// The connection that it changes.
     connection_id: Uuid,
+    /// What it does.
     kind: OperationKind,
+    /// How far it is.
     pub(super) status: OperationStatus,
+    /// When it was asked for.
     created_at: DateTime<Utc>,
+    /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     finished_at: Option<DateTime<Utc>>,

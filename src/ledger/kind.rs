@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])+ $variant:ident => $text:literal,)+) => {
+    ($($(#[$doc:meta])+ $variant:ident => $text:tt,)+) => {
         /// What an event of the ledger says happened.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         pub enum EventKind {

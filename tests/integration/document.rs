@@ -2,13 +2,45 @@
 
 use serde_json::Value;
 
+fn committed(name: &str) -> String {
+    let path = format!("{}/openapi/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).expect("the committed document")
+}
+
 #[test]
-fn the_committed_document_is_the_one_that_the_routes_make() {
-    let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json"));
+fn the_committed_documents_are_those_that_the_routes_make() {
+    let older = tenant_bridge::http::document_3_0().expect("OpenAPI 3.0 can say all of it");
     assert!(
-        committed.expect("the committed document") == tenant_bridge::http::document(),
-        "openapi/openapi.json is out of date; write it anew with: cargo run -- openapi > openapi/openapi.json"
+        committed("openapi.json") == tenant_bridge::http::document()
+            && committed("openapi-3.0.json") == older,
+        "openapi/ is out of date; write it and the clients anew with: clients/generate"
     );
+}
+
+#[test]
+fn every_operation_has_an_example_for_each_body_it_takes_or_gives() {
+    let document: Value = serde_json::from_str(&tenant_bridge::http::document()).expect("JSON");
+    let components = &document["components"];
+    let paths = document["paths"].as_object().expect("paths");
+    let operations = paths
+        .values()
+        .flat_map(|path| path.as_object().expect("operations").values());
+    for operation in operations {
+        let responses = operation["responses"].as_object().expect("responses").values();
+        let responses = responses.map(|response| match response["$ref"].as_str() {
+            Some(reference) => &components["responses"][reference.rsplit('/').next().expect("a name")],
+            None => response,
+        });
+        let bodies = responses.chain(operation.get("requestBody"));
+        for content in bodies.flat_map(|body| body["content"].as_object().expect("content").values()) {
+            let examples = content["examples"].as_object().map_or(0, serde_json::Map::len);
+            assert!(
+                content.get("example").is_some() || examples > 0,
+                "{}: {content}",
+                operation["operationId"]
+            );
+        }
+    }
 }
 
 #[test]
@@ -33,6 +65,12 @@ fn every_operation_has_a_summary_a_description_an_id_and_described_answers() {
             );
         }
         for (status, response) in operation["responses"].as_object().expect("responses") {
+            let response = match response["$ref"].as_str() {
+                Some(reference) => {
+                    &document["components"]["responses"][reference.rsplit('/').next().expect("a name")]
+                }
+                None => response,
+            };
             assert!(
                 response["description"]
                     .as_str()
@@ -45,6 +83,27 @@ fn every_operation_has_a_summary_a_description_an_id_and_described_answers() {
                 status.starts_with(['4', '5']),
                 "{status}: {operation}"
             );
+        }
+    }
+}
+
+#[test]
+fn every_reference_in_the_documents_leads_somewhere() {
+    for name in ["openapi.json", "openapi-3.0.json"] {
+        let document: Value = serde_json::from_str(&committed(name)).expect("JSON");
+        let mut left = vec![&document];
+        while let Some(value) = left.pop() {
+            match value {
+                Value::Object(members) => {
+                    if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
+                        let pointer = reference.strip_prefix('#').expect("inside the document");
+                        assert!(document.pointer(pointer).is_some(), "{name}: {reference}");
+                    }
+                    left.extend(members.values());
+                }
+                Value::Array(entries) => left.extend(entries),
+                _ => {}
+            }
         }
     }
 }

@@ -9,11 +9,15 @@
 mod support;
 
 mod document;
+mod http_edges;
 mod main_job;
 mod outcomes;
 mod promises;
+mod reading;
 mod refusals;
 mod removal;
 mod repeats;
 mod roles;
 mod takeover;
+mod tokens;
+mod upstream;

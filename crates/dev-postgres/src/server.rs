@@ -2,6 +2,7 @@
 //! How either is started and ended is in `watchdog` and `run`; databases are in `database`.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
@@ -239,6 +240,16 @@ impl Server {
     pub fn process_id(&self) -> Option<u32> {
         match &self.inner.kind {
             Kind::Private(watchdog) => locked(watchdog).process_id(),
+            Kind::Given(_) => None,
+        }
+    }
+
+    /// The folder of a private server, `None` for a given one. It goes when the server does, however this process ends, and
+    /// takes along what was put there: the place for files that must not outlive a run. The server's own are `data` and `log`.
+    #[must_use]
+    pub fn folder(&self) -> Option<PathBuf> {
+        match &self.inner.kind {
+            Kind::Private(watchdog) => Some(locked(watchdog).folder().to_path_buf()),
             Kind::Given(_) => None,
         }
     }

@@ -74,6 +74,11 @@ impl Watchdog {
         self.port
     }
 
+    /// The folder that is removed with the server.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Process id of the server, or `None` while it is down.
     pub(crate) fn process_id(&self) -> Option<u32> {
         let file = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).ok()?;

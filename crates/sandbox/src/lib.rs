@@ -3,8 +3,10 @@
 
 mod commands;
 mod demo;
+mod ready;
 mod stack;
 
 pub use commands::lines;
 pub use demo::play;
+pub use ready::Ready;
 pub use stack::{Stack, configuration, user_token};

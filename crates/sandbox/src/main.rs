@@ -1,10 +1,11 @@
-//! `cargo sandbox` starts everything and prints how to try it; `cargo sandbox demo` plays the main job from end to end.
+//! `cargo sandbox` starts everything and prints how to try it, `cargo sandbox --json` where everything is, for scripts;
+//! `cargo sandbox demo` plays the main job from end to end.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sandbox::Stack;
+use sandbox::{Ready, Stack};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -14,6 +15,9 @@ use tracing_subscriber::EnvFilter;
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Print one line of JSON when all is ready, for scripts and other people's clients; README.md describes its members.
+    #[arg(long)]
+    json: bool,
     /// What the service logs to standard error, such as `info`.
     #[arg(long, global = true, default_value = "warn")]
     log: String,
@@ -53,7 +57,8 @@ fn run() -> anyhow::Result<()> {
             }
         };
         match arguments.command {
-            None => stay(interrupted).await,
+            None => stay(arguments.json, interrupted).await,
+            Some(Command::Demo) if arguments.json => anyhow::bail!("--json goes with no command"),
             Some(Command::Demo) => tokio::select! {
                 result = demo() => result,
                 () = interrupted => anyhow::bail!("interrupted"),
@@ -71,13 +76,33 @@ async fn demo() -> anyhow::Result<()> {
     played
 }
 
-async fn stay(interrupted: impl Future<Output = ()>) -> anyhow::Result<()> {
+async fn stay(json: bool, interrupted: impl Future<Output = ()>) -> anyhow::Result<()> {
     let mut interrupted = std::pin::pin!(interrupted);
     let stack = tokio::select! {
         stack = Stack::start() => stack?,
         () = &mut interrupted => return Ok(()),
     };
-    let lines = sandbox::lines(&stack)?;
+    let told = if json {
+        tell_scripts(&stack)
+    } else {
+        tell_people(&stack)
+    };
+    if told.is_ok() {
+        interrupted.await;
+    }
+    stack.stop().await?;
+    told
+}
+
+fn tell_scripts(stack: &Stack) -> anyhow::Result<()> {
+    let line = serde_json::to_string(&Ready::of(stack)?)?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
+
+fn tell_people(stack: &Stack) -> anyhow::Result<()> {
+    let lines = sandbox::lines(stack)?;
     let mut out = std::io::stdout();
     writeln!(out, "Tenant Bridge  {}", stack.url()?)?;
     writeln!(out, "Entra          {}", stack.emulator.entra_url())?;
@@ -88,7 +113,5 @@ async fn stay(interrupted: impl Future<Output = ()>) -> anyhow::Result<()> {
         writeln!(out, "{line}\n")?;
     }
     writeln!(out, "Ctrl-C ends everything.")?;
-    out.flush()?;
-    interrupted.await;
-    stack.stop().await
+    Ok(out.flush()?)
 }

@@ -1,10 +1,12 @@
 //! The three together.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use azure_emulator::{Emulator, MintUserToken, Options, Seed, how_to};
 use dev_postgres::{Database, Server};
+use tempfile::NamedTempFile;
 use tenant_bridge::clock::Clock;
 use tenant_bridge::config::Config;
 use tenant_bridge::db::{self, PoolOptions, schema};
@@ -18,6 +20,32 @@ pub struct Stack {
     /// The service.
     pub service: Running,
     postgres: Server,
+    database: Database,
+    ca: Ca,
+}
+
+/// The emulator's CA as a file that is gone with this process.
+enum Ca {
+    /// In the private server's folder, which is removed even if this process is killed.
+    WithPostgres(PathBuf),
+    /// A given server has no such folder; this one stays behind a killed process.
+    Temporary(NamedTempFile),
+}
+
+impl Ca {
+    fn write(pem: &str, postgres: &Server) -> std::io::Result<Self> {
+        if let Some(folder) = postgres.folder() {
+            let file = folder.join("ca.pem");
+            std::fs::write(&file, pem)?;
+            return Ok(Self::WithPostgres(file));
+        }
+        let file = tempfile::Builder::new()
+            .prefix("sandbox-ca.")
+            .suffix(".pem")
+            .tempfile()?;
+        std::fs::write(&file, pem)?;
+        Ok(Self::Temporary(file))
+    }
 }
 
 impl Stack {
@@ -34,10 +62,13 @@ impl Stack {
         let service = service::start(config, Clock::system())
             .await
             .context("the service can't start")?;
+        let ca = Ca::write(emulator.ca_pem(), &postgres).context("the CA's file can't be written")?;
         Ok(Self {
             emulator,
             service,
             postgres,
+            database,
+            ca,
         })
     }
 
@@ -47,6 +78,21 @@ impl Stack {
     /// Never, for an address that is listened on.
     pub fn url(&self) -> anyhow::Result<Url> {
         Ok(format!("http://{}/", self.service.address()).parse()?)
+    }
+
+    /// The emulator's CA (PEM), for clients of the emulated Azure. The file goes with the stack.
+    #[must_use]
+    pub fn ca_file(&self) -> &Path {
+        match &self.ca {
+            Ca::WithPostgres(file) => file,
+            Ca::Temporary(file) => file.path(),
+        }
+    }
+
+    /// The database, as the role that serves.
+    #[must_use]
+    pub fn database_url(&self) -> &Url {
+        &self.database.serving_url
     }
 
     /// Ends all three, the service first.

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::broker::FieldError;
-use crate::connection::{EventHubSource, NewConnection, State as ConnectionState, Target};
+use crate::connection::{Code, EventHubSource, NewConnection, State as ConnectionState, Target};
 use crate::http::extract::{Authenticated, Json, Prefer};
+use crate::http::openapi::{AuxiliaryHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
 use crate::http::{AppState, Problem, link};
 
@@ -22,7 +23,9 @@ pub(crate) struct CreateConnection {
     /// The data connection's name: 1 to 40 letters, digits, hyphens, spaces and periods.
     #[schema(example = "telemetry")]
     name: String,
+    /// Where the events go.
     target: CreateTarget,
+    /// Where the events come from.
     source: CreateSource,
     /// Why it is wanted, for those who will ask. Shown to you alone.
     #[serde(default)]
@@ -36,7 +39,7 @@ pub(crate) struct CreateConnection {
 struct CreateTarget {
     /// The database's resource id.
     #[schema(
-        example = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry"
+        example = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry"
     )]
     database: String,
     /// The table; without one, each event must name its own.
@@ -57,6 +60,7 @@ struct CreateTarget {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateSource {
+    /// An event hub.
     event_hub: CreateEventHub,
 }
 
@@ -66,7 +70,7 @@ struct CreateSource {
 struct CreateEventHub {
     /// The event hub's resource id.
     #[schema(
-        example = "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/rg-hub/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
+        example = "/subscriptions/50000000-0000-4000-8000-000000000002/resourceGroups/rg-streams/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
     )]
     resource_id: String,
     /// The consumer group that Azure Data Explorer reads with; `$Default` if none is named.
@@ -102,12 +106,7 @@ impl CreateConnection {
             "/source/eventHub/consumerGroup",
             &self.source.event_hub.consumer_group,
         );
-        if self
-            .justification
-            .as_ref()
-            .is_some_and(|text| text.chars().count() > LONGEST_JUSTIFICATION)
-        {
-            let detail = format!("has more than {LONGEST_JUSTIFICATION} characters");
+        if let Some(detail) = self.justification.as_deref().and_then(wrong_justification) {
             errors.push(FieldError {
                 pointer: "/justification".to_owned(),
                 detail,
@@ -129,6 +128,18 @@ impl CreateConnection {
             }
             _ => Err(Problem::invalid(errors)),
         }
+    }
+}
+
+/// What is wrong with a justification, if anything.
+fn wrong_justification(text: &str) -> Option<String> {
+    let is_wrong = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+    if text.chars().count() > LONGEST_JUSTIFICATION {
+        Some(format!("has more than {LONGEST_JUSTIFICATION} characters"))
+    } else if text.contains(is_wrong) {
+        Some("holds control characters".to_owned())
+    } else {
+        None
     }
 }
 
@@ -155,6 +166,25 @@ fn optional<T: std::str::FromStr<Err: std::fmt::Display>>(
     text.and_then(|text| field(errors, pointer, text))
 }
 
+struct CreateRefuses;
+
+impl Refuses for CreateRefuses {
+    const CODES: &'static [Code] = &[
+        Code::InvalidRequest,
+        Code::ClaimsChallenge,
+        Code::TenantNotAllowed,
+        Code::AccessMissing,
+        Code::AzureRefused,
+        Code::NameTaken,
+        Code::ConnectionExists,
+        Code::ChangeInProgress,
+        Code::PayloadTooLarge,
+        Code::UnsupportedMediaType,
+        Code::ReferenceNotFound,
+        Code::UpstreamRefused,
+    ];
+}
+
 /// Create a connection
 ///
 /// Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and asks Azure to
@@ -165,24 +195,19 @@ fn optional<T: std::str::FromStr<Err: std::fmt::Display>>(
     path = "/v1/connections",
     operation_id = "createConnection",
     tag = "connections",
-    params(
-        ("Prefer" = Option<String>, Header, description = "`wait=n` waits up to n seconds for Azure; `respond-async` does not wait"),
-        ("x-ms-authorization-auxiliary" = Option<String>, Header, description = "`Bearer <token>` of further accounts of the same person, one a tenant, parted by commas; at most three")
-    ),
-    request_body = CreateConnection,
+    params(PreferHeader, AuxiliaryHeader),
+    request_body(content = CreateConnection, description = "What is to be connected to what", example = json!(samples::create())),
     responses(
-        (status = 200, description = "The connection stands already, made by the same request", body = Connection),
-        (status = 201, description = "The connection is there", body = Connection),
-        (status = 202, description = "The connection is being made", body = Connection),
-        (status = 400, description = "The request can't be used", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A token is missing or not accepted", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Access is missing, or a tenant is not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The name is taken", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A named resource was not found", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "Azure refused this service", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Azure or the database can't answer now", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The connection stands already, made by the same request", body = Connection,
+            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
+            example = json!(samples::active())),
+        (status = 201, description = "The connection is there", body = Connection,
+            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
+            example = json!(samples::active())),
+        (status = 202, description = "The connection is being made, or could not be made: see `lastOperation`", body = Connection,
+            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+            example = json!(samples::creating())),
+        Refusing<CreateRefuses>,
     )
 )]
 pub(crate) async fn create(
@@ -227,11 +252,7 @@ pub(in crate::http) fn axum_json<T: serde::Serialize>(value: &T) -> Response {
         Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
         Err(error) => {
             tracing::error!(error = %error, "an answer can't be written");
-            Problem::new(
-                crate::connection::Code::Internal,
-                "an error that is this service's own",
-            )
-            .into_response()
+            Problem::new(Code::Internal, "an error that is this service's own").into_response()
         }
     }
 }
@@ -241,9 +262,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_documents_example_is_a_good_request() {
+        let request: CreateConnection =
+            serde_json::from_value(samples::create()).expect("the shape is right");
+        assert!(request.parse().is_ok());
+    }
+
+    #[test]
     fn everything_that_is_wrong_with_a_request_is_told_at_once() {
         let body = r#"{"name":"a/b","target":{"database":"/subscriptions/x","table":" ","dataFormat":"RAW"},
-            "source":{"eventHub":{"resourceId":"nothing","consumerGroup":"$Other"}}}"#;
+            "source":{"eventHub":{"resourceId":"nothing","consumerGroup":"$Other"}},"justification":"a\u0000b"}"#;
         let request: CreateConnection = serde_json::from_str(body).expect("the shape is right");
         let problem = request.parse().expect_err("the values are wrong");
         let pointers: Vec<&str> = problem
@@ -259,7 +287,8 @@ mod tests {
                 "/target/table",
                 "/target/dataFormat",
                 "/source/eventHub/resourceId",
-                "/source/eventHub/consumerGroup"
+                "/source/eventHub/consumerGroup",
+                "/justification"
             ]
         );
         assert_eq!(problem.status, 400);

@@ -9,8 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::create::axum_json;
-use crate::connection::{ActorId, ConnectionId, OperationId, TenantId};
+use crate::connection::{ActorId, Code, ConnectionId, OperationId, TenantId};
 use crate::http::extract::{Authenticated, Path, Query};
+use crate::http::openapi::{Refuses, Refusing, samples};
 use crate::http::{AppState, Problem, link};
 use crate::ledger::{EventKind, RecordedEvent};
 
@@ -23,6 +24,7 @@ const LIST: &str = "events";
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventParameters {
     /// How many events at the most: 1 to 200, 50 if not given.
+    #[param(minimum = 1, maximum = 200, example = 50)]
     limit: Option<u32>,
     /// Where to go on: taken from `nextLink`.
     page_token: Option<String>,
@@ -32,6 +34,7 @@ pub(crate) struct EventParameters {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventList {
+    /// The events.
     value: Vec<LedgerEvent>,
     /// The next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,11 +46,15 @@ pub(crate) struct EventList {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct LedgerEvent {
+    /// Its own id.
     id: Uuid,
     /// Its place in the ledger: later events have higher numbers, with gaps.
     sequence: i64,
+    /// When it happened.
     occurred_at: DateTime<Utc>,
+    /// What happened.
     kind: EventKind,
+    /// The operation that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     operation_id: Option<Uuid>,
@@ -63,9 +70,11 @@ struct LedgerEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     request_id: Option<String>,
+    /// The tenant of the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     target_tenant_id: Option<Uuid>,
+    /// The tenant of the event hub.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     source_tenant_id: Option<Uuid>,
@@ -93,6 +102,12 @@ impl From<RecordedEvent> for LedgerEvent {
     }
 }
 
+struct EventsRefuses;
+
+impl Refuses for EventsRefuses {
+    const CODES: &'static [Code] = &[Code::InvalidRequest, Code::NotFound];
+}
+
 /// Read a connection's events
 ///
 /// Its part of the ledger: what was asked, decided, sent and answered, oldest first, in pages.
@@ -103,12 +118,8 @@ impl From<RecordedEvent> for LedgerEvent {
     tag = "connections",
     params(("id" = Uuid, Path, description = "The connection's id"), EventParameters),
     responses(
-        (status = 200, description = "A page", body = EventList),
-        (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A token is missing or not accepted", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none, or not for this caller", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database can't answer now", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "A page", body = EventList, example = json!(samples::events())),
+        Refusing<EventsRefuses>,
     )
 )]
 pub(crate) async fn events(

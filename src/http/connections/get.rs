@@ -5,10 +5,17 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::create::axum_json;
-use crate::connection::ConnectionId;
+use crate::connection::{Code, ConnectionId};
 use crate::http::extract::{Authenticated, Path};
+use crate::http::openapi::{Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
 use crate::http::{AppState, Problem};
+
+struct GetRefuses;
+
+impl Refuses for GetRefuses {
+    const CODES: &'static [Code] = &[Code::NotFound];
+}
 
 /// Read a connection
 ///
@@ -20,11 +27,8 @@ use crate::http::{AppState, Problem};
     tag = "connections",
     params(("id" = Uuid, Path, description = "The connection's id")),
     responses(
-        (status = 200, description = "The record", body = Connection),
-        (status = 401, description = "A token is missing or not accepted", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none, or not for this caller", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database can't answer now", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The record", body = Connection, example = json!(samples::active())),
+        Refusing<GetRefuses>,
     )
 )]
 pub(crate) async fn get(

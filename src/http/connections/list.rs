@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::create::axum_json;
-use crate::connection::ConnectionId;
+use crate::connection::{Code, ConnectionId};
 use crate::http::extract::{Authenticated, Query};
+use crate::http::openapi::{Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
 use crate::http::{AppState, Problem, link};
 
@@ -20,6 +21,7 @@ const LIST: &str = "connections";
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParameters {
     /// How many connections at the most: 1 to 200, 50 if not given.
+    #[param(minimum = 1, maximum = 200, example = 50)]
     limit: Option<u32>,
     /// Where to go on: taken from `nextLink`.
     page_token: Option<String>,
@@ -29,11 +31,18 @@ pub(crate) struct ListParameters {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ConnectionList {
+    /// The connections.
     value: Vec<Connection>,
     /// The next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_link: Option<String>,
+}
+
+struct ListRefuses;
+
+impl Refuses for ListRefuses {
+    const CODES: &'static [Code] = &[Code::InvalidRequest];
 }
 
 /// List connections
@@ -46,11 +55,8 @@ pub(crate) struct ConnectionList {
     tag = "connections",
     params(ListParameters),
     responses(
-        (status = 200, description = "A page", body = ConnectionList),
-        (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A token is missing or not accepted", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database can't answer now", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "A page", body = ConnectionList, example = json!(samples::connections())),
+        Refusing<ListRefuses>,
     )
 )]
 pub(crate) async fn list(

@@ -6,10 +6,24 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use super::create::axum_json;
-use crate::connection::{ConnectionId, State as ConnectionState};
+use crate::connection::{Code, ConnectionId, State as ConnectionState};
 use crate::http::extract::{Authenticated, Path, Prefer};
+use crate::http::openapi::{AuxiliaryHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
 use crate::http::{AppState, Problem, link};
+
+struct RemoveRefuses;
+
+impl Refuses for RemoveRefuses {
+    const CODES: &'static [Code] = &[
+        Code::ClaimsChallenge,
+        Code::AccessMissing,
+        Code::AzureRefused,
+        Code::NotFound,
+        Code::ChangeInProgress,
+        Code::UpstreamRefused,
+    ];
+}
 
 /// Remove a connection
 ///
@@ -20,21 +34,15 @@ use crate::http::{AppState, Problem, link};
     path = "/v1/connections/{id}",
     operation_id = "removeConnection",
     tag = "connections",
-    params(
-        ("id" = Uuid, Path, description = "The connection's id"),
-        ("Prefer" = Option<String>, Header, description = "`wait=n` waits up to n seconds for Azure; `respond-async` does not wait"),
-        ("x-ms-authorization-auxiliary" = Option<String>, Header, description = "`Bearer <token>` of further accounts of the same person, one a tenant, parted by commas; at most three")
-    ),
+    params(("id" = Uuid, Path, description = "The connection's id"), PreferHeader, AuxiliaryHeader),
     responses(
-        (status = 200, description = "The connection is removed, or was never made", body = Connection),
-        (status = 202, description = "The removal is under way", body = Connection),
-        (status = 400, description = "The auxiliary tokens don't fit", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "A token is missing or not accepted", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Access is missing", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none, or not for this caller", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Another change is under way", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "Azure refused this service", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Azure or the database can't answer now", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The connection is removed, or was never made", body = Connection,
+            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL")),
+            example = json!(samples::removed())),
+        (status = 202, description = "The removal is under way", body = Connection,
+            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+            example = json!(samples::removing())),
+        Refusing<RemoveRefuses>,
     )
 )]
 pub(crate) async fn remove(

@@ -4,11 +4,18 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
-use crate::connection::OperationId;
+use crate::connection::{Code, OperationId};
 use crate::http::connections::create::axum_json;
 use crate::http::extract::{Authenticated, Path};
+use crate::http::openapi::{AuxiliaryHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Operation;
 use crate::http::{AppState, Problem, link};
+
+struct OperationRefuses;
+
+impl Refuses for OperationRefuses {
+    const CODES: &'static [Code] = &[Code::NotFound];
+}
 
 /// Follow an operation
 ///
@@ -19,13 +26,16 @@ use crate::http::{AppState, Problem, link};
     path = "/v1/operations/{id}",
     operation_id = "getOperation",
     tag = "operations",
-    params(("id" = Uuid, Path, description = "The operation's id, from `Operation-Location`")),
+    params(("id" = Uuid, Path, description = "The operation's id, from `Operation-Location`"), AuxiliaryHeader),
     responses(
-        (status = 200, description = "How far it is", body = Operation),
-        (status = 401, description = "A token is missing or not accepted", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none, or not for this caller", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database can't answer now", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "How far it is", body = Operation,
+            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+            examples(
+                ("running" = (summary = "Under way", value = json!(samples::running()))),
+                ("succeeded" = (summary = "Done", value = json!(samples::succeeded("create")))),
+                ("failed" = (summary = "Ended without the change", value = json!(samples::failed())))
+            )),
+        Refusing<OperationRefuses>,
     )
 )]
 pub(crate) async fn get(

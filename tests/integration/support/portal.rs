@@ -58,6 +58,10 @@ impl Answer {
 }
 
 impl Portal {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a portal is any HTTP client, and speaks plain HTTP to this machine"
+    )]
     pub(super) fn new(address: SocketAddr) -> Self {
         Self {
             client: Client::new(),

@@ -155,3 +155,12 @@ async fn the_server_never_runs_as_root() {
     let me = std::fs::metadata("/proc/self").unwrap().uid();
     assert!(me == 0 || me == owner);
 }
+
+#[tokio::test]
+async fn what_is_put_into_the_servers_folder_goes_with_it() {
+    let server = private().await;
+    let file = server.folder().unwrap().join("beside");
+    std::fs::write(&file, "something").unwrap();
+    server.stop().await.unwrap();
+    assert!(!file.exists());
+}

@@ -1,0 +1,116 @@
+//! Headers that several endpoints take or send, described once.
+
+use serde_json::{Value, json};
+use utoipa::IntoParams;
+use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::{KnownFormat, OpenApi, Ref, RefOr};
+
+/// How long a change may keep its caller waiting.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header; its extractor is Prefer")]
+pub(crate) struct PreferHeader {
+    /// `wait=n` waits up to n seconds for Azure, a few seconds if not given; `respond-async` does not wait (RFC 7240).
+    #[param(rename = "Prefer", nullable = false, example = "wait=10")]
+    prefer: Option<String>,
+}
+
+/// The tokens of further accounts.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header; its extractor is Authenticated")]
+pub(crate) struct AuxiliaryHeader {
+    /// User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
+    /// commas; at most three. One that the request does not need is refused.
+    #[param(
+        rename = "x-ms-authorization-auxiliary",
+        nullable = false,
+        example = "Bearer eyJ0eXAi…"
+    )]
+    auxiliary: Option<String>,
+}
+
+/// The headers of answers, as components.
+pub(super) fn shared(components: ComponentsBuilder) -> ComponentsBuilder {
+    let mut components = components.build();
+    for (name, header) in [
+        (
+            "x-request-id",
+            text(
+                "The request, as the service's log knows it; taken from the request if it has a plain one.",
+                json!("0192f0c1-5e0a-7b3c-9f5e-6a1d2c3b4e5f"),
+            ),
+        ),
+        (
+            "x-ms-error-code",
+            text("The problem's `code` once more.", json!("nameTaken")),
+        ),
+        (
+            "WWW-Authenticate",
+            text(
+                "What the token lacks (RFC 6750, section 3). With the code `claimsChallenge`, `claims` holds what to sign in with, in Base64.",
+                json!("Bearer error=\"invalid_token\""),
+            ),
+        ),
+        (
+            "Retry-After",
+            seconds("When to ask again: seconds from now.", json!(2)),
+        ),
+    ] {
+        components.headers.insert(name.to_owned(), RefOr::T(header));
+    }
+    components.into()
+}
+
+/// Names the header that every answer has.
+pub(super) fn on_every_answer(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            for response in operation.responses.responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    response
+                        .headers
+                        .insert("x-request-id".to_owned(), reference("x-request-id"));
+                }
+            }
+        }
+    }
+}
+
+/// A reference to one of the shared headers.
+pub(super) fn reference(name: &str) -> RefOr<Header> {
+    RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
+}
+
+fn text(description: &str, example: Value) -> Header {
+    header(
+        ObjectBuilder::new().schema_type(Type::String),
+        description,
+        example,
+    )
+}
+
+fn seconds(description: &str, example: Value) -> Header {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Int32);
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::Integer))
+        .format(Some(format))
+        .minimum(Some(0));
+    header(schema, description, example)
+}
+
+fn header(schema: ObjectBuilder, description: &str, example: Value) -> Header {
+    HeaderBuilder::new()
+        .schema(Some(schema.build()))
+        .description(Some(description))
+        .example(Some(example))
+        .build()
+}

@@ -1,0 +1,110 @@
+//! The OpenAPI document: made from the routes, printed without a database, the same bytes each time.
+//! What every endpoint's description shares lives here: the head, problems, headers, examples, and the conversion to
+//! OpenAPI 3.0. What is special to an endpoint stands beside its handler.
+
+mod downgrade;
+mod headers;
+mod refusals;
+pub(super) mod samples;
+
+use std::sync::OnceLock;
+
+use axum::response::{IntoResponse, Response};
+use http::header;
+use utoipa::ToSchema as _;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, Contact, Info, License, OpenApi, OpenApiBuilder, SecurityRequirement, Server, Tag,
+};
+
+pub use downgrade::ConvertError;
+pub(super) use headers::{AuxiliaryHeader, PreferHeader};
+pub(super) use refusals::{Refuses, Refusing};
+
+use super::problem::Problem;
+
+/// The document's head.
+pub(super) fn info() -> OpenApi {
+    let mut license = License::new("MIT OR Apache-2.0");
+    license.identifier = Some("MIT OR Apache-2.0".to_owned());
+    let mut contact = Contact::new();
+    contact.name = Some("Tenant Bridge contributors".to_owned());
+    let mut info = Info::new("Tenant Bridge", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "Connects Azure Data Explorer databases to event hubs in another Microsoft Entra tenant, on behalf of the people who ask, and keeps a record of every connection.\n\nEvery refusal and failure is a problem (RFC 9457): build on its `code`, which the header `x-ms-error-code` repeats. A change that takes longer than the caller waits for is followed with `Operation-Location`. Lists come in pages: follow `nextLink` until it is absent.".to_owned(),
+    );
+    info.contact = Some(contact);
+    info.license = Some(license);
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(
+            "A Microsoft Entra access token of a user, for this service's API, with the scope `Connections.Read` or, to change anything, `Connections.ReadWrite`.",
+        ))
+        .build();
+    // What a problem holds, which no handler names.
+    let mut parts = Vec::new();
+    Problem::schemas(&mut parts);
+    let components = ComponentsBuilder::new()
+        .security_scheme("userToken", SecurityScheme::Http(bearer))
+        .schema_from::<Problem>()
+        .schemas_from_iter(parts);
+    let mut components = headers::shared(refusals::shared(components)).build();
+    components.examples = refusals::examples();
+    let mut document = OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .tags(Some(tags()))
+        .security(Some([SecurityRequirement::new(
+            "userToken",
+            Vec::<String>::new(),
+        )]))
+        .build();
+    // Whatever host the document was fetched from.
+    document.servers = Some(vec![Server::new("/")]);
+    document
+}
+
+fn tags() -> [Tag; 2] {
+    let tag = |name: &str, description: &str| {
+        TagBuilder::new()
+            .name(name)
+            .description(Some(description))
+            .build()
+    };
+    [
+        tag(
+            "connections",
+            "Data connections between tenants, and their record.",
+        ),
+        tag("operations", "Changes that take a while, and how far they are."),
+    ]
+}
+
+/// The document (OpenAPI 3.1) as JSON, with a newline at its end.
+#[must_use]
+pub fn document() -> String {
+    let (_, mut document) = super::api().split_for_parts();
+    headers::on_every_answer(&mut document);
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The same document for tools that read OpenAPI 3.0.3.
+///
+/// # Errors
+/// When it uses something that 3.0.3 can't say; a test sees to it that it doesn't.
+pub fn document_3_0() -> Result<String, ConvertError> {
+    let document = serde_json::from_str(&document()).unwrap_or_default();
+    let converted = downgrade::to_3_0(&document)?;
+    Ok(format!("{converted:#}\n"))
+}
+
+/// Serves the document.
+pub(super) async fn serve_document() -> Response {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(document).as_str();
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
