@@ -55,7 +55,9 @@ impl Broker {
     async fn try_create(&self, caller: &Caller, request: &NewConnection) -> Result<Created, BrokerError> {
         caller.demand_scope(&[SCOPE_WRITE])?;
         let hash = request_hash(request);
-        if let Some(existing) = self.in_time(self.existing(caller, request, &hash)).await? {
+        let late = DbError::Unavailable(sqlx::Error::PoolTimedOut);
+        let existing = self.existing(caller, request, &hash);
+        if let Some(existing) = self.in_time(late, existing).await? {
             return Ok(existing);
         }
         // Boxed: it holds the reads of both sides, and waits in every caller's future.
@@ -69,16 +71,17 @@ impl Broker {
         };
         let claimed_at = Instant::now();
         let (broker, by, wanted, made_of) = (self.clone(), caller.clone(), request.clone(), hash.clone());
-        let begun = self.undisturbed(async move {
-            let recorded = broker.record_intent(&by, &wanted, tenants, &clearance, &made_of);
-            let (record, claim) = broker.in_time(recorded).await?;
+        let begun = self.undisturbed(Box::pin(async move {
+            let (record, claim) = broker
+                .record_intent(&by, &wanted, tenants, &clearance, &made_of)
+                .await?;
             broker
                 .0
                 .vault
                 .keep(claim.record.id, Use::Write, by, broker.clock.now());
             broker.drive(claim, claimed_at, true);
             Ok(Created { record, fresh: true })
-        });
+        }));
         match begun.await {
             Ok(created) => Ok(created),
             // A concurrent request was quicker. What it recorded decides.

@@ -56,9 +56,6 @@ pub struct Parts {
     pub marker: Marker,
 }
 
-/// The longest that the recording of an intent may take: what can't be recorded is refused within two seconds.
-const LONGEST_RECORDING: Duration = Duration::from_millis(1900);
-
 /// The use cases. Cheap to clone; clones are the same broker.
 #[derive(Clone)]
 pub struct Broker(Arc<Inner>);
@@ -127,14 +124,15 @@ impl Broker {
         self.0.tasks.wait().await;
     }
 
-    /// Records within the time that a caller may be kept waiting; a database that hangs is one that is out of reach. What was
-    /// begun is rolled back, or, if the commit itself was on its way, taken up when its lease ends, as after a crash.
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, BrokerError>>) -> Result<T, BrokerError> {
-        // Two seconds with the settings that come with the service: the wait for a connection, and a third more to use it.
-        let limit = self.pool.options().get_acquire_timeout() * 4 / 3;
-        timeout(limit, work)
-            .await
-            .unwrap_or_else(|_| Err(crate::db::DbError::Unavailable(sqlx::Error::PoolTimedOut).into()))
+    /// Work of the database that a caller waits for, in the time that they may be kept waiting: what hangs is out of reach.
+    async fn in_time<T>(
+        &self,
+        late: DbError,
+        work: impl Future<Output = Result<T, BrokerError>>,
+    ) -> Result<T, BrokerError> {
+        // 1.9 seconds with the settings that come with the service: what can't be recorded is refused within two.
+        let longest = self.pool.options().get_acquire_timeout() + Duration::from_millis(400);
+        timeout(longest, work).await.unwrap_or(Err(late.into()))
     }
 
     /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an
@@ -143,11 +141,8 @@ impl Broker {
         &self,
         work: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
     ) -> Result<T, BrokerError> {
-        let work = async {
-            timeout(LONGEST_RECORDING, work)
-                .await
-                .unwrap_or(Err(DbError::Unconfirmed.into()))
-        };
+        let broker = self.clone();
+        let work = async move { broker.in_time(DbError::Unconfirmed, work).await };
         let ended = self.0.tasks.spawn(work.in_current_span()).await;
         ended.unwrap_or_else(|error| Err(DbError::defect(error).into()))
     }

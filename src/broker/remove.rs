@@ -55,7 +55,7 @@ impl Broker {
         let claimed_at = Instant::now();
         let (broker, by, id) = (self.clone(), caller.clone(), record.id);
         let begun = self.undisturbed(async move {
-            let (record, claim) = broker.in_time(broker.record_removal(&by, id)).await?;
+            let (record, claim) = broker.record_removal(&by, id).await?;
             broker
                 .0
                 .vault

@@ -21,6 +21,12 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// Whether the database could not be used, and the same may succeed in a moment.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Unconfirmed)
+    }
+
     /// A stored value that no longer parses.
     pub(crate) fn defect(error: impl std::fmt::Display) -> Self {
         Self::Defect(error.to_string())

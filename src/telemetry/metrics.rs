@@ -71,7 +71,6 @@ pub(super) fn install() -> Result<(), TelemetryError> {
 }
 
 /// The routes of the metrics' listener.
-#[must_use]
 pub fn router() -> Router {
     Router::new().route(
         "/metrics",

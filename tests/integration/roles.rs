@@ -2,6 +2,7 @@
 
 use azure_emulator::how_to;
 use serde_json::json;
+use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use tenant_bridge::service::StartError;
 
@@ -12,7 +13,7 @@ async fn refused(db: &mut PgConnection, statement: &str) {
         .execute(db)
         .await
         .expect_err("it may not");
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     assert_eq!(code.as_deref(), Some("42501"), "{statement}: {error}");
 }
 

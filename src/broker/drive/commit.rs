@@ -11,7 +11,7 @@ use crate::broker::recording::failure_details;
 use crate::broker::refusal::BrokerError;
 use crate::connection::{Desired, Failure, Observed, OperationKind, Phase, TenantId};
 use crate::db::operations::Progress;
-use crate::db::{DbError, begin, connections, ledger_events, operations};
+use crate::db::{begin, connections, ledger_events, operations};
 use crate::ledger::{Event, EventKind};
 use crate::telemetry::metrics;
 
@@ -62,9 +62,7 @@ impl Job {
         let mut repeated = false;
         loop {
             match self.try_commit(&change, event.as_ref(), repeated).await {
-                Err(BrokerError::Database(DbError::Unavailable(error)))
-                    if Instant::now() < self.lease_end =>
-                {
+                Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
                     tracing::warn!(operation.id = %self.claim.record.id, error = %error, "a result could not be recorded yet");
                     repeated = true;
                     sleep(self.broker.worker.lease / 20).await;

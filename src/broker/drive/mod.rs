@@ -116,7 +116,7 @@ impl Job {
         let record = loop {
             match broker.record_of(&claim).await {
                 // Whoever takes it up later may lack the tokens that are here.
-                Err(DbError::Unavailable(_)) if Instant::now() < lease_end => {
+                Err(error) if error.is_outage() && Instant::now() < lease_end => {
                     sleep(broker.worker.fastest_poll).await;
                 }
                 record => break record?,
@@ -142,9 +142,7 @@ impl Job {
         loop {
             let step = match self.step().await {
                 // The lease is still ours as far as is known: try again until it isn't.
-                Err(BrokerError::Database(DbError::Unavailable(error)))
-                    if Instant::now() < self.lease_end =>
-                {
+                Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
                     tracing::warn!(operation.id = %self.claim.record.id, error = %error, "the database is out of reach");
                     Step::Again(self.broker.worker.fastest_poll)
                 }
@@ -213,7 +211,7 @@ impl Job {
         .await;
         loop {
             match self.renewed().await {
-                Err(DbError::Unavailable(_)) if Instant::now() < self.lease_end => sleep(lease / 20).await,
+                Err(error) if error.is_outage() && Instant::now() < self.lease_end => sleep(lease / 20).await,
                 renewed => return renewed,
             }
         }
