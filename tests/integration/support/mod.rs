@@ -31,6 +31,7 @@ pub(crate) struct App {
     pub(crate) database: Database,
     service: Option<Running>,
     config: Config,
+    log: log::Since,
 }
 
 impl App {
@@ -46,7 +47,7 @@ impl App {
 
     /// The same on a database that this test made itself.
     pub(crate) async fn on(database: Database, change: impl FnOnce(&mut Config)) -> Self {
-        log::start();
+        let log = log::start();
         let emulator = Emulator::start(Seed::how_to(), Options::default()).await;
         let emulator = emulator.expect("the emulator starts");
         let mut config = sandbox::configuration(&emulator, &database.serving_url).expect("a configuration");
@@ -59,6 +60,7 @@ impl App {
             database,
             service: Some(service),
             config,
+            log,
         }
     }
 
@@ -167,7 +169,7 @@ impl App {
 
     /// Whether the log has a line with both texts, waiting for it.
     pub(crate) async fn wait_for_log(&self, one: &str, other: &str) {
-        log::wait_for(one, other).await;
+        self.log.wait_for(one, other).await;
     }
 
     /// Ends the test: nothing may be left to do, and no token may stand in the database or the log.
@@ -178,7 +180,7 @@ impl App {
         assert_eq!(open, 0, "operations were left undone");
         self.stop_service().await;
         let tokens = self.emulator.issued_tokens();
-        log::assert_free_of(&tokens);
+        self.log.assert_free_of(&tokens);
         database::assert_free_of(&self.database, &tokens).await;
         self.emulator.stop().await;
         database::drop(&self.database).await;
