@@ -70,6 +70,12 @@ impl ArmError {
         self.refusal().is_some_and(|refusal| refusal.is_code(code))
     }
 
+    /// Whether ARM did nothing and only wants the same asked later: throttling, and a cluster that takes one change at a time.
+    #[must_use]
+    pub fn is_put_off(&self) -> bool {
+        matches!(self.kind, ArmErrorKind::Throttled(_)) || self.is_code("ServiceIsInMaintenance")
+    }
+
     /// The HTTP status of a refusal.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

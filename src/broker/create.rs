@@ -60,7 +60,7 @@ impl Broker {
         if let Some(existing) = self.in_time(late, existing).await? {
             return Ok(existing);
         }
-        // Boxed: all that is asked side by side would otherwise lie in the request's own future.
+        // Boxed: it holds the reads of both sides, and waits in every caller's future.
         let (tenants, clearance) = match Box::pin(self.clear(caller, request)).await {
             // What was remembered of the subscriptions may be out of date: ask again, once.
             Err(error) if is_of_another_tenant(&error) => {
@@ -268,7 +268,6 @@ impl Broker {
             confirmed_at: None,
             closed_at: None,
             justification: request.justification.clone(),
-            settling: false,
             last_operation: None,
         }
     }

@@ -203,11 +203,25 @@ pub(super) fn from_arm(error: &ArmError, tenant: Option<TenantId>) -> BrokerErro
     }
 }
 
-/// The failure of an operation that an ARM error ended.
+/// The failure of an operation that an ARM error ended. It is kept and shown to everybody who sees the connection, so ARM's own
+/// sentence is left out where it names people, as refusals of access do.
 pub(super) fn failure_of(code: Code, error: &ArmError) -> Failure {
+    let upstream = upstream_of(error);
+    let detail = match (error.status(), &upstream.code) {
+        (Some(status @ (401 | 403)), Some(arm_code)) => {
+            format!(
+                "Azure Resource Manager answered {status} to {}: {arm_code}",
+                error.call
+            )
+        }
+        (Some(status @ (401 | 403)), None) => {
+            format!("Azure Resource Manager answered {status} to {}", error.call)
+        }
+        _ => sentence_of(error),
+    };
     Failure {
         code: code.as_str().to_owned(),
-        detail: sentence_of(error),
-        upstream: Some(upstream_of(error)),
+        detail,
+        upstream: Some(upstream),
     }
 }

@@ -109,7 +109,7 @@ impl Broker {
         };
         connections::set_desired(db, id, Desired::Absent).await?;
         if phase == Phase::Dispatched {
-            connections::set_observed(db, id, Observed::Unknown, self.clock.now(), false).await?;
+            connections::set_observed(db, id, Observed::Unknown, self.clock.now(), false, false).await?;
         }
         let new = NewOperation {
             record: self.new_operation(id, OperationKind::Remove, phase, actor, caller),

@@ -48,8 +48,6 @@ pub struct ConnectionRecord {
     pub closed_at: Option<DateTime<Utc>>,
     /// Why it is wanted, in the words of who asked.
     pub justification: Option<String>,
-    /// Whether the outcome of an operation is unknown, be it the newest or one that the newest waits for.
-    pub settling: bool,
     /// The newest operation; the one under way, if one is.
     pub last_operation: Option<OperationRecord>,
 }
@@ -58,9 +56,6 @@ impl ConnectionRecord {
     /// The state that the API shows.
     #[must_use]
     pub fn state(&self) -> State {
-        if self.settling {
-            return State::Unsettled;
-        }
         let in_flight = self
             .last_operation
             .as_ref()

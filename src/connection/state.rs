@@ -129,8 +129,8 @@ pub enum State {
 
 /// Derives the state.
 ///
-/// `confirmed` says whether a read ever found the data connection: it tells a creation that failed from a
-/// connection that somebody else deleted.
+/// `confirmed` says whether a create ever ended with the data connection there: it tells a creation that failed from a
+/// connection that somebody else deleted, and one that stands from one that ARM shows although it called the create failed.
 #[must_use]
 pub const fn derive(
     desired: Desired,
@@ -166,7 +166,8 @@ pub const fn derive(
             _,
         ) => State::Removing,
         (None, _, Observed::Unknown) => State::Unsettled,
-        (None, Desired::Present, Observed::Present) => State::Active,
+        (None, Desired::Present, Observed::Present) if confirmed => State::Active,
+        (None, Desired::Present, Observed::Present) => State::Unsettled,
         (None, Desired::Present, Observed::Absent) if confirmed => State::Missing,
         (None, Desired::Present, Observed::Absent) => State::Failed,
         // A removal that ended without effect leaves the wish, and somebody has to take it up again.
@@ -185,7 +186,7 @@ mod tests {
         use Observed as O;
         for (desired, observed, confirmed, state) in [
             (D::Present, O::Present, true, State::Active),
-            (D::Present, O::Present, false, State::Active),
+            (D::Present, O::Present, false, State::Unsettled),
             (D::Present, O::Absent, false, State::Failed),
             (D::Present, O::Absent, true, State::Missing),
             (D::Present, O::Unknown, false, State::Unsettled),

@@ -131,7 +131,6 @@ struct Row {
     closed_at: Option<DateTime<Utc>>,
     justification: Option<String>,
     operation: Option<Json<operations::Row>>,
-    settling: bool,
 }
 
 /// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal.
@@ -152,8 +151,7 @@ macro_rules! select {
                         o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id
                     from operations o where o.connection_id = c.id
                     order by o.phase in ('succeeded', 'failed'), o.phase <> 'queued', o.id desc limit 1
-                ) newest) as \"operation?: Json<operations::Row>\",
-                exists (select from operations o where o.connection_id = c.id and o.phase = 'settling') as \"settling!\"
+                ) newest) as \"operation?: Json<operations::Row>\"
              from connections c left join connection_notes n on n.connection_id = c.id " + $rest
             $(, $argument)*
         )
@@ -194,7 +192,6 @@ impl Row {
             confirmed_at: self.confirmed_at,
             closed_at: self.closed_at,
             justification: self.justification,
-            settling: self.settling,
             last_operation: self.operation.map(|Json(row)| row.parse()).transpose()?,
         })
     }
@@ -304,7 +301,8 @@ pub async fn set_desired(db: &mut PgConnection, id: ConnectionId, desired: Desir
     exactly_one("record what is wanted", rows)
 }
 
-/// Records what is now known of ARM. `closed` says that the connection is finally absent, so that its name is free again.
+/// Records what is now known of ARM. `closed` says that the connection is finally absent, so that its name is
+/// free again; `confirmed` that a create ended with it there.
 ///
 /// # Errors
 /// When the connection doesn't exist or the database can't take it.
@@ -314,16 +312,18 @@ pub async fn set_observed(
     observed: Observed,
     at: DateTime<Utc>,
     closed: bool,
+    confirmed: bool,
 ) -> Result<(), DbError> {
     let rows = sqlx::query!(
         "update connections set observed = $2, observed_at = $3,
-            confirmed_at = case when $2 = 'present' then coalesce(confirmed_at, $3) else confirmed_at end,
+            confirmed_at = case when $5 then coalesce(confirmed_at, $3) else confirmed_at end,
             closed_at = case when $4 then coalesce(closed_at, $3) else closed_at end
          where id = $1",
         id.uuid(),
         observed.as_str(),
         at,
-        closed
+        closed,
+        confirmed
     )
     .execute(db)
     .await?

@@ -130,7 +130,8 @@ impl Job {
             connections::set_desired(db, self.record.id, desired).await?;
         }
         if let Some((observed, closed)) = change.observed {
-            connections::set_observed(db, self.record.id, observed, now, closed).await?;
+            let confirmed = observed == Observed::Present && change.phase == Phase::Succeeded;
+            connections::set_observed(db, self.record.id, observed, now, closed, confirmed).await?;
         }
         if let Some(event) = event {
             ledger_events::append(db, event).await?;

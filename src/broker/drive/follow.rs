@@ -9,7 +9,7 @@ use super::send::plain;
 use super::tokens::Tokens;
 use super::{Job, Step};
 use crate::arm::{ArmError, DataConnection, OperationStatus, OperationUrl};
-use crate::broker::refusal::BrokerError;
+use crate::broker::refusal::{BrokerError, failure_of};
 use crate::connection::{Code, Failure, Observed, OperationKind, Phase, Upstream};
 use crate::ledger::EventKind;
 
@@ -158,7 +158,7 @@ impl Job {
         match (self.claim.record.kind, found) {
             (OperationKind::Remove, None) => self.confirm_removal().await,
             // A refused create leaves whatever was there to whoever made it.
-            (OperationKind::Create, Some(_)) if failure.code == Code::AzureRefused.as_str() => {
+            (OperationKind::Create, Some(_)) if is_refusal(&failure) => {
                 self.fail(failure, Observed::Absent).await
             }
             // The end is near, but not reached: what is shown now may be gone with it.
@@ -184,7 +184,22 @@ impl Job {
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
         match self.alive(arm.data_connection(&token, &id)).await? {
             Ok(found) => Ok(Ok(found)),
+            // Not the data connection is what ARM doesn't find, but what it would be in.
+            Err(error) if error.status() == Some(404) => self.parent_not_found(&error).await.map(Err),
             Err(error) => self.read_failed(&error).await.map(Err),
+        }
+    }
+
+    /// What the data connection would be in is gone: a removal is missing its object, and a create can't come to anything any more
+    /// once its request is dead.
+    async fn parent_not_found(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+        match self.claim.record.kind {
+            OperationKind::Remove => self.parent_missing().await,
+            OperationKind::Create if self.claim.record.phase == Phase::Settling && self.request_is_dead() => {
+                let failure = failure_of(Code::ParentMissing, error);
+                self.fail(failure, Observed::Absent).await
+            }
+            OperationKind::Create => self.read_failed(error).await,
         }
     }
 
@@ -200,6 +215,13 @@ impl Job {
             pause.clamp(Duration::ZERO, self.broker.worker.slowest_poll),
         ))
     }
+}
+
+/// Whether ARM took nothing on, so that what is there is not what was sent.
+fn is_refusal(failure: &Failure) -> bool {
+    [Code::AzureRefused, Code::ClaimsChallenge]
+        .iter()
+        .any(|code| failure.code == code.as_str())
 }
 
 /// Whether a change of the data connection is still being carried out: any state but the two that stay, since ARM's list of

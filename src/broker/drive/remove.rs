@@ -124,7 +124,10 @@ impl Job {
 
     async fn removal_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match &error.kind {
-            ArmErrorKind::Throttled(refusal) => {
+            // A change of the cluster is under way, or somebody else's: the wish stands, and its turn comes.
+            ArmErrorKind::Throttled(refusal) | ArmErrorKind::Refused(refusal)
+                if error.is_put_off() || matches!(refusal.status, 409 | 412 | 423 | 429) =>
+            {
                 self.unsent = true;
                 Ok(Step::Again(
                     refusal.retry_after.unwrap_or_else(|| self.next_pause()),
@@ -142,7 +145,12 @@ impl Job {
                 self.unsent = true;
                 Ok(Step::Again(Duration::ZERO))
             }
-            ArmErrorKind::Refused(_) => {
+            // Somebody who signs in with what ARM demands has to ask again; the wish stands.
+            ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => {
+                self.await_caller(refusal.claims_tenant.unwrap_or(self.record.target_tenant))
+                    .await
+            }
+            ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
                 let failure = failure_of(Code::AzureRefused, error);
                 let kept = self.change("Azure refused the removal", Phase::Accepted);
                 self.commit(Change {
@@ -196,7 +204,7 @@ impl Job {
     }
 
     /// The data connection can't be seen, but neither can its database: it is missing, not removed.
-    async fn parent_missing(&mut self) -> Result<Step, BrokerError> {
+    pub(super) async fn parent_missing(&mut self) -> Result<Step, BrokerError> {
         let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
         self.fail(plain(Code::ParentMissing, detail), Observed::Absent)
             .await

@@ -19,8 +19,12 @@ impl Job {
     pub(super) async fn send_create(&mut self) -> Result<Step, BrokerError> {
         let credentials = match self.writing().await? {
             Tokens::Held(credentials) => credentials,
-            // The intent stands and nothing was sent. Whoever takes this up can't know that, and reads first.
-            Tokens::Missing(step) => return Ok(step),
+            // The intent stands and nothing was sent. Whoever takes this up can't know that, and reads first; and so does this
+            // replica, since the proof of absence grows old meanwhile.
+            Tokens::Missing(step) => {
+                self.put_off += 1;
+                return Ok(step);
+            }
         };
         let Some(body) = self.claim.body.clone() else {
             return Err(DbError::Defect("a create without a body".to_owned()).into());
@@ -101,7 +105,9 @@ impl Job {
     async fn create_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match &error.kind {
             // Surely without effect: it may be sent again when ARM says so, unless that is too late.
-            ArmErrorKind::Throttled(refusal) if self.has_time_for(refusal.retry_after) => {
+            ArmErrorKind::Throttled(refusal) | ArmErrorKind::Refused(refusal)
+                if error.is_put_off() && self.has_time_for(refusal.retry_after) =>
+            {
                 let pause = refusal.retry_after.unwrap_or_else(|| self.next_pause());
                 self.unsent = true;
                 self.put_off += 1;
@@ -111,8 +117,14 @@ impl Job {
                 self.fail(failure_of(Code::NotSent, error), Observed::Absent)
                     .await
             }
-            ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
-                let failure = failure_of(Code::AzureRefused, error);
+            ArmErrorKind::Refused(refusal) | ArmErrorKind::Throttled(refusal) => {
+                let challenged = refusal.claims.is_some();
+                let code = if challenged {
+                    Code::ClaimsChallenge
+                } else {
+                    Code::AzureRefused
+                };
+                let failure = failure_of(code, error);
                 self.commit(Change {
                     failure: Some(failure),
                     ..self.change("Azure refused the create", Phase::Accepted)

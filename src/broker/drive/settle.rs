@@ -79,7 +79,7 @@ impl Job {
     }
 
     /// Whether the request can no longer be carried out at ARM.
-    fn request_is_dead(&self) -> bool {
+    pub(super) fn request_is_dead(&self) -> bool {
         let sent = self
             .claim
             .record

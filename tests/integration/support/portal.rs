@@ -60,7 +60,7 @@ impl Answer {
 impl Portal {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a portal is any HTTP client, and speaks plain HTTP to this machine"
+        reason = "a client of the service, not one of its own"
     )]
     pub(super) fn new(address: SocketAddr) -> Self {
         Self {

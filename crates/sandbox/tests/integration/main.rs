@@ -38,7 +38,8 @@ fn start() -> Running {
 
 impl Running {
     fn ca_file(&self) -> PathBuf {
-        self.ready["caFile"].as_str().expect("caFile").into()
+        let file = self.ready.get("caFile").and_then(Value::as_str);
+        file.expect("caFile").into()
     }
 
     fn signal(&self, name: &str) {

@@ -1,0 +1,276 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.connection import Connection
+from ...models.create_connection import CreateConnection
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    body: CreateConnection,
+    prefer: str | Unset = UNSET,
+    x_ms_authorization_auxiliary: str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(prefer, Unset):
+        headers["Prefer"] = prefer
+
+    if not isinstance(x_ms_authorization_auxiliary, Unset):
+        headers["x-ms-authorization-auxiliary"] = x_ms_authorization_auxiliary
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v1/connections",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Connection | Problem | None:
+    if response.status_code == 200:
+        response_200 = Connection.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 201:
+        response_201 = Connection.from_dict(response.json())
+
+        return response_201
+
+    if response.status_code == 202:
+        response_202 = Connection.from_dict(response.json())
+
+        return response_202
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 413:
+        response_413 = Problem.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = Problem.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 502:
+        response_502 = Problem.from_dict(response.json())
+
+        return response_502
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Connection | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    body: CreateConnection,
+    prefer: str | Unset = UNSET,
+    x_ms_authorization_auxiliary: str | Unset = UNSET,
+) -> Response[Connection | Problem]:
+    """Create a connection
+
+     Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the
+    intent and asks Azure to
+    make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
+    gives (seconds), else 202:
+    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+
+    Args:
+        prefer (str | Unset):
+        x_ms_authorization_auxiliary (str | Unset):
+        body (CreateConnection): What is to be connected to what.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Connection | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+        prefer=prefer,
+        x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient | Client,
+    body: CreateConnection,
+    prefer: str | Unset = UNSET,
+    x_ms_authorization_auxiliary: str | Unset = UNSET,
+) -> Connection | Problem | None:
+    """Create a connection
+
+     Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the
+    intent and asks Azure to
+    make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
+    gives (seconds), else 202:
+    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+
+    Args:
+        prefer (str | Unset):
+        x_ms_authorization_auxiliary (str | Unset):
+        body (CreateConnection): What is to be connected to what.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Connection | Problem
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+        prefer=prefer,
+        x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    body: CreateConnection,
+    prefer: str | Unset = UNSET,
+    x_ms_authorization_auxiliary: str | Unset = UNSET,
+) -> Response[Connection | Problem]:
+    """Create a connection
+
+     Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the
+    intent and asks Azure to
+    make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
+    gives (seconds), else 202:
+    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+
+    Args:
+        prefer (str | Unset):
+        x_ms_authorization_auxiliary (str | Unset):
+        body (CreateConnection): What is to be connected to what.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Connection | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+        prefer=prefer,
+        x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient | Client,
+    body: CreateConnection,
+    prefer: str | Unset = UNSET,
+    x_ms_authorization_auxiliary: str | Unset = UNSET,
+) -> Connection | Problem | None:
+    """Create a connection
+
+     Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the
+    intent and asks Azure to
+    make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
+    gives (seconds), else 202:
+    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+
+    Args:
+        prefer (str | Unset):
+        x_ms_authorization_auxiliary (str | Unset):
+        body (CreateConnection): What is to be connected to what.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Connection | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+            prefer=prefer,
+            x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
+        )
+    ).parsed

@@ -1,0 +1,51 @@
+"""Contains all the data models used in inputs/outputs"""
+
+from .connection import Connection
+from .connection_event_hub import ConnectionEventHub
+from .connection_list import ConnectionList
+from .connection_source import ConnectionSource
+from .connection_target import ConnectionTarget
+from .create_connection import CreateConnection
+from .create_event_hub import CreateEventHub
+from .create_source import CreateSource
+from .create_target import CreateTarget
+from .event_kind import EventKind
+from .event_list import EventList
+from .failure import Failure
+from .field_error import FieldError
+from .ledger_event import LedgerEvent
+from .ledger_event_details import LedgerEventDetails
+from .missing import Missing
+from .missing_kind import MissingKind
+from .operation import Operation
+from .operation_kind import OperationKind
+from .operation_status import OperationStatus
+from .problem import Problem
+from .state import State
+from .upstream import Upstream
+
+__all__ = (
+    "Connection",
+    "ConnectionEventHub",
+    "ConnectionList",
+    "ConnectionSource",
+    "ConnectionTarget",
+    "CreateConnection",
+    "CreateEventHub",
+    "CreateSource",
+    "CreateTarget",
+    "EventKind",
+    "EventList",
+    "Failure",
+    "FieldError",
+    "LedgerEvent",
+    "LedgerEventDetails",
+    "Missing",
+    "MissingKind",
+    "Operation",
+    "OperationKind",
+    "OperationStatus",
+    "Problem",
+    "State",
+    "Upstream",
+)

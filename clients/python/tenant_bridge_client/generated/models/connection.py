@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.state import State
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.connection_source import ConnectionSource
+    from ..models.connection_target import ConnectionTarget
+    from ..models.operation import Operation
+
+
+T = TypeVar("T", bound="Connection")
+
+
+@_attrs_define
+class Connection:
+    """A connection as this service recorded it.
+
+    Attributes:
+        id (UUID): This service's id of it.
+        name (str): The data connection's name.
+        state (State): The state of a connection that the API shows.
+        resource_id (str): The data connection's resource id at Azure.
+        target (ConnectionTarget): Where the events go.
+        source (ConnectionSource): Where the events come from: the member that is there says what kind of source.
+        created_by (UUID): Who asked for it: the pseudonym under which the ledger names them.
+        created_at (datetime.datetime): When it was asked for.
+        observed_at (datetime.datetime): When Azure was last seen to be as `state` says.
+        justification (str | Unset): Why it is wanted; only shown to who asked for it.
+        last_operation (Operation | Unset): One change of one connection, and how far it is.
+    """
+
+    id: UUID
+    name: str
+    state: State
+    resource_id: str
+    target: ConnectionTarget
+    source: ConnectionSource
+    created_by: UUID
+    created_at: datetime.datetime
+    observed_at: datetime.datetime
+    justification: str | Unset = UNSET
+    last_operation: Operation | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = str(self.id)
+
+        name = self.name
+
+        state = self.state.value
+
+        resource_id = self.resource_id
+
+        target = self.target.to_dict()
+
+        source = self.source.to_dict()
+
+        created_by = str(self.created_by)
+
+        created_at = self.created_at.isoformat()
+
+        observed_at = self.observed_at.isoformat()
+
+        justification = self.justification
+
+        last_operation: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.last_operation, Unset):
+            last_operation = self.last_operation.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "id": id,
+                "name": name,
+                "state": state,
+                "resourceId": resource_id,
+                "target": target,
+                "source": source,
+                "createdBy": created_by,
+                "createdAt": created_at,
+                "observedAt": observed_at,
+            }
+        )
+        if justification is not UNSET:
+            field_dict["justification"] = justification
+        if last_operation is not UNSET:
+            field_dict["lastOperation"] = last_operation
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.connection_source import ConnectionSource
+        from ..models.connection_target import ConnectionTarget
+        from ..models.operation import Operation
+
+        d = dict(src_dict)
+        id = UUID(d.pop("id"))
+
+        name = d.pop("name")
+
+        state = State(d.pop("state"))
+
+        resource_id = d.pop("resourceId")
+
+        target = ConnectionTarget.from_dict(d.pop("target"))
+
+        source = ConnectionSource.from_dict(d.pop("source"))
+
+        created_by = UUID(d.pop("createdBy"))
+
+        created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
+
+        observed_at = datetime.datetime.fromisoformat(d.pop("observedAt"))
+
+        justification = d.pop("justification", UNSET)
+
+        _last_operation = d.pop("lastOperation", UNSET)
+        last_operation: Operation | Unset
+        if isinstance(_last_operation, Unset):
+            last_operation = UNSET
+        else:
+            last_operation = Operation.from_dict(_last_operation)
+
+        connection = cls(
+            id=id,
+            name=name,
+            state=state,
+            resource_id=resource_id,
+            target=target,
+            source=source,
+            created_by=created_by,
+            created_at=created_at,
+            observed_at=observed_at,
+            justification=justification,
+            last_operation=last_operation,
+        )
+
+        connection.additional_properties = d
+        return connection
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,21 @@
+from enum import Enum
+
+
+class EventKind(str, Enum):
+    CREATE_ACCEPTED = "create.accepted"
+    CREATE_FAILED = "create.failed"
+    CREATE_INTENDED = "create.intended"
+    CREATE_REFUSED = "create.refused"
+    CREATE_REPEATED = "create.repeated"
+    CREATE_SUCCEEDED = "create.succeeded"
+    OUTCOME_UNKNOWN = "outcome.unknown"
+    REMOVE_ACCEPTED = "remove.accepted"
+    REMOVE_FAILED = "remove.failed"
+    REMOVE_INTENDED = "remove.intended"
+    REMOVE_QUEUED = "remove.queued"
+    REMOVE_REFUSED = "remove.refused"
+    REMOVE_REPEATED = "remove.repeated"
+    REMOVE_SUCCEEDED = "remove.succeeded"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.event_kind import EventKind
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.ledger_event_details import LedgerEventDetails
+
+
+T = TypeVar("T", bound="LedgerEvent")
+
+
+@_attrs_define
+class LedgerEvent:
+    """One event of the ledger.
+
+    Attributes:
+        id (UUID): Its own id.
+        sequence (int): Its place in the ledger: later events have higher numbers, with gaps.
+        occurred_at (datetime.datetime): When it happened.
+        kind (EventKind): What an event of the ledger says happened.
+        details (LedgerEventDetails): What else the event says; depends on its kind.
+        operation_id (UUID | Unset): The operation that it belongs to.
+        actor_id (UUID | Unset): Who caused it, by pseudonym.
+        app_id (UUID | Unset): The app that acted in their name.
+        request_id (str | Unset): The HTTP request it came with.
+        target_tenant_id (UUID | Unset): The tenant of the cluster.
+        source_tenant_id (UUID | Unset): The tenant of the event hub.
+    """
+
+    id: UUID
+    sequence: int
+    occurred_at: datetime.datetime
+    kind: EventKind
+    details: LedgerEventDetails
+    operation_id: UUID | Unset = UNSET
+    actor_id: UUID | Unset = UNSET
+    app_id: UUID | Unset = UNSET
+    request_id: str | Unset = UNSET
+    target_tenant_id: UUID | Unset = UNSET
+    source_tenant_id: UUID | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = str(self.id)
+
+        sequence = self.sequence
+
+        occurred_at = self.occurred_at.isoformat()
+
+        kind = self.kind.value
+
+        details = self.details.to_dict()
+
+        operation_id: str | Unset = UNSET
+        if not isinstance(self.operation_id, Unset):
+            operation_id = str(self.operation_id)
+
+        actor_id: str | Unset = UNSET
+        if not isinstance(self.actor_id, Unset):
+            actor_id = str(self.actor_id)
+
+        app_id: str | Unset = UNSET
+        if not isinstance(self.app_id, Unset):
+            app_id = str(self.app_id)
+
+        request_id = self.request_id
+
+        target_tenant_id: str | Unset = UNSET
+        if not isinstance(self.target_tenant_id, Unset):
+            target_tenant_id = str(self.target_tenant_id)
+
+        source_tenant_id: str | Unset = UNSET
+        if not isinstance(self.source_tenant_id, Unset):
+            source_tenant_id = str(self.source_tenant_id)
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "id": id,
+                "sequence": sequence,
+                "occurredAt": occurred_at,
+                "kind": kind,
+                "details": details,
+            }
+        )
+        if operation_id is not UNSET:
+            field_dict["operationId"] = operation_id
+        if actor_id is not UNSET:
+            field_dict["actorId"] = actor_id
+        if app_id is not UNSET:
+            field_dict["appId"] = app_id
+        if request_id is not UNSET:
+            field_dict["requestId"] = request_id
+        if target_tenant_id is not UNSET:
+            field_dict["targetTenantId"] = target_tenant_id
+        if source_tenant_id is not UNSET:
+            field_dict["sourceTenantId"] = source_tenant_id
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.ledger_event_details import LedgerEventDetails
+
+        d = dict(src_dict)
+        id = UUID(d.pop("id"))
+
+        sequence = d.pop("sequence")
+
+        occurred_at = datetime.datetime.fromisoformat(d.pop("occurredAt"))
+
+        kind = EventKind(d.pop("kind"))
+
+        details = LedgerEventDetails.from_dict(d.pop("details"))
+
+        _operation_id = d.pop("operationId", UNSET)
+        operation_id: UUID | Unset
+        if isinstance(_operation_id, Unset):
+            operation_id = UNSET
+        else:
+            operation_id = UUID(_operation_id)
+
+        _actor_id = d.pop("actorId", UNSET)
+        actor_id: UUID | Unset
+        if isinstance(_actor_id, Unset):
+            actor_id = UNSET
+        else:
+            actor_id = UUID(_actor_id)
+
+        _app_id = d.pop("appId", UNSET)
+        app_id: UUID | Unset
+        if isinstance(_app_id, Unset):
+            app_id = UNSET
+        else:
+            app_id = UUID(_app_id)
+
+        request_id = d.pop("requestId", UNSET)
+
+        _target_tenant_id = d.pop("targetTenantId", UNSET)
+        target_tenant_id: UUID | Unset
+        if isinstance(_target_tenant_id, Unset):
+            target_tenant_id = UNSET
+        else:
+            target_tenant_id = UUID(_target_tenant_id)
+
+        _source_tenant_id = d.pop("sourceTenantId", UNSET)
+        source_tenant_id: UUID | Unset
+        if isinstance(_source_tenant_id, Unset):
+            source_tenant_id = UNSET
+        else:
+            source_tenant_id = UUID(_source_tenant_id)
+
+        ledger_event = cls(
+            id=id,
+            sequence=sequence,
+            occurred_at=occurred_at,
+            kind=kind,
+            details=details,
+            operation_id=operation_id,
+            actor_id=actor_id,
+            app_id=app_id,
+            request_id=request_id,
+            target_tenant_id=target_tenant_id,
+            source_tenant_id=source_tenant_id,
+        )
+
+        ledger_event.additional_properties = d
+        return ledger_event
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.operation_kind import OperationKind
+from ..models.operation_status import OperationStatus
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.failure import Failure
+
+
+T = TypeVar("T", bound="Operation")
+
+
+@_attrs_define
+class Operation:
+    """One change of one connection, and how far it is.
+
+    Attributes:
+        id (UUID): This service's id of it.
+        connection_id (UUID): The connection that it changes.
+        kind (OperationKind): What an operation does to its connection.
+        status (OperationStatus): How far an operation is.
+        created_at (datetime.datetime): When it was asked for.
+        finished_at (datetime.datetime | Unset): When it ended.
+        awaiting_tenant_id (UUID | Unset): The tenant whose token the operation waits for, while `status` is
+            `awaitingCaller`.
+        error (Failure | Unset): Why an operation failed, in words that are safe to show.
+    """
+
+    id: UUID
+    connection_id: UUID
+    kind: OperationKind
+    status: OperationStatus
+    created_at: datetime.datetime
+    finished_at: datetime.datetime | Unset = UNSET
+    awaiting_tenant_id: UUID | Unset = UNSET
+    error: Failure | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = str(self.id)
+
+        connection_id = str(self.connection_id)
+
+        kind = self.kind.value
+
+        status = self.status.value
+
+        created_at = self.created_at.isoformat()
+
+        finished_at: str | Unset = UNSET
+        if not isinstance(self.finished_at, Unset):
+            finished_at = self.finished_at.isoformat()
+
+        awaiting_tenant_id: str | Unset = UNSET
+        if not isinstance(self.awaiting_tenant_id, Unset):
+            awaiting_tenant_id = str(self.awaiting_tenant_id)
+
+        error: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.error, Unset):
+            error = self.error.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "id": id,
+                "connectionId": connection_id,
+                "kind": kind,
+                "status": status,
+                "createdAt": created_at,
+            }
+        )
+        if finished_at is not UNSET:
+            field_dict["finishedAt"] = finished_at
+        if awaiting_tenant_id is not UNSET:
+            field_dict["awaitingTenantId"] = awaiting_tenant_id
+        if error is not UNSET:
+            field_dict["error"] = error
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.failure import Failure
+
+        d = dict(src_dict)
+        id = UUID(d.pop("id"))
+
+        connection_id = UUID(d.pop("connectionId"))
+
+        kind = OperationKind(d.pop("kind"))
+
+        status = OperationStatus(d.pop("status"))
+
+        created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
+
+        _finished_at = d.pop("finishedAt", UNSET)
+        finished_at: datetime.datetime | Unset
+        if isinstance(_finished_at, Unset):
+            finished_at = UNSET
+        else:
+            finished_at = datetime.datetime.fromisoformat(_finished_at)
+
+        _awaiting_tenant_id = d.pop("awaitingTenantId", UNSET)
+        awaiting_tenant_id: UUID | Unset
+        if isinstance(_awaiting_tenant_id, Unset):
+            awaiting_tenant_id = UNSET
+        else:
+            awaiting_tenant_id = UUID(_awaiting_tenant_id)
+
+        _error = d.pop("error", UNSET)
+        error: Failure | Unset
+        if isinstance(_error, Unset):
+            error = UNSET
+        else:
+            error = Failure.from_dict(_error)
+
+        operation = cls(
+            id=id,
+            connection_id=connection_id,
+            kind=kind,
+            status=status,
+            created_at=created_at,
+            finished_at=finished_at,
+            awaiting_tenant_id=awaiting_tenant_id,
+            error=error,
+        )
+
+        operation.additional_properties = d
+        return operation
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

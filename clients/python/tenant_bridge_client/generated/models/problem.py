@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.field_error import FieldError
+    from ..models.missing import Missing
+    from ..models.upstream import Upstream
+
+
+T = TypeVar("T", bound="Problem")
+
+
+@_attrs_define
+class Problem:
+    """What went wrong, for people and programs.
+
+    Attributes:
+        type_ (str): Identifies the kind of problem; stable.
+        code (str): The kind of problem in one word; stable. The header `x-ms-error-code` repeats it.
+        title (str): A short summary, the same each time.
+        status (int): The HTTP status.
+        detail (str): What is wrong this time, and what would mend it.
+        request_id (str): The request, as the service's log knows it.
+        retryable (bool): Whether the same request may succeed later.
+        errors (list[FieldError] | Unset): The members of the request that are wrong.
+        missing (list[Missing] | Unset): The access that is missing, and how to mend it.
+        upstream (Upstream | Unset): An answer of Entra or ARM that a problem or failure goes back to.
+    """
+
+    type_: str
+    code: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    retryable: bool
+    errors: list[FieldError] | Unset = UNSET
+    missing: list[Missing] | Unset = UNSET
+    upstream: Upstream | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        type_ = self.type_
+
+        code = self.code
+
+        title = self.title
+
+        status = self.status
+
+        detail = self.detail
+
+        request_id = self.request_id
+
+        retryable = self.retryable
+
+        errors: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.errors, Unset):
+            errors = []
+            for errors_item_data in self.errors:
+                errors_item = errors_item_data.to_dict()
+                errors.append(errors_item)
+
+        missing: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.missing, Unset):
+            missing = []
+            for missing_item_data in self.missing:
+                missing_item = missing_item_data.to_dict()
+                missing.append(missing_item)
+
+        upstream: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.upstream, Unset):
+            upstream = self.upstream.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "type": type_,
+                "code": code,
+                "title": title,
+                "status": status,
+                "detail": detail,
+                "requestId": request_id,
+                "retryable": retryable,
+            }
+        )
+        if errors is not UNSET:
+            field_dict["errors"] = errors
+        if missing is not UNSET:
+            field_dict["missing"] = missing
+        if upstream is not UNSET:
+            field_dict["upstream"] = upstream
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.field_error import FieldError
+        from ..models.missing import Missing
+        from ..models.upstream import Upstream
+
+        d = dict(src_dict)
+        type_ = d.pop("type")
+
+        code = d.pop("code")
+
+        title = d.pop("title")
+
+        status = d.pop("status")
+
+        detail = d.pop("detail")
+
+        request_id = d.pop("requestId")
+
+        retryable = d.pop("retryable")
+
+        _errors = d.pop("errors", UNSET)
+        errors: list[FieldError] | Unset = UNSET
+        if _errors is not UNSET:
+            errors = []
+            for errors_item_data in _errors:
+                errors_item = FieldError.from_dict(errors_item_data)
+
+                errors.append(errors_item)
+
+        _missing = d.pop("missing", UNSET)
+        missing: list[Missing] | Unset = UNSET
+        if _missing is not UNSET:
+            missing = []
+            for missing_item_data in _missing:
+                missing_item = Missing.from_dict(missing_item_data)
+
+                missing.append(missing_item)
+
+        _upstream = d.pop("upstream", UNSET)
+        upstream: Upstream | Unset
+        if isinstance(_upstream, Unset):
+            upstream = UNSET
+        else:
+            upstream = Upstream.from_dict(_upstream)
+
+        problem = cls(
+            type_=type_,
+            code=code,
+            title=title,
+            status=status,
+            detail=detail,
+            request_id=request_id,
+            retryable=retryable,
+            errors=errors,
+            missing=missing,
+            upstream=upstream,
+        )
+
+        problem.additional_properties = d
+        return problem
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

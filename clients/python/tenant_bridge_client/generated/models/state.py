@@ -1,0 +1,14 @@
+from enum import Enum
+
+
+class State(str, Enum):
+    ACTIVE = "active"
+    CREATING = "creating"
+    FAILED = "failed"
+    MISSING = "missing"
+    REMOVED = "removed"
+    REMOVING = "removing"
+    UNSETTLED = "unsettled"
+
+    def __str__(self) -> str:
+        return str(self.value)

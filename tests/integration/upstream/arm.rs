@@ -1,0 +1,175 @@
+//! ARM: whose a subscription is, and the reads before a create.
+
+use std::time::Duration;
+
+use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::{CLAIMS, is_claims_challenge, is_unavailable, text};
+use crate::support::{App, request};
+
+#[tokio::test]
+async fn a_claims_challenge_of_arms_reaches_the_caller_for_the_tenant_whose_token_it_is_about() {
+    let app = App::start().await;
+    let claims = STANDARD.encode(CLAIMS);
+    let standard = format!(
+        "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", error=\"insufficient_claims\", claims=\"{claims}\""
+    );
+    let older = format!(
+        "Bearer authorization_uri=\"https://login.windows.net/\", error=\"invalid_token\", error_description=\"User session has been revoked\", claims=\"{claims}\""
+    );
+    for (path, tenant) in [
+        ("ns-domain2/providers/Microsoft.Authorization", how_to::DOMAIN2),
+        (
+            "databases/telemetry/providers/Microsoft.Authorization",
+            how_to::DOMAIN1,
+        ),
+        ("/clusters/adx1?", how_to::DOMAIN1),
+        ("/eventhubs/hub1?", how_to::DOMAIN2),
+    ] {
+        for challenge in [&standard, &older] {
+            let effect = Effect::status(401, &[("www-authenticate", challenge.as_str())]);
+            app.emulator.inject(Fault::arm(path, effect));
+            let answer = app.how_to_portal().create(&request("telemetry")).await;
+            is_claims_challenge(&answer, tenant);
+            assert_eq!(answer.body["upstream"]["service"], "arm");
+        }
+    }
+    app.assert_untouched(8).await;
+    assert_eq!(
+        app.how_to_portal().create(&request("telemetry")).await.status,
+        201
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_arm_that_can_not_be_read_now_is_an_outage_whichever_read_it_is() {
+    // Nothing is remembered of the subscriptions, so that each request asks for their tenants too.
+    let app = App::with(|config| config.arm.tenant_cache = Duration::ZERO).await;
+    let mut body = request("telemetry");
+    body["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+    let throttled =
+        json!({ "error": { "code": "TooManyRequests", "message": "The request is being throttled." } });
+    let effects = || {
+        [
+            (
+                Effect::Answer(FaultAnswer {
+                    status: 429,
+                    headers: vec![("retry-after".to_owned(), "11".to_owned())],
+                    body: FaultBody::Json(throttled.clone()),
+                }),
+                "11",
+            ),
+            (Effect::status(503, &[]), "5"),
+            (Effect::status(500, &[("retry-after", "3")]), "3"),
+            (Effect::ResetBeforeEffect, "5"),
+        ]
+    };
+    let discovery = [how_to::SUBSCRIPTION1, how_to::SUBSCRIPTION2];
+    let discovery = discovery.map(|subscription| format!("/subscriptions/{subscription}?"));
+    let reads = [
+        "/clusters/adx1?",
+        "databases/telemetry/providers/Microsoft.Authorization/permissions",
+        "/databases/telemetry?",
+        "/dataConnections/telemetry?",
+        "ns-domain2/providers/Microsoft.Authorization/permissions",
+        "/eventhubs/hub1?",
+        "/consumergroups/cg1?",
+    ];
+    for path in discovery.iter().map(String::as_str).chain(reads) {
+        for (effect, seconds) in effects() {
+            app.emulator.inject(Fault::arm(path, effect).always());
+            let answer = app.how_to_portal().create(&body).await;
+            is_unavailable(&answer, seconds);
+            assert_eq!(answer.text("/upstream/service"), "arm", "{path}");
+            app.emulator.clear_faults();
+        }
+    }
+    app.assert_untouched(0).await;
+    assert_eq!(app.how_to_portal().create(&body).await.status, 201);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_arm_that_answers_nonsense_is_told_as_such_and_no_other_host_is_asked() {
+    let app = App::start().await;
+    let portal = app.how_to_portal();
+    for (path, effect) in [
+        ("/clusters/adx1?", Effect::json(200, json!({ "name": "adx1" }))),
+        ("/clusters/adx1?", text(200, &[], "<html>a proxy</html>")),
+        (
+            "databases/telemetry/providers/Microsoft.Authorization/permissions",
+            Effect::json(
+                200,
+                json!({ "value": [], "nextLink": "https://localhost:1/next" }),
+            ),
+        ),
+        (
+            "/clusters/adx1?",
+            Effect::status(307, &[("location", "https://localhost:1/clusters/adx1")]),
+        ),
+    ] {
+        app.emulator.inject(Fault::arm(path, effect));
+        let answer = portal.create(&request("telemetry")).await;
+        answer.is_problem(502, "upstreamRefused");
+        assert!(!answer.body.to_string().contains("localhost"), "{}", answer.body);
+    }
+    app.assert_untouched(4).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_namespace_that_arm_does_not_know_is_told_as_missing_and_not_as_a_missing_role() {
+    let app = App::start().await;
+    let unknown = json!({ "error": { "code": "ResourceNotFound", "message": "It was not found." } });
+    let not_found = || Effect::json(404, unknown.clone());
+    for (paths, pointer) in [
+        (
+            [
+                "/clusters/adx1?",
+                "databases/telemetry/providers/Microsoft.Authorization",
+            ],
+            "/target/database",
+        ),
+        (
+            ["/eventhubs/hub1?", "ns-domain2/providers/Microsoft.Authorization"],
+            "/source/eventHub/resourceId",
+        ),
+    ] {
+        for path in paths {
+            app.emulator.inject(Fault::arm(path, not_found()));
+        }
+        let answer = app.how_to_portal().create(&request("telemetry")).await;
+        answer.is_problem(422, "referenceNotFound");
+        assert_eq!(answer.text("/errors/0/pointer"), pointer);
+        assert_eq!(answer.body["errors"].as_array().map(Vec::len), Some(1));
+        assert_eq!(answer.body["missing"], Value::Null);
+    }
+    app.assert_untouched(2).await;
+    app.finish().await;
+}
+
+/// ARM tells that a subscription has moved by refusing the token of the tenant it was in.
+#[tokio::test]
+async fn a_subscription_that_moved_to_another_tenant_is_noticed_at_the_next_request() {
+    let app = App::start().await;
+    let first = app.how_to_portal().create(&request("telemetry")).await;
+    assert_eq!(first.status, 201, "{}", first.body);
+    app.emulator.edit(|world| {
+        for subscription in &mut world.resources.subscriptions {
+            if subscription.id == how_to::SUBSCRIPTION2 {
+                subscription.tenant_id = how_to::DOMAIN3.to_owned();
+            }
+        }
+    });
+    let mut other = request("other");
+    other["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+    let answer = app.how_to_portal().create(&other).await;
+    answer.is_problem(403, "tenantNotAllowed");
+    assert!(answer.text("/detail").contains(how_to::DOMAIN3));
+    assert_eq!((app.writes().len(), app.refusals().await), (1, 1));
+    app.finish().await;
+}
