@@ -190,6 +190,21 @@ async fn a_create_that_azure_puts_off_beyond_its_deadline_fails_at_once() {
 }
 
 #[tokio::test]
+async fn a_create_that_outlasts_its_deadline_is_unsettled_until_azure_has_finished_it() {
+    let app = App::with(|config| {
+        hurried(config);
+        config.worker.deadline = Duration::from_millis(300);
+    })
+    .await;
+    app.operations_take(Duration::from_secs(1));
+    let portal = app.how_to_portal();
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    portal.wait_for(&path, |body| body["state"] == "unsettled").await;
+    settles_to_active(app, &portal, &created).await;
+}
+
+#[tokio::test]
 async fn a_put_that_was_cut_off_before_its_effect_is_unsettled_and_then_failed() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();

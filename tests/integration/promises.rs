@@ -133,6 +133,40 @@ async fn what_azure_answered_while_the_database_was_away_is_recorded_when_it_is_
 }
 
 #[tokio::test]
+async fn after_an_outage_that_outlasts_the_lease_the_replica_that_has_the_tokens_goes_on_by_itself() {
+    let server = own_server().await;
+    let app = App::on(migrated(&server).await, |config| {
+        hurried(config);
+        config.worker.lease = Duration::from_secs(1);
+        config.database.pool.acquire_timeout = Duration::from_millis(200);
+    })
+    .await;
+    let portal = app.how_to_portal();
+    app.operations_take(Duration::from_millis(100));
+    app.emulator
+        .inject(Fault::arm("/dataConnections/", Effect::Delay(Duration::from_millis(300))).method("PUT"));
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    assert_eq!(created.status, 202, "{}", created.body);
+    server.suspend().await.expect("it stops");
+    app.wait_for_log(
+        created.text("/lastOperation/id"),
+        "the operation can't go on here",
+    )
+    .await;
+    server.resume().await.expect("it starts");
+    // Looking at the connection brings no tokens.
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    portal.wait_for(&path, |body| body["state"] == "active").await;
+    assert_eq!(
+        portal.event_kinds(created.text("/id")).await,
+        ["create.intended", "outcome.unknown", "create.succeeded"]
+    );
+    assert_eq!(app.writes().len(), 1);
+    app.finish().await;
+    server.stop().await.expect("it ends");
+}
+
+#[tokio::test]
 async fn an_outage_of_azure_before_the_put_is_a_503_that_leaves_nothing() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();

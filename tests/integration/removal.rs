@@ -183,9 +183,9 @@ async fn a_removal_that_azure_refuses_leaves_the_connection_as_it_was() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
     let id = created.text("/id");
-    let locked =
-        json!({ "error": { "code": "ScopeLocked", "message": "The scope is locked against deletion." } });
-    app.emulator.inject(delete(Effect::json(409, locked)));
+    let denied =
+        json!({ "error": { "code": "RequestDisallowedByPolicy", "message": "A policy forbids it." } });
+    app.emulator.inject(delete(Effect::json(403, denied)));
     let refused = portal.remove(id).await;
     assert_eq!(
         (refused.status, refused.text("/state")),
@@ -193,7 +193,10 @@ async fn a_removal_that_azure_refuses_leaves_the_connection_as_it_was() {
         "{}",
         refused.body
     );
-    assert_eq!(refused.text("/lastOperation/error/upstream/code"), "ScopeLocked");
+    assert_eq!(
+        refused.text("/lastOperation/error/upstream/code"),
+        "RequestDisallowedByPolicy"
+    );
     is_removed(&portal.remove(id).await);
     app.finish().await;
 }
@@ -219,13 +222,18 @@ async fn a_removal_of_unknown_outcome_settles_to_removed() {
 
 #[tokio::test]
 async fn a_removal_that_azure_puts_off_is_sent_again() {
-    let app = App::hurried().await;
-    let (portal, created) = active(&app).await;
-    app.emulator
-        .inject(delete(Effect::status(429, &[("retry-after", "1")])));
-    is_removed(&portal.remove(created.text("/id")).await);
-    assert_eq!(app.calls("DELETE", "telemetry").len(), 2);
-    app.finish().await;
+    let busy = json!({ "error": { "code": "ServiceIsInMaintenance", "message": "You may retry in a few minutes." } });
+    for effect in [
+        Effect::status(429, &[("retry-after", "1")]),
+        Effect::json(409, busy),
+    ] {
+        let app = App::hurried().await;
+        let (portal, created) = active(&app).await;
+        app.emulator.inject(delete(effect));
+        is_removed(&portal.remove(created.text("/id")).await);
+        assert_eq!(app.calls("DELETE", "telemetry").len(), 2);
+        app.finish().await;
+    }
 }
 
 #[tokio::test]

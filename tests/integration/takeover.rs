@@ -301,3 +301,21 @@ async fn the_replica_that_was_brought_the_tokens_goes_on_and_no_other_steps_in()
     replica.stop().await;
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_wait_that_azure_asks_for_may_outlast_the_lease_and_nobody_steps_in() {
+    let app = App::with(|config| {
+        hurried(config);
+        config.worker.lease = Duration::from_millis(600);
+    })
+    .await;
+    let replica = app.replica().await;
+    app.emulator
+        .inject(Fault::arm("/dataConnections/", Effect::status(429, &[("retry-after", "2")])).method("PUT"));
+    let created = app.how_to_portal().create(&request("telemetry")).await;
+    assert_eq!((created.status, created.text("/state")), (201, "active"));
+    assert_eq!(app.scalar::<i32>("select attempts from operations").await, 0);
+    assert_eq!(app.writes().len(), 2);
+    replica.stop().await;
+    app.finish().await;
+}

@@ -1,7 +1,7 @@
 //! The service's log, kept in memory at its most talkative level.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -18,10 +18,7 @@ struct Memory;
 
 impl Write for Memory {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LINES
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(bytes);
+        lines().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -38,8 +35,12 @@ impl<'a> MakeWriter<'a> for Memory {
     }
 }
 
-/// Starts to keep the log, once for the process. Gives how much of it there is already.
-pub(super) fn start() -> usize {
+/// The log from a moment on: what is older can hold nothing of a test that has just begun.
+#[derive(Clone, Copy)]
+pub(super) struct Since(usize);
+
+/// Starts to keep the log, once for the process.
+pub(super) fn start() -> Since {
     STARTED.call_once(|| {
         tracing_subscriber::fmt()
             .json()
@@ -49,34 +50,43 @@ pub(super) fn start() -> usize {
             .with_writer(Memory)
             .init();
     });
-    LINES.lock().unwrap_or_else(PoisonError::into_inner).len()
+    Since(lines().len())
 }
 
-/// Looks for the tokens in what was logged after `since`: none of them was there before.
-pub(super) fn assert_free_of(since: usize, tokens: &[String]) {
-    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = String::from_utf8_lossy(lines.get(since..).unwrap_or_default());
-    assert!(!text.is_empty(), "no log was kept, so nothing was looked at");
-    assert!(
-        !tokens.iter().any(|token| holds(&text, token)),
-        "a token stands in the log"
-    );
+fn lines() -> MutexGuard<'static, Vec<u8>> {
+    LINES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for a line with both texts.
-pub(super) async fn wait_for(one: &str, other: &str) {
-    let deadline = Instant::now() + PATIENCE;
-    let logged = || {
-        let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&lines);
-        text.lines()
-            .any(|line| line.contains(one) && line.contains(other))
-    };
-    while !logged() {
+impl Since {
+    /// A copy, since whoever logs waits while somebody looks.
+    fn text(self) -> String {
+        let bytes = lines().get(self.0..).unwrap_or_default().to_vec();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    pub(super) fn assert_free_of(self, tokens: &[String]) {
+        let text = self.text();
+        assert!(!text.is_empty(), "no log was kept, so nothing was looked at");
         assert!(
-            Instant::now() < deadline,
-            "no line of the log has {one} and {other}"
+            !tokens.iter().any(|token| holds(&text, token)),
+            "a token stands in the log"
         );
-        sleep(Duration::from_millis(25)).await;
+    }
+
+    /// Waits for a line with both texts.
+    pub(super) async fn wait_for(self, one: &str, other: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        let logged = || {
+            self.text()
+                .lines()
+                .any(|line| line.contains(one) && line.contains(other))
+        };
+        while !logged() {
+            assert!(
+                Instant::now() < deadline,
+                "no line of the log has {one} and {other}"
+            );
+            sleep(Duration::from_millis(25)).await;
+        }
     }
 }

@@ -31,8 +31,7 @@ pub(crate) struct App {
     pub(crate) database: Database,
     service: Option<Running>,
     config: Config,
-    /// Where this test's part of the log begins.
-    log_begins: usize,
+    log: log::Since,
 }
 
 impl App {
@@ -48,7 +47,7 @@ impl App {
 
     /// The same on a database that this test made itself.
     pub(crate) async fn on(database: Database, change: impl FnOnce(&mut Config)) -> Self {
-        let log_begins = log::start();
+        let log = log::start();
         let emulator = Emulator::start(Seed::how_to(), Options::default()).await;
         let emulator = emulator.expect("the emulator starts");
         let mut config = sandbox::configuration(&emulator, &database.serving_url).expect("a configuration");
@@ -63,7 +62,7 @@ impl App {
             database,
             service: Some(service),
             config,
-            log_begins,
+            log,
         }
     }
 
@@ -183,7 +182,7 @@ impl App {
         assert_eq!(open, 0, "operations were left undone");
         self.stop_service().await;
         let tokens = self.emulator.issued_tokens();
-        log::assert_free_of(self.log_begins, &tokens);
+        self.log.assert_free_of(&tokens);
         database::assert_free_of(&self.database, &tokens).await;
         self.emulator.stop().await;
         database::drop(&self.database).await;
