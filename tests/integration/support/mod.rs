@@ -171,7 +171,7 @@ impl App {
 
     /// Whether the log has a line with both texts, waiting for it.
     pub(crate) async fn wait_for_log(&self, one: &str, other: &str) {
-        log::wait_for(one, other).await;
+        self.log.wait_for(one, other).await;
     }
 
     /// Ends the test: nothing may be left to do, and no token may stand in the database or the log.
