@@ -70,10 +70,16 @@ impl ArmError {
         self.refusal().is_some_and(|refusal| refusal.is_code(code))
     }
 
-    /// Whether ARM did nothing and only wants the same asked later: throttling, and a cluster that takes one change at a time.
+    /// Whether ARM did nothing and only wants the same asked later: throttling, and what takes one change at a time. A lock is no
+    /// such thing: somebody has to take it away.
     #[must_use]
     pub fn is_put_off(&self) -> bool {
-        matches!(self.kind, ArmErrorKind::Throttled(_)) || self.is_code("ServiceIsInMaintenance")
+        let busy = [
+            "ServiceIsInMaintenance",
+            "AnotherOperationInProgress",
+            "OperationInProgress",
+        ];
+        matches!(self.kind, ArmErrorKind::Throttled(_)) || busy.iter().any(|code| self.is_code(code))
     }
 
     /// The HTTP status of a refusal.

@@ -23,7 +23,7 @@ impl DatabaseSection {
         let acquire_timeout = reader.duration(
             "database.acquire_timeout",
             // A request that can't be recorded must be refused within two seconds.
-            Duration::from_millis(1000),
+            Duration::from_millis(1500),
             Duration::from_secs(30),
         );
         // `migrate` alone uses it; it may stand in the same file.

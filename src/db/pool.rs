@@ -45,9 +45,8 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
         .connect_lazy_with(connect))
 }
 
-/// The longest that a commit is waited for. With the wait for a connection it stays below the two seconds in which a request
-/// that can't be recorded must be refused.
-const LONGEST_COMMIT: Duration = Duration::from_millis(800);
+/// The longest that a commit is waited for where nobody waits for it; a request is bounded more tightly, and as a whole.
+const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 
 /// A transaction with a name, for the log. Dropped without [`Transaction::commit`], it is rolled back.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! What holds when Postgres, Entra or ARM don't: nothing leaves without a record, an outage is a 503, and no answer is lost.
 
 use std::time::{Duration, Instant};
+use tenant_bridge::config::Config;
 
 use azure_emulator::{Effect, Fault, Host};
 use dev_postgres::{Options, Server, Source};
@@ -31,6 +32,12 @@ async fn leaves_nothing(app: &App) {
     assert_eq!(app.scalar::<i64>("select count(*) from connections").await, 0);
 }
 
+/// Hurried, and with the patience for the database that the service has by itself.
+fn impatient(config: &mut Config) {
+    hurried(config);
+    config.database.pool.acquire_timeout = Duration::from_millis(1500);
+}
+
 #[tokio::test]
 async fn without_a_ledger_event_no_put_is_sent() {
     let app = App::hurried().await;
@@ -59,7 +66,7 @@ async fn without_a_ledger_event_no_put_is_sent() {
 
 #[tokio::test]
 async fn a_ledger_that_hangs_holds_nobody_for_long_and_no_put_is_sent() {
-    let app = App::hurried().await;
+    let app = App::with(impatient).await;
     let portal = app.how_to_portal();
     let mut owner = connect(&app.database.owner_url).await;
     sqlx::raw_sql("begin; lock table ledger_events in access exclusive mode")
@@ -85,7 +92,7 @@ async fn a_ledger_that_hangs_holds_nobody_for_long_and_no_put_is_sent() {
 #[tokio::test]
 async fn a_database_out_of_reach_is_a_503_and_no_put_is_sent() {
     let server = own_server().await;
-    let app = App::on(migrated(&server).await, hurried).await;
+    let app = App::on(migrated(&server).await, impatient).await;
     let portal = app.how_to_portal();
     server.suspend().await.expect("it stops");
     for method in [Method::POST, Method::GET] {

@@ -51,6 +51,8 @@ impl App {
         let emulator = Emulator::start(Seed::how_to(), Options::default()).await;
         let emulator = emulator.expect("the emulator starts");
         let mut config = sandbox::configuration(&emulator, &database.serving_url).expect("a configuration");
+        // A loaded machine is no outage; the test of the outage sets its own.
+        config.database.pool.acquire_timeout = Duration::from_secs(15);
         change(&mut config);
         let service = service::start(config.clone(), Clock::system())
             .await

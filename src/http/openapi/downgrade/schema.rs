@@ -152,8 +152,8 @@ fn finish(place: &Place, mut schema: Map<String, Value>) -> Result<Value, Conver
 mod tests {
     use super::*;
 
-    fn convert(value: Value) -> Result<Value, ConvertError> {
-        schema(&Place::root(), &value)
+    fn convert(value: &Value) -> Result<Value, ConvertError> {
+        schema(&Place::root(), value)
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
             (json!(true), json!({})),
             (json!(false), json!({ "not": {} })),
         ] {
-            assert_eq!(convert(new.clone()), Ok(old), "{new}");
+            assert_eq!(convert(&new), Ok(old), "{new}");
         }
     }
 
@@ -209,7 +209,7 @@ mod tests {
             |inner: &Value| json!({ "allOf": [inner] }),
             |inner: &Value| json!({ "not": inner }),
         ] {
-            assert_eq!(convert(wrap(&inner)), Ok(wrap(&done)));
+            assert_eq!(convert(&wrap(&inner)), Ok(wrap(&done)));
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
     fn names_of_properties_are_not_taken_for_keywords() {
         let properties =
             json!({ "properties": { "const": { "type": "string" }, "if": { "type": "string" } } });
-        assert_eq!(convert(properties.clone()), Ok(properties));
+        assert_eq!(convert(&properties), Ok(properties));
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
                 pointer: "/properties/a~1b".to_owned(),
                 keyword: keyword.to_owned(),
             };
-            assert_eq!(convert(deep), Err(error));
+            assert_eq!(convert(&deep), Err(error));
         }
     }
 
@@ -254,7 +254,7 @@ mod tests {
             json!("string"),
         ] {
             assert!(
-                matches!(convert(value.clone()), Err(ConvertError::Inexpressible { .. })),
+                matches!(convert(&value), Err(ConvertError::Inexpressible { .. })),
                 "{value}"
             );
         }
