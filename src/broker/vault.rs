@@ -108,3 +108,79 @@ impl Vault {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::connection::{ObjectId, Person, TenantId};
+    use crate::entra::UserToken;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    fn operation(number: u128) -> OperationId {
+        OperationId::new(Uuid::from_u128(number))
+    }
+
+    /// A caller whose token lasts so many minutes; told apart by the request.
+    fn caller(request: &str, minutes: i64) -> Caller {
+        let person = Person {
+            tenant: TenantId::new(Uuid::from_u128(1)),
+            object: ObjectId::new(Uuid::from_u128(2)),
+        };
+        let token = UserToken::unchecked(person, now() + TimeDelta::minutes(minutes));
+        Caller::new(token, Vec::new(), request.to_owned()).expect("one token fits")
+    }
+
+    fn holder(vault: &Vault, wanted: Use) -> Option<String> {
+        let caller = vault.for_use(operation(1), wanted)?;
+        Some(caller.request_id().to_owned())
+    }
+
+    #[test]
+    fn tokens_to_read_with_are_no_good_for_writing_and_never_replace_better_ones_that_last() {
+        let vault = Vault::default();
+        vault.keep(operation(1), Use::Read, caller("look", 60), now());
+        assert_eq!(holder(&vault, Use::Read).as_deref(), Some("look"));
+        assert_eq!(holder(&vault, Use::Write), None);
+        vault.keep(operation(1), Use::Write, caller("change", 60), now());
+        vault.keep(operation(1), Use::Read, caller("look again", 60), now());
+        assert_eq!(holder(&vault, Use::Read).as_deref(), Some("change"));
+
+        let later = now() + TimeDelta::minutes(61);
+        vault.keep(operation(1), Use::Read, caller("late look", 120), later);
+        assert_eq!(holder(&vault, Use::Read).as_deref(), Some("late look"));
+        assert_eq!(holder(&vault, Use::Write), None);
+    }
+
+    #[test]
+    fn what_has_run_out_goes_although_nobody_forgets_it() {
+        let vault = Vault::default();
+        for number in 1..=100 {
+            vault.keep(operation(number), Use::Write, caller("change", 60), now());
+        }
+        let later = now() + TimeDelta::minutes(60);
+        assert_eq!(vault.operations(now()).len(), 100);
+        assert_eq!(vault.operations(later).len(), 0);
+        vault.keep(operation(101), Use::Write, caller("change", 120), later);
+        assert_eq!(vault.shelves().held.len(), 1);
+    }
+
+    #[test]
+    fn tokens_that_came_after_others_were_tried_in_vain_are_not_given_up_with_them() {
+        let vault = Vault::default();
+        vault.keep(operation(1), Use::Read, caller("look", 60), now());
+        let tried = vault.stamp(operation(1));
+        vault.keep(operation(1), Use::Write, caller("change", 60), now());
+        assert!(vault.give_up(operation(1), tried), "others have come");
+        assert_eq!(holder(&vault, Use::Write).as_deref(), Some("change"));
+        let tried = vault.stamp(operation(1));
+        assert!(!vault.give_up(operation(1), tried));
+        assert_eq!(holder(&vault, Use::Read), None);
+        assert!(!vault.give_up(operation(1), None), "there is nothing to give up");
+    }
+}

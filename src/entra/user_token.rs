@@ -116,6 +116,24 @@ impl UserToken {
     }
 }
 
+#[cfg(test)]
+impl UserToken {
+    /// A token that nobody has checked, for tests of those who keep tokens.
+    pub(crate) fn unchecked(person: Person, expires_at: DateTime<Utc>) -> Self {
+        let facts = Facts {
+            person,
+            app: Uuid::nil(),
+            scopes: Vec::new(),
+            roles: Vec::new(),
+            expires_at,
+            unique_id: None,
+            username: None,
+            takes_claims_challenges: false,
+        };
+        Self::new(SecretString::from("unchecked"), facts)
+    }
+}
+
 impl fmt::Debug for UserToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
