@@ -28,12 +28,6 @@ pub struct Problem {
 pub struct ConfigError(Vec<Problem>);
 
 impl ConfigError {
-    /// What is to be mended.
-    #[must_use]
-    pub fn problems(&self) -> &[Problem] {
-        &self.0
-    }
-
     pub(super) fn incomplete() -> Self {
         Self(vec![Problem {
             key: "*".to_owned(),

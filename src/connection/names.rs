@@ -104,12 +104,6 @@ impl DataFormat {
     pub const fn as_str(self) -> &'static str {
         self.0
     }
-
-    /// Every format, in ARM's spelling.
-    #[must_use]
-    pub const fn all() -> &'static [&'static str] {
-        &DATA_FORMATS
-    }
 }
 
 impl FromStr for DataFormat {

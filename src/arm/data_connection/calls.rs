@@ -35,15 +35,6 @@ pub struct Accepted {
     pub call: CallReport,
 }
 
-impl Accepted {
-    /// Whether nothing is left to wait for: no operation was named, and the echo says `Succeeded`.
-    #[must_use]
-    pub fn is_done(&self) -> bool {
-        let succeeded = |state: &str| state.eq_ignore_ascii_case("Succeeded");
-        self.operation.is_none() && self.provisioning_state.as_deref().is_some_and(succeeded)
-    }
-}
-
 /// What ARM made of a removal.
 #[derive(Debug, Clone)]
 pub enum Deleted {
