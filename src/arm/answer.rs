@@ -9,6 +9,7 @@ use super::error::{ArmError, ArmErrorKind};
 use super::operation::OperationUrl;
 use super::pinned::{self, PinnedUrlError};
 use super::{headers, refusal::Refusal};
+use crate::outbound::Body;
 
 /// An answer of any status, its body read.
 pub(super) struct Answer {
@@ -16,7 +17,7 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     pub(super) report: CallReport,
     pub(super) name: &'static str,
-    pub(super) body: Result<Vec<u8>, BodyFault>,
+    pub(super) body: Result<Body, BodyFault>,
     pub(super) refusal: Option<Refusal>,
 }
 

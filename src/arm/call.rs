@@ -15,11 +15,9 @@ use super::pinned;
 use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::connection::ResourceId;
-use crate::outbound::ArmToken;
+use crate::outbound::{self, ArmToken, Body, BodyError};
 use crate::telemetry::{self, metrics};
 
-/// The longest body that is read, in bytes.
-const LONGEST_BODY: usize = 1024 * 1024;
 /// Microsoft Learn, "Authenticate requests across tenants".
 const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");
 
@@ -200,7 +198,7 @@ impl Arm {
     async fn exchange(
         &self,
         request: reqwest::Request,
-    ) -> Result<(StatusCode, HeaderMap, Result<Vec<u8>, BodyFault>), ArmErrorKind> {
+    ) -> Result<(StatusCode, HeaderMap, Result<Body, BodyFault>), ArmErrorKind> {
         let mut response = match self.0.client.execute(request).await {
             Ok(response) => response,
             Err(error) if error.is_connect() || error.is_builder() => {
@@ -209,15 +207,10 @@ impl Arm {
             Err(_) => return Err(ArmErrorKind::NoAnswer),
         };
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let mut body = Vec::new();
-        let body = loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > LONGEST_BODY => break Err(BodyFault::TooLong),
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => break Ok(body),
-                Err(_) => break Err(BodyFault::Cut),
-            }
-        };
+        let body = outbound::read_body(response).await.map_err(|error| match error {
+            BodyError::Broken => BodyFault::Cut,
+            BodyError::TooLarge => BodyFault::TooLong,
+        });
         Ok((status, headers, body))
     }
 }

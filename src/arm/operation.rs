@@ -11,8 +11,8 @@ use url::Url;
 use super::call::CallReport;
 use super::error::{ArmError, ArmErrorKind};
 use super::pinned::{self, PinnedUrlError};
-use super::{Arm, headers, members, refusal};
-use crate::outbound::ArmToken;
+use super::{Arm, members, refusal};
+use crate::outbound::{self, ArmToken};
 
 /// Where an operation is asked about. It leads to ARM and may be signed, so it prints without its query.
 #[derive(Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Arm {
             .get("GET operation", operation.url.clone(), Some(token))
             .await?;
         let answer = answer.success(&self.0.settings.endpoint)?;
-        let retry_after = headers::retry_after(&answer.headers, self.0.clock.now());
+        let retry_after = outbound::retry_after(&answer.headers, self.0.clock.now());
         let body = answer.json_if_any();
         if answer.is_cut() {
             return Err(answer.error(ArmErrorKind::NoAnswer));

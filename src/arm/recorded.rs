@@ -116,7 +116,7 @@ fn answer(response: &Value) -> Answer {
         headers,
         report: CallReport::default(),
         name: "recorded",
-        body: Ok(body),
+        body: Ok(body.into()),
         refusal: None,
     }
 }

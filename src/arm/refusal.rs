@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{challenge, headers, members};
 use crate::connection::TenantId;
+use crate::outbound;
 
 /// The longest message that is kept, in bytes.
 const LONGEST_MESSAGE: usize = 1024;
@@ -47,7 +48,7 @@ impl Refusal {
             message,
             claims,
             claims_tenant,
-            retry_after: headers::retry_after(headers, now),
+            retry_after: outbound::retry_after(headers, now),
             failure_cause: headers::id(headers, "x-ms-failure-cause"),
         }
     }

@@ -17,7 +17,7 @@ use crate::connection::{
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events, operations, people};
-use crate::ledger::{EventKind, salted_hash};
+use crate::ledger::{EventKind, hex, salted_hash};
 
 /// The scope that lets an app change connections in a user's name.
 pub(super) const SCOPE_WRITE: &str = "Connections.ReadWrite";
@@ -322,11 +322,6 @@ fn request_hash(request: &NewConnection) -> Vec<u8> {
         request.source.consumer_group.as_str().to_ascii_lowercase(),
     ]);
     Sha256::digest(canonical.to_string().as_bytes()).to_vec()
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -15,10 +14,8 @@ use super::error::{ExchangeError, ExchangeErrorKind, ExchangeFailure};
 use super::settings::Settings;
 use super::user_token::UserToken;
 use crate::connection::{ObjectId, Person, TenantId};
-use crate::outbound::ArmToken;
+use crate::outbound::{self, ArmToken};
 
-/// The longest pause that is believed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 /// The longest life that is believed: Entra's longest tokens (continuous access evaluation) live 28 h.
 const LONGEST_LIFE: u64 = 48 * 3600;
 /// The longest claims challenge that is passed on, in bytes: it must fit into a header, in Base64.
@@ -111,7 +108,7 @@ impl Asked<'_> {
             suberror: word(&failure.suberror),
             claims: claims_challenge(&failure.claims),
             code: code(&failure),
-            retry_after: retry_after(headers, self.now),
+            retry_after: outbound::retry_after(headers, self.now),
         };
         ExchangeError::from(ExchangeFailure {
             tenant: self.tenant,
@@ -162,18 +159,6 @@ fn code(failure: &Failure) -> Option<u32> {
     let (_, rest) = failure.error_description.as_str()?.split_once("AADSTS")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
-}
-
-/// `Retry-After` in both its forms (RFC 9110, section 10.2.3), an hour at most.
-fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let pause = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now)
-            .to_std()
-            .unwrap_or_default(),
-    };
-    Some(pause.min(LONGEST_PAUSE))
 }
 
 #[cfg(test)]

@@ -11,13 +11,12 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::answer::Asked;
-use super::body::{self, BodyError};
 use super::cache::Key;
 use super::error::{ExchangeError, ExchangeErrorKind};
 use super::user_token::UserToken;
 use super::{Entra, Inner};
 use crate::connection::TenantId;
-use crate::outbound::ArmToken;
+use crate::outbound::{self, ArmToken, BodyError};
 use crate::telemetry::{self, metrics};
 
 impl Entra {
@@ -166,7 +165,7 @@ impl Inner {
             .await
             .map_err(|_| out_of_reach())?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = body::read(response).await.map_err(|error| match error {
+        let body = outbound::read_body(response).await.map_err(|error| match error {
             BodyError::Broken => out_of_reach(),
             BodyError::TooLarge => ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer),
         })?;

@@ -10,12 +10,12 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use super::body;
 use super::key_document::{self, SigningKey};
 use super::refusal::{TokenError, TokenRefusal};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::connection::TenantId;
+use crate::outbound;
 
 /// The pause after a fetch that failed: short, so that an outage of seconds is not one of minutes, yet no storm.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
@@ -226,7 +226,9 @@ impl TenantKeys {
         if response.status() != http::StatusCode::OK {
             return Err(KeysError::Status(response.status().as_u16()));
         }
-        let body = body::read(response).await.map_err(|_| KeysError::OutOfReach)?;
+        let body = outbound::read_body(response)
+            .await
+            .map_err(|_| KeysError::OutOfReach)?;
         key_document::parse(&body).ok_or(KeysError::Unreadable)
     }
 }

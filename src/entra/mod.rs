@@ -3,7 +3,6 @@
 //! Every URL is built from the configured authority; nothing that Entra or a token says chooses a host.
 
 mod answer;
-mod body;
 mod cache;
 mod claims;
 mod classify;

@@ -1,6 +1,7 @@
 //! The edge: routes, extractors, what requests and answers look like, and problems (RFC 9457) on every path.
 //! One file an endpoint. Knows the broker and nothing behind it; decides nothing but how things are said.
 
+mod answer;
 mod connections;
 mod extract;
 mod health;

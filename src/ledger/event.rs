@@ -49,14 +49,14 @@ pub struct RecordedEvent {
 /// it proves what was said; without them it tells nothing.
 #[must_use]
 pub fn salted_hash(salt: &[u8], text: &str) -> Value {
-    let digest = Sha256::new()
+    json!(hex(&Sha256::new()
         .chain_update(salt)
         .chain_update(text.as_bytes())
-        .finalize();
-    json!(
-        digest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    )
+        .finalize()))
+}
+
+/// Lower-case hexadecimal: how events show hashes.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

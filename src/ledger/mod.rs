@@ -5,6 +5,6 @@ mod event;
 mod kind;
 mod mark;
 
-pub use event::{Event, RecordedEvent, salted_hash};
+pub use event::{Event, RecordedEvent, hex, salted_hash};
 pub use kind::EventKind;
 pub use mark::Marker;

@@ -1,8 +1,12 @@
-//! What both network edges share: the one builder of HTTP clients, and the tokens they may carry.
+//! What both network edges share: the one builder of HTTP clients, the tokens they may carry, and answers read within bounds.
 //! Nothing here knows what Entra or ARM mean by their answers.
 
+mod body;
 mod client;
+mod retry_after;
 mod token;
 
+pub use body::{Body, BodyError, read_body};
 pub use client::{ClientError, ClientOptions, client, collector_client};
+pub use retry_after::retry_after;
 pub use token::ArmToken;

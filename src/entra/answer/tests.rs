@@ -36,7 +36,7 @@ fn with_asked<T>(test: impl FnOnce(&Asked<'_>) -> T) -> T {
 fn failure(status: u16, retry_after: Option<&str>, body: &str) -> ExchangeError {
     let mut headers = HeaderMap::new();
     if let Some(value) = retry_after {
-        headers.insert(RETRY_AFTER, value.parse().expect("a header value"));
+        headers.insert(http::header::RETRY_AFTER, value.parse().expect("a header value"));
     }
     let status = StatusCode::from_u16(status).expect("a status");
     with_asked(|asked| asked.failure(status, &headers, body.as_bytes()))

@@ -11,7 +11,7 @@ use crate::connection::{Code, EventHubSource, NewConnection, State as Connection
 use crate::http::extract::{Authenticated, Json, Prefer};
 use crate::http::openapi::{AuxiliaryHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
-use crate::http::{AppState, Problem, link};
+use crate::http::{AppState, Problem, answer, link};
 
 /// The longest justification, in characters.
 const LONGEST_JUSTIFICATION: usize = 2000;
@@ -243,18 +243,7 @@ pub(crate) async fn create(
     {
         headers.insert(header::LOCATION, location);
     }
-    Ok((status, headers, axum_json(&connection)).into_response())
-}
-
-/// A JSON body.
-pub(in crate::http) fn axum_json<T: serde::Serialize>(value: &T) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
-        Err(error) => {
-            tracing::error!(error = %error, "an answer can't be written");
-            Problem::new(Code::Internal, "an error that is this service's own").into_response()
-        }
-    }
+    Ok((status, headers, answer::json(&connection)).into_response())
 }
 
 #[cfg(test)]

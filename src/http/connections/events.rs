@@ -8,11 +8,10 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::create::axum_json;
 use crate::connection::{ActorId, Code, ConnectionId, OperationId, TenantId};
 use crate::http::extract::{Authenticated, Path, Query};
 use crate::http::openapi::{Refuses, Refusing, samples};
-use crate::http::{AppState, Problem, link};
+use crate::http::{AppState, Problem, answer, link};
 use crate::ledger::{EventKind, RecordedEvent};
 
 /// The list that page tokens are for.
@@ -141,7 +140,7 @@ pub(crate) async fn events(
             &format!("/v1/connections/{id}/events?limit={limit}&pageToken={token}"),
         )
     });
-    Ok(axum_json(&EventList {
+    Ok(answer::json(&EventList {
         value: page.events.into_iter().map(Into::into).collect(),
         next_link,
     }))

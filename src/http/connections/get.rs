@@ -4,12 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::create::axum_json;
 use crate::connection::{Code, ConnectionId};
 use crate::http::extract::{Authenticated, Path};
 use crate::http::openapi::{Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
-use crate::http::{AppState, Problem};
+use crate::http::{AppState, Problem, answer};
 
 struct GetRefuses;
 
@@ -37,5 +36,5 @@ pub(crate) async fn get(
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
     let record = state.broker.connection(&caller, ConnectionId::new(id)).await?;
-    Ok(axum_json(&Connection::from(&record)))
+    Ok(answer::json(&Connection::from(&record)))
 }

@@ -5,12 +5,11 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::create::axum_json;
 use crate::connection::{Code, ConnectionId};
 use crate::http::extract::{Authenticated, Query};
 use crate::http::openapi::{Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
-use crate::http::{AppState, Problem, link};
+use crate::http::{AppState, Problem, answer, link};
 
 /// The list that page tokens are for.
 const LIST: &str = "connections";
@@ -74,7 +73,7 @@ pub(crate) async fn list(
             &format!("/v1/connections?limit={limit}&pageToken={token}"),
         )
     });
-    Ok(axum_json(&ConnectionList {
+    Ok(answer::json(&ConnectionList {
         value: page.connections.iter().map(Connection::from).collect(),
         next_link,
     }))

@@ -5,12 +5,11 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use uuid::Uuid;
 
-use super::create::axum_json;
 use crate::connection::{Code, ConnectionId, State as ConnectionState};
 use crate::http::extract::{Authenticated, Path, Prefer};
 use crate::http::openapi::{AuxiliaryHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
-use crate::http::{AppState, Problem, link};
+use crate::http::{AppState, Problem, answer, link};
 
 struct RemoveRefuses;
 
@@ -62,7 +61,7 @@ pub(crate) async fn remove(
     Ok((
         status,
         link::follow(&state, operation.as_ref()),
-        axum_json(&Connection::from(&record)),
+        answer::json(&Connection::from(&record)),
     )
         .into_response())
 }

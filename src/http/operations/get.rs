@@ -5,11 +5,10 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use crate::connection::{Code, OperationId};
-use crate::http::connections::create::axum_json;
 use crate::http::extract::{Authenticated, Path};
 use crate::http::openapi::{AuxiliaryHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Operation;
-use crate::http::{AppState, Problem, link};
+use crate::http::{AppState, Problem, answer, link};
 
 struct OperationRefuses;
 
@@ -45,5 +44,5 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let view = state.broker.operation(&caller, OperationId::new(id)).await?;
     let operation = Operation::from(&view.operation);
-    Ok((link::follow(&state, Some(&operation)), axum_json(&operation)).into_response())
+    Ok((link::follow(&state, Some(&operation)), answer::json(&operation)).into_response())
 }
