@@ -60,12 +60,11 @@ impl Broker {
         if let Some(existing) = self.in_time(late, existing).await? {
             return Ok(existing);
         }
-        // Boxed: it holds the reads of both sides, and waits in every caller's future.
-        let (tenants, clearance) = match Box::pin(self.clear(caller, request)).await {
+        let (tenants, clearance) = match self.clear(caller, request).await {
             // What was remembered of the subscriptions may be out of date: ask again, once.
             Err(error) if is_of_another_tenant(&error) => {
                 self.forget_tenants_of(request).await;
-                Box::pin(self.clear(caller, request)).await?
+                self.clear(caller, request).await?
             }
             cleared => cleared?,
         };

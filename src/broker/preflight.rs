@@ -107,8 +107,9 @@ impl Broker {
         source: &ArmToken,
     ) -> Result<Clearance, BrokerError> {
         let (target_side, source_side) = tokio::join!(
-            self.look_at_target(request, target),
-            self.look_at_source(request, source)
+            // Boxed: side by side, the calls of both would lie in the request's own future.
+            Box::pin(self.look_at_target(request, target)),
+            Box::pin(self.look_at_source(request, source))
         );
         let (mut findings, clearance) = target_side?;
         findings.add(source_side?);
