@@ -6,6 +6,7 @@ use tenant_bridge::config::Config;
 use azure_emulator::{Effect, Fault, Host};
 use dev_postgres::{Options, Server, Source};
 use http::Method;
+use sqlx::PgConnection;
 
 use crate::support::{Answer, App, connect, hurried, migrated, request};
 
@@ -17,6 +18,16 @@ async fn own_server() -> Server {
     })
     .await
     .expect("a Postgres")
+}
+
+/// What ARM answers can't be recorded while this is held; when the server goes down, it takes the lock with it.
+async fn hold_results(app: &App) -> PgConnection {
+    let mut owner = connect(&app.database.owner_url).await;
+    sqlx::raw_sql("begin; select from connections for update")
+        .execute(&mut owner)
+        .await
+        .expect("a lock");
+    owner
 }
 
 #[track_caller]
@@ -118,8 +129,9 @@ async fn what_azure_answered_while_the_database_was_away_is_recorded_when_it_is_
         .inject(Fault::arm("/dataConnections/", Effect::Delay(Duration::from_millis(300))).method("PUT"));
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     assert_eq!(created.status, 202, "{}", created.body);
-    server.suspend().await.expect("it stops");
+    let _held = hold_results(&app).await;
     app.wait_for_calls("PUT", "telemetry", 1).await;
+    server.suspend().await.expect("it stops");
     server.resume().await.expect("it starts");
     let ended = portal.follow(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded");
@@ -147,6 +159,8 @@ async fn after_an_outage_that_outlasts_the_lease_the_replica_that_has_the_tokens
         .inject(Fault::arm("/dataConnections/", Effect::Delay(Duration::from_millis(300))).method("PUT"));
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     assert_eq!(created.status, 202, "{}", created.body);
+    let _held = hold_results(&app).await;
+    app.wait_for_calls("PUT", "telemetry", 1).await;
     server.suspend().await.expect("it stops");
     app.wait_for_log(
         created.text("/lastOperation/id"),

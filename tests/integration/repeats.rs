@@ -127,7 +127,7 @@ async fn a_caller_who_hangs_up_does_not_stop_the_create() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
     app.emulator
-        .inject(Fault::arm("/dataConnections/", Effect::Delay(Duration::from_millis(500))).method("PUT"));
+        .inject(Fault::arm("/dataConnections/", Effect::Delay(Duration::from_secs(1))).method("PUT"));
     let wanted = request("telemetry");
     {
         let create = portal.create(&wanted);

@@ -8,6 +8,9 @@ use tenant_bridge::config::Config;
 
 use crate::support::{Answer, App, Portal, hurried, request};
 
+/// How long ARM takes over an operation that a service must find running after its restart.
+const STILL_RUNNING: Duration = Duration::from_millis(1500);
+
 /// Leases short enough to wait for their end.
 fn short_leases(config: &mut Config) {
     hurried(config);
@@ -16,7 +19,7 @@ fn short_leases(config: &mut Config) {
 
 /// A create that is under way at ARM when this returns.
 async fn begin(app: &App, portal: &Portal) -> Answer {
-    app.operations_take(Duration::from_secs(1));
+    app.operations_take(STILL_RUNNING);
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     assert_eq!(created.status, 202, "{}", created.body);
     app.wait_for_calls("PUT", "telemetry", 1).await;
@@ -69,7 +72,7 @@ async fn a_participants_token_goes_on_with_an_operation_only_if_it_opens_the_tar
         let name = format!("telemetry{number}");
         let mut wanted = request(&name);
         wanted["source"]["eventHub"]["consumerGroup"] = ["cg1", "cg2"][number].into();
-        app.operations_take(Duration::from_secs(1));
+        app.operations_take(STILL_RUNNING);
         let created = app
             .signed_in("acc1@domain1.com")
             .with_auxiliary(&app.token(participant, how_to::DOMAIN2))

@@ -14,6 +14,8 @@ use crate::sql;
 /// How often a copy is tried while others are connected to the template. Postgres itself waits
 /// up to five seconds each time.
 const COPY_ATTEMPTS: usize = 5;
+/// How often a role is dropped while the databases that need it go one after the other.
+const DROP_ATTEMPTS: usize = 20;
 const COPY_PAUSE: Duration = Duration::from_millis(100);
 
 /// A database of a [`Server`](crate::Server).
@@ -112,9 +114,16 @@ impl Database {
         sql::run(&mut connection, "dropping a database", statement).await?;
         for role in [self.owner_url.username(), &self.serving_role] {
             let statement = format!("DROP ROLE IF EXISTS {role}");
-            match sql::run(&mut connection, "dropping a role", statement).await {
-                Err(error) if sql::refused_with(&error, sql::STILL_NEEDED) => {}
-                answer => answer?,
+            let mut attempt = 1;
+            loop {
+                match sql::run(&mut connection, "dropping a role", statement.clone()).await {
+                    // Postgres would name what needs the role, and one of these went at this moment.
+                    Err(error) if sql::refused_with(&error, sql::INTERNAL) && attempt < DROP_ATTEMPTS => {
+                        attempt += 1;
+                    }
+                    Err(error) if sql::refused_with(&error, sql::STILL_NEEDED) => break,
+                    answer => break answer?,
+                }
             }
         }
         close(connection).await

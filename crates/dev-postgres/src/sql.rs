@@ -12,6 +12,9 @@ pub(crate) const IN_USE: &str = "55006";
 /// A role that something still belongs to (`dependent_objects_still_exist`).
 pub(crate) const STILL_NEEDED: &str = "2BP01";
 
+/// Something that should not happen inside of Postgres (`internal_error`).
+pub(crate) const INTERNAL: &str = "XX000";
+
 pub(crate) async fn connect(url: &Url) -> Result<PgConnection, Error> {
     PgConnection::connect(url.as_str())
         .await

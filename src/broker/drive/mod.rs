@@ -78,21 +78,23 @@ impl Broker {
         self.0.tasks.spawn(task.instrument(span));
     }
 
-    /// Claims what is due and drives it, as far as there is room. Gives how long until something else is due.
+    /// Claims what is due and drives it, as far as there is room. Gives how long until something else is due; nothing when there
+    /// is no room, since it could not be taken.
     ///
     /// # Errors
     /// When the database can't answer.
     pub async fn take_up_due(&self) -> Result<Option<Duration>, DbError> {
         let slots = usize::try_from(self.worker.concurrency).unwrap_or(usize::MAX);
         let room = slots.saturating_sub(self.0.tasks.len());
+        if room == 0 {
+            return Ok(None);
+        }
         let held = self.0.vault.operations(self.clock.now());
         let claimed_at = Instant::now();
         let mut db = self.pool.acquire().await?;
-        if room > 0 {
-            let limit = i64::try_from(room).unwrap_or(i64::MAX);
-            for claim in leases::claim_due(&mut db, limit, &held, self.worker.lease).await? {
-                self.drive(claim, claimed_at, false);
-            }
+        let limit = i64::try_from(room).unwrap_or(i64::MAX);
+        for claim in leases::claim_due(&mut db, limit, &held, self.worker.lease).await? {
+            self.drive(claim, claimed_at, false);
         }
         leases::next_due(&mut db, &held).await
     }

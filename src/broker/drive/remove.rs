@@ -141,6 +141,8 @@ impl Job {
             {
                 self.with_auxiliary = true;
                 self.unsent = true;
+                // Nothing was done, and what was missing is here: no reason to wait.
+                self.resend.1 = None;
                 Ok(Step::Again(Duration::ZERO))
             }
             // Somebody who signs in with what ARM demands has to ask again; the wish stands.
