@@ -1,0 +1,58 @@
+//! How a create ends: by ARM's word when it gives one, else by what reads find, and never by a guess.
+
+mod answered;
+mod unanswered;
+
+use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, App, Portal, data_connection};
+
+/// A fault of the next PUT of a data connection.
+fn put(effect: Effect) -> Fault {
+    Fault::arm("/dataConnections/", effect).method("PUT")
+}
+
+/// ARM carries the call out and answers something else.
+fn done_but_answered(status: u16, headers: &[(&str, &str)], body: FaultBody) -> Effect {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Effect::AnswerAfterEffect(FaultAnswer {
+        status,
+        headers,
+        body,
+    })
+}
+
+/// A data connection of this name that nobody made with this service: the same table, another event hub.
+fn make_theirs(app: &App) {
+    let theirs = json!({ "properties": {
+        "eventHubResourceId": how_to::HUB2, "consumerGroup": "cg1", "tableName": "Alarms"
+    } });
+    app.emulator
+        .edit(|world| world.add_data_connection(&data_connection("telemetry"), &theirs))
+        .expect("it is made");
+}
+
+/// The end of a create that failed: the connection `failed`, nothing at ARM, the operation with its error.
+async fn failed(app: &App, portal: &Portal, created: &Answer) -> Value {
+    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(operation.text("/status"), "failed", "{}", operation.body);
+    let connection = portal.connection(created.text("/id")).await;
+    assert_eq!(connection.text("/state"), "failed", "{}", connection.body);
+    assert!(app.at_arm("telemetry").is_none());
+    operation.body["error"].clone()
+}
+
+/// The end of a create that succeeded with a single PUT.
+async fn settles_to_active(app: App, portal: &Portal, created: &Answer) {
+    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(operation.text("/status"), "succeeded", "{}", operation.body);
+    let connection = portal.connection(created.text("/id")).await;
+    assert_eq!(connection.text("/state"), "active");
+    assert!(app.at_arm("telemetry").is_some());
+    assert_eq!(app.writes().len(), 1, "exactly one PUT");
+    app.finish().await;
+}
