@@ -68,7 +68,7 @@ pub(crate) async fn connect(url: &Url) -> PgConnection {
         .expect("the database lets one in")
 }
 
-/// The administrator's URL of a database on the shared server.
+/// The administrator's URL of a database on the tests' server.
 pub(crate) async fn admin_url(database: &Database) -> Url {
     let (server, _) = template().await;
     let mut url = server.admin_url().clone();
