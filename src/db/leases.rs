@@ -109,7 +109,20 @@ pub async fn claim_due(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(ClaimRow::parse).collect()
+    Ok(readable(rows))
+}
+
+/// The claims that this version understands. One that it doesn't, which a newer version may have written, keeps no other from
+/// going on; its lease runs out by itself.
+fn readable(rows: Vec<ClaimRow>) -> Vec<Claim> {
+    let parsed = rows.into_iter().map(ClaimRow::parse);
+    parsed
+        .filter_map(|claim| {
+            claim
+                .inspect_err(|error| tracing::error!(error = %error, "an operation can't be understood"))
+                .ok()
+        })
+        .collect()
 }
 
 /// Claims every operation of one connection that has not ended and that nobody holds, due or not: for a caller who is here
@@ -141,7 +154,7 @@ pub async fn claim_of(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(ClaimRow::parse).collect()
+    Ok(readable(rows))
 }
 
 /// Prolongs the lease.

@@ -322,3 +322,39 @@ async fn a_wait_that_azure_asks_for_may_outlast_the_lease_and_nobody_steps_in() 
     replica.stop().await;
     app.finish().await;
 }
+
+#[tokio::test]
+async fn an_operation_that_this_version_does_not_understand_keeps_no_other_from_going_on() {
+    let mut app = App::with(short_leases).await;
+    let odd = begin(&app, &app.how_to_portal()).await;
+    let mut wanted = request("other");
+    wanted["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+    let other = app.how_to_portal().create_waiting(&wanted, 0).await;
+    assert_eq!(other.status, 202, "{}", other.body);
+    app.stop_service().await;
+    let id = odd.text("/lastOperation/id");
+    app.as_owner(&format!(
+        "update operations set error = '{{\"odd\": true}}' where id = '{id}'"
+    ))
+    .await;
+    app.start_service().await;
+    let portal = app.how_to_portal();
+    waits_for_a_caller(&portal, &other).await;
+    assert_eq!(
+        portal
+            .follow(other.text("/lastOperation/id"))
+            .await
+            .text("/status"),
+        "succeeded"
+    );
+    // What can't be understood is no reason to show anything of it.
+    portal
+        .connection(odd.text("/id"))
+        .await
+        .is_problem(500, "internal");
+
+    app.as_owner("update operations set error = null where error ? 'odd'")
+        .await;
+    assert_eq!(portal.follow(id).await.text("/status"), "succeeded");
+    app.finish().await;
+}
