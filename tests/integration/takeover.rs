@@ -331,6 +331,7 @@ async fn an_operation_that_this_version_does_not_understand_keeps_no_other_from_
     wanted["source"]["eventHub"]["consumerGroup"] = "cg1".into();
     let other = app.how_to_portal().create_waiting(&wanted, 0).await;
     assert_eq!(other.status, 202, "{}", other.body);
+    app.wait_for_calls("PUT", "other", 1).await;
     app.stop_service().await;
     let id = odd.text("/lastOperation/id");
     app.as_owner(&format!(
