@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use azure_emulator::{Effect, Fault, how_to};
+use azure_emulator::{Effect, Entry, Fault, how_to};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -145,6 +145,31 @@ async fn a_caller_who_hangs_up_does_not_stop_the_create() {
         .wait_for("/v1/connections", |body| body["value"][0]["state"] == "active")
         .await;
     assert_eq!(list.body["value"].as_array().map(Vec::len), Some(1));
+    assert_eq!(app.writes().len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_create_that_finds_at_azure_what_its_twin_has_just_made_is_the_same_create() {
+    let app = App::hurried().await;
+    // The first one's look at the name is late: until then the second has made the connection.
+    let late = Effect::Delay(Duration::from_millis(1500));
+    app.emulator
+        .inject(Fault::arm("/dataConnections/telemetry", late).method("GET"));
+    let (portal, wanted) = (app.how_to_portal(), request("telemetry"));
+    let second = async {
+        let asked = |entry: &Entry| entry.path().ends_with("/clusters/adx1");
+        app.emulator
+            .journal()
+            .wait_for(asked, PATIENCE)
+            .await
+            .expect("the first one asks");
+        portal.create(&wanted).await
+    };
+    let (first, second) = tokio::join!(portal.create(&wanted), second);
+    assert_eq!(second.status, 201, "{}", second.body);
+    assert_eq!(first.status, 200, "{}", first.body);
+    assert_eq!(first.text("/id"), second.text("/id"));
     assert_eq!(app.writes().len(), 1);
     app.finish().await;
 }
