@@ -79,6 +79,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         pool,
         clock,
         tenants: config.tenants,
+        visibility: config.visibility,
         worker: config.worker,
         marker: Marker::new(config.ledger.mark_key),
     });

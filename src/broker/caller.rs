@@ -81,6 +81,14 @@ impl Caller {
         &self.auxiliary
     }
 
+    /// The same without the participants' tokens.
+    pub(super) fn alone(&self) -> Self {
+        Self {
+            auxiliary: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The id of the HTTP request.
     #[must_use]
     pub fn request_id(&self) -> &str {

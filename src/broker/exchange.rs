@@ -54,7 +54,7 @@ impl Broker {
 
     /// One answer for all that went wrong: an outage first, since the rest may look different after it; then what this
     /// service's operator must mend; then what the user must do before anything else; then everything that is missing.
-    fn explain(&self, caller: &Caller, errors: &[ExchangeError]) -> BrokerError {
+    pub(super) fn explain(&self, caller: &Caller, errors: &[ExchangeError]) -> BrokerError {
         if let Some(error) = errors.iter().find_map(unavailable) {
             return error;
         }

@@ -10,6 +10,7 @@ mod read;
 mod recording;
 mod refusal;
 mod remove;
+mod sight;
 mod tenants;
 mod vault;
 
@@ -24,7 +25,7 @@ use tracing::Instrument as _;
 
 use crate::arm::Arm;
 use crate::clock::Clock;
-use crate::config::{TenantPolicy, WorkerSection};
+use crate::config::{TenantPolicy, VisibilitySection, WorkerSection};
 use crate::connection::ConnectionId;
 use crate::db::DbError;
 use crate::entra::Entra;
@@ -33,9 +34,10 @@ use crate::telemetry::metrics;
 
 pub use caller::Caller;
 pub use create::Created;
-pub use read::{EventsPage, OperationView, Page};
+pub use read::{EventsPage, ListFilter, OperationView, Page};
 pub use refusal::{BrokerError, FieldError, Missing, MissingKind, Refusal};
 
+use sight::Sights;
 use vault::Vault;
 
 /// What a broker is made of.
@@ -50,6 +52,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Which tenants may be connected.
     pub tenants: TenantPolicy,
+    /// How long ARM's word is taken on what a person may read.
+    pub visibility: VisibilitySection,
     /// How operations are driven.
     pub worker: WorkerSection,
     /// Makes the marks that tokens leave in the record.
@@ -63,6 +67,7 @@ pub struct Broker(Arc<Inner>);
 struct Inner {
     parts: Parts,
     vault: Vault,
+    sights: Sights,
     /// Connections whose record changed in this process; a hint for those who wait.
     changes: broadcast::Sender<ConnectionId>,
     /// Operations that are driven here.
@@ -84,6 +89,7 @@ impl Broker {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             vault: Vault::default(),
+            sights: Sights::new(parts.visibility.clone()),
             changes: broadcast::Sender::new(256),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),

@@ -5,9 +5,15 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::refusal::{BrokerError, Refusal};
+use super::sight::{Readable, Side, audits, sees_all_of_own_tenant, side_by_record};
 use super::vault::Use;
 use super::{Broker, Caller};
-use crate::connection::{Code, ConnectionId, ConnectionRecord, OperationId, OperationKind, OperationRecord};
+use crate::config::Direction;
+use crate::connection::{
+    Code, ConnectionId, ConnectionRecord, DatabaseId, EventHubId, OperationId, OperationKind,
+    OperationRecord, SubscriptionId,
+};
+use crate::db::connections::{Found, Selection};
 use crate::db::{DbError, connections, leases, ledger_events, operations, people};
 use crate::ledger::RecordedEvent;
 
@@ -16,6 +22,15 @@ const SCOPE_READ: &str = "Connections.Read";
 
 /// How often a waiter looks at the database, for the case that another replica ends the operation.
 const WAIT_LOOK: Duration = Duration::from_millis(500);
+
+/// What a list is narrowed down to.
+#[derive(Debug, Clone, Default)]
+pub struct ListFilter {
+    /// The connections into this database.
+    pub database: Option<DatabaseId>,
+    /// The connections from this event hub.
+    pub source: Option<EventHubId>,
+}
 
 /// A page of a list.
 #[derive(Debug)]
@@ -45,7 +60,7 @@ pub struct OperationView {
 }
 
 impl Broker {
-    /// A connection that the caller may see.
+    /// A connection that the caller may see, as far as they may.
     ///
     /// # Errors
     /// [`Code::NotFound`] when there is none, or not for them: the two can't be told apart.
@@ -54,48 +69,102 @@ impl Broker {
         caller: &Caller,
         id: ConnectionId,
     ) -> Result<ConnectionRecord, BrokerError> {
-        demand_read(caller)?;
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let Some(viewer) = people::find(&mut db, caller.actor()).await? else {
-            return Err(not_found("connection"));
-        };
-        connections::find_visible(&mut db, id, viewer)
-            .await?
-            .ok_or_else(|| not_found("connection"))
+        let (record, _) = self.look(caller, id).await?;
+        Ok(record)
     }
 
-    /// The connections that the caller may see, newest first, older than `before`.
+    /// The same, and from where they see it.
+    async fn look(&self, caller: &Caller, id: ConnectionId) -> Result<(ConnectionRecord, Side), BrokerError> {
+        let found = self.find(caller, id).await?;
+        let side = self.side(caller, &found).await?;
+        let side = side.ok_or_else(|| not_found("connection"))?;
+        Ok((side.show(caller, found.record), side))
+    }
+
+    /// A connection, whether or not the caller may see it.
+    async fn find(&self, caller: &Caller, id: ConnectionId) -> Result<Found, BrokerError> {
+        demand_read(caller)?;
+        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+        let viewer = people::find(&mut db, caller.actor()).await?;
+        let found = connections::find_with_part(&mut db, id, viewer).await?;
+        found.ok_or_else(|| not_found("connection"))
+    }
+
+    /// The connections that the caller may see and the filter leaves, newest first, older than `before`. What ARM lets them read
+    /// is asked only where the filter says what to ask about.
     ///
     /// # Errors
-    /// When the database can't answer.
+    /// When the database, Entra or ARM can't answer.
     pub async fn connections(
         &self,
         caller: &Caller,
+        filter: &ListFilter,
         before: Option<ConnectionId>,
         limit: u32,
     ) -> Result<Page, BrokerError> {
         demand_read(caller)?;
+        let everything_from = self.side_of_filter(caller, filter).await?;
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let Some(viewer) = people::find(&mut db, caller.actor()).await? else {
-            return Ok(Page {
-                connections: Vec::new(),
-                next: None,
-            });
+        let selection = Selection {
+            viewer: people::find(&mut db, caller.actor()).await?,
+            tenant: sees_all_of_own_tenant(caller).then(|| caller.actor().tenant),
+            everything: everything_from.is_some(),
+            database: filter.database.as_ref(),
+            source: filter.source.as_ref(),
+            before,
+            // One more than asked for tells whether there is another page.
+            limit: i64::from(limit) + 1,
         };
-        // One more than asked for tells whether there is another page.
-        let mut connections =
-            connections::list_visible(&mut db, viewer, before, i64::from(limit) + 1).await?;
-        let more = connections.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        connections.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let next = if more {
-            connections.last().map(|record| record.id)
-        } else {
-            None
+        let mut found = connections::list(&mut db, &selection).await?;
+        drop(db);
+        let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let show = |found: Found| {
+            let side = side_by_record(caller, &found).or(everything_from)?;
+            Some(side.show(caller, found.record))
         };
+        let connections: Vec<ConnectionRecord> = found.into_iter().filter_map(show).collect();
+        let last = connections.last().map(|record| record.id);
+        let next = last.filter(|_| more);
         Ok(Page { connections, next })
     }
 
-    /// A connection's part of the ledger, after a place in it.
+    /// From where ARM lets the caller see everything that a filter leaves.
+    async fn side_of_filter(
+        &self,
+        caller: &Caller,
+        filter: &ListFilter,
+    ) -> Result<Option<Side>, BrokerError> {
+        if let Some(database) = &filter.database {
+            let what = Readable::DataConnections(database);
+            let asked = (database.subscription(), Direction::Target, what);
+            if self.may_read_named(caller, asked).await? {
+                return Ok(Some(Side::Target));
+            }
+        }
+        if let Some(hub) = &filter.source {
+            let asked = (hub.subscription(), Direction::Source, Readable::EventHub(hub));
+            if self.may_read_named(caller, asked).await? {
+                return Ok(Some(Side::Source));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the caller may read what they named. In a subscription that Azure doesn't know there is nothing to read.
+    async fn may_read_named(
+        &self,
+        caller: &Caller,
+        (subscription, direction, what): (SubscriptionId, Direction, Readable<'_>),
+    ) -> Result<bool, BrokerError> {
+        match self.tenant_of(subscription, "").await {
+            Ok(tenant) => self.may_read(caller, tenant, direction, what).await,
+            Err(BrokerError::Refused(refusal)) if refusal.code == Code::ReferenceNotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A connection's part of the ledger, after a place in it: for those who see the connection, and for auditors of its tenants.
     ///
     /// # Errors
     /// As [`Broker::connection`].
@@ -106,7 +175,10 @@ impl Broker {
         after: i64,
         limit: u32,
     ) -> Result<EventsPage, BrokerError> {
-        self.connection(caller, id).await?;
+        let found = self.find(caller, id).await?;
+        if !audits(caller, &found.record) && self.side(caller, &found).await?.is_none() {
+            return Err(not_found("connection"));
+        }
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
         let mut events = ledger_events::of_connection(&mut db, id, after, i64::from(limit) + 1).await?;
         let more = events.len() > usize::try_from(limit).unwrap_or(usize::MAX);
@@ -130,13 +202,17 @@ impl Broker {
             .await?
             .ok_or_else(|| not_found("operation"))?;
         drop(db);
-        let connection = match self.connection(caller, operation.connection).await {
+        let (connection, side) = match self.look(caller, operation.connection).await {
             Err(BrokerError::Refused(refusal)) if refusal.code == Code::NotFound => {
                 return Err(not_found("operation"));
             }
             other => other?,
         };
-        if operation.awaiting.is_some() {
+        // What is waited for is a token to read the data connection with. One of the target's tenant came with the request, or the
+        // caller sees the connection from there.
+        let reads_target = side != Side::Source
+            || caller.token_for(connection.target_tenant).tenant() == connection.target_tenant;
+        if operation.awaiting.is_some() && reads_target {
             self.take_up(connection.id, caller, Use::Read).await?;
         }
         Ok(OperationView {

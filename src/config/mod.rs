@@ -10,6 +10,7 @@ mod reader;
 mod server;
 mod telemetry;
 mod tenants;
+mod visibility;
 mod worker;
 
 use std::path::Path;
@@ -22,6 +23,7 @@ pub use reader::{ConfigError, Problem, Reader};
 pub use server::ServerSection;
 pub use telemetry::TelemetrySection;
 pub use tenants::{Direction, TenantPolicy};
+pub use visibility::VisibilitySection;
 pub use worker::WorkerSection;
 
 use crate::outbound::ClientOptions;
@@ -39,6 +41,8 @@ pub struct Config {
     pub arm: ArmSection,
     /// Which tenants may be connected, in which direction.
     pub tenants: TenantPolicy,
+    /// How long ARM's word is taken on what a person may read.
+    pub visibility: VisibilitySection,
     /// How calls leave.
     pub outbound: ClientOptions,
     /// How work in the background goes on.
@@ -72,6 +76,7 @@ impl Config {
         let entra = EntraSection::read(&mut reader);
         let arm = ArmSection::read(&mut reader);
         let tenants = TenantPolicy::read(&mut reader);
+        let visibility = VisibilitySection::read(&mut reader);
         let outbound = outbound::read(&mut reader);
         let worker = WorkerSection::read(&mut reader);
         let ledger = LedgerSection::read(&mut reader);
@@ -84,13 +89,14 @@ impl Config {
         }
         reader.finish_with_unknown_keys()?;
         // No error was reported, so every section is there.
-        match (server, database, entra, arm, tenants, outbound, worker, ledger) {
+        match (server, database, entra, arm, tenants, visibility, outbound, worker, ledger) {
             (
                 Some(server),
                 Some(database),
                 Some(entra),
                 Some(arm),
                 Some(tenants),
+                Some(visibility),
                 Some(outbound),
                 Some(worker),
                 Some(ledger),
@@ -100,6 +106,7 @@ impl Config {
                 entra,
                 arm,
                 tenants,
+                visibility,
                 outbound,
                 worker,
                 ledger,

@@ -10,7 +10,7 @@ use crate::arm::error::{ArmError, ArmErrorKind};
 use crate::arm::operation::OperationUrl;
 use crate::arm::pinned::PinnedUrlError;
 use crate::arm::{Arm, CallReport, CallTrace, members};
-use crate::connection::DataConnectionId;
+use crate::connection::{DataConnectionId, DatabaseId};
 use crate::outbound::ArmToken;
 
 /// The tokens of one write (Microsoft Learn, "Authenticate requests across tenants").
@@ -88,6 +88,28 @@ impl Arm {
             });
         }
         Ok(Some(DataConnection { raw }))
+    }
+
+    /// Asks for the list of a database's data connections: whoever gets it may read each of them. Only the first page is asked
+    /// for, and what is on it is not looked at.
+    ///
+    /// # Errors
+    /// As every call; `Refused` when the token's user may not.
+    pub async fn list_data_connections(
+        &self,
+        token: &ArmToken,
+        database: &DatabaseId,
+    ) -> Result<(), ArmError> {
+        let name = "GET data connections";
+        let url = self.url(
+            database.resource(),
+            &["dataConnections"],
+            self.kusto_api_version(),
+        );
+        self.get(name, url, Some(token))
+            .await?
+            .success(&self.0.settings.endpoint)?;
+        Ok(())
     }
 
     /// Creates the data connection, or replaces the one that is there: ARM replaces whole.

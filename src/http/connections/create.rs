@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::broker::FieldError;
 use crate::connection::{Code, EventHubSource, NewConnection, State as ConnectionState, Target};
-use crate::http::extract::{Authenticated, Json, Prefer};
+use crate::http::extract::{Authenticated, Json, Prefer, field, optional};
 use crate::http::openapi::{AuxiliaryHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
 use crate::http::{AppState, Problem, answer, link};
@@ -143,37 +143,12 @@ fn wrong_justification(text: &str) -> Option<String> {
     }
 }
 
-fn field<T: std::str::FromStr<Err: std::fmt::Display>>(
-    errors: &mut Vec<FieldError>,
-    pointer: &str,
-    text: &str,
-) -> Option<T> {
-    text.parse()
-        .inspect_err(|error: &T::Err| {
-            errors.push(FieldError {
-                pointer: pointer.to_owned(),
-                detail: error.to_string(),
-            });
-        })
-        .ok()
-}
-
-fn optional<T: std::str::FromStr<Err: std::fmt::Display>>(
-    errors: &mut Vec<FieldError>,
-    pointer: &str,
-    text: Option<&str>,
-) -> Option<T> {
-    text.and_then(|text| field(errors, pointer, text))
-}
-
 struct CreateRefuses;
 
 impl Refuses for CreateRefuses {
     const CODES: &'static [Code] = &[
         Code::InvalidRequest,
-        Code::ClaimsChallenge,
         Code::TenantNotAllowed,
-        Code::AccessMissing,
         Code::AzureRefused,
         Code::NameTaken,
         Code::ConnectionExists,
@@ -181,7 +156,6 @@ impl Refuses for CreateRefuses {
         Code::PayloadTooLarge,
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
-        Code::UpstreamRefused,
     ];
 }
 

@@ -3,27 +3,65 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::broker::ListFilter;
 use crate::connection::{Code, ConnectionId};
-use crate::http::extract::{Authenticated, Query};
+use crate::http::extract::{Authenticated, Query, optional};
 use crate::http::openapi::{Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
 use crate::http::{AppState, Problem, answer, link};
-
-/// The list that page tokens are for.
-const LIST: &str = "connections";
+use crate::ledger::hex;
 
 /// Which part of the list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParameters {
+    /// Only the connections into this database (resource id): also those of others, if Azure lets you read its data connections.
+    #[param(
+        example = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry"
+    )]
+    database: Option<String>,
+    /// Only the connections from this event hub (resource id): also those of others, if Azure lets you read it.
+    #[param(
+        example = "/subscriptions/50000000-0000-4000-8000-000000000002/resourceGroups/rg-streams/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
+    )]
+    source: Option<String>,
     /// How many connections at the most: 1 to 200, 50 if not given.
     #[param(minimum = 1, maximum = 200, example = 50)]
     limit: Option<u32>,
     /// Where to go on: taken from `nextLink`.
     page_token: Option<String>,
+}
+
+impl ListParameters {
+    fn filter(&self) -> Result<ListFilter, Problem> {
+        let mut errors = Vec::new();
+        let filter = ListFilter {
+            database: optional(&mut errors, "database", self.database.as_deref()),
+            source: optional(&mut errors, "source", self.source.as_deref()),
+        };
+        if errors.is_empty() {
+            Ok(filter)
+        } else {
+            Err(Problem::invalid(errors))
+        }
+    }
+}
+
+/// The name of the list that page tokens are for: another filter makes another list. Short, since nobody is kept from anything
+/// by it: what a page holds is decided anew each time.
+fn list_of(filter: &ListFilter) -> String {
+    let database = filter.database.as_ref().map(|id| id.resource().canonical());
+    let source = filter.source.as_ref().map(|id| id.resource().canonical());
+    if database.is_none() && source.is_none() {
+        return "connections".to_owned();
+    }
+    let digest = Sha256::digest(format!("{}\n{}", database.unwrap_or(""), source.unwrap_or("")));
+    format!("connections-{}", &hex(&digest)[..16])
 }
 
 /// A page of connections, newest first.
@@ -46,7 +84,8 @@ impl Refuses for ListRefuses {
 
 /// List connections
 ///
-/// Those that are visible to the caller, newest first, in pages.
+/// Newest first, in pages: those that the caller made or took part in, and all that touch the caller's tenant if it has given
+/// them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the caller read there.
 #[utoipa::path(
     get,
     path = "/v1/connections",
@@ -64,14 +103,20 @@ pub(crate) async fn list(
     Query(parameters): Query<ListParameters>,
 ) -> Result<Response, Problem> {
     let limit = link::page_size(parameters.limit)?;
-    let before: Option<ConnectionId> = link::page_position(LIST, parameters.page_token.as_deref())?;
-    let page = state.broker.connections(&caller, before, limit).await?;
+    let filter = parameters.filter()?;
+    let list = list_of(&filter);
+    let before: Option<ConnectionId> = link::page_position(&list, parameters.page_token.as_deref())?;
+    let page = state.broker.connections(&caller, &filter, before, limit).await?;
     let next_link = page.next.map(|last| {
-        let token = link::page_token(LIST, &last.to_string());
-        link::to(
-            &state,
-            &format!("/v1/connections?limit={limit}&pageToken={token}"),
-        )
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [("database", &parameters.database), ("source", &parameters.source)] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        query.append_pair("limit", &limit.to_string());
+        query.append_pair("pageToken", &link::page_token(&list, &last.to_string()));
+        link::to(&state, &format!("/v1/connections?{}", query.finish()))
     });
     Ok(answer::json(&ConnectionList {
         value: page.connections.iter().map(Connection::from).collect(),

@@ -15,12 +15,9 @@ struct RemoveRefuses;
 
 impl Refuses for RemoveRefuses {
     const CODES: &'static [Code] = &[
-        Code::ClaimsChallenge,
-        Code::AccessMissing,
         Code::AzureRefused,
         Code::NotFound,
         Code::ChangeInProgress,
-        Code::UpstreamRefused,
     ];
 }
 

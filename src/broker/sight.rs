@@ -1,0 +1,261 @@
+//! Who sees a connection, and how much of it: whom its record names, whom a tenant has given a role, and whom ARM lets read the
+//! data connection or the source. Only the actor's own token counts; those in the auxiliary header never widen anything.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use moka::Expiry;
+use moka::future::Cache;
+use uuid::Uuid;
+
+use super::refusal::{BrokerError, from_arm};
+use super::{Broker, Caller};
+use crate::arm::{ArmError, ArmErrorKind};
+use crate::config::{Direction, VisibilitySection};
+use crate::connection::{
+    ConnectionRecord, DataConnectionId, DatabaseId, EventHubId, Person, ResourceId, TenantId,
+};
+use crate::db::connections::{Found, Part};
+use crate::entra::{ExchangeError, ExchangeErrorKind};
+use crate::outbound::ArmToken;
+
+/// The app role with which a tenant lets a user see all connections that touch it.
+const ROLE_READ_ALL: &str = "Connections.Read.All";
+/// The app role with which a tenant lets a user read the ledger of its connections.
+const ROLE_AUDITOR: &str = "Auditor";
+/// The most answers that are remembered; the least used go first.
+const MOST: u64 = 100_000;
+
+/// From where somebody sees a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// As its actor.
+    Actor,
+    /// From the cluster.
+    Target,
+    /// From the event stream.
+    Source,
+}
+
+/// Something that ARM lets a person read or not.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Readable<'a> {
+    /// One data connection, also when it is gone: ARM looks at the right to read before it looks for the thing (Microsoft Learn,
+    /// "Troubleshoot Azure RBAC": a scope that isn't there gives `AuthorizationFailed` too).
+    DataConnection(&'a DataConnectionId),
+    /// Every data connection of a database.
+    DataConnections(&'a DatabaseId),
+    /// An event hub, also when it is gone.
+    EventHub(&'a EventHubId),
+}
+
+/// What is remembered of ARM's and Entra's answers. Keyed by person and app, so that nobody's answer is another's; only yes and
+/// no are remembered, never that it couldn't be told.
+#[derive(Clone)]
+pub(super) struct Sights(Cache<Question, bool>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Question {
+    person: Person,
+    app: Uuid,
+    subject: Subject,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Subject {
+    /// Whether they get an ARM token of this tenant at all. Asked once for all that is in it.
+    Tenant(TenantId),
+    /// Whether they may read the resource.
+    Resource(String),
+    /// Whether they may read what the resource holds.
+    Inside(String),
+}
+
+/// Why it can't be told now.
+#[derive(Debug, Clone)]
+enum CantTell {
+    Exchange(ExchangeError),
+    Arm(ArmError, TenantId),
+}
+
+struct Life(VisibilitySection);
+
+impl Expiry<Question, bool> for Life {
+    fn expire_after_create(&self, _: &Question, granted: &bool, _: Instant) -> Option<Duration> {
+        Some(if *granted {
+            self.0.granted_for
+        } else {
+            self.0.denied_for
+        })
+    }
+}
+
+impl Sights {
+    pub(super) fn new(settings: VisibilitySection) -> Self {
+        Self(
+            Cache::builder()
+                .max_capacity(MOST)
+                .expire_after(Life(settings))
+                .build(),
+        )
+    }
+}
+
+impl Side {
+    /// The record as it is shown from here: the people of the source's tenant are not told why it was wanted.
+    pub(super) fn show(self, caller: &Caller, mut record: ConnectionRecord) -> ConnectionRecord {
+        let tenant = caller.actor().tenant;
+        let is_foreign = tenant == record.source_tenant && tenant != record.target_tenant;
+        let is_told = match self {
+            Self::Actor => true,
+            Self::Target => !is_foreign,
+            Self::Source => false,
+        };
+        if !is_told {
+            record.justification = None;
+        }
+        record
+    }
+}
+
+impl Readable<'_> {
+    fn subject(self) -> Subject {
+        let canonical = |id: &ResourceId| id.canonical().to_owned();
+        match self {
+            Self::DataConnection(id) => Subject::Resource(canonical(id.resource())),
+            Self::EventHub(id) => Subject::Resource(canonical(id.resource())),
+            Self::DataConnections(id) => Subject::Inside(canonical(id.resource())),
+        }
+    }
+}
+
+/// From where the record itself or a role lets the caller see it.
+pub(super) fn side_by_record(caller: &Caller, found: &Found) -> Option<Side> {
+    let tenant = caller.actor().tenant;
+    match found.part {
+        Some(Part::Actor) => Some(Side::Actor),
+        Some(Part::Participant) => Some(side_of(tenant, &found.record).unwrap_or(Side::Source)),
+        None if sees_all_of_own_tenant(caller) => side_of(tenant, &found.record),
+        None => None,
+    }
+}
+
+/// Whether the caller's tenant has given them the role to see all that touches it.
+pub(super) fn sees_all_of_own_tenant(caller: &Caller) -> bool {
+    caller.actor_token().has_role(ROLE_READ_ALL)
+}
+
+/// Whether the caller's tenant has given them the role to read the ledger of its connections, of which this is one.
+pub(super) fn audits(caller: &Caller, record: &ConnectionRecord) -> bool {
+    caller.actor_token().has_role(ROLE_AUDITOR) && side_of(caller.actor().tenant, record).is_some()
+}
+
+fn side_of(tenant: TenantId, record: &ConnectionRecord) -> Option<Side> {
+    if tenant == record.target_tenant {
+        Some(Side::Target)
+    } else if tenant == record.source_tenant {
+        Some(Side::Source)
+    } else {
+        None
+    }
+}
+
+impl Broker {
+    /// From where the caller sees a connection; from nowhere if they don't.
+    ///
+    /// # Errors
+    /// When neither side says yes and one of them can't tell now.
+    pub(super) async fn side(&self, caller: &Caller, found: &Found) -> Result<Option<Side>, BrokerError> {
+        if let Some(side) = side_by_record(caller, found) {
+            return Ok(Some(side));
+        }
+        let record = &found.record;
+        let target = Readable::DataConnection(&record.arm_id);
+        let seen = self
+            .may_read(caller, record.target_tenant, Direction::Target, target)
+            .await;
+        if matches!(seen, Ok(true)) {
+            return Ok(Some(Side::Target));
+        }
+        let source = Readable::EventHub(&record.source.hub);
+        if self
+            .may_read(caller, record.source_tenant, Direction::Source, source)
+            .await?
+        {
+            return Ok(Some(Side::Source));
+        }
+        seen.map(|_| None)
+    }
+
+    /// Whether ARM lets the actor read something, asked with their own token, and remembered.
+    ///
+    /// # Errors
+    /// When Entra or ARM can't tell now, or want the user to sign in with more proof first.
+    pub(super) async fn may_read(
+        &self,
+        caller: &Caller,
+        tenant: TenantId,
+        direction: Direction,
+        what: Readable<'_>,
+    ) -> Result<bool, BrokerError> {
+        // No token leaves for a tenant that is not allowed, whatever the record says.
+        if !self.tenants.allows(tenant, direction) {
+            return Ok(false);
+        }
+        let question = |subject| Question {
+            person: caller.actor(),
+            app: caller.app(),
+            subject,
+        };
+        let answers = &self.0.sights.0;
+        let answer = answers
+            .try_get_with(question(what.subject()), async {
+                let of_tenant = question(Subject::Tenant(tenant));
+                if answers.get(&of_tenant).await == Some(false) {
+                    return Ok(false);
+                }
+                match self.entra.exchange(caller.actor_token(), tenant).await {
+                    Ok(token) => self.ask_arm(&token, what).await,
+                    Err(error) if is_shut_out(&error) => {
+                        answers.insert(of_tenant, false).await;
+                        Ok(false)
+                    }
+                    Err(error) => Err(CantTell::Exchange(error)),
+                }
+            })
+            .await;
+        answer.map_err(|error| match Arc::unwrap_or_clone(error) {
+            CantTell::Exchange(error) => self.explain(&caller.alone(), &[error]),
+            CantTell::Arm(error, tenant) => from_arm(&error, Some(tenant)),
+        })
+    }
+
+    async fn ask_arm(&self, token: &ArmToken, what: Readable<'_>) -> Result<bool, CantTell> {
+        let answer = match what {
+            Readable::DataConnection(id) => self.arm.data_connection(token, id).await.map(drop),
+            Readable::DataConnections(id) => self.arm.list_data_connections(token, id).await,
+            Readable::EventHub(id) => self.arm.event_hub_exists(token, id).await.map(drop),
+        };
+        match answer {
+            Ok(()) => Ok(true),
+            Err(error) if is_no(&error) => Ok(false),
+            Err(error) => Err(CantTell::Arm(error, token.tenant())),
+        }
+    }
+}
+
+/// Whether ARM said no, and meant the right: what it wants of the sign-in is another matter, and so is an outage.
+fn is_no(error: &ArmError) -> bool {
+    matches!(&error.kind, ArmErrorKind::Refused(refusal) if refusal.claims.is_none())
+}
+
+/// Whether Entra gives no token of the tenant for this user, whatever they do about their sign-in.
+fn is_shut_out(error: &ExchangeError) -> bool {
+    matches!(
+        error.kind,
+        ExchangeErrorKind::Consent
+            | ExchangeErrorKind::NotAMember
+            | ExchangeErrorKind::ApplicationMissing
+            | ExchangeErrorKind::Denied
+    )
+}

@@ -1,0 +1,262 @@
+//! How records are found: by their id, by their name at ARM, and in lists.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::Part;
+use crate::connection::{
+    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, DatabaseId, EventHubId, EventHubSource, Target,
+    TenantId,
+};
+use crate::db::{DbError, operations};
+
+/// A record, and what the person who looks is to it.
+#[derive(Debug)]
+pub struct Found {
+    /// The record, whole: what of it may be shown is not decided here.
+    pub record: ConnectionRecord,
+    /// What the record says that they are; nothing if it doesn't name them.
+    pub part: Option<Part>,
+}
+
+/// Which connections a list holds: newest first, each once.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection<'a> {
+    /// Who looks, if the service knows them: the connections whose record names them.
+    pub viewer: Option<ActorId>,
+    /// And all that touch this tenant.
+    pub tenant: Option<TenantId>,
+    /// And all others that the two filters leave, whoever they are of.
+    pub everything: bool,
+    /// Only those of this database.
+    pub database: Option<&'a DatabaseId>,
+    /// Only those from this event hub.
+    pub source: Option<&'a EventHubId>,
+    /// Only those made before this one.
+    pub before: Option<ConnectionId>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+struct Row {
+    id: Uuid,
+    arm_id_written: String,
+    name: String,
+    target_tenant_id: Uuid,
+    source_tenant_id: Uuid,
+    database_id: String,
+    table_name: Option<String>,
+    mapping_name: Option<String>,
+    data_format: Option<String>,
+    source_id: String,
+    consumer_group: String,
+    location: String,
+    request_hash: Vec<u8>,
+    created_by: Uuid,
+    created_at: DateTime<Utc>,
+    desired: String,
+    observed: String,
+    observed_at: DateTime<Utc>,
+    confirmed_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    justification: Option<String>,
+    part: Option<String>,
+    operation: Option<Json<operations::Row>>,
+}
+
+/// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal. `part` says how it is found out what
+/// the person who looks is to the connection: of two parts, the actor's counts, which is first in the alphabet.
+///
+/// A connection and its operation are read in one statement, since each statement sees its own moment: a record from before a
+/// change and an operation from after it would make a state that never was. The operation is the one that waits, else the one
+/// under way, else the last; ids alone don't tell, since replicas' clocks differ.
+macro_rules! select {
+    (part: $part:literal, $rest:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            Row,
+            "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id, c.table_name,
+                c.mapping_name, c.data_format, c.source_id, c.consumer_group, c.location, c.request_hash, c.created_by,
+                c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
+                n.justification as \"justification?\", " + $part + " as \"part?\",
+                (select to_jsonb(newest) from (
+                    select o.id, o.connection_id, o.kind, o.phase, o.person_id, o.app_id, o.correlation_id, o.created_at,
+                        o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id
+                    from operations o where o.connection_id = c.id
+                    order by o.phase in ('succeeded', 'failed'), o.phase <> 'queued', o.id desc limit 1
+                ) newest) as \"operation?: Json<operations::Row>\"
+             from connections c left join connection_notes n on n.connection_id = c.id " + $rest
+            $(, $argument)*
+        )
+    };
+}
+
+impl Row {
+    fn found(self) -> Result<Found, DbError> {
+        let part = match self.part.as_deref() {
+            None => None,
+            Some("actor") => Some(Part::Actor),
+            Some("participant") => Some(Part::Participant),
+            Some(other) => return Err(DbError::Defect(format!("the unknown part '{other}'"))),
+        };
+        let record = self.parse()?;
+        Ok(Found { record, part })
+    }
+
+    fn parse(self) -> Result<ConnectionRecord, DbError> {
+        let optional =
+            |text: Option<String>| text.map(|text| text.parse()).transpose().map_err(DbError::defect);
+        Ok(ConnectionRecord {
+            id: ConnectionId::new(self.id),
+            arm_id: self.arm_id_written.parse().map_err(DbError::defect)?,
+            name: self.name.parse().map_err(DbError::defect)?,
+            target_tenant: TenantId::new(self.target_tenant_id),
+            source_tenant: TenantId::new(self.source_tenant_id),
+            target: Target {
+                database: self.database_id.parse().map_err(DbError::defect)?,
+                table: optional(self.table_name)?,
+                mapping: optional(self.mapping_name)?,
+                data_format: self
+                    .data_format
+                    .map(|text| text.parse())
+                    .transpose()
+                    .map_err(DbError::defect)?,
+            },
+            source: EventHubSource {
+                hub: self.source_id.parse().map_err(DbError::defect)?,
+                consumer_group: self.consumer_group.parse().map_err(DbError::defect)?,
+            },
+            location: self.location,
+            request_hash: self.request_hash,
+            created_by: ActorId::new(self.created_by),
+            created_at: self.created_at,
+            desired: self.desired.parse().map_err(DbError::defect)?,
+            observed: self.observed.parse().map_err(DbError::defect)?,
+            observed_at: self.observed_at,
+            confirmed_at: self.confirmed_at,
+            closed_at: self.closed_at,
+            justification: self.justification,
+            last_operation: self.operation.map(|Json(row)| row.parse()).transpose()?,
+        })
+    }
+}
+
+/// The record of a data connection that is not finally absent, whoever may see it.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn find_open(
+    db: &mut PgConnection,
+    arm_id: &DataConnectionId,
+) -> Result<Option<ConnectionRecord>, DbError> {
+    let row = select!(
+        part: "null::text",
+        "where c.arm_id = $1 and c.closed_at is null",
+        arm_id.resource().canonical()
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(Row::parse).transpose()
+}
+
+/// A connection, whoever may see it.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionRecord>, DbError> {
+    let row = select!(part: "null::text", "where c.id = $1", id.uuid()).fetch_optional(db).await?;
+    row.map(Row::parse).transpose()
+}
+
+/// A connection, whoever may see it, and what this person is to it.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn find_with_part(
+    db: &mut PgConnection,
+    id: ConnectionId,
+    viewer: Option<ActorId>,
+) -> Result<Option<Found>, DbError> {
+    let row = select!(
+        part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
+        "where c.id = $1",
+        id.uuid(),
+        viewer.map(ActorId::uuid)
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(Row::found).transpose()
+}
+
+/// The connections of a list. Without a filter `everything` counts for nothing: nobody sees all there is.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Vec<Found>, DbError> {
+    let viewer = selection.viewer.map(ActorId::uuid);
+    let tenant = selection.tenant.map(TenantId::uuid);
+    // Ids are UUIDv7, so their order is the order of creation. Always a bound, so that each page begins inside the index.
+    let before = selection.before.map_or(Uuid::max(), ConnectionId::uuid);
+    let source = selection.source.map(|id| id.resource().canonical());
+    let rows = match (selection.database, source) {
+        (Some(database), source) => {
+            select!(
+                part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
+                "where lower(c.database_id collate \"C\") = $5 and c.id < $1
+                    and ($6::text is null or lower(c.source_id collate \"C\") = $6)
+                    and ($7 or c.target_tenant_id = $3 or c.source_tenant_id = $3
+                        or exists (select from connection_people p where p.connection_id = c.id and p.person_id = $2))
+                 order by c.id desc limit $4",
+                before,
+                viewer,
+                tenant,
+                selection.limit,
+                database.resource().canonical(),
+                source,
+                selection.everything
+            )
+            .fetch_all(db)
+            .await?
+        }
+        (None, Some(source)) => {
+            select!(
+                part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
+                "where lower(c.source_id collate \"C\") = $5 and c.id < $1
+                    and ($6 or c.target_tenant_id = $3 or c.source_tenant_id = $3
+                        or exists (select from connection_people p where p.connection_id = c.id and p.person_id = $2))
+                 order by c.id desc limit $4",
+                before,
+                viewer,
+                tenant,
+                selection.limit,
+                source,
+                selection.everything
+            )
+            .fetch_all(db)
+            .await?
+        }
+        (None, None) => {
+            // Each part walks an index of its own and ends early.
+            select!(
+                part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
+                "where c.id in (select candidates.id from (
+                    (select distinct p.connection_id as id from connection_people p
+                        where p.person_id = $2 and p.connection_id < $1 order by 1 desc limit $4)
+                    union
+                    (select t.id from connections t where t.target_tenant_id = $3 and t.id < $1 order by t.id desc limit $4)
+                    union
+                    (select s.id from connections s where s.source_tenant_id = $3 and s.id < $1 order by s.id desc limit $4)
+                 ) candidates order by candidates.id desc limit $4)
+                 order by c.id desc",
+                before,
+                viewer,
+                tenant,
+                selection.limit
+            )
+            .fetch_all(db)
+            .await?
+        }
+    };
+    rows.into_iter().map(Row::found).collect()
+}

@@ -1,0 +1,173 @@
+//! The records of connections, and the people who belong to them: how they are made and changed. How they are found is in
+//! the module below.
+
+mod find;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{DbError, exactly_one};
+use crate::connection::{ActorId, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, Observed};
+
+pub use find::{Found, Selection, find, find_open, find_with_part, list};
+
+/// What a person is to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The user of the `Authorization` token.
+    Actor,
+    /// The user of an auxiliary token.
+    Participant,
+}
+
+impl Part {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Actor => "actor",
+            Self::Participant => "participant",
+        }
+    }
+}
+
+/// Records a connection before anything is sent.
+///
+/// # Errors
+/// [`DbError::Conflict`] on `connections_one_open` when the data connection has a record that is not finally absent.
+pub async fn insert(db: &mut PgConnection, record: &ConnectionRecord) -> Result<(), DbError> {
+    let rows = sqlx::query!(
+        "insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id,
+            table_name, mapping_name, data_format, source_kind, source_id, consumer_group, location, request_hash,
+            created_by, created_at, desired, observed, observed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'eventHub', $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+        record.id.uuid(),
+        record.arm_id.resource().canonical(),
+        record.arm_id.resource().as_written(),
+        record.name.as_str(),
+        record.target_tenant.uuid(),
+        record.source_tenant.uuid(),
+        record.target.database.resource().as_written(),
+        record.target.table.as_ref().map(EntityName::as_str),
+        record.target.mapping.as_ref().map(EntityName::as_str),
+        record.target.data_format.map(DataFormat::as_str),
+        record.source.hub.resource().as_written(),
+        record.source.consumer_group.as_str(),
+        record.location,
+        record.request_hash,
+        record.created_by.uuid(),
+        record.created_at,
+        record.desired.as_str(),
+        record.observed.as_str(),
+        record.observed_at
+    )
+    .execute(db)
+    .await?
+    .rows_affected();
+    exactly_one("record a connection", rows)
+}
+
+/// Records what a person is to a connection.
+///
+/// # Errors
+/// When the database can't take it.
+pub async fn add_person(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    person: ActorId,
+    part: Part,
+    app: Uuid,
+    token_mark: Option<&[u8]>,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "insert into connection_people (connection_id, person_id, part, app_id, token_mark) values ($1, $2, $3, $4, $5)
+         on conflict do nothing",
+        connection.uuid(),
+        person.uuid(),
+        part.as_str(),
+        app,
+        token_mark
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps the justification, with the salt of the hash that the ledger holds.
+///
+/// # Errors
+/// When the database can't take it.
+pub async fn add_note(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    justification: &str,
+    salt: &[u8],
+) -> Result<(), DbError> {
+    let rows = sqlx::query!(
+        "insert into connection_notes (connection_id, justification, salt) values ($1, $2, $3)",
+        connection.uuid(),
+        justification,
+        salt
+    )
+    .execute(db)
+    .await?
+    .rows_affected();
+    exactly_one("keep a justification", rows)
+}
+
+/// Locks a connection's row until the transaction ends, so that changes of what is wanted come one after the other.
+///
+/// # Errors
+/// When the connection doesn't exist or the database can't answer.
+pub async fn lock(db: &mut PgConnection, id: ConnectionId) -> Result<(), DbError> {
+    let rows = sqlx::query!("select id from connections where id = $1 for update", id.uuid())
+        .fetch_all(db)
+        .await?
+        .len();
+    exactly_one("lock a connection", u64::try_from(rows).unwrap_or(u64::MAX))
+}
+
+/// Records what is wanted from now on.
+///
+/// # Errors
+/// When the connection doesn't exist or the database can't take it.
+pub async fn set_desired(db: &mut PgConnection, id: ConnectionId, desired: Desired) -> Result<(), DbError> {
+    let rows = sqlx::query!(
+        "update connections set desired = $2 where id = $1",
+        id.uuid(),
+        desired.as_str()
+    )
+    .execute(db)
+    .await?
+    .rows_affected();
+    exactly_one("record what is wanted", rows)
+}
+
+/// Records what is now known of ARM. `closed` says that the connection is finally absent, so that its name is
+/// free again; `confirmed` that a create ended with it there.
+///
+/// # Errors
+/// When the connection doesn't exist or the database can't take it.
+pub async fn set_observed(
+    db: &mut PgConnection,
+    id: ConnectionId,
+    observed: Observed,
+    at: DateTime<Utc>,
+    closed: bool,
+    confirmed: bool,
+) -> Result<(), DbError> {
+    let rows = sqlx::query!(
+        "update connections set observed = $2, observed_at = $3,
+            confirmed_at = case when $5 then coalesce(confirmed_at, $3) else confirmed_at end,
+            closed_at = case when $4 then coalesce(closed_at, $3) else closed_at end
+         where id = $1",
+        id.uuid(),
+        observed.as_str(),
+        at,
+        closed,
+        confirmed
+    )
+    .execute(db)
+    .await?
+    .rows_affected();
+    exactly_one("record what was observed", rows)
+}
