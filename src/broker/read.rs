@@ -69,16 +69,11 @@ impl Broker {
         caller: &Caller,
         id: ConnectionId,
     ) -> Result<ConnectionRecord, BrokerError> {
-        let (record, _) = self.look(caller, id).await?;
-        Ok(record)
-    }
-
-    /// The same, and from where they see it.
-    async fn look(&self, caller: &Caller, id: ConnectionId) -> Result<(ConnectionRecord, Side), BrokerError> {
         let found = self.find(caller, id).await?;
-        let side = self.side(caller, &found).await?;
-        let side = side.ok_or_else(|| not_found("connection"))?;
-        Ok((side.show(caller, found.record), side))
+        match self.side(caller, &found).await? {
+            Some(side) => Ok(side.show(caller, found.record)),
+            None => Err(not_found("connection")),
+        }
     }
 
     /// A connection, whether or not the caller may see it.
@@ -202,17 +197,13 @@ impl Broker {
             .await?
             .ok_or_else(|| not_found("operation"))?;
         drop(db);
-        let (connection, side) = match self.look(caller, operation.connection).await {
+        let connection = match self.connection(caller, operation.connection).await {
             Err(BrokerError::Refused(refusal)) if refusal.code == Code::NotFound => {
                 return Err(not_found("operation"));
             }
             other => other?,
         };
-        // What is waited for is a token to read the data connection with. One of the target's tenant came with the request, or the
-        // caller sees the connection from there.
-        let reads_target = side != Side::Source
-            || caller.token_for(connection.target_tenant).tenant() == connection.target_tenant;
-        if operation.awaiting.is_some() && reads_target {
+        if operation.awaiting.is_some() {
             self.take_up(connection.id, caller, Use::Read).await?;
         }
         Ok(OperationView {

@@ -88,7 +88,11 @@ impl Broker {
             .into())
     }
 
-    pub(super) async fn tenant_of(&self, subscription: SubscriptionId, pointer: &str) -> Result<TenantId, BrokerError> {
+    pub(super) async fn tenant_of(
+        &self,
+        subscription: SubscriptionId,
+        pointer: &str,
+    ) -> Result<TenantId, BrokerError> {
         self.arm.tenant_of(subscription).await.map_err(|error: ArmError| {
             if error.is_code("SubscriptionNotFound") || error.status() == Some(404) {
                 let detail = format!("Azure knows no subscription {subscription}");

@@ -89,7 +89,9 @@ impl Config {
         }
         reader.finish_with_unknown_keys()?;
         // No error was reported, so every section is there.
-        match (server, database, entra, arm, tenants, visibility, outbound, worker, ledger) {
+        match (
+            server, database, entra, arm, tenants, visibility, outbound, worker, ledger,
+        ) {
             (
                 Some(server),
                 Some(database),

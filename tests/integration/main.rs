@@ -21,3 +21,4 @@ mod roles;
 mod takeover;
 mod tokens;
 mod upstream;
+mod visibility;

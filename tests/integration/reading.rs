@@ -141,14 +141,15 @@ async fn a_stranger_can_not_tell_a_connection_from_one_that_never_was() {
     assert_eq!(created.status, 201, "{}", created.body);
     let none = "01900000-0000-7000-8000-000000000001";
     // Somebody the service has never seen, somebody it has refused, and one of the participant's tenant.
-    let known = app.signed_in("acc5@domain1.com");
+    let known = app.signed_in("acc4@domain1.com");
     known
         .create(&request("telemetry"))
         .await
         .is_problem(409, "connectionExists");
-    let neighbour = app.token("acc8@domain2.com", how_to::DOMAIN2);
+    let never_seen = app.token_with_roles("acc7@domain1.com", how_to::DOMAIN1, &[]);
+    let neighbour = app.token_with_roles("acc8@domain2.com", how_to::DOMAIN2, &[]);
     let strangers = [
-        app.signed_in("acc4@domain1.com"),
+        app.portal().with_token(&never_seen),
         known,
         app.portal().with_token(&neighbour),
         // The tokens of others in the auxiliary header never widen what the actor sees.

@@ -48,7 +48,7 @@ async fn after_a_restart_an_operation_waits_for_its_actor_and_goes_on_when_they_
     assert_eq!(app.scalar::<i32>(attempts).await, 1);
 
     let operation = format!("/v1/operations/{}", created.text("/lastOperation/id"));
-    let stranger = app.signed_in("acc3@domain1.com").get(&operation).await;
+    let stranger = app.signed_in("acc4@domain1.com").get(&operation).await;
     stranger.is_problem(404, "notFound");
     // Nobody has touched it since, neither the stranger nor the worker.
     assert_eq!(app.scalar::<i32>(attempts).await, 1);

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::Part;
 use crate::connection::{
-    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, DatabaseId, EventHubId, EventHubSource, Target,
-    TenantId,
+    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, DatabaseId, EventHubId, EventHubSource,
+    Target, TenantId,
 };
 use crate::db::{DbError, operations};
 
@@ -165,7 +165,9 @@ pub async fn find_open(
 /// # Errors
 /// When the database can't answer.
 pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionRecord>, DbError> {
-    let row = select!(part: "null::text", "where c.id = $1", id.uuid()).fetch_optional(db).await?;
+    let row = select!(part: "null::text", "where c.id = $1", id.uuid())
+        .fetch_optional(db)
+        .await?;
     row.map(Row::parse).transpose()
 }
 

@@ -14,11 +14,7 @@ use crate::http::{AppState, Problem, answer, link};
 struct RemoveRefuses;
 
 impl Refuses for RemoveRefuses {
-    const CODES: &'static [Code] = &[
-        Code::AzureRefused,
-        Code::NotFound,
-        Code::ChangeInProgress,
-    ];
+    const CODES: &'static [Code] = &[Code::AzureRefused, Code::NotFound, Code::ChangeInProgress];
 }
 
 /// Remove a connection

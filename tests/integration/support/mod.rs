@@ -141,6 +141,14 @@ impl App {
         self.emulator.mint_user_token(&request).expect("a token")
     }
 
+    /// A token with these app roles of its tenant and no others.
+    pub(crate) fn token_with_roles(&self, user: &str, tenant: &str, roles: &[&str]) -> String {
+        self.odd_token(user, tenant, |token| {
+            let claims = &mut token.overrides.extra_claims;
+            claims.insert("roles".to_owned(), json!(roles));
+        })
+    }
+
     /// The calls that could have changed something at ARM.
     pub(crate) fn writes(&self) -> Vec<Entry> {
         let entries = self.emulator.journal().entries();

@@ -21,7 +21,8 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * List connections
  *
- * Those that are visible to the caller, newest first, in pages.
+ * Newest first, in pages: those that the caller made or took part in, and all that touch the caller's tenant if it has given
+ * them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the caller read there.
  */
 export const listConnections = <ThrowOnError extends boolean = false>(options?: Options<ListConnectionsData, ThrowOnError>) => (options?.client ?? client).get<ListConnectionsResponses, ListConnectionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

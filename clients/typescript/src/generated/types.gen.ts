@@ -450,6 +450,14 @@ export type ListConnectionsData = {
     path?: never;
     query?: {
         /**
+         * Only the connections into this database (resource id): also those of others, if Azure lets you read its data connections.
+         */
+        database?: string;
+        /**
+         * Only the connections from this event hub (resource id): also those of others, if Azure lets you read it.
+         */
+        source?: string;
+        /**
          * How many connections at the most: 1 to 200, 50 if not given.
          */
         limit?: number;
@@ -467,17 +475,21 @@ export type ListConnectionsErrors = {
      */
     400: Problem;
     /**
-     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted.
+     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted. `claimsChallenge`: The user has to sign in again with more proof.
      */
     401: Problem;
     /**
-     * `insufficientScope`: The token lacks a scope.
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing.
      */
     403: Problem;
     /**
      * `internal`: An error of this service.
      */
     500: Problem;
+    /**
+     * `upstreamRefused`: Azure refused this service.
+     */
+    502: Problem;
     /**
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
      */
@@ -526,7 +538,7 @@ export type CreateConnectionErrors = {
      */
     401: Problem;
     /**
-     * `insufficientScope`: The token lacks a scope. `tenantNotAllowed`: A tenant may not be connected here. `accessMissing`: Access is missing. `azureRefused`: Azure refused the change.
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing. `tenantNotAllowed`: A tenant may not be connected here. `azureRefused`: Azure refused the change.
      */
     403: Problem;
     /**
@@ -669,11 +681,11 @@ export type GetConnectionErrors = {
      */
     400: Problem;
     /**
-     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted.
+     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted. `claimsChallenge`: The user has to sign in again with more proof.
      */
     401: Problem;
     /**
-     * `insufficientScope`: The token lacks a scope.
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing.
      */
     403: Problem;
     /**
@@ -684,6 +696,10 @@ export type GetConnectionErrors = {
      * `internal`: An error of this service.
      */
     500: Problem;
+    /**
+     * `upstreamRefused`: Azure refused this service.
+     */
+    502: Problem;
     /**
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
      */
@@ -728,11 +744,11 @@ export type ListConnectionEventsErrors = {
      */
     400: Problem;
     /**
-     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted.
+     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted. `claimsChallenge`: The user has to sign in again with more proof.
      */
     401: Problem;
     /**
-     * `insufficientScope`: The token lacks a scope.
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing.
      */
     403: Problem;
     /**
@@ -743,6 +759,10 @@ export type ListConnectionEventsErrors = {
      * `internal`: An error of this service.
      */
     500: Problem;
+    /**
+     * `upstreamRefused`: Azure refused this service.
+     */
+    502: Problem;
     /**
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
      */
@@ -785,11 +805,11 @@ export type GetOperationErrors = {
      */
     400: Problem;
     /**
-     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted.
+     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted. `claimsChallenge`: The user has to sign in again with more proof.
      */
     401: Problem;
     /**
-     * `insufficientScope`: The token lacks a scope.
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing.
      */
     403: Problem;
     /**
@@ -800,6 +820,10 @@ export type GetOperationErrors = {
      * `internal`: An error of this service.
      */
     500: Problem;
+    /**
+     * `upstreamRefused`: Azure refused this service.
+     */
+    502: Problem;
     /**
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
      */

@@ -12,11 +12,17 @@ from ...types import UNSET, Response, Unset
 
 def _get_kwargs(
     *,
+    database: str | Unset = UNSET,
+    source: str | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
+
+    params["database"] = database
+
+    params["source"] = source
 
     params["limit"] = limit
 
@@ -61,6 +67,11 @@ def _parse_response(
 
         return response_500
 
+    if response.status_code == 502:
+        response_502 = Problem.from_dict(response.json())
+
+        return response_502
+
     if response.status_code == 503:
         response_503 = Problem.from_dict(response.json())
 
@@ -86,14 +97,21 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
+    database: str | Unset = UNSET,
+    source: str | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> Response[ConnectionList | Problem]:
     """List connections
 
-     Those that are visible to the caller, newest first, in pages.
+     Newest first, in pages: those that the caller made or took part in, and all that touch the caller's
+    tenant if it has given
+    them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the
+    caller read there.
 
     Args:
+        database (str | Unset):
+        source (str | Unset):
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -106,6 +124,8 @@ def sync_detailed(
     """
 
     kwargs = _get_kwargs(
+        database=database,
+        source=source,
         limit=limit,
         page_token=page_token,
     )
@@ -120,14 +140,21 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient | Client,
+    database: str | Unset = UNSET,
+    source: str | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> ConnectionList | Problem | None:
     """List connections
 
-     Those that are visible to the caller, newest first, in pages.
+     Newest first, in pages: those that the caller made or took part in, and all that touch the caller's
+    tenant if it has given
+    them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the
+    caller read there.
 
     Args:
+        database (str | Unset):
+        source (str | Unset):
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -141,6 +168,8 @@ def sync(
 
     return sync_detailed(
         client=client,
+        database=database,
+        source=source,
         limit=limit,
         page_token=page_token,
     ).parsed
@@ -149,14 +178,21 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
+    database: str | Unset = UNSET,
+    source: str | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> Response[ConnectionList | Problem]:
     """List connections
 
-     Those that are visible to the caller, newest first, in pages.
+     Newest first, in pages: those that the caller made or took part in, and all that touch the caller's
+    tenant if it has given
+    them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the
+    caller read there.
 
     Args:
+        database (str | Unset):
+        source (str | Unset):
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -169,6 +205,8 @@ async def asyncio_detailed(
     """
 
     kwargs = _get_kwargs(
+        database=database,
+        source=source,
         limit=limit,
         page_token=page_token,
     )
@@ -181,14 +219,21 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient | Client,
+    database: str | Unset = UNSET,
+    source: str | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> ConnectionList | Problem | None:
     """List connections
 
-     Those that are visible to the caller, newest first, in pages.
+     Newest first, in pages: those that the caller made or took part in, and all that touch the caller's
+    tenant if it has given
+    them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the
+    caller read there.
 
     Args:
+        database (str | Unset):
+        source (str | Unset):
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -203,6 +248,8 @@ async def asyncio(
     return (
         await asyncio_detailed(
             client=client,
+            database=database,
+            source=source,
             limit=limit,
             page_token=page_token,
         )
