@@ -110,6 +110,7 @@ fn one_tenant_alone() -> TenantPolicy {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table of all who may look")]
 async fn each_sees_what_they_may_and_no_more() {
     let app = App::start().await;
     let created = justified(&app).await;

@@ -18,7 +18,8 @@ impl Refuses for GetRefuses {
 
 /// Read a connection
 ///
-/// Its record, as far as it is visible to the caller: to who made it and to those whose tokens it was made with.
+/// Its record, as far as it is visible to the caller: to those who made it, to those whom one of its tenants has given the app
+/// role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
 #[utoipa::path(
     get,
     path = "/v1/connections/{id}",

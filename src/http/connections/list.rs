@@ -52,7 +52,7 @@ impl ListParameters {
     }
 }
 
-/// The name of the list that page tokens are for: another filter makes another list. Short, since nobody is kept from anything
+/// The name of the list that page tokens are for: another filter makes another list. Nobody is kept from anything
 /// by it: what a page holds is decided anew each time.
 fn list_of(filter: &ListFilter) -> String {
     let database = filter.database.as_ref().map(|id| id.resource().canonical());
@@ -61,7 +61,7 @@ fn list_of(filter: &ListFilter) -> String {
         return "connections".to_owned();
     }
     let digest = Sha256::digest(format!("{}\n{}", database.unwrap_or(""), source.unwrap_or("")));
-    format!("connections-{}", &hex(&digest)[..16])
+    format!("connections-{}", hex(&digest))
 }
 
 /// A page of connections, newest first.

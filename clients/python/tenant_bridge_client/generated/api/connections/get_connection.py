@@ -93,8 +93,9 @@ def sync_detailed(
 ) -> Response[Connection | Problem]:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to who made it and to those whose tokens it was
-    made with.
+     Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
+    tenants has given the app
+    role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
 
     Args:
         id (UUID):
@@ -125,8 +126,9 @@ def sync(
 ) -> Connection | Problem | None:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to who made it and to those whose tokens it was
-    made with.
+     Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
+    tenants has given the app
+    role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
 
     Args:
         id (UUID):
@@ -152,8 +154,9 @@ async def asyncio_detailed(
 ) -> Response[Connection | Problem]:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to who made it and to those whose tokens it was
-    made with.
+     Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
+    tenants has given the app
+    role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
 
     Args:
         id (UUID):
@@ -182,8 +185,9 @@ async def asyncio(
 ) -> Connection | Problem | None:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to who made it and to those whose tokens it was
-    made with.
+     Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
+    tenants has given the app
+    role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
 
     Args:
         id (UUID):
