@@ -246,9 +246,9 @@ pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Ve
                     (select distinct p.connection_id as id from connection_people p
                         where p.person_id = $2 and p.connection_id < $1 order by 1 desc limit $4)
                     union
-                    (select t.id from connections t where t.target_tenant_id = $3 and t.id < $1 order by t.id desc limit $4)
+                    (select t.id from connections t where $3::uuid is not null and t.target_tenant_id = $3 and t.id < $1 order by t.id desc limit $4)
                     union
-                    (select s.id from connections s where s.source_tenant_id = $3 and s.id < $1 order by s.id desc limit $4)
+                    (select s.id from connections s where $3::uuid is not null and s.source_tenant_id = $3 and s.id < $1 order by s.id desc limit $4)
                  ) candidates order by candidates.id desc limit $4)
                  order by c.id desc",
                 before,
