@@ -120,7 +120,8 @@ impl Arm {
             .await?
             .success(&self.0.settings.endpoint)
         {
-            Ok(_) => Ok(true),
+            // What can't be read shows nothing.
+            Ok(answer) => answer.json().map(|_| true),
             Err(error) if error.says_absent() => Ok(false),
             Err(error)
                 if error.status() == Some(404) && other_codes.iter().any(|code| error.is_code(code)) =>

@@ -18,6 +18,8 @@ pub struct ServerSection {
     pub default_wait: Duration,
     /// The longest that a caller may ask to wait.
     pub longest_wait: Duration,
+    /// The longest that any request may take: the wait for an operation, and the calls before it.
+    pub longest_request: Duration,
     /// How long requests may go on after the signal to stop.
     pub grace: Duration,
 }
@@ -29,12 +31,20 @@ impl ServerSection {
         let minute = Duration::from_secs(60);
         let default_wait = reader.duration("server.default_wait", Duration::from_secs(5), minute);
         let longest_wait = reader.duration("server.longest_wait", Duration::from_secs(30), minute);
+        let longest_request = reader.duration("server.longest_request", minute * 2, minute * 10);
+        if longest_request <= longest_wait {
+            reader.report(
+                "server.longest_request",
+                "must be longer than server.longest_wait",
+            );
+        }
         let grace = reader.duration("server.grace", Duration::from_secs(20), minute * 5);
         Some(Self {
             listen: listen?,
             public_url,
             default_wait: default_wait?.min(longest_wait?),
             longest_wait: longest_wait?,
+            longest_request: longest_request?,
             grace: grace?,
         })
     }

@@ -20,15 +20,13 @@ use crate::connection::Code;
 use crate::telemetry::{self, metrics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The longest a request may take: the longest wait for an operation, and the calls before it.
-const LONGEST_REQUEST: Duration = Duration::from_secs(120);
 
 /// The id of a request: the caller's, if it is a plain one, else a new one.
 #[derive(Debug, Clone)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Puts the layers around the routes.
-pub(super) fn around(routes: Router<AppState>) -> Router<AppState> {
+/// Puts the layers around the routes; a request that takes longer than `longest` is ended.
+pub(super) fn around(routes: Router<AppState>, longest: Duration) -> Router<AppState> {
     routes
         .fallback(async || Problem::new(Code::NotFound, "there is nothing at this path"))
         .method_not_allowed_fallback(async || {
@@ -42,7 +40,7 @@ pub(super) fn around(routes: Router<AppState>) -> Router<AppState> {
                 .layer(middleware::from_fn(finish))
                 .layer(TimeoutLayer::with_status_code(
                     StatusCode::SERVICE_UNAVAILABLE,
-                    LONGEST_REQUEST,
+                    longest,
                 ))
                 .layer(CatchPanicLayer::custom(panicked))
                 .layer(DefaultBodyLimit::max(LARGEST_BODY)),

@@ -52,5 +52,6 @@ pub fn router(state: AppState) -> Router {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/openapi.json", get(openapi::serve_document));
-    layers::around(documented.merge(plain)).with_state(state)
+    let longest = state.server.longest_request;
+    layers::around(documented.merge(plain), longest).with_state(state)
 }

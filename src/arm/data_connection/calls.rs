@@ -106,10 +106,9 @@ impl Arm {
             &["dataConnections"],
             self.kusto_api_version(),
         );
-        self.get(name, url, Some(token))
-            .await?
-            .success(&self.0.settings.endpoint)?;
-        Ok(())
+        let answer = self.get(name, url, Some(token)).await?;
+        // What can't be read shows nothing.
+        answer.success(&self.0.settings.endpoint)?.json().map(drop)
     }
 
     /// Creates the data connection, or replaces the one that is there: ARM replaces whole.
