@@ -12,6 +12,7 @@ mod document;
 mod http_edges;
 mod main_job;
 mod outcomes;
+mod problems;
 mod promises;
 mod reading;
 mod refusals;

@@ -1,0 +1,237 @@
+//! The problems of the API, held against its document: every code that an operation is said to answer with is provoked there,
+//! with its status, and none comes that isn't said.
+
+mod documented;
+mod provoked;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dev_postgres::{Options, Server, Source};
+
+use crate::support::{App, Portal, migrated, request};
+use documented::documented;
+use provoked::{Calls, Provoked};
+
+/// What the document says and no request can bring about at will, and why.
+const OUT_OF_REACH: [(&str, &str); 1] = [
+    // Only when another change begins between two statements of this one.
+    ("removeConnection", "changeInProgress"),
+];
+
+/// A user's portal that declares that it can answer a claims challenge.
+fn capable(app: &App, user: &str) -> Portal {
+    let token = app.odd_token(user, how_to::DOMAIN1, |token| {
+        token.overrides.client_capabilities = vec!["cp1".to_owned()];
+    });
+    app.portal().with_token(&token)
+}
+
+fn with_scope(app: &App, user: &str, scope: &str) -> Portal {
+    let token = app.odd_token(user, how_to::DOMAIN1, |token| {
+        token.scopes = Vec::new();
+        let claims = &mut token.overrides.extra_claims;
+        claims.insert("scp".to_owned(), scope.into());
+    });
+    app.portal().with_token(&token)
+}
+
+/// Every call to ARM is answered like this from now on.
+fn arm_answers(app: &App, effect: Effect) {
+    app.emulator.clear_faults();
+    app.emulator.inject(Fault::arm("", effect).always());
+}
+
+/// ARM wants more proof of whoever asks.
+fn arm_challenges(app: &App) {
+    let claims = STANDARD.encode(r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#);
+    let challenge = format!("Bearer realm=\"\", error=\"insufficient_claims\", claims=\"{claims}\"");
+    arm_answers(app, Effect::status(401, &[("www-authenticate", challenge.as_str())]));
+}
+
+/// What is wrong with a token, or lacks beside it, each operation says in the same words.
+async fn tokens(app: &App, calls: &Calls, provoked: &mut Provoked) {
+    let actor = app.signed_in("acc1@domain1.com");
+    provoked.all(calls, &app.portal(), 401, "unauthenticated").await;
+    provoked
+        .all(calls, &app.portal().with_token("a.b.c"), 401, "invalidToken")
+        .await;
+    let basic = actor.with_auxiliary("a.b.c, Basic d");
+    provoked.all(calls, &basic, 400, "auxiliaryTokens").await;
+    let lacking = with_scope(app, "acc1@domain1.com", "Connections.Other");
+    provoked.all(calls, &lacking, 403, "insufficientScope").await;
+}
+
+/// What Azure answers, to whoever needs it to be asked.
+async fn upstream(app: &App, calls: &Calls, provoked: &mut Provoked) {
+    let garbage = FaultAnswer {
+        status: 200,
+        body: FaultBody::Text("<html>".to_owned()),
+        ..FaultAnswer::default()
+    };
+    // Who made it needs no look at ARM to see it, but to change it; all others are seen through ARM alone.
+    let (actor, reader) = ("acc3@domain1.com", "acc6@domain1.com");
+    arm_challenges(app);
+    provoked
+        .reads(calls, &capable(app, reader), 401, "claimsChallenge")
+        .await;
+    provoked
+        .writes(calls, &capable(app, actor), 401, "claimsChallenge")
+        .await;
+    provoked
+        .reads(calls, &app.signed_in(reader), 403, "accessMissing")
+        .await;
+    provoked
+        .writes(calls, &app.signed_in(actor), 403, "accessMissing")
+        .await;
+    for (effect, status, code) in [
+        (Effect::status(503, &[]), 503, "upstreamUnavailable"),
+        (Effect::Answer(garbage), 502, "upstreamRefused"),
+    ] {
+        arm_answers(app, effect);
+        provoked.reads(calls, &app.signed_in(reader), status, code).await;
+        provoked.writes(calls, &app.signed_in(actor), status, code).await;
+    }
+    let forbidden = || Effect::status(400, &[]);
+    arm_answers(app, forbidden());
+    provoked
+        .writes(calls, &app.signed_in(actor), 403, "azureRefused")
+        .await;
+    app.emulator.clear_faults();
+}
+
+/// What is wrong with a request itself.
+async fn requests(app: &App, calls: &Calls, provoked: &mut Provoked) {
+    let portal = app.signed_in("acc3@domain1.com");
+    let create = |body: &serde_json::Value| portal.call(http::Method::POST, "/v1/connections").json(body);
+    let mut body = request("another");
+    body["more"] = 1.into();
+    let invalid = portal.send(create(&body)).await;
+    provoked.one("createConnection", &invalid, 400, "invalidRequest");
+    let text = portal.call(http::Method::POST, "/v1/connections").body("{}");
+    let answer = portal.send(text).await;
+    provoked.one("createConnection", &answer, 415, "unsupportedMediaType");
+    body["justification"] = "x".repeat(70_000).into();
+    let answer = portal.send(create(&body)).await;
+    provoked.one("createConnection", &answer, 413, "payloadTooLarge");
+    let change = |pointer: &str, value: &str| {
+        let mut body = request("another");
+        *body.pointer_mut(pointer).expect("a member") = value.into();
+        body
+    };
+    let foreign = change("/source/eventHub/resourceId", how_to::FOREIGN_HUB);
+    let answer = portal.create(&foreign).await;
+    provoked.one("createConnection", &answer, 403, "tenantNotAllowed");
+    let absent = change("/source/eventHub/consumerGroup", "nobody");
+    let answer = portal.create(&absent).await;
+    provoked.one("createConnection", &answer, 422, "referenceNotFound");
+    app.emulator
+        .edit(|world| {
+            let body = serde_json::json!({ "kind": "EventHub", "location": "West Europe", "properties": {
+                "eventHubResourceId": how_to::HUB2, "consumerGroup": "cg1", "compression": "None"
+            } });
+            world.add_data_connection(&crate::support::data_connection("taken"), &body)
+        })
+        .expect("a data connection");
+    let answer = portal.create(&request("taken")).await;
+    provoked.one("createConnection", &answer, 409, "nameTaken");
+    let answer = app
+        .signed_in("acc5@domain1.com")
+        .create(&request("telemetry"))
+        .await;
+    provoked.one("createConnection", &answer, 409, "connectionExists");
+    for (operation, path) in [
+        ("listConnections", "/v1/connections?limit=0".to_owned()),
+        ("listConnectionEvents", format!("{}?limit=0", calls.events)),
+    ] {
+        let answer = portal.get(&path).await;
+        provoked.one(operation, &answer, 400, "invalidRequest");
+    }
+    provoked.nowhere(&portal).await;
+}
+
+#[tokio::test]
+async fn each_operation_answers_with_the_problems_that_the_document_names_and_no_others() {
+    let server = Server::start(Options {
+        source: Source::Private,
+        ..Options::default()
+    });
+    let server = server.await.expect("a Postgres");
+    let app = App::on(migrated(&server).await, |config| {
+        // Each look at ARM is a new one.
+        config.visibility.granted_for = Duration::from_nanos(1);
+        config.visibility.denied_for = Duration::from_nanos(1);
+        config.database.pool.acquire_timeout = Duration::from_secs(1);
+    })
+    .await;
+    let portal = app.signed_in("acc3@domain1.com");
+    let created = portal.create(&request("telemetry")).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    let calls = Calls::of(&created);
+    let mut provoked = Provoked::default();
+    tokens(&app, &calls, &mut provoked).await;
+    requests(&app, &calls, &mut provoked).await;
+    upstream(&app, &calls, &mut provoked).await;
+
+    // A service without patience, and an ARM that takes its time.
+    let hasty = app
+        .start_another(|config| config.server.longest_request = Duration::from_millis(100))
+        .await
+        .expect("a replica");
+    arm_answers(&app, Effect::Delay(Duration::from_secs(2)));
+    let there = |user: &str| app.signed_in(user).at(hasty.address());
+    provoked
+        .reads(&calls, &there("acc6@domain1.com"), 503, "timeout")
+        .await;
+    provoked
+        .writes(&calls, &there("acc3@domain1.com"), 503, "timeout")
+        .await;
+    app.emulator.clear_faults();
+    hasty.stop().await;
+
+    app.as_owner("alter table people rename to mislaid").await;
+    provoked.all(&calls, &portal, 500, "internal").await;
+    app.as_owner("alter table mislaid rename to people").await;
+
+    server.suspend().await.expect("it stops");
+    provoked
+        .all(&calls, &portal, 503, "databaseUnavailable")
+        .await;
+    server.resume().await.expect("it starts");
+
+    // While it is being removed it can't be made anew.
+    app.emulator
+        .edit(|world| world.set_operation_duration(Duration::from_secs(1)));
+    let removing = portal.remove_waiting(created.text("/id"), 0).await;
+    assert_eq!(removing.status, 202, "{}", removing.body);
+    let answer = portal.create(&request("telemetry")).await;
+    provoked.one("createConnection", &answer, 409, "changeInProgress");
+    portal.follow(removing.text("/lastOperation/id")).await;
+
+    let mut known = provoked.codes();
+    known.extend(OUT_OF_REACH.map(|(operation, code)| (operation.to_owned(), status(code), code.to_owned())));
+    let documented = documented();
+    let difference = |one: &BTreeSet<_>, other: &BTreeSet<_>| one.difference(other).cloned().collect::<Vec<_>>();
+    assert_eq!(
+        difference(&documented, &known),
+        [],
+        "the document names problems that nothing provoked"
+    );
+    assert_eq!(
+        difference(&known, &documented),
+        [],
+        "problems came that the document does not name"
+    );
+    app.finish().await;
+    server.stop().await.expect("it ends");
+}
+
+fn status(code: &str) -> u16 {
+    match code {
+        "changeInProgress" => 409,
+        other => panic!("which status has {other}?"),
+    }
+}
