@@ -5,6 +5,7 @@ mod caller;
 mod create;
 mod drive;
 mod exchange;
+mod idempotency;
 mod preflight;
 mod read;
 mod recording;
@@ -24,7 +25,7 @@ use tracing::Instrument as _;
 
 use crate::arm::Arm;
 use crate::clock::Clock;
-use crate::config::{TenantPolicy, WorkerSection};
+use crate::config::{IdempotencySection, TenantPolicy, WorkerSection};
 use crate::connection::ConnectionId;
 use crate::db::DbError;
 use crate::entra::Entra;
@@ -33,6 +34,7 @@ use crate::telemetry::metrics;
 
 pub use caller::Caller;
 pub use create::Created;
+pub use idempotency::{IdempotencyKey, KeyError};
 pub use read::{EventsPage, OperationView, Page};
 pub use refusal::{BrokerError, FieldError, Missing, MissingKind, Refusal};
 
@@ -52,6 +54,8 @@ pub struct Parts {
     pub tenants: TenantPolicy,
     /// How operations are driven.
     pub worker: WorkerSection,
+    /// How long a request can be repeated by its key.
+    pub idempotency: IdempotencySection,
     /// Makes the marks that tokens leave in the record.
     pub marker: Marker,
 }

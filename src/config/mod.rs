@@ -4,6 +4,7 @@
 mod arm;
 mod database;
 mod entra;
+mod idempotency;
 mod ledger;
 mod outbound;
 mod reader;
@@ -17,6 +18,7 @@ use std::path::Path;
 pub use arm::ArmSection;
 pub use database::{DatabaseSection, MigrationSection};
 pub use entra::EntraSection;
+pub use idempotency::IdempotencySection;
 pub use ledger::LedgerSection;
 pub use reader::{ConfigError, Problem, Reader};
 pub use server::ServerSection;
@@ -43,6 +45,8 @@ pub struct Config {
     pub outbound: ClientOptions,
     /// How work in the background goes on.
     pub worker: WorkerSection,
+    /// How long requests can be repeated by their key.
+    pub idempotency: IdempotencySection,
     /// The ledger.
     pub ledger: LedgerSection,
     /// Metrics and traces.
@@ -74,6 +78,7 @@ impl Config {
         let tenants = TenantPolicy::read(&mut reader);
         let outbound = outbound::read(&mut reader);
         let worker = WorkerSection::read(&mut reader);
+        let idempotency = IdempotencySection::read(&mut reader);
         let ledger = LedgerSection::read(&mut reader);
         let telemetry = TelemetrySection::read(&mut reader);
         if let (Some(worker), Some(outbound)) = (&worker, &outbound)
@@ -84,7 +89,17 @@ impl Config {
         }
         reader.finish_with_unknown_keys()?;
         // No error was reported, so every section is there.
-        match (server, database, entra, arm, tenants, outbound, worker, ledger) {
+        match (
+            server,
+            database,
+            entra,
+            arm,
+            tenants,
+            outbound,
+            worker,
+            idempotency,
+            ledger,
+        ) {
             (
                 Some(server),
                 Some(database),
@@ -93,6 +108,7 @@ impl Config {
                 Some(tenants),
                 Some(outbound),
                 Some(worker),
+                Some(idempotency),
                 Some(ledger),
             ) => Ok(Self {
                 server,
@@ -102,6 +118,7 @@ impl Config {
                 tenants,
                 outbound,
                 worker,
+                idempotency,
                 ledger,
                 telemetry,
             }),
@@ -230,6 +247,7 @@ mod tests {
         let _ = TenantPolicy::read(&mut reader);
         let _ = outbound::read(&mut reader);
         let _ = WorkerSection::read(&mut reader);
+        let _ = IdempotencySection::read(&mut reader);
         let _ = LedgerSection::read(&mut reader);
         let _ = TelemetrySection::read(&mut reader);
         // With every commented setting taken in, each key is set once, none is unknown, and none is left out.

@@ -1,11 +1,13 @@
 //! Extractors whose rejections are problems that name the member or header that is wrong.
 
 mod caller;
+mod idempotency_key;
 mod json;
 mod parameters;
 mod prefer;
 
 pub(super) use caller::Authenticated;
+pub(super) use idempotency_key::Idempotency;
 pub(super) use json::{Json, LARGEST_BODY};
 pub(super) use parameters::{Path, Query};
 pub(super) use prefer::Prefer;
