@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use azure_emulator::how_to;
 use serde_json::json;
+use tenant_bridge::db::schedules::{self, Schedule};
 
 use super::{are_one, other_request, stands_as};
-use crate::support::{Answer, App, Portal, hurried, request};
+use crate::support::{Answer, App, Portal, connect, hurried, request};
 
 /// A service that forgets keys only when it is restarted, and whose keys a test makes older.
 async fn app_that_seldom_sweeps() -> App {
@@ -214,5 +215,24 @@ async fn keys_are_swept_after_their_time_and_no_sooner() {
     portal.keyed("gone").remove(young.text("/id")).await;
     is_made_anew(&portal, &first).await;
     replica.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_due_again_and_again_is_done_by_one_replica_at_a_time() {
+    let app = app_that_seldom_sweeps().await;
+    app.as_owner("update schedules set due_at = now()").await;
+    let (mut one, mut other) = (
+        connect(&app.database.serving_url).await,
+        connect(&app.database.serving_url).await,
+    );
+    let (schedule, every) = (Schedule::SweepIdempotencyKeys, Duration::from_secs(3600));
+    let claims = tokio::join!(
+        schedules::claim(&mut one, schedule, every),
+        schedules::claim(&mut other, schedule, every)
+    );
+    assert_ne!(claims.0.expect("an answer"), claims.1.expect("an answer"));
+    let again = schedules::claim(&mut one, schedule, every).await;
+    assert!(!again.expect("an answer"), "it is due in an hour");
     app.finish().await;
 }

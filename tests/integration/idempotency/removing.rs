@@ -77,3 +77,33 @@ async fn after_a_removal_that_failed_its_key_gives_that_one_and_a_new_key_begins
     assert_eq!(app.calls("DELETE", "telemetry").len(), 2);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_key_that_found_a_removal_under_way_begins_no_other_when_that_has_failed() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    let id = created.text("/id");
+    let denied =
+        json!({ "error": { "code": "RequestDisallowedByPolicy", "message": "A policy forbids it." } });
+    for effect in [
+        Effect::status(429, &[("retry-after", "2")]),
+        Effect::json(403, denied),
+    ] {
+        app.emulator
+            .inject(Fault::arm("/dataConnections/", effect).method("DELETE"));
+    }
+    let begun = portal.keyed("began").remove_waiting(id, 0).await;
+    let found = portal.keyed("found").remove_waiting(id, 0).await;
+    stands_as(&found, 202, "removing");
+    are_one(&begun, &found);
+    let failed = portal.follow(begun.text("/lastOperation/id")).await;
+    assert_eq!(failed.text("/status"), "failed");
+    for key in ["began", "found"] {
+        let late = portal.keyed(key).remove(id).await;
+        stands_as(&late, 202, "active");
+        are_one(&begun, &late);
+    }
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 2);
+    app.finish().await;
+}
