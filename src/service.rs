@@ -47,8 +47,8 @@ pub enum StartError {
 pub struct Running {
     address: SocketAddr,
     stop: CancellationToken,
-    /// Server, worker, and the measuring where metrics are served.
-    parts: [Option<JoinHandle<()>>; 3],
+    /// Server, worker, periodic work, and the measuring where metrics are served.
+    parts: [Option<JoinHandle<()>>; 4],
     broker: Broker,
 }
 
@@ -81,6 +81,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         tenants: config.tenants,
         visibility: config.visibility,
         worker: config.worker,
+        idempotency: config.idempotency,
         marker: Marker::new(config.ledger.mark_key),
     });
     let stop = CancellationToken::new();
@@ -107,11 +108,12 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     };
     let server = tasks.spawn(http::serve(listener, http::router(state), stop.clone(), grace));
     let worker = tasks.spawn(worker::run(broker.clone(), broker.worker.interval, stop.clone()));
+    let periodic = tasks.spawn(worker::periodic(broker.clone(), stop.clone()));
     tracing::info!(server.address = %address, "the service is ready");
     Ok(Running {
         address,
         stop,
-        parts: [Some(server), Some(worker), metrics],
+        parts: [Some(server), Some(worker), Some(periodic), metrics],
         broker,
     })
 }

@@ -1,9 +1,12 @@
 //! Create: tokens exchanged, reads made, the intent committed; from there the operation is driven to its end.
 
+mod repeat;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
+use super::idempotency::{IdempotencyKey, Keyed};
 use super::preflight::Clearance;
 use super::refusal::{BrokerError, Refusal};
 use super::tenants::{Tenants, is_of_another_tenant};
@@ -12,34 +15,58 @@ use super::{Broker, Caller};
 use crate::arm::event_hub_body;
 use crate::connection::{
     ActorId, Code, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, NewConnection, Observed,
-    OperationId, OperationKind, OperationRecord, Phase, State,
+    OperationId, OperationKind, OperationRecord, Phase,
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
-use crate::db::{DbError, begin, connections, ledger_events, operations, people};
+use crate::db::{DbError, begin, connections, ledger_events, operations};
 use crate::ledger::{EventKind, hex, salted_hash};
 
 /// The scope that lets an app change connections in a user's name.
 pub(super) const SCOPE_WRITE: &str = "Connections.ReadWrite";
 
-/// A connection that a create led to.
+/// What a create led to.
 #[derive(Debug)]
 pub struct Created {
-    /// Its record.
-    pub record: ConnectionRecord,
-    /// Whether this request made it; a repeated one finds what the first made.
-    pub fresh: bool,
+    /// The operation that makes the connection.
+    pub operation: OperationRecord,
+    /// Whether this request, or the first one with its key, began it; another repeat finds what the first one made.
+    pub began: bool,
+}
+
+/// A request to create, with what it is compared by.
+#[derive(Debug, Clone)]
+struct Wanted {
+    request: NewConnection,
+    /// See [`request_hash`].
+    hash: Vec<u8>,
+    keyed: Option<Keyed>,
 }
 
 impl Broker {
-    /// Creates a connection. When this returns, the intent is recorded and the operation goes on by itself.
+    /// Creates a connection. When this returns, the intent is recorded and the operation goes on by itself. With a key, the
+    /// same request does so once, and whatever it led to answers for all of them.
     ///
     /// # Errors
     /// [`BrokerError::Refused`] with everything that stands against it; nothing was changed then, at ARM or in the record.
-    pub async fn create(&self, caller: &Caller, request: &NewConnection) -> Result<Created, BrokerError> {
-        let result = self.try_create(caller, request).await;
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        request: NewConnection,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Created, BrokerError> {
+        let wanted = Wanted {
+            hash: request_hash(&request),
+            keyed: key.map(|key| Keyed {
+                key,
+                route: "POST /v1/connections".to_owned(),
+                body_hash: body_hash(&request),
+            }),
+            request,
+        };
+        let result = self.try_create(caller, &wanted).await;
         if let Err(BrokerError::Refused(refusal)) = &result {
-            let id = request.id();
+            let id = wanted.request.id();
             self.record_refusal(
                 EventKind::CreateRefused,
                 caller,
@@ -52,16 +79,16 @@ impl Broker {
         result
     }
 
-    async fn try_create(&self, caller: &Caller, request: &NewConnection) -> Result<Created, BrokerError> {
+    async fn try_create(&self, caller: &Caller, wanted: &Wanted) -> Result<Created, BrokerError> {
         caller.demand_scope(&[SCOPE_WRITE])?;
-        let hash = request_hash(request);
         let (late, found) = (
             DbError::Unavailable(sqlx::Error::PoolTimedOut),
-            self.existing(caller, request, &hash),
+            self.known(caller, wanted),
         );
-        if let Some(existing) = self.in_time(late, found).await? {
-            return Ok(existing);
+        if let Some(known) = self.in_time(late, found).await? {
+            return Ok(known);
         }
+        let request = &wanted.request;
         let cleared = match self.clear(caller, request).await {
             // What was remembered of the subscriptions may be out of date: ask again, once.
             Err(error) if is_of_another_tenant(&error) => {
@@ -73,35 +100,33 @@ impl Broker {
         let (tenants, clearance) = match cleared {
             // The same request may have been quicker, and what Azure has may be what it made.
             Err(error) if is_taken(&error) => {
-                return self.existing(caller, request, &hash).await?.ok_or(error);
+                return self.known(caller, wanted).await?.ok_or(error);
             }
             cleared => cleared?,
         };
         let claimed_at = Instant::now();
-        let (broker, by, wanted, made_of) = (self.clone(), caller.clone(), request.clone(), hash.clone());
+        let (broker, by, made_of) = (self.clone(), caller.clone(), wanted.clone());
         let begun = self.undisturbed(Box::pin(async move {
-            let (record, claim) = broker
-                .record_intent(&by, &wanted, tenants, &clearance, &made_of)
-                .await?;
+            let claim = broker.record_intent(&by, &made_of, tenants, &clearance).await?;
+            let operation = claim.record.clone();
             broker
                 .0
                 .vault
-                .keep(claim.record.id, Use::Write, by, broker.clock.now());
+                .keep(operation.id, Use::Write, by, broker.clock.now());
             broker.drive(claim, claimed_at, true);
-            Ok(Created { record, fresh: true })
+            Ok(Created {
+                operation,
+                began: true,
+            })
         }));
         match begun.await {
             Ok(created) => Ok(created),
             // A concurrent request was quicker. What it recorded decides.
             Err(BrokerError::Database(DbError::Conflict(_))) => {
-                match self.existing(caller, request, &hash).await? {
-                    Some(existing) => Ok(existing),
-                    None => Err(Refusal::new(
-                        Code::ChangeInProgress,
-                        "the connection was changed at the same moment; look again",
-                    )
-                    .into()),
-                }
+                self.known(caller, wanted).await?.ok_or_else(|| {
+                    let detail = "the connection was changed at the same moment; look again";
+                    Refusal::new(Code::ChangeInProgress, detail).into()
+                })
             }
             Err(error) => Err(error),
         }
@@ -132,67 +157,20 @@ impl Broker {
         }
     }
 
-    /// What a repeated create finds: the same connection for the same actor and request; a refusal for all others, which
-    /// tells them nothing of whose it is.
-    async fn existing(
-        &self,
-        caller: &Caller,
-        request: &NewConnection,
-        hash: &[u8],
-    ) -> Result<Option<Created>, BrokerError> {
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let Some(record) = connections::find_open(&mut db, &request.id()).await? else {
-            return Ok(None);
-        };
-        let same_actor = people::find(&mut db, caller.actor()).await? == Some(record.created_by);
-        if !same_actor {
-            let detail = "a connection of this name is recorded for this database";
-            return Err(Refusal::new(Code::ConnectionExists, detail)
-                .at("/name", detail)
-                .into());
-        }
-        if record.request_hash != hash {
-            let detail = format!(
-                "you made this connection with another configuration; it is {}",
-                record.id
-            );
-            return Err(Refusal::new(Code::ConnectionExists, detail).into());
-        }
-        if record.state() == State::Missing {
-            let detail = format!(
-                "the connection {} is recorded, but Azure no longer has it; remove the record, then create it anew",
-                record.id
-            );
-            return Err(Refusal::new(Code::ConnectionExists, detail).into());
-        }
-        if record.desired == Desired::Absent {
-            let detail = format!(
-                "the connection {} is being removed; create it anew when it is gone",
-                record.id
-            );
-            return Err(Refusal::new(Code::ChangeInProgress, detail).into());
-        }
-        let waits =
-            |operation: &OperationRecord| !operation.phase.is_terminal() && operation.awaiting.is_some();
-        if record.last_operation.as_ref().is_some_and(waits) {
-            self.take_up(record.id, caller, Use::Read).await?;
-        }
-        Ok(Some(Created { record, fresh: false }))
-    }
-
-    /// One commit: the connection, its people, what will be sent and its hash, what a read found and when, the ledger event.
+    /// One commit: the connection, its people, what will be sent and its hash, what a read found and when, the request's key,
+    /// the ledger event.
     async fn record_intent(
         &self,
         caller: &Caller,
-        request: &NewConnection,
+        wanted: &Wanted,
         tenants: Tenants,
         clearance: &Clearance,
-        hash: &[u8],
-    ) -> Result<(ConnectionRecord, Claim), BrokerError> {
+    ) -> Result<Claim, BrokerError> {
+        let request = &wanted.request;
         let body = event_hub_body(request, &clearance.location);
         let body_hash = Sha256::digest(body.to_string().as_bytes()).to_vec();
         let claim_token = uuid::Uuid::new_v4();
-        let mut record = self.new_record(request, tenants, clearance, hash);
+        let mut record = self.new_record(wanted, tenants, clearance);
         let mut transaction = begin(&self.pool, "record create intent").await?;
         let db = &mut *transaction;
         let actor = self.person(db, caller).await?;
@@ -214,6 +192,8 @@ impl Broker {
             lease: claim_token,
         };
         operations::insert(db, &new, self.worker.lease).await?;
+        self.keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
+            .await?;
         let mut event = self.event(
             EventKind::CreateIntended,
             &record,
@@ -232,30 +212,18 @@ impl Broker {
         );
         event.request_id = Some(caller.request_id().to_owned());
         ledger_events::append(db, &event).await?;
-        let claim = Claim {
-            record: new.record.clone(),
+        transaction.commit().await?;
+        Ok(Claim {
+            record: new.record,
             lease: claim_token,
             body: new.body,
             arm_operation_url: None,
             absent_reads: 0,
-        };
-        transaction.commit().await?;
-        Ok((
-            ConnectionRecord {
-                last_operation: Some(new.record),
-                ..record
-            },
-            claim,
-        ))
+        })
     }
 
-    fn new_record(
-        &self,
-        request: &NewConnection,
-        tenants: Tenants,
-        clearance: &Clearance,
-        hash: &[u8],
-    ) -> ConnectionRecord {
+    fn new_record(&self, wanted: &Wanted, tenants: Tenants, clearance: &Clearance) -> ConnectionRecord {
+        let request = &wanted.request;
         ConnectionRecord {
             id: ConnectionId::new(self.clock.new_id()),
             arm_id: request.id(),
@@ -265,7 +233,7 @@ impl Broker {
             target: request.target.clone(),
             source: request.source.clone(),
             location: clearance.location.clone(),
-            request_hash: hash.to_vec(),
+            request_hash: wanted.hash.clone(),
             // Known inside the transaction only.
             created_by: ActorId::new(uuid::Uuid::nil()),
             created_at: self.clock.now(),
@@ -325,16 +293,25 @@ pub(super) fn auxiliary_tenants(tenants: Tenants) -> Vec<crate::connection::Tena
 /// SHA-256 of the request in a form in which two spellings of the same request are equal. The justification is no part
 /// of what is made, so it doesn't count.
 fn request_hash(request: &NewConnection) -> Vec<u8> {
-    // A list, since the order of an object's members depends on how the JSON library was built, and the hash is stored.
-    let canonical: Value = json!([
+    Sha256::digest(canonical(request).to_string().as_bytes()).to_vec()
+}
+
+/// SHA-256 of all that the request says: a key stands for no request that differs in anything, also if the same would be made.
+fn body_hash(request: &NewConnection) -> Vec<u8> {
+    let whole = json!([canonical(request), request.justification]);
+    Sha256::digest(whole.to_string().as_bytes()).to_vec()
+}
+
+fn canonical(request: &NewConnection) -> Value {
+    // A list, since the order of an object's members depends on how the JSON library was built, and the hashes are stored.
+    json!([
         request.id().resource().canonical(),
         request.target.table.as_ref().map(EntityName::as_str),
         request.target.mapping.as_ref().map(EntityName::as_str),
         request.target.data_format.map(DataFormat::as_str),
         request.source.hub.resource().canonical(),
         request.source.consumer_group.as_str().to_ascii_lowercase(),
-    ]);
-    Sha256::digest(canonical.to_string().as_bytes()).to_vec()
+    ])
 }
 
 #[cfg(test)]

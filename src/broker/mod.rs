@@ -5,6 +5,7 @@ mod caller;
 mod create;
 mod drive;
 mod exchange;
+mod idempotency;
 mod preflight;
 mod read;
 mod recording;
@@ -25,7 +26,7 @@ use tracing::Instrument as _;
 
 use crate::arm::Arm;
 use crate::clock::Clock;
-use crate::config::{TenantPolicy, VisibilitySection, WorkerSection};
+use crate::config::{IdempotencySection, TenantPolicy, VisibilitySection, WorkerSection};
 use crate::connection::ConnectionId;
 use crate::db::DbError;
 use crate::entra::Entra;
@@ -34,6 +35,7 @@ use crate::telemetry::metrics;
 
 pub use caller::Caller;
 pub use create::Created;
+pub use idempotency::{IdempotencyKey, KeyError};
 pub use read::{EventsPage, ListFilter, OperationView, Page};
 pub use refusal::{BrokerError, FieldError, Missing, MissingKind, Refusal};
 
@@ -56,6 +58,8 @@ pub struct Parts {
     pub visibility: VisibilitySection,
     /// How operations are driven.
     pub worker: WorkerSection,
+    /// How long a request can be repeated by its key.
+    pub idempotency: IdempotencySection,
     /// Makes the marks that tokens leave in the record.
     pub marker: Marker,
 }

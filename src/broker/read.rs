@@ -212,31 +212,27 @@ impl Broker {
         })
     }
 
-    /// Waits until the connection's operation has ended, at most `patience`, and gives the record as it is then.
+    /// Waits until an operation has ended, at most `patience`, and gives it and its connection as they are then.
     ///
     /// # Errors
     /// As [`Broker::connection`].
     pub async fn wait_for(
         &self,
         caller: &Caller,
-        id: ConnectionId,
+        operation: &OperationRecord,
         patience: Duration,
-    ) -> Result<ConnectionRecord, BrokerError> {
+    ) -> Result<OperationView, BrokerError> {
         let deadline = Instant::now() + patience;
         // Registered before the first look, so that no change is missed between the two.
         let mut changes = self.0.changes.subscribe();
         loop {
-            let record = self.connection(caller, id).await?;
-            let ended = record
-                .last_operation
-                .as_ref()
-                .is_none_or(|operation| operation.phase.is_terminal());
-            if ended || Instant::now() >= deadline {
-                return Ok(record);
+            let view = self.view(caller, operation).await?;
+            if view.operation.phase.is_terminal() || Instant::now() >= deadline {
+                return Ok(view);
             }
             let changed = async {
                 while let Ok(other) = changes.recv().await {
-                    if other == id {
+                    if other == operation.connection {
                         break;
                     }
                 }
@@ -244,6 +240,24 @@ impl Broker {
             // Ending by time is as good a reason to look as a change: another replica may have ended it.
             let _ = timeout_at(deadline.min(Instant::now() + WAIT_LOOK), changed).await;
         }
+    }
+
+    /// An operation as it is now, with its connection.
+    async fn view(&self, caller: &Caller, operation: &OperationRecord) -> Result<OperationView, BrokerError> {
+        let connection = self.connection(caller, operation.connection).await?;
+        let operation = match &connection.last_operation {
+            // Read with its connection, so that the two are of one moment.
+            Some(last) if last.id == operation.id => last.clone(),
+            _ => {
+                let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+                let found = operations::find(&mut db, operation.id).await?;
+                found.ok_or_else(|| not_found("operation"))?
+            }
+        };
+        Ok(OperationView {
+            operation,
+            connection,
+        })
     }
 
     /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. `allowed` is what they may do

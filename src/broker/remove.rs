@@ -3,7 +3,10 @@
 use serde_json::json;
 use tokio::time::Instant;
 
+use sha2::{Digest, Sha256};
+
 use super::create::SCOPE_WRITE;
+use super::idempotency::{IdempotencyKey, Keyed, Replay};
 use super::refusal::{BrokerError, Refusal};
 use super::vault::Use;
 use super::{Broker, Caller};
@@ -17,14 +20,26 @@ use crate::ledger::EventKind;
 
 impl Broker {
     /// Removes a connection. When this returns, the wish is recorded and the operation goes on by itself; a connection that
-    /// is already removed, or on its way, is given back as it stands.
+    /// is already removed, or on its way, stays as it stands. Gives the operation that decides: the removal, or the create that
+    /// came to nothing. With a key, the same request begins one removal, also if that failed.
     ///
     /// # Errors
     /// [`BrokerError::Refused`] when the caller may not; nothing was changed then.
-    pub async fn remove(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionRecord, BrokerError> {
+    pub async fn remove(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        key: Option<IdempotencyKey>,
+    ) -> Result<OperationRecord, BrokerError> {
         caller.demand_scope(&[SCOPE_WRITE])?;
         let record = self.connection(caller, id).await?;
-        let result = self.try_remove(caller, &record).await;
+        let keyed = key.map(|key| Keyed {
+            key,
+            route: format!("DELETE /v1/connections/{id}"),
+            // There is no body to differ.
+            body_hash: Sha256::digest(b"").to_vec(),
+        });
+        let result = self.try_remove(caller, &record, keyed.as_ref()).await;
         if let Err(BrokerError::Refused(refusal)) = &result {
             let arm_id = record.arm_id.resource().canonical();
             self.record_refusal(EventKind::RemoveRefused, caller, Some(&record), arm_id, refusal)
@@ -37,39 +52,52 @@ impl Broker {
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
-    ) -> Result<ConnectionRecord, BrokerError> {
+        keyed: Option<&Keyed>,
+    ) -> Result<OperationRecord, BrokerError> {
+        let replay = self.removal_of(caller, keyed).await?;
+        if let Some(ended) = replay.as_ref().filter(|operation| operation.phase.is_terminal()) {
+            return Ok(ended.clone());
+        }
         if record.closed_at.is_some() {
-            return Ok(record.clone());
+            return self.found_removal(caller, keyed, decisive(record)?).await;
         }
         caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
         // Also for a removal under way: whoever brings tokens must be allowed to remove.
         let target = self.exchange_one(caller, record.target_tenant).await?;
         self.preflight_remove(&record.target.database, &target).await?;
+        if let Some(operation) = replay {
+            self.continue_removal(&operation, caller).await?;
+            return Ok(operation);
+        }
         if let Some(operation) = &record.last_operation
             && operation.kind == OperationKind::Remove
             && !operation.phase.is_terminal()
         {
             self.continue_removal(operation, caller).await?;
-            return self.connection(caller, record.id).await;
+            return self.found_removal(caller, keyed, operation.clone()).await;
         }
         let claimed_at = Instant::now();
-        let (broker, by, id) = (self.clone(), caller.clone(), record.id);
+        let (broker, by, id, made_by) = (self.clone(), caller.clone(), record.id, keyed.cloned());
         let begun = self.undisturbed(async move {
-            let (record, claim) = broker.record_removal(&by, id).await?;
+            let claim = broker.record_removal(&by, id, made_by.as_ref()).await?;
+            let operation = claim.record.clone();
             broker
                 .0
                 .vault
-                .keep(claim.record.id, Use::Write, by, broker.clock.now());
+                .keep(operation.id, Use::Write, by, broker.clock.now());
             broker.drive(claim, claimed_at, true);
-            Ok(record)
+            Ok(operation)
         });
         match begun.await {
-            Ok(record) => Ok(record),
+            Ok(operation) => Ok(operation),
             // A concurrent removal was quicker; it is the same wish.
             Err(BrokerError::Database(DbError::Conflict(_))) => {
+                if let Some(operation) = self.removal_of(caller, keyed).await? {
+                    return Ok(operation);
+                }
                 let now = self.connection(caller, record.id).await?;
                 if now.desired == Desired::Absent || now.closed_at.is_some() {
-                    return Ok(now);
+                    return self.found_removal(caller, keyed, decisive(&now)?).await;
                 }
                 let detail = "another change of the connection began at the same moment; look again";
                 Err(Refusal::new(Code::ChangeInProgress, detail).into())
@@ -78,12 +106,41 @@ impl Broker {
         }
     }
 
-    /// One commit: the wish, the operation, the ledger event. While another change is in flight the removal waits for it.
+    /// The operation that the key stands for, if it was used before.
+    async fn removal_of(
+        &self,
+        caller: &Caller,
+        keyed: Option<&Keyed>,
+    ) -> Result<Option<OperationRecord>, BrokerError> {
+        match keyed {
+            Some(keyed) => Ok(self.replay(caller, keyed).await?.map(|replay| replay.operation)),
+            None => Ok(None),
+        }
+    }
+
+    /// The operation that a removal found instead of beginning one: its key stands for it from now on.
+    async fn found_removal(
+        &self,
+        caller: &Caller,
+        keyed: Option<&Keyed>,
+        operation: OperationRecord,
+    ) -> Result<OperationRecord, BrokerError> {
+        match keyed {
+            Some(keyed) => {
+                let Replay { operation, .. } = self.bind(caller, keyed, operation).await?;
+                Ok(operation)
+            }
+            None => Ok(operation),
+        }
+    }
+
+    /// One commit: the wish, the operation, the request's key, the ledger event. While another change is in flight the removal waits for it.
     async fn record_removal(
         &self,
         caller: &Caller,
         id: ConnectionId,
-    ) -> Result<(ConnectionRecord, Claim), BrokerError> {
+        keyed: Option<&Keyed>,
+    ) -> Result<Claim, BrokerError> {
         let lease = uuid::Uuid::new_v4();
         let mut transaction = begin(&self.pool, "record removal").await?;
         let db = &mut *transaction;
@@ -120,23 +177,18 @@ impl Broker {
             lease,
         };
         operations::insert(db, &new, self.worker.lease).await?;
+        self.keep_key(db, caller, keyed, &new.record).await?;
         let mut event = self.event(kind, &record, &new.record, self.removal_details(&record));
         event.request_id = Some(caller.request_id().to_owned());
         ledger_events::append(db, &event).await?;
-        let claim = Claim {
-            record: new.record.clone(),
+        transaction.commit().await?;
+        Ok(Claim {
+            record: new.record,
             lease,
             body: None,
             arm_operation_url: None,
             absent_reads: 0,
-        };
-        let changed = ConnectionRecord {
-            desired: Desired::Absent,
-            last_operation: Some(new.record),
-            ..record
-        };
-        transaction.commit().await?;
-        Ok((changed, claim))
+        })
     }
 
     pub(super) fn removal_details(&self, record: &ConnectionRecord) -> serde_json::Value {
@@ -161,4 +213,10 @@ impl Broker {
         }
         self.take_up(operation.connection, caller, Use::Write).await
     }
+}
+
+/// The operation that made a connection what it is: its last one.
+fn decisive(record: &ConnectionRecord) -> Result<OperationRecord, DbError> {
+    let defect = || DbError::Defect("a connection without an operation".to_owned());
+    record.last_operation.clone().ok_or_else(defect)
 }

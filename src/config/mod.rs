@@ -4,6 +4,7 @@
 mod arm;
 mod database;
 mod entra;
+mod idempotency;
 mod ledger;
 mod outbound;
 mod reader;
@@ -18,6 +19,7 @@ use std::path::Path;
 pub use arm::ArmSection;
 pub use database::{DatabaseSection, MigrationSection};
 pub use entra::EntraSection;
+pub use idempotency::IdempotencySection;
 pub use ledger::LedgerSection;
 pub use reader::{ConfigError, Problem, Reader};
 pub use server::ServerSection;
@@ -47,6 +49,8 @@ pub struct Config {
     pub outbound: ClientOptions,
     /// How work in the background goes on.
     pub worker: WorkerSection,
+    /// How long requests can be repeated by their key.
+    pub idempotency: IdempotencySection,
     /// The ledger.
     pub ledger: LedgerSection,
     /// Metrics and traces.
@@ -79,6 +83,7 @@ impl Config {
         let visibility = VisibilitySection::read(&mut reader);
         let outbound = outbound::read(&mut reader);
         let worker = WorkerSection::read(&mut reader);
+        let idempotency = IdempotencySection::read(&mut reader);
         let ledger = LedgerSection::read(&mut reader);
         let telemetry = TelemetrySection::read(&mut reader);
         if let (Some(worker), Some(outbound)) = (&worker, &outbound)
@@ -90,7 +95,16 @@ impl Config {
         reader.finish_with_unknown_keys()?;
         // No error was reported, so every section is there.
         match (
-            server, database, entra, arm, tenants, visibility, outbound, worker, ledger,
+            server,
+            database,
+            entra,
+            arm,
+            tenants,
+            visibility,
+            outbound,
+            worker,
+            idempotency,
+            ledger,
         ) {
             (
                 Some(server),
@@ -101,6 +115,7 @@ impl Config {
                 Some(visibility),
                 Some(outbound),
                 Some(worker),
+                Some(idempotency),
                 Some(ledger),
             ) => Ok(Self {
                 server,
@@ -111,6 +126,7 @@ impl Config {
                 visibility,
                 outbound,
                 worker,
+                idempotency,
                 ledger,
                 telemetry,
             }),
@@ -239,6 +255,7 @@ mod tests {
         let _ = TenantPolicy::read(&mut reader);
         let _ = outbound::read(&mut reader);
         let _ = WorkerSection::read(&mut reader);
+        let _ = IdempotencySection::read(&mut reader);
         let _ = LedgerSection::read(&mut reader);
         let _ = TelemetrySection::read(&mut reader);
         // With every commented setting taken in, each key is set once, none is unknown, and none is left out.

@@ -52,6 +52,8 @@ codes! {
     ConnectionExists => "connectionExists", "The connection exists",
     /// Another change of the connection is under way.
     ChangeInProgress => "changeInProgress", "Another change is under way",
+    /// The `Idempotency-Key` was used for another request.
+    IdempotencyKeyReused => "idempotencyKeyReused", "The idempotency key was used for another request",
     /// There is no such thing, or not for this caller.
     NotFound => "notFound", "Not found",
     /// The path exists, but not with this method.

@@ -3,11 +3,13 @@
 
 pub mod connections;
 mod error;
+pub mod idempotency_keys;
 pub mod leases;
 pub mod ledger_events;
 pub mod operations;
 pub mod people;
 mod pool;
+pub mod schedules;
 pub mod schema;
 
 pub use error::{DbError, exactly_one};

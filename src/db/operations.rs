@@ -144,6 +144,23 @@ pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<Opera
     row.map(Row::parse).transpose()
 }
 
+/// The operation that makes a connection.
+///
+/// # Errors
+/// When there is none, which is a defect, or the database can't answer.
+pub async fn create_of(db: &mut PgConnection, connection: ConnectionId) -> Result<OperationRecord, DbError> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, connection_id, kind, phase, person_id, app_id, correlation_id, created_at, dispatched_at,
+            finished_at, deadline_at, error, awaiting_tenant_id
+         from operations where connection_id = $1 and kind = 'create' order by id desc limit 1",
+        connection.uuid()
+    )
+    .fetch_one(db)
+    .await?;
+    row.parse()
+}
+
 /// Writes a step's result under the lease.
 ///
 /// # Errors

@@ -20,12 +20,9 @@ pub(super) fn to(state: &AppState, path: &str) -> String {
     }
 }
 
-/// The headers with which an operation under way is followed.
-pub(super) fn follow(state: &AppState, operation: Option<&Operation>) -> HeaderMap {
+/// The headers with which an operation is followed.
+pub(super) fn follow(state: &AppState, operation: &Operation) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let Some(operation) = operation else {
-        return headers;
-    };
     if let Ok(value) = HeaderValue::from_str(&to(state, &format!("/v1/operations/{}", operation.id))) {
         headers.insert(OPERATION_LOCATION, value);
     }

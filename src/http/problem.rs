@@ -180,7 +180,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::ParentMissing => StatusCode::CONFLICT,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::ReferenceNotFound => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::ReferenceNotFound | Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Timeout | Code::UpstreamUnavailable | Code::DatabaseUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -30,6 +30,26 @@ pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
     }
 }
 
+/// Does what is due again and again, on one replica at a time, until `stop` is cancelled.
+pub async fn periodic(broker: Broker, stop: CancellationToken) {
+    let every = broker.idempotency.sweep_every;
+    let work = async {
+        loop {
+            let pause = match broker.sweep_keys().await {
+                // Another replica may have got it; it comes again for all.
+                Ok(next) => next.clamp(SHORTEST.min(every), every),
+                Err(error) => {
+                    tracing::warn!(error = %error, "old idempotency keys can't be deleted");
+                    broker.worker.interval
+                }
+            };
+            sleep(pause).await;
+        }
+    };
+    // What is cut off in the middle of it is rolled back.
+    stop.run_until_cancelled(work).await;
+}
+
 /// How often what stands in the database is counted.
 const MEASURE: Duration = Duration::from_secs(15);
 

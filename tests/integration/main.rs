@@ -10,6 +10,7 @@ mod support;
 
 mod document;
 mod http_edges;
+mod idempotency;
 mod main_job;
 mod outcomes;
 mod problems;

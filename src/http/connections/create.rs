@@ -6,11 +6,11 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::broker::FieldError;
-use crate::connection::{Code, EventHubSource, NewConnection, State as ConnectionState, Target};
-use crate::http::extract::{Authenticated, Json, Prefer, field, optional};
-use crate::http::openapi::{AuxiliaryHeader, PreferHeader, Refuses, Refusing, samples};
-use crate::http::shapes::Connection;
+use crate::broker::{FieldError, IdempotencyKey};
+use crate::connection::{Code, EventHubSource, NewConnection, Phase, Target};
+use crate::http::extract::{Authenticated, Idempotency, Json, Prefer, field, optional};
+use crate::http::openapi::{AuxiliaryHeader, IdempotencyKeyHeader, PreferHeader, Refuses, Refusing, samples};
+use crate::http::shapes::{Connection, Operation};
 use crate::http::{AppState, Problem, answer, link};
 
 /// The longest justification, in characters.
@@ -156,6 +156,7 @@ impl Refuses for CreateRefuses {
         Code::PayloadTooLarge,
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
+        Code::IdempotencyKeyReused,
     ];
 }
 
@@ -163,19 +164,20 @@ impl Refuses for CreateRefuses {
 ///
 /// Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and asks Azure to
 /// make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n` gives (seconds), else 202:
-/// follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+/// follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With an `Idempotency-Key`, a
+/// repeat gives the same connection and operation also after the connection was removed: nothing is made anew.
 #[utoipa::path(
     post,
     path = "/v1/connections",
     operation_id = "createConnection",
     tag = "connections",
-    params(PreferHeader, AuxiliaryHeader),
+    params(IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader),
     request_body(content = CreateConnection, description = "What is to be connected to what", example = json!(samples::create())),
     responses(
         (status = 200, description = "The connection stands already, made by the same request", body = Connection,
             headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
             example = json!(samples::active())),
-        (status = 201, description = "The connection is there", body = Connection,
+        (status = 201, description = "The connection was made: by this request, or by the first one with its `Idempotency-Key`", body = Connection,
             headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
             example = json!(samples::active())),
         (status = 202, description = "The connection is being made, or could not be made: see `lastOperation`", body = Connection,
@@ -188,10 +190,11 @@ pub(crate) async fn create(
     State(state): State<AppState>,
     Authenticated(caller): Authenticated,
     prefer: Prefer,
+    key: Result<Idempotency, Problem>,
     body: Result<Json<CreateConnection>, Problem>,
 ) -> Result<Response, Problem> {
-    let request = match body.and_then(|Json(body)| body.parse()) {
-        Ok(request) => request,
+    let (key, request) = match together(key, body.and_then(|Json(body)| body.parse())) {
+        Ok(parsed) => parsed,
         Err(problem) => {
             let broker = &state.broker;
             broker
@@ -200,24 +203,39 @@ pub(crate) async fn create(
             return Err(problem);
         }
     };
-    let created = state.broker.create(&caller, &request).await?;
-    let record = state
+    let created = state.broker.create(&caller, request, key).await?;
+    let view = state
         .broker
-        .wait_for(&caller, created.record.id, prefer.wait)
+        .wait_for(&caller, &created.operation, prefer.wait)
         .await?;
+    let record = view.connection;
     let connection = Connection::from(&record);
-    let status = match (record.state(), created.fresh) {
-        (ConnectionState::Active, true) => StatusCode::CREATED,
-        (ConnectionState::Active, false) => StatusCode::OK,
+    // How the create ended, whatever has become of the connection since.
+    let status = match (view.operation.phase, created.began) {
+        (Phase::Succeeded, true) => StatusCode::CREATED,
+        (Phase::Succeeded, false) => StatusCode::OK,
         _ => StatusCode::ACCEPTED,
     };
-    let operation = record.last_operation.as_ref().map(Into::into);
-    let mut headers = link::follow(&state, operation.as_ref());
+    let mut headers = link::follow(&state, &Operation::from(&view.operation));
     if let Ok(location) = HeaderValue::from_str(&link::to(&state, &format!("/v1/connections/{}", record.id)))
     {
         headers.insert(header::LOCATION, location);
     }
     Ok((status, headers, answer::json(&connection)).into_response())
+}
+
+/// Key and request, or all that is wrong with the two.
+fn together(
+    key: Result<Idempotency, Problem>,
+    request: Result<NewConnection, Problem>,
+) -> Result<(Option<IdempotencyKey>, NewConnection), Problem> {
+    match (key, request) {
+        (Ok(Idempotency(key)), Ok(request)) => Ok((key, request)),
+        (Err(key), Err(request)) if request.code == key.code => {
+            Err(Problem::invalid([key.errors, request.errors].concat()))
+        }
+        (_, Err(problem)) | (Err(problem), Ok(_)) => Err(problem),
+    }
 }
 
 #[cfg(test)]

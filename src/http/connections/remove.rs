@@ -6,27 +6,33 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use crate::connection::{Code, ConnectionId, State as ConnectionState};
-use crate::http::extract::{Authenticated, Path, Prefer};
-use crate::http::openapi::{AuxiliaryHeader, PreferHeader, Refuses, Refusing, samples};
-use crate::http::shapes::Connection;
+use crate::http::extract::{Authenticated, Idempotency, Path, Prefer};
+use crate::http::openapi::{AuxiliaryHeader, IdempotencyKeyHeader, PreferHeader, Refuses, Refusing, samples};
+use crate::http::shapes::{Connection, Operation};
 use crate::http::{AppState, Problem, answer, link};
 
 struct RemoveRefuses;
 
 impl Refuses for RemoveRefuses {
-    const CODES: &'static [Code] = &[Code::AzureRefused, Code::NotFound, Code::ChangeInProgress];
+    const CODES: &'static [Code] = &[
+        Code::InvalidRequest,
+        Code::AzureRefused,
+        Code::NotFound,
+        Code::ChangeInProgress,
+    ];
 }
 
 /// Remove a connection
 ///
 /// Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant alone: the access to the
-/// source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a token forward.
+/// source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a token forward. After a
+/// removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it gives that one.
 #[utoipa::path(
     delete,
     path = "/v1/connections/{id}",
     operation_id = "removeConnection",
     tag = "connections",
-    params(("id" = Uuid, Path, description = "The connection's id"), PreferHeader, AuxiliaryHeader),
+    params(("id" = Uuid, Path, description = "The connection's id"), IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader),
     responses(
         (status = 200, description = "The connection is removed, or was never made", body = Connection,
             headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL")),
@@ -41,19 +47,20 @@ pub(crate) async fn remove(
     State(state): State<AppState>,
     Authenticated(caller): Authenticated,
     prefer: Prefer,
+    Idempotency(key): Idempotency,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
     let id = ConnectionId::new(id);
-    state.broker.remove(&caller, id).await?;
-    let record = state.broker.wait_for(&caller, id, prefer.wait).await?;
+    let operation = state.broker.remove(&caller, id, key).await?;
+    let view = state.broker.wait_for(&caller, &operation, prefer.wait).await?;
+    let record = view.connection;
     let status = match record.state() {
         ConnectionState::Removed | ConnectionState::Failed => StatusCode::OK,
         _ => StatusCode::ACCEPTED,
     };
-    let operation = record.last_operation.as_ref().map(Into::into);
     Ok((
         status,
-        link::follow(&state, operation.as_ref()),
+        link::follow(&state, &Operation::from(&view.operation)),
         answer::json(&Connection::from(&record)),
     )
         .into_response())

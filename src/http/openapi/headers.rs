@@ -16,6 +16,22 @@ pub(crate) struct PreferHeader {
     prefer: Option<String>,
 }
 
+/// What makes a change repeatable.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header; its extractor is Idempotency")]
+pub(crate) struct IdempotencyKeyHeader {
+    /// A key of your own for this request, new for each: 1 to 255 visible ASCII characters, such as a UUID, also as a quoted
+    /// string. The same request with the same key, by the same user and app, does nothing anew and is answered from what the
+    /// first one led to. Keys are forgotten after a week, if the operator set nothing else.
+    #[param(
+        rename = "Idempotency-Key",
+        nullable = false,
+        example = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+    )]
+    key: Option<String>,
+}
+
 /// The tokens of further accounts.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

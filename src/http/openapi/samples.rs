@@ -159,6 +159,10 @@ pub(super) fn problem(code: Code) -> Problem {
             errors: field("/source/eventHub/consumerGroup"),
             ..problem
         },
+        Code::IdempotencyKeyReused => Problem {
+            errors: field("Idempotency-Key"),
+            ..problem
+        },
         Code::NameTaken => Problem {
             errors: field("/name"),
             ..problem
@@ -227,6 +231,7 @@ const fn detail(code: Code) -> &'static str {
         }
         Code::ConnectionExists => "a connection of this name is recorded for this database",
         Code::ChangeInProgress => "another change of the connection began at the same moment; look again",
+        Code::IdempotencyKeyReused => "was used for another request; send a new request with a new key",
         Code::PayloadTooLarge => "the body may have at most 65536 bytes",
         Code::UnsupportedMediaType => "send the body as Content-Type: application/json",
         Code::ReferenceNotFound => "the event hub has no consumer group cg3",

@@ -44,5 +44,5 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let view = state.broker.operation(&caller, OperationId::new(id)).await?;
     let operation = Operation::from(&view.operation);
-    Ok((link::follow(&state, Some(&operation)), answer::json(&operation)).into_response())
+    Ok((link::follow(&state, &operation), answer::json(&operation)).into_response())
 }

@@ -15,6 +15,7 @@ pub(crate) struct Portal {
     base: String,
     token: Option<String>,
     auxiliary: Option<String>,
+    key: Option<String>,
 }
 
 /// What the service answered.
@@ -68,6 +69,7 @@ impl Portal {
             base: format!("http://{address}"),
             token: None,
             auxiliary: None,
+            key: None,
         }
     }
 
@@ -101,6 +103,14 @@ impl Portal {
         }
     }
 
+    /// Sends this `Idempotency-Key`.
+    pub(crate) fn keyed(&self, key: &str) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
         let mut call = self.client.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
@@ -108,6 +118,9 @@ impl Portal {
         }
         if let Some(tokens) = &self.auxiliary {
             call = call.header("x-ms-authorization-auxiliary", tokens);
+        }
+        if let Some(key) = &self.key {
+            call = call.header("idempotency-key", key);
         }
         call
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use azure_emulator::{Entry, Host};
 use tenant_bridge::config::Config;
+use tokio::time::{Instant, sleep};
 
 use super::{App, PATIENCE};
 
@@ -40,6 +41,15 @@ impl App {
             .wait_for(|_| self.calls(method, name).len() >= count, PATIENCE)
             .await;
         assert!(seen.is_some(), "ARM did not see {count} {method} of {name}");
+    }
+
+    /// Waits until a query of the database gives true.
+    pub(crate) async fn wait_until(&self, query: &'static str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.scalar::<bool>(query).await {
+            assert!(Instant::now() < deadline, "it did not become true: {query}");
+            sleep(Duration::from_millis(25)).await;
+        }
     }
 
     /// A write to ARM takes this long from now on.

@@ -35,7 +35,8 @@ export const listConnections = <ThrowOnError extends boolean = false>(options?: 
  *
  * Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and asks Azure to
  * make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n` gives (seconds), else 202:
- * follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+ * follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With an `Idempotency-Key`, a
+ * repeat gives the same connection and operation also after the connection was removed: nothing is made anew.
  */
 export const createConnection = <ThrowOnError extends boolean = false>(options: Options<CreateConnectionData, ThrowOnError>) => (options.client ?? client).post<CreateConnectionResponses, CreateConnectionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -51,7 +52,8 @@ export const createConnection = <ThrowOnError extends boolean = false>(options: 
  * Remove a connection
  *
  * Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant alone: the access to the
- * source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a token forward.
+ * source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a token forward. After a
+ * removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it gives that one.
  */
 export const removeConnection = <ThrowOnError extends boolean = false>(options: Options<RemoveConnectionData, ThrowOnError>) => (options.client ?? client).delete<RemoveConnectionResponses, RemoveConnectionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -514,6 +514,12 @@ export type CreateConnectionData = {
     body: CreateConnection;
     headers?: {
         /**
+         * A key of your own for this request, new for each: 1 to 255 visible ASCII characters, such as a UUID, also as a quoted
+         * string. The same request with the same key, by the same user and app, does nothing anew and is answered from what the
+         * first one led to. Keys are forgotten after a week, if the operator set nothing else.
+         */
+        'Idempotency-Key'?: string;
+        /**
          * `wait=n` waits up to n seconds for Azure, a few seconds if not given; `respond-async` does not wait (RFC 7240).
          */
         Prefer?: string;
@@ -554,7 +560,7 @@ export type CreateConnectionErrors = {
      */
     415: Problem;
     /**
-     * `referenceNotFound`: A named resource was not found.
+     * `referenceNotFound`: A named resource was not found. `idempotencyKeyReused`: The idempotency key was used for another request.
      */
     422: Problem;
     /**
@@ -579,7 +585,7 @@ export type CreateConnectionResponses = {
      */
     200: Connection;
     /**
-     * The connection is there
+     * The connection was made: by this request, or by the first one with its `Idempotency-Key`
      */
     201: Connection;
     /**
@@ -593,6 +599,12 @@ export type CreateConnectionResponse = CreateConnectionResponses[keyof CreateCon
 export type RemoveConnectionData = {
     body?: never;
     headers?: {
+        /**
+         * A key of your own for this request, new for each: 1 to 255 visible ASCII characters, such as a UUID, also as a quoted
+         * string. The same request with the same key, by the same user and app, does nothing anew and is answered from what the
+         * first one led to. Keys are forgotten after a week, if the operator set nothing else.
+         */
+        'Idempotency-Key'?: string;
         /**
          * `wait=n` waits up to n seconds for Azure, a few seconds if not given; `respond-async` does not wait (RFC 7240).
          */
@@ -615,7 +627,7 @@ export type RemoveConnectionData = {
 
 export type RemoveConnectionErrors = {
     /**
-     * `auxiliaryTokens`: The auxiliary tokens don't fit the request.
+     * `auxiliaryTokens`: The auxiliary tokens don't fit the request. `invalidRequest`: The request can't be used.
      */
     400: Problem;
     /**

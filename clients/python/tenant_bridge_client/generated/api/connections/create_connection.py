@@ -14,10 +14,14 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     *,
     body: CreateConnection,
+    idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
+
     if not isinstance(prefer, Unset):
         headers["Prefer"] = prefer
 
@@ -126,6 +130,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: CreateConnection,
+    idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Connection | Problem]:
@@ -135,9 +140,13 @@ def sync_detailed(
     intent and asks Azure to
     make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
     gives (seconds), else 202:
-    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With
+    an `Idempotency-Key`, a
+    repeat gives the same connection and operation also after the connection was removed: nothing is
+    made anew.
 
     Args:
+        idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
         body (CreateConnection): What is to be connected to what.
@@ -152,6 +161,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
         prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     )
@@ -167,6 +177,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     body: CreateConnection,
+    idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Connection | Problem | None:
@@ -176,9 +187,13 @@ def sync(
     intent and asks Azure to
     make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
     gives (seconds), else 202:
-    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With
+    an `Idempotency-Key`, a
+    repeat gives the same connection and operation also after the connection was removed: nothing is
+    made anew.
 
     Args:
+        idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
         body (CreateConnection): What is to be connected to what.
@@ -194,6 +209,7 @@ def sync(
     return sync_detailed(
         client=client,
         body=body,
+        idempotency_key=idempotency_key,
         prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     ).parsed
@@ -203,6 +219,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: CreateConnection,
+    idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Connection | Problem]:
@@ -212,9 +229,13 @@ async def asyncio_detailed(
     intent and asks Azure to
     make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
     gives (seconds), else 202:
-    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With
+    an `Idempotency-Key`, a
+    repeat gives the same connection and operation also after the connection was removed: nothing is
+    made anew.
 
     Args:
+        idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
         body (CreateConnection): What is to be connected to what.
@@ -229,6 +250,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        idempotency_key=idempotency_key,
         prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     )
@@ -242,6 +264,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     body: CreateConnection,
+    idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Connection | Problem | None:
@@ -251,9 +274,13 @@ async def asyncio(
     intent and asks Azure to
     make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
     gives (seconds), else 202:
-    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection.
+    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With
+    an `Idempotency-Key`, a
+    repeat gives the same connection and operation also after the connection was removed: nothing is
+    made anew.
 
     Args:
+        idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
         body (CreateConnection): What is to be connected to what.
@@ -270,6 +297,7 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             body=body,
+            idempotency_key=idempotency_key,
             prefer=prefer,
             x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
         )

@@ -15,10 +15,14 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     id: UUID,
     *,
+    idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["Idempotency-Key"] = idempotency_key
+
     if not isinstance(prefer, Unset):
         headers["Prefer"] = prefer
 
@@ -110,6 +114,7 @@ def sync_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Connection | Problem]:
@@ -118,10 +123,13 @@ def sync_detailed(
      Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant
     alone: the access to the
     source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a
-    token forward.
+    token forward. After a
+    removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
+    gives that one.
 
     Args:
         id (UUID):
+        idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
@@ -135,6 +143,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        idempotency_key=idempotency_key,
         prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     )
@@ -150,6 +159,7 @@ def sync(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Connection | Problem | None:
@@ -158,10 +168,13 @@ def sync(
      Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant
     alone: the access to the
     source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a
-    token forward.
+    token forward. After a
+    removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
+    gives that one.
 
     Args:
         id (UUID):
+        idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
@@ -176,6 +189,7 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
+        idempotency_key=idempotency_key,
         prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     ).parsed
@@ -185,6 +199,7 @@ async def asyncio_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Connection | Problem]:
@@ -193,10 +208,13 @@ async def asyncio_detailed(
      Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant
     alone: the access to the
     source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a
-    token forward.
+    token forward. After a
+    removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
+    gives that one.
 
     Args:
         id (UUID):
+        idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
@@ -210,6 +228,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        idempotency_key=idempotency_key,
         prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     )
@@ -223,6 +242,7 @@ async def asyncio(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Connection | Problem | None:
@@ -231,10 +251,13 @@ async def asyncio(
      Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant
     alone: the access to the
     source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a
-    token forward.
+    token forward. After a
+    removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
+    gives that one.
 
     Args:
         id (UUID):
+        idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
@@ -250,6 +273,7 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
+            idempotency_key=idempotency_key,
             prefer=prefer,
             x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
         )

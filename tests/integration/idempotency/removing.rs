@@ -1,0 +1,109 @@
+//! Removals with a key: the same operation for the same wish, also when it failed.
+
+use std::time::Duration;
+
+use azure_emulator::{Effect, Fault};
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{are_one, stands_as};
+use crate::support::{App, request};
+
+#[tokio::test]
+async fn a_removal_is_repeated_with_its_key_while_it_runs_and_when_it_has_ended() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    let id = created.text("/id");
+    app.operations_take(Duration::from_secs(1));
+    let first = portal.keyed("gone").remove_waiting(id, 0).await;
+    stands_as(&first, 202, "removing");
+    let calls = ["gone", "gone", "found"].map(|key| portal.keyed(key));
+    let mut repeats = join_all(calls.iter().map(|portal| portal.remove(id))).await;
+    repeats.push(portal.keyed("gone").remove(id).await);
+    repeats.push(portal.keyed("late").remove(id).await);
+    for repeat in &repeats {
+        stands_as(repeat, 200, "removed");
+        are_one(&first, repeat);
+    }
+    // Keys are of one route: what removes is no key of a create.
+    let anew = portal.keyed("gone").create(&request("telemetry")).await;
+    stands_as(&anew, 201, "active");
+    are_one(&first, &portal.keyed("found").remove(id).await);
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn removals_with_one_key_at_once_over_two_replicas_are_one() {
+    let app = App::hurried().await;
+    let replica = app.replica().await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    let here = portal.keyed("gone");
+    let there = here.at(replica.address());
+    let id = created.text("/id");
+    let (one, other) = tokio::join!(here.remove(id), there.remove(id));
+    stands_as(&one, 200, "removed");
+    stands_as(&other, 200, "removed");
+    are_one(&one, &other);
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
+    replica.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn after_a_removal_that_failed_its_key_gives_that_one_and_a_new_key_begins_another() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    let id = created.text("/id");
+    let denied =
+        json!({ "error": { "code": "RequestDisallowedByPolicy", "message": "A policy forbids it." } });
+    app.emulator
+        .inject(Fault::arm("/dataConnections/", Effect::json(403, denied)).method("DELETE"));
+    let (old, new) = (portal.keyed("old"), portal.keyed("new"));
+    let failed = old.remove(id).await;
+    stands_as(&failed, 202, "active");
+    let again = old.remove(id).await;
+    stands_as(&again, 202, "active");
+    are_one(&failed, &again);
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
+
+    let removed = new.remove(id).await;
+    stands_as(&removed, 200, "removed");
+    are_one(&failed, &old.remove(id).await);
+    are_one(&removed, &new.remove(id).await);
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 2);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_key_that_found_a_removal_under_way_begins_no_other_when_that_has_failed() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    let id = created.text("/id");
+    let denied =
+        json!({ "error": { "code": "RequestDisallowedByPolicy", "message": "A policy forbids it." } });
+    for effect in [
+        Effect::status(429, &[("retry-after", "2")]),
+        Effect::json(403, denied),
+    ] {
+        app.emulator
+            .inject(Fault::arm("/dataConnections/", effect).method("DELETE"));
+    }
+    let begun = portal.keyed("began").remove_waiting(id, 0).await;
+    let found = portal.keyed("found").remove_waiting(id, 0).await;
+    stands_as(&found, 202, "removing");
+    are_one(&begun, &found);
+    let failed = portal.follow(begun.text("/lastOperation/id")).await;
+    assert_eq!(failed.text("/status"), "failed");
+    for key in ["began", "found"] {
+        let late = portal.keyed(key).remove(id).await;
+        stands_as(&late, 202, "active");
+        are_one(&begun, &late);
+    }
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 2);
+    app.finish().await;
+}
