@@ -153,6 +153,14 @@ async fn requests(app: &App, calls: &Calls, provoked: &mut Provoked) {
         let answer = portal.get(&path).await;
         provoked.one(operation, &answer, 400, "invalidRequest");
     }
+    let keyed = |call: reqwest::RequestBuilder, key: &str| portal.send(call.header("idempotency-key", key));
+    let made = keyed(create(&request("telemetry")), "a-key").await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    let answer = keyed(create(&request("another")), "a-key").await;
+    provoked.one("createConnection", &answer, 422, "idempotencyKeyReused");
+    let remove = portal.call(http::Method::DELETE, &calls.connection);
+    let answer = keyed(remove, "").await;
+    provoked.one("removeConnection", &answer, 400, "invalidRequest");
     provoked.nowhere(&portal).await;
 }
 
