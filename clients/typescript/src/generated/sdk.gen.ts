@@ -61,7 +61,8 @@ export const removeConnection = <ThrowOnError extends boolean = false>(options: 
 /**
  * Read a connection
  *
- * Its record, as far as it is visible to the caller: to who made it and to those whose tokens it was made with.
+ * Its record, as far as it is visible to the caller: to who made it and to those whose tokens it was made with. With the tag of what the
+ * caller has in `If-None-Match`, an answer without a body says that it still stands.
  */
 export const getConnection = <ThrowOnError extends boolean = false>(options: Options<GetConnectionData, ThrowOnError>) => (options.client ?? client).get<GetConnectionResponses, GetConnectionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
