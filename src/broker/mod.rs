@@ -34,7 +34,7 @@ use crate::telemetry::metrics;
 pub use caller::Caller;
 pub use create::Created;
 pub use read::{EventsPage, OperationView, Page};
-pub use refusal::{BrokerError, FieldError, Missing, MissingKind, Refusal};
+pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refusal};
 
 use vault::Vault;
 

@@ -64,7 +64,7 @@ pub(super) fn shared(components: ComponentsBuilder) -> ComponentsBuilder {
         (
             "WWW-Authenticate",
             text(
-                "What the token lacks (RFC 6750, section 3). With the code `claimsChallenge`, `claims` holds what to sign in with, in Base64.",
+                "What the token lacks (RFC 6750, section 3). With the code `claimsChallenge`: `realm` is the tenant to sign in to, `authorization_uri` where, `claims` what to sign in with, in Base64. Only an app whose token declares the client capability `cp1` (`xms_cc`) is sent it; another one gets `accessMissing`.",
                 json!("Bearer error=\"invalid_token\""),
             ),
         ),
