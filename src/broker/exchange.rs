@@ -78,19 +78,8 @@ impl Broker {
             );
             return refuse(Code::UpstreamRefused, detail, error).into();
         }
-        if let Some(error) = first(|kind| matches!(kind, ExchangeErrorKind::Challenge { claims: Some(_) }))
-            && let ExchangeErrorKind::Challenge { claims: Some(claims) } = &error.kind
-        {
-            let detail = format!(
-                "tenant {} wants the user to sign in again with more proof",
-                error.tenant
-            );
-            let challenge = Some((error.tenant, claims.clone()));
-            return Refusal {
-                challenge,
-                ..refuse(Code::ClaimsChallenge, detail, error)
-            }
-            .into();
+        if let Some(refusal) = errors.iter().find_map(|error| self.challenge(caller, error)) {
+            return refusal.into();
         }
         if let Some(error) = first(|kind| {
             matches!(
@@ -119,8 +108,26 @@ impl Broker {
         .into()
     }
 
+    /// The challenge of a tenant, for an app that takes one with the token that the tenant was shown.
+    fn challenge(&self, caller: &Caller, error: &ExchangeError) -> Option<Refusal> {
+        let ExchangeErrorKind::Challenge { claims: Some(claims) } = &error.kind else {
+            return None;
+        };
+        let tenant = error.tenant;
+        let settings = self.entra.settings();
+        let uri = settings.authorization_uri(caller.token_for(tenant), tenant)?;
+        let detail = format!("tenant {tenant} wants the user to sign in again with more proof");
+        Some(Refusal {
+            upstream: Some(upstream(error)),
+            ..Refusal::challenge(tenant, Some(&uri), claims, detail)
+        })
+    }
+
     fn missing(&self, caller: &Caller, error: &ExchangeError) -> Missing {
         let tenant = error.tenant;
+        if matches!(error.kind, ExchangeErrorKind::Challenge { .. }) {
+            return Missing::proof(tenant);
+        }
         let guest = caller.token_for(tenant).tenant() != tenant;
         let (kind, fix) = match error.kind {
             ExchangeErrorKind::Consent => (

@@ -37,7 +37,7 @@ pub use caller::Caller;
 pub use create::Created;
 pub use idempotency::{IdempotencyKey, KeyError};
 pub use read::{EventsPage, ListFilter, OperationView, Page};
-pub use refusal::{BrokerError, FieldError, Missing, MissingKind, Refusal};
+pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refusal};
 
 use sight::Sights;
 use vault::Vault;

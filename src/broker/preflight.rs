@@ -180,7 +180,7 @@ impl Broker {
             look,
         );
         let mut findings = Findings::default();
-        let location = region_of(&mut findings, token.tenant(), &cluster, region)?;
+        let location = region_of(&mut findings, token, &cluster, region)?;
         if location.is_some() {
             match right(rights, WRITE_CONNECTION, token)? {
                 Right::Lacking => findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant()),
@@ -197,9 +197,7 @@ impl Broker {
             }
         }
         if findings.missing.is_empty() && findings.errors.is_empty() {
-            findings.taken = there
-                .map_err(|error| from_arm(&error, Some(token.tenant())))?
-                .is_some();
+            findings.taken = there.map_err(|error| from_arm(&error, Some(token)))?.is_some();
         }
         Ok((
             findings,
@@ -268,7 +266,7 @@ impl Broker {
 /// The cluster's region, or what keeps it from being known.
 fn region_of(
     findings: &mut Findings,
-    tenant: TenantId,
+    token: &ArmToken,
     cluster: &ClusterId,
     answer: Result<Option<Cluster>, ArmError>,
 ) -> Result<Option<String>, BrokerError> {
@@ -279,7 +277,7 @@ fn region_of(
             Ok(None)
         }
         Err(error) if error.status() == Some(403) => {
-            findings.lacks(CLUSTER_ROLE, cluster.resource(), tenant);
+            findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant());
             Ok(None)
         }
         Err(error) if error.status() == Some(404) => {
@@ -293,7 +291,7 @@ fn region_of(
             );
             Ok(None)
         }
-        Err(error) => Err(from_arm(&error, Some(tenant))),
+        Err(error) => Err(from_arm(&error, Some(token))),
     }
 }
 
@@ -318,7 +316,7 @@ fn right(
         Ok(_) => Ok(Right::Lacking),
         Err(error) if error.status() == Some(403) => Ok(Right::Untold),
         Err(error) if error.status() == Some(404) => Ok(Right::NoScope),
-        Err(error) => Err(from_arm(&error, Some(token.tenant()))),
+        Err(error) => Err(from_arm(&error, Some(token))),
     }
 }
 
@@ -326,7 +324,7 @@ fn exists(answer: &Result<bool, ArmError>, token: &ArmToken) -> Result<bool, Bro
     match answer {
         Ok(there) => Ok(*there),
         Err(_) if is_absent(answer) => Ok(false),
-        Err(error) => Err(from_arm(error, Some(token.tenant()))),
+        Err(error) => Err(from_arm(error, Some(token))),
     }
 }
 

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::connection::{Code, Failure, TenantId, Upstream};
 use crate::db::DbError;
+use crate::outbound::ArmToken;
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +51,19 @@ pub struct Refusal {
     pub upstream: Option<Upstream>,
     /// The scope that the token lacks.
     pub scope: Option<&'static str>,
-    /// The claims that the user must sign in with, as JSON text, and the tenant that wants them.
-    pub challenge: Option<(TenantId, String)>,
+    /// What the user must sign in with, if the calling app can be told.
+    pub challenge: Option<Challenge>,
+}
+
+/// What a user must sign in with, and where.
+#[derive(Debug, Clone)]
+pub struct Challenge {
+    /// The tenant that wants it, or whose resource does.
+    pub tenant: TenantId,
+    /// Its authorization endpoint.
+    pub authorization_uri: Url,
+    /// The claims, as JSON text.
+    pub claims: String,
 }
 
 /// A member of the request that is wrong.
@@ -110,6 +122,30 @@ impl Refusal {
         }
     }
 
+    /// A claims challenge, of whomever `detail` says. An app that has not declared that it takes challenges
+    /// (`authorization_uri` is `None`) would drop it or repeat its call, so it is told as access that is missing.
+    pub(super) fn challenge(
+        tenant: TenantId,
+        authorization_uri: Option<&Url>,
+        claims: &str,
+        detail: String,
+    ) -> Self {
+        match authorization_uri {
+            Some(uri) => Self {
+                challenge: Some(Challenge {
+                    tenant,
+                    authorization_uri: uri.clone(),
+                    claims: claims.to_owned(),
+                }),
+                ..Self::new(Code::ClaimsChallenge, detail)
+            },
+            None => Self {
+                missing: vec![Missing::proof(tenant)],
+                ..Self::new(Code::AccessMissing, format!("{detail}; see `missing`"))
+            },
+        }
+    }
+
     /// With a member of the request that is wrong.
     #[must_use]
     pub fn at(mut self, pointer: &str, detail: impl Into<String>) -> Self {
@@ -118,6 +154,21 @@ impl Refusal {
             detail: detail.into(),
         });
         self
+    }
+}
+
+impl Missing {
+    /// More proof of who the user is, which the calling app can't be told to ask for.
+    pub(super) fn proof(tenant: TenantId) -> Self {
+        let fix = format!(
+            "the user has to sign in to tenant {tenant} again with more proof, such as multi-factor authentication; an app whose tokens declare the client capability cp1 is told what to ask for"
+        );
+        Self {
+            tenant,
+            kind: MissingKind::Permission,
+            fix,
+            url: None,
+        }
     }
 }
 
@@ -160,20 +211,19 @@ pub(super) fn sentence_of(error: &ArmError) -> String {
     }
 }
 
-/// An ARM error in a read that a use case needs: a claims challenge, an outage or a refusal.
-pub(super) fn from_arm(error: &ArmError, tenant: Option<TenantId>) -> BrokerError {
+/// An ARM error in a read that a use case needs: a claims challenge, an outage or a refusal. `token` is what was read with.
+pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerError {
     let upstream = Some(upstream_of(error));
     match &error.kind {
         ArmErrorKind::Refused(refusal) => {
-            if let (Some(claims), Some(tenant)) = (&refusal.claims, tenant) {
+            if let (Some(claims), Some(token)) = (&refusal.claims, token) {
+                let tenant = token.tenant();
                 let detail = format!(
                     "Azure Resource Manager wants the user of tenant {tenant} to sign in with more proof"
                 );
-                let challenge = Some((tenant, claims.clone()));
                 return Refusal {
                     upstream,
-                    challenge,
-                    ..Refusal::new(Code::ClaimsChallenge, detail)
+                    ..Refusal::challenge(tenant, token.authorization_uri(), claims, detail)
                 }
                 .into();
             }

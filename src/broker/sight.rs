@@ -75,7 +75,7 @@ enum Subject {
 #[derive(Debug, Clone)]
 enum CantTell {
     Exchange(ExchangeError),
-    Arm(ArmError, TenantId),
+    Arm(ArmError, ArmToken),
 }
 
 struct Life(VisibilitySection);
@@ -226,7 +226,7 @@ impl Broker {
             .await;
         answer.map_err(|error| match Arc::unwrap_or_clone(error) {
             CantTell::Exchange(error) => self.explain(&caller.alone(), &[error]),
-            CantTell::Arm(error, tenant) => from_arm(&error, Some(tenant)),
+            CantTell::Arm(error, token) => from_arm(&error, Some(&token)),
         })
     }
 
@@ -239,7 +239,7 @@ impl Broker {
         match answer {
             Ok(()) => Ok(true),
             Err(error) if is_no(&error) => Ok(false),
-            Err(error) => Err(CantTell::Arm(error, token.tenant())),
+            Err(error) => Err(CantTell::Arm(error, token.clone())),
         }
     }
 }

@@ -34,7 +34,8 @@ codes! {
     Unauthenticated => "unauthenticated", "A user token is needed",
     /// A user token is not accepted.
     InvalidToken => "invalidToken", "A user token is not accepted",
-    /// Entra or ARM wants the user to prove more than the token says; the challenge is in `WWW-Authenticate`.
+    /// Entra or ARM wants the user to prove more than the token says; the challenge is in `WWW-Authenticate`. An app that has
+    /// not declared that it takes challenges gets `accessMissing` instead.
     ClaimsChallenge => "claimsChallenge", "The user has to sign in again with more proof",
     /// The auxiliary tokens don't fit the request.
     AuxiliaryTokens => "auxiliaryTokens", "The auxiliary tokens don't fit the request",

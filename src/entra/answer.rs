@@ -88,7 +88,10 @@ impl Asked<'_> {
             .into_iter()
             .flatten()
             .min()?;
-        (expires_at > self.now).then(|| ArmToken::new(principal, expires_at, success.access_token))
+        (expires_at > self.now).then(|| {
+            ArmToken::new(principal, expires_at, success.access_token)
+                .with_authorization_uri(self.settings.authorization_uri(self.token, self.tenant))
+        })
     }
 
     fn end_of_life(&self, expires_in: Option<&Value>) -> Option<DateTime<Utc>> {

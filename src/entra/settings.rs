@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;
 
+use super::UserToken;
 use crate::connection::TenantId;
 
 /// The most clock skew that is ever granted, whatever is configured.
@@ -72,6 +73,16 @@ impl Settings {
                 .extend(path.iter().copied());
         }
         url
+    }
+
+    /// Where an app sends the user of this token to sign in anew at a tenant, when that tenant or ARM demands claims: the
+    /// `authorization_uri` of a claims challenge. `None` if the app has not declared that it takes challenges
+    /// (Microsoft Learn, "Claims challenges, claims requests, and client capabilities").
+    #[must_use]
+    pub fn authorization_uri(&self, token: &UserToken, tenant: TenantId) -> Option<Url> {
+        token
+            .takes_claims_challenges()
+            .then(|| self.endpoint(tenant, &["oauth2", "authorize"]))
     }
 
     /// Where an administrator of the tenant consents to all that the registration asks for

@@ -3,6 +3,7 @@
 
 mod answer;
 mod connections;
+mod entity_tag;
 mod extract;
 mod health;
 mod layers;

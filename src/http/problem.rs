@@ -9,8 +9,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::broker::{BrokerError, FieldError, Missing, Refusal};
-use crate::connection::{Code, TenantId, Upstream};
+use crate::broker::{BrokerError, Challenge, FieldError, Missing, Refusal};
+use crate::connection::{Code, Upstream};
 use crate::db::DbError;
 
 /// The media type of problems (RFC 9457, section 6.1).
@@ -65,7 +65,7 @@ pub(super) enum Authenticate {
     /// The token lacks a scope.
     InsufficientScope(&'static str),
     /// The user has to sign in with these claims (Microsoft Learn, "Claims challenges").
-    Claims(TenantId, String),
+    Claims(Challenge),
 }
 
 impl Problem {
@@ -154,9 +154,11 @@ impl Authenticate {
                 format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")
             }
             // One challenge, no commas or quotes inside a value: Microsoft's libraries split on them.
-            Self::Claims(tenant, claims) => format!(
-                "Bearer realm=\"{tenant}\", error=\"insufficient_claims\", claims=\"{}\"",
-                STANDARD.encode(claims)
+            Self::Claims(challenge) => format!(
+                "Bearer realm=\"{}\", authorization_uri=\"{}\", error=\"insufficient_claims\", claims=\"{}\"",
+                challenge.tenant,
+                challenge.authorization_uri,
+                STANDARD.encode(&challenge.claims)
             ),
         };
         HeaderValue::from_str(&text).ok()
@@ -193,7 +195,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let plain = Self::new(refusal.code, refusal.detail);
         let authenticate = match (refusal.challenge, refusal.scope) {
-            (Some((tenant, claims)), _) => Some(Authenticate::Claims(tenant, claims)),
+            (Some(challenge), _) => Some(Authenticate::Claims(challenge)),
             (None, Some(scope)) => Some(Authenticate::InsufficientScope(scope)),
             (None, None) => plain.authenticate.clone(),
         };

@@ -137,6 +137,14 @@ impl OperationStatus {
     }
 }
 
+impl Operation {
+    /// What a reader who waits for a change compares: the other members follow from these or never change.
+    pub(super) fn standing(&self) -> impl Serialize + use<> {
+        let error = self.error.as_ref().map(|error| error.code.clone());
+        (self.id, self.status, self.awaiting_tenant_id, error)
+    }
+}
+
 impl From<&OperationRecord> for Operation {
     fn from(record: &OperationRecord) -> Self {
         let status = match record.phase {

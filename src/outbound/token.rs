@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::connection::{Person, TenantId};
 
@@ -15,6 +16,7 @@ pub struct ArmToken {
     principal: Person,
     expires_at: DateTime<Utc>,
     secret: Arc<SecretString>,
+    authorization_uri: Option<Url>,
 }
 
 impl ArmToken {
@@ -25,7 +27,24 @@ impl ArmToken {
             principal,
             expires_at,
             secret: Arc::new(secret),
+            authorization_uri: None,
         }
+    }
+
+    /// With the place where a claims challenge of this token's sends its user; `None` if the app that called takes none.
+    #[must_use]
+    pub fn with_authorization_uri(self, authorization_uri: Option<Url>) -> Self {
+        Self {
+            authorization_uri,
+            ..self
+        }
+    }
+
+    /// Where a claims challenge of this token's sends its user. `None` if the app that called has not declared that it takes
+    /// challenges: it would not know what to do with one.
+    #[must_use]
+    pub fn authorization_uri(&self) -> Option<&Url> {
+        self.authorization_uri.as_ref()
     }
 
     /// The tenant whose resources it opens.

@@ -32,7 +32,9 @@ fn every_operation_has_an_example_for_each_body_it_takes_or_gives() {
             None => response,
         });
         let bodies = responses.chain(operation.get("requestBody"));
-        for content in bodies.flat_map(|body| body["content"].as_object().expect("content").values()) {
+        // An answer without content, as 304 is one, has nothing to show.
+        let contents = bodies.filter_map(|body| body["content"].as_object());
+        for content in contents.flat_map(serde_json::Map::values) {
             let examples = content["examples"].as_object().map_or(0, serde_json::Map::len);
             assert!(
                 content.get("example").is_some() || examples > 0,

@@ -9,6 +9,7 @@
 mod support;
 
 mod document;
+mod entity_tags;
 mod http_edges;
 mod idempotency;
 mod main_job;

@@ -77,7 +77,11 @@ impl Job {
                     "the operation's tokens are taken no longer"
                 );
                 let named = refusal.missing.first().map(|missing| missing.tenant);
-                let tenant = refusal.challenge.as_ref().map(|(tenant, _)| *tenant).or(named);
+                let tenant = refusal
+                    .challenge
+                    .as_ref()
+                    .map(|challenge| challenge.tenant)
+                    .or(named);
                 Ok(Tokens::Missing(
                     self.await_caller(tenant.unwrap_or(target)).await?,
                 ))

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::broker::{FieldError, IdempotencyKey};
 use crate::connection::{Code, EventHubSource, NewConnection, Phase, Target};
+use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{Authenticated, Idempotency, Json, Prefer, field, optional};
 use crate::http::openapi::{AuxiliaryHeader, IdempotencyKeyHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::{Connection, Operation};
@@ -175,13 +176,13 @@ impl Refuses for CreateRefuses {
     request_body(content = CreateConnection, description = "What is to be connected to what", example = json!(samples::create())),
     responses(
         (status = 200, description = "The connection stands already, made by the same request", body = Connection,
-            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
+            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
             example = json!(samples::active())),
         (status = 201, description = "The connection was made: by this request, or by the first one with its `Idempotency-Key`", body = Connection,
-            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
+            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
             example = json!(samples::active())),
         (status = 202, description = "The connection is being made, or could not be made: see `lastOperation`", body = Connection,
-            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
             example = json!(samples::creating())),
         Refusing<CreateRefuses>,
     )
@@ -221,7 +222,7 @@ pub(crate) async fn create(
     {
         headers.insert(header::LOCATION, location);
     }
-    Ok((status, headers, answer::json(&connection)).into_response())
+    Ok((status, EntityTag::of(&record), headers, answer::json(&connection)).into_response())
 }
 
 /// Key and request, or all that is wrong with the two.

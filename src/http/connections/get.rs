@@ -1,12 +1,13 @@
 //! `GET /v1/connections/{id}`
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use crate::connection::{Code, ConnectionId};
+use crate::http::entity_tag::{EntityTag, IfNoneMatch};
 use crate::http::extract::{Authenticated, Path};
-use crate::http::openapi::{Refuses, Refusing, samples};
+use crate::http::openapi::{IfNoneMatchHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
 use crate::http::{AppState, Problem, answer};
 
@@ -19,15 +20,20 @@ impl Refuses for GetRefuses {
 /// Read a connection
 ///
 /// Its record, as far as it is visible to the caller: to those who made it, to those whom one of its tenants has given the app
-/// role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
+/// role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub. With the tag of what the
+/// caller has in `If-None-Match`, an answer without a body says that it still stands.
 #[utoipa::path(
     get,
     path = "/v1/connections/{id}",
     operation_id = "getConnection",
     tag = "connections",
-    params(("id" = Uuid, Path, description = "The connection's id")),
+    params(("id" = Uuid, Path, description = "The connection's id"), IfNoneMatchHeader),
     responses(
-        (status = 200, description = "The record", body = Connection, example = json!(samples::active())),
+        (status = 200, description = "The record", body = Connection,
+            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`")),
+            example = json!(samples::active())),
+        (status = 304, description = "The caller has it: nothing changed but perhaps `observedAt`",
+            headers(("ETag" = String, description = "The tag of the representation that the caller has"))),
         Refusing<GetRefuses>,
     )
 )]
@@ -35,7 +41,13 @@ pub(crate) async fn get(
     State(state): State<AppState>,
     Authenticated(caller): Authenticated,
     Path(id): Path<Uuid>,
+    known: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let record = state.broker.connection(&caller, ConnectionId::new(id)).await?;
-    Ok(answer::json(&Connection::from(&record)))
+    let tag = EntityTag::of(&record);
+    Ok(if known.has(&tag) {
+        (tag, answer::not_modified()).into_response()
+    } else {
+        (tag, answer::json(&Connection::from(&record))).into_response()
+    })
 }

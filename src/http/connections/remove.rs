@@ -6,6 +6,7 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use crate::connection::{Code, ConnectionId, State as ConnectionState};
+use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{Authenticated, Idempotency, Path, Prefer};
 use crate::http::openapi::{AuxiliaryHeader, IdempotencyKeyHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::{Connection, Operation};
@@ -35,10 +36,10 @@ impl Refuses for RemoveRefuses {
     params(("id" = Uuid, Path, description = "The connection's id"), IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader),
     responses(
         (status = 200, description = "The connection is removed, or was never made", body = Connection,
-            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL")),
+            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL")),
             example = json!(samples::removed())),
         (status = 202, description = "The removal is under way", body = Connection,
-            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
             example = json!(samples::removing())),
         Refusing<RemoveRefuses>,
     )
@@ -60,6 +61,7 @@ pub(crate) async fn remove(
     };
     Ok((
         status,
+        EntityTag::of(&record),
         link::follow(&state, &Operation::from(&view.operation)),
         answer::json(&Connection::from(&record)),
     )

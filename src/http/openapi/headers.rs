@@ -47,6 +47,21 @@ pub(crate) struct AuxiliaryHeader {
     auxiliary: Option<String>,
 }
 
+/// What the caller already has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header; its extractor is IfNoneMatch")]
+pub(crate) struct IfNoneMatchHeader {
+    /// The `ETag` of an earlier answer, or several parted by commas (RFC 9110, section 13.1.2). If one of them is the
+    /// connection's, the answer is 304 without a body.
+    #[param(
+        rename = "If-None-Match",
+        nullable = false,
+        example = "\"8f14e45fceea167a-5d3b2c1f\""
+    )]
+    if_none_match: Option<String>,
+}
+
 /// The headers of answers, as components.
 pub(super) fn shared(components: ComponentsBuilder) -> ComponentsBuilder {
     let mut components = components.build();
@@ -65,7 +80,7 @@ pub(super) fn shared(components: ComponentsBuilder) -> ComponentsBuilder {
         (
             "WWW-Authenticate",
             text(
-                "What the token lacks (RFC 6750, section 3). With the code `claimsChallenge`, `claims` holds what to sign in with, in Base64.",
+                "What the token lacks (RFC 6750, section 3). With the code `claimsChallenge`: `realm` is the tenant to sign in to, `authorization_uri` where, `claims` what to sign in with, in Base64. Only an app whose token declares the client capability `cp1` (`xms_cc`) is sent it; another one gets `accessMissing`.",
                 json!("Bearer error=\"invalid_token\""),
             ),
         ),

@@ -19,7 +19,7 @@ use utoipa::openapi::{
 };
 
 pub use downgrade::ConvertError;
-pub(super) use headers::{AuxiliaryHeader, IdempotencyKeyHeader, PreferHeader};
+pub(super) use headers::{AuxiliaryHeader, IdempotencyKeyHeader, IfNoneMatchHeader, PreferHeader};
 pub(super) use refusals::{Refuses, Refusing};
 
 use super::problem::Problem;

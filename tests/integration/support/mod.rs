@@ -117,6 +117,21 @@ impl App {
             .with_auxiliary(&self.token("acc2@domain2.com", how_to::DOMAIN2))
     }
 
+    /// The same portal, as an app that has declared that it takes claims challenges.
+    pub(crate) fn challengeable_portal(&self) -> Portal {
+        let actor = self.challengeable_token("acc1@domain1.com", how_to::DOMAIN1);
+        let participant = self.challengeable_token("acc2@domain2.com", how_to::DOMAIN2);
+        self.portal().with_token(&actor).with_auxiliary(&participant)
+    }
+
+    /// A token that says that the portal takes claims challenges.
+    pub(crate) fn challengeable_token(&self, user: &str, tenant: &str) -> String {
+        // However it is spelt.
+        self.odd_token(user, tenant, |token| {
+            token.overrides.client_capabilities = vec!["CP1".to_owned()];
+        })
+    }
+
     /// A token for the service that the portal got for this user in this tenant.
     pub(crate) fn token(&self, user: &str, tenant: &str) -> String {
         sandbox::user_token(&self.emulator, user, tenant).expect("a token")

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{CLAIMS, is_claims_challenge, is_unavailable, text};
+use super::{CLAIMS, is_claims_challenge, is_missing_proof, is_unavailable, text};
 use crate::support::{App, request};
 
 #[tokio::test]
@@ -31,17 +31,53 @@ async fn a_claims_challenge_of_arms_reaches_the_caller_for_the_tenant_whose_toke
     ] {
         for challenge in [&standard, &older] {
             let effect = Effect::status(401, &[("www-authenticate", challenge.as_str())]);
+            app.emulator.inject(Fault::arm(path, effect.clone()));
+            let answer = app.challengeable_portal().create(&request("telemetry")).await;
+            is_claims_challenge(&answer, &app, tenant);
+            assert_eq!(answer.body["upstream"]["service"], "arm");
+            // An app that takes no challenge is told in words.
             app.emulator.inject(Fault::arm(path, effect));
             let answer = app.how_to_portal().create(&request("telemetry")).await;
-            is_claims_challenge(&answer, tenant);
+            is_missing_proof(&answer, tenant);
             assert_eq!(answer.body["upstream"]["service"], "arm");
         }
     }
-    app.assert_untouched(8).await;
+    app.assert_untouched(16).await;
     assert_eq!(
         app.how_to_portal().create(&request("telemetry")).await.status,
         201
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_removal_is_challenged_like_a_create() {
+    let app = App::start().await;
+    let portal = app.challengeable_portal();
+    let created = portal.create(&request("telemetry")).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    let challenge = format!(
+        "Bearer realm=\"\", error=\"insufficient_claims\", claims=\"{}\"",
+        STANDARD.encode(CLAIMS)
+    );
+    let fail = || {
+        let effect = Effect::status(401, &[("www-authenticate", challenge.as_str())]);
+        app.emulator.inject(Fault::arm(
+            "/providers/Microsoft.Authorization/permissions",
+            effect,
+        ));
+    };
+    fail();
+    let answer = portal.remove(created.text("/id")).await;
+    is_claims_challenge(&answer, &app, how_to::DOMAIN1);
+    fail();
+    let answer = app.how_to_portal().remove(created.text("/id")).await;
+    is_missing_proof(&answer, how_to::DOMAIN1);
+    assert_eq!(
+        portal.connection(created.text("/id")).await.text("/state"),
+        "active"
+    );
+    assert_eq!(portal.remove(created.text("/id")).await.status, 200);
     app.finish().await;
 }
 

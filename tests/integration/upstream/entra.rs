@@ -4,7 +4,7 @@ use azure_emulator::{Effect, Fault, MintUserToken, TokenOverrides, how_to};
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{CLAIMS, is_claims_challenge, is_unavailable, text};
+use super::{CLAIMS, is_claims_challenge, is_missing_proof, is_unavailable, text};
 use crate::support::{App, request};
 
 fn token_endpoint(tenant: &str) -> String {
@@ -107,15 +107,50 @@ async fn a_claims_challenge_of_entras_reaches_the_caller_and_the_next_sign_in_an
     for tenant in [how_to::DOMAIN1, how_to::DOMAIN2] {
         let effect = Effect::json(400, challenge.clone());
         app.emulator.inject(Fault::entra(&token_endpoint(tenant), effect));
-        let answer = app.how_to_portal().create(&request("telemetry")).await;
-        is_claims_challenge(&answer, tenant);
+        let answer = app.challengeable_portal().create(&request("telemetry")).await;
+        is_claims_challenge(&answer, &app, tenant);
         assert_eq!(answer.text("/upstream/code"), "AADSTS50076");
     }
     app.assert_untouched(2).await;
     assert_eq!(
-        app.how_to_portal().create(&request("telemetry")).await.status,
+        app.challengeable_portal()
+            .create(&request("telemetry"))
+            .await
+            .status,
         201
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_app_that_takes_no_challenge_is_told_in_words_that_more_proof_is_missing() {
+    let app = App::start().await;
+    let challenge = json!({ "error": "interaction_required", "error_codes": [50076], "claims": CLAIMS });
+    let fail = |tenant: &str| {
+        let effect = Effect::json(400, challenge.clone());
+        app.emulator.inject(Fault::entra(&token_endpoint(tenant), effect));
+    };
+    for tenant in [how_to::DOMAIN1, how_to::DOMAIN2] {
+        fail(tenant);
+        let answer = app.how_to_portal().create(&request("telemetry")).await;
+        is_missing_proof(&answer, tenant);
+        assert_eq!(answer.text("/upstream/code"), "AADSTS50076");
+    }
+    // What counts is the token that was challenged, whatever the other one says. New tokens each time: no exchange of theirs is
+    // remembered.
+    let mixed = || {
+        app.signed_in("acc1@domain1.com")
+            .with_auxiliary(&app.challengeable_token("acc2@domain2.com", how_to::DOMAIN2))
+    };
+    fail(how_to::DOMAIN2);
+    is_claims_challenge(
+        &mixed().create(&request("telemetry")).await,
+        &app,
+        how_to::DOMAIN2,
+    );
+    fail(how_to::DOMAIN1);
+    is_missing_proof(&mixed().create(&request("telemetry")).await, how_to::DOMAIN1);
+    app.assert_untouched(4).await;
     app.finish().await;
 }
 

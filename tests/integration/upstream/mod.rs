@@ -9,7 +9,7 @@ use azure_emulator::{Effect, FaultAnswer, FaultBody};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::support::Answer;
+use crate::support::{Answer, App};
 
 const CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#;
 
@@ -35,7 +35,7 @@ fn is_unavailable(answer: &Answer, seconds: &str) {
 
 /// Exactly one challenge that asks a user of this tenant to sign in with the claims.
 #[track_caller]
-fn is_claims_challenge(answer: &Answer, tenant: &str) {
+fn is_claims_challenge(answer: &Answer, app: &App, tenant: &str) {
     answer.is_problem(401, "claimsChallenge");
     assert_eq!(answer.headers.get_all("www-authenticate").iter().count(), 1);
     let challenge = answer.header("www-authenticate").expect("a challenge");
@@ -51,7 +51,25 @@ fn is_claims_challenge(answer: &Answer, tenant: &str) {
     };
     assert_eq!(read("error"), "insufficient_claims");
     assert_eq!(read("realm"), tenant);
+    let authority = app.emulator.entra_url();
+    assert_eq!(
+        read("authorization_uri"),
+        format!("{authority}{tenant}/oauth2/authorize")
+    );
     let claims = STANDARD.decode(read("claims")).expect("Base64");
     assert_eq!(String::from_utf8(claims).as_deref(), Ok(CLAIMS));
     assert!(answer.text("/detail").contains(tenant));
+}
+
+/// More proof is missing at this tenant, and nothing says which: the app has not declared that it could ask for it.
+#[track_caller]
+fn is_missing_proof(answer: &Answer, tenant: &str) {
+    answer.is_problem(403, "accessMissing");
+    assert!(answer.header("www-authenticate").is_none());
+    assert_eq!(answer.body["missing"].as_array().map(Vec::len), Some(1));
+    assert_eq!(answer.text("/missing/0/tenant"), tenant);
+    assert_eq!(answer.text("/missing/0/kind"), "permission");
+    let fix = answer.text("/missing/0/fix");
+    assert!(fix.contains(tenant) && fix.contains("cp1"), "{fix}");
+    assert!(!answer.body.to_string().contains("acrs"), "{}", answer.body);
 }

@@ -677,6 +677,13 @@ export type RemoveConnectionResponse = RemoveConnectionResponses[keyof RemoveCon
 
 export type GetConnectionData = {
     body?: never;
+    headers?: {
+        /**
+         * The `ETag` of an earlier answer, or several parted by commas (RFC 9110, section 13.1.2). If one of them is the
+         * connection's, the answer is 304 without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * The connection's id

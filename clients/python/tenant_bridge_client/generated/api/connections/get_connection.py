@@ -1,5 +1,5 @@
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
 
@@ -9,12 +9,17 @@ from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.connection import Connection
 from ...models.problem import Problem
-from ...types import Response
+from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     id: UUID,
+    *,
+    if_none_match: str | Unset = UNSET,
 ) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(if_none_match, Unset):
+        headers["If-None-Match"] = if_none_match
 
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -23,16 +28,21 @@ def _get_kwargs(
         ),
     }
 
+    _kwargs["headers"] = headers
     return _kwargs
 
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Connection | Problem | None:
+) -> Any | Connection | Problem | None:
     if response.status_code == 200:
         response_200 = Connection.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 304:
+        response_304 = cast(Any, None)
+        return response_304
 
     if response.status_code == 400:
         response_400 = Problem.from_dict(response.json())
@@ -77,7 +87,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Connection | Problem]:
+) -> Response[Any | Connection | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -90,26 +100,31 @@ def sync_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
-) -> Response[Connection | Problem]:
+    if_none_match: str | Unset = UNSET,
+) -> Response[Any | Connection | Problem]:
     """Read a connection
 
      Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
     tenants has given the app
     role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
+    With the tag of what the
+    caller has in `If-None-Match`, an answer without a body says that it still stands.
 
     Args:
         id (UUID):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Connection | Problem]
+        Response[Any | Connection | Problem]
     """
 
     kwargs = _get_kwargs(
         id=id,
+        if_none_match=if_none_match,
     )
 
     response = client.get_httpx_client().request(
@@ -123,27 +138,32 @@ def sync(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
-) -> Connection | Problem | None:
+    if_none_match: str | Unset = UNSET,
+) -> Any | Connection | Problem | None:
     """Read a connection
 
      Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
     tenants has given the app
     role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
+    With the tag of what the
+    caller has in `If-None-Match`, an answer without a body says that it still stands.
 
     Args:
         id (UUID):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Connection | Problem
+        Any | Connection | Problem
     """
 
     return sync_detailed(
         id=id,
         client=client,
+        if_none_match=if_none_match,
     ).parsed
 
 
@@ -151,26 +171,31 @@ async def asyncio_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
-) -> Response[Connection | Problem]:
+    if_none_match: str | Unset = UNSET,
+) -> Response[Any | Connection | Problem]:
     """Read a connection
 
      Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
     tenants has given the app
     role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
+    With the tag of what the
+    caller has in `If-None-Match`, an answer without a body says that it still stands.
 
     Args:
         id (UUID):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Connection | Problem]
+        Response[Any | Connection | Problem]
     """
 
     kwargs = _get_kwargs(
         id=id,
+        if_none_match=if_none_match,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -182,27 +207,32 @@ async def asyncio(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
-) -> Connection | Problem | None:
+    if_none_match: str | Unset = UNSET,
+) -> Any | Connection | Problem | None:
     """Read a connection
 
      Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
     tenants has given the app
     role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
+    With the tag of what the
+    caller has in `If-None-Match`, an answer without a body says that it still stands.
 
     Args:
         id (UUID):
+        if_none_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Connection | Problem
+        Any | Connection | Problem
     """
 
     return (
         await asyncio_detailed(
             id=id,
             client=client,
+            if_none_match=if_none_match,
         )
     ).parsed
