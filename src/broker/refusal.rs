@@ -52,7 +52,7 @@ pub struct Refusal {
     /// The scope that the token lacks.
     pub scope: Option<&'static str>,
     /// What the user must sign in with, if the calling app can be told.
-    pub challenge: Option<Challenge>,
+    pub challenge: Option<Box<Challenge>>,
 }
 
 /// What a user must sign in with, and where.
@@ -132,11 +132,11 @@ impl Refusal {
     ) -> Self {
         match authorization_uri {
             Some(uri) => Self {
-                challenge: Some(Challenge {
+                challenge: Some(Box::new(Challenge {
                     tenant,
                     authorization_uri: uri.clone(),
                     claims: claims.to_owned(),
-                }),
+                })),
                 ..Self::new(Code::ClaimsChallenge, detail)
             },
             None => Self {

@@ -1,4 +1,4 @@
-//! Entity tags of connections: `ETag`, and `If-None-Match` on reads (RFC 9110, sections 8.8.3 and 13.1.2).
+//! Entity tags: `ETag`, and `If-None-Match` on reads (RFC 9110, sections 8.8.3 and 13.1.2).
 
 use std::convert::Infallible;
 
@@ -17,7 +17,7 @@ const CONFIGURATION_BYTES: usize = 8;
 /// How many bytes of the hash of how it stands.
 const STATUS_BYTES: usize = 4;
 
-/// The tag of a connection as one caller sees it: `"<configuration>-<status>"`. The first part changes with what was asked for
+/// The tag of what is shown. Of a connection as one caller sees it: `"<configuration>-<status>"`. The first part changes with what was asked for
 /// and is what a change could be tied to; the second with what a reader would want to know. When the service last looked at
 /// Azure (`observedAt`) changes neither: it moves by itself, and nobody waits for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,11 @@ impl EntityTag {
             start_of(&record.request_hash, CONFIGURATION_BYTES),
             start_of(&standing, STATUS_BYTES)
         ))
+    }
+
+    /// The tag of a file.
+    pub(super) fn of_content(content: &[u8]) -> Self {
+        Self(start_of(&Sha256::digest(content), CONFIGURATION_BYTES))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod answer;
 mod connections;
+mod docs;
 mod entity_tag;
 mod extract;
 mod health;
@@ -49,10 +50,14 @@ fn api() -> OpenApiRouter<AppState> {
 /// The whole service as one router.
 pub fn router(state: AppState) -> Router {
     let (documented, _) = api().split_for_parts();
+    let public_url = state.server.public_url.as_ref();
     let plain = Router::new()
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        .route("/openapi.json", get(openapi::serve_document));
+        .route("/openapi.json", openapi::serving(public_url))
+        .route("/docs", get(docs::to_page))
+        .route("/docs/", get(docs::page))
+        .route("/docs/{file}", get(docs::file));
     let longest = state.server.longest_request;
     layers::around(documented.merge(plain), longest).with_state(state)
 }

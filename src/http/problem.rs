@@ -65,7 +65,7 @@ pub(super) enum Authenticate {
     /// The token lacks a scope.
     InsufficientScope(&'static str),
     /// The user has to sign in with these claims (Microsoft Learn, "Claims challenges").
-    Claims(Challenge),
+    Claims(Box<Challenge>),
 }
 
 impl Problem {

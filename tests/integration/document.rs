@@ -1,6 +1,9 @@
-//! The OpenAPI document that clients are generated from.
+//! The OpenAPI document that clients are generated from, and the pages that show it.
 
+use reqwest::Method;
 use serde_json::Value;
+
+use crate::support::App;
 
 fn committed(name: &str) -> String {
     let path = format!("{}/openapi/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -108,4 +111,112 @@ fn every_reference_in_the_documents_leads_somewhere() {
             }
         }
     }
+}
+
+/// The texts between these two marks.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    let parts = text.split(before).skip(1);
+    parts.filter_map(|part| part.split(after).next()).collect()
+}
+
+#[tokio::test]
+async fn the_pages_come_whole_from_this_service_and_show_its_document() {
+    let app = App::start().await;
+    let portal = app.portal();
+    // The portal follows the redirect of `/docs`.
+    for path in ["/docs", "/docs/"] {
+        let (answer, page) = portal.text(path).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), Some("text/html"));
+        assert!(answer.header("x-request-id").is_some());
+        assert!(
+            !page.contains("<style") && !page.contains("//") && !page.contains(" on"),
+            "{page}"
+        );
+        let mut named = between(&page, "src=\"", "\"");
+        named.extend(between(&page, "href=\"", "\""));
+        assert!(named.len() >= 5, "{page}");
+        for name in named {
+            let path = format!("/docs/{}", name.trim_start_matches("./"));
+            let (answer, text) = portal.text(&path).await;
+            assert_eq!((answer.status, text.is_empty()), (200, false), "{path}");
+            let kind = match path.rsplit('.').next() {
+                Some("js") => "text/javascript",
+                Some("css") => "text/css",
+                _ => "image/png",
+            };
+            assert_eq!(answer.header("content-type"), Some(kind), "{path}");
+        }
+    }
+    let (_, settings) = portal.text("/docs/swagger-initializer.js").await;
+    assert!(settings.contains("\"url\": \"../openapi.json\""), "{settings}");
+    assert!(
+        settings.contains("\"validatorUrl\": \"none\"")
+            && settings.contains("\"persistAuthorization\": false")
+    );
+    assert!(
+        !settings.contains("http:") && !settings.contains("https:"),
+        "{settings}"
+    );
+    assert_eq!(portal.get("/openapi.json").await.body["servers"][0]["url"], "/");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_pages_may_load_nothing_else_and_be_kept_but_not_framed() {
+    let app = App::start().await;
+    let portal = app.portal();
+    for path in ["/docs/", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"] {
+        let (answer, _) = portal.text(path).await;
+        let policy = answer.header("content-security-policy").expect("a policy");
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "connect-src 'self'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.split("; ").any(|given| given == rule), "{policy}");
+        }
+        assert!(
+            !policy.contains("http") && !policy.contains("unsafe-eval"),
+            "{policy}"
+        );
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("cache-control"), Some("public, no-cache"));
+        let tag = answer.header("etag").expect("an entity tag");
+        let call = portal.call(Method::GET, path).header("if-none-match", tag);
+        let again = portal.send(call).await;
+        assert_eq!((again.status, again.header("content-type")), (304, None));
+        assert_eq!(again.header("content-security-policy"), Some(policy));
+        let head = portal.send(portal.call(Method::HEAD, path)).await;
+        assert_eq!((head.status, head.header("etag")), (200, Some(tag)));
+    }
+    for path in ["/docs", "/docs/", "/docs/index.css"] {
+        let answer = portal.send(portal.call(Method::POST, path)).await;
+        answer.is_problem(405, "methodNotAllowed");
+    }
+    for path in [
+        "/docs/nothing.js",
+        "/docs/oauth2-redirect.html",
+        "/docs/%2e%2e%2fopenapi.json",
+        "/docs/a/b",
+    ] {
+        portal.get(path).await.is_problem(404, "notFound");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_served_document_names_the_path_under_which_a_proxy_has_put_the_service() {
+    let app = App::with(|config| {
+        config.server.public_url = "https://bridge.example.com/tenant-bridge/".parse().ok();
+    })
+    .await;
+    let document = app.portal().get("/openapi.json").await.body;
+    assert_eq!(document["servers"][0]["url"], "/tenant-bridge");
+    // All that leads from one page to the next is relative.
+    let direct = app.portal().without_redirects();
+    let answer = direct.get("/docs").await;
+    assert_eq!((answer.status, answer.header("location")), (308, Some("docs/")));
+    app.finish().await;
 }

@@ -7,10 +7,10 @@ mod headers;
 mod refusals;
 pub(super) mod samples;
 
-use std::sync::OnceLock;
-
-use axum::response::{IntoResponse, Response};
+use axum::body::Bytes;
+use axum::routing::{MethodRouter, get};
 use http::header;
+use url::Url;
 use utoipa::ToSchema as _;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
@@ -22,7 +22,11 @@ pub use downgrade::ConvertError;
 pub(super) use headers::{AuxiliaryHeader, IdempotencyKeyHeader, IfNoneMatchHeader, PreferHeader};
 pub(super) use refusals::{Refuses, Refusing};
 
+use super::AppState;
 use super::problem::Problem;
+
+/// The document's address as the pages at `/docs/` name it: relative, so that it is right behind a proxy that adds a path.
+pub(super) const FROM_DOCS: &str = "../openapi.json";
 
 /// The document's head.
 pub(super) fn info() -> OpenApi {
@@ -52,7 +56,7 @@ pub(super) fn info() -> OpenApi {
         .schemas_from_iter(parts);
     let mut components = headers::shared(refusals::shared(components)).build();
     components.examples = refusals::examples();
-    let mut document = OpenApiBuilder::new()
+    OpenApiBuilder::new()
         .info(info)
         .components(Some(components))
         .tags(Some(tags()))
@@ -60,10 +64,7 @@ pub(super) fn info() -> OpenApi {
             "userToken",
             Vec::<String>::new(),
         )]))
-        .build();
-    // Whatever host the document was fetched from.
-    document.servers = Some(vec![Server::new("/")]);
-    document
+        .build()
 }
 
 fn tags() -> [Tag; 2] {
@@ -85,8 +86,15 @@ fn tags() -> [Tag; 2] {
 /// The document (OpenAPI 3.1) as JSON, with a newline at its end.
 #[must_use]
 pub fn document() -> String {
+    document_at("/")
+}
+
+/// The document of a service whose routes begin at this path of its host.
+fn document_at(path: &str) -> String {
     let (_, mut document) = super::api().split_for_parts();
     headers::on_every_answer(&mut document);
+    // Whatever host the document was fetched from.
+    document.servers = Some(vec![Server::new(path)]);
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
@@ -102,9 +110,10 @@ pub fn document_3_0() -> Result<String, ConvertError> {
     Ok(format!("{converted:#}\n"))
 }
 
-/// Serves the document.
-pub(super) async fn serve_document() -> Response {
-    static TEXT: OnceLock<String> = OnceLock::new();
-    let text = TEXT.get_or_init(document).as_str();
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+/// The document as a service serves it. A proxy may have put the service under a path of `public_url`, which the requests that
+/// are made from the document have to take too.
+pub(super) fn serving(public_url: Option<&Url>) -> MethodRouter<AppState> {
+    let path = public_url.map_or("", |url| url.path().trim_end_matches('/'));
+    let document = Bytes::from(document_at(if path.is_empty() { "/" } else { path }));
+    get(async move || ([(header::CONTENT_TYPE, "application/json")], document))
 }

@@ -88,6 +88,19 @@ impl Portal {
         }
     }
 
+    /// The same portal, which goes nowhere by itself.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a client of the service, not one of its own"
+    )]
+    pub(crate) fn without_redirects(&self) -> Self {
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none());
+        Self {
+            client: client.build().expect("a client"),
+            ..self.clone()
+        }
+    }
+
     /// Tokens as they stand in the header: `a` or `a, Bearer b`.
     pub(crate) fn with_auxiliary(&self, tokens: &str) -> Self {
         Self {
@@ -126,15 +139,26 @@ impl Portal {
     }
 
     pub(crate) async fn send(&self, call: RequestBuilder) -> Answer {
+        self.send_for_bytes(call).await.0
+    }
+
+    /// What is no JSON, too.
+    pub(crate) async fn text(&self, path: &str) -> (Answer, String) {
+        let (answer, bytes) = self.send_for_bytes(self.call(Method::GET, path)).await;
+        (answer, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    async fn send_for_bytes(&self, call: RequestBuilder) -> (Answer, Vec<u8>) {
         let response = call.send().await.expect("the service answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.expect("a body");
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer {
+        let answer = Answer {
             status,
             headers,
             body,
-        }
+        };
+        (answer, bytes.into())
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
