@@ -19,6 +19,7 @@ mod reading;
 mod refusals;
 mod removal;
 mod repeats;
+mod rights;
 mod roles;
 mod takeover;
 mod tokens;
