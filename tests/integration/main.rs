@@ -21,6 +21,7 @@ mod removal;
 mod repeats;
 mod rights;
 mod roles;
+mod sockets;
 mod takeover;
 mod tokens;
 mod upstream;

@@ -8,6 +8,7 @@ mod portal;
 mod traces;
 mod watch;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use azure_emulator::{Emulator, Entry, Host, MintUserToken, Options, Seed, how_to};
@@ -100,10 +101,14 @@ impl App {
         self.service = Some(self.replica().await);
     }
 
+    /// Where the service listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.service.as_ref().expect("the service runs").address()
+    }
+
     /// A portal without tokens.
     pub(crate) fn portal(&self) -> Portal {
-        let service = self.service.as_ref().expect("the service runs");
-        Portal::new(service.address())
+        Portal::new(self.address())
     }
 
     /// A portal where this user of the first tenant is signed in.
