@@ -100,6 +100,10 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
             let listener = TcpListener::bind(listen)
                 .await
                 .map_err(|error| StartError::Listen(listen, error))?;
+            let address = listener
+                .local_addr()
+                .map_err(|error| StartError::Listen(listen, error))?;
+            tracing::info!(metrics.address = %address, "metrics are served");
             tasks.spawn(http::serve(
                 listener,
                 telemetry::metrics::router(),

@@ -23,6 +23,7 @@ mod rights;
 mod roles;
 mod sockets;
 mod takeover;
+mod telemetry;
 mod tokens;
 mod upstream;
 mod visibility;

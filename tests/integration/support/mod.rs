@@ -1,10 +1,12 @@
 //! What the tests stand on: one Postgres for all, and for each test a database, an emulated Azure and a service of its own.
 //! Each test ends with [`App::finish`], which fails if work is left undone or a token was written anywhere.
 
+mod collector;
 mod database;
 mod log;
 mod mortal;
 mod portal;
+mod program;
 mod traces;
 mod watch;
 
@@ -18,7 +20,8 @@ use tenant_bridge::clock::Clock;
 use tenant_bridge::config::Config;
 use tenant_bridge::service::{self, Running, StartError};
 
-pub(crate) use database::{admin_url, connect, migrate, migrated};
+pub(crate) use collector::Collector;
+pub(crate) use database::{admin_url, connect, holds, migrate, migrated};
 pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal};
 pub(crate) use watch::hurried;
