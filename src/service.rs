@@ -86,7 +86,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     });
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let grace = config.server.grace;
+    let limits = http::Limits {
+        header_timeout: config.server.header_timeout,
+        max_connections: config.server.max_connections,
+        grace: config.server.grace,
+    };
     let state = AppState {
         broker: broker.clone(),
         server: Arc::new(config.server),
@@ -96,17 +100,21 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
             let listener = TcpListener::bind(listen)
                 .await
                 .map_err(|error| StartError::Listen(listen, error))?;
+            let address = listener
+                .local_addr()
+                .map_err(|error| StartError::Listen(listen, error))?;
+            tracing::info!(metrics.address = %address, "metrics are served");
             tasks.spawn(http::serve(
                 listener,
                 telemetry::metrics::router(),
                 stop.clone(),
-                grace,
+                limits,
             ));
             Some(tasks.spawn(worker::measure(broker.clone(), stop.clone())))
         }
         None => None,
     };
-    let server = tasks.spawn(http::serve(listener, http::router(state), stop.clone(), grace));
+    let server = tasks.spawn(http::serve(listener, http::router(state), stop.clone(), limits));
     let worker = tasks.spawn(worker::run(broker.clone(), broker.worker.interval, stop.clone()));
     let periodic = tasks.spawn(worker::periodic(broker.clone(), stop.clone()));
     tracing::info!(server.address = %address, "the service is ready");

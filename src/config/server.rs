@@ -20,6 +20,10 @@ pub struct ServerSection {
     pub longest_wait: Duration,
     /// The longest that any request may take: the wait for an operation, and the calls before it.
     pub longest_request: Duration,
+    /// How long a client may take to send a request's headers.
+    pub header_timeout: Duration,
+    /// The most connections at once; more wait to be accepted. At least 1.
+    pub max_connections: u32,
     /// How long requests may go on after the signal to stop.
     pub grace: Duration,
 }
@@ -38,6 +42,8 @@ impl ServerSection {
                 "must be longer than server.longest_wait",
             );
         }
+        let header_timeout = reader.duration("server.header_timeout", Duration::from_secs(10), minute);
+        let max_connections = reader.optional("server.max_connections", 2048_u32);
         let grace = reader.duration("server.grace", Duration::from_secs(20), minute * 5);
         Some(Self {
             listen: listen?,
@@ -45,6 +51,8 @@ impl ServerSection {
             default_wait: default_wait?.min(longest_wait?),
             longest_wait: longest_wait?,
             longest_request: longest_request?,
+            header_timeout: header_timeout?,
+            max_connections: max_connections?.max(1),
             grace: grace?,
         })
     }

@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 
 pub use openapi::{ConvertError, document, document_3_0};
 pub use problem::Problem;
-pub use server::serve;
+pub use server::{Limits, serve};
 
 use crate::broker::Broker;
 use crate::config::ServerSection;

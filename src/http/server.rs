@@ -18,20 +18,29 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
-/// How long a client may take to send its headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest headers, in bytes: four tokens of up to 16 KiB.
 const LARGEST_HEADERS: u32 = 96 * 1024;
 
-/// The most connections at once; more wait to be accepted.
-const MOST_CONNECTIONS: usize = 2048;
+/// What the clients of one listener may take up.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long a client may take to send its headers, from the moment it is connected.
+    pub header_timeout: Duration,
+    /// The most connections at once; more wait to be accepted.
+    pub max_connections: u32,
+    /// How long requests under way may go on after the end has begun.
+    pub grace: Duration,
+}
 
-/// Serves until `stop` is cancelled; then takes no new connection, gives requests under way `grace` to end, and cuts the rest.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, grace: Duration) {
-    let builder = builder();
+/// Serves until `stop` is cancelled; then takes no new connection, gives requests under way their grace to end, and cuts the
+/// rest.
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, limits: Limits) {
+    let builder = builder(limits.header_timeout);
     let graceful = GracefulShutdown::new();
     let (tasks, cut) = (TaskTracker::new(), CancellationToken::new());
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(
+        usize::try_from(limits.max_connections).unwrap_or(Semaphore::MAX_PERMITS),
+    ));
     while let Some((stream, place)) = stop.run_until_cancelled(accept(&listener, &places)).await {
         let (router, asked) = (router.clone(), Arc::new(AtomicBool::new(false)));
         let seen = Arc::clone(&asked);
@@ -48,7 +57,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         let cut = cut.clone();
         tasks.spawn(async move {
             let silent = async {
-                sleep(HEADER_TIMEOUT).await;
+                sleep(limits.header_timeout).await;
                 if asked.load(Ordering::Relaxed) {
                     std::future::pending::<()>().await;
                 }
@@ -65,7 +74,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         });
     }
     drop(listener);
-    if timeout(grace, graceful.shutdown()).await.is_err() {
+    if timeout(limits.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests under way did not end in the grace time");
     }
     cut.cancel();
@@ -92,12 +101,12 @@ async fn accept(
     }
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
+fn builder(header_timeout: Duration) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(header_timeout)
         .max_buf_size(usize::try_from(LARGEST_HEADERS).unwrap_or(usize::MAX));
     builder
         .http2()

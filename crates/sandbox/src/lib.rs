@@ -9,4 +9,4 @@ mod stack;
 pub use commands::lines;
 pub use demo::play;
 pub use ready::Ready;
-pub use stack::{Stack, configuration, user_token};
+pub use stack::{Stack, configuration, settings, user_token};

@@ -126,14 +126,13 @@ async fn database() -> anyhow::Result<(Server, Database)> {
     Ok((postgres, database))
 }
 
-/// The configuration with which the service uses this emulator and this database: quick to poll, since the emulated
-/// operations are quick, and any free port.
-///
-/// # Errors
-/// When the configuration doesn't fit this version of the service.
-pub fn configuration(emulator: &Emulator, serving_url: &Url) -> anyhow::Result<Config> {
+/// The settings with which the service uses this emulator and this database, as a file has them (TOML): quick to poll, since
+/// the emulated operations are quick, and any free port. The emulator's authority is not among them; nor are the sections
+/// `outbound` and `telemetry`, so that both can be added.
+#[must_use]
+pub fn settings(emulator: &Emulator, serving_url: &Url) -> String {
     let (entra, arm) = (emulator.entra_url(), emulator.arm_url());
-    let text = format!(
+    format!(
         r#"
         [server]
         listen = "127.0.0.1:0"
@@ -162,8 +161,15 @@ pub fn configuration(emulator: &Emulator, serving_url: &Url) -> anyhow::Result<C
         domain1 = how_to::DOMAIN1,
         domain2 = how_to::DOMAIN2,
         mark_key = uuid::Uuid::new_v4().simple(),
-    );
-    let mut config = Config::from_toml(&text)?;
+    )
+}
+
+/// The configuration of these settings, which trusts the emulator's authority.
+///
+/// # Errors
+/// When the settings don't fit this version of the service.
+pub fn configuration(emulator: &Emulator, serving_url: &Url) -> anyhow::Result<Config> {
+    let mut config = Config::from_toml(&settings(emulator, serving_url))?;
     config.outbound.extra_authorities = Some(emulator.ca_pem().as_bytes().to_vec());
     Ok(config)
 }

@@ -1,6 +1,9 @@
 //! How a create ends: by ARM's word when it gives one, else by what reads find, and never by a guess.
 
 mod answered;
+mod challenged;
+mod parents;
+mod put_off;
 mod unanswered;
 
 use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};

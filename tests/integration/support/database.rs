@@ -117,7 +117,7 @@ pub(super) async fn assert_free_of(database: &Database, tokens: &[String]) {
 }
 
 /// Whether a text holds a token, or the part of it without which it is worth nothing to anybody: its signature.
-pub(super) fn holds(text: &str, token: &str) -> bool {
+pub(crate) fn holds(text: &str, token: &str) -> bool {
     let signature = token.rsplit('.').next().unwrap_or(token);
     text.contains(if signature.len() > 20 { signature } else { token })
 }

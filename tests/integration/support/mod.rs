@@ -1,13 +1,16 @@
 //! What the tests stand on: one Postgres for all, and for each test a database, an emulated Azure and a service of its own.
 //! Each test ends with [`App::finish`], which fails if work is left undone or a token was written anywhere.
 
+mod collector;
 mod database;
 mod log;
 mod mortal;
 mod portal;
+mod program;
 mod traces;
 mod watch;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use azure_emulator::{Emulator, Entry, Host, MintUserToken, Options, Seed, how_to};
@@ -17,7 +20,8 @@ use tenant_bridge::clock::Clock;
 use tenant_bridge::config::Config;
 use tenant_bridge::service::{self, Running, StartError};
 
-pub(crate) use database::{admin_url, connect, migrate, migrated};
+pub(crate) use collector::Collector;
+pub(crate) use database::{admin_url, connect, holds, migrate, migrated};
 pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal};
 pub(crate) use watch::hurried;
@@ -100,10 +104,14 @@ impl App {
         self.service = Some(self.replica().await);
     }
 
+    /// Where the service listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.service.as_ref().expect("the service runs").address()
+    }
+
     /// A portal without tokens.
     pub(crate) fn portal(&self) -> Portal {
-        let service = self.service.as_ref().expect("the service runs");
-        Portal::new(service.address())
+        Portal::new(self.address())
     }
 
     /// A portal where this user of the first tenant is signed in.

@@ -1,0 +1,75 @@
+//! Writes that ARM answers with a claims challenge (continuous access evaluation): the person has to sign in with more before
+//! anything is done, and what they wanted gone stays wanted gone.
+
+use azure_emulator::{Effect, Fault, how_to};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{failed, put};
+use crate::support::{App, request};
+
+fn challenge() -> Effect {
+    let claims = STANDARD.encode(r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#);
+    let challenge = format!(
+        "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", error=\"insufficient_claims\", claims=\"{claims}\""
+    );
+    Effect::status(401, &[("www-authenticate", &challenge)])
+}
+
+#[tokio::test]
+async fn a_create_that_azure_answers_with_a_claims_challenge_fails_with_nothing_there() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    app.emulator.inject(put(challenge()));
+    let created = portal.create(&request("telemetry")).await;
+    let error = failed(&app, &portal, &created).await;
+    assert_eq!(error["code"], "claimsChallenge");
+    assert_eq!(error["upstream"]["status"], 401);
+    assert_eq!(app.writes().len(), 1);
+    // Failed after a read, and the name is free for the next sign-in.
+    assert_eq!(app.calls("GET", "telemetry").len(), 2);
+    let again = app.how_to_portal().create(&request("telemetry")).await;
+    assert_eq!(again.status, 201, "{}", again.body);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_removal_that_azure_answers_with_a_claims_challenge_goes_on_with_a_token_that_has_them() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    let id = created.text("/id");
+    app.emulator
+        .inject(Fault::arm("/dataConnections/", challenge()).method("DELETE"));
+    let asked = portal.remove_waiting(id, 0).await;
+    let path = format!("/v1/operations/{}", asked.text("/lastOperation/id"));
+    let waiting = portal
+        .wait_for(&path, |body| body["status"] == "awaitingCaller")
+        .await;
+    assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN1);
+    assert_eq!(portal.connection(id).await.text("/state"), "removing");
+    assert!(app.at_arm("telemetry").is_some());
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
+
+    let better = app.odd_token("acc1@domain1.com", how_to::DOMAIN1, |token| {
+        let claims = &mut token.overrides.extra_claims;
+        claims.insert("acrs".to_owned(), serde_json::json!(["p1"]));
+    });
+    let removed = portal.with_token(&better).remove(id).await;
+    assert_eq!(
+        (removed.status, removed.text("/state")),
+        (200, "removed"),
+        "{}",
+        removed.body
+    );
+    assert_eq!(
+        removed.body["lastOperation"]["id"], asked.body["lastOperation"]["id"],
+        "the same removal"
+    );
+    let deletes = app.calls("DELETE", "telemetry");
+    assert_eq!(deletes.len(), 2);
+    // What the first one was refused with is not tried again.
+    let token = |index: usize| deletes[index].request_headers.get("authorization");
+    assert_ne!(token(0), token(1));
+    app.finish().await;
+}

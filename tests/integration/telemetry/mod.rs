@@ -1,0 +1,4 @@
+//! What the running program says of itself to the operator's other systems, and nothing in it that they are not to know.
+
+mod metrics;
+mod traces;
