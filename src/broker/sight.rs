@@ -75,7 +75,7 @@ enum Subject {
 #[derive(Debug, Clone)]
 enum CantTell {
     Exchange(ExchangeError),
-    Arm(ArmError, ArmToken),
+    Arm(Box<(ArmError, ArmToken)>),
 }
 
 struct Life(VisibilitySection);
@@ -208,25 +208,25 @@ impl Broker {
             subject,
         };
         let answers = &self.0.sights.0;
-        let answer = answers
-            .try_get_with(question(what.subject()), async {
-                let of_tenant = question(Subject::Tenant(tenant));
-                if answers.get(&of_tenant).await == Some(false) {
-                    return Ok(false);
+        // Boxed: few requests need to ask, and none should carry room for it.
+        let asked = Box::pin(async {
+            let of_tenant = question(Subject::Tenant(tenant));
+            if answers.get(&of_tenant).await == Some(false) {
+                return Ok(false);
+            }
+            match self.entra.exchange(caller.actor_token(), tenant).await {
+                Ok(token) => self.ask_arm(&token, what).await,
+                Err(error) if is_shut_out(&error) => {
+                    answers.insert(of_tenant, false).await;
+                    Ok(false)
                 }
-                match self.entra.exchange(caller.actor_token(), tenant).await {
-                    Ok(token) => self.ask_arm(&token, what).await,
-                    Err(error) if is_shut_out(&error) => {
-                        answers.insert(of_tenant, false).await;
-                        Ok(false)
-                    }
-                    Err(error) => Err(CantTell::Exchange(error)),
-                }
-            })
-            .await;
+                Err(error) => Err(CantTell::Exchange(error)),
+            }
+        });
+        let answer = answers.try_get_with(question(what.subject()), asked).await;
         answer.map_err(|error| match Arc::unwrap_or_clone(error) {
             CantTell::Exchange(error) => self.explain(&caller.alone(), &[error]),
-            CantTell::Arm(error, token) => from_arm(&error, Some(&token)),
+            CantTell::Arm(answer) => from_arm(&answer.0, Some(&answer.1)),
         })
     }
 
@@ -239,7 +239,7 @@ impl Broker {
         match answer {
             Ok(()) => Ok(true),
             Err(error) if is_no(&error) => Ok(false),
-            Err(error) => Err(CantTell::Arm(error, token.clone())),
+            Err(error) => Err(CantTell::Arm(Box::new((error, token.clone())))),
         }
     }
 }
