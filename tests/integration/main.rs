@@ -9,6 +9,7 @@
 mod support;
 
 mod document;
+mod health_command;
 mod http_edges;
 mod main_job;
 mod outcomes;

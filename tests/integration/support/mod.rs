@@ -8,6 +8,7 @@ mod portal;
 mod traces;
 mod watch;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use azure_emulator::{Emulator, Entry, Host, MintUserToken, Options, Seed, how_to};
@@ -17,7 +18,7 @@ use tenant_bridge::clock::Clock;
 use tenant_bridge::config::Config;
 use tenant_bridge::service::{self, Running, StartError};
 
-pub(crate) use database::{admin_url, connect, migrate, migrated};
+pub(crate) use database::{admin_url, connect, migrate, migrated, own_server};
 pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal};
 pub(crate) use watch::hurried;
@@ -100,10 +101,15 @@ impl App {
         self.service = Some(self.replica().await);
     }
 
+    /// Where the service listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let service = self.service.as_ref().expect("the service runs");
+        service.address()
+    }
+
     /// A portal without tokens.
     pub(crate) fn portal(&self) -> Portal {
-        let service = self.service.as_ref().expect("the service runs");
-        Portal::new(service.address())
+        Portal::new(self.address())
     }
 
     /// A portal where this user of the first tenant is signed in.
