@@ -10,9 +10,8 @@ use std::time::Duration;
 use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dev_postgres::{Options, Server, Source};
 
-use crate::support::{App, Portal, migrated, request};
+use crate::support::{App, Portal, migrated, own_server, request};
 use documented::documented;
 use provoked::{Calls, Provoked};
 
@@ -166,11 +165,7 @@ async fn requests(app: &App, calls: &Calls, provoked: &mut Provoked) {
 
 #[tokio::test]
 async fn each_operation_answers_with_the_problems_that_the_document_names_and_no_others() {
-    let server = Server::start(Options {
-        source: Source::Private,
-        ..Options::default()
-    });
-    let server = server.await.expect("a Postgres");
+    let server = own_server().await;
     let app = App::on(migrated(&server).await, |config| {
         // Each look at ARM is a new one.
         config.visibility.granted_for = Duration::from_nanos(1);
