@@ -1,5 +1,6 @@
-//! The command line: serve, migrate, openapi. Parses, sets up the log, calls one function.
+//! The command line: serve, migrate, health, openapi. Parses, sets up the log, calls one function.
 
+mod health;
 mod migrate;
 mod serve;
 
@@ -50,6 +51,8 @@ enum Command {
         #[arg(long, env = "TENANT_BRIDGE_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Ask the service on this machine whether it lives: exit code 0 if so, 1 if not. For a container's health check.
+    Health(health::Question),
     /// Print the OpenAPI document.
     Openapi {
         /// The version of OpenAPI to write it in.
@@ -74,6 +77,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Serve { config } => runtime.block_on(serve::serve(config.as_deref(), &log)),
         Command::Migrate { config } => runtime.block_on(migrate::migrate(config.as_deref(), &log)),
+        Command::Health(question) => runtime.block_on(health::health(&question)),
         Command::Openapi { version } => print_document(version),
     };
     result.unwrap_or_else(|error| complain(&error))

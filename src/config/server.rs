@@ -1,11 +1,12 @@
 //! `[server]`: where to listen, and how much a caller may ask for.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use url::Url;
 
-use super::Reader;
+use super::{ConfigError, Reader};
 
 /// Where and how to listen.
 #[derive(Debug, Clone)]
@@ -29,6 +30,17 @@ pub struct ServerSection {
 }
 
 impl ServerSection {
+    /// Reads this section and looks at nothing else, so that the secrets needn't be there.
+    ///
+    /// # Errors
+    /// What is malformed in it.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut reader = Reader::open(file)?;
+        let section = Self::read(&mut reader);
+        reader.finish()?;
+        section.ok_or_else(ConfigError::incomplete)
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let listen = reader.optional("server.listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
         let public_url = reader.maybe("server.public_url");

@@ -7,6 +7,6 @@ mod retry_after;
 mod token;
 
 pub use body::{Body, BodyError, read_body};
-pub use client::{ClientError, ClientOptions, client, collector_client};
+pub use client::{ClientError, ClientOptions, client, collector_client, health_client};
 pub use retry_after::retry_after;
 pub use token::ArmToken;

@@ -10,6 +10,7 @@ mod support;
 
 mod document;
 mod entity_tags;
+mod health_command;
 mod http_edges;
 mod idempotency;
 mod main_job;

@@ -4,21 +4,10 @@ use std::time::{Duration, Instant};
 use tenant_bridge::config::Config;
 
 use azure_emulator::{Effect, Fault, Host};
-use dev_postgres::{Options, Server, Source};
 use http::Method;
 use sqlx::PgConnection;
 
-use crate::support::{Answer, App, connect, hurried, migrated, request};
-
-/// A server of the test's own, which may be suspended.
-async fn own_server() -> Server {
-    Server::start(Options {
-        source: Source::Private,
-        ..Options::default()
-    })
-    .await
-    .expect("a Postgres")
-}
+use crate::support::{Answer, App, connect, hurried, migrated, own_server, request};
 
 /// What ARM answers can't be recorded while this is held; when the server goes down, it takes the lock with it.
 async fn hold_results(app: &App) -> PgConnection {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dev_postgres::{Database, Server};
+use dev_postgres::{Database, Options, Server, Source};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tenant_bridge::db::{self, PoolOptions, schema};
 use tokio::sync::OnceCell;
@@ -13,13 +13,21 @@ static TEMPLATE: OnceCell<(Server, Database)> = OnceCell::const_new();
 async fn template() -> &'static (Server, Database) {
     TEMPLATE
         .get_or_init(|| async {
-            let server = Server::start(dev_postgres::Options::default())
-                .await
-                .expect("a Postgres");
+            let server = Server::start(Options::default()).await.expect("a Postgres");
             let database = migrated(&server).await;
             (server, database)
         })
         .await
+}
+
+/// A server of the test's own, which may be suspended.
+pub(crate) async fn own_server() -> Server {
+    Server::start(Options {
+        source: Source::Private,
+        ..Options::default()
+    })
+    .await
+    .expect("a Postgres")
 }
 
 /// A new database on this server, with the schema.

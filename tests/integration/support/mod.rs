@@ -21,7 +21,7 @@ use tenant_bridge::config::Config;
 use tenant_bridge::service::{self, Running, StartError};
 
 pub(crate) use collector::Collector;
-pub(crate) use database::{admin_url, connect, holds, migrate, migrated};
+pub(crate) use database::{admin_url, connect, holds, migrate, migrated, own_server};
 pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal};
 pub(crate) use watch::hurried;
