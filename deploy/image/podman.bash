@@ -58,3 +58,12 @@ limit() { # ulimit's flag, most
   if [ "$now" = unlimited ] || [ "$now" -gt "$2" ]; then now=$2; fi
   echo "$now:$now"
 }
+
+# Ends what runs and unmounts what the storage mounted.
+remove_containers() {
+  podman ps --all --quiet | xargs --no-run-if-empty podman rm --force --time 0
+  # Deepest first, for a folder with something mounted in it can't go.
+  awk -v work="$work" 'index($5, work "/") == 1 { print $5 }' /proc/self/mountinfo | sort --reverse |
+    xargs --no-run-if-empty --max-args=1 umount --lazy
+  find /sys/fs/cgroup -mindepth 1 -depth -type d -path "*/$cgroup*" -exec rmdir {} + 2>/dev/null
+}

@@ -76,7 +76,7 @@ ENV
 
 # As the README says, on this machine's loopback, where the sandbox is.
 run() { # podman run's options, the image, the command
-  podman run --network host --read-only --read-only-tmpfs=false --cap-drop all --security-opt no-new-privileges \
+  podman run --cgroup-parent "/$cgroup" --network host --read-only --read-only-tmpfs=false --cap-drop all --security-opt no-new-privileges \
     --volume "$work/settings:/etc/tenant-bridge:ro" "$@"
 }
 
