@@ -48,9 +48,15 @@ impl App {
     }
 }
 
+/// The program. Built tests that were carried elsewhere are told by the environment where it is now.
+pub(crate) fn program() -> Command {
+    let here = std::env::var_os("CARGO_BIN_EXE_tenant-bridge");
+    Command::new(here.unwrap_or_else(|| env!("CARGO_BIN_EXE_tenant-bridge").into()))
+}
+
 /// Talkative about itself, so that what may be exported and logged at all is.
 fn serve(file: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_tenant-bridge"))
+    program()
         .args(["serve", "--log", "tenant_bridge=trace,info", "--config"])
         .arg(file)
         .stderr(Stdio::piped())
