@@ -1,5 +1,7 @@
 //! An authorization request, read and checked before anybody is asked to sign in.
 
+use serde_json::Value;
+
 use super::reply::{Mode, Reply, is_registered};
 use crate::directory::{App, Directory, Tenant};
 use crate::entra::client;
@@ -9,7 +11,6 @@ use crate::entra::scope::{self, Asked};
 use crate::entra::token::read_claims;
 use crate::exchange::find;
 use crate::sign_ins::Challenge;
-use serde_json::Value;
 
 /// What an app asks for. Pages are rare, so it holds copies instead of a grip on the directory.
 #[derive(Debug)]
@@ -57,20 +58,11 @@ impl Asking {
             Named::AnyTenant(_) => None,
         };
         let (app, reply) = destination(directory, segment, parameters).map_err(Refused::Page)?;
-        Asking::rest(tenant, app, reply, parameters).map_err(|refused| Refused::Back(Box::new(refused)))
-    }
-
-    fn rest(
-        tenant: Option<Tenant>,
-        app: App,
-        reply: Reply,
-        parameters: &Parameters,
-    ) -> Result<Asking, (Reply, EntraError)> {
-        let owned = |name: &str| field(parameters, name).map(str::to_owned);
         let (scope, asked, challenge, claims) = match wanted(parameters) {
             Ok(wanted) => wanted,
-            Err(error) => return Err((reply, error)),
+            Err(error) => return Err(Refused::Back(Box::new((reply, error)))),
         };
+        let owned = |name: &str| field(parameters, name).map(str::to_owned);
         Ok(Asking {
             tenant,
             app,

@@ -54,5 +54,5 @@ pub(super) fn grant(
         lifetime: claims::default_lifetime(),
     };
     let token = sign(request.azure, &ticket)?;
-    Ok(Value::Object(success(request, &ticket, token, None)))
+    Ok(Value::Object(success(request, &ticket, &token, None)))
 }

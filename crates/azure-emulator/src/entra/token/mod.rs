@@ -147,7 +147,7 @@ pub(super) fn answer(
 fn success(
     request: &Request<'_>,
     ticket: &Ticket<'_>,
-    token: String,
+    token: &str,
     scope: Option<String>,
 ) -> Map<String, Value> {
     let lifetime = ticket.lifetime.as_secs();

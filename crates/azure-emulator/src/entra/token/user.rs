@@ -75,7 +75,7 @@ impl UserGrant<'_> {
             now,
             lifetime: claims::default_lifetime(),
         };
-        let mut body = success(request, &ticket, sign(request.azure, &ticket)?, Some(list));
+        let mut body = success(request, &ticket, &sign(request.azure, &ticket)?, Some(list));
         let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
         if self.asked.openid {
             let id = IdTicket {

@@ -141,11 +141,12 @@ impl Builder {
         for (i, user) in users.iter().enumerate() {
             for (j, tenant) in user.admin_of.iter().enumerate() {
                 let path = format!("users[{i}].admin_of[{j}]");
-                let tenant_id = self.tenant_id(&path, tenant);
-                let oid = self.directory.oid(&user.upn, &tenant_id);
-                if let Some(oid) = self.note(&path, oid) {
-                    self.directory.administrators.push((tenant_id, oid));
-                }
+                let member = self.directory.tenant_id(tenant).and_then(|tenant_id| {
+                    let oid = self.directory.oid(&user.upn, &tenant_id)?;
+                    Ok((tenant_id, oid))
+                });
+                let member = self.note(&path, member);
+                self.directory.administrators.extend(member);
             }
         }
     }
