@@ -36,7 +36,7 @@ pub(super) fn refusal(azure: &Azure, call: &Call, error: &EntraError) -> Answer 
     let text = error.description(&trace, &correlation, azure.clock.now());
     let body = format!("<p class=\"refusal\"><code>{}</code></p>", escape(&text));
     page(
-        error.status,
+        StatusCode::BAD_REQUEST,
         "Sorry, but we’re having trouble signing you in.",
         &body,
     )

@@ -101,6 +101,7 @@ fn verify(door: &Door<'_, '_>, issuer: &str, jwt: &Jwt) -> Result<(), EntraError
     if signed { Ok(()) } else { Err(bad_signature()) }
 }
 
+/// A guess: the number is the one of certificates.
 fn bad_signature() -> EntraError {
     refused(
         700027,

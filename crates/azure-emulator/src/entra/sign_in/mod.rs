@@ -199,6 +199,7 @@ impl Visit<'_> {
                 "The application '{}' asked for scope '{unknown}' that doesn't exist on the resource '{}'. Contact the app vendor.",
                 asking.app.name, resource.client_id
             );
+            // `error` is a guess.
             return self.refuse(&EntraError::new("invalid_client", 650053, message));
         }
         let judged = judge(&Attempt {

@@ -25,6 +25,8 @@ pub(super) fn grant(
     let text = request.required("code")?;
     let code = sign_ins.code(text, now).map_err(unusable)?.clone();
     let refused = |code: u32, message: String| EntraError::new("invalid_grant", code, message);
+    // The numbers of these refusals are known from the field, except the first one's; that they are all `invalid_grant`
+    // is a guess.
     if code.client_id != client.app.client_id {
         let message = format!(
             "The provided authorization code was not issued to the application '{}'.",

@@ -24,6 +24,7 @@ pub(super) fn grant(
         let message = "Provided grant is invalid or malformed.".to_owned();
         return Err(refused(70000, message));
     };
+    // The number is a guess; the suberror is MSAL's own.
     if token.client_id != client.app.client_id {
         let message = format!(
             "Provided grant is invalid or malformed: the refresh token was not issued to the application '{}'.",
