@@ -76,9 +76,7 @@ pub(super) fn below(
         (&Method::GET, "databases") if owner.is_type("Microsoft.Kusto", &["clusters"]) => {
             cluster::list_databases(request, &world.resources, owner)
         }
-        (&Method::GET, "dataconnections") if on_database => {
-            connection::list(request, &world.resources, owner)
-        }
+        (&Method::GET, "dataconnections") if on_database => connection::list(request, world, owner),
         (&Method::POST, "checknameavailability") if on_database => {
             actions::check_name(request, &world.resources, owner)
         }
