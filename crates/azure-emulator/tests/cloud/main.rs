@@ -14,5 +14,6 @@ mod linked;
 mod operations;
 mod reads;
 mod refusals;
+mod replay;
 mod support;
 mod writes;
