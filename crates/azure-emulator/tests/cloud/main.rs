@@ -8,12 +8,16 @@
 mod admin;
 mod arm_tokens;
 mod discovery;
+mod event_hubs;
 mod exchange;
 mod faults;
+mod ingestion;
 mod linked;
+mod lists;
 mod operations;
 mod reads;
 mod refusals;
 mod replay;
 mod support;
+mod versions;
 mod writes;
