@@ -86,7 +86,7 @@ fn plain(url: &str) -> String {
     let Some((_, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    let path = rest.find('/').map_or("", |slash| &rest[slash..]);
+    let path = rest.split_once('/').map_or("", |(_, path)| path);
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let pairs: Vec<String> = query
         .split('&')

@@ -28,6 +28,10 @@ fn references(folder: &str) -> Option<Vec<PathBuf>> {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever runs it should know how much was compared"
+)]
 async fn recorded_exchanges_are_answered_as_recorded() {
     let Some(files) = references("arm-exchanges") else {
         eprintln!("skipped: TENANT_BRIDGE_REFERENCE_DIR is not set");

@@ -67,7 +67,7 @@ impl Exchange {
         let (request, response) = (&value["request"], &value["response"]);
         let uri = request["uri"].as_str().unwrap();
         let (_, rest) = uri.split_once("://").unwrap_or(("", uri));
-        let path = rest.find('/').map_or("/", |slash| &rest[slash..]);
+        let path = rest.split_once('/').map_or("", |(_, path)| path);
         let headers = response["headers"].as_object().cloned().unwrap_or_default();
         let text = |value: &Value| match value {
             Value::Array(all) => all.first().and_then(Value::as_str).map(str::to_owned),
@@ -75,7 +75,7 @@ impl Exchange {
         };
         Exchange {
             method: request["method"].as_str().unwrap().parse().unwrap(),
-            path: path.to_owned(),
+            path: format!("/{path}"),
             body: body(&request["body"]),
             status: u16::try_from(response["status"].as_u64().unwrap()).unwrap(),
             headers: headers

@@ -199,8 +199,9 @@ impl Scene {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         for (at, exchange) in recording.exchanges.iter().enumerate() {
             match exchange.subject() {
-                Subject::Connection(id) if seen.insert(id.key().to_owned()) => {
-                    if exchange.status < 300 && !matches!(exchange.status, 201 | 204) {
+                Subject::Connection(id) => {
+                    let is_there = exchange.status < 300 && !matches!(exchange.status, 201 | 204);
+                    if seen.insert(id.key().to_owned()) && is_there {
                         let body = body_of(recording, exchange, &id);
                         self.grant(at, id, body, false);
                     }
@@ -224,11 +225,9 @@ impl Scene {
                         self.grant(at, id, body, false);
                     }
                 }
-                Subject::Action(database, word) if word == "dataconnectionvalidation" => {
-                    if recording.outcome(exchange).contains("already used") {
-                        let holder = database.child("dataConnections", "the-one-that-has-it");
-                        self.grant(at, holder, exchange.body["properties"].clone(), true);
-                    }
+                Subject::Action(database, _) if recording.outcome(exchange).contains("already used") => {
+                    let holder = database.child("dataConnections", "the-one-that-has-it");
+                    self.grant(at, holder, exchange.body["properties"].clone(), true);
                 }
                 _ => {}
             }
@@ -299,7 +298,9 @@ impl Scene {
             }
             toml.push_str("]\n");
         }
-        Seed::from_toml(&toml).unwrap_or_else(|error| panic!("{error}\n{toml}"))
+        let seed = Seed::from_toml(&toml);
+        assert!(seed.is_ok(), "{toml}");
+        seed.unwrap()
     }
 }
 
