@@ -49,10 +49,7 @@ fn arm_answers(app: &App, effect: Effect) {
 fn arm_challenges(app: &App) {
     let claims = STANDARD.encode(r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#);
     let challenge = format!("Bearer realm=\"\", error=\"insufficient_claims\", claims=\"{claims}\"");
-    arm_answers(
-        app,
-        Effect::status(401, &[("www-authenticate", challenge.as_str())]),
-    );
+    arm_answers(app, Effect::status(401, &[("www-authenticate", challenge.as_str())]));
 }
 
 /// What is wrong with a token, or lacks beside it, each operation says in the same words.
@@ -200,7 +197,9 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     app.as_owner("alter table mislaid rename to people").await;
 
     server.suspend().await.expect("it stops");
-    provoked.all(&calls, &portal, 503, "databaseUnavailable").await;
+    provoked
+        .all(&calls, &portal, 503, "databaseUnavailable")
+        .await;
     server.resume().await.expect("it starts");
 
     // While it is being removed it can't be made anew.
@@ -215,8 +214,7 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     let mut known = provoked.codes();
     known.extend(OUT_OF_REACH.map(|(operation, code)| (operation.to_owned(), status(code), code.to_owned())));
     let documented = documented();
-    let difference =
-        |one: &BTreeSet<_>, other: &BTreeSet<_>| one.difference(other).cloned().collect::<Vec<_>>();
+    let difference = |one: &BTreeSet<_>, other: &BTreeSet<_>| one.difference(other).cloned().collect::<Vec<_>>();
     assert_eq!(
         difference(&documented, &known),
         [],

@@ -99,11 +99,7 @@ impl Provoked {
         for (operation, method, path) in [
             ("getConnection", Method::GET, connection.clone()),
             ("removeConnection", Method::DELETE, connection.clone()),
-            (
-                "listConnectionEvents",
-                Method::GET,
-                format!("{connection}/events"),
-            ),
+            ("listConnectionEvents", Method::GET, format!("{connection}/events")),
             ("getOperation", Method::GET, format!("/v1/operations/{NOWHERE}")),
         ] {
             let answer = portal.send(portal.call(method, &path)).await;
