@@ -94,7 +94,15 @@ impl Problem {
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let details: Vec<String> = errors
             .iter()
-            .map(|error| format!("{}: {}", error.pointer, error.detail))
+            .map(|error| {
+                // The empty pointer is the whole body (RFC 6901, section 5).
+                let place = if error.pointer.is_empty() {
+                    "the body"
+                } else {
+                    &error.pointer
+                };
+                format!("{place}: {}", error.detail)
+            })
             .collect();
         Self {
             errors,
