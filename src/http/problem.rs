@@ -189,6 +189,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::Differs
         | Code::ParentMissing => StatusCode::CONFLICT,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::ReferenceNotFound | Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Timeout | Code::UpstreamUnavailable | Code::DatabaseUnavailable => {

@@ -310,6 +310,31 @@ async fn four_large_tokens_fit_into_the_headers_of_either_http() {
 }
 
 #[tokio::test]
+async fn headers_that_are_too_large_together_are_a_problem_in_either_http() {
+    let app = App::start().await;
+    let portal = app.portal();
+    let with = |size: usize| {
+        let call = portal.call(Method::GET, "/livez");
+        let call = call.header("x-one", "x".repeat(size / 2));
+        call.header("x-other", "x".repeat(size / 2))
+            .build()
+            .expect("a call")
+    };
+    for (version, client) in clients() {
+        for (size, status, kind) in [
+            (95 * 1024, 200, "text/plain; charset=utf-8"),
+            (96 * 1024, 431, "application/problem+json"),
+            (120_000, 431, "application/problem+json"),
+        ] {
+            let answer = client.execute(with(size)).await.expect("an answer");
+            assert_eq!((answer.version(), answer.status().as_u16()), (version, status));
+            assert_eq!(answer.headers()["content-type"], kind, "{size}");
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn an_error_of_the_services_own_is_told_by_its_id_and_never_by_its_cause() {
     let app = App::start().await;
     let portal = app.how_to_portal();
