@@ -208,11 +208,11 @@ async fn prefer_decides_how_long_an_answer_is_waited_for() {
 #[tokio::test]
 async fn nobody_waits_longer_than_the_configuration_lets_them() {
     let app = App::with(|config| config.server.longest_wait = Duration::from_millis(100)).await;
-    app.emulator
-        .edit(|world| world.set_operation_duration(Duration::from_secs(2)));
+    app.hold_operations();
     let portal = app.how_to_portal();
     let answer = portal.create_waiting(&request("telemetry"), 4_000_000_000).await;
     assert_eq!((answer.status, answer.text("/state")), (202, "creating"));
+    app.release_operations();
     portal.follow(answer.text("/lastOperation/id")).await;
     app.finish().await;
 }

@@ -209,12 +209,12 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     server.resume().await.expect("it starts");
 
     // While it is being removed it can't be made anew.
-    app.emulator
-        .edit(|world| world.set_operation_duration(Duration::from_secs(1)));
+    app.hold_operations();
     let removing = portal.remove_waiting(created.text("/id"), 0).await;
     assert_eq!(removing.status, 202, "{}", removing.body);
     let answer = portal.create(&request("telemetry")).await;
     provoked.one("createConnection", &answer, 409, "changeInProgress");
+    app.release_operations();
     portal.follow(removing.text("/lastOperation/id")).await;
 
     let mut known = provoked.codes();
