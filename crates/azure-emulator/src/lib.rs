@@ -6,6 +6,7 @@
 mod admin;
 mod arm;
 mod azure;
+mod client_key;
 mod clock;
 pub mod directory;
 mod emulator;
@@ -18,14 +19,17 @@ mod journal;
 pub mod resources;
 mod seed;
 mod server;
+mod sign_ins;
 mod tls;
 mod world;
 
+pub use client_key::ClientKey;
 pub use clock::Clock;
 pub use emulator::{Emulator, Options, ParallelWrites, StartError};
 pub use entra::{KeyError, MintError, MintUserToken, TokenOverrides};
 pub use fault::{Effect, Fault, FaultAnswer, FaultBody};
 pub use journal::{Entry, GrantView, Host, Journal, TokenKind, TokenView};
 pub use seed::{Problem, Seed, SeedError};
+pub use sign_ins::{SignIn, SignIns};
 pub use tls::TlsError;
 pub use world::World;

@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::directory::{Directory, UnknownName};
+use crate::directory::{CredentialError, Directory, FederatedCredential, UnknownName};
 use crate::emulator::{Options, ParallelWrites};
 use crate::resources::{ChangeError, ResourceId, Resources, RoleAssignment};
 use crate::seed::Seed;
+use crate::sign_ins::SignIns;
 
 /// Everything that a cloud remembers. Obtained with `Emulator::edit` and `Emulator::read`, which hold its lock.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct World {
     pub directory: Directory,
     /// Subscriptions, roles, clusters, event hubs, data connections, operations.
     pub resources: Resources,
+    /// Sessions, authorization codes, refresh tokens.
+    pub sign_ins: SignIns,
     pub(crate) clock: Clock,
     pub(crate) operation_duration: Duration,
     pub(crate) parallel_writes: ParallelWrites,
@@ -29,6 +32,7 @@ impl World {
         World {
             directory: seed.directory,
             resources: seed.resources,
+            sign_ins: SignIns::default(),
             clock,
             operation_duration: options.operation_duration,
             parallel_writes: options.parallel_writes,
@@ -95,6 +99,46 @@ impl World {
     /// Enables the user again.
     pub fn enable_user(&mut self, user: &str) -> Result<(), UnknownName> {
         self.directory.enable_user(user)
+    }
+
+    /// Revokes the user's sessions: sign-ins up to now count no more, and with them their refresh tokens.
+    /// Access tokens that are out stay valid.
+    pub fn revoke_sessions(&mut self, user: &str) -> Result<(), UnknownName> {
+        let known = self
+            .directory
+            .user(user)
+            .ok_or_else(|| UnknownName::new("user", user))?;
+        let now = self.now();
+        self.sign_ins.revoke(known.home_oid(), now);
+        Ok(())
+    }
+
+    /// Registers a certificate (PEM) on the app, beside what it has.
+    pub fn add_certificate(&mut self, app: &str, pem: &str) -> Result<(), CredentialError> {
+        self.directory.add_certificate(app, pem)
+    }
+
+    /// Lets tokens of an issuer for a subject and an audience stand for the app. Issuers outside of this cloud must
+    /// be made known with `trust_issuer`.
+    pub fn add_federated_credential(
+        &mut self,
+        app: &str,
+        issuer: &str,
+        subject: &str,
+        audience: &str,
+    ) -> Result<(), UnknownName> {
+        let (issuer, subject, audience) = (issuer.to_owned(), subject.to_owned(), audience.to_owned());
+        let credential = FederatedCredential {
+            issuer,
+            subject,
+            audience,
+        };
+        self.directory.add_federated_credential(app, credential)
+    }
+
+    /// Makes an issuer outside of this cloud known, with its keys as a JWKS document.
+    pub fn trust_issuer(&mut self, issuer: &str, jwks: &Value) -> Result<(), CredentialError> {
+        self.directory.trust_issuer(issuer, jwks)
     }
 
     /// Ends the user's membership as a guest in the tenant.

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use super::credential::{Certificate, FederatedCredential};
+
 /// Which token format a resource takes (`requestedAccessTokenVersion` of its registration).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenVersion {
@@ -24,8 +26,12 @@ pub struct App {
     pub identifier_uris: Vec<String>,
     /// Format of the tokens made for it.
     pub token_version: TokenVersion,
-    /// Client secrets; an app without any is a public client.
+    /// Client secrets. An app without any credential is a public client.
     pub secrets: Vec<Secret>,
+    /// Certificates that client assertions may be signed with.
+    pub certificates: Vec<Certificate>,
+    /// Issuers and subjects whose tokens stand for the app.
+    pub federated_credentials: Vec<FederatedCredential>,
     /// Delegated permissions it exposes, as they stand in `scp`.
     pub scopes: Vec<String>,
     /// App roles it defines, as they stand in `roles`.
@@ -34,6 +40,8 @@ pub struct App {
     pub optional_claims: Vec<String>,
     /// Where authorization codes may be sent.
     pub redirect_uris: Vec<String>,
+    /// `requiredResourceAccess` of the registration: what an administrator's consent to `.default` gives.
+    pub required_permissions: Vec<RequiredPermission>,
     /// Tenants that have a service principal of it, with that object's id.
     pub provisioned: Vec<(String, String)>,
 }
@@ -55,7 +63,16 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Scopes of `resource` given to `client` for everyone in the tenant (an `oauth2PermissionGrant`).
+/// Scopes of one resource that an app's registration asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredPermission {
+    /// Client id of the app that is called.
+    pub resource_id: String,
+    /// Scope values.
+    pub scopes: Vec<String>,
+}
+
+/// Scopes of `resource` given to `client` in the tenant (an `oauth2PermissionGrant`).
 #[derive(Clone, Debug)]
 pub struct Consent {
     /// The tenant's GUID.
@@ -66,6 +83,8 @@ pub struct Consent {
     pub resource_id: String,
     /// Scope values.
     pub scopes: Vec<String>,
+    /// Object id of the user who gave them for themselves; nothing when they are given for everyone.
+    pub principal: Option<String>,
 }
 
 /// An app role given to a user or a service principal in a tenant.
@@ -105,8 +124,18 @@ impl App {
         self.client_id == audience || self.identifier_uris.iter().any(|uri| uri == audience)
     }
 
-    /// `azpacr`/`appidacr`: 0 for a public client, 1 for one with a secret.
+    /// Whether the app has nothing to prove itself with.
+    pub fn is_public(&self) -> bool {
+        self.secrets.is_empty() && self.certificates.is_empty() && self.federated_credentials.is_empty()
+    }
+
+    /// `azpacr`/`appidacr` of tokens that were got without the token endpoint: 0 for a public client,
+    /// 1 for one with a secret, 2 for one with certificates or federated credentials alone.
     pub fn authentication_class(&self) -> &'static str {
-        if self.secrets.is_empty() { "0" } else { "1" }
+        match (self.is_public(), self.secrets.is_empty()) {
+            (true, _) => "0",
+            (false, false) => "1",
+            (false, true) => "2",
+        }
     }
 }

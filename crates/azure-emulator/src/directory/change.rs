@@ -1,6 +1,8 @@
 //! Changes to the directory, by the names that seeds and tests use.
 
-use super::{App, AppRoleGrant, Consent, Directory};
+use super::{
+    App, AppRoleGrant, Certificate, Consent, CredentialError, Directory, FederatedCredential, TrustedIssuer,
+};
 
 /// A name that the emulated cloud does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +47,18 @@ impl Directory {
         resource: &str,
         scopes: &[&str],
     ) -> Result<(), UnknownName> {
+        self.consent(client, tenant, resource, scopes, None)
+    }
+
+    /// The same for one user alone (object id in the tenant), or for everyone when there is none.
+    pub fn consent(
+        &mut self,
+        client: &str,
+        tenant: &str,
+        resource: &str,
+        scopes: &[&str],
+        principal: Option<&str>,
+    ) -> Result<(), UnknownName> {
         let (tenant_id, client_id) = (self.tenant_id(tenant)?, self.client_id(client)?);
         let resource_id = self.client_id(resource)?;
         let known = self.app(&resource_id);
@@ -61,6 +75,7 @@ impl Directory {
             client_id,
             resource_id,
             scopes,
+            principal: principal.map(str::to_owned),
         });
         Ok(())
     }
@@ -89,6 +104,31 @@ impl Directory {
         let tenant_id = self.tenant_id(tenant)?;
         self.revoke_consent(app, &tenant_id)?;
         self.app_mut(app)?.provisioned.retain(|(id, _)| *id != tenant_id);
+        Ok(())
+    }
+
+    /// Registers a certificate (PEM) on the app.
+    pub fn add_certificate(&mut self, app: &str, pem: &str) -> Result<(), CredentialError> {
+        let certificate = Certificate::from_pem(pem)?;
+        self.app_mut(app)?.certificates.push(certificate);
+        Ok(())
+    }
+
+    /// Gives the app a federated credential.
+    pub fn add_federated_credential(
+        &mut self,
+        app: &str,
+        credential: FederatedCredential,
+    ) -> Result<(), UnknownName> {
+        self.app_mut(app)?.federated_credentials.push(credential);
+        Ok(())
+    }
+
+    /// Makes an issuer outside of this cloud known, with the keys of a JWKS document, in place of older ones.
+    pub fn trust_issuer(&mut self, issuer: &str, jwks: &serde_json::Value) -> Result<(), CredentialError> {
+        let trusted = TrustedIssuer::new(issuer, jwks)?;
+        self.issuers.retain(|known| known.issuer != issuer);
+        self.issuers.push(trusted);
         Ok(())
     }
 

@@ -4,11 +4,15 @@
 
 mod app;
 mod change;
+mod credential;
 mod tenant;
 mod user;
+mod x509;
 
-pub use app::{App, AppRoleGrant, Consent, Secret, TokenVersion};
+pub use app::{App, AppRoleGrant, Consent, RequiredPermission, Secret, TokenVersion};
 pub use change::UnknownName;
+pub(crate) use credential::Algorithm;
+pub use credential::{Certificate, CredentialError, FederatedCredential, TrustedIssuer};
 pub use tenant::Tenant;
 pub(crate) use tenant::v1_issuer;
 pub use user::{Membership, User};
@@ -17,6 +21,10 @@ pub use user::{Membership, User};
 pub const ARM_APP_ID: &str = "797f4846-ba00-4fd7-ba43-dac1f8f63013";
 /// The name under which seeds and tests speak of ARM's app.
 pub const ARM_APP_NAME: &str = "azure-resource-manager";
+/// Client id of Microsoft Graph's app: the resource of `openid`, `profile` and other scopes that name none.
+pub const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
+/// The resource that tokens are for which serve as federated credentials ("Azure AD Token Exchange Endpoint").
+pub const TOKEN_EXCHANGE_APP_ID: &str = "fb60f99c-7a34-4190-8149-302f77469936";
 
 /// All tenants of the emulated cloud.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +39,10 @@ pub struct Directory {
     pub consents: Vec<Consent>,
     /// App roles handed out.
     pub app_roles: Vec<AppRoleGrant>,
+    /// Issuers outside of this cloud that federated credentials may name.
+    pub issuers: Vec<TrustedIssuer>,
+    /// Who may consent for a whole tenant: the tenant's GUID and the user's object id there.
+    pub administrators: Vec<(String, String)>,
 }
 
 impl Directory {
@@ -69,13 +81,25 @@ impl Directory {
         })
     }
 
-    /// Scopes of `resource` that `client` was given in the tenant, for everyone there.
-    pub fn consented(&self, client_id: &str, resource_id: &str, tenant_id: &str) -> Vec<&str> {
+    /// Scopes of `resource` that `client` was given in the tenant: for everyone there, and for this user alone.
+    pub fn consented(&self, client_id: &str, resource_id: &str, tenant_id: &str, oid: &str) -> Vec<&str> {
         self.consents
             .iter()
             .filter(|c| c.client_id == client_id && c.resource_id == resource_id && c.tenant_id == tenant_id)
+            .filter(|c| c.principal.as_deref().is_none_or(|principal| principal == oid))
             .flat_map(|c| c.scopes.iter().map(String::as_str))
             .collect()
+    }
+
+    /// Whether the user with this object id may consent for the tenant. Where a seed names no administrator,
+    /// every member of the tenant is one.
+    pub fn is_administrator(&self, tenant_id: &str, oid: &str) -> bool {
+        let mut of_tenant = self
+            .administrators
+            .iter()
+            .filter(|(tenant, _)| tenant == tenant_id)
+            .peekable();
+        of_tenant.peek().is_none() || of_tenant.any(|(_, administrator)| administrator == oid)
     }
 
     /// App roles of `resource` that the principal holds in the tenant.

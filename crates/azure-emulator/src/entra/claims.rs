@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::directory::{ARM_APP_ID, App, TokenVersion, User};
+use crate::sign_ins::SignIn;
 
 /// Everything that decides a token's claims.
 pub(crate) struct Ticket<'a> {
@@ -22,6 +23,8 @@ pub(crate) struct Ticket<'a> {
     pub(crate) audience: &'a str,
     pub(crate) holder: Holder<'a>,
     pub(crate) roles: Vec<&'a str>,
+    /// How the client proved itself: `azpacr`/`appidacr`.
+    pub(crate) class: &'a str,
     /// The client said `cp1`; shown only when the resource lists `xms_cc` among its optional claims.
     pub(crate) capabilities: &'a [String],
     pub(crate) now: DateTime<Utc>,
@@ -34,6 +37,10 @@ pub(crate) enum Holder<'a> {
         user: &'a User,
         oid: &'a str,
         scopes: Vec<String>,
+        /// How the user signed in; nothing for tokens made without a sign-in.
+        sign_in: Option<&'a SignIn>,
+        /// `acrs`: authentication contexts that are satisfied.
+        contexts: Vec<String>,
     },
     App {
         oid: &'a str,
@@ -44,6 +51,13 @@ pub(crate) enum Holder<'a> {
 pub(crate) fn default_lifetime() -> Duration {
     let [byte] = random::<1>();
     Duration::from_secs(3600 + u64::from(byte) * 1800 / 255)
+}
+
+/// Capabilities that the client declares in `claims`: `{"access_token":{"xms_cc":{"values":["cp1"]}}}`.
+pub(crate) fn capabilities(claims: Option<&Value>) -> Vec<String> {
+    let values = claims.and_then(|claims| claims.pointer("/access_token/xms_cc/values"));
+    let words = values.and_then(Value::as_array).into_iter().flatten();
+    words.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 impl Ticket<'_> {
@@ -73,9 +87,24 @@ impl Ticket<'_> {
             set("xms_cc", json!(self.capabilities));
         }
         match &self.holder {
-            Holder::User { user, oid, scopes } => {
+            Holder::User {
+                user,
+                oid,
+                scopes,
+                sign_in,
+                contexts,
+            } => {
                 set("oid", json!(oid));
-                set("sub", json!(self.pairwise(oid)));
+                set(
+                    "sub",
+                    json!(pairwise(self.tenant_id, &self.resource.client_id, oid)),
+                );
+                if let Some(session) = sign_in.and_then(|sign_in| sign_in.session.as_ref()) {
+                    set("sid", json!(session));
+                }
+                if !contexts.is_empty() {
+                    set("acrs", json!(contexts));
+                }
                 set("name", json!(user.name));
                 if !scopes.is_empty() {
                     set("scp", json!(scopes.join(" ")));
@@ -104,7 +133,7 @@ impl Ticket<'_> {
         set("aud", json!(self.audience));
         set("iss", json!(crate::directory::v1_issuer(self.tenant_id)));
         set("appid", json!(self.client.client_id));
-        set("appidacr", json!(self.client.authentication_class()));
+        set("appidacr", json!(self.class));
         // An optional claim that ARM's own registration asks for.
         if self.resource.client_id == ARM_APP_ID {
             set(
@@ -116,9 +145,10 @@ impl Ticket<'_> {
                 }),
             );
         }
-        if let Holder::User { user, .. } = &self.holder {
+        if let Holder::User { user, sign_in, .. } = &self.holder {
             set("acr", json!("1"));
-            set("amr", json!(["pwd"]));
+            let methods = sign_in.map(|sign_in| json!(sign_in.methods));
+            set("amr", methods.unwrap_or_else(|| json!(["pwd"])));
             set("ipaddr", json!("127.0.0.1"));
             set("unique_name", json!(user.upn));
             // A guest has no UPN of the tenant's own domains; its mail address stands in `email`.
@@ -134,17 +164,17 @@ impl Ticket<'_> {
         set("aud", json!(self.resource.client_id));
         set("iss", json!(format!("{}{}/v2.0", self.authority, self.tenant_id)));
         set("azp", json!(self.client.client_id));
-        set("azpacr", json!(self.client.authentication_class()));
+        set("azpacr", json!(self.class));
         if let Holder::User { user, .. } = &self.holder {
             set("preferred_username", json!(user.upn));
         }
     }
+}
 
-    /// `sub`: the same for one user and one app, and of no use elsewhere.
-    fn pairwise(&self, oid: &str) -> String {
-        let text = format!("{}|{}|{oid}", self.tenant_id, self.resource.client_id);
-        URL_SAFE_NO_PAD.encode(Sha256::digest(text))
-    }
+/// `sub`: the same for one user and one app, and of no use elsewhere.
+pub(crate) fn pairwise(tenant_id: &str, client_id: &str, oid: &str) -> String {
+    let text = format!("{tenant_id}|{client_id}|{oid}");
+    URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }
 
 /// Random bytes as base64url: claims that nobody may read anything from.

@@ -73,16 +73,24 @@ impl EntraError {
         EntraError::new("invalid_resource", 500011, message)
     }
 
-    /// The answer, with the identifiers that every refusal carries.
+    /// `error_description`, with the identifiers that every refusal carries.
+    pub(crate) fn description(&self, trace: &Uuid, correlation: &str, now: DateTime<Utc>) -> String {
+        format!(
+            "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {}",
+            self.code,
+            self.message,
+            timestamp(now)
+        )
+    }
+
+    /// The answer as JSON.
     pub(crate) fn answer(&self, azure: &Azure, call: &Call) -> Answer {
         let (trace, correlation) = (Uuid::new_v4(), correlation(call));
         let timestamp = timestamp(azure.clock.now());
         let code = self.code;
         let mut body = json!({
             "error": self.error,
-            "error_description": format!(
-                "AADSTS{code}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}", self.message
-            ),
+            "error_description": self.description(&trace, &correlation, azure.clock.now()),
             "error_codes": [code],
             "timestamp": timestamp,
             "trace_id": trace.to_string(),
@@ -105,6 +113,11 @@ pub(crate) fn correlation(call: &Call) -> String {
         .header("client-request-id")
         .and_then(|id| Uuid::parse_str(id).ok());
     sent.unwrap_or_else(Uuid::new_v4).to_string()
+}
+
+/// A moment as Entra's messages write it.
+pub(crate) fn iso(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// Entra's own odd format, with a space.

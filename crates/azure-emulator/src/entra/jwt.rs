@@ -39,6 +39,35 @@ impl Jwt {
         self.claims.get(claim).and_then(Value::as_i64)
     }
 
+    /// A time claim as clients write it: a number, whole or not, or a number in a text.
+    pub(crate) fn any_seconds(&self, claim: &str) -> Option<i64> {
+        let value = self.claims.get(claim)?;
+        let text = || value.as_str().and_then(|text| text.trim().parse::<f64>().ok());
+        let number = value.as_f64().or_else(text).filter(|number| number.is_finite())?;
+        // Fractions of a second don't matter; what is too large for a moment ends as the last one.
+        #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+        let seconds = number.floor() as i64;
+        Some(seconds)
+    }
+
+    /// `aud`, which may be one text or several.
+    pub(crate) fn audiences(&self) -> Vec<&str> {
+        match self.claims.get("aud") {
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            other => other.and_then(Value::as_str).into_iter().collect(),
+        }
+    }
+
+    /// The bytes that the signature is over.
+    pub(crate) fn signed(&self) -> &[u8] {
+        self.signed.as_bytes()
+    }
+
+    /// The signature.
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// Whether one of the enterprise keys signed this, with RS256.
     pub(crate) fn is_signed_by(&self, keys: &KeyRing) -> bool {
         let header = |name: &str| self.header.get(name).and_then(Value::as_str);

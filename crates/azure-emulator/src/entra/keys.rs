@@ -24,6 +24,12 @@ pub(crate) const CONSUMER_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 #[error("making a signing key: {0}")]
 pub struct KeyError(String);
 
+impl KeyError {
+    pub(crate) fn new(why: &impl std::fmt::Display) -> KeyError {
+        KeyError(why.to_string())
+    }
+}
+
 /// An RSA key of 2048 bits with its self-signed certificate.
 pub(crate) struct SigningKey {
     pair: RsaKeyPair,

@@ -160,8 +160,11 @@ fn ticket_claims(
                 user,
                 oid: &member.oid,
                 scopes,
+                sign_in: None,
+                contexts: Vec::new(),
             }
         },
+        class: client.authentication_class(),
         capabilities: &request.overrides.client_capabilities,
         now: azure.clock.now(),
         lifetime,

@@ -1,21 +1,30 @@
-//! The login host: discovery, keys, the token endpoint, and minting for tests.
-//! `token` verifies and grants, `claims` says what stands in a token, `error` how a refusal reads.
+//! The login host: discovery, keys, sign-in and consent pages, the token endpoint, and minting for tests.
+//! `sign_in` and `admin_consent` are the pages, `client` proves who calls, `judge` decides about a user, `token`
+//! verifies and grants, `claims` and `id_token` say what stands in a token, `error` how a refusal reads.
 //! Who exists and who consented is `directory`'s.
 
+mod admin_consent;
 mod claims;
 mod client;
+mod consent;
 mod discovery;
 mod error;
+mod id_token;
+mod judge;
 mod jwt;
 mod keys;
+mod logout;
 mod mint;
+mod page;
 mod scope;
+mod sign_in;
 mod site;
 mod token;
 
 pub use keys::KeyError;
 pub use mint::{MintError, MintUserToken, TokenOverrides};
 
+pub(crate) use claims::opaque;
 pub(crate) use jwt::Jwt;
 pub(crate) use keys::{KeyRing, SigningKey};
 pub(crate) use mint::mint;

@@ -12,6 +12,50 @@ pub(crate) struct Asked {
     pub(crate) openid: bool,
     pub(crate) offline_access: bool,
     pub(crate) profile: bool,
+    pub(crate) email: bool,
+}
+
+/// The resource of scopes that name none.
+const GRAPH: &str = "https://graph.microsoft.com";
+
+/// Whether the scope is one of OpenID Connect's, which need no resource.
+pub(crate) fn is_oidc(name: &str) -> bool {
+    matches!(name, "openid" | "profile" | "email" | "offline_access")
+}
+
+/// The same as `parse` for requests of a signed-in user, where scopes without a resource are Microsoft Graph's, and
+/// a sign-in alone is one too.
+pub(crate) fn parse_sign_in(scope: &str) -> Result<Asked, EntraError> {
+    let named = scope
+        .split_whitespace()
+        .any(|item| !is_oidc(item) && item.contains('/'));
+    if named || scope.trim().is_empty() {
+        return parse(scope);
+    }
+    // `offline_access` gives a refresh token, not a right to anything.
+    let full = scope
+        .split_whitespace()
+        .map(|item| match item {
+            "offline_access" => item.to_owned(),
+            oidc if is_oidc(oidc) => format!("{oidc} {GRAPH}/{oidc}"),
+            name => format!("{GRAPH}/{name}"),
+        })
+        .collect::<Vec<_>>()
+        .join(" ");
+    parse(&full)
+}
+
+/// The `resource` of the v1 endpoint, with what `scope` adds there: it is `{resource}/.default`.
+pub(crate) fn parse_v1(resource: &str, scope: &str) -> Asked {
+    let has = |name: &str| scope.split_whitespace().any(|item| item == name);
+    Asked {
+        resource: resource.to_owned(),
+        names: Vec::new(),
+        openid: has("openid"),
+        offline_access: true,
+        profile: true,
+        email: has("email"),
+    }
 }
 
 /// Takes a scope list apart. The resource is everything before a scope's last slash, so that a resource which ends
@@ -23,13 +67,15 @@ pub(crate) fn parse(scope: &str) -> Result<Asked, EntraError> {
         openid: false,
         offline_access: false,
         profile: false,
+        email: false,
     };
     let mut default = false;
     for item in scope.split_whitespace() {
         match item {
             "openid" => asked.openid = true,
             "offline_access" => asked.offline_access = true,
-            "profile" | "email" => asked.profile = true,
+            "profile" => asked.profile = true,
+            "email" => asked.email = true,
             _ => {
                 let (resource, name) = item.rsplit_once('/').ok_or_else(|| invalid(scope))?;
                 if resource.is_empty() || name.is_empty() {

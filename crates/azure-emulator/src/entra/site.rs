@@ -4,8 +4,10 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::admin_consent::{self, Version};
 use super::error::EntraError;
-use super::{discovery, token};
+use super::token::{self, Endpoint};
+use super::{discovery, logout, sign_in};
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
 
@@ -47,8 +49,23 @@ fn route(azure: &Azure, call: &Call) -> Result<Answer, EntraError> {
         (&Method::GET, [tenant, "discovery", "keys"]) => {
             ok(&metadata(azure, tenant, |azure, _| azure.keys.jwks_v1())?)
         }
-        (&Method::POST, [tenant, "oauth2", "v2.0", "token"]) => token::answer(azure, tenant, call),
-        (_, [_, "oauth2", "v2.0", "token"]) => {
+        (&Method::POST, [tenant, "oauth2", "v2.0", "token"]) => {
+            token::answer(azure, tenant, Endpoint::V2, call)
+        }
+        (&Method::POST, [tenant, "oauth2", "token"]) => token::answer(azure, tenant, Endpoint::V1, call),
+        (&Method::GET | &Method::POST, [tenant, "oauth2", "v2.0", "authorize"]) => {
+            Ok(sign_in::answer(azure, tenant, call))
+        }
+        (&Method::GET | &Method::POST, [_, "oauth2", "v2.0", "logout"]) => Ok(logout::logout(azure, call)),
+        (&Method::GET | &Method::POST, [tenant, "v2.0", "adminconsent"]) => {
+            Ok(admin_consent::answer(azure, tenant, Version::V2, call))
+        }
+        (&Method::GET | &Method::POST, [tenant, "adminconsent"]) => {
+            Ok(admin_consent::answer(azure, tenant, Version::V1, call))
+        }
+        (&Method::GET, [_, "userrealm", _]) => Ok(logout::user_realm()),
+        (&Method::GET, ["error"]) => Ok(logout::error(call)),
+        (_, [_, "oauth2", "token"] | [_, "oauth2", "v2.0", "token"]) => {
             let message = "Endpoint only accepts POST requests.";
             Err(EntraError::new("invalid_request", 900561, message))
         }

@@ -21,6 +21,7 @@ const SECRET_MEMBERS: &[&str] = &[
     "client_secret",
     "code",
     "code_verifier",
+    "id_token_hint",
     "password",
 ];
 
@@ -117,11 +118,17 @@ fn body(value: &Value) -> Value {
     }
 }
 
-/// An operation URL's signature lets whoever has it poll: it is cut off.
+/// An operation URL's signature lets whoever has it poll, and a hint to a session is a token: they are cut off, with
+/// all that follows.
 fn signed_query(path_and_query: &str) -> String {
-    path_and_query
-        .split_once("&t=")
-        .map_or(path_and_query.to_owned(), |(head, _)| format!("{head}&t=…"))
+    ["&t=", "id_token_hint="]
+        .iter()
+        .find_map(|secret| {
+            path_and_query
+                .split_once(secret)
+                .map(|(head, _)| format!("{head}{secret}…"))
+        })
+        .unwrap_or_else(|| path_and_query.to_owned())
 }
 
 /// `sha256:` and 12 hex digits.

@@ -24,6 +24,8 @@ pub(super) struct File {
     pub(super) role_assignments: Vec<RoleAssignment>,
     #[serde(default)]
     pub(super) data_connections: Vec<DataConnection>,
+    #[serde(default)]
+    pub(super) issuers: Vec<Issuer>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +49,9 @@ pub(super) struct User {
     pub(super) enabled: bool,
     #[serde(default)]
     pub(super) guest_in: Vec<Guest>,
+    /// Tenants that the user may consent for.
+    #[serde(default)]
+    pub(super) admin_of: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -75,6 +80,10 @@ pub(super) struct App {
     #[serde(default)]
     pub(super) secrets: Vec<Secret>,
     #[serde(default)]
+    pub(super) certificates: Vec<Certificate>,
+    #[serde(default)]
+    pub(super) federated_credentials: Vec<FederatedCredential>,
+    #[serde(default)]
     pub(super) scopes: Vec<String>,
     #[serde(default)]
     pub(super) app_roles: Vec<String>,
@@ -85,6 +94,9 @@ pub(super) struct App {
     /// Tenants with a service principal, besides the home tenant.
     #[serde(default)]
     pub(super) provisioned_in: Vec<String>,
+    /// What the registration asks for, besides what is consented to below.
+    #[serde(default)]
+    pub(super) permissions: Vec<Permission>,
     #[serde(default)]
     pub(super) consents: Vec<Consent>,
 }
@@ -98,6 +110,44 @@ fn two() -> u8 {
 pub(super) struct Secret {
     pub(super) value: String,
     pub(super) expires: Option<DateTime<Utc>>,
+}
+
+/// One of the two.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Certificate {
+    pub(super) pem: Option<String>,
+    /// A file with the PEM, seen from the working directory.
+    pub(super) path: Option<std::path::PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FederatedCredential {
+    pub(super) issuer: String,
+    pub(super) subject: String,
+    #[serde(default = "token_exchange")]
+    pub(super) audience: String,
+}
+
+fn token_exchange() -> String {
+    "api://AzureADTokenExchange".to_owned()
+}
+
+/// An issuer outside of this cloud.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Issuer {
+    pub(super) issuer: String,
+    /// The key set as JSON.
+    pub(super) jwks: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Permission {
+    pub(super) resource: String,
+    pub(super) scopes: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -115,6 +115,41 @@ mod tests {
     }
 
     #[test]
+    fn credentials_permissions_and_administrators_are_checked_too() {
+        let tenant = "[[tenants]]\nid = \"11111111-1111-4111-8111-111111111111\"\nname = \"One\"\ndomains = [\"domain1.com\"]\n";
+        let rest = r#"
+            [[users]]
+            upn = "acc1@domain1.com"
+            name = "Account 1"
+            oid = "00000000-0000-4000-8000-000000000001"
+            admin_of = ["domain1.com", "nowhere.com"]
+
+            [[apps]]
+            name = "one"
+            client_id = "00000000-0000-4000-8000-000000000002"
+            tenant = "domain1.com"
+            certificates = [{ pem = "nothing" }, { path = "/does/not/exist.pem" }, {}]
+            federated_credentials = [{ issuer = "https://issuer.example/", subject = "x" }]
+            permissions = [{ resource = "azure-resource-manager", scopes = ["user_impersonation", "more"] }]
+
+            [[issuers]]
+            issuer = "https://issuer.example/"
+            jwks = '{"keys": []}'
+            "#;
+        assert_eq!(
+            problems(&format!("{tenant}{rest}")),
+            [
+                "apps[0].certificates[0]",
+                "apps[0].certificates[1]",
+                "apps[0].certificates[2]",
+                "apps[0].permissions[0].scopes",
+                "issuers[0].jwks",
+                "users[0].admin_of[1]",
+            ]
+        );
+    }
+
+    #[test]
     fn an_unknown_member_is_refused_with_its_line() {
         let error =
             Seed::from_toml("[[tenants]]\nid = \"x\"\nname = \"One\"\ndomains = []\ncolour = \"red\"\n")

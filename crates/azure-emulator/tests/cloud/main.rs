@@ -6,7 +6,11 @@
 )]
 
 mod admin;
+mod admin_consent;
 mod arm_tokens;
+mod browser;
+mod client_assertions;
+mod codes;
 mod discovery;
 mod exchange;
 mod faults;
@@ -14,5 +18,6 @@ mod linked;
 mod operations;
 mod reads;
 mod refusals;
+mod sign_in;
 mod support;
 mod writes;

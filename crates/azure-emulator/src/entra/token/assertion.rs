@@ -2,11 +2,13 @@
 //! (Microsoft Learn: "Microsoft identity platform and OAuth 2.0 On-Behalf-Of flow").
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::super::error::EntraError;
 use super::super::jwt::Jwt;
 use crate::azure::Azure;
 use crate::directory::{App, Directory, User};
+use crate::sign_ins::{SignIn, SignIns};
 
 /// Clock skew that Entra forgives, in seconds.
 const SKEW: i64 = 300;
@@ -14,6 +16,35 @@ const SKEW: i64 = 300;
 /// What a good assertion proves.
 pub(super) struct Verified<'a> {
     pub(super) user: &'a User,
+    jwt: Jwt,
+}
+
+impl Verified<'_> {
+    /// How the user signed in: what the session says, or, for a token that came from no sign-in page, what the token
+    /// itself says.
+    pub(super) fn sign_in(&self, sign_ins: &SignIns) -> SignIn {
+        let session = self.jwt.text("sid").and_then(|id| sign_ins.session(id));
+        session.cloned().unwrap_or_else(|| {
+            let methods = self.jwt.claims.get("amr").and_then(Value::as_array);
+            let methods = methods.map(|methods| {
+                methods
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect()
+            });
+            SignIn {
+                session: None,
+                user: self.user.home_oid().to_owned(),
+                at: self
+                    .jwt
+                    .seconds("iat")
+                    .and_then(|at| DateTime::from_timestamp(at, 0))
+                    .unwrap_or_default(),
+                methods: methods.unwrap_or_else(|| vec!["pwd".to_owned()]),
+            }
+        })
+    }
 }
 
 /// Verifies signature, kind, issuer, audience and time, and finds the user.
@@ -57,7 +88,7 @@ pub(super) fn verify<'a>(
     check_time(&jwt, now)?;
     let user = jwt.text("oid").and_then(|oid| directory.member(&tenant.id, oid));
     let user = user.ok_or_else(|| not_valid("the user of the assertion is no longer in its tenant"))?;
-    Ok(Verified { user })
+    Ok(Verified { user, jwt })
 }
 
 /// Neither an app's token nor an ID token can stand for a user.

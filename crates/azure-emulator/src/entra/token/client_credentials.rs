@@ -2,8 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Directory, EntraError, Holder, Named, Request, Ticket, claims, resource, success};
-use crate::entra::{client, scope};
+use super::{Directory, EntraError, Named, Request, sign, success};
+use crate::entra::claims::{self, Holder, Ticket};
+use crate::entra::consent;
+
+/// How this grant refuses a request without any credential.
+const NO_CREDENTIAL: (u32, &str) = (
+    7000216,
+    "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.",
+);
 
 /// Judges the request. Only `{resource}/.default` can be asked for.
 pub(super) fn grant(
@@ -21,8 +28,9 @@ pub(super) fn grant(
             return Err(EntraError::new("invalid_request", 9001023, message));
         }
     };
-    let app = client::authenticate(directory, &tenant.id, request.call, &request.form, now)?;
-    let asked = scope::parse(request.required("scope")?)?;
+    let client = request.client(directory, named, false, NO_CREDENTIAL)?;
+    let app = client.app;
+    let (asked, _) = request.asked()?;
     if !asked.names.is_empty() {
         let message = format!(
             "The provided value for scope {} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).",
@@ -30,7 +38,7 @@ pub(super) fn grant(
         );
         return Err(EntraError::new("invalid_scope", 1002012, message));
     }
-    let resource = resource(directory, &asked, &tenant.id)?;
+    let resource = consent::resource(directory, &asked, &tenant.id)?;
     let oid = app.principal_in(&tenant.id).unwrap_or_default();
     let ticket = Ticket {
         authority: request.azure.entra_url.as_str(),
@@ -40,9 +48,11 @@ pub(super) fn grant(
         audience: &asked.resource,
         roles: directory.roles_of(&resource.client_id, &tenant.id, oid),
         holder: Holder::App { oid },
-        capabilities: &request.capabilities(),
+        class: client.class,
+        capabilities: &claims::capabilities(request.claims()?.as_ref()),
         now,
         lifetime: claims::default_lifetime(),
     };
-    Ok(Value::Object(success(request.azure, &ticket, None)?))
+    let token = sign(request.azure, &ticket)?;
+    Ok(Value::Object(success(request, &ticket, &token, None)))
 }

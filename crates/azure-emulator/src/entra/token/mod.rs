@@ -1,28 +1,43 @@
 //! The token endpoint: which grant is asked for, and what its answer looks like.
-//! `on_behalf_of` and `client_credentials` decide; `assertion` verifies a user's token.
+//! `on_behalf_of`, `authorization_code`, `refresh` and `client_credentials` decide; `user` is what the first three
+//! share; `assertion` verifies a user's token.
 
 mod assertion;
+mod authorization_code;
 mod client_credentials;
 mod on_behalf_of;
+mod refresh;
+mod user;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::claims::{Holder, Ticket};
+use super::claims::Ticket;
+use super::client::{Client, Door};
 use super::discovery::{self, Named};
 use super::error::EntraError;
-use super::scope::Asked;
-use super::{claims, jwt};
+use super::id_token::IdTicket;
+use super::jwt;
+use super::scope::{self, Asked};
 use crate::azure::Azure;
-use crate::directory::{ARM_APP_ID, App, Directory, TokenVersion};
+use crate::directory::{App, Directory, GRAPH_APP_ID, TokenVersion, User};
 use crate::exchange::{Answer, Call, find};
+use crate::world::World;
+
+/// Which of the two endpoints: v2 takes `scope`, v1 `resource`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    V1,
+    V2,
+}
 
 /// A token request, read but not judged.
 pub(super) struct Request<'a> {
     pub(super) azure: &'a Azure,
     pub(super) call: &'a Call,
+    pub(super) endpoint: Endpoint,
     pub(super) form: Vec<(String, String)>,
 }
 
@@ -36,34 +51,89 @@ impl Request<'_> {
             .ok_or_else(|| EntraError::missing_parameter(name))
     }
 
-    /// Capabilities that the client declares in `claims`: `{"access_token":{"xms_cc":{"values":["cp1"]}}}`.
-    fn capabilities(&self) -> Vec<String> {
-        let claims = self
-            .field("claims")
-            .and_then(|text| serde_json::from_str::<Value>(text).ok());
-        let values = claims
-            .as_ref()
-            .and_then(|claims| claims.pointer("/access_token/xms_cc/values"));
-        let words = values.and_then(Value::as_array).into_iter().flatten();
-        words.filter_map(Value::as_str).map(str::to_owned).collect()
+    /// The calling app, proved.
+    fn client<'b>(
+        &self,
+        directory: &'b Directory,
+        named: &Named<'b>,
+        public_clients: bool,
+        without_credential: (u32, &'static str),
+    ) -> Result<Client<'b>, EntraError> {
+        let door = Door {
+            azure: self.azure,
+            directory,
+            named,
+            call: self.call,
+            form: &self.form,
+            now: self.azure.clock.now(),
+            public_clients,
+            without_credential,
+        };
+        door.authenticate()
+    }
+
+    /// What is asked for, and the words of it.
+    fn asked(&self) -> Result<(Asked, String), EntraError> {
+        if self.endpoint == Endpoint::V1 {
+            return self.asked_by_user("").map(|asked| (asked, String::new()));
+        }
+        let scope = self.required("scope")?;
+        Ok((scope::parse(scope)?, scope.to_owned()))
+    }
+
+    /// The same for a user who signed in, where a scope may name no resource and may come from an earlier request.
+    fn asked_by_user(&self, scope: &str) -> Result<Asked, EntraError> {
+        match self.endpoint {
+            Endpoint::V1 => Ok(scope::parse_v1(
+                self.required("resource")?,
+                self.field("scope").unwrap_or_default(),
+            )),
+            Endpoint::V2 => scope::parse_sign_in(scope),
+        }
+    }
+
+    /// The `claims` parameter.
+    fn claims(&self) -> Result<Option<Value>, EntraError> {
+        self.field("claims").map(read_claims).transpose()
     }
 }
 
-/// Answers `POST /{tenant}/oauth2/v2.0/token`.
-pub(super) fn answer(azure: &Azure, segment: &str, call: &Call) -> Result<Answer, EntraError> {
+/// Reads the `claims` parameter: a JSON object as text.
+pub(super) fn read_claims(text: &str) -> Result<Value, EntraError> {
+    serde_json::from_str::<Value>(text)
+        .ok()
+        .filter(Value::is_object)
+        .ok_or_else(|| {
+            let message = "The claims parameter is not a valid JSON object.";
+            EntraError::new("invalid_request", 90023, message)
+        })
+}
+
+/// Answers `POST /{tenant}/oauth2/v2.0/token`, and the same without `v2.0`.
+pub(super) fn answer(
+    azure: &Azure,
+    segment: &str,
+    endpoint: Endpoint,
+    call: &Call,
+) -> Result<Answer, EntraError> {
     let request = Request {
         azure,
         call,
+        endpoint,
         form: call.form(),
     };
-    let world = azure.world();
-    let directory = &world.directory;
+    let mut world = azure.world();
+    let World {
+        directory, sign_ins, ..
+    } = &mut *world;
+    let directory = &*directory;
     let named = discovery::tenant(directory, segment)?;
-    let grant = request.required("grant_type")?;
-    let body = match grant {
+    let body = match request.required("grant_type")? {
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
-            on_behalf_of::grant(&request, directory, &named, segment)?
+            on_behalf_of::grant(&request, directory, sign_ins, &named)?
         }
+        "authorization_code" => authorization_code::grant(&request, directory, sign_ins, &named)?,
+        "refresh_token" => refresh::grant(&request, directory, sign_ins, &named)?,
         "client_credentials" => client_credentials::grant(&request, directory, &named)?,
         other => {
             let message = format!("The app requested an unsupported grant type '{other}'.");
@@ -73,42 +143,69 @@ pub(super) fn answer(azure: &Azure, segment: &str, call: &Call) -> Result<Answer
     Ok(Answer::json(StatusCode::OK, &body))
 }
 
-/// The resource that is asked for, if the tenant has it.
-fn resource<'a>(directory: &'a Directory, asked: &Asked, tenant_id: &str) -> Result<&'a App, EntraError> {
-    directory
-        .resource(&asked.resource)
-        .filter(|app| app.principal_in(tenant_id).is_some())
-        .ok_or_else(|| EntraError::resource_not_found(&asked.resource, tenant_id))
-}
-
-/// Signs the ticket and writes the success body. Lifetimes are whole seconds.
+/// The success body. Lifetimes are whole seconds; the v1 endpoint writes them, and moments, as text.
 fn success(
-    azure: &Azure,
+    request: &Request<'_>,
     ticket: &Ticket<'_>,
+    token: &str,
     scope: Option<String>,
-) -> Result<Map<String, Value>, EntraError> {
-    let token = sign(azure, ticket)?;
+) -> Map<String, Value> {
+    let lifetime = ticket.lifetime.as_secs();
     let mut body = Map::new();
-    body.insert("token_type".to_owned(), json!("Bearer"));
-    if let Some(scope) = scope {
-        body.insert("scope".to_owned(), json!(scope));
+    let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
+    set("token_type", json!("Bearer"));
+    match request.endpoint {
+        Endpoint::V2 => {
+            if let Some(scope) = scope {
+                set("scope", json!(scope));
+            }
+            set("expires_in", json!(lifetime));
+            set("ext_expires_in", json!(lifetime));
+        }
+        Endpoint::V1 => {
+            let now = ticket.now.timestamp();
+            let end = now.saturating_add(i64::try_from(lifetime).unwrap_or(i64::MAX));
+            if let Some(scope) = scope {
+                // Scopes by their names alone, since the resource stands beside them.
+                let names = scope.split(' ').filter_map(|scope| scope.rsplit('/').next());
+                let names: Vec<&str> = names.filter(|name| *name != ".default").collect();
+                set("scope", json!(names.join(" ")));
+            }
+            set("expires_in", json!(lifetime.to_string()));
+            set("ext_expires_in", json!(lifetime.to_string()));
+            set("expires_on", json!(end.to_string()));
+            set("not_before", json!(now.to_string()));
+            set("resource", json!(ticket.audience));
+        }
     }
-    body.insert("expires_in".to_owned(), json!(ticket.lifetime.as_secs()));
-    body.insert("ext_expires_in".to_owned(), json!(ticket.lifetime.as_secs()));
-    body.insert("access_token".to_owned(), json!(token));
-    Ok(body)
+    set("access_token", json!(token));
+    body
 }
 
 fn sign(azure: &Azure, ticket: &Ticket<'_>) -> Result<String, EntraError> {
-    let with_x5t = ticket.resource.token_version == TokenVersion::V1;
-    let token = jwt::sign(&ticket.claims(), &azure.keys.active, None, with_x5t)
+    signed(
+        azure,
+        &ticket.claims(),
+        ticket.resource.token_version == TokenVersion::V1,
+    )
+}
+
+fn sign_id(azure: &Azure, ticket: &IdTicket<'_>) -> Result<String, EntraError> {
+    signed(azure, &ticket.claims(), false)
+}
+
+fn signed(azure: &Azure, claims: &Map<String, Value>, with_x5t: bool) -> Result<String, EntraError> {
+    let token = jwt::sign(claims, &azure.keys.active, None, with_x5t)
         .map_err(|error| EntraError::new("server_error", 90033, error.to_string()))?;
     azure.remember(&token);
     Ok(token)
 }
 
-/// Granted scopes in the resource's spelling, as the response lists them.
-fn scope_list(asked: &Asked, granted: &[String]) -> String {
+/// Granted scopes in the resource's spelling, as the response lists them. Microsoft Graph's have no prefix.
+fn scope_list(asked: &Asked, resource: &App, granted: &[String]) -> String {
+    if resource.client_id == GRAPH_APP_ID {
+        return granted.join(" ");
+    }
     let mut list: Vec<String> = granted
         .iter()
         .map(|name| format!("{}/{name}", asked.resource))
@@ -119,8 +216,13 @@ fn scope_list(asked: &Asked, granted: &[String]) -> String {
     list.join(" ")
 }
 
-/// base64url JSON of the user's object id and tenant id, for clients that asked with `client_info=1`.
-fn client_info(request: &Request<'_>, uid: &str, utid: &str) -> Option<Value> {
-    let asked = request.field("client_info") == Some("1");
-    asked.then(|| json!(URL_SAFE_NO_PAD.encode(json!({ "uid": uid, "utid": utid }).to_string())))
+/// base64url JSON of the user's object id and tenant id at home, for clients that asked with `client_info=1`.
+fn client_info(request: &Request<'_>, user: &User) -> Option<Value> {
+    (request.field("client_info") == Some("1")).then(|| json!(encoded_client_info(user)))
+}
+
+/// The same for whoever has asked.
+pub(super) fn encoded_client_info(user: &User) -> String {
+    let info = json!({ "uid": user.home_oid(), "utid": user.home_tenant });
+    URL_SAFE_NO_PAD.encode(info.to_string())
 }

@@ -87,10 +87,13 @@ impl Builder {
             ],
             token_version: TokenVersion::V1,
             secrets: Vec::new(),
+            certificates: Vec::new(),
+            federated_credentials: Vec::new(),
             scopes: vec!["user_impersonation".to_owned()],
             app_roles: Vec::new(),
             optional_claims: vec!["xms_cc".to_owned()],
             redirect_uris: Vec::new(),
+            required_permissions: Vec::new(),
             provisioned,
         });
     }
@@ -126,10 +129,13 @@ impl Builder {
                 identifier_uris: app.identifier_uris.clone(),
                 token_version,
                 secrets: app.secrets.iter().map(secret).collect(),
+                certificates: Vec::new(),
+                federated_credentials: Vec::new(),
                 scopes: app.scopes.clone(),
                 app_roles: app.app_roles.clone(),
                 optional_claims: app.optional_claims.clone(),
                 redirect_uris: app.redirect_uris.clone(),
+                required_permissions: Vec::new(),
                 provisioned,
             });
         }
@@ -163,6 +169,7 @@ impl Builder {
                     client_id,
                     resource_id,
                     scopes,
+                    principal: None,
                 });
             }
         }

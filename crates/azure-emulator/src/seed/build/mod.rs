@@ -2,6 +2,7 @@
 //! `directory` and `resources` each build their half; what they share stands here.
 //! The format itself is `file`'s.
 
+mod credentials;
 mod directory;
 mod resources;
 
@@ -20,8 +21,13 @@ pub(super) fn build(file: &file::File) -> Result<Seed, Vec<Problem>> {
     builder.tenants(&file.tenants);
     builder.users(&file.users);
     builder.arm_app();
+    builder.microsofts_apps();
     builder.apps(&file.apps);
     builder.consents(&file.apps);
+    builder.credentials(&file.apps);
+    builder.permissions(&file.apps);
+    builder.issuers(&file.issuers);
+    builder.administrators(&file.users);
     builder.app_roles(&file.app_role_assignments);
     builder.subscriptions(&file.subscriptions);
     builder.clusters(&file.clusters);

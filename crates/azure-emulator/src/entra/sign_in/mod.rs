@@ -1,0 +1,322 @@
+//! The authorization endpoint: a person chooses an account, consents if need be, and the app gets a code
+//! (Microsoft Learn: "Microsoft identity platform and OAuth 2.0 authorization code flow").
+//!
+//! The pages' forms post back to the endpoint. A script can do the same without reading them: a POST to the request's
+//! own URL with `account` (UPN), `method` (`pwd` or `mfa`) and, where consent is missing, `decision=accept` is
+//! answered with the redirect.
+//!
+//! `asking` reads the request, `pages` draws, `reply` goes back to the app.
+
+mod asking;
+mod pages;
+mod reply;
+
+use http::Method;
+
+pub(super) use asking::destination;
+pub(super) use reply::{Reply, is_registered};
+
+use super::error::EntraError;
+use super::judge::{Attempt, Step, judge};
+use super::{consent, page, token};
+use crate::azure::Azure;
+use crate::directory::{Membership, Tenant, User};
+use crate::exchange::{Answer, Call, find};
+use crate::sign_ins::{Code, SignIn};
+use crate::world::World;
+use asking::{Asking, Refused};
+
+/// The cookie that names the browser's session.
+const COOKIE: &str = "ESTSAUTH";
+
+/// Answers `/{tenant}/oauth2/v2.0/authorize`, for GET and for POST.
+pub(super) fn answer(azure: &Azure, segment: &str, call: &Call) -> Answer {
+    let mut world = azure.world();
+    let parameters = parameters(call);
+    match Asking::read(&world.directory, segment, &parameters) {
+        Ok(asking) => Visit {
+            azure,
+            call,
+            parameters: &parameters,
+            asking: &asking,
+        }
+        .answer(&mut world),
+        Err(Refused::Page(error)) => page::refusal(azure, call, &error),
+        Err(Refused::Back(refused)) => refused.0.refuse(azure, call, &refused.1),
+    }
+}
+
+/// The query's parameters, and a form's after them.
+pub(super) fn parameters(call: &Call) -> Vec<(String, String)> {
+    let mut parameters = call.query.clone();
+    if call.method == Method::POST {
+        parameters.extend(call.form());
+    }
+    parameters
+}
+
+/// The session that the browser's cookie names.
+pub(super) fn session_of(call: &Call) -> Option<&str> {
+    let cookies = call.header("cookie")?.split(';');
+    cookies
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+}
+
+/// A cookie header for a session, or, without one, for the end of it.
+pub(super) fn cookie(session: Option<&str>) -> String {
+    let rest = "path=/; secure; HttpOnly; SameSite=None";
+    session.map_or_else(
+        || format!("{COOKIE}=; {rest}; Max-Age=0"),
+        |id| format!("{COOKIE}={id}; {rest}"),
+    )
+}
+
+/// The app is told that the user did not want to.
+pub(super) fn declined() -> EntraError {
+    EntraError::new(
+        "access_denied",
+        65004,
+        "User declined to consent to access the app.",
+    )
+}
+
+/// One call of a browser, on its way to a code.
+struct Visit<'a> {
+    azure: &'a Azure,
+    call: &'a Call,
+    parameters: &'a [(String, String)],
+    asking: &'a Asking,
+}
+
+/// Somebody who has signed in to a tenant.
+struct Present {
+    user: User,
+    member: Membership,
+    tenant: Tenant,
+    sign_in: SignIn,
+    /// How, when it was this call that did it.
+    method: Option<&'static str>,
+}
+
+impl Visit<'_> {
+    fn field(&self, name: &str) -> Option<&str> {
+        find(self.parameters, |key| key == name).filter(|value| !value.is_empty())
+    }
+
+    fn refuse(&self, error: &EntraError) -> Answer {
+        self.asking.reply.refuse(self.azure, self.call, error)
+    }
+
+    fn choose(&self, world: &World, refusal: Option<&str>) -> Answer {
+        let directory = &world.directory;
+        pages::choose(directory, self.asking, self.call, self.parameters, refusal)
+    }
+
+    fn answer(&self, world: &mut World) -> Answer {
+        if self.field("decision") == Some("cancel") {
+            let subcode = vec![("error_subcode", "cancel".to_owned())];
+            let reply = &self.asking.reply;
+            return reply.refuse_with(self.azure, self.call, &declined(), subcode);
+        }
+        match self.present(world) {
+            Ok(Some(present)) => self.go_on(world, &present),
+            Ok(None) if self.asking.is_silent() => {
+                let message = "Session information is not sufficient for single-sign-on: a silent sign-in request was sent but no user is signed in.";
+                self.refuse(&EntraError::new("login_required", 50058, message))
+            }
+            Ok(None) => self.choose(world, None),
+            Err(error) => self.not_this_one(world, &error),
+        }
+    }
+
+    /// Somebody can't go on: with a page they may choose again, without one the app is told.
+    fn not_this_one(&self, world: &World, error: &EntraError) -> Answer {
+        if self.asking.is_silent() {
+            let error = EntraError {
+                error: "interaction_required",
+                ..error.clone()
+            };
+            return self.refuse(&error);
+        }
+        let text = format!("AADSTS{}: {}", error.code, error.message);
+        self.choose(world, Some(&text))
+    }
+
+    /// Who is there: the account that was chosen, or the browser's session.
+    fn present(&self, world: &mut World) -> Result<Option<Present>, EntraError> {
+        let (user, sign_in, method) = if let Some(name) = self.field("account") {
+            let found = world.directory.user(name).cloned();
+            let user = found.ok_or_else(|| no_account(name, self.asking))?;
+            let mfa = self.field("method") == Some("mfa");
+            let methods: &[&str] = if mfa { &["pwd", "mfa"] } else { &["pwd"] };
+            let sign_in = world
+                .sign_ins
+                .open(user.home_oid(), methods, self.azure.clock.now());
+            (user, sign_in, Some(if mfa { "mfa" } else { "pwd" }))
+        } else {
+            let session = session_of(self.call).and_then(|id| world.sign_ins.session(id));
+            let session = session.filter(|_| self.asking.takes_session()).cloned();
+            let Some(sign_in) = session else { return Ok(None) };
+            let Some(user) = world.directory.user(&sign_in.user).cloned() else {
+                return Ok(None);
+            };
+            let hint = self.asking.login_hint.as_deref();
+            if hint.is_some_and(|hint| !user.is_called(hint)) {
+                return Ok(None);
+            }
+            (user, sign_in, None)
+        };
+        let tenant = match &self.asking.tenant {
+            Some(tenant) => tenant.clone(),
+            None => world
+                .directory
+                .tenant(&user.home_tenant)
+                .cloned()
+                .ok_or_else(|| EntraError::tenant_not_found(&user.home_tenant))?,
+        };
+        let member = consent::membership(&user, &tenant, &self.asking.app)?.clone();
+        Ok(Some(Present {
+            user,
+            member,
+            tenant,
+            sign_in,
+            method,
+        }))
+    }
+
+    /// The judge, then consent, then the code.
+    fn go_on(&self, world: &mut World, present: &Present) -> Answer {
+        let asking = self.asking;
+        let tenant_id = &present.tenant.id;
+        let resource = match consent::resource(&world.directory, &asking.asked, tenant_id) {
+            Ok(resource) => resource.clone(),
+            Err(error) => return self.refuse(&error),
+        };
+        if let Some(unknown) = asking.asked.names.iter().find(|name| !resource.exposes(name)) {
+            let message = format!(
+                "The application '{}' asked for scope '{unknown}' that doesn't exist on the resource '{}'. Contact the app vendor.",
+                asking.app.name, resource.client_id
+            );
+            // `error` is a guess.
+            return self.refuse(&EntraError::new("invalid_client", 650053, message));
+        }
+        let judged = judge(&Attempt {
+            step: Step::SignIn,
+            user: &present.user,
+            member: &present.member,
+            tenant: &present.tenant,
+            client: &asking.app,
+            resource: &resource,
+            sign_in: &present.sign_in,
+            claims: asking.claims.as_ref(),
+            sign_ins: &world.sign_ins,
+        });
+        if let Err(error) = judged {
+            return self.not_this_one(world, &error);
+        }
+        let oid = &present.member.oid;
+        let place = (tenant_id.as_str(), oid.as_str());
+        let names = &asking.asked.names;
+        let granted = consent::granted(&world.directory, &asking.app, &resource, place, names);
+        // An app that has no service principal in the tenant yet gets one with the first consent.
+        let missing = granted.is_err() || asking.app.principal_in(tenant_id).is_none();
+        if !missing && asking.prompt.as_deref() != Some("consent") {
+            return self.code(world, present);
+        }
+        let scopes = consent::to_ask(&asking.app, &resource, names);
+        if self.field("decision") == Some("accept") {
+            return match self.accept(world, present, &resource.client_id, &scopes) {
+                Ok(()) => self.code(world, present),
+                Err(error) => self.not_this_one(world, &error),
+            };
+        }
+        if asking.is_silent() {
+            return match granted {
+                Err(error) => self.refuse(&EntraError {
+                    error: "consent_required",
+                    ..error
+                }),
+                Ok(_) => self.refuse(&EntraError::new("consent_required", 65001, "Consent is missing.")),
+            };
+        }
+        let consent = pages::Consent {
+            user: &present.user,
+            resource: &resource.name,
+            scopes: &scopes,
+            administrator: world.directory.is_administrator(tenant_id, oid),
+            method: present.method,
+        };
+        pages::consent(asking, self.call, self.parameters, &consent)
+    }
+
+    /// Records what the user gave, for themselves or for everyone.
+    fn accept(
+        &self,
+        world: &mut World,
+        present: &Present,
+        resource_id: &str,
+        scopes: &[String],
+    ) -> Result<(), EntraError> {
+        let everyone = self.field("everyone") == Some("true");
+        let (tenant_id, oid) = (&present.tenant.id, &present.member.oid);
+        if everyone && !world.directory.is_administrator(tenant_id, oid) {
+            return Err(administrator_needed());
+        }
+        let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        let principal = (!everyone).then_some(oid.as_str());
+        world
+            .directory
+            .consent(
+                &self.asking.app.client_id,
+                tenant_id,
+                resource_id,
+                &scopes,
+                principal,
+            )
+            .map_err(|error| EntraError::new("invalid_request", 650053, error.to_string()))
+    }
+
+    fn code(&self, world: &mut World, present: &Present) -> Answer {
+        let asking = self.asking;
+        let code = world.sign_ins.issue_code(Code {
+            client_id: asking.app.client_id.clone(),
+            tenant_id: present.tenant.id.clone(),
+            sign_in: present.sign_in.clone(),
+            redirect_uri: asking.sent_redirect_uri.clone(),
+            challenge: asking.challenge.clone(),
+            scope: asking.scope.clone(),
+            nonce: asking.nonce.clone(),
+            claims: asking.claims.clone(),
+            issued: self.azure.clock.now(),
+            redeemed: false,
+        });
+        self.azure.remember(&code);
+        let mut parameters = vec![("code", code)];
+        if asking.client_info {
+            parameters.push(("client_info", token::encoded_client_info(&present.user)));
+        }
+        let session = present.sign_in.session.as_deref();
+        if let Some(session) = session {
+            parameters.push(("session_state", session.to_owned()));
+        }
+        let answer = asking.reply.send(parameters);
+        answer.with("set-cookie", &cookie(session))
+    }
+}
+
+/// Only an administrator can answer for a tenant.
+pub(super) fn administrator_needed() -> EntraError {
+    let message = "This app requires your admin's approval: only an administrator may consent on behalf of the organization.";
+    EntraError::new("access_denied", 90094, message)
+}
+
+fn no_account(name: &str, asking: &Asking) -> EntraError {
+    let tenant = asking
+        .tenant
+        .as_ref()
+        .map_or("organizations", |tenant| tenant.name.as_str());
+    let message = format!("The user account '{name}' does not exist in the '{tenant}' directory.");
+    EntraError::new("invalid_grant", 50034, message)
+}
