@@ -12,12 +12,20 @@ mod browser;
 mod client_assertions;
 mod codes;
 mod discovery;
+mod event_hubs;
 mod exchange;
 mod faults;
+mod ingestion;
 mod linked;
+mod lists;
 mod operations;
 mod reads;
 mod refusals;
+<<<<<<< HEAD
 mod sign_in;
+=======
+mod replay;
+>>>>>>> 761070f123ffe4dfda1022f26250864db2f4b8d9
 mod support;
+mod versions;
 mod writes;
