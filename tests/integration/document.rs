@@ -1,16 +1,12 @@
 //! The OpenAPI document that clients are generated from, and the pages that show it.
 
-use std::path::PathBuf;
-
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::App;
+use crate::support::{App, carried};
 
-/// Built tests that were carried elsewhere are told by the environment where the documents are now.
 fn committed(name: &str) -> String {
-    let here = std::env::var_os("CARGO_MANIFEST_DIR");
-    let folder = PathBuf::from(here.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()));
+    let folder = carried("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(folder.join("openapi").join(name)).expect("the committed document")
 }
 

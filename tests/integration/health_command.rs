@@ -1,10 +1,9 @@
 //! `tenant-bridge health`, the program itself, as a container's health check runs it.
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{App, migrated, own_server};
+use crate::support::{App, migrated, own_server, program};
 
 /// What the program ended with.
 struct Told {
@@ -27,11 +26,9 @@ impl Told {
     }
 }
 
-/// Runs it with one setting, where the service listens, and with a proxy that nobody is at. Built tests that were carried
-/// elsewhere are told by the environment where the program is now.
+/// Runs it with one setting, where the service listens, and with a proxy that nobody is at.
 async fn health(listen: SocketAddr, arguments: &[&str]) -> Told {
-    let here = std::env::var_os("CARGO_BIN_EXE_tenant-bridge");
-    let mut program = Command::new(here.unwrap_or_else(|| env!("CARGO_BIN_EXE_tenant-bridge").into()));
+    let mut program = program();
     program
         .env_clear()
         .env("TENANT_BRIDGE__SERVER__LISTEN", listen.to_string())

@@ -24,6 +24,7 @@ pub(crate) use collector::Collector;
 pub(crate) use database::{admin_url, connect, holds, migrate, migrated, own_server};
 pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal};
+pub(crate) use program::{carried, program};
 pub(crate) use watch::hurried;
 
 /// How long a condition may take to come true. Generous: it is no measure of speed.

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -48,9 +48,27 @@ impl App {
     }
 }
 
+/// The program.
+pub(crate) fn program() -> Command {
+    Command::new(carried(
+        "CARGO_BIN_EXE_tenant-bridge",
+        env!("CARGO_BIN_EXE_tenant-bridge"),
+    ))
+}
+
+/// Where something is that cargo named when these tests were built. Tests that were carried elsewhere are told by a variable of
+/// the same name where it is now.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "of where these tests run, not of the service"
+)]
+pub(crate) fn carried(variable: &str, built: &str) -> PathBuf {
+    std::env::var_os(variable).map_or_else(|| built.into(), PathBuf::from)
+}
+
 /// Talkative about itself, so that what may be exported and logged at all is.
 fn serve(file: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_tenant-bridge"))
+    program()
         .args(["serve", "--log", "tenant_bridge=trace,info", "--config"])
         .arg(file)
         .stderr(Stdio::piped())
