@@ -15,6 +15,7 @@ use crate::entra::{self, KeyError, KeyRing, MintError, MintUserToken};
 use crate::fault::{Fault, Faults};
 use crate::front::Front;
 use crate::journal::{Host, Journal};
+use crate::resources::Ingestion;
 use crate::seed::Seed;
 use crate::server;
 use crate::tls::{self, TlsError};
@@ -33,6 +34,10 @@ pub struct Options {
     pub operation_duration: Duration,
     /// What Kusto does with a write while another of the same cluster runs.
     pub parallel_writes: ParallelWrites,
+    /// How long reads of data connections show what was there before a change, counted from its operation's end.
+    pub read_lag: Duration,
+    /// How many data connections a page of a list holds; nothing gives all on one page.
+    pub list_page_size: Option<usize>,
 }
 
 impl Default for Options {
@@ -43,6 +48,8 @@ impl Default for Options {
             admin_port: 0,
             operation_duration: Duration::from_millis(300),
             parallel_writes: ParallelWrites::Allowed,
+            read_lag: Duration::ZERO,
+            list_page_size: None,
         }
     }
 }
@@ -190,6 +197,11 @@ impl Emulator {
     /// Looks at the world.
     pub fn read<R>(&self, look: impl FnOnce(&World) -> R) -> R {
         look(&self.0.azure.world())
+    }
+
+    /// Whether events would flow through a data connection now; nothing when there is no such data connection.
+    pub fn ingestion(&self, id: &str) -> Option<Ingestion> {
+        self.read(|world| world.ingestion(id))
     }
 
     /// Puts a fault in front of a host.

@@ -29,6 +29,12 @@ struct Arguments {
     /// How long a Kusto write takes, in milliseconds.
     #[arg(long, default_value_t = 2000)]
     operation_ms: u64,
+    /// How long reads of data connections show what was there before a change, in milliseconds.
+    #[arg(long, default_value_t = 0)]
+    read_lag_ms: u64,
+    /// How many data connections a page of a list holds; all when left out.
+    #[arg(long)]
+    list_page_size: Option<usize>,
 }
 
 #[tokio::main]
@@ -49,6 +55,8 @@ async fn main() -> anyhow::Result<()> {
         arm_port: arguments.arm_port,
         admin_port: arguments.admin_port,
         operation_duration: Duration::from_millis(arguments.operation_ms),
+        read_lag: Duration::from_millis(arguments.read_lag_ms),
+        list_page_size: arguments.list_page_size,
         ..Options::default()
     };
     let emulator = Emulator::start(seed, options).await?;

@@ -9,7 +9,9 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::directory::{CredentialError, Directory, FederatedCredential, UnknownName};
 use crate::emulator::{Options, ParallelWrites};
-use crate::resources::{ChangeError, ResourceId, Resources, RoleAssignment};
+use crate::resources::{
+    ChangeError, Failure, Ingestion, KeyKind, Operation, ResourceId, Resources, RoleAssignment,
+};
 use crate::seed::Seed;
 use crate::sign_ins::SignIns;
 
@@ -25,17 +27,21 @@ pub struct World {
     pub(crate) clock: Clock,
     pub(crate) operation_duration: Duration,
     pub(crate) parallel_writes: ParallelWrites,
+    pub(crate) list_page_size: Option<usize>,
 }
 
 impl World {
     pub(crate) fn new(seed: Seed, clock: Clock, options: &Options) -> World {
+        let mut resources = seed.resources;
+        resources.read_lag = options.read_lag;
         World {
             directory: seed.directory,
-            resources: seed.resources,
+            resources,
             sign_ins: SignIns::default(),
             clock,
             operation_duration: options.operation_duration,
             parallel_writes: options.parallel_writes,
+            list_page_size: options.list_page_size,
         }
     }
 
@@ -52,6 +58,53 @@ impl World {
     /// From now on parallel writes to a cluster fare like this.
     pub fn set_parallel_writes(&mut self, parallel_writes: ParallelWrites) {
         self.parallel_writes = parallel_writes;
+    }
+
+    /// From now on reads of data connections show what was there before a change until this long after its end.
+    pub fn set_read_lag(&mut self, lag: Duration) {
+        self.resources.read_lag = lag;
+    }
+
+    /// From now on a page of a list holds this many data connections.
+    pub fn set_list_page_size(&mut self, size: Option<usize>) {
+        self.list_page_size = size;
+    }
+
+    /// Lets those running operations end now that `which` picks.
+    pub fn finish_operations(&mut self, which: impl Fn(&Operation) -> bool) {
+        let now = self.now();
+        self.resources.finish_operations(now, None, which);
+    }
+
+    /// Lets those running operations fail now that `which` picks; what they would have changed stays as it was.
+    pub fn fail_operations(&mut self, failure: &Failure, which: impl Fn(&Operation) -> bool) {
+        let now = self.now();
+        self.resources.finish_operations(now, Some(failure), which);
+    }
+
+    /// Whether events would flow through a data connection now; nothing when there is no such data connection.
+    pub fn ingestion(&self, id: &str) -> Option<Ingestion> {
+        self.resources.ingestion(&ResourceId::parse(id).ok()?)
+    }
+
+    /// Makes a key of a namespace's authorization rule anew: data connections that hold the old one stop.
+    pub fn rotate_key(&mut self, namespace: &str, rule: &str, which: KeyKind) -> Result<(), ChangeError> {
+        self.resources.rotate_key(namespace, rule, which)
+    }
+
+    /// Lets a namespace accept keys, or Entra tokens only.
+    pub fn set_local_auth(&mut self, namespace: &str, enabled: bool) -> Result<(), ChangeError> {
+        self.resources.set_local_auth(namespace, enabled)
+    }
+
+    /// Adds a consumer group to an event hub.
+    pub fn add_consumer_group(&mut self, hub: &str, group: &str) -> Result<(), ChangeError> {
+        self.resources.add_consumer_group(hub, group)
+    }
+
+    /// Removes a consumer group from an event hub.
+    pub fn remove_consumer_group(&mut self, hub: &str, group: &str) -> Result<(), ChangeError> {
+        self.resources.remove_consumer_group(hub, group)
     }
 
     /// Gives `client` scopes of `resource` for everyone in the tenant, and provisions it there.

@@ -75,6 +75,12 @@ fn route(
         Target::Operation { location, id } if call.method == Method::GET => {
             kusto::operation(azure, &context, location, id)
         }
+        Target::Resource(id) if starts(id, "Microsoft.EventHub/") && call.method != Method::GET => {
+            eventhub::write(world, &caller, call, version, id)
+        }
+        Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") && call.method == Method::POST => {
+            eventhub::act(world, &caller, call, version, (owner, word))
+        }
         Target::Resource(id) if starts(id, "Microsoft.EventHub/") => {
             eventhub::resource(&context, &caller, id)
         }

@@ -55,6 +55,33 @@ impl Resources {
         Ok(())
     }
 
+    /// Adds a consumer group to an event hub.
+    pub fn add_consumer_group(&mut self, hub: &str, group: &str) -> Result<(), ChangeError> {
+        self.hub_mut(hub)?.consumer_groups.push(group.to_owned());
+        Ok(())
+    }
+
+    /// Removes a consumer group from an event hub.
+    pub fn remove_consumer_group(&mut self, hub: &str, group: &str) -> Result<(), ChangeError> {
+        let groups = &mut self.hub_mut(hub)?.consumer_groups;
+        let before = groups.len();
+        groups.retain(|known| !known.eq_ignore_ascii_case(group));
+        if groups.len() == before {
+            return Err(UnknownName::new("consumer group", group).into());
+        }
+        Ok(())
+    }
+
+    fn hub_mut(&mut self, id: &str) -> Result<&mut EventHub, ChangeError> {
+        let id = ResourceId::parse(id)?;
+        let unknown = || UnknownName::new("event hub", id.as_str());
+        let parent = id.parent().ok_or_else(unknown)?;
+        let namespace = self.namespaces.iter_mut().find(|n| n.id == parent);
+        let hubs = &mut namespace.ok_or_else(unknown)?.event_hubs;
+        let found = hubs.iter_mut().find(|h| h.name.eq_ignore_ascii_case(id.name()));
+        Ok(found.ok_or_else(unknown)?)
+    }
+
     /// Adds a table with mappings to a database, or replaces the table of that name.
     pub fn set_table(&mut self, database: &str, table: &str, mappings: &[&str]) -> Result<(), ChangeError> {
         let mappings = mappings.iter().map(|&m| m.to_owned()).collect();
@@ -111,9 +138,10 @@ impl Resources {
             location,
             properties,
         };
+        let key = self.key_for(&wanted);
         self.data_connections.retain(|c| c.id != id);
         self.data_connections
-            .push(DataConnection::at_rest(id, wanted, "someone else", now));
+            .push(DataConnection::at_rest(id, wanted, "someone else", now, key));
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
+use super::keys::HeldKey;
 use super::{Operation, ResourceId, Resources};
 
 /// Where a data connection stands.
@@ -45,6 +46,10 @@ pub struct DataConnection {
     pub(crate) wanted: Wanted,
     /// Members left out of an update become null; of a create, empty (recorded ARM traffic, 2020-02-15 and 2021-08-27).
     pub(crate) rewritten: bool,
+    /// From when on it retrieves events if nobody said otherwise: the end of its create (recorded ARM traffic).
+    pub(super) retrieval_start: DateTime<Utc>,
+    /// The source's key as it was when the data connection was last written; none with a managed identity.
+    pub(super) key: Option<HeldKey>,
     /// What to go back to when the running update fails.
     pub(super) before: Option<Box<DataConnection>>,
     /// The operation that decides about it; an older one that ends later changes nothing.
@@ -52,8 +57,14 @@ pub struct DataConnection {
 }
 
 impl DataConnection {
-    /// One that stands, as if made long ago.
-    pub(crate) fn at_rest(id: ResourceId, wanted: Wanted, by: &str, now: DateTime<Utc>) -> DataConnection {
+    /// One that stands, as if made long ago, with the source's key.
+    pub(crate) fn at_rest(
+        id: ResourceId,
+        wanted: Wanted,
+        by: &str,
+        now: DateTime<Utc>,
+        key: Option<HeldKey>,
+    ) -> DataConnection {
         DataConnection {
             id,
             provisioning: Provisioning::Succeeded,
@@ -63,6 +74,8 @@ impl DataConnection {
             modified_by: by.to_owned(),
             wanted,
             rewritten: false,
+            retrieval_start: now,
+            key,
             before: None,
             operation: None,
         }
@@ -70,8 +83,14 @@ impl DataConnection {
 
     /// A text property as it was sent; nothing when absent, null or empty.
     pub(crate) fn text(&self, property: &str) -> Option<&str> {
-        self.wanted
-            .properties
+        self.wanted.text(property)
+    }
+}
+
+impl Wanted {
+    /// A text property; nothing when absent, null or empty.
+    pub(crate) fn text(&self, property: &str) -> Option<&str> {
+        self.properties
             .get(property)
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
@@ -89,6 +108,8 @@ impl Resources {
         operation: Operation,
     ) -> bool {
         let now = operation.started;
+        let key = self.key_for(&wanted);
+        self.note_stale(id, &operation);
         let existing = self.data_connections.iter_mut().find(|c| c.id == *id);
         let is_new = existing.is_none();
         if let Some(connection) = existing {
@@ -98,12 +119,13 @@ impl Resources {
                 connection.provisioning = Provisioning::Updating;
             }
             connection.wanted = wanted;
+            connection.key = key;
             connection.rewritten = true;
             connection.modified_at = now;
             by.clone_into(&mut connection.modified_by);
             connection.operation = Some(operation.id.clone());
         } else {
-            let mut connection = DataConnection::at_rest(id.clone(), wanted, by, now);
+            let mut connection = DataConnection::at_rest(id.clone(), wanted, by, now, key);
             connection.provisioning = Provisioning::Creating;
             connection.operation = Some(operation.id.clone());
             self.data_connections.push(connection);
@@ -114,6 +136,10 @@ impl Resources {
 
     /// Starts a DELETE. Gives whether there was something to remove.
     pub(crate) fn delete_connection(&mut self, id: &ResourceId, operation: Operation) -> bool {
+        if self.connection(id).is_none() {
+            return false;
+        }
+        self.note_stale(id, &operation);
         let Some(connection) = self.data_connections.iter_mut().find(|c| c.id == *id) else {
             return false;
         };

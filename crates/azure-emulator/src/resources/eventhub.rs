@@ -1,6 +1,6 @@
 //! Event Hubs namespaces and what they hold.
 
-use super::ResourceId;
+use super::{AuthorizationRule, ROOT_RULE, ResourceId};
 
 /// The consumer group that every event hub has.
 pub(crate) const DEFAULT_GROUP: &str = "$Default";
@@ -14,6 +14,23 @@ pub struct Namespace {
     pub location: String,
     /// Its event hubs.
     pub event_hubs: Vec<EventHub>,
+    /// Keys are refused; Entra tokens alone open it (`disableLocalAuth`).
+    pub local_auth_disabled: bool,
+    /// Its shared access policies. Those of single event hubs are not here.
+    pub authorization_rules: Vec<AuthorizationRule>,
+}
+
+impl Namespace {
+    /// A namespace with the policy that every namespace is born with.
+    pub(crate) fn new(id: ResourceId, location: String, event_hubs: Vec<EventHub>) -> Namespace {
+        Namespace {
+            id,
+            location,
+            event_hubs,
+            local_auth_disabled: false,
+            authorization_rules: vec![AuthorizationRule::new(ROOT_RULE, &["Listen", "Manage", "Send"])],
+        }
+    }
 }
 
 /// An event hub.

@@ -7,7 +7,11 @@ mod change;
 mod connection;
 mod eventhub;
 mod id;
+mod ingestion;
+mod keys;
+mod kinds;
 mod kusto;
+mod lag;
 mod operation;
 mod render;
 mod roles;
@@ -17,13 +21,16 @@ pub use change::ChangeError;
 pub use connection::{DataConnection, Provisioning};
 pub use eventhub::{EventHub, Namespace};
 pub use id::{InvalidResourceId, ResourceId};
+pub use ingestion::{Hindrance, Ingestion};
+pub use keys::{AuthorizationRule, KeyKind, ROOT_RULE};
 pub use kusto::{Cluster, Database, Table};
 pub use operation::{Failure, Operation, OperationKind, OperationStatus};
 pub use roles::{RoleAssignment, RoleDefinition};
 
 pub(crate) use connection::Wanted;
 pub(crate) use id::same_location;
-pub(crate) use render::{echo, rfc3339_ticks};
+pub(crate) use kinds::{KINDS, Kind, Need, Shape, is_format};
+pub(crate) use render::{echo, envelope_id, rfc3339_ticks};
 pub(crate) use roles::BUILT_IN;
 
 /// A subscription and its resource groups.
@@ -56,6 +63,12 @@ pub struct Resources {
     pub data_connections: Vec<DataConnection>,
     /// Kusto operations, running and past.
     pub operations: Vec<Operation>,
+    /// How many operations at the front are known to be over: they are not looked at again.
+    pub(crate) settled: usize,
+    /// What reads still show although it has changed.
+    pub(crate) stale: Vec<lag::Stale>,
+    /// How long reads show what was there before a change.
+    pub(crate) read_lag: std::time::Duration,
 }
 
 impl Resources {
@@ -101,8 +114,11 @@ impl Resources {
         self.data_connections.iter().find(|c| c.id == *id)
     }
 
-    /// An operation by its GUID.
+    /// An operation by its GUID. The young ones are the ones that are asked for.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
-        self.operations.iter().find(|o| o.id.eq_ignore_ascii_case(id))
+        self.operations
+            .iter()
+            .rev()
+            .find(|o| o.id.eq_ignore_ascii_case(id))
     }
 }

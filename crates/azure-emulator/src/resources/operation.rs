@@ -65,6 +65,8 @@ pub struct Operation {
     pub status: OperationStatus,
     /// `x-ms-operation-root-activity-id` of its polls.
     pub root_activity_id: String,
+    /// The kind of data connection: results name what was done by it.
+    pub(crate) connection_kind: String,
     /// What a validation looks at.
     pub(crate) candidate: Option<super::Wanted>,
     /// How it will fail whatever it does, decided at its start.
@@ -91,6 +93,7 @@ impl Operation {
             ends: now + duration,
             status: OperationStatus::Running,
             root_activity_id: Uuid::new_v4().to_string(),
+            connection_kind: String::new(),
             candidate: None,
             doomed: None,
         }
@@ -100,7 +103,14 @@ impl Operation {
 impl Resources {
     /// Ends every operation whose time has come, in the order of their ends.
     pub fn settle(&mut self, now: DateTime<Utc>) {
-        let mut due: Vec<(DateTime<Utc>, usize)> = (self.operations.iter().enumerate())
+        let is_over = |o: &&Operation| o.status != OperationStatus::Running;
+        self.settled += self
+            .operations
+            .iter()
+            .skip(self.settled)
+            .take_while(is_over)
+            .count();
+        let mut due: Vec<(DateTime<Utc>, usize)> = (self.operations.iter().enumerate().skip(self.settled))
             .filter(|(_, o)| o.status == OperationStatus::Running && o.ends <= now)
             .map(|(index, o)| (o.ends, index))
             .collect();
@@ -108,11 +118,35 @@ impl Resources {
         for (_, index) in due {
             if let Some(operation) = self.operations.get(index).cloned() {
                 let status = self.conclude(&operation);
+                self.end_stale(&operation);
                 if let Some(operation) = self.operations.get_mut(index) {
                     operation.status = status;
                 }
             }
         }
+        self.forget_stale(now);
+    }
+
+    /// Running operations.
+    pub(crate) fn running(&self) -> impl Iterator<Item = &Operation> {
+        let young = self.operations.iter().skip(self.settled);
+        young.filter(|o| o.status == OperationStatus::Running)
+    }
+
+    /// Lets the running operations end now that `which` picks, whatever time they had left; with a failure, if one is
+    /// given.
+    pub fn finish_operations(
+        &mut self,
+        now: DateTime<Utc>,
+        failure: Option<&Failure>,
+        which: impl Fn(&Operation) -> bool,
+    ) {
+        let young = self.operations.iter_mut().skip(self.settled);
+        for operation in young.filter(|o| o.status == OperationStatus::Running && which(o)) {
+            operation.ends = now;
+            operation.doomed = failure.cloned().or_else(|| operation.doomed.take());
+        }
+        self.settle(now);
     }
 
     fn conclude(&mut self, operation: &Operation) -> OperationStatus {
@@ -135,6 +169,12 @@ impl Resources {
         if operation.kind == OperationKind::Delete {
             self.data_connections.remove(index);
             return OperationStatus::Succeeded(None);
+        }
+        let Some(connection) = self.data_connections.get_mut(index) else {
+            return OperationStatus::Canceled;
+        };
+        if connection.provisioning == Provisioning::Creating {
+            connection.retrieval_start = operation.ends;
         }
         let Some(connection) = self.data_connections.get(index) else {
             return OperationStatus::Canceled;

@@ -2,85 +2,13 @@
 //! (recorded ARM traffic 2020-02-15 and 2021-08-27; the versions that brought each member from the published API).
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{DataConnection, Provisioning, ResourceId, Resources, Wanted};
+use sha2::{Digest as _, Sha256};
+
+use super::kinds::Absent;
+use super::{DataConnection, Kind, Provisioning, ResourceId, Resources, Wanted};
 use crate::exchange::set;
-
-/// How a member that the caller left out is shown.
-enum Absent {
-    /// `""` after a create, null after an update.
-    Text,
-    Null,
-    Empty,
-    Word(&'static str),
-    False,
-    /// The moment the data connection was made.
-    Creation,
-}
-
-struct Member {
-    name: &'static str,
-    /// First api-version that shows it.
-    since: &'static str,
-    absent: Absent,
-}
-
-const fn member(name: &'static str, since: &'static str, absent: Absent) -> Member {
-    Member { name, since, absent }
-}
-
-const EVENT_HUB: &[Member] = &[
-    member("tableName", "", Absent::Text),
-    member("mappingRuleName", "", Absent::Text),
-    member("dataFormat", "", Absent::Text),
-    member("eventSystemProperties", "", Absent::Empty),
-    member("compression", "2019-11-09", Absent::Word("None")),
-    member("managedIdentityResourceId", "2021-01-01", Absent::Null),
-    member("managedIdentityObjectId", "2022-02-01", Absent::Null),
-    member("databaseRouting", "2022-02-01", Absent::Word("Single")),
-    member("retrievalStartDate", "2022-07-07", Absent::Creation),
-];
-
-const EVENT_GRID: &[Member] = &[
-    member("tableName", "", Absent::Null),
-    member("mappingRuleName", "", Absent::Null),
-    member("dataFormat", "", Absent::Null),
-    member("ignoreFirstRecord", "2020-09-18", Absent::False),
-    member(
-        "blobStorageEventType",
-        "2020-09-18",
-        Absent::Word("Microsoft.Storage.BlobCreated"),
-    ),
-    member("eventGridResourceId", "2022-02-01", Absent::Null),
-    member("managedIdentityResourceId", "2022-02-01", Absent::Null),
-    member("managedIdentityObjectId", "2022-02-01", Absent::Null),
-    member("databaseRouting", "2022-02-01", Absent::Word("Single")),
-];
-
-const IOT_HUB: &[Member] = &[
-    member("tableName", "", Absent::Text),
-    member("mappingRuleName", "", Absent::Text),
-    member("dataFormat", "", Absent::Text),
-    member("eventSystemProperties", "", Absent::Empty),
-    member("databaseRouting", "2022-02-01", Absent::Word("Single")),
-    member("retrievalStartDate", "2022-07-07", Absent::Creation),
-];
-
-const COSMOS_DB: &[Member] = &[
-    member("mappingRuleName", "", Absent::Null),
-    member("managedIdentityObjectId", "", Absent::Null),
-    member("retrievalStartDate", "", Absent::Creation),
-];
-
-fn members(kind: &str) -> &'static [Member] {
-    match kind.to_ascii_lowercase().as_str() {
-        "eventgrid" | "eventgridwithmanagedidentity" => EVENT_GRID,
-        "iothub" => IOT_HUB,
-        "cosmosdb" => COSMOS_DB,
-        _ => EVENT_HUB,
-    }
-}
 
 impl Resources {
     /// A data connection as GET shows it.
@@ -93,11 +21,14 @@ impl Resources {
             Provisioning::Succeeded => "Succeeded",
         };
         let mut properties = connection.wanted.properties.clone();
-        for member in members(&connection.wanted.kind) {
+        let members = Kind::named(&connection.wanted.kind).map_or(&[][..], |kind| kind.members);
+        for member in members {
             if api_version < member.since {
                 properties.remove(member.name);
-            } else if !properties.contains_key(member.name) {
-                properties.insert(member.name.to_owned(), absent(&member.absent, connection));
+            } else if !properties.contains_key(member.name)
+                && let Some(value) = absent(member.absent, connection)
+            {
+                properties.insert(member.name.to_owned(), value);
             }
         }
         properties.insert("provisioningState".to_owned(), json!(state));
@@ -164,30 +95,53 @@ pub(crate) fn echo(id: &ResourceId, wanted: &Wanted, state: &str, api_version: &
     envelope(id, &wanted, api_version)
 }
 
-fn absent(how: &Absent, connection: &DataConnection) -> Value {
-    match how {
-        Absent::Text if connection.rewritten => Value::Null,
-        Absent::Text => json!(""),
-        Absent::Null => Value::Null,
+fn absent(how: Absent, connection: &DataConnection) -> Option<Value> {
+    Some(match how {
+        Absent::Never => return None,
+        Absent::Text if !connection.rewritten => json!(""),
+        Absent::Text | Absent::Null => Value::Null,
         Absent::Empty => json!([]),
         Absent::Word(word) => json!(word),
         Absent::False => json!(false),
-        Absent::Creation => json!(rfc3339_ticks(connection.created_at)),
-    }
+        Absent::Creation => json!(rfc3339_ticks(connection.retrieval_start)),
+        Absent::Identity => identity_object(connection.text("managedIdentityResourceId")),
+    })
 }
 
-/// Collection segments in Pascal case whatever the request wrote, names in the caller's case, `name` of three parts.
-fn envelope(id: &ResourceId, wanted: &Wanted, api_version: &str) -> Value {
+/// Identities don't exist here; each still has one object id, worked out from its resource id.
+fn identity_object(identity: Option<&str>) -> Value {
+    let Some(identity) = identity else {
+        return Value::Null;
+    };
+    let digest = Sha256::digest(identity.to_ascii_lowercase());
+    let bytes = digest
+        .iter()
+        .take(16)
+        .fold(0_u128, |all, byte| (all << 8) | u128::from(*byte));
+    json!(
+        uuid::Builder::from_random_bytes(bytes.to_be_bytes())
+            .into_uuid()
+            .to_string()
+    )
+}
+
+/// The id as Kusto writes it: collection segments in Pascal case whatever the request wrote, names in the caller's.
+pub(crate) fn envelope_id(id: &ResourceId) -> String {
     let names = id.names();
     let [cluster, database, connection] = names.as_slice() else {
-        return Value::Object(Map::new());
+        return id.to_string();
     };
+    format!(
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Kusto/Clusters/{cluster}/Databases/{database}/DataConnections/{connection}",
+        id.subscription(),
+        id.resource_group().unwrap_or_default(),
+    )
+}
+
+fn envelope(id: &ResourceId, wanted: &Wanted, api_version: &str) -> Value {
     let mut body = json!({
-        "id": format!(
-            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Kusto/Clusters/{cluster}/Databases/{database}/DataConnections/{connection}",
-            id.subscription(), id.resource_group().unwrap_or_default(),
-        ),
-        "name": format!("{cluster}/{database}/{connection}"),
+        "id": envelope_id(id),
+        "name": id.names().join("/"),
         "type": "Microsoft.Kusto/Clusters/Databases/DataConnections",
         "location": wanted.location,
         "kind": wanted.kind,
@@ -199,11 +153,23 @@ fn envelope(id: &ResourceId, wanted: &Wanted, api_version: &str) -> Value {
     body
 }
 
-/// RFC 3339 in UTC with seven fractional digits, as .NET writes ticks.
+/// RFC 3339 in UTC, to the tick (100 ns) and without the zeros at the end, as .NET's JSON is written.
 pub(crate) fn rfc3339_ticks(at: DateTime<Utc>) -> String {
-    format!(
-        "{}.{:07}Z",
-        at.format("%Y-%m-%dT%H:%M:%S"),
-        at.timestamp_subsec_nanos() / 100
-    )
+    let ticks = format!("{:07}", at.timestamp_subsec_nanos() / 100);
+    let fraction = ticks.trim_end_matches('0');
+    let dot = if fraction.is_empty() { "" } else { "." };
+    format!("{}{dot}{fraction}Z", at.format("%Y-%m-%dT%H:%M:%S"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_written_to_the_tick_without_zeros_at_the_end() {
+        let at = |nanos| DateTime::from_timestamp(1_588_069_349, nanos).unwrap();
+        assert_eq!(rfc3339_ticks(at(549_257_000)), "2020-04-28T10:22:29.549257Z");
+        assert_eq!(rfc3339_ticks(at(999_999_999)), "2020-04-28T10:22:29.9999999Z");
+        assert_eq!(rfc3339_ticks(at(0)), "2020-04-28T10:22:29Z");
+    }
 }

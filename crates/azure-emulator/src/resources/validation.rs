@@ -6,17 +6,12 @@ use super::{ResourceId, Resources, Wanted};
 impl Resources {
     /// Everything wrong with `wanted` as the data connection `id`; empty when it may stand.
     pub(super) fn findings(&self, id: &ResourceId, wanted: &Wanted) -> Vec<String> {
-        let text = |name: &str| {
-            wanted
-                .properties
-                .get(name)
-                .and_then(|v| v.as_str())
-                .filter(|t| !t.is_empty())
-        };
+        let text = |name: &str| wanted.text(name);
         let mut found = Vec::new();
-        if let Some(hub) = text("eventHubResourceId") {
+        if let Some(hub) = hub_of(wanted) {
             self.check_source(id, hub, text("consumerGroup"), &mut found);
         }
+        check_format(wanted, &mut found);
         let database = id.parent();
         match database.as_ref().and_then(|id| self.database(id)) {
             None => found.push("Database does not exist".to_owned()),
@@ -55,8 +50,7 @@ impl Resources {
                 && other
                     .text("consumerGroup")
                     .is_some_and(|g| g.eq_ignore_ascii_case(group))
-                && other
-                    .text("eventHubResourceId")
+                && hub_of(&other.wanted)
                     .and_then(|h| ResourceId::parse(h).ok())
                     .as_ref()
                     == Some(&hub_id)
@@ -64,5 +58,33 @@ impl Resources {
         if taken {
             found.push("event hub resource id and consumer group tuple provided are already used".to_owned());
         }
+    }
+}
+
+/// The event hub that a data connection names, with keys or with an identity.
+fn hub_of(wanted: &Wanted) -> Option<&str> {
+    wanted
+        .text("eventHubResourceId")
+        .or_else(|| wanted.text("eventHubResourceIdForManagedIdentity"))
+}
+
+/// Microsoft Learn ("Data formats supported by Azure Data Explorer for ingestion", "Create an Event Hubs data
+/// connection"): RAW can't come from event hubs, and binary formats can't be compressed. When and in which words Kusto
+/// says so is a guess.
+fn check_format(wanted: &Wanted, found: &mut Vec<String>) {
+    let Some(format) = wanted.text("dataFormat") else {
+        return;
+    };
+    let is = |word: &&str| word.eq_ignore_ascii_case(format);
+    let streams = ["EventHub", "EventHubWithManagedIdentity", "IotHub"].contains(&wanted.kind.as_str());
+    if streams && is(&"RAW") {
+        found.push("data format is not supported".to_owned());
+    }
+    let binary = ["AVRO", "APACHEAVRO", "PARQUET", "ORC", "W3CLOGFILE"];
+    let gzip = wanted
+        .text("compression")
+        .is_some_and(|c| c.eq_ignore_ascii_case("GZip"));
+    if gzip && binary.iter().any(is) {
+        found.push("compression is not supported for the data format".to_owned());
     }
 }

@@ -215,6 +215,8 @@ pub(super) struct Namespace {
     pub(super) id: String,
     pub(super) location: String,
     #[serde(default)]
+    pub(super) disable_local_auth: bool,
+    #[serde(default)]
     pub(super) event_hubs: Vec<EventHub>,
 }
 

@@ -54,7 +54,11 @@ pub(crate) async fn start() -> Cloud {
 }
 
 pub(crate) async fn start_with(options: Options) -> Cloud {
-    let emulator = Emulator::start(Seed::how_to(), options).await.unwrap();
+    start_seeded(Seed::how_to(), options).await
+}
+
+pub(crate) async fn start_seeded(seed: Seed, options: Options) -> Cloud {
+    let emulator = Emulator::start(seed, options).await.unwrap();
     let ca = Certificate::from_pem(emulator.ca_pem().as_bytes()).unwrap();
     let http = Client::builder()
         .tls_certs_only([ca])

@@ -58,7 +58,7 @@ async fn a_new_data_connection_is_echoed_and_then_filled_in() {
     assert_eq!(properties["managedIdentityResourceId"], Value::Null);
     assert_eq!(properties["provisioningState"], "Succeeded");
     let instant = properties["retrievalStartDate"].as_str().unwrap();
-    assert_eq!(instant.len(), "2024-11-27T11:52:03.8240511Z".len());
+    assert!(instant.contains("T") && instant.ends_with("Z"), "{instant}");
 }
 
 #[tokio::test]

@@ -21,11 +21,24 @@ pub(super) fn check_name(
     )?;
     let sent = body::object(request.call)?;
     let name = sent.get("name").and_then(Value::as_str).unwrap_or_default();
+    let kind = sent.get("type").and_then(Value::as_str).unwrap_or_default();
+    if !kind.eq_ignore_ascii_case(CONNECTION_TYPE) {
+        // The published API knows no other word here; how Kusto refuses one is a guess.
+        let message = format!("The value '{kind}' for property 'type' is invalid.");
+        return Err(ArmError::bad_request("InvalidRequestFormat", message));
+    }
+    if !write::is_name(name) {
+        let message = format!("The data connection name '{name}' is invalid.");
+        let body = json!({ "name": name, "nameAvailable": false, "message": message, "reason": "Invalid" });
+        return Ok(Answer::json(StatusCode::OK, &body));
+    }
     let id = database_of(resources, &database.child("dataConnections", name))?.child("dataConnections", name);
     let body = if resources.connection(&id).is_some() {
         let (cluster, database) = (id.names().first().map_or("", |n| *n).to_owned(), database.name());
-        let message =
-            format!("Data Connection {name} already exists in database {database} in cluster {cluster}");
+        let message = format!(
+            "Data Connection {name} already exists in database {database} in cluster {cluster}. Please select a \
+             different data connection name."
+        );
         json!({ "name": name, "nameAvailable": false, "message": message, "reason": "AlreadyExists" })
     } else {
         json!({ "name": name, "nameAvailable": true, "message": "" })
@@ -47,15 +60,16 @@ pub(super) fn validate(
     let id = database.child("dataConnections", name);
     request.require(&world.resources, &format!("{CONNECTION_TYPE}/write"), &id)?;
     // The data connection stands under `properties`, with a `properties` of its own inside.
-    let connection = write::nested(&sent);
+    let connection = body::with_known_spelling(write::nested(&sent));
     linked::check(request, &world.resources, &id, &connection)?;
     database_of(&world.resources, &id)?;
     let location = cluster_of(&world.resources, database)?.location.clone();
     // Recorded requests name another region than the cluster's and are answered: the location is not looked at.
     let mut connection = connection;
     connection.insert("location".to_owned(), json!(location));
-    let wanted = body::wanted(&connection, &location)?;
-    let (version, duration) = (request.api_version, world.operation_duration);
+    let version = request.api_version;
+    let wanted = body::wanted(&connection, &location, version)?;
+    let duration = world.operation_duration;
     let mut started = Operation::start(
         OperationKind::Validate,
         &id,

@@ -1,66 +1,11 @@
 //! A data connection's body, and what Kusto refuses at once.
 
+use chrono::DateTime;
 use serde_json::{Map, Value};
 
 use super::ArmError;
 use crate::exchange::Call;
-use crate::resources::{Wanted, same_location};
-
-/// A kind, the member that gives it away, and the text members it can't do without.
-struct Kind {
-    name: &'static str,
-    sign: &'static str,
-    required: &'static [&'static str],
-}
-
-/// The most telling signs first: Event Grid bodies name an event hub too.
-const KINDS: &[Kind] = &[
-    Kind {
-        name: "EventGridWithManagedIdentity",
-        sign: "storageAccountResourceIdForManagedIdentity",
-        required: &[
-            "storageAccountResourceIdForManagedIdentity",
-            "eventHubResourceIdForManagedIdentity",
-            "consumerGroup",
-            "managedIdentityResourceId",
-        ],
-    },
-    Kind {
-        name: "EventGrid",
-        sign: "storageAccountResourceId",
-        required: &["storageAccountResourceId", "eventHubResourceId", "consumerGroup"],
-    },
-    Kind {
-        name: "EventHubWithManagedIdentity",
-        sign: "eventHubResourceIdForManagedIdentity",
-        required: &[
-            "eventHubResourceIdForManagedIdentity",
-            "consumerGroup",
-            "managedIdentityResourceId",
-        ],
-    },
-    Kind {
-        name: "EventHub",
-        sign: "eventHubResourceId",
-        required: &["eventHubResourceId", "consumerGroup"],
-    },
-    Kind {
-        name: "IotHub",
-        sign: "iotHubResourceId",
-        required: &["iotHubResourceId", "consumerGroup", "sharedAccessPolicyName"],
-    },
-    Kind {
-        name: "CosmosDb",
-        sign: "cosmosDbAccountResourceId",
-        required: &[
-            "cosmosDbAccountResourceId",
-            "tableName",
-            "managedIdentityResourceId",
-            "cosmosDbDatabase",
-            "cosmosDbContainer",
-        ],
-    },
-];
+use crate::resources::{KINDS, Kind, Need, Shape, Wanted, is_format, same_location};
 
 /// The call's body as a JSON object.
 pub(super) fn object(call: &Call) -> Result<Map<String, Value>, ArmError> {
@@ -76,32 +21,85 @@ fn invalid_content(why: &str) -> ArmError {
     ArmError::bad_request("InvalidRequestContent", message)
 }
 
-/// Reads and checks a data connection's members. The codes of these refusals are guesses, the texts on `location` known.
-pub(super) fn wanted(body: &Map<String, Value>, cluster_location: &str) -> Result<Wanted, ArmError> {
+/// Gives members of `properties` the case that Kusto writes them in: its JSON is read without regard to case.
+pub(super) fn with_known_spelling(mut body: Map<String, Value>) -> Map<String, Value> {
+    let known = |name: &str| {
+        let mut members = KINDS.iter().flat_map(|kind| kind.members);
+        members.find(|member| member.name.eq_ignore_ascii_case(name))
+    };
+    if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
+        *properties = std::mem::take(properties)
+            .into_iter()
+            .map(|(name, value)| (known(&name).map_or(name, |m| m.name.to_owned()), value))
+            .collect();
+    }
+    body
+}
+
+/// Reads and checks a data connection's members as the api-version has them. Members that it doesn't have are not
+/// heard, like those that only Kusto writes. The codes of these refusals are guesses, the texts on `location` known.
+pub(super) fn wanted(
+    body: &Map<String, Value>,
+    cluster_location: &str,
+    api_version: &str,
+) -> Result<Wanted, ArmError> {
     let location = body.get("location").and_then(Value::as_str).unwrap_or_default();
     check_location(location, cluster_location)?;
-    let properties = body
+    let sent = body
         .get("properties")
         .and_then(Value::as_object)
-        .ok_or_else(|| ArmError::bad_request("InvalidRequestFormat", missing("properties")))?;
-    let kind = kind(body, properties)?;
-    for name in kind.required {
-        let text = properties.get(*name).and_then(Value::as_str);
-        if text.is_none_or(|text| text.trim().is_empty()) {
-            return Err(ArmError::bad_request(
-                "InvalidRequestFormat",
-                missing(&format!("properties.{name}")),
-            ));
+        .ok_or_else(|| refused(missing("properties")))?;
+    let kind = kind(body, sent, api_version)?;
+    let mut properties = Map::new();
+    for member in kind.members_in(api_version) {
+        let value = sent
+            .get(member.name)
+            .filter(|value| member.need != Need::ReadOnly && !value.is_null());
+        let is_empty = value.is_none_or(|v| v.as_str().is_some_and(|text| text.trim().is_empty()));
+        if is_empty && member.is_required_in(api_version) {
+            return Err(refused(missing(&format!("properties.{}", member.name))));
+        }
+        match value {
+            Some(value) if is_empty || fits(member.shape, value, api_version) => {
+                properties.insert(member.name.to_owned(), value.clone());
+            }
+            Some(value) => {
+                let message = format!(
+                    "The value '{value}' for property 'properties.{}' is invalid.",
+                    member.name
+                );
+                return Err(refused(message));
+            }
+            // It can't be null: answers to a PUT show it although it was not sent (recorded ARM traffic, 2022-12-29).
+            None if member.shape == Shape::Flag => {
+                properties.insert(member.name.to_owned(), Value::Bool(false));
+            }
+            None => {}
         }
     }
-    let mut properties = properties.clone();
-    // Read-only: what a caller sends there is not heard.
-    properties.remove("provisioningState");
     Ok(Wanted {
         kind: kind.name.to_owned(),
         location: location.to_owned(),
         properties,
     })
+}
+
+fn fits(shape: Shape, value: &Value, api_version: &str) -> bool {
+    let text = value.as_str();
+    match shape {
+        Shape::Text => text.is_some(),
+        Shape::OneOf(words) => text.is_some_and(|t| words.iter().any(|word| word.eq_ignore_ascii_case(t))),
+        Shape::Format => text.is_some_and(|t| is_format(t, api_version)),
+        Shape::Flag => value.is_boolean(),
+        Shape::Texts => value
+            .as_array()
+            .is_some_and(|all| all.iter().all(Value::is_string)),
+        Shape::Instant => text.is_some_and(|t| DateTime::parse_from_rfc3339(t).is_ok()),
+    }
+}
+
+fn refused(message: String) -> ArmError {
+    ArmError::bad_request("InvalidRequestFormat", message)
 }
 
 fn missing(name: &str) -> String {
@@ -130,19 +128,21 @@ fn check_location(location: &str, cluster_location: &str) -> Result<(), ArmError
 }
 
 /// The kind as named, or as the members tell: one of Microsoft's own clients leaves it out (azure-mgmt-kusto 4.0.0).
-fn kind(body: &Map<String, Value>, properties: &Map<String, Value>) -> Result<&'static Kind, ArmError> {
+/// A kind that came later is as unknown to a version as one that never was.
+fn kind(
+    body: &Map<String, Value>,
+    properties: &Map<String, Value>,
+    api_version: &str,
+) -> Result<&'static Kind, ArmError> {
     let found = match body.get("kind").and_then(Value::as_str) {
-        Some(named) => KINDS.iter().find(|kind| kind.name.eq_ignore_ascii_case(named)),
+        Some(named) => Kind::named(named),
         // Without any sign the most usual kind is meant, so that the refusal names its missing member.
         None => KINDS
             .iter()
             .find(|kind| properties.contains_key(kind.sign))
-            .or_else(|| KINDS.iter().find(|kind| kind.name == "EventHub")),
+            .or_else(|| Kind::named("EventHub")),
     };
-    found.ok_or_else(|| {
-        ArmError::bad_request(
-            "InvalidRequestFormat",
-            "The value for property 'kind' is unknown.",
-        )
-    })
+    found
+        .filter(|kind| kind.since <= api_version)
+        .ok_or_else(|| refused("The value for property 'kind' is unknown.".to_owned()))
 }

@@ -3,8 +3,8 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{ArmError, Request, cluster_of};
-use crate::exchange::Answer;
+use super::{ArmError, Request, cluster_of, write};
+use crate::exchange::{Answer, set};
 use crate::resources::{Cluster, ResourceId, Resources};
 
 /// `GET …/clusters/{cluster}`
@@ -26,9 +26,10 @@ pub(super) fn get_database(
     cluster_of(resources, id)?;
     let found = resources.database(id);
     let (cluster, database) = found.ok_or_else(|| ArmError::nested_not_found(id.as_str()))?;
-    Ok(Answer::json(
-        StatusCode::OK,
-        &database_body(cluster, &database.name),
+    let body = database_body(cluster, &database.name, request.api_version);
+    Ok(write::with_etag(
+        Answer::json(StatusCode::OK, &body),
+        request.api_version,
     ))
 }
 
@@ -45,7 +46,7 @@ pub(super) fn list_databases(
     let value: Vec<Value> = cluster
         .databases
         .iter()
-        .map(|d| database_body(cluster, &d.name))
+        .map(|d| database_body(cluster, &d.name, request.api_version))
         .collect();
     Ok(Answer::json(StatusCode::OK, &json!({ "value": value })))
 }
@@ -75,8 +76,10 @@ fn cluster_body(cluster: &Cluster) -> Value {
     })
 }
 
-fn database_body(cluster: &Cluster, name: &str) -> Value {
-    json!({
+/// Up to 2021-01-01 with the members that data connections lose then too, and the periods in days as well
+/// (recorded: 2020-02-15, 2021-01-01, 2022-02-01, 2023-08-15).
+fn database_body(cluster: &Cluster, name: &str, api_version: &str) -> Value {
+    let mut body = json!({
         "id": pascal(cluster, Some(name)),
         "name": format!("{}/{name}", cluster.id.name()),
         "type": "Microsoft.Kusto/Clusters/Databases",
@@ -89,7 +92,16 @@ fn database_body(cluster: &Cluster, name: &str) -> Value {
             "isFollowed": false,
             "statistics": { "size": 0.0 },
         },
-    })
+    });
+    if api_version <= "2021-01-01" {
+        set(&mut body, "etag", json!("\"\""));
+        set(&mut body, "tags", json!({}));
+        if let Some(properties) = body.get_mut("properties") {
+            set(properties, "softDeletePeriodInDays", json!(365));
+            set(properties, "hotCachePeriodInDays", json!(31));
+        }
+    }
+    body
 }
 
 /// The id with collection segments as Kusto writes them.

@@ -76,17 +76,23 @@ pub(super) fn below(
         (&Method::GET, "databases") if owner.is_type("Microsoft.Kusto", &["clusters"]) => {
             cluster::list_databases(request, &world.resources, owner)
         }
-        (&Method::GET, "dataconnections") if on_database => {
-            connection::list(request, &world.resources, owner)
-        }
+        (&Method::GET, "dataconnections") if on_database => connection::list(request, world, owner),
         (&Method::POST, "checknameavailability") if on_database => {
-            actions::check_name(request, &world.resources, owner)
+            actions::check_name(request, &world.resources, owner).map(|answer| counted(answer, request))
         }
         (&Method::POST, "dataconnectionvalidation") if on_database => {
-            actions::validate(request, world, owner)
+            actions::validate(request, world, owner).map(|answer| counted(answer, request))
         }
         _ => Err(super::site::no_such_method(request.call)),
     }
+}
+
+/// Since 2024 an action is counted in the bucket of all callers too (recorded ARM traffic).
+fn counted(answer: Answer, request: &Request<'_>) -> Answer {
+    if request.api_version < "2024" {
+        return answer;
+    }
+    answer.with("x-ms-ratelimit-remaining-subscription-global-writes", "11999")
 }
 
 /// The cluster of a data connection or database, or ARM's word for its absence.

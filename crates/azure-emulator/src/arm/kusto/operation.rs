@@ -11,6 +11,9 @@ use crate::resources::{Operation, OperationKind, OperationStatus, Resources, rfc
 
 /// Versions from this one on name the result's members in camel case.
 const CAMEL_CASE_SINCE: &str = "2021-08-27";
+/// Versions after this one tell nothing of a write but its end, and tell the state of a removal
+/// (recorded: 2020-02-15 and 2020-09-18).
+const TALKATIVE_UNTIL: &str = "2020-02-15";
 
 /// 202 without a body and both URLs: a DELETE or a validation.
 pub(super) fn accepted(azure: &Azure, operation: &Operation) -> Answer {
@@ -131,41 +134,48 @@ fn result(operation: &Operation) -> Value {
 
 fn properties(operation: &Operation, is_camel: bool) -> Map<String, Value> {
     let mut out = Map::new();
-    if let (OperationKind::Validate, OperationStatus::Succeeded(findings)) =
-        (operation.kind, &operation.status)
-    {
-        out.insert(
-            findings_name(operation).to_owned(),
-            findings.clone().unwrap_or_else(|| json!([])),
-        );
+    if operation.kind == OperationKind::Validate {
+        if let OperationStatus::Succeeded(findings) = &operation.status {
+            let findings = findings.clone().unwrap_or_else(|| json!([]));
+            out.insert(findings_name(operation).to_owned(), findings);
+        }
         return out;
     }
-    let kind = match operation.kind {
-        OperationKind::Delete => "DmServiceDataObtainerDrop",
-        _ => "DmServiceEventHubObtainerAdd",
-    };
+    let is_talkative = operation.api_version.as_str() <= TALKATIVE_UNTIL;
+    let is_removal = operation.kind == OperationKind::Delete;
+    let is_cosmos = operation.connection_kind == "CosmosDb";
+    if !is_talkative && !is_removal && !is_cosmos {
+        return out;
+    }
     let is_over = operation.status != OperationStatus::Running;
-    let is_plain_write = operation.kind != OperationKind::Delete && is_over && is_camel;
-    if is_plain_write {
-        return out;
-    }
-    let state = match operation.status {
+    let outcome = match operation.status {
         OperationStatus::Running => "Running",
         OperationStatus::Succeeded(_) => "Succeeded",
         _ => "Failed",
     };
-    if is_camel {
-        out.insert("operationKind".to_owned(), json!(kind));
-        out.insert(
-            "operationState".to_owned(),
-            json!(if is_over { "Completed" } else { "InProgress" }),
-        );
-    } else {
-        out.insert("OperationKind".to_owned(), json!(kind));
+    let progress = if is_over { "Completed" } else { "InProgress" };
+    let word = |pascal: &str, camel: &str| if is_camel { camel } else { pascal }.to_owned();
+    out.insert(word("OperationKind", "operationKind"), json!(command(operation)));
+    if !is_camel {
         out.insert("RootActivityId".to_owned(), json!(operation.root_activity_id));
     }
-    out.insert("provisioningState".to_owned(), json!(state));
+    // In lower case in every version.
+    out.insert("provisioningState".to_owned(), json!(outcome));
+    if !is_talkative {
+        out.insert(word("OperationState", "operationState"), json!(progress));
+    }
     out
+}
+
+/// Kusto's own word for what it does.
+fn command(operation: &Operation) -> &'static str {
+    match (operation.kind, operation.connection_kind.as_str()) {
+        (OperationKind::Delete, _) => "DmServiceDataObtainerDrop",
+        (_, "CosmosDb") => "DmServiceCosmosDbDataConnectionAddOrUpdateCommand",
+        (_, "EventGrid" | "EventGridWithManagedIdentity") => "DmServiceEventGridIngestionSourceAdd",
+        // An IoT hub's endpoint is an event hub.
+        _ => "DmServiceEventHubObtainerAdd",
+    }
 }
 
 /// `Value` until 2024, `value` since.

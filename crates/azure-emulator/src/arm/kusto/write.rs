@@ -7,20 +7,20 @@ use super::{ArmError, CONNECTION_TYPE, Request, body, database_of, linked, opera
 use crate::emulator::ParallelWrites;
 use crate::exchange::Answer;
 use crate::resources::{
-    Failure, Operation, OperationKind, OperationStatus, Provisioning, ResourceId, Resources, Wanted, echo,
+    Failure, Operation, OperationKind, Provisioning, ResourceId, Resources, Wanted, echo,
 };
 use crate::world::World;
 
 /// Starts a write: ARM's own checks first, then Kusto's, then the operation.
 pub(super) fn write(request: &Request<'_>, world: &mut World, id: &ResourceId) -> Result<Answer, ArmError> {
     let is_patch = request.call.method == Method::PATCH;
-    let sent = body::object(request.call)?;
+    let sent = body::with_known_spelling(body::object(request.call)?);
     request.require(&world.resources, &format!("{CONNECTION_TYPE}/write"), id)?;
     linked::check(request, &world.resources, id, &sent)?;
     database_of(&world.resources, id)?;
     check_name(id)?;
     let display_location = world.resources.location_of(id).to_owned();
-    let wanted = body::wanted(&sent, &display_location)?;
+    let wanted = body::wanted(&sent, &display_location, request.api_version)?;
     let id = existing_spelling(&world.resources, id);
     let exists = match world.resources.connection(&id).map(|c| c.provisioning) {
         Some(Provisioning::Deleting) => return Err(being_deleted(&id)),
@@ -45,6 +45,7 @@ pub(super) fn write(request: &Request<'_>, world: &mut World, id: &ResourceId) -
     let (version, duration) = (request.api_version, world.operation_duration);
     let mut started = Operation::start(kind, &id, &location, version, request.now, duration);
     started.doomed = doomed(world, &id);
+    started.connection_kind.clone_from(&wanted.kind);
     let answer = answer(request, &id, &wanted, &started, is_patch, &world.resources);
     world
         .resources
@@ -107,15 +108,18 @@ fn existing_spelling(resources: &Resources, id: &ResourceId) -> ResourceId {
 /// Kusto's naming rule: 1 to 40 letters, digits, hyphens, spaces, periods. The text of the refusal is a guess.
 fn check_name(id: &ResourceId) -> Result<(), ArmError> {
     let name = id.name();
-    let fits = (1..=40).contains(&name.chars().count())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "- .".contains(c));
-    if fits {
+    if is_name(name) {
         return Ok(());
     }
     let message = format!("The data connection name '{name}' is invalid.");
     Err(ArmError::bad_request("InvalidRequestFormat", message))
+}
+
+pub(super) fn is_name(name: &str) -> bool {
+    (1..=40).contains(&name.chars().count())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "- .".contains(c))
 }
 
 /// What Kusto does with a change of something that is being removed is not known; a conflict is the likely word.
@@ -157,11 +161,9 @@ fn maintenance(id: &ResourceId) -> String {
 
 fn is_busy(resources: &Resources, id: &ResourceId) -> bool {
     let cluster = |id: &ResourceId| id.parent().and_then(|database| database.parent());
-    resources.operations.iter().any(|o| {
-        o.status == OperationStatus::Running
-            && o.kind != OperationKind::Validate
-            && cluster(&o.connection) == cluster(id)
-    })
+    resources
+        .running()
+        .any(|o| o.kind != OperationKind::Validate && cluster(&o.connection) == cluster(id))
 }
 
 /// The members of a body nested under `properties`, as validation sends a data connection.

@@ -96,11 +96,9 @@ impl Builder {
                 partitions: h.partitions,
             };
             let event_hubs = namespace.event_hubs.iter().map(hub).collect();
-            self.resources.namespaces.push(Namespace {
-                id,
-                location: namespace.location.clone(),
-                event_hubs,
-            });
+            let mut built = Namespace::new(id, namespace.location.clone(), event_hubs);
+            built.local_auth_disabled = namespace.disable_local_auth;
+            self.resources.namespaces.push(built);
         }
     }
 
@@ -157,9 +155,10 @@ impl Builder {
                 properties,
             };
             let (by, at) = (&connection.created_by, connection.created_at);
+            let key = self.resources.key_for(&wanted);
             self.resources
                 .data_connections
-                .push(DataConnection::at_rest(id, wanted, by, at));
+                .push(DataConnection::at_rest(id, wanted, by, at, key));
         }
     }
 }

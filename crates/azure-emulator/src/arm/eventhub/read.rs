@@ -1,20 +1,24 @@
-//! Microsoft.EventHub: namespaces, event hubs and consumer groups, for reading.
+//! Reading namespaces, event hubs, consumer groups and authorization rules.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::auth::Caller;
-use super::error::ArmError;
-use super::site::Context;
-use super::{access, api_version};
-use crate::exchange::Answer;
+use super::{access, api_version, keys};
+use crate::arm::auth::Caller;
+use crate::arm::error::ArmError;
+use crate::arm::site::Context;
+use crate::exchange::{Answer, set};
 use crate::resources::{EventHub, Namespace, ResourceId};
 
 /// When everything here was made; ARM shows some date.
 const CREATED: &str = "2024-05-14T08:00:00.0000000Z";
 
-/// A namespace, event hub or consumer group.
-pub(super) fn resource(context: &Context<'_>, caller: &Caller, id: &ResourceId) -> Result<Answer, ArmError> {
+/// A namespace, event hub, consumer group or authorization rule.
+pub(in crate::arm) fn resource(
+    context: &Context<'_>,
+    caller: &Caller,
+    id: &ResourceId,
+) -> Result<Answer, ArmError> {
     api_version::known(context.api_version, &id.resource_type(), api_version::EVENT_HUB)?;
     if context.call.method != Method::GET {
         return Err(context.no_such_method());
@@ -25,8 +29,10 @@ pub(super) fn resource(context: &Context<'_>, caller: &Caller, id: &ResourceId) 
         &format!("{}/read", id.resource_type()),
         id,
     )?;
+    let is_rule = id.is_type("Microsoft.EventHub", &["namespaces", "authorizationRules"]);
     let body = match id.names().as_slice() {
-        [_] => namespace_body(namespace(context, id)?),
+        [_] => namespace_body(namespace(context, id)?, context.api_version),
+        [_, _] if is_rule => keys::rule(context, id)?,
         [_, _] => {
             let (namespace, hub) = hub(context, id)?;
             hub_body(namespace, hub)
@@ -46,8 +52,8 @@ pub(super) fn resource(context: &Context<'_>, caller: &Caller, id: &ResourceId) 
     Ok(Answer::json(StatusCode::OK, &body))
 }
 
-/// Lists: event hubs of a namespace, consumer groups of an event hub.
-pub(super) fn list(
+/// Lists: event hubs and authorization rules of a namespace, consumer groups of an event hub.
+pub(in crate::arm) fn list(
     context: &Context<'_>,
     caller: &Caller,
     owner: &ResourceId,
@@ -74,6 +80,11 @@ pub(super) fn list(
                 .map(|hub| hub_body(namespace, hub))
                 .collect()
         }
+        (&Method::GET, "authorizationrules") if is(&["namespaces"]) => {
+            let action = "Microsoft.EventHub/namespaces/authorizationRules/read";
+            access::require(context.resources, caller, action, owner)?;
+            keys::rules(namespace(context, owner)?)
+        }
         (&Method::GET, "consumergroups") if is(&["namespaces", "eventhubs"]) => {
             let action = "Microsoft.EventHub/namespaces/eventhubs/consumergroups/read";
             access::require(context.resources, caller, action, owner)?;
@@ -87,7 +98,7 @@ pub(super) fn list(
     Ok(Answer::json(StatusCode::OK, &json!({ "value": value })))
 }
 
-fn namespace<'a>(context: &Context<'a>, id: &ResourceId) -> Result<&'a Namespace, ArmError> {
+pub(super) fn namespace<'a>(context: &Context<'a>, id: &ResourceId) -> Result<&'a Namespace, ArmError> {
     context
         .resources
         .namespace(id)
@@ -105,8 +116,32 @@ fn hub<'a>(context: &Context<'a>, id: &ResourceId) -> Result<(&'a Namespace, &'a
         .ok_or_else(|| ArmError::nested_not_found(id.as_str()))
 }
 
-fn namespace_body(namespace: &Namespace) -> Value {
+/// With the members that the version has (the published API: 2021-06-01-preview brought two, 2022-01-01-preview one).
+pub(super) fn namespace_body(namespace: &Namespace, api_version: &str) -> Value {
     let name = namespace.id.name();
+    let mut properties = json!({
+        "zoneRedundant": true,
+        "isAutoInflateEnabled": false,
+        "maximumThroughputUnits": 0,
+        "kafkaEnabled": true,
+        "provisioningState": "Succeeded",
+        "status": "Active",
+        "createdAt": CREATED,
+        "updatedAt": CREATED,
+        "serviceBusEndpoint": format!("https://{name}.servicebus.windows.net:443/"),
+        "metricId": format!("{}:{name}", namespace.id.subscription()),
+    });
+    if api_version >= "2021-06-01" {
+        set(
+            &mut properties,
+            "disableLocalAuth",
+            json!(namespace.local_auth_disabled),
+        );
+    }
+    if api_version >= "2022-01-01" {
+        set(&mut properties, "minimumTlsVersion", json!("1.2"));
+        set(&mut properties, "publicNetworkAccess", json!("Enabled"));
+    }
     json!({
         "sku": { "name": "Standard", "tier": "Standard", "capacity": 1 },
         "id": namespace.id.as_str(),
@@ -114,21 +149,7 @@ fn namespace_body(namespace: &Namespace) -> Value {
         "type": "Microsoft.EventHub/Namespaces",
         "location": namespace.location,
         "tags": {},
-        "properties": {
-            "minimumTlsVersion": "1.2",
-            "publicNetworkAccess": "Enabled",
-            "disableLocalAuth": false,
-            "zoneRedundant": true,
-            "isAutoInflateEnabled": false,
-            "maximumThroughputUnits": 0,
-            "kafkaEnabled": true,
-            "provisioningState": "Succeeded",
-            "status": "Active",
-            "createdAt": CREATED,
-            "updatedAt": CREATED,
-            "serviceBusEndpoint": format!("https://{name}.servicebus.windows.net:443/"),
-            "metricId": format!("{}:{name}", namespace.id.subscription()),
-        },
+        "properties": properties,
     })
 }
 
