@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
+use crate::arm::Rules;
 use crate::clock::Clock;
 use crate::directory::{CredentialError, Directory, FederatedCredential, UnknownName};
 use crate::emulator::{Options, ParallelWrites};
-use crate::resources::{
-    ChangeError, Failure, Ingestion, KeyKind, Operation, ResourceId, Resources, RoleAssignment,
-};
+use crate::resources::{ChangeError, Failure, Ingestion, KeyKind, Operation, ResourceId, Resources};
 use crate::seed::Seed;
 use crate::sign_ins::SignIns;
 
@@ -24,6 +22,7 @@ pub struct World {
     pub resources: Resources,
     /// Sessions, authorization codes, refresh tokens.
     pub sign_ins: SignIns,
+    pub(crate) arm: Rules,
     pub(crate) clock: Clock,
     pub(crate) operation_duration: Duration,
     pub(crate) parallel_writes: ParallelWrites,
@@ -38,6 +37,7 @@ impl World {
             directory: seed.directory,
             resources,
             sign_ins: SignIns::default(),
+            arm: seed.arm,
             clock,
             operation_duration: options.operation_duration,
             parallel_writes: options.parallel_writes,
@@ -199,33 +199,6 @@ impl World {
         self.directory.remove_guest(user, tenant)
     }
 
-    /// Gives a role (name or GUID) to a principal (UPN, object id, app name or client id) at a scope.
-    pub fn assign_role(&mut self, principal: &str, role: &str, scope: &str) -> Result<(), ChangeError> {
-        let (scope, principal_oid) = self.scope_and_oid(principal, scope)?;
-        let role_id = self
-            .resources
-            .role(role)
-            .ok_or_else(|| UnknownName::new("role", role))?
-            .id;
-        let id = Uuid::new_v4().to_string();
-        self.resources.role_assignments.push(RoleAssignment {
-            id,
-            principal_oid,
-            role_id,
-            scope,
-        });
-        Ok(())
-    }
-
-    /// Takes all roles at exactly this scope from the principal. Roles inherited from above stay.
-    pub fn revoke_roles(&mut self, principal: &str, scope: &str) -> Result<(), ChangeError> {
-        let (scope, oid) = self.scope_and_oid(principal, scope)?;
-        self.resources
-            .role_assignments
-            .retain(|a| !(a.principal_oid == oid && a.scope == scope));
-        Ok(())
-    }
-
     /// Removes an event hub.
     pub fn remove_event_hub(&mut self, id: &str) -> Result<(), ChangeError> {
         self.resources.remove_event_hub(id)
@@ -286,13 +259,5 @@ impl World {
             .iter()
             .map(|c| c.id.to_string())
             .collect()
-    }
-
-    fn scope_and_oid(&self, principal: &str, scope: &str) -> Result<(ResourceId, String), ChangeError> {
-        let scope = ResourceId::parse(scope)?;
-        let subscription = (self.resources.subscription_of(&scope))
-            .ok_or_else(|| UnknownName::new("subscription", scope.subscription()))?;
-        let oid = self.directory.oid(principal, &subscription.tenant_id)?;
-        Ok((scope, oid))
     }
 }

@@ -5,6 +5,7 @@
 mod app;
 mod change;
 mod credential;
+mod principal;
 mod tenant;
 mod user;
 mod x509;

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::arm::{Arm, RoleDefinition};
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
@@ -21,11 +23,15 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) namespaces: Vec<Namespace>,
     #[serde(default)]
+    pub(super) role_definitions: Vec<RoleDefinition>,
+    #[serde(default)]
     pub(super) role_assignments: Vec<RoleAssignment>,
     #[serde(default)]
     pub(super) data_connections: Vec<DataConnection>,
     #[serde(default)]
     pub(super) issuers: Vec<Issuer>,
+    #[serde(default)]
+    pub(super) arm: Arm,
 }
 
 #[derive(Debug, Deserialize)]
