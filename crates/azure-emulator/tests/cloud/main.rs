@@ -7,8 +7,10 @@
 
 mod admin;
 mod admin_consent;
+mod arm_headers;
 mod arm_tokens;
 mod browser;
+mod challenges;
 mod client_assertions;
 mod codes;
 mod discovery;
@@ -22,7 +24,9 @@ mod operations;
 mod reads;
 mod refusals;
 mod replay;
+mod roles;
 mod sign_in;
 mod support;
+mod throttling;
 mod versions;
 mod writes;
