@@ -115,9 +115,11 @@ pub(super) struct Refused {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Buckets {
     limits: Throttling,
-    /// By subscription (or tenant), principal (none: all of them), kind.
-    levels: HashMap<(String, Option<String>, Kind), Level>,
+    levels: HashMap<Key, Level>,
 }
+
+/// Subscription or tenant, principal (none: all of them), kind.
+type Key = (String, Option<String>, Kind);
 
 /// A bucket's content in thousandths of a call.
 #[derive(Clone, Copy, Debug)]
@@ -152,8 +154,8 @@ impl Buckets {
         };
         let own_key = (place.to_owned(), Some(principal.to_owned()), kind);
         let all_key = (place.to_owned(), None, kind);
-        let own = self.level(own_key.clone(), size, now);
-        let all = self.level(all_key.clone(), of_all, now);
+        let own = self.level(&own_key, size, now);
+        let all = self.level(&all_key, of_all, now);
         let wait = match (own.wait(size), all.wait(of_all)) {
             (Some(wait), _) => Some((size, false, wait)),
             (None, Some(wait)) => Some((of_all, true, wait)),
@@ -178,9 +180,9 @@ impl Buckets {
     }
 
     /// A bucket as it has filled up until now.
-    fn level(&self, key: (String, Option<String>, Kind), size: BucketSize, now: DateTime<Utc>) -> Level {
+    fn level(&self, key: &Key, size: BucketSize, now: DateTime<Utc>) -> Level {
         let full = u64::from(size.calls) * CALL;
-        let content = self.levels.get(&key).map_or(full, |level| {
+        let content = self.levels.get(key).map_or(full, |level| {
             let passed = (now - level.at).num_milliseconds().try_into().unwrap_or(0);
             let refilled = u64::from(size.refill_per_second).saturating_mul(passed);
             level.content.saturating_add(refilled).min(full)

@@ -11,7 +11,7 @@ pub(crate) enum Late {
     /// Given: this assignment's id.
     NotYet(String),
     /// Taken: still as it was.
-    Still(RoleAssignment),
+    Still(Box<RoleAssignment>),
 }
 
 impl Resources {
@@ -38,7 +38,7 @@ impl Resources {
             self.late_rights
                 .retain(|(_, late)| !matches!(late, Late::NotYet(id) if *id == taken.id));
             if self.late_rights.len() == counted {
-                self.late_rights.push((until, Late::Still(taken)));
+                self.late_rights.push((until, Late::Still(Box::new(taken))));
             }
         }
     }
@@ -55,7 +55,7 @@ impl Resources {
                 .any(|(_, late)| matches!(late, Late::NotYet(id) if *id == assignment.id))
         };
         let still = self.late_rights.iter().filter_map(|(_, late)| match late {
-            Late::Still(assignment) => Some(assignment),
+            Late::Still(assignment) => Some(assignment.as_ref()),
             Late::NotYet(_) => None,
         });
         let given = self.role_assignments.iter();
