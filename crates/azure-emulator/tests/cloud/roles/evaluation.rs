@@ -170,13 +170,13 @@ async fn role_changes_count_when_their_lag_is_over() {
         cloud
             .emulator
             .edit(|world| world.assign_role(USER, "Reader", CLUSTER))
-            .unwrap()
+            .unwrap();
     };
     let take = || {
         cloud
             .emulator
             .edit(|world| world.revoke_roles(USER, CLUSTER))
-            .unwrap()
+            .unwrap();
     };
     cloud
         .emulator
