@@ -31,7 +31,7 @@ pub(super) fn revoked(
     if !takes_challenges {
         return auth::unauthorized(CODE, "The access token has been revoked.", Some(tenant_id), older);
     }
-    // From the second after the revocation on tokens count again.
+    // In whole seconds, so that every token from then on is younger.
     let not_before = (at.timestamp() + 1).to_string();
     let claims = json!({ "access_token": {
         "nbf": { "essential": true, "value": not_before },

@@ -60,7 +60,7 @@ const SKEW_SECONDS: i64 = 300;
 /// Verifies one token for ARM, of whichever tenant.
 pub(super) fn verify(azure: &Azure, world: &World, token: &str) -> Result<Caller, Fault> {
     let jwt = Jwt::parse(token)
-        .filter(|jwt| jwt.is_signed_by(azure.keys))
+        .filter(|jwt| jwt.is_signed_by(&azure.keys))
         .ok_or(Fault::Invalid)?;
     let audience = jwt.text("aud").unwrap_or_default();
     let own = azure.arm_url.as_str();
@@ -88,7 +88,7 @@ pub(super) fn verify(azure: &Azure, world: &World, token: &str) -> Result<Caller
     let tenant = tenant.ok_or(Fault::Invalid)?;
     let oid = jwt.text("oid").filter(|oid| !oid.is_empty());
     let caller = caller(&world.directory, &jwt, &tenant.id, oid.ok_or(Fault::NoPrincipal)?);
-    match revoked_at(world, &caller, &jwt) {
+    match revoked_at(&world.directory, &caller, &jwt) {
         Some(at) => Err(Fault::Revoked {
             at,
             tenant_id: caller.tenant_id,
@@ -117,13 +117,10 @@ fn caller(directory: &Directory, jwt: &Jwt, tenant_id: &str, oid: &str) -> Calle
     }
 }
 
-/// When the user's sessions were revoked, if the token is older than that.
-fn revoked_at(world: &World, caller: &Caller, jwt: &Jwt) -> Option<DateTime<Utc>> {
-    let user = world.directory.member(&caller.tenant_id, &caller.oid)?;
-    let at = world.sign_ins.valid_from(user.home_oid())?;
-    // `iat` has whole seconds: a token of the very second of the revocation counts as older.
-    let is_older = jwt.seconds("iat").is_none_or(|issued| issued <= at.timestamp());
-    (caller.is_user && is_older).then_some(at)
+/// When the user's sessions were revoked, if the token is older than that. One that doesn't tell its age is.
+fn revoked_at(directory: &Directory, caller: &Caller, jwt: &Jwt) -> Option<DateTime<Utc>> {
+    let issued = jwt.issued().unwrap_or(DateTime::<Utc>::MIN_UTC);
+    directory.issued_before_revocation(&caller.tenant_id, &caller.oid, issued)
 }
 
 /// A claim that is a list of texts, or one text.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::arm::{Arm, RoleDefinition};
+use crate::directory::PolicySpec;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +33,33 @@ pub(super) struct File {
     pub(super) issuers: Vec<Issuer>,
     #[serde(default)]
     pub(super) arm: Arm,
+    #[serde(default)]
+    pub(super) groups: Vec<Group>,
+    #[serde(default)]
+    pub(super) conditional_access: Vec<PolicySpec>,
+    #[serde(default)]
+    pub(super) token_rates: Vec<TokenRate>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Group {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) tenant: String,
+    #[serde(default)]
+    pub(super) members: Vec<String>,
+}
+
+/// How many requests the token endpoint answers in each such time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenRate {
+    pub(super) tenant: String,
+    /// All apps together if left out.
+    pub(super) app: Option<String>,
+    pub(super) requests: u32,
+    pub(super) seconds: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,6 +81,8 @@ pub(super) struct User {
     pub(super) oid: String,
     #[serde(default = "yes")]
     pub(super) enabled: bool,
+    #[serde(default = "yes")]
+    pub(super) mfa_enrolled: bool,
     #[serde(default)]
     pub(super) guest_in: Vec<Guest>,
     /// Tenants that the user may consent for.

@@ -8,6 +8,7 @@ mod file;
 
 use crate::arm::Rules;
 use crate::directory::Directory;
+use crate::entra::Limits;
 use crate::resources::Resources;
 
 /// A checked seed.
@@ -16,6 +17,7 @@ pub struct Seed {
     pub(crate) directory: Directory,
     pub(crate) resources: Resources,
     pub(crate) arm: Rules,
+    pub(crate) limits: Limits,
 }
 
 /// Why a seed is refused.

@@ -5,6 +5,7 @@
 mod arm;
 mod credentials;
 mod directory;
+mod identity;
 mod resources;
 
 use std::collections::HashSet;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use super::{Problem, Seed, file};
 use crate::arm::Rules;
 use crate::directory::Directory;
+use crate::entra::Limits;
 use crate::resources::Resources;
 
 /// Builds the seed, or tells everything that is wrong with it.
@@ -30,6 +32,9 @@ pub(super) fn build(file: &file::File) -> Result<Seed, Vec<Problem>> {
     builder.permissions(&file.apps);
     builder.issuers(&file.issuers);
     builder.administrators(&file.users);
+    builder.groups(&file.groups);
+    builder.policies(&file.conditional_access);
+    builder.token_rates(&file.token_rates);
     builder.app_roles(&file.app_role_assignments);
     builder.subscriptions(&file.subscriptions);
     builder.clusters(&file.clusters);
@@ -43,6 +48,7 @@ pub(super) fn build(file: &file::File) -> Result<Seed, Vec<Problem>> {
             directory: builder.directory,
             resources: builder.resources,
             arm: builder.arm,
+            limits: builder.limits,
         })
     } else {
         Err(builder.problems)
@@ -54,6 +60,7 @@ struct Builder {
     directory: Directory,
     resources: Resources,
     arm: Rules,
+    limits: Limits,
     problems: Vec<Problem>,
     ids: HashSet<String>,
 }
