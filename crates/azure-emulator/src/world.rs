@@ -70,7 +70,7 @@ impl World {
         self.resources.read_lag = lag;
     }
 
-    /// From now on a page of a list holds this many data connections.
+    /// From now on a page of a list holds this many data connections, permissions or roles.
     pub fn set_list_page_size(&mut self, size: Option<usize>) {
         self.list_page_size = size;
     }

@@ -269,6 +269,25 @@ async fn the_signature_is_one_of_the_enterprise_keys() {
 }
 
 #[tokio::test]
+async fn a_key_signs_until_it_is_retired() {
+    let cloud = start().await;
+    let path = subscription(SUBSCRIPTION1);
+    let old = cloud.mint_arm(USER, "domain1.com", TokenOverrides::default());
+    cloud.emulator.rotate_keys().unwrap();
+    let new = cloud.mint_arm(USER, "domain1.com", TokenOverrides::default());
+    for token in [&old, &new] {
+        assert_eq!(cloud.get(token, &path).await.status, StatusCode::OK);
+    }
+    cloud.emulator.retire_keys();
+    assert_refused(
+        &cloud.get(&old, &path).await,
+        "InvalidAuthenticationToken",
+        "retired",
+    );
+    assert_eq!(cloud.get(&new, &path).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn auxiliary_tokens_may_be_joined_in_many_ways_and_be_three() {
     let cloud = start().await;
     let token = cloud.arm_token(USER, "domain1.com").await;

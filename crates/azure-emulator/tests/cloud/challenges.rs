@@ -178,3 +178,27 @@ async fn writes_may_need_an_authentication_context() {
     cloud.finish_operations();
     assert_eq!(put(weak).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn what_a_challenge_asks_for_is_what_entra_gives_for_its_claims() {
+    let cloud = start().await;
+    cloud
+        .emulator
+        .edit(|world| world.set_writes_need(DOMAIN1, Some("p1")))
+        .unwrap();
+    let body = event_hub_body(LOCAL_HUB, "$Default");
+    let weak = cloud.arm_token(USER, "domain1.com").await;
+    let challenged = cloud.put(&weak, &[], &connection("c1"), &body).await;
+    let claims = claims_of(&challenged).unwrap().to_string();
+    let with_mfa = TokenOverrides {
+        extra_claims: [("amr".to_owned(), json!(["pwd", "mfa"]))].into_iter().collect(),
+        ..TokenOverrides::default()
+    };
+    let assertion = cloud.mint_wrong(USER, "domain1.com", with_mfa);
+    let reply = cloud
+        .exchange_with("domain1.com", &assertion, &[("claims", &claims)])
+        .await;
+    let strong = reply.body["access_token"].as_str().unwrap();
+    let made = cloud.put(strong, &[], &connection("c1"), &body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{:?}", made.body);
+}

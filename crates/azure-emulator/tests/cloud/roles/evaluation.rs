@@ -137,6 +137,45 @@ async fn guests_and_apps_hold_roles_by_their_object_id_in_the_tenant() {
 }
 
 #[tokio::test]
+async fn members_of_a_group_hold_its_roles_as_long_as_they_are_in_it() {
+    let cloud = start().await;
+    let app = cloud.app_token("domain1.com").await;
+    let user = cloud.arm_token(USER, "domain1.com").await;
+    let group = cloud.emulator.edit(|world| {
+        let group = world.add_group("domain1.com", "Keepers", &[USER]).unwrap();
+        world.assign_role("Keepers", "Reader", CLUSTER).unwrap();
+        group
+    });
+    assert!(may_read(&cloud, &user, &cluster()).await);
+    assert!(!may_read(&cloud, &app, &cluster()).await);
+    cloud.emulator.edit(|world| {
+        world.add_member("domain1.com", &group, "tenant-bridge").unwrap();
+        world.remove_member("domain1.com", &group, USER).unwrap();
+    });
+    assert!(!may_read(&cloud, &user, &cluster()).await);
+    assert!(may_read(&cloud, &app, &cluster()).await);
+}
+
+#[tokio::test]
+async fn an_auxiliary_principals_groups_count_for_linked_access() {
+    let cloud = start().await;
+    let token = cloud.arm_token("acc1@domain1.com", "domain1.com").await;
+    let guest = cloud.arm_token("acc6@domain1.com", "domain2.com").await;
+    let body = event_hub_body(HUB1, "$Default");
+    let put = async || cloud.put(&token, &[&guest], &connection("c1"), &body).await;
+    assert_eq!(put().await.code(), "LinkedAuthorizationFailed");
+    cloud.emulator.edit(|world| {
+        world
+            .add_group("domain2.com", "Streams", &["acc6@domain1.com"])
+            .unwrap();
+        world
+            .assign_role("Streams", "Azure Event Hubs Data Owner", NAMESPACE)
+            .unwrap();
+    });
+    assert_eq!(put().await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
 async fn linked_access_asks_for_the_same_roles_of_the_auxiliary_principal() {
     let cloud = start().await;
     let token = cloud.arm_token("acc1@domain1.com", "domain1.com").await;

@@ -107,6 +107,26 @@ async fn assignments_are_listed_at_above_and_below_and_filtered() {
         found.sort_unstable();
         assert_eq!(found, expected, "{scope} {filter}");
     }
+    let group = cloud.emulator.edit(|world| {
+        let group = world
+            .add_group("domain1.com", "Keepers", &["acc1@domain1.com"])
+            .unwrap();
+        world.assign_role("Keepers", "Reader", CLUSTER).unwrap();
+        group
+    });
+    for (filter, expected, has_group) in [
+        (format!("principalId%20eq%20'{one}'"), 2, false),
+        (format!("assignedTo('{one}')"), 3, true),
+        (format!("assignedTo('{group}')"), 1, true),
+    ] {
+        let path = format!("{}&$filter={filter}", at(&subscription(), "roleAssignments"));
+        let reply = cloud.get(&token, &path).await;
+        let held = values(&reply.body, "/properties/principalId");
+        assert_eq!(held.len(), expected, "{held:?}");
+        assert_eq!(held.contains(&group.as_str()), has_group, "{held:?}");
+        let kinds = values(&reply.body, "/properties/principalType");
+        assert_eq!(kinds.contains(&"Group"), has_group, "{kinds:?}");
+    }
     let odd = format!("{}&$filter=colour%20eq%20'red'", at(CLUSTER, "roleAssignments"));
     assert_eq!(cloud.get(&token, &odd).await.status, StatusCode::BAD_REQUEST);
     let nobody = cloud.arm_token("acc4@domain1.com", "domain1.com").await;
