@@ -7,8 +7,10 @@
 
 mod admin;
 mod admin_consent;
+mod arm_headers;
 mod arm_tokens;
 mod browser;
+mod challenges;
 mod client_assertions;
 mod codes;
 mod conditional_access;
@@ -27,8 +29,10 @@ mod reads;
 mod refusal_table;
 mod refusals;
 mod replay;
+mod roles;
 mod sessions;
 mod sign_in;
 mod support;
+mod throttling;
 mod versions;
 mod writes;
