@@ -233,7 +233,7 @@ fn large(app: &App, user: &str, tenant: &str) -> String {
     clippy::disallowed_methods,
     reason = "a client of the service, not one of its own"
 )]
-fn clients() -> [(http::Version, Client); 2] {
+pub(crate) fn clients() -> [(http::Version, Client); 2] {
     let build = |builder: reqwest::ClientBuilder| builder.build().expect("a client");
     [
         (http::Version::HTTP_11, build(Client::builder().http1_only())),

@@ -110,6 +110,12 @@ impl App {
         self.service.as_ref().expect("the service runs").address()
     }
 
+    /// Where the service serves metrics, if the test's configuration says that it does.
+    pub(crate) fn metrics_address(&self) -> SocketAddr {
+        let running = self.service.as_ref().expect("the service runs");
+        running.metrics_address().expect("metrics are served")
+    }
+
     /// A portal without tokens.
     pub(crate) fn portal(&self) -> Portal {
         Portal::new(self.address())
