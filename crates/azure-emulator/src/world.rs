@@ -36,12 +36,8 @@ impl World {
         resources.read_lag = options.read_lag;
         World {
             directory: seed.directory,
-<<<<<<< HEAD
-            resources: seed.resources,
-            sign_ins: SignIns::default(),
-=======
             resources,
->>>>>>> 761070f123ffe4dfda1022f26250864db2f4b8d9
+            sign_ins: SignIns::default(),
             clock,
             operation_duration: options.operation_duration,
             parallel_writes: options.parallel_writes,

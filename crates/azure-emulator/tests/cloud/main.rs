@@ -21,11 +21,8 @@ mod lists;
 mod operations;
 mod reads;
 mod refusals;
-<<<<<<< HEAD
-mod sign_in;
-=======
 mod replay;
->>>>>>> 761070f123ffe4dfda1022f26250864db2f4b8d9
+mod sign_in;
 mod support;
 mod versions;
 mod writes;
