@@ -189,6 +189,18 @@ impl Emulator {
         entra::mint(&self.0.azure, request).map(|(token, _)| token)
     }
 
+    /// Rotates the login host's signing keys: the next key, which is published already, signs from now on, another next
+    /// one is made (which takes a moment) and published, and the old one stays published until `retire_keys`. After a
+    /// second rotation the signing key is one that a validator with the first key set does not know.
+    pub fn rotate_keys(&self) -> Result<(), KeyError> {
+        self.0.azure.keys.rotate()
+    }
+
+    /// Withdraws the keys that signed before the last rotation: nobody takes tokens of theirs any more.
+    pub fn retire_keys(&self) {
+        self.0.azure.keys.retire();
+    }
+
     /// Changes the world. Calls wait meanwhile; don't call the emulator from within.
     pub fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
         change(&mut self.0.azure.world())

@@ -9,11 +9,14 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::directory::{CredentialError, Directory, FederatedCredential, UnknownName};
 use crate::emulator::{Options, ParallelWrites};
+use crate::entra::Limits;
 use crate::resources::{
     ChangeError, Failure, Ingestion, KeyKind, Operation, ResourceId, Resources, RoleAssignment,
 };
 use crate::seed::Seed;
 use crate::sign_ins::SignIns;
+
+mod identity;
 
 /// Everything that a cloud remembers. Obtained with `Emulator::edit` and `Emulator::read`, which hold its lock.
 #[derive(Clone, Debug)]
@@ -24,6 +27,7 @@ pub struct World {
     pub resources: Resources,
     /// Sessions, authorization codes, refresh tokens.
     pub sign_ins: SignIns,
+    pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) operation_duration: Duration,
     pub(crate) parallel_writes: ParallelWrites,
@@ -38,6 +42,7 @@ impl World {
             directory: seed.directory,
             resources,
             sign_ins: SignIns::default(),
+            limits: seed.limits,
             clock,
             operation_duration: options.operation_duration,
             parallel_writes: options.parallel_writes,
@@ -152,18 +157,6 @@ impl World {
     /// Enables the user again.
     pub fn enable_user(&mut self, user: &str) -> Result<(), UnknownName> {
         self.directory.enable_user(user)
-    }
-
-    /// Revokes the user's sessions: sign-ins up to now count no more, and with them their refresh tokens.
-    /// Access tokens that are out stay valid.
-    pub fn revoke_sessions(&mut self, user: &str) -> Result<(), UnknownName> {
-        let known = self
-            .directory
-            .user(user)
-            .ok_or_else(|| UnknownName::new("user", user))?;
-        let now = self.now();
-        self.sign_ins.revoke(known.home_oid(), now);
-        Ok(())
     }
 
     /// Registers a certificate (PEM) on the app, beside what it has.

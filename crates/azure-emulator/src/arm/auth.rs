@@ -31,7 +31,7 @@ pub(super) enum Fault {
 /// Verifies one token for ARM, of whichever tenant.
 pub(super) fn verify(azure: &Azure, directory: &Directory, token: &str) -> Result<Caller, Fault> {
     let jwt = Jwt::parse(token)
-        .filter(|jwt| jwt.is_signed_by(azure.keys))
+        .filter(|jwt| jwt.is_signed_by(&azure.keys))
         .ok_or(Fault::Invalid)?;
     let audience = jwt.text("aud").unwrap_or_default();
     // ARM's own list is short; its app is found by the audience in every spelling that Entra gives out.

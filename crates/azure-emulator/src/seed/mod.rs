@@ -6,6 +6,7 @@ mod build;
 mod file;
 
 use crate::directory::Directory;
+use crate::entra::Limits;
 use crate::resources::Resources;
 
 /// A checked seed.
@@ -13,6 +14,7 @@ use crate::resources::Resources;
 pub struct Seed {
     pub(crate) directory: Directory,
     pub(crate) resources: Resources,
+    pub(crate) limits: Limits,
 }
 
 /// Why a seed is refused.

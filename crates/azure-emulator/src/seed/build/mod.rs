@@ -4,6 +4,7 @@
 
 mod credentials;
 mod directory;
+mod identity;
 mod resources;
 
 use std::collections::HashSet;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 use super::{Problem, Seed, file};
 use crate::directory::Directory;
+use crate::entra::Limits;
 use crate::resources::Resources;
 
 /// Builds the seed, or tells everything that is wrong with it.
@@ -28,6 +30,9 @@ pub(super) fn build(file: &file::File) -> Result<Seed, Vec<Problem>> {
     builder.permissions(&file.apps);
     builder.issuers(&file.issuers);
     builder.administrators(&file.users);
+    builder.groups(&file.groups);
+    builder.policies(&file.conditional_access);
+    builder.token_rates(&file.token_rates);
     builder.app_roles(&file.app_role_assignments);
     builder.subscriptions(&file.subscriptions);
     builder.clusters(&file.clusters);
@@ -38,6 +43,7 @@ pub(super) fn build(file: &file::File) -> Result<Seed, Vec<Problem>> {
         Ok(Seed {
             directory: builder.directory,
             resources: builder.resources,
+            limits: builder.limits,
         })
     } else {
         Err(builder.problems)
@@ -48,6 +54,7 @@ pub(super) fn build(file: &file::File) -> Result<Seed, Vec<Problem>> {
 struct Builder {
     directory: Directory,
     resources: Resources,
+    limits: Limits,
     problems: Vec<Problem>,
     ids: HashSet<String>,
 }
