@@ -1,5 +1,6 @@
 //! The calls that are made, four at a time over kept-alive connections.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,6 +13,8 @@ const API: &str = how_to::TENANT_BRIDGE;
 const ARM_SCOPE: &str = "https://management.azure.com/.default";
 const VERSION: &str = "2025-02-14";
 const AT_A_TIME: usize = 4;
+/// People's tokens that are exchanged in turn: Entra takes the fifteenth exchange of one within minutes for a loop.
+const USER_TOKENS: usize = 200;
 
 /// What is called.
 #[derive(Clone, Copy)]
@@ -50,7 +53,8 @@ pub(crate) struct Client {
     connections_url: String,
     connection_url: String,
     subscription_url: String,
-    user_token: String,
+    user_tokens: Vec<String>,
+    turn: AtomicUsize,
     arm_token: String,
     auxiliary: String,
 }
@@ -81,6 +85,10 @@ impl Client {
     /// Exchanges tokens and makes the data connection that is read.
     pub(crate) async fn new(process: &Process) -> anyhow::Result<Client> {
         let http = transport()?;
+        let mut user_tokens = Vec::with_capacity(USER_TOKENS);
+        for _ in 0..USER_TOKENS {
+            user_tokens.push(user_token(&http, process).await?);
+        }
         let connections_url = format!("{}{}/dataConnections", process.arm, how_to::DATABASE);
         let mut client = Client {
             token_url: format!("{}/domain1.com/oauth2/v2.0/token", process.entra),
@@ -91,7 +99,8 @@ impl Client {
                 process.arm,
                 how_to::SUBSCRIPTION1
             ),
-            user_token: user_token(&http, process).await?,
+            user_tokens,
+            turn: AtomicUsize::new(0),
             arm_token: String::new(),
             auxiliary: String::new(),
             http,
@@ -151,13 +160,15 @@ impl Client {
     }
 
     fn on_behalf_of(&self, url: &str) -> reqwest::RequestBuilder {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % USER_TOKENS;
+        let assertion = self.user_tokens.get(turn).map_or("", String::as_str);
         self.http.post(url).form(&[
             ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
             ("requested_token_use", "on_behalf_of"),
             ("client_id", API),
             ("client_secret", how_to::TENANT_BRIDGE_SECRET),
             ("scope", ARM_SCOPE),
-            ("assertion", &self.user_token),
+            ("assertion", assertion),
         ])
     }
 

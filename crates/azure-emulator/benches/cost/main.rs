@@ -57,7 +57,7 @@ async fn measure() -> anyhow::Result<Vec<Row>> {
         rows.push(load(&process, &client, kind, calls, limit, kind.name()).await?);
     }
     client.run(Kind::Challenge, FILLING).await?;
-    let again = "the same after 20,000 calls more";
+    let again = "ARM read: a data connection, 20,000 calls later";
     rows.push(load(&process, &client, Kind::Connection, 4000, Some(0.5), again).await?);
     rows.push(Row::new("memory at the end", "MB", process.memory()?, None));
     Ok(rows)
