@@ -36,7 +36,7 @@ pub struct Options {
     pub parallel_writes: ParallelWrites,
     /// How long reads of data connections show what was there before a change, counted from its operation's end.
     pub read_lag: Duration,
-    /// How many data connections a page of a list holds; nothing gives all on one page.
+    /// How many items a page of a list of data connections, permissions or roles holds; nothing gives all on one page.
     pub list_page_size: Option<usize>,
 }
 

@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
+use crate::arm::Rules;
 use crate::clock::Clock;
 use crate::directory::{CredentialError, Directory, FederatedCredential, UnknownName};
 use crate::emulator::{Options, ParallelWrites};
 use crate::entra::Limits;
-use crate::resources::{
-    ChangeError, Failure, Ingestion, KeyKind, Operation, ResourceId, Resources, RoleAssignment,
-};
+use crate::resources::{ChangeError, Failure, Ingestion, KeyKind, Operation, ResourceId, Resources};
 use crate::seed::Seed;
 use crate::sign_ins::SignIns;
 
@@ -27,6 +25,7 @@ pub struct World {
     pub resources: Resources,
     /// Sessions, authorization codes, refresh tokens.
     pub sign_ins: SignIns,
+    pub(crate) arm: Rules,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) operation_duration: Duration,
@@ -42,6 +41,7 @@ impl World {
             directory: seed.directory,
             resources,
             sign_ins: SignIns::default(),
+            arm: seed.arm,
             limits: seed.limits,
             clock,
             operation_duration: options.operation_duration,
@@ -70,7 +70,7 @@ impl World {
         self.resources.read_lag = lag;
     }
 
-    /// From now on a page of a list holds this many data connections.
+    /// From now on a page of a list holds this many data connections, permissions or roles.
     pub fn set_list_page_size(&mut self, size: Option<usize>) {
         self.list_page_size = size;
     }
@@ -192,33 +192,6 @@ impl World {
         self.directory.remove_guest(user, tenant)
     }
 
-    /// Gives a role (name or GUID) to a principal (UPN, object id, app name or client id) at a scope.
-    pub fn assign_role(&mut self, principal: &str, role: &str, scope: &str) -> Result<(), ChangeError> {
-        let (scope, principal_oid) = self.scope_and_oid(principal, scope)?;
-        let role_id = self
-            .resources
-            .role(role)
-            .ok_or_else(|| UnknownName::new("role", role))?
-            .id;
-        let id = Uuid::new_v4().to_string();
-        self.resources.role_assignments.push(RoleAssignment {
-            id,
-            principal_oid,
-            role_id,
-            scope,
-        });
-        Ok(())
-    }
-
-    /// Takes all roles at exactly this scope from the principal. Roles inherited from above stay.
-    pub fn revoke_roles(&mut self, principal: &str, scope: &str) -> Result<(), ChangeError> {
-        let (scope, oid) = self.scope_and_oid(principal, scope)?;
-        self.resources
-            .role_assignments
-            .retain(|a| !(a.principal_oid == oid && a.scope == scope));
-        Ok(())
-    }
-
     /// Removes an event hub.
     pub fn remove_event_hub(&mut self, id: &str) -> Result<(), ChangeError> {
         self.resources.remove_event_hub(id)
@@ -279,13 +252,5 @@ impl World {
             .iter()
             .map(|c| c.id.to_string())
             .collect()
-    }
-
-    fn scope_and_oid(&self, principal: &str, scope: &str) -> Result<(ResourceId, String), ChangeError> {
-        let scope = ResourceId::parse(scope)?;
-        let subscription = (self.resources.subscription_of(&scope))
-            .ok_or_else(|| UnknownName::new("subscription", scope.subscription()))?;
-        let oid = self.directory.oid(principal, &subscription.tenant_id)?;
-        Ok((scope, oid))
     }
 }

@@ -7,6 +7,7 @@ mod change;
 mod credential;
 mod group;
 mod policy;
+mod principal;
 mod standing;
 mod tenant;
 mod user;

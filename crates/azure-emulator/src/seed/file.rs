@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::arm::{Arm, RoleDefinition};
 use crate::directory::PolicySpec;
 
 #[derive(Debug, Deserialize)]
@@ -23,11 +24,15 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) namespaces: Vec<Namespace>,
     #[serde(default)]
+    pub(super) role_definitions: Vec<RoleDefinition>,
+    #[serde(default)]
     pub(super) role_assignments: Vec<RoleAssignment>,
     #[serde(default)]
     pub(super) data_connections: Vec<DataConnection>,
     #[serde(default)]
     pub(super) issuers: Vec<Issuer>,
+    #[serde(default)]
+    pub(super) arm: Arm,
     #[serde(default)]
     pub(super) groups: Vec<Group>,
     #[serde(default)]

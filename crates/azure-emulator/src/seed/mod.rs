@@ -1,10 +1,12 @@
 //! Seeds: what a cloud starts with, written in TOML, checked whole before anything starts.
-//! `file` is the format, `build` turns it into directory and resources and names every error with its path.
+//! `file` is the format (`arm` that of ARM's rules), `build` turns it into directory and resources and names every error with its path.
 //! What happens to it afterwards is `world`'s.
 
+mod arm;
 mod build;
 mod file;
 
+use crate::arm::Rules;
 use crate::directory::Directory;
 use crate::entra::Limits;
 use crate::resources::Resources;
@@ -14,6 +16,7 @@ use crate::resources::Resources;
 pub struct Seed {
     pub(crate) directory: Directory,
     pub(crate) resources: Resources,
+    pub(crate) arm: Rules,
     pub(crate) limits: Limits,
 }
 

@@ -7,8 +7,7 @@ use crate::directory::{PolicySpec, UnknownName};
 
 impl World {
     /// Revokes the user's sessions: what rests on sign-ins up to now counts no more. Refresh tokens and exchanges are
-    /// refused with AADSTS50173. ARM tokens that are out stay valid until they expire, unless their client takes claims
-    /// challenges.
+    /// refused with AADSTS50173. ARM refuses tokens that are out, with a claims challenge if their client takes those.
     pub fn revoke_sessions(&mut self, user: &str) -> Result<(), UnknownName> {
         self.directory.revoke_sessions(user, self.clock.now())
     }
