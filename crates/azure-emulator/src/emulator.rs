@@ -70,9 +70,6 @@ pub enum ParallelWrites {
 /// Why the emulator did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// No signing keys.
-    #[error(transparent)]
-    Keys(#[from] KeyError),
     /// No certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -103,7 +100,7 @@ struct Running {
 impl Emulator {
     /// Starts the three listeners. Must be called within a tokio runtime.
     pub async fn start(seed: Seed, options: Options) -> Result<Emulator, StartError> {
-        let keys = KeyRing::of_process()?;
+        let keys = KeyRing::of_process();
         let identity = tls::make()?;
         let (entra_listener, entra_url) = bind(options.entra_port).await?;
         let (arm_listener, arm_url) = bind(options.arm_port).await?;
@@ -142,6 +139,7 @@ impl Emulator {
             stop.clone(),
             tasks.clone(),
         ));
+        KeyRing::make_ahead();
         let ca_pem = identity.ca_pem;
         Ok(Emulator(Arc::new(Running {
             azure,

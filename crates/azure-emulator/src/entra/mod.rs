@@ -20,15 +20,17 @@ mod page;
 mod policies;
 mod scope;
 mod sign_in;
+mod signing_key;
 mod site;
 mod token;
 
-pub use keys::KeyError;
 pub use mint::{MintError, MintUserToken, TokenOverrides};
+pub use signing_key::KeyError;
+pub(crate) use signing_key::SigningKey;
 
 pub(crate) use claims::opaque;
 pub(crate) use jwt::Jwt;
-pub(crate) use keys::{KeyRing, SigningKey};
+pub(crate) use keys::KeyRing;
 pub(crate) use limits::Limits;
 pub(crate) use mint::mint;
 pub(crate) use site::answer;
