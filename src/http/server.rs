@@ -19,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
-/// The largest headers, in bytes: four tokens of up to 16 KiB.
-const LARGEST_HEADERS: u32 = 96 * 1024;
+/// How many bytes of headers are read: more than are answered with anything but a problem (`layers::LARGEST_HEADERS`), so that
+/// there is one. What is still larger is refused by the server itself, with 431 and no body; it doesn't count exactly.
+const HEADERS_READ: u32 = 128 * 1024;
 
 /// What the clients of one listener may take up.
 #[derive(Debug, Clone, Copy)]
@@ -180,11 +181,11 @@ fn builder(header_timeout: Duration) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
-        .max_buf_size(usize::try_from(LARGEST_HEADERS).unwrap_or(usize::MAX));
+        .max_buf_size(usize::try_from(HEADERS_READ).unwrap_or(usize::MAX));
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(LARGEST_HEADERS)
+        .max_header_list_size(HEADERS_READ)
         .max_concurrent_streams(100)
         .keep_alive_interval(Duration::from_secs(30));
     builder

@@ -63,6 +63,8 @@ async fn tokens(app: &App, calls: &Calls, provoked: &mut Provoked) {
         .await;
     let basic = actor.with_auxiliary("a.b.c, Basic d");
     provoked.all(calls, &basic, 400, "auxiliaryTokens").await;
+    let large = actor.with_auxiliary(&"x".repeat(96 * 1024));
+    provoked.all(calls, &large, 431, "headersTooLarge").await;
     let lacking = with_scope(app, "acc1@domain1.com", "Connections.Other");
     provoked.all(calls, &lacking, 403, "insufficientScope").await;
 }

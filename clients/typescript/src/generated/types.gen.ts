@@ -483,6 +483,10 @@ export type ListConnectionsErrors = {
      */
     403: Problem;
     /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
      * `internal`: An error of this service.
      */
     500: Problem;
@@ -563,6 +567,10 @@ export type CreateConnectionErrors = {
      * `referenceNotFound`: A named resource was not found. `idempotencyKeyReused`: The idempotency key was used for another request.
      */
     422: Problem;
+    /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
     /**
      * `internal`: An error of this service.
      */
@@ -647,6 +655,10 @@ export type RemoveConnectionErrors = {
      */
     409: Problem;
     /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
      * `internal`: An error of this service.
      */
     500: Problem;
@@ -712,6 +724,10 @@ export type GetConnectionErrors = {
      */
     404: Problem;
     /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
      * `internal`: An error of this service.
      */
     500: Problem;
@@ -775,6 +791,10 @@ export type ListConnectionEventsErrors = {
      */
     404: Problem;
     /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
      * `internal`: An error of this service.
      */
     500: Problem;
@@ -835,6 +855,10 @@ export type GetOperationErrors = {
      * `notFound`: Not found.
      */
     404: Problem;
+    /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
     /**
      * `internal`: An error of this service.
      */
