@@ -11,7 +11,7 @@ use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::support::{App, Portal, migrated, own_server, request};
+use crate::support::{App, Portal, allowing, migrated, own_server, request};
 use documented::documented;
 use provoked::{Calls, Provoked};
 
@@ -142,10 +142,7 @@ async fn requests(app: &App, calls: &Calls, provoked: &mut Provoked) {
         .expect("a data connection");
     let answer = portal.create(&request("taken")).await;
     provoked.one("createConnection", &answer, 409, "nameTaken");
-    let answer = app
-        .signed_in("acc5@domain1.com")
-        .create(&request("telemetry"))
-        .await;
+    let answer = app.how_to_portal().create(&request("telemetry")).await;
     provoked.one("createConnection", &answer, 409, "connectionExists");
     for (operation, path) in [
         ("listConnections", "/v1/connections?limit=0".to_owned()),
@@ -199,6 +196,14 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
         .await;
     app.emulator.clear_faults();
     hasty.stop().await;
+
+    let narrow = app
+        .start_another(|config| config.tenants = allowing(&[], &[how_to::DOMAIN2]))
+        .await
+        .expect("a replica");
+    let answer = portal.at(narrow.address()).remove(created.text("/id")).await;
+    provoked.one("removeConnection", &answer, 403, "tenantNotAllowed");
+    narrow.stop().await;
 
     app.as_owner("alter table people rename to mislaid").await;
     provoked.all(&calls, &portal, 500, "internal").await;

@@ -197,7 +197,7 @@ export type CreateTarget = {
 /**
  * What an event of the ledger says happened.
  */
-export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'outcome.unknown';
+export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'outcome.unknown';
 
 /**
  * A page of events, oldest first.
@@ -643,7 +643,7 @@ export type RemoveConnectionErrors = {
      */
     401: Problem;
     /**
-     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing. `azureRefused`: Azure refused the change.
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing. `tenantNotAllowed`: A tenant may not be connected here. `azureRefused`: Azure refused the change.
      */
     403: Problem;
     /**
@@ -680,7 +680,7 @@ export type RemoveConnectionResponses = {
      */
     200: Connection;
     /**
-     * The removal is under way
+     * The removal is under way, or could not be carried out: see `lastOperation`
      */
     202: Connection;
 };

@@ -2,9 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::keys::{KeyError, KeyRing, SigningKey};
+use super::claims;
+use super::keys::KeyRing;
+use super::signing_key::{KeyError, SigningKey};
 use crate::exchange::set;
 
 /// A JWT taken apart; nothing about it is verified yet.
@@ -50,6 +53,18 @@ impl Jwt {
         Some(seconds)
     }
 
+    /// When the token was issued. `iat` says that in whole seconds; tokens of this emulator say it more exactly in
+    /// `aio`, so that a revocation and a token of the same second have an order.
+    pub(crate) fn issued(&self) -> Option<DateTime<Utc>> {
+        let second = self
+            .seconds("iat")
+            .and_then(|at| DateTime::from_timestamp(at, 0))?;
+        let exact = self.text("aio").and_then(claims::issued);
+        exact
+            .filter(|exact| exact.timestamp() == second.timestamp())
+            .or(Some(second))
+    }
+
     /// `aud`, which may be one text or several.
     pub(crate) fn audiences(&self) -> Vec<&str> {
         match self.claims.get("aud") {
@@ -89,7 +104,10 @@ pub(crate) fn sign(
     kid: Option<&str>,
     with_x5t: bool,
 ) -> Result<String, KeyError> {
-    let kid = kid.unwrap_or(&key.kid);
+    let kid = match kid {
+        Some(kid) => kid,
+        None => key.kid()?,
+    };
     let mut header = json!({ "typ": "JWT", "alg": "RS256", "kid": kid });
     if with_x5t {
         set(&mut header, "x5t", json!(kid));
