@@ -12,7 +12,7 @@ use crate::azure::Azure;
 use crate::entra::{self, MintUserToken};
 use crate::exchange::{Answer, Call};
 use crate::journal::{Entry, Journal};
-use crate::server::{Cut, Site};
+use crate::server::{Cut, Sent, Site};
 
 /// The admin listener.
 pub(crate) struct Admin {
@@ -23,8 +23,8 @@ pub(crate) struct Admin {
 const ROUTES: &str = "GET /admin/journal, DELETE /admin/journal, POST /admin/token, GET /admin/seed-summary";
 
 impl Site for Admin {
-    async fn answer(&self, call: Call) -> Result<Answer, Cut> {
-        Ok(self.route(&call))
+    async fn answer(&self, call: Call) -> Result<Sent, Cut> {
+        Ok(self.route(&call).into())
     }
 }
 
