@@ -131,10 +131,8 @@ impl Emulator {
                 tasks.clone(),
             ));
         }
-        let admin = Arc::new(Admin {
-            azure: Arc::clone(&azure),
-            journal: Arc::clone(&journal),
-        });
+        let admin = Admin::new(Arc::clone(&azure), Arc::clone(&journal), Arc::clone(&faults));
+        let admin = Arc::new(admin);
         tasks.spawn(server::run(
             admin_listener,
             identity.acceptor,

@@ -20,6 +20,7 @@ mod pace;
 pub mod resources;
 mod seed;
 mod server;
+mod shape;
 mod sign_ins;
 mod tls;
 mod world;

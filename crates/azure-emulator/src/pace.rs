@@ -58,7 +58,9 @@ impl PacedBody {
     }
 
     fn wait(&mut self, time: Duration, context: &mut Context<'_>) -> Poll<()> {
-        let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+        let pause = self
+            .pause
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
         ready!(pause.as_mut().poll(context));
         self.pause = None;
         Poll::Ready(())
@@ -98,7 +100,11 @@ impl Body for PacedBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let left = if self.started { self.rest.len() as u64 } else { self.length };
+        let left = if self.started {
+            self.rest.len() as u64
+        } else {
+            self.length
+        };
         SizeHint::with_exact(left)
     }
 }

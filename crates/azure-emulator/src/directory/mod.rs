@@ -5,6 +5,7 @@
 mod app;
 mod change;
 mod credential;
+mod guest;
 mod tenant;
 mod user;
 mod x509;

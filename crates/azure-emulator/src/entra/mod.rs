@@ -28,4 +28,5 @@ pub(crate) use claims::opaque;
 pub(crate) use jwt::Jwt;
 pub(crate) use keys::{KeyRing, SigningKey};
 pub(crate) use mint::mint;
+pub(crate) use page::escape;
 pub(crate) use site::answer;

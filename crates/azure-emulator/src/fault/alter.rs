@@ -56,9 +56,11 @@ pub(super) fn lead_astray(answer: &mut Answer, origin: &str) {
     for name in OPERATION_URLS {
         let known = answer.headers.get(name).and_then(|value| value.to_str().ok());
         // Not parsed as a URL: ARM's own has raw spaces in some versions.
-        let path = known
-            .and_then(|url| url.split_once("://"))
-            .map(|(_, rest)| rest.find('/').map_or("", |start| rest.split_at(start).1).to_owned());
+        let path = known.and_then(|url| url.split_once("://")).map(|(_, rest)| {
+            rest.find('/')
+                .map_or("", |start| rest.split_at(start).1)
+                .to_owned()
+        });
         if let Some(path) = path {
             let astray = format!("{}{path}", origin.trim_end_matches('/'));
             answer.set(HeaderName::from_static(name), &astray);

@@ -105,20 +105,38 @@ mod tests {
 
     #[test]
     fn the_seed_decides_what_is_drawn() {
-        let latency = Latency::Uniform { least: ms(10), most: ms(50) };
+        let latency = Latency::Uniform {
+            least: ms(10),
+            most: ms(50),
+        };
         assert_eq!(draws(&latency, 7), draws(&latency, 7));
         assert_ne!(draws(&latency, 7), draws(&latency, 8));
     }
 
     #[test]
     fn draws_spread_as_the_distribution_says() {
-        let uniform = draws(&Latency::Uniform { least: ms(10), most: ms(50) }, 1);
+        let uniform = draws(
+            &Latency::Uniform {
+                least: ms(10),
+                most: ms(50),
+            },
+            1,
+        );
         assert!(uniform[0] >= ms(10) && uniform[1999] <= ms(50));
         assert!((ms(28)..ms(32)).contains(&uniform[1000]));
 
-        let normal = draws(&Latency::Normal { mean: ms(100), deviation: ms(20) }, 1);
+        let normal = draws(
+            &Latency::Normal {
+                mean: ms(100),
+                deviation: ms(20),
+            },
+            1,
+        );
         assert!((ms(97)..ms(103)).contains(&normal[1000]));
-        assert!((ms(115)..ms(125)).contains(&normal[1682]), "one deviation above the mean");
+        assert!(
+            (ms(115)..ms(125)).contains(&normal[1682]),
+            "one deviation above the mean"
+        );
 
         let tail = Latency::Percentiles(vec![(50.0, ms(20)), (99.0, ms(900)), (100.0, ms(5000))]);
         let tail = draws(&tail, 1);

@@ -6,6 +6,7 @@
 )]
 
 mod admin;
+mod admin_changes;
 mod admin_consent;
 mod arm_tokens;
 mod browser;
