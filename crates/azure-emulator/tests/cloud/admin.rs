@@ -15,7 +15,14 @@ pub(crate) fn url(cloud: &Cloud, path: &str) -> String {
 impl Cloud {
     /// GET of the admin API.
     pub(crate) async fn admin(&self, path: &str) -> Reply {
-        Reply::read(self.http.get(url(self, &format!("admin/{path}"))).send().await.unwrap()).await
+        Reply::read(
+            self.http
+                .get(url(self, &format!("admin/{path}")))
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
     }
 
     /// POST of JSON to the admin API.
@@ -45,14 +52,25 @@ async fn a_script_mints_a_token_and_uses_it() {
 #[tokio::test]
 async fn refusals_of_tokens_say_what_to_mend() {
     let cloud = start().await;
-    let ask = |user: &str, tenant: &str, scopes: Value| json!({ "user": user, "tenant": tenant, "app": "portal",
-        "api": "tenant-bridge", "scopes": scopes });
+    let ask = |user: &str, tenant: &str, scopes: Value| {
+        json!({ "user": user, "tenant": tenant, "app": "portal",
+        "api": "tenant-bridge", "scopes": scopes })
+    };
     for (body, part) in [
         (json!({}), "missing field"),
-        (ask("acc9@nowhere.com", "domain1.com", json!([])), "there is no user"),
-        (ask("acc1@domain1.com", "domain2.com", json!([])), "user in that tenant"),
+        (
+            ask("acc9@nowhere.com", "domain1.com", json!([])),
+            "there is no user",
+        ),
+        (
+            ask("acc1@domain1.com", "domain2.com", json!([])),
+            "user in that tenant",
+        ),
         (ask("acc9@domain1.com", "domain1.com", json!([])), "disabled"),
-        (ask("acc1@domain1.com", "domain1.com", json!(["x"])), "there is no scope"),
+        (
+            ask("acc1@domain1.com", "domain1.com", json!(["x"])),
+            "there is no scope",
+        ),
     ] {
         let reply = cloud.admin_post("token", &body).await;
         assert_eq!(reply.status, StatusCode::BAD_REQUEST);
@@ -99,7 +117,11 @@ async fn a_reader_of_the_journal_gets_each_call_once_and_waits_for_the_next() {
     let (waited, ()) = tokio::join!(cloud.admin(&path), calls);
     assert_eq!(waited.body["value"].as_array().unwrap().len(), 1);
     assert_eq!(waited.body["value"][0]["status"], 401);
-    assert_eq!(waited.body["next"], next + 2, "the call that did not fit is not seen again either");
+    assert_eq!(
+        waited.body["next"],
+        next + 2,
+        "the call that did not fit is not seen again either"
+    );
 }
 
 #[tokio::test]
@@ -110,10 +132,18 @@ async fn a_slow_call_is_not_missed_by_who_has_read_the_quick_one_after_it() {
     let quick = async {
         let arrived = |entry: &azure_emulator::Entry| entry.path().contains("openid-configuration");
         cloud.entra("common/.well-known/openid-configuration").await;
-        cloud.emulator.journal().wait_for(arrived, Duration::from_secs(5)).await.unwrap();
+        cloud
+            .emulator
+            .journal()
+            .wait_for(arrived, Duration::from_secs(5))
+            .await
+            .unwrap();
         let read = cloud.admin("journal?after=0").await.body;
         let next = read["next"].as_u64().unwrap();
-        cloud.admin(&format!("journal?after={next}&wait=10&path=discovery/keys")).await.body
+        cloud
+            .admin(&format!("journal?after={next}&wait=10&path=discovery/keys"))
+            .await
+            .body
     };
     let (_, read) = tokio::join!(cloud.entra("common/discovery/keys"), quick);
     assert_eq!(read["value"].as_array().unwrap().len(), 1, "{read}");
@@ -122,9 +152,17 @@ async fn a_slow_call_is_not_missed_by_who_has_read_the_quick_one_after_it() {
 #[tokio::test]
 async fn a_parameter_that_the_journal_does_not_have_is_refused() {
     let cloud = start().await;
-    for (query, place) in [("since=1", "?since"), ("after=x", "?after"), ("host=graph", "?host"), ("wait=-1", "?wait")] {
+    for (query, place) in [
+        ("since=1", "?since"),
+        ("after=x", "?after"),
+        ("host=graph", "?host"),
+        ("wait=-1", "?wait"),
+    ] {
         let reply = cloud.admin(&format!("journal?{query}")).await;
-        assert_eq!((reply.status, &reply.body["path"]), (StatusCode::BAD_REQUEST, &json!(place)));
+        assert_eq!(
+            (reply.status, &reply.body["path"]),
+            (StatusCode::BAD_REQUEST, &json!(place))
+        );
     }
 }
 
@@ -133,7 +171,9 @@ async fn the_state_and_the_summary_tell_what_there_is_and_no_secrets() {
     let cloud = start().await;
     let token = cloud.arm_token("acc3@domain1.com", "domain1.com").await;
     let other = cloud.arm_token("acc3@domain1.com", "domain2.com").await;
-    cloud.put(&token, &[&other], &connection("c1"), &event_hub_body(HUB1, "cg1")).await;
+    cloud
+        .put(&token, &[&other], &connection("c1"), &event_hub_body(HUB1, "cg1"))
+        .await;
     for path in ["state", "seed-summary"] {
         let text = cloud.admin(path).await.body.to_string();
         assert!(text.contains("acc2@domain2.com") && text.contains("ns-domain2/eventhubs/hub1"));
@@ -149,11 +189,24 @@ async fn the_state_and_the_summary_tell_what_there_is_and_no_secrets() {
     }
     let state = cloud.admin("state").await.body;
     let made = &state["dataConnections"][0];
-    assert_eq!((&made["createdBy"], &made["sourceTenant"]), (&json!("acc3@domain1.com"), &json!("domain2.com")));
-    assert_eq!(made["ingestion"], json!({ "flows": false, "reasons": ["notProvisioned"] }));
-    assert_eq!((&state["operations"][0]["kind"], &state["operations"][0]["status"]), (&json!("create"), &json!("Running")));
+    assert_eq!(
+        (&made["createdBy"], &made["sourceTenant"]),
+        (&json!("acc3@domain1.com"), &json!("domain2.com"))
+    );
+    assert_eq!(
+        made["ingestion"],
+        json!({ "flows": false, "reasons": ["notProvisioned"] })
+    );
+    assert_eq!(
+        (&state["operations"][0]["kind"], &state["operations"][0]["status"]),
+        (&json!("create"), &json!("Running"))
+    );
     let roles = state["roleAssignments"].as_array().unwrap();
-    assert!(roles.iter().any(|role| role["principal"] == "acc1@domain1.com" && role["role"] == "Contributor"));
+    assert!(
+        roles
+            .iter()
+            .any(|role| role["principal"] == "acc1@domain1.com" && role["role"] == "Contributor")
+    );
 }
 
 #[tokio::test]
@@ -165,9 +218,18 @@ async fn ingestion_is_told_for_all_data_connections_or_one() {
     cloud.put(&token, &[], &connection("c1"), &body).await;
     cloud.finish_operations();
     let all = cloud.admin("ingestion").await.body;
-    assert_eq!((&all["value"][0]["flows"], &all["value"][0]["reasons"]), (&json!(true), &json!([])));
+    assert_eq!(
+        (&all["value"][0]["flows"], &all["value"][0]["reasons"]),
+        (&json!(true), &json!([]))
+    );
     let id = all["value"][0]["id"].as_str().unwrap();
-    let one = cloud.admin(&format!("ingestion?id={}", id.replace('$', "%24"))).await.body;
+    let one = cloud
+        .admin(&format!("ingestion?id={}", id.replace('$', "%24")))
+        .await
+        .body;
     assert_eq!(one, all);
-    assert_eq!(cloud.admin("ingestion?id=/nothing").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        cloud.admin("ingestion?id=/nothing").await.status,
+        StatusCode::NOT_FOUND
+    );
 }

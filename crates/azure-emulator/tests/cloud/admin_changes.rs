@@ -22,36 +22,156 @@ fn changes_and_traces() -> Vec<(Value, &'static str, Value)> {
     let made = json!({ "id": format!("{DATABASE}/dataConnections/made"), "properties": {
         "eventHubResourceId": HUB1, "consumerGroup": "cg1" } });
     vec![
-        (json!({ "disableUser": { "user": "acc1@domain1.com" } }), "/users/0/enabled", json!(false)),
-        (json!({ "enableUser": { "user": "acc1@domain1.com" } }), "/users/0/enabled", json!(true)),
-        (json!({ "addGuest": { "user": "acc1@domain1.com", "tenant": "domain2.com" } }), "/users/0/memberships/1/tenant", json!("domain2.com")),
-        (json!({ "removeGuest": { "user": "acc1@domain1.com", "tenant": "domain2.com" } }), "/users/0/memberships/1", Value::Null),
-        (json!({ "assignAppRole": { "user": "acc1@domain1.com", "tenant": "domain1.com", "app": "tenant-bridge", "role": "Operator" } }), "/appRoleAssignments/3/principal", json!("acc1@domain1.com")),
-        (json!({ "revokeAppRoles": { "user": "acc1@domain1.com", "tenant": "domain1.com", "app": "tenant-bridge" } }), "/appRoleAssignments/3", Value::Null),
-        (json!({ "revokeConsent": { "app": "tenant-bridge", "tenant": "domain1.com" } }), "/consents/0/tenant", json!("domain2.com")),
-        (json!({ "deprovision": { "app": "other-api", "tenant": "domain2.com" } }), "/apps/6/provisionedIn", json!(["domain1.com"])),
-        (json!({ "provision": { "app": "other-api", "tenant": "domain3.com" } }), "/apps/6/provisionedIn", json!(["domain1.com", "domain3.com"])),
-        (json!({ "grantConsent": { "app": "portal", "tenant": "domain1.com", "resource": "other-api", "scopes": ["access_as_user"] } }), "/consents/6/resource", json!("other-api")),
-        (json!({ "addFederatedCredential": { "app": "portal", "issuer": "https://i.example", "subject": "s" } }), "/apps/4/federatedCredentials/0/audience", json!("api://AzureADTokenExchange")),
-        (json!({ "rotateHubKey": { "namespace": NAMESPACE } }), "/namespaces/0/authorizationRules/0/primaryKeyRotations", json!(1)),
-        (json!({ "rotateHubKey": { "namespace": NAMESPACE, "rule": "RootManageSharedAccessKey", "key": "secondary" } }), "/namespaces/0/authorizationRules/0/secondaryKeyRotations", json!(1)),
-        (json!({ "setLocalAuth": { "namespace": NAMESPACE, "enabled": false } }), "/namespaces/0/localAuthEnabled", json!(false)),
-        (json!({ "addEventHub": { "id": hub3(), "consumerGroups": ["a"] } }), "/namespaces/0/eventHubs/2/consumerGroups", json!(["a"])),
-        (json!({ "addConsumerGroup": { "hub": hub3(), "group": "b" } }), "/namespaces/0/eventHubs/2/consumerGroups", json!(["a", "b"])),
-        (json!({ "removeConsumerGroup": { "hub": hub3(), "group": "a" } }), "/namespaces/0/eventHubs/2/consumerGroups", json!(["b"])),
-        (json!({ "removeEventHub": { "id": hub3() } }), "/namespaces/0/eventHubs/2", Value::Null),
-        (json!({ "addDatabase": { "id": database } }), "/clusters/0/databases/2/name", json!("extra")),
-        (json!({ "setTable": { "database": database, "table": "T", "mappings": ["M"] } }), "/clusters/0/databases/2/tables/0", json!({ "name": "T", "mappings": ["M"] })),
-        (json!({ "removeTable": { "database": database, "table": "T" } }), "/clusters/0/databases/2/tables", json!([])),
-        (json!({ "removeDatabase": { "id": database } }), "/clusters/0/databases/2", Value::Null),
-        (json!({ "addDataConnection": made }), "/dataConnections/0/createdBy", json!("someone else")),
-        (json!({ "setDataConnectionMembers": { "id": made["id"], "members": { "consumerGroup": "cg2" } } }), "/dataConnections/0/properties/consumerGroup", json!("cg2")),
-        (json!({ "removeDataConnection": { "id": made["id"] } }), "/dataConnections/0", Value::Null),
-        (json!({ "setOperationDuration": { "milliseconds": 60_000 } }), "/settings/operationMilliseconds", json!(60_000)),
-        (json!({ "setReadLag": { "milliseconds": 5 } }), "/settings/readLagMilliseconds", json!(5)),
-        (json!({ "setParallelWrites": { "mode": "refused" } }), "/settings/parallelWrites", json!("refused")),
-        (json!({ "setListPageSize": { "size": 2 } }), "/settings/listPageSize", json!(2)),
-        (json!({ "setListPageSize": {} }), "/settings/listPageSize", Value::Null),
+        (
+            json!({ "disableUser": { "user": "acc1@domain1.com" } }),
+            "/users/0/enabled",
+            json!(false),
+        ),
+        (
+            json!({ "enableUser": { "user": "acc1@domain1.com" } }),
+            "/users/0/enabled",
+            json!(true),
+        ),
+        (
+            json!({ "addGuest": { "user": "acc1@domain1.com", "tenant": "domain2.com" } }),
+            "/users/0/memberships/1/tenant",
+            json!("domain2.com"),
+        ),
+        (
+            json!({ "removeGuest": { "user": "acc1@domain1.com", "tenant": "domain2.com" } }),
+            "/users/0/memberships/1",
+            Value::Null,
+        ),
+        (
+            json!({ "assignAppRole": { "user": "acc1@domain1.com", "tenant": "domain1.com", "app": "tenant-bridge", "role": "Operator" } }),
+            "/appRoleAssignments/3/principal",
+            json!("acc1@domain1.com"),
+        ),
+        (
+            json!({ "revokeAppRoles": { "user": "acc1@domain1.com", "tenant": "domain1.com", "app": "tenant-bridge" } }),
+            "/appRoleAssignments/3",
+            Value::Null,
+        ),
+        (
+            json!({ "revokeConsent": { "app": "tenant-bridge", "tenant": "domain1.com" } }),
+            "/consents/0/tenant",
+            json!("domain2.com"),
+        ),
+        (
+            json!({ "deprovision": { "app": "other-api", "tenant": "domain2.com" } }),
+            "/apps/6/provisionedIn",
+            json!(["domain1.com"]),
+        ),
+        (
+            json!({ "provision": { "app": "other-api", "tenant": "domain3.com" } }),
+            "/apps/6/provisionedIn",
+            json!(["domain1.com", "domain3.com"]),
+        ),
+        (
+            json!({ "grantConsent": { "app": "portal", "tenant": "domain1.com", "resource": "other-api", "scopes": ["access_as_user"] } }),
+            "/consents/6/resource",
+            json!("other-api"),
+        ),
+        (
+            json!({ "addFederatedCredential": { "app": "portal", "issuer": "https://i.example", "subject": "s" } }),
+            "/apps/4/federatedCredentials/0/audience",
+            json!("api://AzureADTokenExchange"),
+        ),
+        (
+            json!({ "rotateHubKey": { "namespace": NAMESPACE } }),
+            "/namespaces/0/authorizationRules/0/primaryKeyRotations",
+            json!(1),
+        ),
+        (
+            json!({ "rotateHubKey": { "namespace": NAMESPACE, "rule": "RootManageSharedAccessKey", "key": "secondary" } }),
+            "/namespaces/0/authorizationRules/0/secondaryKeyRotations",
+            json!(1),
+        ),
+        (
+            json!({ "setLocalAuth": { "namespace": NAMESPACE, "enabled": false } }),
+            "/namespaces/0/localAuthEnabled",
+            json!(false),
+        ),
+        (
+            json!({ "addEventHub": { "id": hub3(), "consumerGroups": ["a"] } }),
+            "/namespaces/0/eventHubs/2/consumerGroups",
+            json!(["a"]),
+        ),
+        (
+            json!({ "addConsumerGroup": { "hub": hub3(), "group": "b" } }),
+            "/namespaces/0/eventHubs/2/consumerGroups",
+            json!(["a", "b"]),
+        ),
+        (
+            json!({ "removeConsumerGroup": { "hub": hub3(), "group": "a" } }),
+            "/namespaces/0/eventHubs/2/consumerGroups",
+            json!(["b"]),
+        ),
+        (
+            json!({ "removeEventHub": { "id": hub3() } }),
+            "/namespaces/0/eventHubs/2",
+            Value::Null,
+        ),
+        (
+            json!({ "addDatabase": { "id": database } }),
+            "/clusters/0/databases/2/name",
+            json!("extra"),
+        ),
+        (
+            json!({ "setTable": { "database": database, "table": "T", "mappings": ["M"] } }),
+            "/clusters/0/databases/2/tables/0",
+            json!({ "name": "T", "mappings": ["M"] }),
+        ),
+        (
+            json!({ "removeTable": { "database": database, "table": "T" } }),
+            "/clusters/0/databases/2/tables",
+            json!([]),
+        ),
+        (
+            json!({ "removeDatabase": { "id": database } }),
+            "/clusters/0/databases/2",
+            Value::Null,
+        ),
+        (
+            json!({ "addDataConnection": made }),
+            "/dataConnections/0/createdBy",
+            json!("someone else"),
+        ),
+        (
+            json!({ "setDataConnectionMembers": { "id": made["id"], "members": { "consumerGroup": "cg2" } } }),
+            "/dataConnections/0/properties/consumerGroup",
+            json!("cg2"),
+        ),
+        (
+            json!({ "removeDataConnection": { "id": made["id"] } }),
+            "/dataConnections/0",
+            Value::Null,
+        ),
+        (
+            json!({ "setOperationDuration": { "milliseconds": 60_000 } }),
+            "/settings/operationMilliseconds",
+            json!(60_000),
+        ),
+        (
+            json!({ "setReadLag": { "milliseconds": 5 } }),
+            "/settings/readLagMilliseconds",
+            json!(5),
+        ),
+        (
+            json!({ "setParallelWrites": { "mode": "refused" } }),
+            "/settings/parallelWrites",
+            json!("refused"),
+        ),
+        (
+            json!({ "setListPageSize": { "size": 2 } }),
+            "/settings/listPageSize",
+            json!(2),
+        ),
+        (
+            json!({ "setListPageSize": {} }),
+            "/settings/listPageSize",
+            Value::Null,
+        ),
     ]
 }
 
@@ -73,7 +193,11 @@ async fn roles_given_and_taken_count_at_once() {
     let token = cloud.arm_token("acc4@domain1.com", "domain1.com").await;
     let path = format!("{CLUSTER}?api-version=2024-04-13");
     assert_eq!(cloud.get(&token, &path).await.status, StatusCode::FORBIDDEN);
-    change(&cloud, json!({ "assignRole": { "principal": scope["principal"], "role": "Reader", "scope": CLUSTER } })).await;
+    change(
+        &cloud,
+        json!({ "assignRole": { "principal": scope["principal"], "role": "Reader", "scope": CLUSTER } }),
+    )
+    .await;
     assert_eq!(cloud.get(&token, &path).await.status, StatusCode::OK);
     change(&cloud, json!({ "revokeRoles": scope })).await;
     assert_eq!(cloud.get(&token, &path).await.status, StatusCode::FORBIDDEN);
@@ -93,26 +217,43 @@ async fn the_clock_is_moved_and_set() {
 #[tokio::test]
 async fn operations_end_or_fail_when_told() {
     let cloud = start().await;
-    change(&cloud, json!({ "setOperationDuration": { "milliseconds": 600_000 } })).await;
+    change(
+        &cloud,
+        json!({ "setOperationDuration": { "milliseconds": 600_000 } }),
+    )
+    .await;
     let token = cloud.arm_token("acc1@domain1.com", "domain1.com").await;
     for (name, group, ending) in [
         ("c1", "$Default", json!({ "finishOperations": {} })),
-        ("c2", "cg1", json!({ "failOperations": { "code": "Broken", "message": "It broke.",
-            "connection": format!("{DATABASE}/dataConnections/c2") } })),
+        (
+            "c2",
+            "cg1",
+            json!({ "failOperations": { "code": "Broken", "message": "It broke.",
+            "connection": format!("{DATABASE}/dataConnections/c2") } }),
+        ),
     ] {
-        cloud.put(&token, &[], &connection(name), &event_hub_body(LOCAL_HUB, group)).await;
+        cloud
+            .put(&token, &[], &connection(name), &event_hub_body(LOCAL_HUB, group))
+            .await;
         change(&cloud, ending).await;
     }
     let state = cloud.admin("state").await.body;
     let young = &state["operations"];
-    assert_eq!((&young[0]["status"], &young[0]["error"][0]), (&json!("Failed"), &json!("Broken")));
+    assert_eq!(
+        (&young[0]["status"], &young[0]["error"][0]),
+        (&json!("Failed"), &json!("Broken"))
+    );
     assert_eq!(young[1]["status"], "Succeeded");
 }
 
 #[tokio::test]
 async fn sessions_are_revoked() {
     let cloud = start().await;
-    change(&cloud, json!({ "revokeSessions": { "user": "acc1@domain1.com" } })).await;
+    change(
+        &cloud,
+        json!({ "revokeSessions": { "user": "acc1@domain1.com" } }),
+    )
+    .await;
     let state = cloud.admin("state").await.body;
     assert!(state["users"][0]["sessionsRevoked"].is_string());
 }
@@ -123,33 +264,95 @@ async fn what_is_wrong_with_a_change_is_told_with_its_place_and_nothing_changes(
     let revoke = json!({ "revokeConsent": { "app": "tenant-bridge", "tenant": "domain1.com" } });
     let before = cloud.admin("state").await.body;
     let rows = [
-        (json!({ "revokeEverything": {} }), "", "there is no change", "GET /admin/changes"),
+        (
+            json!({ "revokeEverything": {} }),
+            "",
+            "there is no change",
+            "GET /admin/changes",
+        ),
         (json!({}), "", "one member", "GET /admin/changes"),
         (json!("revokeConsent"), "", "one member", "GET /admin/changes"),
-        (json!({ "revokeConsent": { "app": "tenant-bridge" } }), "revokeConsent", "missing field `tenant`", "app, tenant"),
-        (json!({ "revokeConsent": { "app": "tenant-bridge", "tenant": "domain1.com", "why": 1 } }), "revokeConsent.why", "unknown field `why`", "app, tenant"),
-        (json!({ "revokeConsent": { "app": "tenant-bridge", "tenant": 7 } }), "revokeConsent.tenant", "expected a string", "app, tenant"),
-        (json!({ "revokeConsent": { "app": "tenant-bridge", "tenant": "nowhere.com" } }), "revokeConsent.tenant", "there is no tenant", "domain1.com, domain2.com"),
-        (json!([revoke, { "grantConsent": { "app": "portal", "tenant": "domain1.com", "resource": "tenant-bridge", "scopes": ["Connections.Read", "Nothing"] } }]), "[1].grantConsent.scopes[1]", "there is no scope", "Connections.ReadWrite"),
-        (json!([{ "advanceClock": { "seconds": 86_400 } }, { "disableUser": { "user": "nobody@domain1.com" } }]), "[1].disableUser.user", "there is no user", "acc1@domain1.com"),
-        (json!({ "rotateHubKey": { "namespace": "ns-domain2" } }), "rotateHubKey", "ns-domain2", ""),
-        (json!({ "rotateHubKey": { "namespace": HUB1 } }), "rotateHubKey.namespace", "there is no namespace", NAMESPACE),
-        (json!({ "rotateHubKey": { "namespace": NAMESPACE, "key": "tertiary" } }), "rotateHubKey.key", "primary", "namespace, rule, key"),
-        (json!({ "addDatabase": { "id": CLUSTER } }), "addDatabase", "not the id of a database", ""),
+        (
+            json!({ "revokeConsent": { "app": "tenant-bridge" } }),
+            "revokeConsent",
+            "missing field `tenant`",
+            "app, tenant",
+        ),
+        (
+            json!({ "revokeConsent": { "app": "tenant-bridge", "tenant": "domain1.com", "why": 1 } }),
+            "revokeConsent.why",
+            "unknown field `why`",
+            "app, tenant",
+        ),
+        (
+            json!({ "revokeConsent": { "app": "tenant-bridge", "tenant": 7 } }),
+            "revokeConsent.tenant",
+            "expected a string",
+            "app, tenant",
+        ),
+        (
+            json!({ "revokeConsent": { "app": "tenant-bridge", "tenant": "nowhere.com" } }),
+            "revokeConsent.tenant",
+            "there is no tenant",
+            "domain1.com, domain2.com",
+        ),
+        (
+            json!([revoke, { "grantConsent": { "app": "portal", "tenant": "domain1.com", "resource": "tenant-bridge", "scopes": ["Connections.Read", "Nothing"] } }]),
+            "[1].grantConsent.scopes[1]",
+            "there is no scope",
+            "Connections.ReadWrite",
+        ),
+        (
+            json!([{ "advanceClock": { "seconds": 86_400 } }, { "disableUser": { "user": "nobody@domain1.com" } }]),
+            "[1].disableUser.user",
+            "there is no user",
+            "acc1@domain1.com",
+        ),
+        (
+            json!({ "rotateHubKey": { "namespace": "ns-domain2" } }),
+            "rotateHubKey",
+            "ns-domain2",
+            "",
+        ),
+        (
+            json!({ "rotateHubKey": { "namespace": HUB1 } }),
+            "rotateHubKey.namespace",
+            "there is no namespace",
+            NAMESPACE,
+        ),
+        (
+            json!({ "rotateHubKey": { "namespace": NAMESPACE, "key": "tertiary" } }),
+            "rotateHubKey.key",
+            "primary",
+            "namespace, rule, key",
+        ),
+        (
+            json!({ "addDatabase": { "id": CLUSTER } }),
+            "addDatabase",
+            "not the id of a database",
+            "",
+        ),
     ];
     for (body, place, error, fix) in rows {
         let reply = cloud.admin_post("changes", &body).await;
         assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{body}");
         let text = |name: &str| reply.body[name].as_str().unwrap_or_default().to_owned();
         assert_eq!(text("path"), place, "{body}: {}", reply.body);
-        assert!(text("error").contains(error) && text("fix").contains(fix), "{body}: {}", reply.body);
+        assert!(
+            text("error").contains(error) && text("fix").contains(fix),
+            "{body}: {}",
+            reply.body
+        );
     }
     let mut after = cloud.admin("state").await.body;
     let now = |state: &Value| state["now"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
     assert!(now(&after) - now(&before) < TimeDelta::hours(1));
     after["now"] = before["now"].clone();
     assert_eq!(after, before);
-    let text = cloud.http.post(crate::admin::url(&cloud, "admin/changes")).header("content-type", "application/json");
+    let text = cloud
+        .http
+        .post(crate::admin::url(&cloud, "admin/changes"))
+        .header("content-type", "application/json");
     let reply = text.body("{").send().await.unwrap();
     assert_eq!(reply.status(), StatusCode::BAD_REQUEST);
 }
@@ -165,7 +368,10 @@ async fn the_readme_names_every_change_with_its_members() {
         assert!(row.is_some(), "the README lacks the change `{name}` {members}");
         for member in members.as_array().unwrap() {
             let member = member.as_str().unwrap();
-            assert!(row.unwrap().contains(&format!("`{member}")), "the README's `{name}` lacks `{member}`");
+            assert!(
+                row.unwrap().contains(&format!("`{member}")),
+                "the README's `{name}` lacks `{member}`"
+            );
         }
     }
 }

@@ -8,6 +8,7 @@
 mod admin;
 mod admin_changes;
 mod admin_consent;
+mod admin_page;
 mod arm_tokens;
 mod browser;
 mod client_assertions;
@@ -16,6 +17,7 @@ mod discovery;
 mod event_hubs;
 mod exchange;
 mod faults;
+mod faults_http;
 mod ingestion;
 mod linked;
 mod lists;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::state::{State, User};
-use super::html::{button, escape, form, section, small, table_or};
+use super::html::{button, escape, form, hint, section, small, table_or};
 
 pub(super) fn sections(state: &State, token: &str) -> String {
     [
@@ -99,13 +99,18 @@ fn consents(state: &State, token: &str) -> String {
                     small(&consent.scopes.join(" "))
                 ),
                 escape(consent.user.as_deref().unwrap_or("everyone")),
-                button("Revoke all of it there", &change),
+                button("Revoke", &change),
             ]
         })
         .collect();
     let columns = ["App", "In tenant", "May call", "For", "Switch"];
     let shown = table_or("None.", &columns, &rows);
-    section("consents", "Consents", &form(token, "consents", &shown))
+    let told = hint("Revoking takes everything that the app was given in that tenant.");
+    section(
+        "consents",
+        "Consents",
+        &format!("{told}{}", form(token, "consents", &shown)),
+    )
 }
 
 fn apps(state: &State) -> String {

@@ -37,7 +37,8 @@ pub(super) fn table(columns: &[&str], rows: &[Vec<String>]) -> String {
 
 pub(super) fn row(columns: &[&str], cells: &[String]) -> String {
     let cells = columns.iter().zip(cells);
-    let cells = cells.map(|(name, cell)| format!("<td data-label=\"{}\"><div>{cell}</div></td>", escape(name)));
+    let cells =
+        cells.map(|(name, cell)| format!("<td data-label=\"{}\"><div>{cell}</div></td>", escape(name)));
     format!("<tr>{}</tr>\n", cells.collect::<String>())
 }
 
@@ -60,6 +61,11 @@ pub(super) fn form_to(action: &str, token: &str, back: &str, body: &str) -> Stri
          <input type=\"hidden\" name=\"back\" value=\"{back}\">{body}</form>",
         escape(token)
     )
+}
+
+/// A sentence about the switches below it.
+pub(super) fn hint(text: &str) -> String {
+    format!("<p class=\"hint\">{}</p>", escape(text))
 }
 
 /// A button that makes a change.
@@ -91,6 +97,7 @@ pub(super) fn summary(state: &State, token: &str) -> String {
         ("tenants", "Tenants"),
         ("users", "Users"),
         ("consents", "Consents"),
+        ("apps", "Apps"),
         ("roles", "Roles"),
         ("hubs", "Event hubs"),
         ("clusters", "Clusters"),
@@ -100,7 +107,7 @@ pub(super) fn summary(state: &State, token: &str) -> String {
         .map(|(id, name)| format!("<a href=\"#{id}\">{name}</a> "))
         .collect();
     let now = state.now.get(..19).unwrap_or(&state.now).replace('T', " ");
-    let clock = ["One hour on", "One day on"].into_iter().zip([3600, 86_400]);
+    let clock = ["+ 1 hour", "+ 1 day"].into_iter().zip([3600, 86_400]);
     let clock: String = clock
         .map(|(label, seconds)| button(label, &json!({ "advanceClock": { "seconds": seconds } })))
         .collect();

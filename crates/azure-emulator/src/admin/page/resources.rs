@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::state::{Namespace, State};
-use super::html::{button, escape, form, section, short, small, table_or};
+use super::html::{button, escape, form, hint, section, short, small, table_or};
 
 pub(super) fn sections(state: &State, token: &str) -> String {
     [
@@ -28,12 +28,17 @@ fn roles(state: &State, token: &str) -> String {
                 ),
                 escape(&given.role),
                 format!("{} {}", escape(&short(&given.scope, 1)), small(&given.scope)),
-                button("Revoke all of these at this scope", &change),
+                button("Revoke", &change),
             ]
         })
         .collect();
     let shown = table_or("None.", &["Who", "Role", "At", "Switch"], &rows);
-    section("roles", "Role assignments", &form(token, "roles", &shown))
+    let told = hint("Revoking takes all roles that somebody has at exactly that scope.");
+    section(
+        "roles",
+        "Role assignments",
+        &format!("{told}{}", form(token, "roles", &shown)),
+    )
 }
 
 fn namespaces(state: &State, token: &str) -> String {
