@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use url::Url;
+
 use super::Reader;
 use crate::outbound::ClientOptions;
 
@@ -17,9 +19,16 @@ pub(super) fn read(reader: &mut Reader) -> Option<ClientOptions> {
             Err(error) => reader.report("outbound.ca_file", format_args!("can't be read: {error}")),
         }
     }
+    let proxy = reader.maybe::<Url>("outbound.proxy");
+    if let Some(proxy) = &proxy
+        && !matches!(proxy.scheme(), "http" | "https")
+    {
+        reader.report("outbound.proxy", "must be an http or https URL");
+    }
     Some(ClientOptions {
         connect_timeout: connect_timeout?,
         timeout: timeout?,
         extra_authorities,
+        proxy,
     })
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::redirect;
 use rustls::crypto::aws_lc_rs;
+use url::Url;
 
 /// How a client connects.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct ClientOptions {
     pub timeout: Duration,
     /// PEM certificates of authorities to trust beside the platform's own (a private Azure, a test).
     pub extra_authorities: Option<Vec<u8>>,
+    /// The proxy that calls go through, by CONNECT: it sees host names and no more, since TLS goes on to the host itself.
+    pub proxy: Option<Url>,
 }
 
 /// Why a client can't be built.
@@ -23,8 +26,8 @@ pub struct ClientError(#[from] reqwest::Error);
 
 /// Builds a client that pools kept-alive TLS connections.
 ///
-/// It never follows a redirect, since that could carry a token to another host, and takes no proxy from the environment's
-/// variables for loopback tests to trip over: a proxy is the operator's network's matter.
+/// It never follows a redirect, since that could carry a token to another host, and takes no proxy but the configured one: what
+/// a variable of the environment says was perhaps said to other programs.
 ///
 /// # Errors
 /// When the extra authorities are no PEM certificates, or the platform's can't be read.
@@ -44,6 +47,10 @@ pub fn client(options: &ClientOptions) -> Result<reqwest::Client, ClientError> {
         // Four tokens in the headers of one call are larger than the 16 KiB that HTTP/2 stacks take by default.
         .http2_max_header_list_size(256 * 1024)
         .user_agent(concat!("tenant-bridge/", env!("CARGO_PKG_VERSION")));
+    builder = match &options.proxy {
+        Some(proxy) => builder.proxy(reqwest::Proxy::https(proxy.as_str())?),
+        None => builder.no_proxy(),
+    };
     if let Some(pem) = &options.extra_authorities {
         builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
     }
@@ -62,6 +69,7 @@ pub fn client(options: &ClientOptions) -> Result<reqwest::Client, ClientError> {
 pub fn collector_client(timeout: Duration) -> Result<reqwest::Client, ClientError> {
     let _ = aws_lc_rs::default_provider().install_default();
     Ok(reqwest::Client::builder()
+        .no_proxy()
         .redirect(redirect::Policy::none())
         .timeout(timeout)
         .build()?)
@@ -83,4 +91,48 @@ pub fn health_client(timeout: Duration) -> Result<reqwest::Client, ClientError> 
         .redirect(redirect::Policy::none())
         .timeout(timeout)
         .build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_configured_proxy_is_told_the_host_and_nothing_of_the_call() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let told = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a call");
+            let mut head = String::new();
+            for line in BufReader::new(&stream).lines() {
+                let line = line.expect("a line");
+                if line.is_empty() {
+                    break;
+                }
+                head.push_str(&line);
+                head.push('\n');
+            }
+            stream
+                .write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+                .expect("an answer");
+            head
+        });
+        let options = ClientOptions {
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(5),
+            extra_authorities: None,
+            proxy: Some(format!("http://{address}").parse().expect("a URL")),
+        };
+        let client = client(&options).expect("a client");
+        let call = client
+            .get("https://management.example.org/secret-path")
+            .bearer_auth("secret-token");
+        assert!(call.send().await.is_err());
+        let head = told.join().expect("the proxy's thread");
+        assert!(head.starts_with("CONNECT management.example.org:443 "), "{head}");
+        assert!(!head.contains("secret"), "{head}");
+    }
 }

@@ -12,13 +12,13 @@ pub(crate) struct Azure {
     pub(crate) entra_url: Url,
     pub(crate) arm_url: Url,
     pub(crate) clock: Clock,
-    pub(crate) keys: &'static KeyRing,
+    pub(crate) keys: KeyRing,
     world: Mutex<World>,
     issued: Mutex<Vec<String>>,
 }
 
 impl Azure {
-    pub(crate) fn new(entra_url: Url, arm_url: Url, keys: &'static KeyRing, world: World) -> Azure {
+    pub(crate) fn new(entra_url: Url, arm_url: Url, keys: KeyRing, world: World) -> Azure {
         let (clock, issued) = (world.clock.clone(), Mutex::default());
         Azure {
             entra_url,

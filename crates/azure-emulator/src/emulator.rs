@@ -36,7 +36,7 @@ pub struct Options {
     pub parallel_writes: ParallelWrites,
     /// How long reads of data connections show what was there before a change, counted from its operation's end.
     pub read_lag: Duration,
-    /// How many data connections a page of a list holds; nothing gives all on one page.
+    /// How many items a page of a list of data connections, permissions or roles holds; nothing gives all on one page.
     pub list_page_size: Option<usize>,
 }
 
@@ -185,6 +185,18 @@ impl Emulator {
     /// Makes a user's token for an API without a sign-in.
     pub fn mint_user_token(&self, request: &MintUserToken) -> Result<String, MintError> {
         entra::mint(&self.0.azure, request).map(|(token, _)| token)
+    }
+
+    /// Rotates the login host's signing keys: the next key, which is published already, signs from now on, another next
+    /// one is made (which takes a moment) and published, and the old one stays published until `retire_keys`. After a
+    /// second rotation the signing key is one that a validator with the first key set does not know.
+    pub fn rotate_keys(&self) -> Result<(), KeyError> {
+        self.0.azure.keys.rotate()
+    }
+
+    /// Withdraws the keys that signed before the last rotation: nobody takes tokens of theirs any more.
+    pub fn retire_keys(&self) {
+        self.0.azure.keys.retire();
     }
 
     /// Changes the world. Calls wait meanwhile; don't call the emulator from within.

@@ -25,6 +25,7 @@ mod sign_ins;
 mod tls;
 mod world;
 
+pub use arm::{BucketSize, ChallengeForm, ThrottledBody, Throttling};
 pub use client_key::ClientKey;
 pub use clock::Clock;
 pub use emulator::{Emulator, Options, ParallelWrites, StartError};

@@ -32,7 +32,7 @@ struct Arguments {
     /// How long reads of data connections show what was there before a change, in milliseconds.
     #[arg(long, default_value_t = 0)]
     read_lag_ms: u64,
-    /// How many data connections a page of a list holds; all when left out.
+    /// How many items a page of a list of data connections, permissions or roles holds; all when left out.
     #[arg(long)]
     list_page_size: Option<usize>,
 }

@@ -25,14 +25,22 @@ pub struct SignIn {
     pub user: String,
     /// When the user proved who they are.
     pub at: DateTime<Utc>,
-    /// How, as `amr` says it: `pwd`, and `mfa` if a second factor was used.
+    /// How, as `amr` says it: `pwd`; `mfa` if a second factor was used; `external` if a provider outside of Entra was
+    /// satisfied (the word is this emulator's own).
     pub methods: Vec<String>,
+    /// Id of the managed and compliant device that was used, if it was one: `deviceid` in tokens.
+    pub device: Option<String>,
 }
 
 impl SignIn {
     /// Whether a second factor was used.
     pub fn has_mfa(&self) -> bool {
-        self.methods.iter().any(|method| method == "mfa")
+        self.has("mfa")
+    }
+
+    /// Whether this was among the methods.
+    pub fn has(&self, method: &str) -> bool {
+        self.methods.iter().any(|used| used == method)
     }
 }
 
@@ -93,19 +101,24 @@ pub struct SignIns {
     codes: HashMap<String, Code>,
     look_for_expired_at: usize,
     refresh_tokens: HashMap<String, RefreshToken>,
-    /// By user (object id at home): sign-ins before this moment count no more.
-    valid_from: HashMap<String, DateTime<Utc>>,
 }
 
 impl SignIns {
     /// Notes a sign-in and opens its session.
-    pub(crate) fn open(&mut self, user: &str, methods: &[&str], now: DateTime<Utc>) -> SignIn {
+    pub(crate) fn open(
+        &mut self,
+        user: &str,
+        methods: Vec<String>,
+        device: Option<String>,
+        now: DateTime<Utc>,
+    ) -> SignIn {
         let session = uuid::Uuid::new_v4().to_string();
         let sign_in = SignIn {
             session: Some(session.clone()),
             user: user.to_owned(),
             at: now,
-            methods: methods.iter().map(|&method| method.to_owned()).collect(),
+            methods,
+            device,
         };
         self.sessions.insert(session, sign_in.clone());
         sign_in
@@ -153,16 +166,6 @@ impl SignIns {
 
     pub(crate) fn refresh_token(&self, text: &str) -> Option<&RefreshToken> {
         self.refresh_tokens.get(text)
-    }
-
-    /// From when on the user's sign-ins count; nothing when none were revoked.
-    pub(crate) fn valid_from(&self, user: &str) -> Option<DateTime<Utc>> {
-        self.valid_from.get(user).copied()
-    }
-
-    /// Ends the user's sessions and makes refresh tokens worthless that rest on sign-ins up to now.
-    pub(crate) fn revoke(&mut self, user: &str, now: DateTime<Utc>) {
-        self.valid_from.insert(user.to_owned(), now);
     }
 }
 

@@ -6,14 +6,16 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::arm::Rules;
 use crate::clock::Clock;
 use crate::directory::{CredentialError, Directory, FederatedCredential, UnknownName};
 use crate::emulator::{Options, ParallelWrites};
-use crate::resources::{
-    ChangeError, Failure, Ingestion, KeyKind, Operation, ResourceId, Resources, RoleAssignment,
-};
+use crate::entra::Limits;
+use crate::resources::{ChangeError, Failure, Ingestion, KeyKind, Operation, ResourceId, Resources};
 use crate::seed::Seed;
 use crate::sign_ins::SignIns;
+
+mod identity;
 
 /// Everything that a cloud remembers. Obtained with `Emulator::edit` and `Emulator::read`, which hold its lock.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub struct World {
     pub resources: Resources,
     /// Sessions, authorization codes, refresh tokens.
     pub sign_ins: SignIns,
+    pub(crate) arm: Rules,
+    pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) operation_duration: Duration,
     pub(crate) parallel_writes: ParallelWrites,
@@ -38,6 +42,8 @@ impl World {
             directory: seed.directory,
             resources,
             sign_ins: SignIns::default(),
+            arm: seed.arm,
+            limits: seed.limits,
             clock,
             operation_duration: options.operation_duration,
             parallel_writes: options.parallel_writes,
@@ -65,7 +71,7 @@ impl World {
         self.resources.read_lag = lag;
     }
 
-    /// From now on a page of a list holds this many data connections.
+    /// From now on a page of a list holds this many data connections, permissions or roles.
     pub fn set_list_page_size(&mut self, size: Option<usize>) {
         self.list_page_size = size;
     }
@@ -154,18 +160,6 @@ impl World {
         self.directory.enable_user(user)
     }
 
-    /// Revokes the user's sessions: sign-ins up to now count no more, and with them their refresh tokens.
-    /// Access tokens that are out stay valid.
-    pub fn revoke_sessions(&mut self, user: &str) -> Result<(), UnknownName> {
-        let known = self
-            .directory
-            .user(user)
-            .ok_or_else(|| UnknownName::new("user", user))?;
-        let now = self.now();
-        self.sign_ins.revoke(known.home_oid(), now);
-        Ok(())
-    }
-
     /// Registers a certificate (PEM) on the app, beside what it has.
     pub fn add_certificate(&mut self, app: &str, pem: &str) -> Result<(), CredentialError> {
         self.directory.add_certificate(app, pem)
@@ -207,33 +201,6 @@ impl World {
     /// Takes all app roles of the app from the user in the tenant.
     pub fn revoke_app_roles(&mut self, user: &str, tenant: &str, app: &str) -> Result<(), UnknownName> {
         self.directory.revoke_app_roles(user, tenant, app)
-    }
-
-    /// Gives a role (name or GUID) to a principal (UPN, object id, app name or client id) at a scope.
-    pub fn assign_role(&mut self, principal: &str, role: &str, scope: &str) -> Result<(), ChangeError> {
-        let (scope, principal_oid) = self.scope_and_oid(principal, scope)?;
-        let role_id = self
-            .resources
-            .role(role)
-            .ok_or_else(|| UnknownName::new("role", role))?
-            .id;
-        let id = Uuid::new_v4().to_string();
-        self.resources.role_assignments.push(RoleAssignment {
-            id,
-            principal_oid,
-            role_id,
-            scope,
-        });
-        Ok(())
-    }
-
-    /// Takes all roles at exactly this scope from the principal. Roles inherited from above stay.
-    pub fn revoke_roles(&mut self, principal: &str, scope: &str) -> Result<(), ChangeError> {
-        let (scope, oid) = self.scope_and_oid(principal, scope)?;
-        self.resources
-            .role_assignments
-            .retain(|a| !(a.principal_oid == oid && a.scope == scope));
-        Ok(())
     }
 
     /// Removes an event hub.
@@ -301,13 +268,5 @@ impl World {
             .iter()
             .map(|c| c.id.to_string())
             .collect()
-    }
-
-    fn scope_and_oid(&self, principal: &str, scope: &str) -> Result<(ResourceId, String), ChangeError> {
-        let scope = ResourceId::parse(scope)?;
-        let subscription = (self.resources.subscription_of(&scope))
-            .ok_or_else(|| UnknownName::new("subscription", scope.subscription()))?;
-        let oid = self.directory.oid(principal, &subscription.tenant_id)?;
-        Ok((scope, oid))
     }
 }

@@ -6,14 +6,20 @@ use super::auth::Caller;
 use super::error::ArmError;
 use crate::resources::{ResourceId, Resources};
 
-/// Refuses with `AuthorizationFailed` unless one of the caller's roles at the scope, or above it, allows the action.
+/// Whether one of the roles that the caller holds, itself or through a group, at the scope or above it, allows the
+/// action. The primary caller and those of auxiliary tokens are asked about in the same way.
+pub(super) fn allows(resources: &Resources, caller: &Caller, action: &str, scope: &ResourceId) -> bool {
+    resources.allows(&caller.principals, action, scope)
+}
+
+/// Refuses with `AuthorizationFailed` unless the caller may.
 pub(super) fn require(
     resources: &Resources,
     caller: &Caller,
     action: &str,
     scope: &ResourceId,
 ) -> Result<(), ArmError> {
-    if resources.allows(&caller.oid, action, scope) {
+    if allows(resources, caller, action, scope) {
         return Ok(());
     }
     let message = format!(

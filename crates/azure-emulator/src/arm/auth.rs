@@ -1,80 +1,22 @@
-//! Tokens at ARM: signature, audience, time, and the tenant that owns the subscription.
+//! The call's `Authorization`: the token of the tenant that owns the subscription, and what ARM says to any other.
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 
+use super::challenge;
 use super::error::ArmError;
+use super::token::{self, AUDIENCES, Fault};
 use crate::azure::Azure;
-use crate::directory::{ARM_APP_ID, Directory, v1_issuer};
-use crate::entra::Jwt;
+use crate::directory::v1_issuer;
 use crate::exchange::Call;
+use crate::world::World;
 
-/// Who calls, as one token tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    pub(crate) tenant_id: String,
-    pub(crate) oid: String,
-    /// The app that holds the token.
-    pub(crate) app: String,
-    /// How messages call the principal: UPN, or the app's id.
-    pub(crate) name: String,
-}
-
-/// Why a token is refused. The primary's refusal and an auxiliary's read differently.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    Invalid,
-    Audience(String),
-    Expired { at: DateTime<Utc>, now: DateTime<Utc> },
-}
-
-/// Verifies one token for ARM, of whichever tenant.
-pub(super) fn verify(azure: &Azure, directory: &Directory, token: &str) -> Result<Caller, Fault> {
-    let jwt = Jwt::parse(token)
-        .filter(|jwt| jwt.is_signed_by(azure.keys))
-        .ok_or(Fault::Invalid)?;
-    let audience = jwt.text("aud").unwrap_or_default();
-    // ARM's own list is short; its app is found by the audience in every spelling that Entra gives out.
-    let is_arm = directory
-        .resource(audience)
-        .is_some_and(|app| app.client_id == ARM_APP_ID && audience != ARM_APP_ID);
-    if !is_arm {
-        return Err(Fault::Audience(audience.to_owned()));
-    }
-    let now = azure.clock.now();
-    let expires = jwt
-        .seconds("exp")
-        .and_then(|at| DateTime::from_timestamp(at, 0))
-        .ok_or(Fault::Invalid)?;
-    if expires <= now {
-        return Err(Fault::Expired { at: expires, now });
-    }
-    if jwt.seconds("nbf").is_some_and(|nbf| nbf > now.timestamp() + 300) {
-        return Err(Fault::Invalid);
-    }
-    let text = |claim: &str| jwt.text(claim).unwrap_or_default().to_owned();
-    let tenant = directory
-        .tenant(&text("tid"))
-        .filter(|t| jwt.text("iss") == Some(t.v1_issuer().as_str()));
-    let tenant = tenant.ok_or(Fault::Invalid)?;
-    let app = text("appid");
-    let name = jwt
-        .text("upn")
-        .or(jwt.text("unique_name"))
-        .unwrap_or(&app)
-        .to_owned();
-    Ok(Caller {
-        tenant_id: tenant.id.clone(),
-        oid: text("oid"),
-        app,
-        name,
-    })
-}
+pub(crate) use super::token::Caller;
 
 /// Verifies the call's `Authorization` for a subscription of the tenant; without a tenant any will do.
 pub(super) fn primary(
     azure: &Azure,
-    directory: &Directory,
+    world: &World,
     call: &Call,
     tenant_id: Option<&str>,
 ) -> Result<Caller, ArmError> {
@@ -83,48 +25,67 @@ pub(super) fn primary(
         let why = "The authentication failed because of missing 'Authorization' header.";
         return Err(unauthorized("AuthenticationFailed", message, tenant_id, why));
     };
-    let invalid = |code, message: &str| {
-        unauthorized(
-            code,
-            message,
-            tenant_id,
-            "The access token is missing or invalid.",
-        )
+    let Some(token) = token::bearer(header) else {
+        let message = "Authentication failed. The 'Authorization' header is provided in an invalid format.";
+        return Err(invalid("AuthenticationFailedInvalidHeader", message, tenant_id));
     };
-    let Some(token) = bearer(header) else {
-        let message = "The authentication scheme is not supported: a Bearer token is expected.";
-        return Err(invalid("AuthenticationFailedInvalidHeader", message));
-    };
-    let caller = verify(azure, directory, token).map_err(|fault| match fault {
-        Fault::Invalid => invalid("InvalidAuthenticationToken", "The access token is invalid."),
-        Fault::Audience(audience) => invalid(
-            "InvalidAuthenticationTokenAudience",
-            &format!(
-                "The access token has been obtained from wrong audience or resource '{audience}'. It should exactly \
-                 match (including forward slash) with one of the allowed audiences \
-                 'https://management.core.windows.net/','https://management.core.windows.net',\
-                 'https://management.azure.com/','https://management.azure.com'."
-            ),
-        ),
-        Fault::Expired { at, now } => invalid(
-            "ExpiredAuthenticationToken",
-            &format!(
-                "The access token expiry UTC time '{}' is earlier than current UTC time '{}'.",
-                dotnet(at),
-                dotnet(now)
-            ),
-        ),
-    })?;
+    if token.is_empty() {
+        let message = "Authentication failed. The 'Authorization' header is missing the access token.";
+        return Err(invalid("AuthenticationFailedMissingToken", message, tenant_id));
+    }
+    let caller = token::verify(azure, world, token).map_err(|fault| refused(world, fault, tenant_id))?;
     match tenant_id {
         Some(wanted) if wanted != caller.tenant_id => Err(wrong_tenant(&caller.tenant_id, wanted)),
         _ => Ok(caller),
     }
 }
 
-/// The token of a `Bearer` header value; the scheme's case is ignored (RFC 9110 section 11.1).
-pub(super) fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.trim().split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+fn refused(world: &World, fault: Fault, tenant_id: Option<&str>) -> ArmError {
+    match fault {
+        // Whatever is wrong with signature, issuer or `nbf` is said in the same words. Known for signatures only.
+        Fault::Invalid => invalid(
+            "InvalidAuthenticationToken",
+            "The access token is invalid.",
+            tenant_id,
+        ),
+        Fault::Audience(audience) => {
+            let allowed = AUDIENCES.map(|audience| format!("'{audience}'")).join(",");
+            let message = format!(
+                "The access token has been obtained from wrong audience or resource '{audience}'. It should exactly \
+                 match (including forward slash) with one of the allowed audiences {allowed}.",
+            );
+            invalid("InvalidAuthenticationTokenAudience", &message, tenant_id)
+        }
+        Fault::Expired { at, now } => {
+            let message = format!(
+                "The access token expiry UTC time '{}' is earlier than current UTC time '{}'.",
+                dotnet(at),
+                dotnet(now)
+            );
+            invalid("ExpiredAuthenticationToken", &message, tenant_id)
+        }
+        Fault::NoPrincipal => invalid(
+            "InvalidAuthenticationToken",
+            "The received access token is not valid: at least one of the claims 'puid' or 'altsecid' or 'oid' should \
+             be present. If you are accessing as application please make sure service principal is properly created \
+             in the tenant.",
+            tenant_id,
+        ),
+        Fault::Revoked {
+            at,
+            tenant_id,
+            takes_challenges,
+        } => challenge::revoked(world.arm.challenge_form, at, &tenant_id, takes_challenges),
+    }
+}
+
+fn invalid(code: &'static str, message: &str, tenant_id: Option<&str>) -> ArmError {
+    unauthorized(
+        code,
+        message,
+        tenant_id,
+        "The access token is missing or invalid.",
+    )
 }
 
 fn wrong_tenant(sent: &str, wanted: &str) -> ArmError {
@@ -162,6 +123,6 @@ pub(super) fn unauthorized(
 }
 
 /// .NET's invariant short format, such as `5/13/2024 6:05:58 PM`.
-fn dotnet(at: DateTime<Utc>) -> String {
+pub(super) fn dotnet(at: DateTime<Utc>) -> String {
     at.format("%-m/%-d/%Y %-I:%M:%S %p").to_string()
 }

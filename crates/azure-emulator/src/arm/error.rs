@@ -13,6 +13,8 @@ pub(crate) struct ArmError {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) challenge: Option<String>,
+    /// `Retry-After`, in seconds.
+    pub(crate) retry_after: Option<u64>,
     /// ARM itself refuses, not the provider behind it (`x-ms-failure-cause: gateway`).
     pub(crate) gateway: bool,
 }
@@ -25,6 +27,7 @@ impl ArmError {
             code,
             message: message.into(),
             challenge: None,
+            retry_after: None,
             gateway: true,
         }
     }
@@ -82,6 +85,9 @@ impl ArmError {
         let mut answer = Answer::json(self.status, &body);
         if self.gateway {
             answer = answer.with("x-ms-failure-cause", "gateway");
+        }
+        if let Some(seconds) = self.retry_after {
+            answer = answer.with("retry-after", &seconds.to_string());
         }
         match &self.challenge {
             Some(challenge) => answer.with("www-authenticate", challenge),

@@ -1,18 +1,30 @@
 //! Azure Resource Manager: who calls, what they may do there, and what the providers answer.
-//! `auth` verifies tokens, `path` reads addresses, `access` asks for permissions, `error` and `headers` give the looks;
-//! one file or folder a provider. What exists and who holds which role is `resources`'s.
+//! `token`, `auth` and `auxiliary` verify tokens, `challenge` asks for better ones, `throttle` counts calls, `path` reads
+//! addresses, `access` asks for permissions, `error` and `headers` give the looks; one file or folder a provider.
+//! What exists and who holds which role is `resources`'s.
 
 mod access;
 mod api_version;
 mod auth;
+mod authorization;
 mod auxiliary;
+mod challenge;
+mod change;
 mod error;
 mod eventhub;
 mod headers;
 mod kusto;
+mod paging;
 mod path;
-mod permissions;
+mod rules;
 mod site;
 mod subscriptions;
+mod throttle;
+mod throttled;
+mod token;
 
+pub use rules::ChallengeForm;
+pub use throttle::{BucketSize, ThrottledBody, Throttling};
+
+pub(crate) use rules::Rules;
 pub(crate) use site::answer;

@@ -1,5 +1,6 @@
 //! What a path at ARM addresses. Type segments are compared without case.
 
+use super::authorization::Address;
 use crate::resources::ResourceId;
 
 /// An address below one subscription, or none.
@@ -7,8 +8,8 @@ use crate::resources::ResourceId;
 pub(super) enum Target {
     /// `/subscriptions`
     Subscriptions,
-    /// Effective permissions of the caller at a scope.
-    Permissions(ResourceId),
+    /// Permissions, role assignments or role definitions at a scope.
+    Authorization(Address),
     /// A Kusto operation: its id.
     Operation { location: String, id: String },
     /// A subscription, group or resource.
@@ -43,9 +44,8 @@ pub(super) fn parse(segments: &[&str]) -> Target {
             id: (*id).to_owned(),
         };
     }
-    if let [scope @ .., "providers", "microsoft.authorization", "permissions"] = lower.as_slice() {
-        let scope = segments.get(..scope.len()).and_then(ResourceId::from_segments);
-        return scope.map_or(Target::Unknown, Target::Permissions);
+    if let Some(address) = Address::parse(segments) {
+        return Target::Authorization(address);
     }
     if let Some(id) = ResourceId::from_segments(segments) {
         return Target::Resource(id);
@@ -75,14 +75,10 @@ mod tests {
             at(&format!("{database}/dataConnections")),
             Target::Below(id(database), "dataconnections".to_owned())
         );
-        assert_eq!(
-            at(
-                "/subscriptions/s/resourcegroups/g/providers/Microsoft.EventHub/namespaces/n/providers/microsoft.authorization/permissions"
-            ),
-            Target::Permissions(id(
-                "/subscriptions/s/resourceGroups/g/providers/Microsoft.EventHub/namespaces/n"
-            )),
-        );
+        assert!(matches!(
+            at("/subscriptions/s/resourcegroups/g/providers/microsoft.authorization/permissions"),
+            Target::Authorization(_)
+        ));
         assert_eq!(
             at("/subscriptions/s/providers/Microsoft.Kusto/locations/West Europe/operationResults/x"),
             Target::Operation {

@@ -1,4 +1,4 @@
-//! ARM's routes: subscription first, then the token, then the api-version, then the provider.
+//! ARM's routes: subscription first, then the token, its bucket, the api-version, then the provider.
 
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
@@ -6,7 +6,11 @@ use http::{Method, StatusCode};
 use super::auth::Caller;
 use super::error::ArmError;
 use super::path::{self, Target};
-use super::{api_version, auth, auxiliary, eventhub, headers, kusto, permissions, subscriptions};
+use super::throttle::{Counted, Kind};
+use super::{
+    api_version, auth, authorization, auxiliary, challenge, eventhub, headers, kusto, subscriptions,
+    throttled,
+};
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
 use crate::resources::{ResourceId, Resources};
@@ -28,37 +32,31 @@ impl Context<'_> {
 
 /// Answers one call to ARM.
 pub(crate) fn answer(azure: &Azure, call: &Call) -> Answer {
-    let mut caller = None;
+    let mut seen = None;
     let mut world = azure.world();
     let now = azure.clock.now();
-    let answer = route(azure, &mut world, call, &mut caller, now).unwrap_or_else(|error| error.answer());
-    headers::finish(answer, call, caller.as_ref(), now)
+    let answer = route(azure, &mut world, call, &mut seen, now).unwrap_or_else(|error| error.answer());
+    let seen = seen.as_ref().map(|(caller, counted)| (caller, *counted));
+    headers::finish(answer, call, seen, now)
+}
+
+/// What passed the door.
+struct Admitted<'a> {
+    caller: Caller,
+    auxiliary: Vec<Caller>,
+    version: &'a str,
 }
 
 fn route(
     azure: &Azure,
     world: &mut World,
     call: &Call,
-    seen: &mut Option<Caller>,
+    seen: &mut Option<(Caller, Counted)>,
     now: DateTime<Utc>,
 ) -> Result<Answer, ArmError> {
-    let segments = call.path();
-    let target = path::parse(&segments);
-    // The subscription is looked up before the token: that is how a caller without a token learns its tenant.
-    let tenant_id = match segments.as_slice() {
-        [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => {
-            let known = world
-                .resources
-                .subscription(id)
-                .ok_or_else(|| ArmError::subscription_not_found(id))?;
-            Some(known.tenant_id.clone())
-        }
-        _ => None,
-    };
-    let caller = auth::primary(azure, &world.directory, call, tenant_id.as_deref())?;
-    *seen = Some(caller.clone());
-    let auxiliary = auxiliary::callers(azure, &world.directory, call)?;
-    let version = api_version::given(call)?;
+    let admitted = admit(azure, world, call, seen, now)?;
+    let (caller, version) = (&admitted.caller, admitted.version);
+    let target = path::parse(&call.path());
     let context = Context {
         call,
         api_version: version,
@@ -66,52 +64,80 @@ fn route(
     };
     match &target {
         Target::Subscriptions if call.method == Method::GET => {
-            Ok(subscriptions::list(&world.resources, &caller))
+            Ok(subscriptions::list(&world.resources, caller))
         }
-        Target::Permissions(scope) if call.method == Method::GET => {
-            api_version::known(version, "permissions", api_version::AUTHORIZATION)?;
-            Ok(permissions::list(&world.resources, &caller, scope))
+        Target::Authorization(address) => {
+            let request = authorization::Request {
+                azure,
+                call,
+                version,
+                caller,
+                now,
+            };
+            authorization::answer(&request, world, address)
         }
         Target::Operation { location, id } if call.method == Method::GET => {
             kusto::operation(azure, &context, location, id)
         }
         Target::Resource(id) if starts(id, "Microsoft.EventHub/") && call.method != Method::GET => {
-            eventhub::write(world, &caller, call, version, id)
+            eventhub::write(world, caller, call, version, id)
         }
         Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") && call.method == Method::POST => {
-            eventhub::act(world, &caller, call, version, (owner, word))
+            eventhub::act(world, caller, call, version, (owner, word))
         }
-        Target::Resource(id) if starts(id, "Microsoft.EventHub/") => {
-            eventhub::resource(&context, &caller, id)
-        }
+        Target::Resource(id) if starts(id, "Microsoft.EventHub/") => eventhub::resource(&context, caller, id),
         Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") => {
-            eventhub::list(&context, &caller, owner, word)
+            eventhub::list(&context, caller, owner, word)
         }
-        Target::Resource(id) if starts(id, "Microsoft.Kusto/") => {
+        Target::Resource(id) | Target::Below(id, _) if starts(id, "Microsoft.Kusto/") => {
             let request = kusto::Request {
                 azure,
                 call,
                 api_version: version,
-                caller: &caller,
-                auxiliary: &auxiliary,
+                caller,
+                auxiliary: &admitted.auxiliary,
                 now,
             };
-            kusto::resource(&request, world, id)
+            match &target {
+                Target::Below(owner, word) => kusto::below(&request, world, owner, word),
+                _ => kusto::resource(&request, world, id),
+            }
         }
-        Target::Below(owner, word) if starts(owner, "Microsoft.Kusto/") => {
-            let request = kusto::Request {
-                azure,
-                call,
-                api_version: version,
-                caller: &caller,
-                auxiliary: &auxiliary,
-                now,
-            };
-            kusto::below(&request, world, owner, word)
-        }
-        Target::Resource(id) if call.method == Method::GET => scope(&context, &caller, id),
+        Target::Resource(id) if call.method == Method::GET => scope(&context, caller, id),
         _ => Err(no_such_method(call)),
     }
+}
+
+/// ARM's door. The subscription is looked up before the token: that is how a caller without a token learns its tenant.
+fn admit<'a>(
+    azure: &Azure,
+    world: &mut World,
+    call: &'a Call,
+    seen: &mut Option<(Caller, Counted)>,
+    now: DateTime<Utc>,
+) -> Result<Admitted<'a>, ArmError> {
+    let subscription = match call.path().as_slice() {
+        [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => {
+            let known = world.resources.subscription(id);
+            Some(known.ok_or_else(|| ArmError::subscription_not_found(id))?)
+        }
+        _ => None,
+    };
+    let place = subscription.map(|known| known.id.clone());
+    let tenant_id = subscription.map(|known| known.tenant_id.as_str());
+    let caller = auth::primary(azure, world, call, tenant_id)?;
+    let place = place.unwrap_or_else(|| caller.tenant_id.clone());
+    let counted = (world.arm.buckets).count(&place, &caller.oid, Kind::of(&call.method), now);
+    *seen = Some((caller.clone(), counted));
+    throttled::refuse(&counted, call, &place, world.arm.buckets.limits().body)?;
+    let auxiliary = auxiliary::callers(azure, world, call)?;
+    let version = api_version::given(call)?;
+    challenge::of_writes(world, &caller, &call.method)?;
+    Ok(Admitted {
+        caller,
+        auxiliary,
+        version,
+    })
 }
 
 /// A subscription or a resource group.

@@ -61,11 +61,8 @@ pub(super) fn group(
 }
 
 fn holds_a_role(resources: &Resources, caller: &Caller, subscription: &Subscription) -> bool {
-    let inside = |scope: &ResourceId| scope.subscription().eq_ignore_ascii_case(&subscription.id);
-    resources
-        .role_assignments
-        .iter()
-        .any(|a| a.principal_oid == caller.oid && inside(&a.scope))
+    let id = format!("/subscriptions/{}", subscription.id);
+    ResourceId::parse(&id).is_ok_and(|id| resources.holds_a_role_within(&caller.principals, &id))
 }
 
 fn body(subscription: &Subscription) -> Value {

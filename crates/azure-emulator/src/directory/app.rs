@@ -36,7 +36,8 @@ pub struct App {
     pub scopes: Vec<String>,
     /// App roles it defines, as they stand in `roles`.
     pub app_roles: Vec<String>,
-    /// `optionalClaims.accessToken` of the registration; only `xms_cc` means something here.
+    /// `optionalClaims.accessToken` of the registration; `xms_cc` and `groups` mean something here. `groups` stands for
+    /// `groupMembershipClaims` too.
     pub optional_claims: Vec<String>,
     /// Where authorization codes may be sent.
     pub redirect_uris: Vec<String>,

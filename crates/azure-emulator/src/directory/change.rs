@@ -132,7 +132,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Gives the user an app role in the tenant.
+    /// Gives the user, service principal or group an app role in the tenant.
     pub fn assign_app_role(
         &mut self,
         user: &str,
@@ -166,6 +166,15 @@ impl Directory {
         Ok(())
     }
 
+    /// Whether the tenant asks everyone for a second factor.
+    pub fn require_mfa(&mut self, tenant: &str, required: bool) -> Result<(), UnknownName> {
+        let found = self.tenants.iter_mut().find(|known| known.is_called(tenant));
+        found
+            .ok_or_else(|| UnknownName::new("tenant", tenant))?
+            .requires_mfa = required;
+        Ok(())
+    }
+
     /// Disables the user in every tenant.
     pub fn disable_user(&mut self, user: &str) -> Result<(), UnknownName> {
         self.set_enabled(user, false)
@@ -187,14 +196,16 @@ impl Directory {
         Ok(())
     }
 
-    /// Object id of a user or an app in the tenant.
+    /// Object id of a user, an app or a group in the tenant.
     pub(crate) fn oid(&self, principal: &str, tenant_id: &str) -> Result<String, UnknownName> {
         let user = self
             .user(principal)
             .and_then(|user| user.in_tenant(tenant_id))
             .map(|m| m.oid.as_str());
         let app = || self.app(principal).and_then(|app| app.principal_in(tenant_id));
+        let group = || self.group(principal, tenant_id).map(|group| group.id.as_str());
         user.or_else(app)
+            .or_else(group)
             .map(str::to_owned)
             .ok_or_else(|| UnknownName::new("principal in that tenant", principal))
     }
@@ -220,7 +231,7 @@ impl Directory {
             .ok_or_else(|| UnknownName::new("app", name))
     }
 
-    fn user_mut(&mut self, name: &str) -> Result<&mut super::User, UnknownName> {
+    pub(super) fn user_mut(&mut self, name: &str) -> Result<&mut super::User, UnknownName> {
         self.users
             .iter_mut()
             .find(|user| user.is_called(name))

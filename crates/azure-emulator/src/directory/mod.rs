@@ -6,6 +6,10 @@ mod app;
 mod change;
 mod credential;
 mod guest;
+mod group;
+mod policy;
+mod principal;
+mod standing;
 mod tenant;
 mod user;
 mod x509;
@@ -14,6 +18,8 @@ pub use app::{App, AppRoleGrant, Consent, RequiredPermission, Secret, TokenVersi
 pub use change::UnknownName;
 pub(crate) use credential::Algorithm;
 pub use credential::{Certificate, CredentialError, FederatedCredential, TrustedIssuer};
+pub use group::Group;
+pub use policy::{Policy, PolicySpec, Requirement};
 pub use tenant::Tenant;
 pub(crate) use tenant::v1_issuer;
 pub use user::{Membership, User};
@@ -44,6 +50,10 @@ pub struct Directory {
     pub issuers: Vec<TrustedIssuer>,
     /// Who may consent for a whole tenant: the tenant's GUID and the user's object id there.
     pub administrators: Vec<(String, String)>,
+    /// Security groups of all tenants.
+    pub groups: Vec<Group>,
+    /// Conditional Access policies of all tenants.
+    pub policies: Vec<Policy>,
 }
 
 impl Directory {
@@ -103,12 +113,20 @@ impl Directory {
         of_tenant.peek().is_none() || of_tenant.any(|(_, administrator)| administrator == oid)
     }
 
-    /// App roles of `resource` that the principal holds in the tenant.
+    /// App roles of `resource` that the principal holds in the tenant, itself or by a group, each once.
     pub fn roles_of(&self, resource_id: &str, tenant_id: &str, oid: &str) -> Vec<&str> {
-        self.app_roles
+        let groups: Vec<&str> = self.groups_of(tenant_id, oid).collect();
+        let holds = |holder: &str| holder == oid || groups.contains(&holder);
+        let mut roles: Vec<&str> = Vec::new();
+        let given = self
+            .app_roles
             .iter()
-            .filter(|r| r.resource_id == resource_id && r.tenant_id == tenant_id && r.oid == oid)
-            .map(|r| r.role.as_str())
-            .collect()
+            .filter(|r| r.resource_id == resource_id && r.tenant_id == tenant_id && holds(&r.oid));
+        for role in given {
+            if !roles.contains(&role.role.as_str()) {
+                roles.push(&role.role);
+            }
+        }
+        roles
     }
 }

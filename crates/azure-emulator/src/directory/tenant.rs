@@ -9,8 +9,9 @@ pub struct Tenant {
     pub name: String,
     /// Verified domains; the first is the one that guests' UPNs are made with.
     pub domains: Vec<String>,
-    /// The tenant asks everyone for multi-factor sign-in. Here it only decides how a stranger is refused:
-    /// AADSTS90072 instead of AADSTS50020 (Microsoft Learn: "Microsoft Entra authentication and authorization error codes").
+    /// The tenant asks everyone for a second factor, for everything, as security defaults do: a policy without a name,
+    /// so that refusals have no claims to tell it by. Strangers are refused with AADSTS90072 instead of AADSTS50020
+    /// (Microsoft Learn: "Microsoft Entra authentication and authorization error codes").
     pub requires_mfa: bool,
 }
 

@@ -1,5 +1,7 @@
 //! A person, and the tenants they are in.
 
+use chrono::{DateTime, Utc};
+
 /// One person. The object id differs from tenant to tenant; the person is the same.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -11,6 +13,12 @@ pub struct User {
     pub home_tenant: String,
     /// Home first, then the tenants the user is a guest in.
     pub memberships: Vec<Membership>,
+    /// A second factor is registered. Who has none can't be asked for it, only to register one.
+    pub mfa_enrolled: bool,
+    /// Sign-ins up to this moment count no more: the sessions were revoked (`signInSessionsValidFromDateTime`).
+    pub tokens_valid_from: Option<DateTime<Utc>>,
+    /// When the password was last changed, if ever.
+    pub password_changed: Option<DateTime<Utc>>,
 }
 
 /// A person's object in one tenant.

@@ -6,24 +6,41 @@ use crate::directory::{ARM_APP_ID, App, Directory, GRAPH_APP_ID, Membership, Ten
 
 /// The user's object in the tenant: at home or as a guest.
 pub(super) fn membership<'a>(
+    directory: &Directory,
     user: &'a User,
     tenant: &Tenant,
     app: &App,
 ) -> Result<&'a Membership, EntraError> {
     user.in_tenant(&tenant.id).ok_or_else(|| {
-        let code = if tenant.requires_mfa { 90072 } else { 50020 };
-        let message = format!(
-            "User account '{}' from identity provider '{}' does not exist in tenant '{}' and cannot access the \
-             application '{}'({}) in that tenant. The account needs to be added as an external user in the tenant \
-             first. Sign out and sign in again with a different Azure Active Directory user account.",
-            user.upn,
-            crate::directory::v1_issuer(&user.home_tenant),
-            tenant.name,
-            app.client_id,
-            app.name,
-        );
-        EntraError::new("invalid_grant", code, message)
+        // 90072 is what a stranger gets of whom the tenant would ask a second factor.
+        let code = if directory.demands_mfa_of_strangers(&tenant.id) {
+            90072
+        } else {
+            50020
+        };
+        let provider = crate::directory::v1_issuer(&user.home_tenant);
+        stranger(code, &user.upn, &provider, tenant, app)
     })
+}
+
+/// Refuses an account of another identity provider that is not in the tenant.
+pub(super) fn stranger(code: u32, name: &str, provider: &str, tenant: &Tenant, app: &App) -> EntraError {
+    let message = format!(
+        "User account '{name}' from identity provider '{provider}' does not exist in tenant '{}' and cannot access the \
+         application '{}'({}) in that tenant. The account needs to be added as an external user in the tenant first. \
+         Sign out and sign in again with a different Azure Active Directory user account.",
+        tenant.name, app.client_id, app.name,
+    );
+    EntraError::new("invalid_grant", code, message)
+}
+
+/// Refuses an account that no tenant has.
+pub(super) fn no_account(name: &str, tenant: &str) -> EntraError {
+    let message = format!(
+        "The user account {name} does not exist in the {tenant} directory. To sign into this application, the account \
+         must be added to the directory."
+    );
+    EntraError::new("invalid_grant", 50034, message)
 }
 
 /// The resource that is asked for, if the tenant has it.

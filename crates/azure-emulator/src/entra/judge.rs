@@ -1,28 +1,17 @@
 //! The one place where a user's sign-in or exchange is judged, before consent is looked at: what must hold of the
-//! person and of how they signed in. Rules on devices, places and second factors (Conditional Access) belong here.
+//! person and of how they signed in. Conditional Access is `policies`.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::error::EntraError;
-use crate::directory::{App, Membership, Tenant, User};
-use crate::sign_ins::{SignIn, SignIns};
-
-/// What is about to happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// A person sits in front of the sign-in page and can be asked for more.
-    SignIn,
-    /// A code is redeemed.
-    Code,
-    /// A refresh token is redeemed.
-    Refresh,
-    /// A middle tier exchanges a user's token.
-    OnBehalfOf,
-}
+use super::error::{EntraError, iso};
+use super::policies;
+use crate::directory::{App, Directory, Membership, Tenant, User};
+use crate::sign_ins::SignIn;
 
 /// Everything a rule may look at.
 pub(super) struct Attempt<'a> {
-    pub(super) step: Step,
+    pub(super) directory: &'a Directory,
     pub(super) user: &'a User,
     pub(super) member: &'a Membership,
     pub(super) tenant: &'a Tenant,
@@ -31,8 +20,7 @@ pub(super) struct Attempt<'a> {
     pub(super) sign_in: &'a SignIn,
     /// The `claims` that were asked for, in the code's request or in this one.
     pub(super) claims: Option<&'a Value>,
-    /// Sessions, and from when on a user's sign-ins count.
-    pub(super) sign_ins: &'a SignIns,
+    pub(super) now: DateTime<Utc>,
 }
 
 /// What the token may say of the sign-in.
@@ -42,7 +30,7 @@ pub(super) struct Verdict {
     pub(super) contexts: Vec<String>,
 }
 
-/// Judges an attempt.
+/// Judges an attempt: a person on the sign-in page, a code, a refresh token, an exchange.
 pub(super) fn judge(attempt: &Attempt<'_>) -> Result<Verdict, EntraError> {
     if !attempt.member.enabled {
         return Err(EntraError::new(
@@ -51,32 +39,33 @@ pub(super) fn judge(attempt: &Attempt<'_>) -> Result<Verdict, EntraError> {
             "The user account is disabled.",
         ));
     }
-    not_revoked(attempt)?;
+    still_counts(attempt)?;
+    policies::check(attempt)?;
     contexts(attempt)
 }
 
-/// A sign-in must be younger than the last revocation. Tokens that were exchanged say only to the second when their
-/// user signed in, and are left alone.
-fn not_revoked(attempt: &Attempt<'_>) -> Result<(), EntraError> {
-    let from = attempt.sign_ins.valid_from(attempt.user.home_oid());
-    let Some(from) = from.filter(|from| attempt.sign_in.at <= *from) else {
-        return Ok(());
-    };
-    if attempt.step == Step::OnBehalfOf {
-        return Ok(());
+/// A sign-in must be younger than the last revocation and the last change of password.
+fn still_counts(attempt: &Attempt<'_>) -> Result<(), EntraError> {
+    let (user, at) = (attempt.user, attempt.sign_in.at);
+    if let Some(from) = user.revoked_since(at) {
+        let message = format!(
+            "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have \
+             changed or reset their password. The grant was issued on '{}' and the TokensValidFrom date (before which \
+             tokens are not valid) for this user is '{}'.",
+            iso(at),
+            iso(from),
+        );
+        return Err(EntraError::new("invalid_grant", 50173, message));
     }
-    let message = format!(
-        "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have \
-         changed or reset their password. The grant was issued on '{}' and the TokensValidFrom date (before which \
-         tokens are not valid) for this user is '{}'.",
-        super::error::iso(attempt.sign_in.at),
-        super::error::iso(from),
-    );
-    Err(EntraError::new("invalid_grant", 50173, message))
+    if user.password_changed_since(at).is_some() {
+        let message = "The session is not valid due to password expiration or recent password change.";
+        return Err(EntraError::new("invalid_grant", 50133, message));
+    }
+    Ok(())
 }
 
-/// Authentication contexts: a second factor satisfies each of them. A guess until policies say what each one needs;
-/// only the sign-in page insists on it, since only there something can be done at once.
+/// Authentication contexts: a second factor satisfies each of them. A guess, since no policy here says what each one
+/// needs.
 fn contexts(attempt: &Attempt<'_>) -> Result<Verdict, EntraError> {
     let asked = attempt
         .claims
@@ -96,14 +85,13 @@ fn contexts(attempt: &Attempt<'_>) -> Result<Verdict, EntraError> {
             contexts: contexts.collect(),
         });
     }
-    let essential = asked.get("essential").and_then(Value::as_bool) == Some(true);
-    if !essential || attempt.step != Step::SignIn {
+    if asked.get("essential").and_then(Value::as_bool) != Some(true) {
         return Ok(Verdict::default());
     }
     let message = format!(
         "Due to a configuration change made by your administrator, or because you moved to a new location, you must \
-         use multi-factor authentication to access '{}' in '{}' with '{}'.",
-        attempt.resource.client_id, attempt.tenant.name, attempt.client.client_id,
+         use multi-factor authentication to access '{}'.",
+        attempt.resource.client_id,
     );
     let mut refusal = EntraError::new("interaction_required", 50076, message).suberror("basic_action");
     refusal.claims = Some(json!({ "access_token": { "acrs": asked } }).to_string());

@@ -2,8 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use super::claims;
 use super::keys::{KeyError, KeyRing, SigningKey};
 use crate::exchange::set;
 
@@ -48,6 +50,18 @@ impl Jwt {
         #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
         let seconds = number.floor() as i64;
         Some(seconds)
+    }
+
+    /// When the token was issued. `iat` says that in whole seconds; tokens of this emulator say it more exactly in
+    /// `aio`, so that a revocation and a token of the same second have an order.
+    pub(crate) fn issued(&self) -> Option<DateTime<Utc>> {
+        let second = self
+            .seconds("iat")
+            .and_then(|at| DateTime::from_timestamp(at, 0))?;
+        let exact = self.text("aio").and_then(claims::issued);
+        exact
+            .filter(|exact| exact.timestamp() == second.timestamp())
+            .or(Some(second))
     }
 
     /// `aud`, which may be one text or several.

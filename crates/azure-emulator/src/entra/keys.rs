@@ -1,7 +1,7 @@
 //! The signing keys: two of the enterprise authority, one of the consumer authority,
 //! one that nobody publishes, and ARM's own for operation URLs.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
@@ -90,28 +90,17 @@ fn thumbprint(certificate: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, certificate))
 }
 
-/// All keys of one process. Emulators share them: making keys is the slowest part of a start.
-pub(crate) struct KeyRing {
-    /// Signs every token.
-    pub(crate) active: SigningKey,
-    /// Published beside it, as Entra publishes the keys it will turn to.
-    pub(crate) next: SigningKey,
-    /// Published under the consumer tenant's issuer; signs only on a test's demand.
-    pub(crate) consumer: SigningKey,
-    /// Never published; signs only on a test's demand.
-    pub(crate) foreign: SigningKey,
-    /// ARM's: signs operation URLs, never a token.
-    pub(crate) operations: SigningKey,
+/// The keys that a process makes, once: making keys is the slowest part of a start.
+struct Made {
+    active: Arc<SigningKey>,
+    next: Arc<SigningKey>,
+    consumer: Arc<SigningKey>,
+    foreign: Arc<SigningKey>,
+    operations: Arc<SigningKey>,
 }
 
-impl KeyRing {
-    /// The process's keys, made at the first call.
-    pub(crate) fn of_process() -> Result<&'static KeyRing, KeyError> {
-        static RING: OnceLock<Result<KeyRing, KeyError>> = OnceLock::new();
-        RING.get_or_init(KeyRing::generate).as_ref().map_err(Clone::clone)
-    }
-
-    fn generate() -> Result<KeyRing, KeyError> {
+impl Made {
+    fn generate() -> Result<Made, KeyError> {
         std::thread::scope(|scope| {
             let make = |name: &'static str| scope.spawn(move || SigningKey::generate(name, Vec::new()));
             // ARM's own certificate names its regions and stands in every operation URL: that is what makes them long.
@@ -120,17 +109,18 @@ impl KeyRing {
                 .collect();
             let operations = scope.spawn(move || SigningKey::generate("management.azure.com", regions));
             let keys = [
-                make("accounts.accesscontrol.windows.net"),
-                make("accounts.accesscontrol.windows.net"),
+                make(ENTERPRISE),
+                make(ENTERPRISE),
                 make("login.live.com"),
                 make("nobody"),
                 operations,
             ];
             let [active, next, consumer, foreign, operations] = keys.map(|key| {
-                key.join()
-                    .unwrap_or_else(|_| Err(KeyError("the maker of a key died".to_owned())))
+                let made = key.join();
+                made.unwrap_or_else(|_| Err(KeyError("the maker of a key died".to_owned())))
+                    .map(Arc::new)
             });
-            Ok(KeyRing {
+            Ok(Made {
                 active: active?,
                 next: next?,
                 consumer: consumer?,
@@ -139,10 +129,78 @@ impl KeyRing {
             })
         })
     }
+}
+
+/// The name in the certificates of the enterprise authority.
+const ENTERPRISE: &str = "accounts.accesscontrol.windows.net";
+
+/// The keys of one emulator. Emulators of a process begin with the same ones; each rotates its own.
+pub(crate) struct KeyRing {
+    enterprise: RwLock<Enterprise>,
+    /// Published under the consumer tenant's issuer; signs only on a test's demand.
+    pub(crate) consumer: Arc<SigningKey>,
+    /// Never published; signs only on a test's demand.
+    pub(crate) foreign: Arc<SigningKey>,
+    /// ARM's: signs operation URLs, never a token.
+    pub(crate) operations: Arc<SigningKey>,
+}
+
+/// The published keys of the enterprise authority.
+struct Enterprise {
+    /// Signs every token.
+    active: Arc<SigningKey>,
+    /// Published beside it, as Entra publishes the keys it will turn to.
+    next: Arc<SigningKey>,
+    /// Signed before; published until they are retired.
+    old: Vec<Arc<SigningKey>>,
+}
+
+impl Enterprise {
+    fn published(&self) -> impl Iterator<Item = &Arc<SigningKey>> {
+        [&self.active, &self.next].into_iter().chain(&self.old)
+    }
+}
+
+impl KeyRing {
+    /// A ring of the process's keys, which are made at the first call.
+    pub(crate) fn of_process() -> Result<KeyRing, KeyError> {
+        static MADE: OnceLock<Result<Made, KeyError>> = OnceLock::new();
+        let made = MADE.get_or_init(Made::generate).as_ref().map_err(Clone::clone)?;
+        Ok(KeyRing {
+            enterprise: RwLock::new(Enterprise {
+                active: Arc::clone(&made.active),
+                next: Arc::clone(&made.next),
+                old: Vec::new(),
+            }),
+            consumer: Arc::clone(&made.consumer),
+            foreign: Arc::clone(&made.foreign),
+            operations: Arc::clone(&made.operations),
+        })
+    }
+
+    /// The key that signs tokens now.
+    pub(crate) fn active(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.read().active)
+    }
 
     /// The key of the enterprise authority with this `kid`: what Entra and ARM accept as a signer of tenants' tokens.
-    pub(crate) fn enterprise(&self, kid: &str) -> Option<&SigningKey> {
-        [&self.active, &self.next].into_iter().find(|key| key.kid == kid)
+    pub(crate) fn enterprise(&self, kid: &str) -> Option<Arc<SigningKey>> {
+        self.read().published().find(|key| key.kid == kid).cloned()
+    }
+
+    /// Turns to the next key and makes another next one. The key that signed so far stays published.
+    pub(crate) fn rotate(&self) -> Result<(), KeyError> {
+        let made = Arc::new(SigningKey::generate(ENTERPRISE, Vec::new())?);
+        let mut keys = self.write();
+        let next = std::mem::replace(&mut keys.next, made);
+        let active = std::mem::replace(&mut keys.active, next);
+        keys.old.push(active);
+        Ok(())
+    }
+
+    /// Publishes the keys that signed before no longer: tokens of theirs are worthless.
+    pub(crate) fn retire(&self) {
+        self.write().old.clear();
     }
 
     /// The v2 key set: every key names the issuer it may sign for, with `{tenantid}` left open for enterprise keys.
@@ -152,15 +210,27 @@ impl KeyRing {
             set(&mut jwk, "issuer", json!(format!("{authority}{tenant}/v2.0")));
             jwk
         };
-        json!({ "keys": [
-            with_issuer(&self.active, "{tenantid}"),
-            with_issuer(&self.next, "{tenantid}"),
-            with_issuer(&self.consumer, CONSUMER_TENANT),
-        ]})
+        let mut keys: Vec<Value> = self
+            .read()
+            .published()
+            .map(|key| with_issuer(key, "{tenantid}"))
+            .collect();
+        keys.push(with_issuer(&self.consumer, CONSUMER_TENANT));
+        json!({ "keys": keys })
     }
 
     /// The v1 key set: the same keys without issuers.
     pub(crate) fn jwks_v1(&self) -> Value {
-        json!({ "keys": [self.active.jwk(), self.next.jwk(), self.consumer.jwk()] })
+        let mut keys: Vec<Value> = self.read().published().map(|key| key.jwk()).collect();
+        keys.push(self.consumer.jwk());
+        json!({ "keys": keys })
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Enterprise> {
+        self.enterprise.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Enterprise> {
+        self.enterprise.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,6 @@
 //! User tokens made without a sign-in, for tests: right ones, and ones that are wrong in a chosen way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -88,11 +89,11 @@ pub(crate) fn mint(azure: &Azure, request: &MintUserToken) -> Result<(String, Du
         jwt::unsigned(&claims)
     } else {
         let key = match (wrong.unpublished_key, wrong.consumer_key) {
-            (true, _) => &azure.keys.foreign,
-            (false, true) => &azure.keys.consumer,
-            (false, false) => &azure.keys.active,
+            (true, _) => Arc::clone(&azure.keys.foreign),
+            (false, true) => Arc::clone(&azure.keys.consumer),
+            (false, false) => azure.keys.active(),
         };
-        jwt::sign(&claims, key, wrong.kid.as_deref(), version == TokenVersion::V1)?
+        jwt::sign(&claims, &key, wrong.kid.as_deref(), version == TokenVersion::V1)?
     };
     azure.remember(&token);
     Ok((token, lifetime))
@@ -162,6 +163,7 @@ fn ticket_claims(
                 scopes,
                 sign_in: None,
                 contexts: Vec::new(),
+                groups: directory.groups_of(&tenant.id, &member.oid).collect(),
             }
         },
         class: client.authentication_class(),

@@ -1,6 +1,6 @@
 //! The login host: discovery, keys, sign-in and consent pages, the token endpoint, and minting for tests.
-//! `sign_in` and `admin_consent` are the pages, `client` proves who calls, `judge` decides about a user, `token`
-//! verifies and grants, `claims` and `id_token` say what stands in a token, `error` how a refusal reads.
+//! `sign_in` and `admin_consent` are the pages, `client` proves who calls, `judge` and `policies` decide about a
+//! user, `limits` how often one may ask, `token` verifies and grants, `claims` and `id_token` say what stands in a token, `error` how a refusal reads.
 //! Who exists and who consented is `directory`'s.
 
 mod admin_consent;
@@ -13,9 +13,11 @@ mod id_token;
 mod judge;
 mod jwt;
 mod keys;
+mod limits;
 mod logout;
 mod mint;
 mod page;
+mod policies;
 mod scope;
 mod sign_in;
 mod site;
@@ -27,6 +29,7 @@ pub use mint::{MintError, MintUserToken, TokenOverrides};
 pub(crate) use claims::opaque;
 pub(crate) use jwt::Jwt;
 pub(crate) use keys::{KeyRing, SigningKey};
+pub(crate) use limits::Limits;
 pub(crate) use mint::mint;
 pub(crate) use page::escape;
 pub(crate) use site::answer;

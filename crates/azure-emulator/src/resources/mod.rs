@@ -3,6 +3,7 @@
 //! Tokens, status codes and headers are `arm`'s.
 
 mod access;
+mod built_in;
 mod change;
 mod connection;
 mod eventhub;
@@ -14,6 +15,7 @@ mod kusto;
 mod lag;
 mod operation;
 mod render;
+mod rights;
 mod roles;
 mod validation;
 
@@ -31,7 +33,7 @@ pub(crate) use connection::Wanted;
 pub(crate) use id::same_location;
 pub(crate) use kinds::{KINDS, Kind, Need, Shape, is_format};
 pub(crate) use render::{echo, envelope_id, rfc3339_ticks};
-pub(crate) use roles::BUILT_IN;
+pub(crate) use roles::built_in_roles;
 
 /// A subscription and its resource groups.
 #[derive(Clone, Debug)]
@@ -51,7 +53,7 @@ pub struct Subscription {
 pub struct Resources {
     /// Every subscription.
     pub subscriptions: Vec<Subscription>,
-    /// Role definitions, the same in every tenant.
+    /// Role definitions: the built-in ones, and those that tenants made.
     pub role_definitions: Vec<RoleDefinition>,
     /// Role assignments.
     pub role_assignments: Vec<RoleAssignment>,
@@ -69,6 +71,10 @@ pub struct Resources {
     pub(crate) stale: Vec<lag::Stale>,
     /// How long reads show what was there before a change.
     pub(crate) read_lag: std::time::Duration,
+    /// Role changes that do not count yet, and when they will.
+    pub(crate) late_rights: Vec<(chrono::DateTime<chrono::Utc>, rights::Late)>,
+    /// How long it takes until a role that was given or taken counts.
+    pub(crate) rights_lag: std::time::Duration,
 }
 
 impl Resources {

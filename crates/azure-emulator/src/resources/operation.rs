@@ -125,6 +125,7 @@ impl Resources {
             }
         }
         self.forget_stale(now);
+        self.forget_late_rights(now);
     }
 
     /// Running operations.

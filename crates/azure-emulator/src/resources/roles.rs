@@ -1,23 +1,28 @@
-//! Role definitions and assignments.
-//! Actions are Microsoft's (Microsoft Learn: "Azure built-in roles"); only the roles that this subject needs are here.
+//! Role definitions and assignments: what they are, and which actions a definition allows.
 
-use super::ResourceId;
+use chrono::{DateTime, Utc};
 
-/// A built-in role.
-#[derive(Clone, Debug)]
+use super::{ResourceId, built_in};
+
+/// A role: built-in, or made by a tenant.
+#[derive(Clone, Debug, Default)]
 pub struct RoleDefinition {
-    /// GUID, the same in every tenant.
-    pub id: &'static str,
+    /// GUID. A built-in role has the same in every tenant.
+    pub id: String,
     /// Name for people; seeds and tests use it.
-    pub name: &'static str,
+    pub name: String,
+    /// One sentence for people.
+    pub description: String,
     /// Control-plane actions.
-    pub actions: &'static [&'static str],
+    pub actions: Vec<String>,
     /// What is taken off the actions.
-    pub not_actions: &'static [&'static str],
+    pub not_actions: Vec<String>,
     /// Data-plane actions.
-    pub data_actions: &'static [&'static str],
+    pub data_actions: Vec<String>,
     /// What is taken off the data actions.
-    pub not_data_actions: &'static [&'static str],
+    pub not_data_actions: Vec<String>,
+    /// Where the role may be given, and below. A built-in role names no scope and may be given everywhere.
+    pub assignable_scopes: Vec<ResourceId>,
 }
 
 /// A role given to a principal at a scope.
@@ -25,152 +30,148 @@ pub struct RoleDefinition {
 pub struct RoleAssignment {
     /// GUID.
     pub id: String,
-    /// Object id in the tenant of the scope's subscription.
+    /// Object id of a user, group or service principal in the tenant of the scope's subscription.
     pub principal_oid: String,
+    /// What the giver said that the principal is, such as `ServicePrincipal`.
+    pub principal_type: Option<String>,
     /// The role's GUID.
-    pub role_id: &'static str,
+    pub role_id: String,
     /// Where it holds, and below.
     pub scope: ResourceId,
+    /// Why, in the giver's words.
+    pub description: Option<String>,
+    /// When it was given, and the giver's object id; nothing for what was there from the start.
+    pub created: Option<(DateTime<Utc>, String)>,
+}
+
+impl RoleAssignment {
+    /// A new assignment with a GUID of its own.
+    pub(crate) fn new(principal_oid: String, role_id: String, scope: ResourceId) -> RoleAssignment {
+        RoleAssignment {
+            id: uuid::Uuid::new_v4().to_string(),
+            principal_oid,
+            principal_type: None,
+            role_id,
+            scope,
+            description: None,
+            created: None,
+        }
+    }
 }
 
 impl RoleDefinition {
     /// Whether the role allows a control-plane action: one of its actions fits and none of its own notActions does.
     pub fn allows(&self, action: &str) -> bool {
-        self.actions.iter().any(|pattern| action_fits(pattern, action))
-            && !self
-                .not_actions
-                .iter()
-                .any(|pattern| action_fits(pattern, action))
+        let fits = |patterns: &[String]| patterns.iter().any(|pattern| action_fits(pattern, action));
+        fits(&self.actions) && !fits(&self.not_actions)
     }
+
+    /// Whether a tenant made the role.
+    pub fn is_custom(&self) -> bool {
+        !self.assignable_scopes.is_empty()
+    }
+
+    /// Whether the role may be given at the scope.
+    pub fn is_assignable_at(&self, scope: &ResourceId) -> bool {
+        !self.is_custom() || self.assignable_scopes.iter().any(|known| scope.is_within(known))
+    }
+}
+
+/// The built-in roles.
+pub(crate) fn built_in_roles() -> Vec<RoleDefinition> {
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+    let roles = built_in::ALL.iter().map(|role| RoleDefinition {
+        id: role.id.to_owned(),
+        name: role.name.to_owned(),
+        description: role.description.to_owned(),
+        actions: owned(role.actions),
+        not_actions: owned(role.not_actions),
+        data_actions: owned(role.data_actions),
+        ..RoleDefinition::default()
+    });
+    roles.collect()
 }
 
 /// Whether an action pattern covers an action. `*` stands for any text, slashes included; case is ignored.
 pub(crate) fn action_fits(pattern: &str, action: &str) -> bool {
-    let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
-    match pattern.split_once('*') {
-        None => pattern == action,
-        Some((head, rest)) => action
-            .strip_prefix(head)
-            .is_some_and(|action| fits_after_star(rest, action)),
+    let (pattern, action) = (pattern.as_bytes(), action.as_bytes());
+    let mut parts = pattern.split(|&byte| byte == b'*');
+    let head = parts.next().unwrap_or_default();
+    let Some(mut rest) = strip_start(action, head) else {
+        return false;
+    };
+    let Some(tail) = parts.next_back() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match position(rest, part) {
+            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
     }
+    let start = rest.len().checked_sub(tail.len());
+    start
+        .and_then(|start| rest.get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(tail))
 }
 
-fn fits_after_star(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => text.ends_with(pattern),
-        Some((part, rest)) => text
-            .split_once(part)
-            .is_some_and(|(_, text)| fits_after_star(rest, text)),
-    }
+fn strip_start<'a>(text: &'a [u8], start: &[u8]) -> Option<&'a [u8]> {
+    let (head, rest) = text.split_at_checked(start.len())?;
+    head.eq_ignore_ascii_case(start).then_some(rest)
 }
 
-const WRITERS_NOT: &[&str] = &[
-    "Microsoft.Authorization/*/Delete",
-    "Microsoft.Authorization/*/Write",
-    "Microsoft.Authorization/elevateAccess/Action",
-    "Microsoft.Blueprint/blueprintAssignments/write",
-    "Microsoft.Blueprint/blueprintAssignments/delete",
-    "Microsoft.Compute/galleries/share/action",
-    "Microsoft.Purview/consents/write",
-    "Microsoft.Purview/consents/delete",
-    "Microsoft.Resources/deploymentStacks/manageDenySetting/action",
-    "Microsoft.Subscription/cancel/action",
-    "Microsoft.Subscription/enable/action",
-];
-
-const fn role(
-    id: &'static str,
-    name: &'static str,
-    actions: &'static [&'static str],
-    not_actions: &'static [&'static str],
-    data_actions: &'static [&'static str],
-) -> RoleDefinition {
-    RoleDefinition {
-        id,
-        name,
-        actions,
-        not_actions,
-        data_actions,
-        not_data_actions: &[],
+fn position(text: &[u8], part: &[u8]) -> Option<usize> {
+    if part.is_empty() {
+        return Some(0);
     }
+    text.windows(part.len())
+        .position(|window| window.eq_ignore_ascii_case(part))
 }
-
-/// The built-in roles known here.
-pub(crate) const BUILT_IN: &[RoleDefinition] = &[
-    role("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner", &["*"], &[], &[]),
-    role(
-        "b24988ac-6180-42a0-ab88-20f7382dd24c",
-        "Contributor",
-        &["*"],
-        WRITERS_NOT,
-        &[],
-    ),
-    role(
-        "acdd72a7-3385-48ef-bd42-f606fba81ae7",
-        "Reader",
-        &["*/read"],
-        &[],
-        &[],
-    ),
-    role(
-        "f526a384-b230-433a-b45c-95f59c4a2dec",
-        "Azure Event Hubs Data Owner",
-        &["Microsoft.EventHub/*"],
-        &[],
-        &["Microsoft.EventHub/*"],
-    ),
-    role(
-        "a638d3c7-ab3a-418d-83e6-5f17a39d4fde",
-        "Azure Event Hubs Data Receiver",
-        &["Microsoft.EventHub/*/eventhubs/consumergroups/read"],
-        &[],
-        &["Microsoft.EventHub/*/receive/action"],
-    ),
-    role(
-        "2b629674-e913-4c01-ae53-ef4638d8f975",
-        "Azure Event Hubs Data Sender",
-        &["Microsoft.EventHub/*/eventhubs/read"],
-        &[],
-        &["Microsoft.EventHub/*/send/action"],
-    ),
-    role(
-        "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
-        "User Access Administrator",
-        &["*/read", "Microsoft.Authorization/*", "Microsoft.Support/*"],
-        &[],
-        &[],
-    ),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn by_name(name: &str) -> &'static RoleDefinition {
-        BUILT_IN.iter().find(|role| role.name == name).unwrap()
+    fn by_name(name: &str) -> RoleDefinition {
+        let mut roles = built_in_roles().into_iter();
+        roles.find(|role| role.name == name).unwrap()
     }
 
     #[test]
     fn a_star_spans_segments_and_case_is_ignored() {
-        assert!(action_fits("*", "Microsoft.Kusto/clusters/read"));
-        assert!(action_fits(
-            "*/read",
-            "Microsoft.EventHub/namespaces/eventhubs/READ"
-        ));
-        assert!(action_fits(
-            "Microsoft.EventHub/*",
-            "microsoft.eventhub/namespaces/authorizationRules/listkeys/action"
-        ));
-        assert!(action_fits("A/*/read", "a/read/b/read"));
-        assert!(!action_fits("*/read", "Microsoft.EventHub/namespaces/write"));
-        assert!(!action_fits(
-            "Microsoft.EventHub/*/eventhubs/read",
-            "Microsoft.EventHub/namespaces/read"
-        ));
-        assert!(!action_fits(
-            "Microsoft.Kusto/clusters/read",
-            "Microsoft.Kusto/clusters/readers"
-        ));
+        for (pattern, action, fits) in [
+            ("*", "Microsoft.Kusto/clusters/read", true),
+            ("*/read", "Microsoft.EventHub/namespaces/eventhubs/READ", true),
+            (
+                "Microsoft.EventHub/*",
+                "microsoft.eventhub/namespaces/authorizationRules/listkeys/action",
+                true,
+            ),
+            ("A/*/read", "a/read/b/read", true),
+            ("a/*/b/*/c", "A/1/B/2/3/C", true),
+            ("a/*/b/*/c", "a/1/2/c", false),
+            ("a**c", "abc", true),
+            ("*/read", "Microsoft.EventHub/namespaces/write", false),
+            ("*/read", "read", false),
+            ("a*a", "a", false),
+            (
+                "Microsoft.EventHub/*/eventhubs/read",
+                "Microsoft.EventHub/namespaces/read",
+                false,
+            ),
+            (
+                "Microsoft.Kusto/clusters/read",
+                "Microsoft.Kusto/clusters/readers",
+                false,
+            ),
+            (
+                "Microsoft.Kusto/clusters/read",
+                "Microsoft.Kusto/clusters/rea",
+                false,
+            ),
+        ] {
+            assert_eq!(action_fits(pattern, action), fits, "{pattern} {action}");
+        }
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::arm::{Arm, RoleDefinition};
+use crate::directory::PolicySpec;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
@@ -21,11 +24,42 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) namespaces: Vec<Namespace>,
     #[serde(default)]
+    pub(super) role_definitions: Vec<RoleDefinition>,
+    #[serde(default)]
     pub(super) role_assignments: Vec<RoleAssignment>,
     #[serde(default)]
     pub(super) data_connections: Vec<DataConnection>,
     #[serde(default)]
     pub(super) issuers: Vec<Issuer>,
+    #[serde(default)]
+    pub(super) arm: Arm,
+    #[serde(default)]
+    pub(super) groups: Vec<Group>,
+    #[serde(default)]
+    pub(super) conditional_access: Vec<PolicySpec>,
+    #[serde(default)]
+    pub(super) token_rates: Vec<TokenRate>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Group {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) tenant: String,
+    #[serde(default)]
+    pub(super) members: Vec<String>,
+}
+
+/// How many requests the token endpoint answers in each such time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenRate {
+    pub(super) tenant: String,
+    /// All apps together if left out.
+    pub(super) app: Option<String>,
+    pub(super) requests: u32,
+    pub(super) seconds: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +81,8 @@ pub(super) struct User {
     pub(super) oid: String,
     #[serde(default = "yes")]
     pub(super) enabled: bool,
+    #[serde(default = "yes")]
+    pub(super) mfa_enrolled: bool,
     #[serde(default)]
     pub(super) guest_in: Vec<Guest>,
     /// Tenants that the user may consent for.

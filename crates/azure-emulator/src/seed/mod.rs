@@ -1,11 +1,14 @@
 //! Seeds: what a cloud starts with, written in TOML, checked whole before anything starts.
-//! `file` is the format, `build` turns it into directory and resources and names every error with its path.
+//! `file` is the format (`arm` that of ARM's rules), `build` turns it into directory and resources and names every error with its path.
 //! What happens to it afterwards is `world`'s.
 
+mod arm;
 mod build;
 mod file;
 
+use crate::arm::Rules;
 use crate::directory::Directory;
+use crate::entra::Limits;
 use crate::resources::Resources;
 
 /// A checked seed.
@@ -13,6 +16,8 @@ use crate::resources::Resources;
 pub struct Seed {
     pub(crate) directory: Directory,
     pub(crate) resources: Resources,
+    pub(crate) arm: Rules,
+    pub(crate) limits: Limits,
 }
 
 /// Why a seed is refused.

@@ -11,8 +11,8 @@ use crate::browser::claims;
 use crate::refusals::refusal;
 use crate::support::{ARM_SCOPE, Cloud, Reply, start};
 
-const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-const EXCHANGE: &str = "api://AzureADTokenExchange";
+pub(crate) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const EXCHANGE: &str = "api://AzureADTokenExchange";
 const ISSUER: &str = "https://issuer.example/";
 
 /// An app's own token, asked for with an assertion.
@@ -29,7 +29,7 @@ async fn prove(cloud: &Cloud, assertion: &str) -> Reply {
 }
 
 /// A key whose certificate is registered on the service's app, and that certificate's hashes.
-fn registered(cloud: &Cloud) -> (ClientKey, Vec<u8>, Vec<u8>) {
+pub(crate) fn registered(cloud: &Cloud) -> (ClientKey, Vec<u8>, Vec<u8>) {
     let key = ClientKey::rsa("tenant-bridge").unwrap();
     cloud
         .emulator
@@ -50,7 +50,7 @@ fn endpoint(cloud: &Cloud, tenant: &str) -> String {
 }
 
 /// The claims that a library writes.
-fn usual(cloud: &Cloud) -> Value {
+pub(crate) fn usual(cloud: &Cloud) -> Value {
     let now = cloud.emulator.clock().now().timestamp();
     json!({
         "aud": endpoint(cloud, "domain1.com"), "iss": how_to::TENANT_BRIDGE, "sub": how_to::TENANT_BRIDGE,
@@ -59,7 +59,7 @@ fn usual(cloud: &Cloud) -> Value {
 }
 
 /// The same with members replaced; null takes one away.
-fn changed(base: &Value, changes: &Value) -> Value {
+pub(crate) fn changed(base: &Value, changes: &Value) -> Value {
     let mut changed = base.clone();
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {

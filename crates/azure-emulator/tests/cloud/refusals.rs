@@ -125,7 +125,7 @@ async fn an_id_token_is_240002_and_an_apps_token_7000114() {
     };
     assert_eq!(
         refusal(&refused(&cloud, id).await),
-        (400, "invalid_grant", 240002, None)
+        (400, "invalid_request", 240002, None)
     );
     let app = TokenOverrides {
         app_only: true,

@@ -87,6 +87,28 @@ impl Cloud {
         self.emulator.mint_user_token(&request).unwrap()
     }
 
+    /// An ARM token without an exchange, wrong in a chosen way.
+    pub(crate) fn mint_arm(&self, user: &str, tenant: &str, overrides: TokenOverrides) -> String {
+        let request = MintUserToken {
+            user: user.to_owned(),
+            tenant: tenant.to_owned(),
+            client_app: "tenant-bridge".to_owned(),
+            api: "azure-resource-manager".to_owned(),
+            scopes: vec!["user_impersonation".to_owned()],
+            overrides,
+            ..MintUserToken::default()
+        };
+        self.emulator.mint_user_token(&request).unwrap()
+    }
+
+    /// An ARM token of the API's own app in the tenant.
+    pub(crate) async fn app_token(&self, tenant: &str) -> String {
+        let changes = [("grant_type", "client_credentials")];
+        let reply = self.exchange_with(tenant, "", &changes).await;
+        assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+        reply.body["access_token"].as_str().unwrap().to_owned()
+    }
+
     /// An on-behalf-of request at a tenant's endpoint, with some fields replaced or, when empty, left out.
     pub(crate) async fn exchange_with(
         &self,
@@ -156,6 +178,12 @@ impl Cloud {
             None,
         )
         .await
+    }
+
+    /// A call to ARM with one token and perhaps a body.
+    pub(crate) async fn send(&self, method: Method, token: &str, path: &str, body: Option<&Value>) -> Reply {
+        let token = format!("Bearer {token}");
+        self.arm(method, path, &[("authorization", &token)], body).await
     }
 
     /// PUT of a data connection with the primary token and auxiliary ones.

@@ -3,8 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Subject, Wrong};
-use crate::world::World;
+use super::{Draft, Subject, Wrong};
 
 #[derive(Deserialize)]
 #[serde(
@@ -48,7 +47,8 @@ pub(super) enum Apps {
 }
 
 impl Subject for Apps {
-    fn apply(self, world: &mut World) -> Result<(), Wrong> {
+    fn apply(self, draft: &mut Draft) -> Result<(), Wrong> {
+        let world = &mut draft.world;
         match self {
             Apps::GrantConsent {
                 app,

@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Subject, Wrong};
+use super::{Draft, Subject, Wrong};
 use crate::resources::{KeyKind, ROOT_RULE};
-use crate::world::World;
 
 #[derive(Deserialize)]
 #[serde(
@@ -48,7 +47,8 @@ pub(super) enum Which {
 }
 
 impl Subject for Hubs {
-    fn apply(self, world: &mut World) -> Result<(), Wrong> {
+    fn apply(self, draft: &mut Draft) -> Result<(), Wrong> {
+        let world = &mut draft.world;
         match self {
             Hubs::RotateHubKey { namespace, rule, key } => {
                 let which = match key.unwrap_or(Which::Primary) {

@@ -3,9 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Subject, Wrong};
+use super::{Draft, Subject, Wrong};
 use crate::resources::{Failure, Operation, ResourceId};
-use crate::world::World;
 
 #[derive(Deserialize)]
 #[serde(
@@ -54,7 +53,8 @@ pub(super) enum Kusto {
 }
 
 impl Subject for Kusto {
-    fn apply(self, world: &mut World) -> Result<(), Wrong> {
+    fn apply(self, draft: &mut Draft) -> Result<(), Wrong> {
+        let world = &mut draft.world;
         match self {
             Kusto::AddDatabase { id } => world.add_database(&id)?,
             Kusto::RemoveDatabase { id } => world.remove_database(&id)?,

@@ -2,13 +2,17 @@
 //! which either all are done or none. Each file here has the changes of one subject; each variant is a change.
 
 mod apps;
+mod groups;
 mod hubs;
 mod kusto;
+mod limits;
 mod names;
 mod people;
+mod policies;
 mod rights;
 mod running;
 
+use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -19,9 +23,21 @@ use crate::resources::ChangeError;
 use crate::shape;
 use crate::world::World;
 
+/// What changes are tried on, so that a list with something wrong in it changes nothing.
+struct Draft {
+    world: World,
+    /// What is to be done with the signing keys, which are not the world's.
+    keys: Vec<KeyChange>,
+}
+
+enum KeyChange {
+    Rotate,
+    Retire,
+}
+
 /// The changes of one subject.
 trait Subject: DeserializeOwned {
-    fn apply(self, world: &mut World) -> Result<(), Wrong>;
+    fn apply(self, draft: &mut Draft) -> Result<(), Wrong>;
 }
 
 /// Why a change can't be made.
@@ -57,25 +73,28 @@ impl From<CredentialError> for Wrong {
 /// A subject as a row of the list below.
 struct Row {
     changes: fn() -> Vec<(&'static str, Vec<String>)>,
-    apply: fn(&Value, &str, &str, &mut World) -> Result<(), Refusal>,
+    apply: fn(&Value, &str, &str, &mut Draft) -> Result<(), Refusal>,
 }
 
 const fn row<S: Subject>() -> Row {
     Row {
         changes: shape::variants::<S>,
-        apply: |value, at, fix, world| {
+        apply: |value, at, fix, draft| {
             let change: S = refusal::parse(value, at, fix)?;
             change
-                .apply(world)
-                .map_err(|wrong| explain(wrong, value, at, world))
+                .apply(draft)
+                .map_err(|wrong| explain(wrong, value, at, &draft.world))
         },
     }
 }
 
-const SUBJECTS: [Row; 6] = [
+const SUBJECTS: [Row; 9] = [
     row::<people::People>(),
+    row::<groups::Groups>(),
+    row::<policies::Policies>(),
     row::<apps::Apps>(),
     row::<rights::Rights>(),
+    row::<limits::Limits>(),
     row::<hubs::Hubs>(),
     row::<kusto::Kusto>(),
     row::<running::Running>(),
@@ -97,25 +116,32 @@ pub(super) fn apply(azure: &Azure, body: &Value) -> Result<usize, Refusal> {
         Value::Array(list) => (list.as_slice(), true),
         _ => (single, false),
     };
-    // Changes are tried on a copy, so that a list with something wrong in it changes nothing.
     let mut world = azure.world();
-    let mut draft = world.clone();
-    draft.clock = world.clock.detached();
+    let mut draft = Draft {
+        world: world.clone(),
+        keys: Vec::new(),
+    };
+    draft.world.clock = world.clock.detached();
     for (index, change) in changes.iter().enumerate() {
-        let at = if is_list {
-            format!("[{index}]")
-        } else {
-            String::new()
-        };
+        let at = if is_list { format!("[{index}]") } else { String::new() };
         apply_one(change, &at, &mut draft)?;
     }
-    world.clock.follow(&draft.clock);
-    draft.clock = world.clock.clone();
-    *world = draft;
+    world.clock.follow(&draft.world.clock);
+    draft.world.clock = world.clock.clone();
+    *world = draft.world;
+    drop(world);
+    for change in &draft.keys {
+        match change {
+            KeyChange::Rotate => azure.keys.rotate().map_err(|error| {
+                Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string(), "")
+            })?,
+            KeyChange::Retire => azure.keys.retire(),
+        }
+    }
     Ok(changes.len())
 }
 
-fn apply_one(change: &Value, at: &str, world: &mut World) -> Result<(), Refusal> {
+fn apply_one(change: &Value, at: &str, draft: &mut Draft) -> Result<(), Refusal> {
     let list = "GET /admin/changes lists every change with its members";
     let mut members = change.as_object().into_iter().flatten();
     let (Some((name, _)), None) = (members.next(), members.next()) else {
@@ -125,7 +151,7 @@ fn apply_one(change: &Value, at: &str, world: &mut World) -> Result<(), Refusal>
     for subject in &SUBJECTS {
         if let Some((_, members)) = (subject.changes)().into_iter().find(|(known, _)| known == name) {
             let fix = format!("{name} has these members: {}", members.join(", "));
-            return (subject.apply)(change, at, &fix, world);
+            return (subject.apply)(change, at, &fix, draft);
         }
     }
     Err(Refusal::bad(at, format!("there is no change \"{name}\""), list))
@@ -154,6 +180,10 @@ fn explain(wrong: Wrong, change: &Value, at: &str, world: &World) -> Refusal {
             Refusal::bad(&path, error, "")
         }
     }
+}
+
+fn texts(owned: &[String]) -> Vec<&str> {
+    owned.iter().map(String::as_str).collect()
 }
 
 /// Where this text stands in the value, as `.member[0]`; case is ignored, as ids are normalised.

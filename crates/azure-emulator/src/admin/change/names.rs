@@ -34,11 +34,13 @@ pub(super) fn known(world: &World, kind: &str) -> String {
             .iter()
             .flat_map(|app| app.app_roles.clone())
             .collect(),
-        "role" => resources
+        "role" | "role at that scope" => resources
             .role_definitions
             .iter()
-            .map(|role| role.name.to_string())
+            .map(|role| role.name.clone())
             .collect(),
+        "group" | "group in that tenant" => directory.groups.iter().map(|group| group.name.clone()).collect(),
+        "policy" => directory.policies.iter().map(|policy| policy.name.clone()).collect(),
         "subscription" => resources.subscriptions.iter().map(|s| s.id.clone()).collect(),
         "namespace" => namespaces().collect(),
         "authorization rule" => {

@@ -3,8 +3,7 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Subject, Wrong};
-use crate::world::World;
+use super::{Draft, Subject, Wrong};
 
 #[derive(Deserialize)]
 #[serde(
@@ -31,6 +30,16 @@ pub(super) enum People {
     RevokeSessions {
         user: String,
     },
+    ChangePassword {
+        user: String,
+    },
+    SetMfaEnrolled {
+        user: String,
+        enrolled: bool,
+    },
+    DeleteUser {
+        user: String,
+    },
     AssignAppRole {
         user: String,
         tenant: String,
@@ -45,13 +54,17 @@ pub(super) enum People {
 }
 
 impl Subject for People {
-    fn apply(self, world: &mut World) -> Result<(), Wrong> {
+    fn apply(self, draft: &mut Draft) -> Result<(), Wrong> {
+        let world = &mut draft.world;
         match self {
             People::DisableUser { user } => world.disable_user(&user)?,
             People::EnableUser { user } => world.enable_user(&user)?,
             People::AddGuest { user, tenant, oid } => world.add_guest(&user, &tenant, oid)?,
             People::RemoveGuest { user, tenant } => world.remove_guest(&user, &tenant)?,
             People::RevokeSessions { user } => world.revoke_sessions(&user)?,
+            People::ChangePassword { user } => world.change_password(&user)?,
+            People::SetMfaEnrolled { user, enrolled } => world.set_mfa_enrolled(&user, enrolled)?,
+            People::DeleteUser { user } => world.delete_user(&user)?,
             People::AssignAppRole {
                 user,
                 tenant,

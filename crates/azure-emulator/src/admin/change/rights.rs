@@ -1,9 +1,10 @@
-//! Role assignments, and what a tenant demands of people.
+//! Role assignments and roles.
+
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Subject, Wrong};
-use crate::world::World;
+use super::{Draft, Subject, Wrong, texts};
 
 #[derive(Deserialize)]
 #[serde(
@@ -21,10 +22,21 @@ pub(super) enum Rights {
         principal: String,
         scope: String,
     },
+    DefineRole {
+        name: String,
+        scope: String,
+        actions: Vec<String>,
+        #[serde(default)]
+        not_actions: Vec<String>,
+    },
+    SetRoleLag {
+        seconds: u64,
+    },
 }
 
 impl Subject for Rights {
-    fn apply(self, world: &mut World) -> Result<(), Wrong> {
+    fn apply(self, draft: &mut Draft) -> Result<(), Wrong> {
+        let world = &mut draft.world;
         match self {
             Rights::AssignRole {
                 principal,
@@ -32,6 +44,15 @@ impl Subject for Rights {
                 scope,
             } => world.assign_role(&principal, &role, &scope)?,
             Rights::RevokeRoles { principal, scope } => world.revoke_roles(&principal, &scope)?,
+            Rights::DefineRole {
+                name,
+                scope,
+                actions,
+                not_actions,
+            } => {
+                world.define_role(&name, &scope, &texts(&actions), &texts(&not_actions))?;
+            }
+            Rights::SetRoleLag { seconds } => world.set_role_lag(Duration::from_secs(seconds)),
         }
         Ok(())
     }

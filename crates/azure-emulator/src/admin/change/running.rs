@@ -1,13 +1,12 @@
-//! How the cloud runs: its clock, how long operations take, how reads lag, how long pages are.
+//! How the cloud runs: its clock and signing keys, how long operations take, how reads lag, how long pages are.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{Subject, Wrong};
+use super::{Draft, KeyChange, Subject, Wrong};
 use crate::emulator::ParallelWrites;
-use crate::world::World;
 
 #[derive(Deserialize)]
 #[serde(
@@ -22,6 +21,8 @@ pub(super) enum Running {
     SetReadLag { milliseconds: u64 },
     SetParallelWrites { mode: Mode },
     SetListPageSize { size: Option<usize> },
+    RotateSigningKey {},
+    RetireSigningKeys {},
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -36,7 +37,8 @@ pub(super) enum Mode {
 const FARTHEST_SECONDS: u64 = 1000 * 366 * 24 * 3600;
 
 impl Subject for Running {
-    fn apply(self, world: &mut World) -> Result<(), Wrong> {
+    fn apply(self, draft: &mut Draft) -> Result<(), Wrong> {
+        let world = &mut draft.world;
         match self {
             Running::AdvanceClock { seconds } if seconds > FARTHEST_SECONDS => {
                 return Err(Wrong::Other(
@@ -55,6 +57,8 @@ impl Subject for Running {
                 Mode::Failed => ParallelWrites::Failed,
             }),
             Running::SetListPageSize { size } => world.set_list_page_size(size),
+            Running::RotateSigningKey {} => draft.keys.push(KeyChange::Rotate),
+            Running::RetireSigningKeys {} => draft.keys.push(KeyChange::Retire),
         }
         Ok(())
     }

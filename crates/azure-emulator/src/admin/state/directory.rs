@@ -26,6 +26,9 @@ pub(in crate::admin) struct User {
     pub(in crate::admin) memberships: Vec<Membership>,
     /// Sign-ins before count no more.
     pub(in crate::admin) sessions_revoked: Option<String>,
+    /// The same for the password.
+    pub(in crate::admin) password_changed: Option<String>,
+    pub(in crate::admin) mfa_enrolled: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -116,10 +119,9 @@ pub(super) fn users(world: &World) -> Vec<User> {
                 name: user.name.clone(),
                 enabled: user.memberships.iter().all(|membership| membership.enabled),
                 memberships: memberships.collect(),
-                sessions_revoked: world
-                    .sign_ins
-                    .valid_from(user.home_oid())
-                    .map(|at| at.to_rfc3339()),
+                sessions_revoked: user.tokens_valid_from.map(|at| at.to_rfc3339()),
+                password_changed: user.password_changed.map(|at| at.to_rfc3339()),
+                mfa_enrolled: user.mfa_enrolled,
             }
         })
         .collect()

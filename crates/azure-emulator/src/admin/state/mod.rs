@@ -96,7 +96,7 @@ fn app_name(world: &World, id: &str) -> String {
         .map_or_else(|| id.to_owned(), |app| app.name.clone())
 }
 
-/// A user's UPN or an app's name by the object id in the tenant; the id itself when nobody has it.
+/// A user's UPN, an app's or a group's name by the object id in the tenant; the id itself when nobody has it.
 fn principal_name(world: &World, tenant_id: &str, oid: &str) -> String {
     let directory = &world.directory;
     let user = directory.member(tenant_id, oid).map(|user| user.upn.clone());

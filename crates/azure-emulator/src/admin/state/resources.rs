@@ -201,7 +201,7 @@ pub(super) fn roles(world: &World) -> Vec<Role> {
                 principal: principal_name(world, tenant_id, &given.principal_oid),
                 oid: given.principal_oid.clone(),
                 tenant: tenant_name(world, tenant_id),
-                role: role.map_or_else(|| given.role_id.to_string(), |role| role.name.to_string()),
+                role: role.map_or_else(|| given.role_id.clone(), |role| role.name.clone()),
                 scope: given.scope.to_string(),
             }
         })

@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::{ArmError, CONNECTION_TYPE, Request};
+use crate::arm::access;
 use crate::arm::auth::Caller;
 use crate::resources::{ResourceId, Resources};
 
@@ -87,7 +88,7 @@ fn check_one(
             .find(|caller| caller.tenant_id == subscription.tenant_id);
         other.ok_or_else(|| no_token(request.caller, scope, &subscription.id))?
     };
-    if resources.allows(&principal.oid, link.action, &keys_of) {
+    if access::allows(resources, principal, link.action, &keys_of) {
         Ok(())
     } else {
         Err(no_permission(principal, scope, link.action, &keys_of))

@@ -78,21 +78,13 @@ pub(super) fn below(
         }
         (&Method::GET, "dataconnections") if on_database => connection::list(request, world, owner),
         (&Method::POST, "checknameavailability") if on_database => {
-            actions::check_name(request, &world.resources, owner).map(|answer| counted(answer, request))
+            actions::check_name(request, &world.resources, owner)
         }
         (&Method::POST, "dataconnectionvalidation") if on_database => {
-            actions::validate(request, world, owner).map(|answer| counted(answer, request))
+            actions::validate(request, world, owner)
         }
         _ => Err(super::site::no_such_method(request.call)),
     }
-}
-
-/// Since 2024 an action is counted in the bucket of all callers too (recorded ARM traffic).
-fn counted(answer: Answer, request: &Request<'_>) -> Answer {
-    if request.api_version < "2024" {
-        return answer;
-    }
-    answer.with("x-ms-ratelimit-remaining-subscription-global-writes", "11999")
 }
 
 /// The cluster of a data connection or database, or ARM's word for its absence.

@@ -78,7 +78,7 @@ fn verify(door: &Door<'_, '_>, issuer: &str, jwt: &Jwt) -> Result<(), EntraError
         .iter()
         .any(|tenant| issuer == tenant.v1_issuer() || issuer == format!("{authority}{}/v2.0", tenant.id));
     if is_tenants {
-        if !jwt.is_signed_by(door.azure.keys) {
+        if !jwt.is_signed_by(&door.azure.keys) {
             return Err(bad_signature());
         }
         // Managed identities have app tokens; a person's token proves no app.

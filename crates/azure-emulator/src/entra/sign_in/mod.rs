@@ -2,8 +2,8 @@
 //! (Microsoft Learn: "Microsoft identity platform and OAuth 2.0 authorization code flow").
 //!
 //! The pages' forms post back to the endpoint. A script can do the same without reading them: a POST to the request's
-//! own URL with `account` (UPN), `method` (`pwd` or `mfa`) and, where consent is missing, `decision=accept` is
-//! answered with the redirect.
+//! own URL with `account` (UPN), `method` (`pwd`, `mfa` or `external`), `device=compliant` if there is one and, where
+//! consent is missing, `decision=accept` is answered with the redirect.
 //!
 //! `asking` reads the request, `pages` draws, `reply` goes back to the app.
 
@@ -17,7 +17,7 @@ pub(super) use asking::destination;
 pub(super) use reply::{Reply, is_registered};
 
 use super::error::EntraError;
-use super::judge::{Attempt, Step, judge};
+use super::judge::{Attempt, judge};
 use super::{consent, page, token};
 use crate::azure::Azure;
 use crate::directory::{Membership, Tenant, User};
@@ -96,8 +96,8 @@ struct Present {
     member: Membership,
     tenant: Tenant,
     sign_in: SignIn,
-    /// How, when it was this call that did it.
-    method: Option<&'static str>,
+    /// It was this call that did it.
+    just_now: bool,
 }
 
 impl Visit<'_> {
@@ -146,15 +146,18 @@ impl Visit<'_> {
 
     /// Who is there: the account that was chosen, or the browser's session.
     fn present(&self, world: &mut World) -> Result<Option<Present>, EntraError> {
-        let (user, sign_in, method) = if let Some(name) = self.field("account") {
+        let (user, sign_in, just_now) = if let Some(name) = self.field("account") {
             let found = world.directory.user(name).cloned();
             let user = found.ok_or_else(|| no_account(name, self.asking))?;
-            let mfa = self.field("method") == Some("mfa");
-            let methods: &[&str] = if mfa { &["pwd", "mfa"] } else { &["pwd"] };
-            let sign_in = world
-                .sign_ins
-                .open(user.home_oid(), methods, self.azure.clock.now());
-            (user, sign_in, Some(if mfa { "mfa" } else { "pwd" }))
+            let methods = methods(self.field("method").unwrap_or("pwd"));
+            // Who signs in with a second factor has registered one with that, as the real page would have made them do.
+            if !user.mfa_enrolled && methods.iter().any(|method| method == "mfa") {
+                let _ = world.directory.set_mfa_enrolled(&user.upn, true);
+            }
+            let device = self.field("device").map(|_| uuid::Uuid::new_v4().to_string());
+            let now = self.azure.clock.now();
+            let sign_in = world.sign_ins.open(user.home_oid(), methods, device, now);
+            (user, sign_in, true)
         } else {
             let session = session_of(self.call).and_then(|id| world.sign_ins.session(id));
             let session = session.filter(|_| self.asking.takes_session()).cloned();
@@ -166,7 +169,7 @@ impl Visit<'_> {
             if hint.is_some_and(|hint| !user.is_called(hint)) {
                 return Ok(None);
             }
-            (user, sign_in, None)
+            (user, sign_in, false)
         };
         let tenant = match &self.asking.tenant {
             Some(tenant) => tenant.clone(),
@@ -176,13 +179,13 @@ impl Visit<'_> {
                 .cloned()
                 .ok_or_else(|| EntraError::tenant_not_found(&user.home_tenant))?,
         };
-        let member = consent::membership(&user, &tenant, &self.asking.app)?.clone();
+        let member = consent::membership(&world.directory, &user, &tenant, &self.asking.app)?.clone();
         Ok(Some(Present {
             user,
             member,
             tenant,
             sign_in,
-            method,
+            just_now,
         }))
     }
 
@@ -203,7 +206,7 @@ impl Visit<'_> {
             return self.refuse(&EntraError::new("invalid_client", 650053, message));
         }
         let judged = judge(&Attempt {
-            step: Step::SignIn,
+            directory: &world.directory,
             user: &present.user,
             member: &present.member,
             tenant: &present.tenant,
@@ -211,7 +214,7 @@ impl Visit<'_> {
             resource: &resource,
             sign_in: &present.sign_in,
             claims: asking.claims.as_ref(),
-            sign_ins: &world.sign_ins,
+            now: self.azure.clock.now(),
         });
         if let Err(error) = judged {
             return self.not_this_one(world, &error);
@@ -246,7 +249,7 @@ impl Visit<'_> {
             resource: &resource.name,
             scopes: &scopes,
             administrator: world.directory.is_administrator(tenant_id, oid),
-            method: present.method,
+            answered: if present.just_now { self.parameters } else { &[] },
         };
         pages::consent(asking, self.call, self.parameters, &consent)
     }
@@ -306,6 +309,17 @@ impl Visit<'_> {
     }
 }
 
+/// What was used, from the word of the page's form.
+fn methods(word: &str) -> Vec<String> {
+    let more = match word {
+        "mfa" => Some("mfa"),
+        "external" => Some("external"),
+        _ => None,
+    };
+    let used = std::iter::once("pwd").chain(more);
+    used.map(str::to_owned).collect()
+}
+
 /// Only an administrator can answer for a tenant.
 pub(super) fn administrator_needed() -> EntraError {
     let message = "This app requires your admin's approval: only an administrator may consent on behalf of the organization.";
@@ -313,10 +327,9 @@ pub(super) fn administrator_needed() -> EntraError {
 }
 
 fn no_account(name: &str, asking: &Asking) -> EntraError {
-    let tenant = asking
-        .tenant
-        .as_ref()
-        .map_or("organizations", |tenant| tenant.name.as_str());
-    let message = format!("The user account '{name}' does not exist in the '{tenant}' directory.");
-    EntraError::new("invalid_grant", 50034, message)
+    let tenant = asking.tenant.as_ref();
+    consent::no_account(
+        name,
+        tenant.map_or("organizations", |tenant| tenant.name.as_str()),
+    )
 }

@@ -10,7 +10,9 @@ use crate::entra::page::{escape, hidden, page};
 use crate::exchange::{Answer, Call};
 
 /// Fields of these pages' own forms; all others belong to the app's request and are carried along.
-const OWN_FIELDS: &[&str] = &["account", "method", "decision", "everyone"];
+const OWN_FIELDS: &[&str] = &["account", "method", "device", "decision", "everyone"];
+/// Those of them that say how somebody has just signed in.
+const SIGN_IN_FIELDS: &[&str] = &["account", "method", "device"];
 
 /// Who may be chosen: the tenant's members and guests, or everybody where the request names no tenant. A domain hint
 /// narrows that, a login hint puts its account first.
@@ -53,7 +55,9 @@ pub(super) fn choose(
         body,
         "<form method=\"post\" action=\"{}\">\n{}\
          <p><label><input type=\"radio\" name=\"method\" value=\"pwd\" checked> with a password</label><br>\n\
-         <label><input type=\"radio\" name=\"method\" value=\"mfa\"> with a password and a second factor</label></p>\n\
+         <label><input type=\"radio\" name=\"method\" value=\"mfa\"> with a password and a second factor</label><br>\n\
+         <label><input type=\"radio\" name=\"method\" value=\"external\"> with a password and another provider</label></p>\n\
+         <p><label><input type=\"checkbox\" name=\"device\" value=\"compliant\"> on a compliant device</label></p>\n\
          <div class=\"accounts\">\n",
         action(call),
         carried(parameters),
@@ -78,8 +82,8 @@ pub(super) struct Consent<'a> {
     pub(super) scopes: &'a [String],
     /// The user may answer for the whole tenant.
     pub(super) administrator: bool,
-    /// How the user has just signed in; nothing when a session did it.
-    pub(super) method: Option<&'a str>,
+    /// The call's parameters if it said how the user signed in; nothing when a session did it.
+    pub(super) answered: &'a [(String, String)],
 }
 
 /// Asks the user to consent.
@@ -104,12 +108,11 @@ pub(super) fn consent(
         action(call),
         carried(parameters)
     );
-    if let Some(method) = consent.method {
-        body.push_str(&hidden([
-            ("account", consent.user.upn.as_str()),
-            ("method", method),
-        ]));
-    }
+    let answered = consent.answered.iter();
+    let answered = answered.filter(|(name, _)| SIGN_IN_FIELDS.contains(&name.as_str()));
+    body.push_str(&hidden(
+        answered.map(|(name, value)| (name.as_str(), value.as_str())),
+    ));
     if consent.administrator {
         body.push_str(
             "<p><label><input type=\"checkbox\" name=\"everyone\" value=\"true\"> on behalf of the organization</label></p>\n",

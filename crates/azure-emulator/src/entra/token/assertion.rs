@@ -4,10 +4,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::super::consent;
 use super::super::error::EntraError;
 use super::super::jwt::Jwt;
 use crate::azure::Azure;
-use crate::directory::{App, Directory, User};
+use crate::directory::{App, Directory, Tenant, User};
 use crate::sign_ins::{SignIn, SignIns};
 
 /// Clock skew that Entra forgives, in seconds.
@@ -33,15 +34,18 @@ impl Verified<'_> {
                     .map(str::to_owned)
                     .collect()
             });
+            let mut methods: Vec<String> = methods.unwrap_or_else(|| vec!["pwd".to_owned()]);
+            // An authentication context is only given to who used a second factor.
+            let contexts = self.jwt.claims.get("acrs").and_then(Value::as_array);
+            if contexts.is_some_and(|contexts| !contexts.is_empty()) && !methods.iter().any(|m| m == "mfa") {
+                methods.push("mfa".to_owned());
+            }
             SignIn {
                 session: None,
                 user: self.user.home_oid().to_owned(),
-                at: self
-                    .jwt
-                    .seconds("iat")
-                    .and_then(|at| DateTime::from_timestamp(at, 0))
-                    .unwrap_or_default(),
-                methods: methods.unwrap_or_else(|| vec!["pwd".to_owned()]),
+                at: self.jwt.issued().unwrap_or_default(),
+                methods,
+                device: self.jwt.text("deviceid").map(str::to_owned),
             }
         })
     }
@@ -62,7 +66,7 @@ pub(super) fn verify<'a>(
             "JWT token is invalid or malformed.",
         ));
     };
-    if !jwt.is_signed_by(azure.keys) {
+    if !jwt.is_signed_by(&azure.keys) {
         return Err(not_valid(
             "the signature could not be verified with any key of this authority",
         ));
@@ -87,8 +91,21 @@ pub(super) fn verify<'a>(
     }
     check_time(&jwt, now)?;
     let user = jwt.text("oid").and_then(|oid| directory.member(&tenant.id, oid));
-    let user = user.ok_or_else(|| not_valid("the user of the assertion is no longer in its tenant"))?;
+    let user = user.ok_or_else(|| gone(&jwt, tenant, client))?;
     Ok(Verified { user, jwt })
+}
+
+/// The user has left the tenant of the assertion: a guest is a stranger again, anybody else was deleted. Which of the two
+/// numbers Entra gives is a guess.
+fn gone(jwt: &Jwt, tenant: &Tenant, client: &App) -> EntraError {
+    let name = ["upn", "preferred_username", "email"]
+        .into_iter()
+        .find_map(|claim| jwt.text(claim))
+        .unwrap_or("unknown");
+    match jwt.text("idp") {
+        Some(provider) => consent::stranger(50020, name, provider, tenant, client),
+        None => consent::no_account(name, &tenant.name),
+    }
 }
 
 /// Neither an app's token nor an ID token can stand for a user.
@@ -105,7 +122,8 @@ fn check_kind(jwt: &Jwt) -> Result<(), EntraError> {
         return Err(EntraError::new("unauthorized_client", 7000114, message));
     }
     let message = "Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.";
-    Err(EntraError::new("invalid_grant", 240002, message))
+    // `invalid_request` is what libraries were seen to be told.
+    Err(EntraError::new("invalid_request", 240002, message))
 }
 
 fn check_time(jwt: &Jwt, now: DateTime<Utc>) -> Result<(), EntraError> {

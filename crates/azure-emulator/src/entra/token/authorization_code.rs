@@ -10,7 +10,6 @@ use subtle::ConstantTimeEq as _;
 use super::user::{self, UserGrant};
 use super::{Directory, EntraError, Named, Request};
 use crate::entra::client::NO_CREDENTIAL;
-use crate::entra::judge::Step;
 use crate::sign_ins::{Challenge, Code, CodeState, SignIns};
 
 /// Judges the request. What is wrong with the client or its proof leaves the code usable.
@@ -57,7 +56,6 @@ pub(super) fn grant(
     })?;
     sign_ins.redeem(text);
     let grant = UserGrant {
-        step: Step::Code,
         client,
         user,
         tenant: user::tenant(directory, named, &code.tenant_id)?,

@@ -40,6 +40,7 @@ pub(super) fn grant(
     }
     let resource = consent::resource(directory, &asked, &tenant.id)?;
     let oid = app.principal_in(&tenant.id).unwrap_or_default();
+    let capabilities = claims::capabilities(request.claims()?.as_ref());
     let ticket = Ticket {
         authority: request.azure.entra_url.as_str(),
         tenant_id: &tenant.id,
@@ -49,7 +50,7 @@ pub(super) fn grant(
         roles: directory.roles_of(&resource.client_id, &tenant.id, oid),
         holder: Holder::App { oid },
         class: client.class,
-        capabilities: &claims::capabilities(request.claims()?.as_ref()),
+        capabilities: &capabilities,
         now,
         lifetime: claims::default_lifetime(),
     };

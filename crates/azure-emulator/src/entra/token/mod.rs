@@ -14,16 +14,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::claims::Ticket;
+use super::claims::{LONG_LIFETIME, Ticket};
 use super::client::{Client, Door};
 use super::discovery::{self, Named};
 use super::error::EntraError;
 use super::id_token::IdTicket;
 use super::jwt;
+use super::limits::Limits;
 use super::scope::{self, Asked};
 use crate::azure::Azure;
 use crate::directory::{App, Directory, GRAPH_APP_ID, TokenVersion, User};
 use crate::exchange::{Answer, Call, find};
+use crate::sign_ins::SignIns;
 use crate::world::World;
 
 /// Which of the two endpoints: v2 takes `scope`, v1 `resource`.
@@ -98,6 +100,47 @@ impl Request<'_> {
     }
 }
 
+impl Request<'_> {
+    /// Seconds to wait where a rate of the tenant is used up.
+    fn wait(&self, limits: &mut Limits, named: &Named<'_>) -> Option<i64> {
+        let Named::Tenant(tenant) = named else { return None };
+        let client_id = self.field("client_id").unwrap_or_default();
+        limits.admit(&tenant.id, client_id, self.azure.clock.now())
+    }
+
+    /// Counts a user's exchange or refresh. Requests are identical when app, user or assertion, scope, claims and
+    /// tenant are.
+    fn count(&self, limits: &mut Limits, sign_ins: &SignIns, named: &Named<'_>) -> Result<(), EntraError> {
+        let refreshed = || {
+            let token = sign_ins.refresh_token(self.field("refresh_token")?)?;
+            Some(token.sign_in.user.as_str())
+        };
+        let Some(subject) = self.field("assertion").or_else(refreshed) else {
+            return Ok(());
+        };
+        let tenant = match named {
+            Named::Tenant(tenant) => tenant.id.as_str(),
+            Named::AnyTenant(word) => word,
+        };
+        let [client, secret, scope, resource, claims] =
+            ["client_id", "client_secret", "scope", "resource", "claims"]
+                .map(|name| self.field(name).unwrap_or_default());
+        let kind = [tenant, client, secret, subject, scope, resource, claims];
+        limits.count(&kind, self.azure.clock.now())
+    }
+}
+
+/// How a throttled tenant or app is answered: not in JSON.
+fn too_many(seconds: i64) -> Answer {
+    let answer = Answer {
+        body: b"Too Many Requests".to_vec(),
+        ..Answer::empty(StatusCode::TOO_MANY_REQUESTS)
+    };
+    answer
+        .with("content-type", "text/plain; charset=utf-8")
+        .with("retry-after", &seconds.to_string())
+}
+
 /// Reads the `claims` parameter: a JSON object as text.
 pub(super) fn read_claims(text: &str) -> Result<Value, EntraError> {
     serde_json::from_str::<Value>(text)
@@ -124,10 +167,17 @@ pub(super) fn answer(
     };
     let mut world = azure.world();
     let World {
-        directory, sign_ins, ..
+        directory,
+        sign_ins,
+        limits,
+        ..
     } = &mut *world;
     let directory = &*directory;
     let named = discovery::tenant(directory, segment)?;
+    if let Some(seconds) = request.wait(limits, &named) {
+        return Ok(too_many(seconds));
+    }
+    request.count(limits, sign_ins, &named)?;
     let body = match request.required("grant_type")? {
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
             on_behalf_of::grant(&request, directory, sign_ins, &named)?
@@ -161,6 +211,10 @@ fn success(
             }
             set("expires_in", json!(lifetime));
             set("ext_expires_in", json!(lifetime));
+            // A hint to renew a long-lived token halfway.
+            if ticket.lifetime >= LONG_LIFETIME {
+                set("refresh_in", json!(lifetime / 2));
+            }
         }
         Endpoint::V1 => {
             let now = ticket.now.timestamp();
@@ -195,7 +249,7 @@ fn sign_id(azure: &Azure, ticket: &IdTicket<'_>) -> Result<String, EntraError> {
 }
 
 fn signed(azure: &Azure, claims: &Map<String, Value>, with_x5t: bool) -> Result<String, EntraError> {
-    let token = jwt::sign(claims, &azure.keys.active, None, with_x5t)
+    let token = jwt::sign(claims, &azure.keys.active(), None, with_x5t)
         .map_err(|error| EntraError::new("server_error", 90033, error.to_string()))?;
     azure.remember(&token);
     Ok(token)

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::user::{self, UserGrant};
 use super::{Directory, EntraError, Named, Request, assertion};
 use crate::entra::client::NO_CREDENTIAL;
-use crate::entra::judge::Step;
 use crate::sign_ins::SignIns;
 
 /// Judges the request, in the order that gives the most telling refusal first.
@@ -27,7 +26,6 @@ pub(super) fn grant(
     let verified = assertion::verify(request.azure, directory, client.app, token, now)?;
     let user = verified.user;
     let grant = UserGrant {
-        step: Step::OnBehalfOf,
         client,
         user,
         // The known trap of /common: a guest gets the home tenant's token.

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::user::{self, UserGrant};
 use super::{Directory, EntraError, Named, Request};
 use crate::entra::client::NO_CREDENTIAL;
-use crate::entra::judge::Step;
 use crate::sign_ins::SignIns;
 
 /// Judges the request.
@@ -52,7 +51,6 @@ pub(super) fn grant(
     // The new token replaces the old one whether it is asked for or not.
     asked.offline_access = true;
     let grant = UserGrant {
-        step: Step::Refresh,
         client,
         user,
         tenant: user::tenant(directory, named, &token.tenant_id)?,

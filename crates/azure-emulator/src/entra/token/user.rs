@@ -11,13 +11,12 @@ use crate::entra::consent;
 use crate::entra::discovery::Named;
 use crate::entra::error::EntraError;
 use crate::entra::id_token::IdTicket;
-use crate::entra::judge::{Attempt, Step, judge};
+use crate::entra::judge::{Attempt, judge};
 use crate::entra::scope::Asked;
 use crate::sign_ins::{RefreshToken, SignIn, SignIns};
 
 /// What a grant has found out.
 pub(super) struct UserGrant<'a> {
-    pub(super) step: Step,
     pub(super) client: Client<'a>,
     pub(super) user: &'a User,
     pub(super) tenant: &'a Tenant,
@@ -39,10 +38,10 @@ impl UserGrant<'_> {
     ) -> Result<Value, EntraError> {
         let now = request.azure.clock.now();
         let (app, tenant, user) = (self.client.app, self.tenant, self.user);
-        let member = consent::membership(user, tenant, app)?;
+        let member = consent::membership(directory, user, tenant, app)?;
         let resource = consent::resource(directory, &self.asked, &tenant.id)?;
         let verdict = judge(&Attempt {
-            step: self.step,
+            directory,
             user,
             member,
             tenant,
@@ -50,7 +49,7 @@ impl UserGrant<'_> {
             resource,
             sign_in: &self.sign_in,
             claims: self.claims.as_ref(),
-            sign_ins,
+            now,
         })?;
         let place = (tenant.id.as_str(), member.oid.as_str());
         let scopes = consent::granted(directory, app, resource, place, &self.asked.names)?;
@@ -68,12 +67,13 @@ impl UserGrant<'_> {
                 scopes,
                 sign_in: Some(&self.sign_in),
                 contexts: verdict.contexts,
+                groups: directory.groups_of(&tenant.id, &member.oid).collect(),
             },
             roles: directory.roles_of(&resource.client_id, &tenant.id, &member.oid),
             class: self.client.class,
             capabilities: &capabilities,
             now,
-            lifetime: claims::default_lifetime(),
+            lifetime: claims::lifetime(resource, &capabilities),
         };
         let mut body = success(request, &ticket, &sign(request.azure, &ticket)?, Some(list));
         let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);

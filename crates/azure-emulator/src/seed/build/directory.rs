@@ -64,6 +64,9 @@ impl Builder {
                 name,
                 home_tenant,
                 memberships,
+                mfa_enrolled: user.mfa_enrolled,
+                tokens_valid_from: None,
+                password_changed: None,
             });
         }
     }

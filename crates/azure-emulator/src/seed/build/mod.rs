@@ -1,9 +1,11 @@
 //! From the file to directory and resources. Problems are collected, so that one run names them all.
-//! `directory` and `resources` each build their half; what they share stands here.
+//! `directory` and `resources` each build their half, `arm` ARM's rules; what they share stands here.
 //! The format itself is `file`'s.
 
+mod arm;
 mod credentials;
 mod directory;
+mod identity;
 mod resources;
 
 use std::collections::HashSet;
@@ -12,7 +14,9 @@ use std::fmt::Display;
 use uuid::Uuid;
 
 use super::{Problem, Seed, file};
+use crate::arm::Rules;
 use crate::directory::Directory;
+use crate::entra::Limits;
 use crate::resources::Resources;
 
 /// Builds the seed, or tells everything that is wrong with it.
@@ -28,16 +32,23 @@ pub(super) fn build(file: &file::File) -> Result<Seed, Vec<Problem>> {
     builder.permissions(&file.apps);
     builder.issuers(&file.issuers);
     builder.administrators(&file.users);
+    builder.groups(&file.groups);
+    builder.policies(&file.conditional_access);
+    builder.token_rates(&file.token_rates);
     builder.app_roles(&file.app_role_assignments);
     builder.subscriptions(&file.subscriptions);
     builder.clusters(&file.clusters);
     builder.namespaces(&file.namespaces);
+    builder.role_definitions(&file.role_definitions);
     builder.role_assignments(&file.role_assignments);
+    builder.arm(&file.arm);
     builder.data_connections(&file.data_connections);
     if builder.problems.is_empty() {
         Ok(Seed {
             directory: builder.directory,
             resources: builder.resources,
+            arm: builder.arm,
+            limits: builder.limits,
         })
     } else {
         Err(builder.problems)
@@ -48,6 +59,8 @@ pub(super) fn build(file: &file::File) -> Result<Seed, Vec<Problem>> {
 struct Builder {
     directory: Directory,
     resources: Resources,
+    arm: Rules,
+    limits: Limits,
     problems: Vec<Problem>,
     ids: HashSet<String>,
 }

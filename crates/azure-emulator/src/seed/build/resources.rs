@@ -1,16 +1,14 @@
 //! Subscriptions, resources and role assignments.
 
-use uuid::Uuid;
-
 use super::{Builder, file};
 use crate::resources::{
-    BUILT_IN, Cluster, DataConnection, Database, EventHub, Namespace, ResourceId, RoleAssignment,
-    Subscription, Table, Wanted,
+    Cluster, DataConnection, Database, EventHub, Namespace, ResourceId, RoleAssignment, Subscription, Table,
+    Wanted, built_in_roles,
 };
 
 impl Builder {
     pub(super) fn subscriptions(&mut self, subscriptions: &[file::Subscription]) {
-        self.resources.role_definitions = BUILT_IN.to_vec();
+        self.resources.role_definitions = built_in_roles();
         for (i, subscription) in subscriptions.iter().enumerate() {
             let id = self.guid(&format!("subscriptions[{i}].id"), &subscription.id);
             let tenant_id = self.tenant_id(&format!("subscriptions[{i}].tenant"), &subscription.tenant);
@@ -114,22 +112,20 @@ impl Builder {
                 continue;
             };
             let oid = self.directory.oid(&given.principal, &subscription.tenant_id);
-            let role_id = self.resources.role(&given.role).map(|role| role.id);
+            let role_id = self
+                .resources
+                .role(&given.role, &scope)
+                .map(|role| role.id.clone());
             let role_id = self.note(
                 format!("{path}.role"),
-                role_id.ok_or("there is no such built-in role here"),
+                role_id.ok_or("there is no such role at that scope"),
             );
             let principal_oid = self.note(format!("{path}.principal"), oid);
             let (Some(role_id), Some(principal_oid)) = (role_id, principal_oid) else {
                 continue;
             };
-            let id = Uuid::new_v4().to_string();
-            self.resources.role_assignments.push(RoleAssignment {
-                id,
-                principal_oid,
-                role_id,
-                scope,
-            });
+            let assignment = RoleAssignment::new(principal_oid, role_id, scope);
+            self.resources.role_assignments.push(assignment);
         }
     }
 

@@ -1,17 +1,15 @@
 //! Effective permissions of the caller at a scope.
 
-use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::auth::Caller;
-use crate::exchange::Answer;
+use super::Caller;
 use crate::resources::{ResourceId, Resources};
 
 /// One entry for each role that reaches the scope; an empty list for a caller without any. Unverified: whether ARM
 /// refuses such a caller instead.
-pub(super) fn list(resources: &Resources, caller: &Caller, scope: &ResourceId) -> Answer {
-    let entries: Vec<Value> = resources
-        .roles_at(&caller.oid, scope)
+pub(super) fn list(resources: &Resources, caller: &Caller, scope: &ResourceId) -> Vec<Value> {
+    resources
+        .roles_at(&caller.principals, scope)
         .iter()
         .map(|role| {
             json!({
@@ -21,6 +19,5 @@ pub(super) fn list(resources: &Resources, caller: &Caller, scope: &ResourceId) -
                 "notDataActions": role.not_data_actions,
             })
         })
-        .collect();
-    Answer::json(StatusCode::OK, &json!({ "value": entries }))
+        .collect()
 }
