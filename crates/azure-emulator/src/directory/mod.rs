@@ -5,8 +5,8 @@
 mod app;
 mod change;
 mod credential;
-mod guest;
 mod group;
+mod guest;
 mod policy;
 mod principal;
 mod standing;

@@ -188,6 +188,11 @@ impl KeyRing {
         self.read().published().find(|key| key.kid == kid).cloned()
     }
 
+    /// `kid`s of the enterprise authority's published keys; the first signs.
+    pub(crate) fn published_kids(&self) -> Vec<String> {
+        self.read().published().map(|key| key.kid.clone()).collect()
+    }
+
     /// Turns to the next key and makes another next one. The key that signed so far stays published.
     pub(crate) fn rotate(&self) -> Result<(), KeyError> {
         let made = Arc::new(SigningKey::generate(ENTERPRISE, Vec::new())?);

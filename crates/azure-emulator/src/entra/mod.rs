@@ -13,6 +13,7 @@ mod id_token;
 mod judge;
 mod jwt;
 mod keys;
+mod late_keys;
 mod limits;
 mod logout;
 mod mint;
@@ -28,7 +29,10 @@ pub use mint::{MintError, MintUserToken, TokenOverrides};
 
 pub(crate) use claims::opaque;
 pub(crate) use jwt::Jwt;
-pub(crate) use keys::{KeyRing, SigningKey};
+#[cfg(test)]
+pub(crate) use keys::KeyRing;
+pub(crate) use keys::SigningKey;
+pub(crate) use late_keys::LateKeys;
 pub(crate) use limits::Limits;
 pub(crate) use mint::mint;
 pub(crate) use page::escape;

@@ -12,6 +12,7 @@ mod admin_page;
 mod arm_headers;
 mod arm_tokens;
 mod browser;
+mod by_itself;
 mod challenges;
 mod client_assertions;
 mod codes;

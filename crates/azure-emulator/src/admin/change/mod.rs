@@ -123,7 +123,11 @@ pub(super) fn apply(azure: &Azure, body: &Value) -> Result<usize, Refusal> {
     };
     draft.world.clock = world.clock.detached();
     for (index, change) in changes.iter().enumerate() {
-        let at = if is_list { format!("[{index}]") } else { String::new() };
+        let at = if is_list {
+            format!("[{index}]")
+        } else {
+            String::new()
+        };
         apply_one(change, &at, &mut draft)?;
     }
     world.clock.follow(&draft.world.clock);
@@ -132,9 +136,10 @@ pub(super) fn apply(azure: &Azure, body: &Value) -> Result<usize, Refusal> {
     drop(world);
     for change in &draft.keys {
         match change {
-            KeyChange::Rotate => azure.keys.rotate().map_err(|error| {
-                Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string(), "")
-            })?,
+            KeyChange::Rotate => azure
+                .keys
+                .rotate()
+                .map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string(), ""))?,
             KeyChange::Retire => azure.keys.retire(),
         }
     }

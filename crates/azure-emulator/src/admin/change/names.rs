@@ -40,7 +40,11 @@ pub(super) fn known(world: &World, kind: &str) -> String {
             .map(|role| role.name.clone())
             .collect(),
         "group" | "group in that tenant" => directory.groups.iter().map(|group| group.name.clone()).collect(),
-        "policy" => directory.policies.iter().map(|policy| policy.name.clone()).collect(),
+        "policy" => directory
+            .policies
+            .iter()
+            .map(|policy| policy.name.clone())
+            .collect(),
         "subscription" => resources.subscriptions.iter().map(|s| s.id.clone()).collect(),
         "namespace" => namespaces().collect(),
         "authorization rule" => {

@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
-use super::super::state::{State, User};
+use super::super::state::{State, Tenant, User};
 use super::html::{button, escape, form, hint, section, small, table_or};
 
 pub(super) fn sections(state: &State, token: &str) -> String {
     [
         tenants(state, token),
+        policies(state, token),
         users(state, token),
+        groups(state),
         consents(state, token),
         apps(state),
     ]
@@ -32,11 +34,84 @@ fn tenants(state: &State, token: &str) -> String {
                 ),
                 format!("<code>{}</code>", escape(&tenant.id)),
                 escape(&administrators),
+                demand(tenant),
             ]
         })
         .collect();
-    let shown = table_or("None.", &["Tenant", "Id", "Consents for everyone"], &rows);
+    let shown = table_or(
+        "None.",
+        &["Tenant", "Id", "Consents for everyone", "Second factor"],
+        &rows,
+    );
     section("tenants", "Tenants", &form(token, "tenants", &shown))
+}
+
+fn demand(tenant: &Tenant) -> String {
+    let (told, label) = if tenant.requires_mfa {
+        (
+            "<b class=\"mixed\">demanded of everyone</b> ",
+            "Demand it no more",
+        )
+    } else {
+        ("", "Demand it of everyone")
+    };
+    let change = json!({ "requireMfa": { "tenant": tenant.id, "required": !tenant.requires_mfa } });
+    format!("{told}{}", button(label, &change))
+}
+
+fn policies(state: &State, token: &str) -> String {
+    let rows: Vec<Vec<String>> = state
+        .policies
+        .iter()
+        .map(|policy| {
+            let all = |named: &[String], all: &str| match named {
+                [] => escape(all),
+                named => escape(&named.join(", ")),
+            };
+            let whom = match (policy.principals.is_empty(), policy.guests) {
+                (true, true) => "guests".to_owned(),
+                (_, true) => format!("guests, {}", all(&policy.principals, "")),
+                (_, false) => all(&policy.principals, "everybody"),
+            };
+            let age = policy.sign_in_frequency_seconds;
+            let age = age.map(|age| format!("a sign-in younger than {age} s"));
+            let asks = policy.requires.map(str::to_owned);
+            let asks: Vec<String> = asks.into_iter().chain(age).collect();
+            vec![
+                format!(
+                    "<strong>{}</strong> {}",
+                    escape(&policy.name),
+                    small(&policy.tenant)
+                ),
+                whom,
+                all(&policy.resources, "everything"),
+                escape(&asks.join(", ")),
+                button("Remove", &json!({ "removePolicy": { "policy": policy.id } })),
+            ]
+        })
+        .collect();
+    let columns = ["Policy", "Means", "For calls to", "Asks for", "Switch"];
+    let shown = table_or("None.", &columns, &rows);
+    section("policies", "Conditional Access", &form(token, "policies", &shown))
+}
+
+fn groups(state: &State) -> String {
+    let rows: Vec<Vec<String>> = state
+        .groups
+        .iter()
+        .map(|group| {
+            vec![
+                format!("<strong>{}</strong> {}", escape(&group.name), small(&group.id)),
+                escape(&group.tenant),
+                escape(&group.members.join(", ")),
+            ]
+        })
+        .collect();
+    section(
+        "groups",
+        "Groups",
+        &table_or("None.", &["Group", "In tenant", "Members"], &rows),
+    )
 }
 
 fn users(state: &State, token: &str) -> String {

@@ -95,7 +95,9 @@ pub(super) fn summary(state: &State, token: &str) -> String {
         ("calls", "Calls"),
         ("faults", "Faults"),
         ("tenants", "Tenants"),
+        ("policies", "Conditional Access"),
         ("users", "Users"),
+        ("groups", "Groups"),
         ("consents", "Consents"),
         ("apps", "Apps"),
         ("roles", "Roles"),
@@ -112,9 +114,15 @@ pub(super) fn summary(state: &State, token: &str) -> String {
         .map(|(label, seconds)| button(label, &json!({ "advanceClock": { "seconds": seconds } })))
         .collect();
     let clock = form(token, "", &format!("{} UTC {clock}", escape(&now)));
+    let keys = [
+        button("Rotate", &json!({ "rotateSigningKey": {} })),
+        button("Retire the old ones", &json!({ "retireSigningKeys": {} })),
+    ];
+    let published = state.settings.signing_keys.len();
+    let keys = form(token, "", &format!("{published} published {}", keys.concat()));
     format!(
         "<dl><dt>Login host</dt><dd><code>{}</code></dd><dt>Azure Resource Manager</dt><dd><code>{}</code></dd>\
-         <dt>Clock</dt><dd>{clock}</dd></dl><nav>{links}</nav>\n",
+         <dt>Clock</dt><dd>{clock}</dd><dt>Signing keys</dt><dd>{keys}</dd></dl><nav>{links}</nav>\n",
         escape(&state.entra),
         escape(&state.arm),
     )

@@ -2,15 +2,16 @@
 
 mod directory;
 mod resources;
+mod rules;
 
 use serde::Serialize;
 
 use crate::azure::Azure;
-use crate::emulator::ParallelWrites;
 use crate::world::World;
 
 pub(super) use directory::{App, AppRole, Consent, Tenant, User};
 pub(super) use resources::{Cluster, Connection, Namespace, Operation, Role, Subscription};
+pub(super) use rules::{CustomRole, Group, Policy, Settings};
 
 /// Everything.
 #[derive(Debug, Serialize)]
@@ -22,25 +23,18 @@ pub(super) struct State {
     pub(super) tenants: Vec<Tenant>,
     pub(super) users: Vec<User>,
     pub(super) apps: Vec<App>,
+    pub(super) groups: Vec<Group>,
+    pub(super) policies: Vec<Policy>,
     pub(super) consents: Vec<Consent>,
     pub(super) app_role_assignments: Vec<AppRole>,
     pub(super) subscriptions: Vec<Subscription>,
     pub(super) clusters: Vec<Cluster>,
     pub(super) namespaces: Vec<Namespace>,
     pub(super) role_assignments: Vec<Role>,
+    pub(super) custom_roles: Vec<CustomRole>,
     pub(super) data_connections: Vec<Connection>,
     pub(super) operations: Vec<Operation>,
     pub(super) settings: Settings,
-}
-
-/// How the cloud runs.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Settings {
-    pub(super) operation_milliseconds: u128,
-    pub(super) read_lag_milliseconds: u128,
-    pub(super) list_page_size: Option<usize>,
-    pub(super) parallel_writes: &'static str,
 }
 
 impl State {
@@ -53,24 +47,18 @@ impl State {
             tenants: directory::tenants(&world),
             users: directory::users(&world),
             apps: directory::apps(&world),
+            groups: rules::groups(&world),
+            policies: rules::policies(&world),
             consents: directory::consents(&world),
             app_role_assignments: directory::app_roles(&world),
             subscriptions: resources::subscriptions(&world),
             clusters: resources::clusters(&world),
             namespaces: resources::namespaces(&world),
             role_assignments: resources::roles(&world),
+            custom_roles: rules::custom_roles(&world),
             data_connections: resources::connections(&world),
             operations: resources::operations(&world),
-            settings: Settings {
-                operation_milliseconds: world.operation_duration.as_millis(),
-                read_lag_milliseconds: world.resources.read_lag.as_millis(),
-                list_page_size: world.list_page_size,
-                parallel_writes: match world.parallel_writes {
-                    ParallelWrites::Allowed => "allowed",
-                    ParallelWrites::Refused => "refused",
-                    ParallelWrites::Failed => "failed",
-                },
-            },
+            settings: rules::settings(azure, &world),
         }
     }
 }
@@ -105,5 +93,6 @@ fn principal_name(world: &World, tenant_id: &str, oid: &str) -> String {
         apps.find(|app| app.principal_in(tenant_id) == Some(oid))
             .map(|app| app.name.clone())
     };
-    user.or_else(app).unwrap_or_else(|| oid.to_owned())
+    let group = || directory.group(oid, tenant_id).map(|group| group.name.clone());
+    user.or_else(app).or_else(group).unwrap_or_else(|| oid.to_owned())
 }
