@@ -97,15 +97,25 @@ impl Ticket<'_> {
         if !self.roles.is_empty() {
             set("roles", json!(self.roles));
         }
-        if !self.capabilities.is_empty()
-            && self
-                .resource
-                .optional_claims
-                .iter()
-                .any(|claim| claim == "xms_cc")
-        {
+        if !self.capabilities.is_empty() && self.lists("xms_cc") {
             set("xms_cc", json!(self.capabilities));
         }
+        self.holder(&mut claims);
+        match self.resource.token_version {
+            TokenVersion::V1 => self.v1(&mut claims),
+            TokenVersion::V2 => self.v2(&mut claims),
+        }
+        claims
+    }
+
+    /// Whether the resource lists this among its optional claims.
+    fn lists(&self, claim: &str) -> bool {
+        self.resource.optional_claims.iter().any(|listed| listed == claim)
+    }
+
+    /// Who holds the token, and what they were given.
+    fn holder(&self, claims: &mut Map<String, Value>) {
+        let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         match &self.holder {
             Holder::User {
                 user,
@@ -130,12 +140,7 @@ impl Ticket<'_> {
                 if !scopes.is_empty() {
                     set("scp", json!(scopes.join(" ")));
                 }
-                if self
-                    .resource
-                    .optional_claims
-                    .iter()
-                    .any(|claim| claim == "groups")
-                {
+                if self.lists("groups") {
                     set_groups(&mut set, groups, self.tenant_id, oid);
                 }
                 if user.is_guest_in(self.tenant_id) {
@@ -149,11 +154,6 @@ impl Ticket<'_> {
                 set("idp", json!(crate::directory::v1_issuer(self.tenant_id)));
             }
         }
-        match self.resource.token_version {
-            TokenVersion::V1 => self.v1(&mut claims),
-            TokenVersion::V2 => self.v2(&mut claims),
-        }
-        claims
     }
 
     fn v1(&self, claims: &mut Map<String, Value>) {

@@ -1,7 +1,7 @@
 //! Security groups: in tokens, as holders of app roles, and as holders of roles at ARM.
 
 use azure_emulator::directory::UnknownName;
-use azure_emulator::{Seed, World, how_to};
+use azure_emulator::{Seed, SeedError, World, how_to};
 use serde_json::{Value, json};
 
 use crate::browser::claims;
@@ -125,10 +125,13 @@ async fn a_group_can_be_given_a_role_at_arm_and_its_members_are_resolved_in_each
     });
 }
 
-#[test]
-fn a_seed_has_groups_policies_and_rates_and_every_mistake_in_them_is_named() {
+fn seed_with(more: &str) -> Result<Seed, SeedError> {
     let how_to = include_str!("../../seeds/how-to.toml");
-    let with = |more: &str| Seed::from_toml(&format!("{how_to}\n{more}"));
+    Seed::from_toml(&format!("{how_to}\n{more}"))
+}
+
+#[test]
+fn a_seed_has_groups_policies_and_rates() {
     let good = r#"
         [[groups]]
         id = "60000000-0000-4000-8000-000000000001"
@@ -166,7 +169,11 @@ fn a_seed_has_groups_policies_and_rates_and_every_mistake_in_them_is_named() {
         requests = 100
         seconds = 60
         "#;
-    with(good).unwrap();
+    seed_with(good).unwrap();
+}
+
+#[test]
+fn every_mistake_in_a_seeds_groups_policies_and_rates_is_named() {
     let bad = r#"
         [[groups]]
         id = "x"
@@ -191,7 +198,7 @@ fn a_seed_has_groups_policies_and_rates_and_every_mistake_in_them_is_named() {
         requests = 1
         seconds = 0
         "#;
-    let text = with(bad).unwrap_err().to_string();
+    let text = seed_with(bad).unwrap_err().to_string();
     let paths: Vec<&str> = text
         .lines()
         .map(|line| line.split(": ").next().unwrap())
@@ -211,6 +218,6 @@ fn a_seed_has_groups_policies_and_rates_and_every_mistake_in_them_is_named() {
         ]
     );
     let unknown =
-        with("[[conditional_access]]\ntenant = \"domain1.com\"\nname = \"x\"\nrequires = \"luck\"\n");
+        seed_with("[[conditional_access]]\ntenant = \"domain1.com\"\nname = \"x\"\nrequires = \"luck\"\n");
     assert!(unknown.unwrap_err().to_string().contains("luck"));
 }

@@ -2,6 +2,7 @@
 //! may read of the answer is compared.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use azure_emulator::directory::{PolicySpec, Requirement, Secret};
 use azure_emulator::{Emulator, MintUserToken, Options, Seed, TokenOverrides, World, how_to};
@@ -10,7 +11,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{NaiveDateTime, TimeDelta};
 use reqwest::Client;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 use crate::client_assertions::{EXCHANGE, TYPE, changed, registered, usual};
 use crate::support::{Cloud, Reply};
@@ -357,7 +357,7 @@ fn compare(row: &Row, cloud: &Cloud, reply: &Reply) {
     assert_eq!(claims, expected, "{body}");
 
     let (trace, time) = (text(body, "trace_id"), text(body, "timestamp"));
-    uuid_like(trace);
+    uuid::Uuid::parse_str(trace).unwrap();
     assert_eq!(reply.header("x-ms-request-id"), trace);
     assert_eq!(body["correlation_id"], CORRELATION);
     assert_eq!(reply.header("client-request-id"), CORRELATION);
@@ -380,31 +380,15 @@ fn compare(row: &Row, cloud: &Cloud, reply: &Reply) {
         assert!(!description.contains(part), "{code}");
     }
     assert!(!description.contains(how_to::TENANT_BRIDGE_SECRET));
-    let members: Vec<&String> = body.as_object().unwrap().keys().collect();
-    let known = [
-        "error",
-        "error_description",
-        "error_codes",
-        "timestamp",
-        "trace_id",
-        "correlation_id",
-        "error_uri",
-        "suberror",
-        "claims",
-    ];
+    let members: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    let known =
+        "claims correlation_id error error_codes error_description error_uri suberror timestamp trace_id";
     assert!(
-        members.iter().all(|name| known.contains(&name.as_str())),
+        members.iter().all(|name| known.split(' ').any(|k| k == *name)),
         "{body}"
     );
 }
 
 fn text<'a>(body: &'a Value, name: &str) -> &'a str {
-    body[name]
-        .as_str()
-        .unwrap_or_else(|| panic!("no {name} in {body}"))
-}
-
-fn uuid_like(text: &str) {
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    assert_eq!(lengths, [8, 4, 4, 4, 12], "{text}");
+    body[name].as_str().unwrap()
 }

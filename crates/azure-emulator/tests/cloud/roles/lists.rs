@@ -25,6 +25,14 @@ fn values<'a>(body: &'a Value, pointer: &str) -> Vec<&'a str> {
         .collect()
 }
 
+/// The user's object id in the first tenant.
+fn oid(cloud: &Cloud, upn: &str) -> String {
+    cloud.emulator.read(|world| {
+        let user = world.directory.user(upn).unwrap();
+        user.in_tenant(DOMAIN1).unwrap().oid.clone()
+    })
+}
+
 #[tokio::test]
 async fn permissions_are_told_at_every_level_and_in_pages() {
     let cloud = start().await;
@@ -61,13 +69,11 @@ async fn permissions_are_told_at_every_level_and_in_pages() {
 async fn assignments_are_listed_at_above_and_below_and_filtered() {
     let cloud = start().await;
     let token = admin(&cloud).await;
-    let oid = |upn: &str| {
-        cloud.emulator.read(|world| {
-            let user = world.directory.user(upn).unwrap();
-            user.in_tenant(DOMAIN1).unwrap().oid.clone()
-        })
-    };
-    let (admin, one, six) = (oid(ADMIN), oid("acc1@domain1.com"), oid("acc6@domain1.com"));
+    let (admin, one, six) = (
+        oid(&cloud, ADMIN),
+        oid(&cloud, "acc1@domain1.com"),
+        oid(&cloud, "acc6@domain1.com"),
+    );
     let all = ["acc1", "acc1", "acc3", "acc5", "acc6", "acc7"];
     let group = format!("{}/resourceGroups/rg-adx", subscription());
     for (scope, filter, expected) in [
@@ -107,6 +113,18 @@ async fn assignments_are_listed_at_above_and_below_and_filtered() {
         found.sort_unstable();
         assert_eq!(found, expected, "{scope} {filter}");
     }
+    let odd = format!("{}&$filter=colour%20eq%20'red'", at(CLUSTER, "roleAssignments"));
+    assert_eq!(cloud.get(&token, &odd).await.status, StatusCode::BAD_REQUEST);
+    let nobody = cloud.arm_token("acc4@domain1.com", "domain1.com").await;
+    let refused = cloud.get(&nobody, &at(CLUSTER, "roleAssignments")).await;
+    assert_eq!(refused.code(), "AuthorizationFailed");
+}
+
+#[tokio::test]
+async fn what_is_assigned_to_somebody_includes_what_is_their_groups() {
+    let cloud = start().await;
+    let token = admin(&cloud).await;
+    let one = oid(&cloud, "acc1@domain1.com");
     let group = cloud.emulator.edit(|world| {
         let group = world
             .add_group("domain1.com", "Keepers", &["acc1@domain1.com"])
@@ -127,11 +145,6 @@ async fn assignments_are_listed_at_above_and_below_and_filtered() {
         let kinds = values(&reply.body, "/properties/principalType");
         assert_eq!(kinds.contains(&"Group"), has_group, "{kinds:?}");
     }
-    let odd = format!("{}&$filter=colour%20eq%20'red'", at(CLUSTER, "roleAssignments"));
-    assert_eq!(cloud.get(&token, &odd).await.status, StatusCode::BAD_REQUEST);
-    let nobody = cloud.arm_token("acc4@domain1.com", "domain1.com").await;
-    let refused = cloud.get(&nobody, &at(CLUSTER, "roleAssignments")).await;
-    assert_eq!(refused.code(), "AuthorizationFailed");
 }
 
 #[tokio::test]
