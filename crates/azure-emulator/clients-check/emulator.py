@@ -3,9 +3,7 @@
 import base64
 import datetime
 import json
-import os
 import pathlib
-import re
 import subprocess
 import time
 
@@ -76,22 +74,22 @@ class Emulator:
         text = seed.read_text()
         assert text.count(secret) == 1
         (folder / "seed.toml").write_text(text.replace(secret, secret + credentials) + ROLE_OF_THE_APP)
-        self.ca, self.log = folder / "ca.pem", folder / "emulator.log"
+        self.ca, self.log, self.ready = folder / "ca.pem", folder / "emulator.log", folder / "ready.json"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [binary, "--seed", folder / "seed.toml", "--ca-file", self.ca, "--operation-ms=200"],
-                env=os.environ | {"NO_COLOR": "1", "RUST_LOG": "info"},
+                [binary, "--operation-ms=200", "--seed", folder / "seed.toml"]
+                + ["--ca-file", self.ca, "--ready-file", self.ready],
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
         self.origin, self.arm, self.admin = self.wait()
 
     def wait(self):
-        """Where it listens, without slashes at the end. It says so once, after everything stands."""
+        """Where it listens, without slashes at the end. The file appears whole, when everything stands."""
         for _ in range(400):
-            found = dict(re.findall(r"\b(entra|arm|admin)=(https://localhost:\d+)/", self.log.read_text()))
-            if len(found) == 3:
-                return found["entra"], found["arm"], found["admin"]
+            if self.ready.exists():
+                told = json.loads(self.ready.read_text())
+                return [told[name].rstrip("/") for name in ("entra", "arm", "admin")]
             assert self.process.poll() is None, f"the emulator ended by itself: {self.log.read_text()}"
             time.sleep(0.025)
         self.stop()

@@ -23,6 +23,24 @@ impl Clock {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX / 2);
         self.offset_ms.fetch_add(by, Ordering::SeqCst);
     }
+
+    /// Sets the clock, forward or back. Going back leaves what was made meanwhile in the future.
+    pub fn set(&self, to: DateTime<Utc>) {
+        let offset = (to - Utc::now()).num_milliseconds();
+        self.offset_ms.store(offset, Ordering::SeqCst);
+    }
+
+    /// A clock that shows the same time but moves by itself.
+    pub(crate) fn detached(&self) -> Clock {
+        let offset_ms = Arc::new(AtomicI64::new(self.offset_ms.load(Ordering::SeqCst)));
+        Clock { offset_ms }
+    }
+
+    /// Shows the other clock's time from now on.
+    pub(crate) fn follow(&self, other: &Clock) {
+        let offset = other.offset_ms.load(Ordering::SeqCst);
+        self.offset_ms.store(offset, Ordering::SeqCst);
+    }
 }
 
 #[cfg(test)]

@@ -98,7 +98,8 @@ struct Running {
 }
 
 impl Emulator {
-    /// Starts the three listeners. Must be called within a tokio runtime.
+    /// Starts the three listeners. The signing keys are made meanwhile: the first call of a process that needs one may
+    /// wait for it some tenths of a second. Must be called within a tokio runtime.
     pub async fn start(seed: Seed, options: Options) -> Result<Emulator, StartError> {
         let keys = KeyRing::of_process();
         let identity = tls::make()?;
@@ -128,10 +129,8 @@ impl Emulator {
                 tasks.clone(),
             ));
         }
-        let admin = Arc::new(Admin {
-            azure: Arc::clone(&azure),
-            journal: Arc::clone(&journal),
-        });
+        let admin = Admin::new(Arc::clone(&azure), Arc::clone(&journal), Arc::clone(&faults));
+        let admin = Arc::new(admin);
         tasks.spawn(server::run(
             admin_listener,
             identity.acceptor,

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
-use crate::fault::{Effect, Faults};
+use crate::fault::Faults;
 use crate::journal::{Entry, Host, Journal};
-use crate::server::{Cut, Site};
+use crate::server::{Cut, Pace, Sent, Site};
 
 /// One host with its journal and faults in front.
 pub(crate) struct Front {
@@ -27,27 +27,21 @@ impl Front {
 }
 
 impl Site for Front {
-    async fn answer(&self, call: Call) -> Result<Answer, Cut> {
+    async fn answer(&self, call: Call) -> Result<Sent, Cut> {
         let (arrived, started) = (self.journal.arrive(), Instant::now());
         let entry = Entry::arrived(arrived, self.azure.clock.now(), self.host, &call);
-        let (answer, delivered) = match self.faults.meet(self.host, &call) {
-            None => (Some(self.effect(&call)), true),
-            Some(Effect::Delay(by)) => {
-                tokio::time::sleep(by).await;
-                (Some(self.effect(&call)), true)
+        let (answer, pace) = match self.faults.meet(self.host, &call) {
+            None => (Some(self.effect(&call)), Some(Pace::Whole)),
+            Some(met) => {
+                tokio::time::sleep(met.wait).await;
+                met.play(|| self.effect(&call))
             }
-            Some(Effect::Answer(answer)) => (Some(answer.answer()), true),
-            Some(Effect::AnswerAfterEffect(answer)) => {
-                let _ = self.effect(&call);
-                (Some(answer.answer()), true)
-            }
-            Some(Effect::ResetBeforeEffect) => (None, false),
-            Some(Effect::ResetAfterEffect) => (Some(self.effect(&call)), false),
         };
+        let delivered = pace.is_some_and(Pace::is_whole_in_the_end);
         self.journal
             .push(entry.answered(answer.as_ref(), delivered, started.elapsed()));
-        match answer {
-            Some(answer) if delivered => Ok(answer),
+        match (answer, pace) {
+            (Some(answer), Some(pace)) => Ok(Sent { answer, pace }),
             _ => Err(Cut),
         }
     }

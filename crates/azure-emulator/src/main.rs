@@ -1,13 +1,19 @@
-//! The emulator by itself: reads a seed, listens, prints one line per call until it is interrupted.
+//! The emulator by itself: reads a seed, listens, tells where, prints one line per call until it is interrupted.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use azure_emulator::{Emulator, Options, Seed};
+use azure_emulator::{Emulator, Entry, Options, Seed, SeedError};
 use clap::Parser;
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// An Azure to test against: Entra and Azure Resource Manager for many tenants, over TLS.
+///
+/// Ends with 0 when it is interrupted, with 2 when the seed or an argument is refused, with 1 when it can't start.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -20,12 +26,19 @@ struct Arguments {
     /// Port of Azure Resource Manager.
     #[arg(long, default_value_t = 0)]
     arm_port: u16,
-    /// Port of the admin API.
+    /// Port of the admin API and the page.
     #[arg(long, default_value_t = 0)]
     admin_port: u16,
-    /// Where to write the certificate authority (PEM) that clients have to trust.
+    /// Where to write the certificate authority (PEM) that clients have to trust; when left out, a temporary file that
+    /// goes with the emulator.
     #[arg(long)]
     ca_file: Option<PathBuf>,
+    /// Print one line of JSON with addresses and files when ready, and nothing else, on standard output.
+    #[arg(long)]
+    json: bool,
+    /// Write that line to this file when ready. It appears whole, so that waiting for it is enough.
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
     /// How long a Kusto write takes, in milliseconds.
     #[arg(long, default_value_t = 2000)]
     operation_ms: u64,
@@ -38,18 +51,24 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).init();
+async fn main() -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
     let arguments = Arguments::parse();
-    let seed = match &arguments.seed {
-        None => Seed::how_to(),
-        Some(path) => {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-            Seed::from_toml(&text).with_context(|| format!("the seed {} is refused", path.display()))?
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let seed = match seed(arguments.seed.as_deref())? {
+        Ok(seed) => seed,
+        Err(refused) => {
+            tell(&mut std::io::stderr(), &refused)?;
+            return Ok(ExitCode::from(2));
         }
     };
+    // Before anybody is told of this process, so that an early signal finds its handler.
+    let (mut interrupted, mut terminated) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let options = Options {
         entra_port: arguments.entra_port,
         arm_port: arguments.arm_port,
@@ -60,25 +79,143 @@ async fn main() -> anyhow::Result<()> {
         ..Options::default()
     };
     let emulator = Emulator::start(seed, options).await?;
-    if let Some(path) = &arguments.ca_file {
-        std::fs::write(path, emulator.ca_pem()).with_context(|| format!("writing {}", path.display()))?;
-    }
-    tracing::info!(entra = %emulator.entra_url(), arm = %emulator.arm_url(), admin = %emulator.admin_url(), "listening");
     let mut news = emulator.journal().subscribe();
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
+    let files = Files::write(&arguments, &emulator)?;
+    let ready = ready(&emulator, &files.ca);
+    let text = if arguments.json {
+        format!("{ready}\n")
+    } else {
+        greeting(&emulator, &files.ca)
+    };
+    tell(&mut std::io::stdout(), &text)?;
+    if let Some(file) = &arguments.ready_file {
+        write_whole(file, &format!("{ready}\n"))?;
+    }
+    let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(ready_ms = took, "ready");
     loop {
         tokio::select! {
-            _ = &mut interrupted => break,
+            _ = interrupted.recv() => break,
+            _ = terminated.recv() => break,
             entry = news.recv() => if let Ok(entry) = entry {
-                let who = entry.primary.as_ref().and_then(|token| token.upn.clone()).unwrap_or_default();
-                tracing::info!(
-                    host = ?entry.host, status = entry.status, auxiliary = entry.auxiliary.len(), who,
-                    "{} {}", entry.method, entry.path(),
-                );
+                print(&entry);
             },
         }
     }
     emulator.stop().await;
-    Ok(())
+    files.remove();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The seed; or what is wrong with it, problem by problem.
+fn seed(path: Option<&Path>) -> anyhow::Result<Result<Seed, String>> {
+    let Some(path) = path else {
+        return Ok(Ok(Seed::how_to()));
+    };
+    let shown = path.display();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return Ok(Err(format!("The seed {shown} can't be read: {error}\n"))),
+    };
+    Ok(Seed::from_toml(&text).map_err(|error| match error {
+        SeedError::Format(error) => format!("The seed {shown} is refused:\n{error}\n"),
+        SeedError::Content(problems) => {
+            let mut told = format!("The seed {shown} is refused, for {} reasons:\n", problems.len());
+            for problem in problems {
+                let _ = writeln!(told, "  {}: {}", problem.path, problem.message);
+            }
+            told
+        }
+    }))
+}
+
+/// Where everything is, for scripts. Members are only ever added.
+fn ready(emulator: &Emulator, ca: &Path) -> Value {
+    let admin = emulator.admin_url();
+    json!({
+        "entra": emulator.entra_url(),
+        "arm": emulator.arm_url(),
+        "admin": admin,
+        "page": admin,
+        "userToken": format!("{admin}admin/token"),
+        "caFile": ca,
+        "pid": std::process::id(),
+    })
+}
+
+/// The same for people, with something to try.
+fn greeting(emulator: &Emulator, ca: &Path) -> String {
+    let (admin, ca) = (emulator.admin_url(), ca.display());
+    let user = emulator.read(|world| world.directory.users.first().map(|user| user.upn.clone()));
+    let user = user.unwrap_or_else(|| "someone@domain.com".to_owned());
+    let tenant = user.split_once('@').map_or("", |(_, domain)| domain);
+    format!(
+        "Login host              {}\n\
+         Azure Resource Manager  {}\n\
+         Page and admin API      {admin}\n\
+         CA to trust             {ca}\n\n\
+         A user's token for an API:\n  \
+         curl --cacert {ca} {admin}admin/token -H 'content-type: application/json' \\\n    \
+         -d '{{\"user\":\"{user}\",\"tenant\":\"{tenant}\",\"app\":\"portal\",\"api\":\"tenant-bridge\",\
+         \"scopes\":[\"Connections.ReadWrite\"]}}'\n\
+         Everything that can be changed:\n  \
+         curl --cacert {ca} {admin}admin/changes\n\n\
+         Ctrl-C ends it.\n",
+        emulator.entra_url(),
+        emulator.arm_url(),
+    )
+}
+
+/// The files of a run.
+struct Files {
+    ca: PathBuf,
+    /// The CA's file was not asked for, and goes with the emulator.
+    is_temporary: bool,
+    ready: Option<PathBuf>,
+}
+
+impl Files {
+    fn write(arguments: &Arguments, emulator: &Emulator) -> anyhow::Result<Files> {
+        let temporary = || std::env::temp_dir().join(format!("azure-emulator-{}-ca.pem", std::process::id()));
+        let ca = arguments.ca_file.clone().unwrap_or_else(temporary);
+        // People copy the path into other folders' shells.
+        let ca = std::path::absolute(&ca).unwrap_or(ca);
+        write_whole(&ca, emulator.ca_pem())?;
+        Ok(Files {
+            ca,
+            is_temporary: arguments.ca_file.is_none(),
+            ready: arguments.ready_file.clone(),
+        })
+    }
+
+    /// A ready file that stays would tell of an emulator that is gone.
+    fn remove(&self) {
+        let ca = self.is_temporary.then_some(&self.ca);
+        for file in ca.into_iter().chain(&self.ready) {
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
+/// Writes a file so that whoever waits for it never sees half of it.
+fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}", std::process::id()));
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    written.with_context(|| format!("writing {}", path.display()))
+}
+
+fn tell(to: &mut impl std::io::Write, text: &str) -> anyhow::Result<()> {
+    to.write_all(text.as_bytes())?;
+    Ok(to.flush()?)
+}
+
+fn print(entry: &Entry) {
+    let grant = entry.grant.as_ref().and_then(|grant| grant.issued.as_ref());
+    let token = entry.primary.as_ref().or(grant);
+    let who = token.and_then(|token| token.upn.as_deref()).unwrap_or_default();
+    tracing::info!(
+        host = ?entry.host, status = entry.status, auxiliary = entry.auxiliary.len(), who,
+        "{} {}", entry.method, entry.path(),
+    );
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -18,6 +18,8 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::exchange::{Answer, Call};
+pub(crate) use crate::pace::Pace;
+use crate::pace::PacedBody;
 
 /// Four Azure tokens and an operation URL are larger than hyper's 16 KiB default.
 const MAX_HEADER_BYTES: u32 = 256 * 1024;
@@ -30,10 +32,24 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 #[error("the connection was reset on purpose")]
 pub(crate) struct Cut;
 
+/// An answer and how it goes out.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) answer: Answer,
+    pub(crate) pace: Pace,
+}
+
+impl From<Answer> for Sent {
+    fn from(answer: Answer) -> Sent {
+        let pace = Pace::Whole;
+        Sent { answer, pace }
+    }
+}
+
 /// What answers the calls of one listener.
 pub(crate) trait Site: Send + Sync + 'static {
     /// Answers one call, or has the connection cut.
-    fn answer(&self, call: Call) -> impl Future<Output = Result<Answer, Cut>> + Send;
+    fn answer(&self, call: Call) -> impl Future<Output = Result<Sent, Cut>> + Send;
 }
 
 /// Binds 127.0.0.1; port 0 takes any free one. The URL names `localhost`, as the certificate does.
@@ -86,8 +102,13 @@ async fn connection<S: Site>(stream: TcpStream, tls: TlsAcceptor, site: Arc<S>) 
     }
 }
 
-async fn exchange<S: Site>(request: Request<Incoming>, site: &S) -> Result<Response<Full<Bytes>>, Cut> {
-    let (parts, body) = request.into_parts();
+async fn exchange<S: Site>(request: Request<Incoming>, site: &S) -> Result<Response<PacedBody>, Cut> {
+    let (mut parts, body) = request.into_parts();
+    // HTTP/2 says the host in the request line alone; who reads the header should not have to know.
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    if let Some(host) = authority.and_then(|host| http::HeaderValue::from_str(host).ok()) {
+        parts.headers.entry(http::header::HOST).or_insert(host);
+    }
     let target = parts
         .uri
         .path_and_query()
@@ -99,11 +120,11 @@ async fn exchange<S: Site>(request: Request<Incoming>, site: &S) -> Result<Respo
         .map_err(|_| Cut)?
         .to_bytes()
         .to_vec();
-    let answer = site
+    let sent = site
         .answer(Call::new(parts.method, &target, parts.headers, body))
         .await?;
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
+    let mut response = Response::new(PacedBody::new(sent.answer.body, sent.pace));
+    *response.status_mut() = sent.answer.status;
+    *response.headers_mut() = sent.answer.headers;
     Ok(response)
 }

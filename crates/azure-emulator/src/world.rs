@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::arm::Rules;
 use crate::clock::Clock;
@@ -187,9 +188,19 @@ impl World {
         self.directory.trust_issuer(issuer, jwks)
     }
 
+    /// Makes the user a guest in another tenant; with the given object id, or a new one.
+    pub fn add_guest(&mut self, user: &str, tenant: &str, oid: Option<Uuid>) -> Result<(), UnknownName> {
+        self.directory.add_guest(user, tenant, oid)
+    }
+
     /// Ends the user's membership as a guest in the tenant.
     pub fn remove_guest(&mut self, user: &str, tenant: &str) -> Result<(), UnknownName> {
         self.directory.remove_guest(user, tenant)
+    }
+
+    /// Takes all app roles of the app from the user in the tenant.
+    pub fn revoke_app_roles(&mut self, user: &str, tenant: &str, app: &str) -> Result<(), UnknownName> {
+        self.directory.revoke_app_roles(user, tenant, app)
     }
 
     /// Removes an event hub.
@@ -210,6 +221,11 @@ impl World {
     /// Drops a table of a database (resource id).
     pub fn remove_table(&mut self, database: &str, table: &str) -> Result<(), ChangeError> {
         self.resources.remove_table(database, table)
+    }
+
+    /// Adds an empty database to an existing cluster; one that is there stays as it is.
+    pub fn add_database(&mut self, id: &str) -> Result<(), ChangeError> {
+        self.resources.add_database(id)
     }
 
     /// Removes a database with its data connections.

@@ -103,7 +103,7 @@ async fn starts() -> anyhow::Result<Vec<Row>> {
         Row::new(name, "ms", middle, limit).with_note(format!("at most {worst:.0} of {STARTS} starts"))
     };
     Ok(vec![
-        row("start until it says that it listens", &mut ready, Some(150.0)),
+        row("start until it says where it listens", &mut ready, Some(150.0)),
         row("start until the first answer", &mut answered, Some(150.0)),
         row("start until the first token", &mut token, None),
     ])

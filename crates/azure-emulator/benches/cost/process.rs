@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use serde_json::Value;
 
 /// How often a second Linux counts CPU time for readers of /proc, on every architecture (`man 5 proc_pid_stat`).
 const TICKS_PER_SECOND: u64 = 100;
@@ -14,12 +15,14 @@ pub(crate) struct Process {
     child: Child,
     /// When it was started.
     pub(crate) began: Instant,
-    /// How long it took to say that it listens.
+    /// How long it took to say where it listens.
     pub(crate) ready: Duration,
     /// The three listeners, without slashes at the end.
     pub(crate) entra: String,
     pub(crate) arm: String,
     pub(crate) admin: String,
+    /// Its CA, in a temporary file.
+    ca_file: String,
 }
 
 impl Process {
@@ -27,33 +30,31 @@ impl Process {
     pub(crate) fn start() -> anyhow::Result<Process> {
         let began = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_azure-emulator"))
-            .args(["--operation-ms", "0"])
-            .env("NO_COLOR", "1")
+            .args(["--json", "--operation-ms", "0"])
             .env("RUST_LOG", "info")
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .context("starting the emulator")?;
-        let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
-        let line = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find(|line| line.contains("entra="))
-            .context("the emulator ended before it listened")?;
-        let ready = began.elapsed();
         // It writes a line per call, as it does for people; somebody has to take them.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        let url = |name: &str| {
-            let found = line.split_whitespace().find_map(|word| word.strip_prefix(name));
-            found
-                .map(|url| url.trim_end_matches('/').to_owned())
+        let log = BufReader::new(child.stderr.take().context("no log")?);
+        std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(drop));
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
+        let ready = began.elapsed();
+        let told: Value = serde_json::from_str(&line).context("the emulator ended before it listened")?;
+        let text = |name: &str| {
+            let text = told.get(name).and_then(Value::as_str);
+            text.map(|text| text.trim_end_matches('/').to_owned())
                 .with_context(|| format!("no {name} in: {line}"))
         };
         Ok(Process {
             began,
             ready,
-            entra: url("entra=")?,
-            arm: url("arm=")?,
-            admin: url("admin=")?,
+            entra: text("entra")?,
+            arm: text("arm")?,
+            admin: text("admin")?,
+            ca_file: text("caFile")?,
             child,
         })
     }
@@ -93,5 +94,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // It was not asked to end, so it took nothing away.
+        let _ = std::fs::remove_file(&self.ca_file);
     }
 }

@@ -1,133 +1,125 @@
-//! The admin API: a small window for people and scripts. Not part of any Azure.
-//! It shows the journal without secrets, mints user tokens, and tells what is in the world.
+//! The admin listener: an API for scripts under `/admin`, and a page for people. Not part of any Azure.
+//! Everything that can be seen and changed from outside stands here; the facts and their changes are `world`'s.
+
+mod change;
+mod faults;
+mod guard;
+mod journal;
+mod page;
+mod refusal;
+mod state;
+mod summary;
+mod token;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{Method, StatusCode};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::guard::FormToken;
+use self::refusal::Refusal;
 use crate::azure::Azure;
-use crate::entra::{self, MintUserToken};
 use crate::exchange::{Answer, Call};
-use crate::journal::{Entry, Journal};
-use crate::server::{Cut, Site};
+use crate::fault::Faults;
+use crate::journal::Journal;
+use crate::server::{Cut, Sent, Site};
 
 /// The admin listener.
 pub(crate) struct Admin {
-    pub(crate) azure: Arc<Azure>,
-    pub(crate) journal: Arc<Journal>,
+    azure: Arc<Azure>,
+    journal: Arc<Journal>,
+    faults: Arc<Faults>,
+    token: FormToken,
 }
 
-const ROUTES: &str = "GET /admin/journal, DELETE /admin/journal, POST /admin/token, GET /admin/seed-summary";
+/// What there is, for whoever asked for something else.
+const ROUTES: &str = "GET /, GET and POST /admin/changes, GET /admin/state, GET /admin/ingestion, GET and DELETE \
+    /admin/journal, GET, POST and DELETE /admin/faults, DELETE /admin/faults/{id}, POST /admin/token, GET \
+    /admin/seed-summary";
 
 impl Site for Admin {
-    async fn answer(&self, call: Call) -> Result<Answer, Cut> {
-        Ok(self.route(&call))
+    async fn answer(&self, call: Call) -> Result<Sent, Cut> {
+        let answer = match guard::check(&call) {
+            Ok(()) => self.route(&call).await,
+            Err(refusal) => Err(refusal),
+        };
+        let answer = answer.unwrap_or_else(|refusal| refusal.answer());
+        // Nothing of another site may read, frame or embed what is answered here.
+        let answer = answer
+            .with("cross-origin-resource-policy", "same-origin")
+            .with("x-content-type-options", "nosniff")
+            .with("cache-control", "no-store");
+        Ok(answer.into())
     }
 }
 
 impl Admin {
-    fn route(&self, call: &Call) -> Answer {
+    pub(crate) fn new(azure: Arc<Azure>, journal: Arc<Journal>, faults: Arc<Faults>) -> Admin {
+        let token = FormToken::new();
+        Admin {
+            azure,
+            journal,
+            faults,
+            token,
+        }
+    }
+
+    async fn route(&self, call: &Call) -> Result<Answer, Refusal> {
+        let ok = |body: &Value| Ok(Answer::json(StatusCode::OK, body));
+        let value = |list: Value| ok(&json!({ "value": list }));
+        let done = || Ok(Answer::empty(StatusCode::NO_CONTENT));
         match (&call.method, call.path().as_slice()) {
-            (&Method::GET, ["admin", "journal"]) => {
-                let entries: Vec<Value> = self.journal.entries().iter().map(Entry::redacted).collect();
-                Answer::json(StatusCode::OK, &json!({ "value": entries }))
+            (&Method::GET, ["admin", "changes"]) => ok(&change::catalogue()),
+            (&Method::POST, ["admin", "changes"]) => {
+                let body: Value = refusal::body(&call.body, "GET /admin/changes lists the changes")?;
+                ok(&json!({ "applied": change::apply(&self.azure, &body)? }))
             }
+            (&Method::GET, ["admin", "state"]) => ok(&json!(state::State::of(&self.azure))),
+            (&Method::GET, ["admin", "ingestion"]) => value(self.ingestion(call)?),
+            (&Method::GET, ["admin", "journal"]) => journal::answer(&self.journal, call).await,
             (&Method::DELETE, ["admin", "journal"]) => {
                 self.journal.clear();
-                Answer::empty(StatusCode::NO_CONTENT)
+                done()
             }
-            (&Method::POST, ["admin", "token"]) => self.mint(call),
-            (&Method::GET, ["admin", "seed-summary"]) => Answer::json(StatusCode::OK, &self.summary()),
-            (method, _) => {
-                let message = format!("no {method} {}; there are: {ROUTES}", call.path_and_query);
-                refused(StatusCode::NOT_FOUND, &message)
+            (&Method::GET, ["admin", "faults"]) => value(json!(faults::list(&self.faults))),
+            (&Method::POST, ["admin", "faults"]) => faults::put(&self.faults, &call.body),
+            (&Method::DELETE, ["admin", "faults"]) => {
+                self.faults.clear();
+                done()
             }
+            (&Method::DELETE, ["admin", "faults", id]) => faults::remove(&self.faults, id),
+            (&Method::POST, ["admin", "token"]) => token::mint(&self.azure, &call.body),
+            (&Method::GET, ["admin", "seed-summary"]) => ok(&summary::of(&self.azure)),
+            (_, path) if path.first() != Some(&"admin") => page::answer(self, call).await,
+            _ => Err(not_found(call)),
         }
     }
 
-    fn mint(&self, call: &Call) -> Answer {
-        let request: TokenRequest = match serde_json::from_slice(&call.body) {
-            Ok(request) => request,
-            Err(error) => {
-                let message =
-                    format!("expected {{user, tenant, app, api, scopes, lifetimeSeconds?}}: {error}");
-                return refused(StatusCode::BAD_REQUEST, &message);
-            }
-        };
-        let request = MintUserToken {
-            user: request.user,
-            tenant: request.tenant,
-            client_app: request.app,
-            api: request.api,
-            scopes: request.scopes,
-            lifetime: request.lifetime_seconds.map(Duration::from_secs),
-            ..MintUserToken::default()
-        };
-        match entra::mint(&self.azure, &request) {
-            Ok((token, lifetime)) => {
-                let body = json!({ "accessToken": token, "expiresIn": lifetime.as_secs() });
-                Answer::json(StatusCode::OK, &body).with("cache-control", "no-store")
-            }
-            Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
-        }
-    }
-
-    fn summary(&self) -> Value {
+    /// Ingestion of one data connection (`?id=`), or of all.
+    fn ingestion(&self, call: &Call) -> Result<Value, Refusal> {
         let world = self.azure.world();
-        let (directory, resources) = (&world.directory, &world.resources);
-        let tenant = |id: &str| {
-            directory
-                .tenant(id)
-                .and_then(|t| t.domains.first().cloned())
-                .unwrap_or_default()
+        let ids = match call.query("id") {
+            Some(id) => vec![id.to_owned()],
+            None => world.data_connection_ids(),
         };
-        json!({
-            "entra": self.azure.entra_url.as_str(),
-            "arm": self.azure.arm_url.as_str(),
-            "now": world.now().to_rfc3339(),
-            "tenants": directory.tenants.iter()
-                .map(|t| json!({ "id": t.id, "name": t.name, "domains": t.domains })).collect::<Vec<_>>(),
-            "users": directory.users.iter().map(|u| json!({
-                "upn": u.upn,
-                "tenants": u.memberships.iter()
-                    .map(|m| json!({ "tenant": tenant(&m.tenant_id), "oid": m.oid, "enabled": m.enabled }))
-                    .collect::<Vec<_>>(),
-            })).collect::<Vec<_>>(),
-            "apps": directory.apps.iter().map(|a| json!({
-                "name": a.name,
-                "clientId": a.client_id,
-                "identifierUris": a.identifier_uris,
-                "scopes": a.scopes,
-                "appRoles": a.app_roles,
-                "provisionedIn": a.provisioned.iter().map(|(id, _)| tenant(id)).collect::<Vec<_>>(),
-            })).collect::<Vec<_>>(),
-            "subscriptions": resources.subscriptions.iter()
-                .map(|s| json!({ "id": s.id, "name": s.name, "tenant": tenant(&s.tenant_id) })).collect::<Vec<_>>(),
-            "databases": resources.clusters.iter().flat_map(|c| {
-                c.databases.iter().map(|d| c.id.child("databases", &d.name).to_string())
-            }).collect::<Vec<_>>(),
-            "eventHubs": resources.namespaces.iter().flat_map(|n| {
-                n.event_hubs.iter().map(|h| n.id.child("eventhubs", &h.name).to_string())
-            }).collect::<Vec<_>>(),
-            "dataConnections": world.data_connection_ids(),
-        })
+        let of = |id: &String| {
+            let state = world.ingestion(id)?;
+            Some(json!({ "id": id, "flows": state.flows, "reasons": state.reasons }))
+        };
+        let states: Vec<Value> = ids.iter().filter_map(of).collect();
+        if states.is_empty() && call.query("id").is_some() {
+            let fix = "GET /admin/ingestion lists all";
+            return Err(Refusal::new(
+                StatusCode::NOT_FOUND,
+                "there is no such data connection",
+                fix,
+            ));
+        }
+        Ok(Value::Array(states))
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TokenRequest {
-    user: String,
-    tenant: String,
-    app: String,
-    api: String,
-    scopes: Vec<String>,
-    lifetime_seconds: Option<u64>,
-}
-
-fn refused(status: StatusCode, message: &str) -> Answer {
-    Answer::json(status, &json!({ "error": message }))
+fn not_found(call: &Call) -> Refusal {
+    let error = format!("no {} {}", call.method, call.path_and_query);
+    Refusal::new(StatusCode::NOT_FOUND, error, format!("there are: {ROUTES}"))
 }

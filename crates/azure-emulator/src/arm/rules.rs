@@ -36,7 +36,16 @@ impl Rules {
         self.writes_need.extend(context);
     }
 
-    pub(super) fn writes_need(&self, tenant_id: &str) -> Option<&str> {
+    pub(crate) fn challenge_form(&self) -> ChallengeForm {
+        self.challenge_form
+    }
+
+    pub(crate) fn throttling(&self) -> Throttling {
+        *self.buckets.limits()
+    }
+
+    /// The authentication context that writes in subscriptions of the tenant need.
+    pub(crate) fn writes_need(&self, tenant_id: &str) -> Option<&str> {
         self.writes_need
             .iter()
             .find(|(tenant, _)| tenant == tenant_id)

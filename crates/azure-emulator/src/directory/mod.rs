@@ -6,6 +6,7 @@ mod app;
 mod change;
 mod credential;
 mod group;
+mod guest;
 mod policy;
 mod principal;
 mod standing;

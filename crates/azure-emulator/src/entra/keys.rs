@@ -110,6 +110,14 @@ impl KeyRing {
             .find(|key| key.kid().is_ok_and(|known| known == kid))
     }
 
+    /// `kid`s of the enterprise authority's published keys; the first signs.
+    pub(crate) fn published_kids(&self) -> Vec<String> {
+        self.read()
+            .published()
+            .filter_map(|key| key.kid().ok().map(str::to_owned))
+            .collect()
+    }
+
     /// Turns to the next key and makes another next one. The key that signed so far stays published.
     pub(crate) fn rotate(&self) -> Result<(), KeyError> {
         let made = Arc::new(SigningKey::new(ENTERPRISE, Vec::new()));

@@ -89,6 +89,24 @@ impl Limits {
         });
     }
 
+    /// Whether loops of identical requests are refused.
+    pub(crate) fn detects_loops(&self) -> bool {
+        !self.unlimited_loops
+    }
+
+    /// The rates in force: tenant's GUID, client id (none: all apps together), requests, and the time they are for.
+    pub(crate) fn rates(&self) -> impl Iterator<Item = (&str, Option<&str>, u32, TimeDelta)> {
+        let rates = self.rates.iter();
+        rates.map(|rate| {
+            (
+                rate.tenant_id.as_str(),
+                rate.client_id.as_deref(),
+                rate.requests,
+                rate.per,
+            )
+        })
+    }
+
     pub(crate) fn remove_rate(&mut self, tenant_id: &str, client_id: Option<&str>) {
         self.rates
             .retain(|rate| rate.tenant_id != tenant_id || rate.client_id.as_deref() != client_id);

@@ -33,4 +33,5 @@ pub(crate) use jwt::Jwt;
 pub(crate) use keys::KeyRing;
 pub(crate) use limits::Limits;
 pub(crate) use mint::mint;
+pub(crate) use page::escape;
 pub(crate) use site::answer;

@@ -44,7 +44,7 @@ pub(super) fn refusal(azure: &Azure, call: &Call, error: &EntraError) -> Answer 
 }
 
 /// Text as HTML shows it, also within quotes.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -20,16 +20,24 @@ const CAPACITY: usize = 20_000;
 /// The list of exchanges. Tests compare tokens in it, so entries hold them; `Debug` and the admin API don't show them.
 #[derive(Debug)]
 pub struct Journal {
-    entries: Mutex<VecDeque<Entry>>,
+    kept: Mutex<Kept>,
     next: std::sync::atomic::AtomicU64,
     news: broadcast::Sender<Entry>,
+}
+
+/// Entries in the order in which they were finished, which is not the order of their numbers.
+#[derive(Debug, Default)]
+struct Kept {
+    entries: VecDeque<Entry>,
+    /// How many were ever finished.
+    finished: u64,
 }
 
 impl Default for Journal {
     fn default() -> Journal {
         let (news, _) = broadcast::channel(256);
         Journal {
-            entries: Mutex::default(),
+            kept: Mutex::default(),
             next: std::sync::atomic::AtomicU64::new(1),
             news,
         }
@@ -39,14 +47,24 @@ impl Default for Journal {
 impl Journal {
     /// All entries, in the order in which their calls arrived.
     pub fn entries(&self) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = self.lock().iter().cloned().collect();
+        let mut entries: Vec<Entry> = self.lock().entries.iter().cloned().collect();
         entries.sort_by_key(|entry| entry.sequence);
         entries
     }
 
     /// Forgets everything so far. Numbers go on.
     pub fn clear(&self) {
-        self.lock().clear();
+        self.lock().entries.clear();
+    }
+
+    /// What fits of the entries that were finished after the first `after`, in that order, and how many are finished
+    /// now: what to ask with next, so that no call is missed that took longer than a later one.
+    pub fn finished_after(&self, after: u64, fits: impl Fn(&Entry) -> bool) -> (Vec<Entry>, u64) {
+        let kept = self.lock();
+        let gone = kept.finished - kept.entries.len() as u64;
+        let seen = usize::try_from(after.saturating_sub(gone)).unwrap_or(usize::MAX);
+        let young = kept.entries.iter().skip(seen).filter(|entry| fits(entry));
+        (young.cloned().collect(), kept.finished)
     }
 
     /// New entries from now on, as they are finished.
@@ -78,17 +96,18 @@ impl Journal {
     }
 
     pub(crate) fn push(&self, entry: Entry) {
-        let mut entries = self.lock();
-        if entries.len() == CAPACITY {
-            entries.pop_front();
+        let mut kept = self.lock();
+        if kept.entries.len() == CAPACITY {
+            kept.entries.pop_front();
         }
-        entries.push_back(entry.clone());
-        drop(entries);
+        kept.entries.push_back(entry.clone());
+        kept.finished += 1;
+        drop(kept);
         // Nobody listening is no failure.
         let _ = self.news.send(entry);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

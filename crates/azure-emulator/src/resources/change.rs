@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::connection::{DataConnection, Wanted};
-use super::{EventHub, InvalidResourceId, ResourceId, Resources, Table};
+use super::{Database, EventHub, InvalidResourceId, ResourceId, Resources, Table};
 use crate::directory::UnknownName;
 
 /// Why a change could not be made.
@@ -97,6 +97,25 @@ impl Resources {
     /// Drops a table.
     pub fn remove_table(&mut self, database: &str, table: &str) -> Result<(), ChangeError> {
         self.tables(database)?.retain(|t| t.name != table);
+        Ok(())
+    }
+
+    /// Adds an empty database to an existing cluster; one that is there stays as it is.
+    pub fn add_database(&mut self, id: &str) -> Result<(), ChangeError> {
+        let id = ResourceId::parse(id)?;
+        if !id.is_type("Microsoft.Kusto", &["clusters", "databases"]) {
+            return Err(ChangeError::WrongType(id.to_string(), "database"));
+        }
+        if self.database(&id).is_some() {
+            return Ok(());
+        }
+        let parent = id.parent();
+        let cluster = (self.clusters.iter_mut()).find(|cluster| parent.as_ref() == Some(&cluster.id));
+        let unknown = || UnknownName::new("cluster", parent.as_ref().map_or("", |parent| parent.as_str()));
+        cluster.ok_or_else(unknown)?.databases.push(Database {
+            name: id.name().to_owned(),
+            tables: Vec::new(),
+        });
         Ok(())
     }
 

@@ -6,10 +6,13 @@
 )]
 
 mod admin;
+mod admin_changes;
 mod admin_consent;
+mod admin_page;
 mod arm_headers;
 mod arm_tokens;
 mod browser;
+mod by_itself;
 mod challenges;
 mod client_assertions;
 mod codes;
@@ -18,6 +21,7 @@ mod discovery;
 mod event_hubs;
 mod exchange;
 mod faults;
+mod faults_http;
 mod groups;
 mod ingestion;
 mod key_rotation;

@@ -1,13 +1,18 @@
-//! Faults that tests put in front of a host: chosen answers, delays, cut lines.
+//! Faults that tests put in front of a host: chosen answers, delays, cut lines, answers that are spoilt on their way.
+//! Here is what a fault is and which call it meets; `alter` spoils answers, `latency` draws delays.
 
-use std::sync::{Mutex, PoisonError};
+mod alter;
+mod latency;
+mod meet;
+
 use std::time::Duration;
 
-use http::{HeaderName, StatusCode};
 use serde_json::Value;
 
-use crate::exchange::{Answer, Call};
 use crate::journal::Host;
+
+pub use latency::Latency;
+pub(crate) use meet::{Faults, Installed};
 
 /// A fault and the calls it meets. The first that fits a call is used, and used up by one.
 #[derive(Clone, Debug)]
@@ -22,12 +27,18 @@ pub struct Fault {
     pub skip: u32,
     /// How many calls it meets; without end when left out.
     pub times: Option<u32>,
+    /// Which share of the fitting calls it meets, from 0 to 1. Those it spares are not counted.
+    pub probability: f64,
+    /// How long a call that it meets waits first.
+    pub latency: Option<Latency>,
+    /// Decides all that is left to chance.
+    pub seed: u64,
     /// What happens.
     pub effect: Effect,
 }
 
 /// What happens to a call that meets a fault.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// The call has no effect and gets this answer.
     Answer(FaultAnswer),
@@ -35,14 +46,39 @@ pub enum Effect {
     AnswerAfterEffect(FaultAnswer),
     /// The call waits, then goes on as usual.
     Delay(Duration),
+    /// The call goes on as usual: for faults that are only slow.
+    Pass,
     /// The line is cut; the call had no effect.
     ResetBeforeEffect,
     /// The call has its effect, then the line is cut.
     ResetAfterEffect,
+    /// The answer announces its whole body, but the line is cut after this many bytes of it.
+    Truncated {
+        /// How many bytes arrive.
+        keep: usize,
+    },
+    /// The answer keeps its status and headers and gets this body.
+    Body(FaultBody),
+    /// Headers of the answer are set or removed.
+    Headers {
+        /// Name and value.
+        set: Vec<(String, String)>,
+        /// Names.
+        removed: Vec<String>,
+    },
+    /// `Location` and `Azure-AsyncOperation` point to this origin (`https://host:port`).
+    ForeignUrls(String),
+    /// The body arrives in pieces.
+    Drip {
+        /// Bytes a piece.
+        bytes: usize,
+        /// The time between two.
+        pause: Duration,
+    },
 }
 
 /// A made-up answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FaultAnswer {
     /// HTTP status.
     pub status: u16,
@@ -53,7 +89,7 @@ pub struct FaultAnswer {
 }
 
 /// The body of a made-up answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum FaultBody {
     /// None.
     #[default]
@@ -62,6 +98,13 @@ pub enum FaultBody {
     Json(Value),
     /// Plain text, as throttled login hosts send it.
     Text(String),
+    /// Any text under any content type, such as a proxy's HTML.
+    Typed {
+        /// The `Content-Type`.
+        content_type: String,
+        /// The body.
+        text: String,
+    },
 }
 
 impl Fault {
@@ -75,13 +118,16 @@ impl Fault {
         Fault::new(Host::Arm, path_contains, effect)
     }
 
-    fn new(host: Host, path_contains: &str, effect: Effect) -> Fault {
+    pub(crate) fn new(host: Host, path_contains: &str, effect: Effect) -> Fault {
         Fault {
             host,
             method: None,
             path_contains: path_contains.to_owned(),
             skip: 0,
             times: Some(1),
+            probability: 1.0,
+            latency: None,
+            seed: 0,
             effect,
         }
     }
@@ -114,14 +160,25 @@ impl Fault {
         self
     }
 
-    fn fits(&self, host: Host, call: &Call) -> bool {
-        let path = call.path_and_query.to_ascii_lowercase();
-        self.host == host
-            && self
-                .method
-                .as_ref()
-                .is_none_or(|method| call.method.as_str().eq_ignore_ascii_case(method))
-            && path.contains(&self.path_contains.to_ascii_lowercase())
+    /// Keeps each call waiting before its effect.
+    #[must_use]
+    pub fn delayed(mut self, latency: Latency) -> Fault {
+        self.latency = Some(latency);
+        self
+    }
+
+    /// Meets only this share of the fitting calls, from 0 to 1.
+    #[must_use]
+    pub fn sometimes(mut self, probability: f64) -> Fault {
+        self.probability = probability;
+        self
+    }
+
+    /// Another course of what is left to chance.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Fault {
+        self.seed = seed;
+        self
     }
 }
 
@@ -146,88 +203,5 @@ impl Effect {
             headers,
             body: FaultBody::Empty,
         })
-    }
-}
-
-impl FaultAnswer {
-    pub(crate) fn answer(&self) -> Answer {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut answer = match &self.body {
-            FaultBody::Empty => Answer::empty(status),
-            FaultBody::Json(body) => Answer::json(status, body),
-            FaultBody::Text(text) => {
-                let answer = Answer {
-                    body: text.clone().into_bytes(),
-                    ..Answer::empty(status)
-                };
-                answer.with("content-type", "text/plain; charset=utf-8")
-            }
-        };
-        for (name, value) in &self.headers {
-            if let Ok(name) = HeaderName::try_from(name.as_str()) {
-                answer.set(name, value);
-            }
-        }
-        answer
-    }
-}
-
-/// The faults in force.
-#[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<Vec<Fault>>);
-
-impl Faults {
-    pub(crate) fn add(&self, fault: Fault) {
-        self.lock().push(fault);
-    }
-
-    pub(crate) fn clear(&self) {
-        self.lock().clear();
-    }
-
-    /// What meets this call, if anything.
-    pub(crate) fn meet(&self, host: Host, call: &Call) -> Option<Effect> {
-        let mut faults = self.lock();
-        let mut met = None;
-        for fault in faults.iter_mut().filter(|fault| fault.fits(host, call)) {
-            if fault.skip > 0 {
-                fault.skip -= 1;
-            } else if fault.times != Some(0) {
-                fault.times = fault.times.map(|times| times - 1);
-                met = Some(fault.effect.clone());
-                break;
-            }
-        }
-        faults.retain(|fault| fault.times != Some(0));
-        met
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Fault>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_skips_then_meets_then_is_used_up() {
-        let faults = Faults::default();
-        faults.add(
-            Fault::arm("/DataConnections/", Effect::ResetBeforeEffect)
-                .method("put")
-                .after(1)
-                .times(2),
-        );
-        let call = Call::new(
-            http::Method::PUT,
-            "/x/dataConnections/y",
-            http::HeaderMap::new(),
-            Vec::new(),
-        );
-        let met: Vec<bool> = (0..4).map(|_| faults.meet(Host::Arm, &call).is_some()).collect();
-        assert_eq!(met, [false, true, true, false]);
-        assert!(faults.meet(Host::Entra, &call).is_none());
     }
 }
