@@ -59,7 +59,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let seed = match seed(arguments.seed.as_deref())? {
+    let seed = match seed(arguments.seed.as_deref()) {
         Ok(seed) => seed,
         Err(refused) => {
             tell(&mut std::io::stderr(), &refused)?;
@@ -108,16 +108,13 @@ async fn main() -> anyhow::Result<ExitCode> {
 }
 
 /// The seed; or what is wrong with it, problem by problem.
-fn seed(path: Option<&Path>) -> anyhow::Result<Result<Seed, String>> {
+fn seed(path: Option<&Path>) -> Result<Seed, String> {
     let Some(path) = path else {
-        return Ok(Ok(Seed::how_to()));
+        return Ok(Seed::how_to());
     };
     let shown = path.display();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => return Ok(Err(format!("The seed {shown} can't be read: {error}\n"))),
-    };
-    Ok(Seed::from_toml(&text).map_err(|error| match error {
+    Seed::from_file(path).map_err(|error| match error {
+        SeedError::File(error) => format!("The seed {shown} can't be read: {error}\n"),
         SeedError::Format(error) => format!("The seed {shown} is refused:\n{error}\n"),
         SeedError::Content(problems) => {
             let mut told = format!("The seed {shown} is refused, for {} reasons:\n", problems.len());
@@ -126,7 +123,7 @@ fn seed(path: Option<&Path>) -> anyhow::Result<Result<Seed, String>> {
             }
             told
         }
-    }))
+    })
 }
 
 /// Where everything is, for scripts. Members are only ever added.

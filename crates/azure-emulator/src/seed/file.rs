@@ -153,7 +153,7 @@ pub(super) struct Secret {
 #[serde(deny_unknown_fields)]
 pub(super) struct Certificate {
     pub(super) pem: Option<String>,
-    /// A file with the PEM, seen from the working directory.
+    /// A file with the PEM, seen from the seed's folder.
     pub(super) path: Option<std::path::PathBuf>,
 }
 

@@ -4,9 +4,13 @@
 
 mod arm;
 mod build;
+#[cfg(test)]
+mod documented;
 mod file;
 
 use crate::arm::Rules;
+use std::path::Path;
+
 use crate::directory::Directory;
 use crate::entra::Limits;
 use crate::resources::Resources;
@@ -23,6 +27,9 @@ pub struct Seed {
 /// Why a seed is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
+    /// There is no such file, or none of text.
+    #[error(transparent)]
+    File(#[from] std::io::Error),
     /// Not TOML, or a member of the wrong name or type; the text tells line and column.
     #[error("{0}")]
     Format(#[from] toml::de::Error),
@@ -49,9 +56,20 @@ fn list(problems: &[Problem]) -> String {
 }
 
 impl Seed {
-    /// Parses and checks a seed.
+    /// Parses and checks a seed. Files that it names are looked for from the working directory.
     pub fn from_toml(text: &str) -> Result<Seed, SeedError> {
         build::build(&toml::from_str(text)?).map_err(SeedError::Content)
+    }
+
+    /// Parses and checks a seed's file. Files that it names are looked for beside it.
+    pub fn from_file(path: &Path) -> Result<Seed, SeedError> {
+        let mut file: file::File = toml::from_str(&std::fs::read_to_string(path)?)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let certificates = file.apps.iter_mut().flat_map(|app| &mut app.certificates);
+        for named in certificates.filter_map(|certificate| certificate.path.as_mut()) {
+            *named = folder.join(&*named);
+        }
+        build::build(&file).map_err(SeedError::Content)
     }
 
     /// The seed that stands for Microsoft's how-to on ingestion across tenants.

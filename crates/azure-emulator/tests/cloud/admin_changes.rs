@@ -481,20 +481,20 @@ async fn what_is_wrong_with_a_change_is_told_with_its_place_and_nothing_changes(
 }
 
 #[tokio::test]
-async fn the_readme_names_every_change_with_its_members() {
+async fn the_description_names_every_change_with_its_members() {
     let cloud = start().await;
     let catalogue = cloud.admin("changes").await.body;
-    let readme = include_str!("../../README.md");
-    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `")).collect();
+    let described = include_str!("../../docs/admin.md");
+    let rows: Vec<&str> = described.lines().filter(|line| line.starts_with("| `")).collect();
     for (name, members) in catalogue.as_object().unwrap() {
         let row = rows.iter().find(|row| row.starts_with(&format!("| `{name}` |")));
-        assert!(row.is_some(), "the README lacks the change `{name}` {members}");
+        assert!(row.is_some(), "docs/admin.md lacks the change `{name}` {members}");
         for member in members.as_array().unwrap() {
             // Of a member of a member, its own name.
             let member = member.as_str().unwrap().rsplit('.').next().unwrap();
             assert!(
                 row.unwrap().contains(member),
-                "the README's `{name}` lacks `{member}`"
+                "docs/admin.md lacks of `{name}` `{member}`"
             );
         }
     }

@@ -10,8 +10,8 @@ use super::refusal::{self, Refusal};
 use crate::exchange::Answer;
 use crate::fault::Faults;
 
-pub(super) const FIX: &str = "{host, path?, method?, skip?, times? or always?, probability?, seed?, latency?, effect?}; the \
-    README's \"Faults\" lists latencies and effects";
+pub(super) const FIX: &str = "{host, path?, method?, skip?, times? or always?, probability?, seed?, latency?, effect?}; see \
+    docs/admin.md, \"Faults\", for latencies and effects";
 
 /// `POST`: one fault.
 pub(super) fn put(faults: &Faults, body: &[u8]) -> Result<Answer, Refusal> {
