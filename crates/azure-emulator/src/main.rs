@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use azure_emulator::{Emulator, Entry, Options, Seed, SeedError};
+use azure_emulator::directory::{ARM_APP_ID, Consent, GRAPH_APP_ID};
+use azure_emulator::{Emulator, Entry, Options, Seed, SeedError, World};
 use clap::Parser;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
@@ -143,24 +144,40 @@ fn ready(emulator: &Emulator, ca: &Path) -> Value {
 /// The same for people, with something to try.
 fn greeting(emulator: &Emulator, ca: &Path) -> String {
     let (admin, ca) = (emulator.admin_url(), ca.display());
-    let user = emulator.read(|world| world.directory.users.first().map(|user| user.upn.clone()));
-    let user = user.unwrap_or_else(|| "someone@domain.com".to_owned());
-    let tenant = user.split_once('@').map_or("", |(_, domain)| domain);
+    let token = emulator.read(token_request).map_or_else(String::new, |request| {
+        format!(
+            "A user's token for an API:\n  curl --cacert {ca} {admin}admin/token \
+             -H 'content-type: application/json' \\\n    -d '{request}'\n"
+        )
+    });
     format!(
         "Login host              {}\n\
          Azure Resource Manager  {}\n\
          Page and admin API      {admin}\n\
          CA to trust             {ca}\n\n\
-         A user's token for an API:\n  \
-         curl --cacert {ca} {admin}admin/token -H 'content-type: application/json' \\\n    \
-         -d '{{\"user\":\"{user}\",\"tenant\":\"{tenant}\",\"app\":\"portal\",\"api\":\"tenant-bridge\",\
-         \"scopes\":[\"Connections.ReadWrite\"]}}'\n\
-         Everything that can be changed:\n  \
-         curl --cacert {ca} {admin}admin/changes\n\n\
+         {token}Everything that can be changed:\n  curl --cacert {ca} {admin}admin/changes\n\n\
          Ctrl-C ends it.\n",
         emulator.entra_url(),
         emulator.arm_url(),
     )
+}
+
+/// A request for a token that this cloud would grant: of a user in a tenant that has consented to an app's calls of an
+/// API of its own. Nothing when there is none.
+fn token_request(world: &World) -> Option<Value> {
+    let directory = &world.directory;
+    let own = |consent: &&Consent| consent.resource_id != ARM_APP_ID && consent.resource_id != GRAPH_APP_ID;
+    directory.consents.iter().filter(own).find_map(|consent| {
+        let users = directory.users.iter();
+        let mut here = users.filter(|user| user.in_tenant(&consent.tenant_id).is_some_and(|m| m.enabled));
+        Some(json!({
+            "user": here.next()?.upn,
+            "tenant": directory.tenant(&consent.tenant_id)?.domains.first()?,
+            "app": directory.app(&consent.client_id)?.name,
+            "api": directory.app(&consent.resource_id)?.name,
+            "scopes": consent.scopes,
+        }))
+    })
 }
 
 /// The files of a run.

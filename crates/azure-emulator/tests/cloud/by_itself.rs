@@ -49,6 +49,8 @@ fn appears(file: &Path, child: &mut Child) -> Value {
 
 #[tokio::test]
 async fn it_tells_scripts_where_everything_is_and_ends_well_when_interrupted() {
+    // No emulator in this process has installed one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     for signal in ["INT", "TERM"] {
         let folder = Folder::new(signal);
         let ready_file = folder.0.join("ready.json");
@@ -118,6 +120,7 @@ fn it_tells_people_where_everything_is_and_how_to_get_a_token() {
     for part in ["entra", "arm", "page", "userToken", "caFile"] {
         assert!(told.contains(ready[part].as_str().unwrap()), "{part}: {told}");
     }
+    assert!(told.contains("\"api\":\"tenant-bridge\"") && told.contains("\"user\":\"acc1@domain1.com\""));
     assert!(ca_file.exists(), "a file that was asked for stays");
 }
 
