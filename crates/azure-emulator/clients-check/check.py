@@ -91,6 +91,7 @@ class Emulator:
             [binary, "--seed", folder / "seed.toml", "--ca-file", self.ca]
             + [f"--entra-port={self.port}", f"--arm-port={arm}", f"--admin-port={self.admin}"],
             stdout=subprocess.DEVNULL,
+            env={**os.environ, "RUST_LOG": "warn"},
         )
 
     def wait(self):
