@@ -1,6 +1,7 @@
 //! The emulator by itself: reads a seed, listens, tells where, prints one line per call until it is interrupted.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -59,6 +60,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let seed = match seed(arguments.seed.as_deref()) {
         Ok(seed) => seed,

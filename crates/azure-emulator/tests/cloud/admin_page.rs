@@ -229,107 +229,85 @@ async fn the_page_may_load_nothing_from_elsewhere_and_be_framed_by_nobody() {
     assert!(page(&cloud, "page.js").await.contains("fetch"));
 }
 
+type Asked = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    u16,
+);
+
+/// Method, path, headers (name, value; the listener's own origin is `$OWN`), and the answer's status.
+const KEPT_OUT: &[Asked] = &[
+    ("GET", "admin/state", &[("host", "evil.example")], 403),
+    ("GET", "", &[("host", "evil.example:8445")], 403),
+    ("GET", "", &[("host", "localhost.evil.example")], 403),
+    ("GET", "", &[("host", "127.0.0.1:1")], 200),
+    ("POST", "admin/changes", &[("host", "evil.example"), JSON], 403),
+    ("POST", "admin/changes", &[("content-type", "text/plain")], 415),
+    (
+        "POST",
+        "admin/changes",
+        &[("content-type", "application/x-www-form-urlencoded")],
+        415,
+    ),
+    ("POST", "admin/changes", &[], 415),
+    ("POST", "admin/faults", &[("content-type", "text/plain")], 415),
+    ("POST", "admin/token", &[("content-type", "text/plain")], 415),
+    (
+        "POST",
+        "admin/changes",
+        &[JSON, ("origin", "https://evil.example")],
+        403,
+    ),
+    ("POST", "admin/changes", &[JSON, ("origin", "null")], 403),
+    (
+        "POST",
+        "admin/changes",
+        &[JSON, ("sec-fetch-site", "cross-site")],
+        403,
+    ),
+    (
+        "DELETE",
+        "admin/journal",
+        &[("origin", "https://evil.example")],
+        403,
+    ),
+    ("DELETE", "admin/faults", &[("sec-fetch-site", "same-site")], 403),
+    (
+        "OPTIONS",
+        "admin/changes",
+        &[("origin", "https://evil.example")],
+        403,
+    ),
+    (
+        "POST",
+        "admin/changes",
+        &[JSON, ("origin", "$OWN"), ("sec-fetch-site", "same-origin")],
+        200,
+    ),
+    (
+        "POST",
+        "admin/changes",
+        &[("content-type", "application/json; charset=utf-8")],
+        200,
+    ),
+];
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
 #[tokio::test]
 async fn other_sites_and_other_names_are_kept_out() {
     let cloud = start().await;
-    let client = browser(&cloud);
-    let revoke = json!({ "disableUser": { "user": "acc1@domain1.com" } });
-    let origin = cloud
-        .emulator
-        .admin_url()
-        .as_str()
-        .trim_end_matches('/')
-        .to_owned();
-    let json = ("content-type", "application/json");
-    let rows: Vec<(Method, &str, Vec<(&str, &str)>, u16)> = vec![
-        (Method::GET, "admin/state", vec![("host", "evil.example")], 403),
-        (Method::GET, "", vec![("host", "evil.example:8445")], 403),
-        (Method::GET, "", vec![("host", "localhost.evil.example")], 403),
-        (Method::GET, "", vec![("host", "127.0.0.1:1")], 200),
-        (
-            Method::POST,
-            "admin/changes",
-            vec![("host", "evil.example"), json],
-            403,
-        ),
-        (
-            Method::POST,
-            "admin/changes",
-            vec![("content-type", "text/plain")],
-            415,
-        ),
-        (
-            Method::POST,
-            "admin/changes",
-            vec![("content-type", "application/x-www-form-urlencoded")],
-            415,
-        ),
-        (Method::POST, "admin/changes", vec![], 415),
-        (
-            Method::POST,
-            "admin/faults",
-            vec![("content-type", "text/plain")],
-            415,
-        ),
-        (
-            Method::POST,
-            "admin/token",
-            vec![("content-type", "text/plain")],
-            415,
-        ),
-        (
-            Method::POST,
-            "admin/changes",
-            vec![json, ("origin", "https://evil.example")],
-            403,
-        ),
-        (Method::POST, "admin/changes", vec![json, ("origin", "null")], 403),
-        (
-            Method::POST,
-            "admin/changes",
-            vec![json, ("sec-fetch-site", "cross-site")],
-            403,
-        ),
-        (
-            Method::DELETE,
-            "admin/journal",
-            vec![("origin", "https://evil.example")],
-            403,
-        ),
-        (
-            Method::DELETE,
-            "admin/faults",
-            vec![("sec-fetch-site", "same-site")],
-            403,
-        ),
-        (
-            Method::OPTIONS,
-            "admin/changes",
-            vec![("origin", "https://evil.example")],
-            403,
-        ),
-        (
-            Method::POST,
-            "admin/changes",
-            vec![json, ("origin", &origin), ("sec-fetch-site", "same-origin")],
-            200,
-        ),
-        (
-            Method::POST,
-            "admin/changes",
-            vec![("content-type", "application/json; charset=utf-8")],
-            200,
-        ),
-    ];
-    for (method, path, headers, expected) in rows {
-        let mut request = client
-            .request(method.clone(), url(&cloud, path))
-            .body(revoke.to_string());
-        for (name, value) in &headers {
-            request = request.header(*name, *value);
+    let (client, own) = (browser(&cloud), url(&cloud, ""));
+    let change = json!({ "disableUser": { "user": "acc1@domain1.com" } });
+    for (method, path, headers, expected) in KEPT_OUT {
+        let asked = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = client.request(asked, url(&cloud, path)).body(change.to_string());
+        for (name, value) in *headers {
+            request = request.header(*name, value.replace("$OWN", own.trim_end_matches('/')));
         }
         let reply = request.send().await.unwrap();
-        assert_eq!(reply.status().as_u16(), expected, "{method} {path} {headers:?}");
+        assert_eq!(reply.status().as_u16(), *expected, "{method} {path} {headers:?}");
         assert!(
             reply
                 .headers()

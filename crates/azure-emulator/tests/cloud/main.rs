@@ -6,6 +6,7 @@
 )]
 
 mod admin;
+mod admin_change_table;
 mod admin_changes;
 mod admin_consent;
 mod admin_page;

@@ -1,5 +1,9 @@
 //! The names that would have been known, for refusals.
 
+use std::collections::BTreeSet;
+
+use crate::directory::Directory;
+use crate::resources::Resources;
 use crate::world::World;
 
 /// How many names a refusal lists.
@@ -7,86 +11,78 @@ const MANY: usize = 40;
 
 /// The known names of a kind, as `UnknownName` calls kinds.
 pub(super) fn known(world: &World, kind: &str) -> String {
-    let (directory, resources) = (&world.directory, &world.resources);
-    let tenants = || {
-        directory
-            .tenants
-            .iter()
-            .filter_map(|tenant| tenant.domains.first().cloned())
-    };
-    let users = || directory.users.iter().map(|user| user.upn.clone());
-    let apps = || directory.apps.iter().map(|app| app.name.clone());
-    let namespaces = || {
-        resources
-            .namespaces
-            .iter()
-            .map(|namespace| namespace.id.to_string())
-    };
-    let clusters = || resources.clusters.iter();
-    let names: Vec<String> = match kind {
-        "tenant" => tenants().collect(),
-        "user" | "guest" => users().collect(),
-        "app" => apps().collect(),
-        "principal in that tenant" => users().chain(apps()).collect(),
-        "scope" => directory.apps.iter().flat_map(|app| app.scopes.clone()).collect(),
-        "app role" => directory
-            .apps
-            .iter()
-            .flat_map(|app| app.app_roles.clone())
-            .collect(),
-        "role" | "role at that scope" => resources
-            .role_definitions
-            .iter()
-            .map(|role| role.name.clone())
-            .collect(),
-        "group" | "group in that tenant" => directory.groups.iter().map(|group| group.name.clone()).collect(),
-        "policy" => directory
-            .policies
-            .iter()
-            .map(|policy| policy.name.clone())
-            .collect(),
-        "subscription" => resources.subscriptions.iter().map(|s| s.id.clone()).collect(),
-        "namespace" => namespaces().collect(),
-        "authorization rule" => {
-            let rules = resources
-                .namespaces
-                .iter()
-                .flat_map(|n| n.authorization_rules.iter());
-            rules.map(|rule| rule.name.clone()).collect()
-        }
-        "event hub" => {
-            let hubs = resources.namespaces.iter();
-            hubs.flat_map(|n| {
-                n.event_hubs
-                    .iter()
-                    .map(|hub| n.id.child("eventhubs", &hub.name).to_string())
-            })
-            .collect()
-        }
-        "consumer group" => {
-            let hubs = resources.namespaces.iter().flat_map(|n| n.event_hubs.iter());
-            hubs.flat_map(|hub| hub.consumer_groups.clone()).collect()
-        }
-        "cluster" => clusters().map(|cluster| cluster.id.to_string()).collect(),
-        "database" => clusters()
-            .flat_map(|c| {
-                c.databases
-                    .iter()
-                    .map(|d| c.id.child("databases", &d.name).to_string())
-            })
-            .collect(),
-        "data connection" => world.data_connection_ids(),
-        _ => Vec::new(),
-    };
-    listed(names)
+    let of_resources = || in_resources(&world.resources, kind);
+    let names = in_directory(&world.directory, kind).or_else(of_resources);
+    listed(&names.unwrap_or_default())
 }
 
-fn listed(mut names: Vec<String>) -> String {
-    names.dedup();
+fn in_directory(directory: &Directory, kind: &str) -> Option<BTreeSet<String>> {
+    let users = || directory.users.iter().map(|user| user.upn.clone());
+    let apps = directory.apps.iter();
+    let names = |apps: std::slice::Iter<'_, crate::directory::App>| {
+        apps.map(|app| app.name.clone()).collect::<BTreeSet<String>>()
+    };
+    Some(match kind {
+        "tenant" => {
+            let tenants = directory.tenants.iter();
+            tenants
+                .filter_map(|tenant| tenant.domains.first().cloned())
+                .collect()
+        }
+        "user" | "guest" => users().collect(),
+        "app" => names(apps),
+        "principal in that tenant" => users().chain(names(apps)).collect(),
+        "scope" => apps.flat_map(|app| app.scopes.clone()).collect(),
+        "app role" => apps.flat_map(|app| app.app_roles.clone()).collect(),
+        "group in that tenant" => directory.groups.iter().map(|group| group.name.clone()).collect(),
+        "policy" => {
+            let policies = directory.policies.iter();
+            policies.map(|policy| policy.name.clone()).collect()
+        }
+        _ => return None,
+    })
+}
+
+fn in_resources(resources: &Resources, kind: &str) -> Option<BTreeSet<String>> {
+    let (namespaces, clusters) = (resources.namespaces.iter(), resources.clusters.iter());
+    Some(match kind {
+        "role at that scope" => {
+            let roles = resources.role_definitions.iter();
+            roles.map(|role| role.name.clone()).collect()
+        }
+        "subscription" => resources.subscriptions.iter().map(|s| s.id.clone()).collect(),
+        "namespace" => namespaces.map(|namespace| namespace.id.to_string()).collect(),
+        "authorization rule" => namespaces
+            .flat_map(|namespace| &namespace.authorization_rules)
+            .map(|rule| rule.name.clone())
+            .collect(),
+        "event hub" => namespaces
+            .flat_map(|n| n.event_hubs.iter().map(|hub| n.id.child("eventhubs", &hub.name)))
+            .map(|id| id.to_string())
+            .collect(),
+        "consumer group" => namespaces
+            .flat_map(|namespace| &namespace.event_hubs)
+            .flat_map(|hub| hub.consumer_groups.clone())
+            .collect(),
+        "cluster" => clusters.map(|cluster| cluster.id.to_string()).collect(),
+        "database" => clusters
+            .flat_map(|c| c.databases.iter().map(|d| c.id.child("databases", &d.name)))
+            .map(|id| id.to_string())
+            .collect(),
+        "data connection" => resources
+            .data_connections
+            .iter()
+            .map(|c| c.id.to_string())
+            .collect(),
+        _ => return None,
+    })
+}
+
+fn listed(names: &BTreeSet<String>) -> String {
     if names.is_empty() {
         return "GET /admin/state shows what there is".to_owned();
     }
     let more = if names.len() > MANY { ", …" } else { "" };
-    names.truncate(MANY);
-    format!("one of {}{more}", names.join(", "))
+    let shown: Vec<&str> = names.iter().take(MANY).map(String::as_str).collect();
+    format!("one of {}{more}", shown.join(", "))
 }

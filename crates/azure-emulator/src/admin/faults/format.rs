@@ -40,23 +40,17 @@ enum HostName {
 }
 
 #[derive(Deserialize)]
-#[serde(
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    deny_unknown_fields
-)]
+#[serde(deny_unknown_fields)]
 enum LatencyRequest {
-    FixedMs(f64),
-    UniformMs {
-        least: f64,
-        most: f64,
-    },
-    NormalMs {
-        mean: f64,
-        deviation: f64,
-    },
+    #[serde(rename = "fixedMs")]
+    Fixed(f64),
+    #[serde(rename = "uniformMs")]
+    Uniform { least: f64, most: f64 },
+    #[serde(rename = "normalMs")]
+    Normal { mean: f64, deviation: f64 },
     /// By percent, as text: JSON has no other keys.
-    PercentilesMs(BTreeMap<String, f64>),
+    #[serde(rename = "percentilesMs")]
+    Percentiles(BTreeMap<String, f64>),
 }
 
 #[derive(Deserialize)]
@@ -156,19 +150,19 @@ impl LatencyRequest {
     fn latency(self) -> Result<Latency, Refusal> {
         let time = |name: &str, ms: f64| milliseconds(&format!("latency.{name}"), ms);
         match self {
-            LatencyRequest::FixedMs(ms) => Ok(Latency::Fixed(time("fixedMs", ms)?)),
-            LatencyRequest::UniformMs { least, most } if least > most => {
+            LatencyRequest::Fixed(ms) => Ok(Latency::Fixed(time("fixedMs", ms)?)),
+            LatencyRequest::Uniform { least, most } if least > most => {
                 Err(Refusal::bad("latency.uniformMs", "least is more than most", ""))
             }
-            LatencyRequest::UniformMs { least, most } => Ok(Latency::Uniform {
+            LatencyRequest::Uniform { least, most } => Ok(Latency::Uniform {
                 least: time("uniformMs.least", least)?,
                 most: time("uniformMs.most", most)?,
             }),
-            LatencyRequest::NormalMs { mean, deviation } => Ok(Latency::Normal {
+            LatencyRequest::Normal { mean, deviation } => Ok(Latency::Normal {
                 mean: time("normalMs.mean", mean)?,
                 deviation: time("normalMs.deviation", deviation)?,
             }),
-            LatencyRequest::PercentilesMs(points) => percentiles(&points),
+            LatencyRequest::Percentiles(points) => percentiles(&points),
         }
     }
 }

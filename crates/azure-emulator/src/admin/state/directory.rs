@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{app_name, principal_name, tenant_name};
-use crate::directory::TokenVersion;
+use crate::directory::{Certificate, TokenVersion};
 use crate::world::World;
 
 #[derive(Debug, Serialize)]
@@ -141,7 +141,7 @@ pub(super) fn apps(world: &World) -> Vec<App> {
         app_roles: app.app_roles.clone(),
         redirect_uris: app.redirect_uris.clone(),
         secrets: app.secrets.len(),
-        certificates: app.certificates.iter().map(|known| known.thumbprint()).collect(),
+        certificates: app.certificates.iter().map(Certificate::thumbprint).collect(),
         federated_credentials: (app.federated_credentials.iter())
             .map(|known| Federated {
                 issuer: known.issuer.clone(),
