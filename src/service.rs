@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::arm::{self, Arm};
 use crate::broker::{Broker, Parts};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ServerSection};
 use crate::db::{self, DbError, schema};
 use crate::entra::{self, Entra};
 use crate::http::{self, AppState};
@@ -46,9 +47,10 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     stop: CancellationToken,
-    /// Server, worker, periodic work, and the measuring where metrics are served.
-    parts: [Option<JoinHandle<()>>; 4],
+    /// Server, worker, periodic work; and where metrics are served, their server and the measuring.
+    parts: Vec<JoinHandle<()>>,
     broker: Broker,
 }
 
@@ -62,18 +64,67 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let mut connection = pool.acquire().await.map_err(DbError::from)?;
     schema::check_for_serving(&mut connection).await?;
     drop(connection);
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .map_err(|error| StartError::Listen(config.server.listen, error))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| StartError::Listen(config.server.listen, error))?;
+    let (listener, address) = listen(config.server.listen).await?;
+    let metrics = match config.telemetry.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    let limits = limits(&config.server);
+    let server = Arc::new(config.server.clone());
+    let broker = broker(config, client, pool, clock);
+    let state = AppState {
+        broker: broker.clone(),
+        server,
+    };
+    let metrics_address = metrics.as_ref().map(|(_, address)| *address);
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let mut parts = Vec::new();
+    if let Some((listener, address)) = metrics {
+        tracing::info!(metrics.address = %address, "metrics are served");
+        let router = telemetry::metrics::router().merge(http::probes(state.clone()));
+        parts.push(tasks.spawn(http::serve(listener, router, stop.clone(), limits)));
+        parts.push(tasks.spawn(worker::measure(broker.clone(), stop.clone())));
+    }
+    let router = http::router(state);
+    parts.push(tasks.spawn(http::serve(listener, router, stop.clone(), limits)));
+    let interval = broker.worker.interval;
+    parts.push(tasks.spawn(worker::run(broker.clone(), interval, stop.clone())));
+    parts.push(tasks.spawn(worker::periodic(broker.clone(), stop.clone())));
+    tracing::info!(server.address = %address, "the service is ready");
+    Ok(Running {
+        address,
+        metrics_address,
+        stop,
+        parts,
+        broker,
+    })
+}
+
+/// Listens, and tells where: port 0 takes any.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let wrong = |error| StartError::Listen(address, error);
+    let listener = TcpListener::bind(address).await.map_err(wrong)?;
+    let address = listener.local_addr().map_err(wrong)?;
+    Ok((listener, address))
+}
+
+fn limits(server: &ServerSection) -> http::Limits {
+    http::Limits {
+        header_timeout: server.header_timeout,
+        idle_timeout: server.idle_timeout,
+        max_age: server.max_connection_age,
+        max_connections: server.max_connections,
+        grace: server.grace,
+    }
+}
+
+fn broker(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -> Broker {
     let arm_settings = arm::Settings {
         endpoint: config.arm.endpoint.clone(),
         kusto_api_version: config.arm.kusto_api_version.clone(),
         tenant_cache: config.arm.tenant_cache,
     };
-    let broker = Broker::new(Parts {
+    Broker::new(Parts {
         entra: Entra::new(entra_settings(&config), client.clone(), clock.clone()),
         arm: Arm::new(arm_settings, client, clock.clone()),
         pool,
@@ -83,46 +134,6 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         worker: config.worker,
         idempotency: config.idempotency,
         marker: Marker::new(config.ledger.mark_key),
-    });
-    let stop = CancellationToken::new();
-    let tasks = TaskTracker::new();
-    let limits = http::Limits {
-        header_timeout: config.server.header_timeout,
-        max_connections: config.server.max_connections,
-        grace: config.server.grace,
-    };
-    let state = AppState {
-        broker: broker.clone(),
-        server: Arc::new(config.server),
-    };
-    let metrics = match config.telemetry.metrics_listen {
-        Some(listen) => {
-            let listener = TcpListener::bind(listen)
-                .await
-                .map_err(|error| StartError::Listen(listen, error))?;
-            let address = listener
-                .local_addr()
-                .map_err(|error| StartError::Listen(listen, error))?;
-            tracing::info!(metrics.address = %address, "metrics are served");
-            tasks.spawn(http::serve(
-                listener,
-                telemetry::metrics::router(),
-                stop.clone(),
-                limits,
-            ));
-            Some(tasks.spawn(worker::measure(broker.clone(), stop.clone())))
-        }
-        None => None,
-    };
-    let server = tasks.spawn(http::serve(listener, http::router(state), stop.clone(), limits));
-    let worker = tasks.spawn(worker::run(broker.clone(), broker.worker.interval, stop.clone()));
-    let periodic = tasks.spawn(worker::periodic(broker.clone(), stop.clone()));
-    tracing::info!(server.address = %address, "the service is ready");
-    Ok(Running {
-        address,
-        stop,
-        parts: [Some(server), Some(worker), Some(periodic), metrics],
-        broker,
     })
 }
 
@@ -151,10 +162,16 @@ impl Running {
         self.address
     }
 
+    /// Where it serves metrics, and answers probes too; nothing if it was not told to.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
     /// Takes no more requests, lets those under way end within the grace time, and gives every operation's lease back.
     pub async fn stop(self) {
         self.stop.cancel();
-        for handle in self.parts.into_iter().flatten() {
+        for handle in self.parts {
             if let Err(error) = handle.await {
                 tracing::error!(error = %error, "a part of the service ended badly");
             }

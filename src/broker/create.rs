@@ -2,6 +2,7 @@
 
 mod repeat;
 
+use repeat::Known;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -85,9 +86,11 @@ impl Broker {
             DbError::Unavailable(sqlx::Error::PoolTimedOut),
             self.known(caller, wanted),
         );
-        if let Some(known) = self.in_time(late, found).await? {
-            return Ok(known);
-        }
+        let others = match self.in_time(late, found).await? {
+            Known::Theirs(created) => return Ok(*created),
+            Known::Somebodys(refusal) => Some(refusal),
+            Known::Nothing => None,
+        };
         let request = &wanted.request;
         let cleared = match self.clear(caller, request).await {
             // What was remembered of the subscriptions may be out of date: ask again, once.
@@ -97,10 +100,17 @@ impl Broker {
             }
             cleared => cleared,
         };
+        if let Some(refusal) = others {
+            // That there is one is told to those who could have made it.
+            return match cleared {
+                Err(error) if !is_taken(&error) => Err(error),
+                _ => Err((*refusal).into()),
+            };
+        }
         let (tenants, clearance) = match cleared {
             // The same request may have been quicker, and what Azure has may be what it made.
             Err(error) if is_taken(&error) => {
-                return self.known(caller, wanted).await?.ok_or(error);
+                return self.known_to_the_permitted(caller, wanted).await?.ok_or(error);
             }
             cleared => cleared?,
         };
@@ -123,7 +133,8 @@ impl Broker {
             Ok(created) => Ok(created),
             // A concurrent request was quicker. What it recorded decides.
             Err(BrokerError::Database(DbError::Conflict(_))) => {
-                self.known(caller, wanted).await?.ok_or_else(|| {
+                let known = self.known_to_the_permitted(caller, wanted).await?;
+                known.ok_or_else(|| {
                     let detail = "the connection was changed at the same moment; look again";
                     Refusal::new(Code::ChangeInProgress, detail).into()
                 })

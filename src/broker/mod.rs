@@ -38,6 +38,8 @@ pub use create::Created;
 pub use idempotency::{IdempotencyKey, KeyError};
 pub use read::{EventsPage, ListFilter, OperationView, Page};
 pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refusal};
+pub use remove::Removal;
+pub use sight::Side;
 
 use sight::Sights;
 use vault::Vault;

@@ -11,7 +11,7 @@ use super::{Broker, Caller};
 use crate::config::Direction;
 use crate::connection::{
     Code, ConnectionId, ConnectionRecord, DatabaseId, EventHubId, OperationId, OperationKind,
-    OperationRecord, SubscriptionId,
+    OperationRecord, Phase, SubscriptionId,
 };
 use crate::db::connections::{Found, Selection};
 use crate::db::{DbError, connections, leases, ledger_events, operations, people};
@@ -77,7 +77,7 @@ impl Broker {
     }
 
     /// A connection, whether or not the caller may see it.
-    async fn find(&self, caller: &Caller, id: ConnectionId) -> Result<Found, BrokerError> {
+    pub(super) async fn find(&self, caller: &Caller, id: ConnectionId) -> Result<Found, BrokerError> {
         demand_read(caller)?;
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
         let viewer = people::find(&mut db, caller.actor()).await?;
@@ -155,6 +155,12 @@ impl Broker {
         match self.tenant_of(subscription, "").await {
             Ok(tenant) => self.may_read(caller, tenant, direction, what).await,
             Err(BrokerError::Refused(refusal)) if refusal.code == Code::ReferenceNotFound => Ok(false),
+            // Nobody's rights were asked about: it is ARM that can't be made sense of.
+            Err(BrokerError::Refused(refusal)) => Err(Refusal {
+                code: Code::UpstreamRefused,
+                ..*refusal
+            }
+            .into()),
             Err(error) => Err(error),
         }
     }
@@ -203,8 +209,9 @@ impl Broker {
             }
             other => other?,
         };
-        if operation.awaiting.is_some() {
-            self.take_up(connection.id, caller, Use::Read).await?;
+        // What was never sent waits for a token to write with, which nobody brings by looking.
+        if operation.awaiting.is_some() && operation.phase != Phase::Queued {
+            self.take_up(&connection, caller, Use::Read).await?;
         }
         Ok(OperationView {
             operation,
@@ -212,21 +219,23 @@ impl Broker {
         })
     }
 
-    /// Waits until an operation has ended, at most `patience`, and gives it and its connection as they are then.
+    /// Waits until an operation has ended, at most `patience`, and gives it and its connection as they are then, as they are seen
+    /// from `side`. Whoever began it saw the connection, so nobody is asked again: a change that was taken is answered as such.
     ///
     /// # Errors
-    /// As [`Broker::connection`].
+    /// When the database can't answer.
     pub async fn wait_for(
         &self,
         caller: &Caller,
         operation: &OperationRecord,
+        side: Side,
         patience: Duration,
     ) -> Result<OperationView, BrokerError> {
         let deadline = Instant::now() + patience;
         // Registered before the first look, so that no change is missed between the two.
         let mut changes = self.0.changes.subscribe();
         loop {
-            let view = self.view(caller, operation).await?;
+            let view = self.view(caller, operation, side).await?;
             if view.operation.phase.is_terminal() || Instant::now() >= deadline {
                 return Ok(view);
             }
@@ -243,8 +252,14 @@ impl Broker {
     }
 
     /// An operation as it is now, with its connection.
-    async fn view(&self, caller: &Caller, operation: &OperationRecord) -> Result<OperationView, BrokerError> {
-        let connection = self.connection(caller, operation.connection).await?;
+    async fn view(
+        &self,
+        caller: &Caller,
+        operation: &OperationRecord,
+        side: Side,
+    ) -> Result<OperationView, BrokerError> {
+        let found = self.find(caller, operation.connection).await?;
+        let connection = side.show(caller, found.record);
         let operation = match &connection.last_operation {
             // Read with its connection, so that the two are of one moment.
             Some(last) if last.id == operation.id => last.clone(),
@@ -261,16 +276,20 @@ impl Broker {
     }
 
     /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. `allowed` is what they may do
-    /// for a removal; a create that may have been sent is only ever read about.
+    /// for a removal; a create that may have been sent is only ever read about. Tokens that don't even open the target take up
+    /// nothing.
     pub(super) async fn take_up(
         &self,
-        connection: ConnectionId,
+        connection: &ConnectionRecord,
         caller: &Caller,
         allowed: Use,
     ) -> Result<(), BrokerError> {
+        if allowed == Use::Read && !Box::pin(self.opens_target(caller, connection)).await {
+            return Ok(());
+        }
         let claimed_at = Instant::now();
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let claims = leases::claim_of(&mut db, connection, self.worker.lease).await?;
+        let claims = leases::claim_of(&mut db, connection.id, self.worker.lease).await?;
         drop(db);
         for claim in claims {
             let allowed = match claim.record.kind {
@@ -292,7 +311,7 @@ fn demand_read(caller: &Caller) -> Result<(), BrokerError> {
     caller.demand_scope(&[SCOPE_READ, super::create::SCOPE_WRITE])
 }
 
-fn not_found(what: &str) -> BrokerError {
+pub(super) fn not_found(what: &str) -> BrokerError {
     Refusal::new(
         Code::NotFound,
         format!("there is no such {what}, or it is not visible to you"),

@@ -7,9 +7,12 @@ use sha2::{Digest, Sha256};
 
 use super::create::SCOPE_WRITE;
 use super::idempotency::{IdempotencyKey, Keyed, Replay};
+use super::read::not_found;
 use super::refusal::{BrokerError, Refusal};
+use super::sight::Side;
 use super::vault::Use;
 use super::{Broker, Caller};
+use crate::config::Direction;
 use crate::connection::{
     Code, ConnectionId, ConnectionRecord, Desired, Observed, OperationKind, OperationRecord, Phase,
 };
@@ -17,6 +20,15 @@ use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events, operations};
 use crate::ledger::EventKind;
+
+/// What a removal led to.
+#[derive(Debug)]
+pub struct Removal {
+    /// The operation that decides: the removal, or the create that came to nothing.
+    pub operation: OperationRecord,
+    /// From where the caller saw the connection.
+    pub seen_from: Side,
+}
 
 impl Broker {
     /// Removes a connection. When this returns, the wish is recorded and the operation goes on by itself; a connection that
@@ -30,9 +42,12 @@ impl Broker {
         caller: &Caller,
         id: ConnectionId,
         key: Option<IdempotencyKey>,
-    ) -> Result<OperationRecord, BrokerError> {
+    ) -> Result<Removal, BrokerError> {
         caller.demand_scope(&[SCOPE_WRITE])?;
-        let record = self.connection(caller, id).await?;
+        let found = self.find(caller, id).await?;
+        let side = self.side(caller, &found).await?;
+        let seen_from = side.ok_or_else(|| not_found("connection"))?;
+        let record = found.record;
         let keyed = key.map(|key| Keyed {
             key,
             route: format!("DELETE /v1/connections/{id}"),
@@ -45,7 +60,8 @@ impl Broker {
             self.record_refusal(EventKind::RemoveRefused, caller, Some(&record), arm_id, refusal)
                 .await;
         }
-        result
+        let operation = result?;
+        Ok(Removal { operation, seen_from })
     }
 
     async fn try_remove(
@@ -62,18 +78,25 @@ impl Broker {
             return self.found_removal(caller, keyed, decisive(record)?).await;
         }
         caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
+        if !self.tenants.allows(record.target_tenant, Direction::Target) {
+            let detail = format!(
+                "tenant {} is no longer allowed as a connection's target by this service's configuration; until it is again, nothing can be removed there",
+                record.target_tenant
+            );
+            return Err(Refusal::new(Code::TenantNotAllowed, detail).into());
+        }
         // Also for a removal under way: whoever brings tokens must be allowed to remove.
         let target = self.exchange_one(caller, record.target_tenant).await?;
         self.preflight_remove(&record.target.database, &target).await?;
         if let Some(operation) = replay {
-            self.continue_removal(&operation, caller).await?;
+            self.continue_removal(record, &operation, caller).await?;
             return Ok(operation);
         }
         if let Some(operation) = &record.last_operation
             && operation.kind == OperationKind::Remove
             && !operation.phase.is_terminal()
         {
-            self.continue_removal(operation, caller).await?;
+            self.continue_removal(record, operation, caller).await?;
             return self.found_removal(caller, keyed, operation.clone()).await;
         }
         let claimed_at = Instant::now();
@@ -95,7 +118,7 @@ impl Broker {
                 if let Some(operation) = self.removal_of(caller, keyed).await? {
                     return Ok(operation);
                 }
-                let now = self.connection(caller, record.id).await?;
+                let now = self.find(caller, record.id).await?.record;
                 if now.desired == Desired::Absent || now.closed_at.is_some() {
                     return self.found_removal(caller, keyed, decisive(&now)?).await;
                 }
@@ -204,6 +227,7 @@ impl Broker {
     /// good for it, so these are kept also when there is nothing to take up; they never replace others that may write.
     async fn continue_removal(
         &self,
+        record: &ConnectionRecord,
         operation: &OperationRecord,
         caller: &Caller,
     ) -> Result<(), BrokerError> {
@@ -211,7 +235,7 @@ impl Broker {
         if vault.for_use(operation.id, Use::Write).is_none() {
             vault.keep(operation.id, Use::Write, caller.clone(), self.clock.now());
         }
-        self.take_up(operation.connection, caller, Use::Write).await
+        self.take_up(record, caller, Use::Write).await
     }
 }
 

@@ -16,7 +16,7 @@ use crate::connection::{
     ConnectionRecord, DataConnectionId, DatabaseId, EventHubId, Person, ResourceId, TenantId,
 };
 use crate::db::connections::{Found, Part};
-use crate::entra::{ExchangeError, ExchangeErrorKind};
+use crate::entra::{ExchangeError, ExchangeErrorKind, UserToken};
 use crate::outbound::ArmToken;
 
 /// The app role with which a tenant lets a user see all connections that touch it.
@@ -28,7 +28,7 @@ const MOST: u64 = 100_000;
 
 /// From where somebody sees a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub enum Side {
     /// As its actor.
     Actor,
     /// From the cluster.
@@ -49,22 +49,25 @@ pub(super) enum Readable<'a> {
     EventHub(&'a EventHubId),
 }
 
-/// What is remembered of ARM's and Entra's answers. Keyed by person and app, so that nobody's answer is another's; only yes and
-/// no are remembered, never that it couldn't be told.
+/// What is remembered of ARM's and Entra's answers. Only yes and no are remembered, never an outage.
 #[derive(Clone)]
-pub(super) struct Sights(Cache<Question, bool>);
+pub(super) struct Sights {
+    /// ARM's, by person and app, so that nobody's answer is another's.
+    answers: Cache<Question, bool>,
+    /// Entra's refusals, by user token and tenant: a token from a better sign-in is another one.
+    refusals: Cache<([u8; 32], TenantId), ExchangeError>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Question {
     person: Person,
     app: Uuid,
+    tenant: TenantId,
     subject: Subject,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Subject {
-    /// Whether they get an ARM token of this tenant at all. Asked once for all that is in it.
-    Tenant(TenantId),
     /// Whether they may read the resource.
     Resource(String),
     /// Whether they may read what the resource holds.
@@ -92,12 +95,16 @@ impl Expiry<Question, bool> for Life {
 
 impl Sights {
     pub(super) fn new(settings: VisibilitySection) -> Self {
-        Self(
-            Cache::builder()
+        Self {
+            refusals: Cache::builder()
+                .max_capacity(MOST)
+                .time_to_live(settings.denied_for)
+                .build(),
+            answers: Cache::builder()
                 .max_capacity(MOST)
                 .expire_after(Life(settings))
                 .build(),
-        )
+        }
     }
 }
 
@@ -164,12 +171,29 @@ impl Broker {
     /// From where the caller sees a connection; from nowhere if they don't.
     ///
     /// # Errors
-    /// When neither side says yes and one of them can't tell now.
+    /// When neither side says yes and one of them can't tell now. What is said then names no tenant, and whose tenant has nothing to
+    /// do with the connection is not even told to sign in: they are not to learn that there is one.
     pub(super) async fn side(&self, caller: &Caller, found: &Found) -> Result<Option<Side>, BrokerError> {
         if let Some(side) = side_by_record(caller, found) {
             return Ok(Some(side));
         }
-        let record = &found.record;
+        match self.side_by_arm(caller, &found.record).await {
+            Err(BrokerError::Refused(_)) if side_of(caller.actor().tenant, &found.record).is_none() => {
+                Ok(None)
+            }
+            Err(BrokerError::Unavailable(mut unavailable)) => {
+                "whether you may see this can't be told now".clone_into(&mut unavailable.detail);
+                Err(BrokerError::Unavailable(unavailable))
+            }
+            told => told,
+        }
+    }
+
+    async fn side_by_arm(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+    ) -> Result<Option<Side>, BrokerError> {
         let target = Readable::DataConnection(&record.arm_id);
         let seen = self
             .may_read(caller, record.target_tenant, Direction::Target, target)
@@ -202,32 +226,49 @@ impl Broker {
         if !self.tenants.allows(tenant, direction) {
             return Ok(false);
         }
-        let question = |subject| Question {
+        let question = Question {
             person: caller.actor(),
             app: caller.app(),
-            subject,
+            tenant,
+            subject: what.subject(),
         };
-        let answers = &self.0.sights.0;
         // Boxed: few requests need to ask, and none should carry room for it.
         let asked = Box::pin(async {
-            let of_tenant = question(Subject::Tenant(tenant));
-            if answers.get(&of_tenant).await == Some(false) {
-                return Ok(false);
-            }
-            match self.entra.exchange(caller.actor_token(), tenant).await {
+            match self.token_to_look(caller.actor_token(), tenant).await {
                 Ok(token) => self.ask_arm(&token, what).await,
-                Err(error) if is_shut_out(&error) => {
-                    answers.insert(of_tenant, false).await;
-                    Ok(false)
-                }
+                Err(error) if is_shut_out(&error) => Ok(false),
                 Err(error) => Err(CantTell::Exchange(error)),
             }
         });
-        let answer = answers.try_get_with(question(what.subject()), asked).await;
+        let answer = self.0.sights.answers.try_get_with(question, asked).await;
         answer.map_err(|error| match Arc::unwrap_or_clone(error) {
             CantTell::Exchange(error) => self.explain(&caller.alone(), &[error]),
             CantTell::Arm(answer) => from_arm(&answer.0, Some(&answer.1)),
         })
+    }
+
+    /// Whether the caller brings a token that opens the connection's target to look at it.
+    pub(super) async fn opens_target(&self, caller: &Caller, record: &ConnectionRecord) -> bool {
+        let tenant = record.target_tenant;
+        self.tenants.allows(tenant, Direction::Target)
+            && self.token_to_look(caller.token_for(tenant), tenant).await.is_ok()
+    }
+
+    /// The ARM token of a tenant for somebody who only looks, and may look again and again: Entra is not asked anew for what it has
+    /// just refused, because it shuts out whoever repeats the same exchange fifteen times in five minutes (AADSTS50196).
+    async fn token_to_look(&self, token: &UserToken, tenant: TenantId) -> Result<ArmToken, ExchangeError> {
+        let refusals = &self.0.sights.refusals;
+        let key = (token.digest(), tenant);
+        if let Some(refused) = refusals.get(&key).await {
+            return Err(refused);
+        }
+        let exchanged = self.entra.exchange(token, tenant).await;
+        if let Err(error) = &exchanged
+            && !is_outage(error)
+        {
+            refusals.insert(key, error.clone()).await;
+        }
+        exchanged
     }
 
     async fn ask_arm(&self, token: &ArmToken, what: Readable<'_>) -> Result<bool, CantTell> {
@@ -242,6 +283,14 @@ impl Broker {
             Err(error) => Err(CantTell::Arm(Box::new((error, token.clone())))),
         }
     }
+}
+
+/// Whether Entra may say something else in a moment.
+fn is_outage(error: &ExchangeError) -> bool {
+    matches!(
+        error.kind,
+        ExchangeErrorKind::Throttled { .. } | ExchangeErrorKind::Unavailable { .. }
+    )
 }
 
 /// Whether ARM said no, and meant the right: what it wants of the sign-in is another matter, and so is an outage.

@@ -23,6 +23,10 @@ pub struct ServerSection {
     pub longest_request: Duration,
     /// How long a client may take to send a request's headers.
     pub header_timeout: Duration,
+    /// How long a connection is kept that asks for nothing or does not read its answers.
+    pub idle_timeout: Duration,
+    /// The age from which on a connection takes no new request.
+    pub max_connection_age: Duration,
     /// The most connections at once; more wait to be accepted. At least 1.
     pub max_connections: u32,
     /// How long requests may go on after the signal to stop.
@@ -55,6 +59,8 @@ impl ServerSection {
             );
         }
         let header_timeout = reader.duration("server.header_timeout", Duration::from_secs(10), minute);
+        let idle_timeout = reader.duration("server.idle_timeout", minute, minute * 60);
+        let max_connection_age = reader.duration("server.max_connection_age", minute * 60, minute * 60 * 24);
         let max_connections = reader.optional("server.max_connections", 2048_u32);
         let grace = reader.duration("server.grace", Duration::from_secs(20), minute * 5);
         Some(Self {
@@ -64,6 +70,8 @@ impl ServerSection {
             longest_wait: longest_wait?,
             longest_request: longest_request?,
             header_timeout: header_timeout?,
+            idle_timeout: idle_timeout?,
+            max_connection_age: max_connection_age?,
             max_connections: max_connections?.max(1),
             grace: grace?,
         })

@@ -61,7 +61,9 @@ codes! {
     MethodNotAllowed => "methodNotAllowed", "The method is not allowed",
     /// The body is too large.
     PayloadTooLarge => "payloadTooLarge", "The body is too large",
-    /// The body is not JSON.
+    /// The headers are too large together.
+    HeadersTooLarge => "headersTooLarge", "The headers are too large",
+    /// The body is not JSON, or is compressed.
     UnsupportedMediaType => "unsupportedMediaType", "The body must be JSON",
     /// The service did not finish in time; nothing was changed by this request.
     Timeout => "timeout", "The request took too long",

@@ -111,7 +111,7 @@ impl UserToken {
     }
 
     /// SHA-256 of the token: what caches key by.
-    pub(super) fn digest(&self) -> [u8; 32] {
+    pub(crate) fn digest(&self) -> [u8; 32] {
         self.inner.digest
     }
 }

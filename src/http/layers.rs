@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -18,6 +18,9 @@ use super::extract::LARGEST_BODY;
 use super::problem::{MEDIA_TYPE, Problem};
 use crate::connection::Code;
 use crate::telemetry::{self, metrics};
+
+/// The largest headers, in bytes as HTTP/1.1 writes them: four tokens of up to 16 KiB.
+pub(super) const LARGEST_HEADERS: usize = 96 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -74,7 +77,11 @@ async fn finish(mut request: Request, next: Next) -> Response {
     let begun_at = Instant::now();
     let span = tracing::info_span!("request", http.request_id = %id, otel.kind = "server");
     telemetry::continue_trace(&span, request.headers());
-    let response = next.run(request).instrument(span.clone()).await;
+    let response = if size(request.headers()) > LARGEST_HEADERS {
+        headers_too_large()
+    } else {
+        next.run(request).instrument(span.clone()).await
+    };
     let mut response = as_problem(response, &id);
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -103,6 +110,19 @@ async fn finish(mut request: Request, next: Next) -> Response {
         "request ended"
     );
     response
+}
+
+/// How large headers are, in bytes: `name: value` and the end of the line, however they came.
+fn size(headers: &HeaderMap) -> usize {
+    let lines = headers.iter();
+    lines
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum()
+}
+
+fn headers_too_large() -> Response {
+    let detail = format!("the headers may have at most {LARGEST_HEADERS} bytes together");
+    Problem::new(Code::HeadersTooLarge, detail).into_response()
 }
 
 /// Renders a problem, and turns an error that a layer or axum itself made into one.

@@ -51,13 +51,17 @@ fn api() -> OpenApiRouter<AppState> {
 pub fn router(state: AppState) -> Router {
     let (documented, _) = api().split_for_parts();
     let public_url = state.server.public_url.as_ref();
-    let plain = Router::new()
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
+    let plain = health::routes()
         .route("/openapi.json", openapi::serving(public_url))
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
         .route("/docs/{file}", get(docs::file));
     let longest = state.server.longest_request;
     layers::around(documented.merge(plain), longest).with_state(state)
+}
+
+/// The health alone, for a listener that callers can't fill.
+pub fn probes(state: AppState) -> Router {
+    let longest = state.server.longest_request;
+    layers::around(health::routes(), longest).with_state(state)
 }

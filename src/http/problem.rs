@@ -94,7 +94,15 @@ impl Problem {
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let details: Vec<String> = errors
             .iter()
-            .map(|error| format!("{}: {}", error.pointer, error.detail))
+            .map(|error| {
+                // The empty pointer is the whole body (RFC 6901, section 5).
+                let place = if error.pointer.is_empty() {
+                    "the body"
+                } else {
+                    &error.pointer
+                };
+                format!("{place}: {}", error.detail)
+            })
             .collect();
         Self {
             errors,
@@ -181,6 +189,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::Differs
         | Code::ParentMissing => StatusCode::CONFLICT,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::ReferenceNotFound | Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Timeout | Code::UpstreamUnavailable | Code::DatabaseUnavailable => {

@@ -55,6 +55,9 @@ kinds! {
     /// A removal of unknown outcome is sent again, in the name of whoever brought the tokens for it. Committed before the
     /// request leaves.
     RemoveRepeated => "remove.repeated",
+    /// ARM refused a removal to whoever asked last, and did nothing: more proof is wanted of them, or somebody else has to ask. The
+    /// removal waits.
+    RemoveHeld => "remove.held",
     /// ARM took the removal.
     RemoveAccepted => "remove.accepted",
     /// The data connection is gone, confirmed by a read while its database could be read.

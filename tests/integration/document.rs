@@ -200,8 +200,11 @@ async fn the_pages_may_load_nothing_else_and_be_kept_but_not_framed() {
         "/docs/oauth2-redirect.html",
         "/docs/%2e%2e%2fopenapi.json",
         "/docs/a/b",
+        "/docs/%ff",
     ] {
-        portal.get(path).await.is_problem(404, "notFound");
+        let answer = portal.get(path).await;
+        answer.is_problem(404, "notFound");
+        assert_eq!(answer.text("/detail"), "there is nothing at this path", "{path}");
     }
     app.finish().await;
 }

@@ -37,6 +37,9 @@ async fn a_path_or_an_id_that_does_not_exist_is_a_problem() {
         "/v1/connections/%FF",
         "/v1/connections/%2e%2e",
         "/v1/connections/not-a-uuid/events",
+        &format!("/v1/connections/{}", NOWHERE.replace('-', "")),
+        &format!("/v1/connections/%7B{NOWHERE}%7D"),
+        &format!("/v1/operations/urn:uuid:{NOWHERE}"),
         "/v1/operations/not-a-uuid",
         &format!("/v1/connections/{NOWHERE}"),
         &format!("/v1/connections/{NOWHERE}/events"),
@@ -205,11 +208,11 @@ async fn prefer_decides_how_long_an_answer_is_waited_for() {
 #[tokio::test]
 async fn nobody_waits_longer_than_the_configuration_lets_them() {
     let app = App::with(|config| config.server.longest_wait = Duration::from_millis(100)).await;
-    app.emulator
-        .edit(|world| world.set_operation_duration(Duration::from_secs(2)));
+    app.hold_operations();
     let portal = app.how_to_portal();
     let answer = portal.create_waiting(&request("telemetry"), 4_000_000_000).await;
     assert_eq!((answer.status, answer.text("/state")), (202, "creating"));
+    app.release_operations();
     portal.follow(answer.text("/lastOperation/id")).await;
     app.finish().await;
 }
@@ -233,7 +236,7 @@ fn large(app: &App, user: &str, tenant: &str) -> String {
     clippy::disallowed_methods,
     reason = "a client of the service, not one of its own"
 )]
-fn clients() -> [(http::Version, Client); 2] {
+pub(crate) fn clients() -> [(http::Version, Client); 2] {
     let build = |builder: reqwest::ClientBuilder| builder.build().expect("a client");
     [
         (http::Version::HTTP_11, build(Client::builder().http1_only())),
@@ -303,6 +306,31 @@ async fn four_large_tokens_fit_into_the_headers_of_either_http() {
         assert_eq!(answer.status().as_u16(), expected);
     }
     assert_eq!(app.writes().len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn headers_that_are_too_large_together_are_a_problem_in_either_http() {
+    let app = App::start().await;
+    let portal = app.portal();
+    let with = |size: usize| {
+        let call = portal.call(Method::GET, "/livez");
+        let call = call.header("x-one", "x".repeat(size / 2));
+        call.header("x-other", "x".repeat(size / 2))
+            .build()
+            .expect("a call")
+    };
+    for (version, client) in clients() {
+        for (size, status, kind) in [
+            (95 * 1024, 200, "text/plain; charset=utf-8"),
+            (96 * 1024, 431, "application/problem+json"),
+            (120_000, 431, "application/problem+json"),
+        ] {
+            let answer = client.execute(with(size)).await.expect("an answer");
+            assert_eq!((answer.version(), answer.status().as_u16()), (version, status));
+            assert_eq!(answer.headers()["content-type"], kind, "{size}");
+        }
+    }
     app.finish().await;
 }
 

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod continued;
 mod document;
 mod entity_tags;
 mod health_command;
@@ -24,6 +25,7 @@ mod repeats;
 mod rights;
 mod roles;
 mod sockets;
+mod strangers;
 mod takeover;
 mod telemetry;
 mod tokens;

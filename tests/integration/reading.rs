@@ -145,7 +145,7 @@ async fn a_stranger_can_not_tell_a_connection_from_one_that_never_was() {
     known
         .create(&request("telemetry"))
         .await
-        .is_problem(409, "connectionExists");
+        .is_problem(403, "accessMissing");
     let never_seen = app.token_with_roles("acc7@domain1.com", how_to::DOMAIN1, &[]);
     let neighbour = app.token_with_roles("acc8@domain2.com", how_to::DOMAIN2, &[]);
     let strangers = [

@@ -1,11 +1,16 @@
 //! Connections of clients that say nothing, or are too many: what they take up is bounded in time and number.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::http_edges::clients;
 use crate::support::{App, PATIENCE, request};
 
 /// Short beside the tests' patience, and long beside what a request of the health takes.
@@ -114,16 +119,148 @@ async fn headers_that_come_byte_by_byte_are_not_waited_for_longer() {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_longer_than_its_headers_may_is_not_cut() {
-    let app = App::with(|config| config.server.header_timeout = HEADER_TIMEOUT).await;
-    app.operations_take(HEADER_TIMEOUT * 3);
-    let created = app.how_to_portal().create(&request("telemetry")).await;
-    assert_eq!(
-        (created.status, created.text("/state")),
-        (201, "active"),
-        "{}",
-        created.body
+async fn a_request_that_takes_longer_than_a_connection_may_be_silent_idle_or_old_is_not_cut() {
+    for (version, client) in clients() {
+        let app = App::with(|config| {
+            config.server.header_timeout = HEADER_TIMEOUT;
+            config.server.idle_timeout = HEADER_TIMEOUT;
+            config.server.max_connection_age = HEADER_TIMEOUT;
+        })
+        .await;
+        app.operations_take(HEADER_TIMEOUT * 4);
+        let portal = app.how_to_portal();
+        let call = portal
+            .call(Method::POST, "/v1/connections")
+            .header("prefer", "wait=30")
+            .json(&request("telemetry"));
+        let began = Instant::now();
+        let answer = client.execute(call.build().expect("a call")).await;
+        let answer = answer.expect("an answer");
+        assert_eq!(
+            (answer.version(), answer.status()),
+            (version, StatusCode::CREATED)
+        );
+        assert!(began.elapsed() >= HEADER_TIMEOUT * 4);
+        let created: Value = answer.json().await.expect("a body");
+        assert_eq!(created["state"], "active");
+        app.finish().await;
+    }
+}
+
+/// The largest answer there is: two dozen are more than the system's buffers and HTTP/2's windows hold.
+const LARGE: &str = "/docs/swagger-ui-bundle.js";
+
+#[tokio::test]
+async fn clients_that_do_not_read_their_answers_keep_others_out_for_a_bounded_time() {
+    let app = App::with(|config| {
+        config.server.max_connections = 3;
+        config.server.idle_timeout = HEADER_TIMEOUT;
+        // Longer than anybody waits here: each of those who wait takes one place, and keeps it.
+        config.server.header_timeout = PATIENCE * 2;
+    })
+    .await;
+    let pipelined = format!("GET {LARGE} HTTP/1.1\r\nhost: tenant-bridge\r\n\r\n").repeat(24);
+    let mut slow = [connect(&app).await, connect(&app).await];
+    for connection in &mut slow {
+        let sent = connection.write_all(pipelined.as_bytes()).await;
+        sent.expect("it is sent");
+        // It has its place, and the first answer is on its way.
+        assert_eq!(answer(connection).await, "HTTP/1.1 200 OK");
+    }
+    let [_, (_, client)] = clients();
+    let large = || client.get(format!("http://{}{LARGE}", app.address())).send();
+    let unread = join_all((0..24).map(|_| large())).await;
+    for answer in unread.iter().flatten() {
+        assert_eq!(answer.status(), 200);
+    }
+    let mut waiting = [connect(&app).await, connect(&app).await, connect(&app).await];
+    for connection in &mut waiting {
+        ask(connection).await;
+    }
+    for connection in &mut waiting {
+        assert_eq!(answer(connection).await, "HTTP/1.1 200 OK");
+    }
+    drop((slow, unread));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_connection_of_http_2_that_asks_for_nothing_more_is_closed_whatever_it_sends() {
+    let app = App::with(|config| config.server.idle_timeout = HEADER_TIMEOUT).await;
+    let mut connection = connect(&app).await;
+    // The preface, empty SETTINGS, and HEADERS that end stream 1: GET / over http (RFC 9113, sections 3.4 and 6; RFC 7541,
+    // appendix A).
+    let begun: &[u8] =
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x03\x01\x05\0\0\0\x01\x82\x86\x84";
+    let ping: &[u8] = b"\0\0\x08\x06\0\0\0\0\0pingpong";
+    connection.write_all(begun).await.expect("it is sent");
+    let began = Instant::now();
+    let (mut incoming, mut outgoing) = connection.split();
+    let pings = async {
+        let mut pace = tokio::time::interval(HEADER_TIMEOUT / 10);
+        loop {
+            pace.tick().await;
+            if outgoing.write_all(ping).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let mut said = Vec::new();
+    tokio::select! {
+        () = pings => {}
+        read = timeout(PATIENCE, incoming.read_to_end(&mut said)) => {
+            let _ = read.expect("the service closes it");
+        }
+    }
+    assert!(began.elapsed() >= HEADER_TIMEOUT);
+    // It was told why: a frame of type GOAWAY without an error.
+    let goaway: &[u8] = b"\x07\0\0\0\0\0";
+    assert!(
+        said.windows(goaway.len()).any(|bytes| bytes == goaway),
+        "{said:?}"
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_never_idle_is_closed_when_it_is_old() {
+    let app = App::with(|config| config.server.max_connection_age = HEADER_TIMEOUT).await;
+    let mut connection = connect(&app).await;
+    let began = Instant::now();
+    let use_it = async {
+        let mut bytes = vec![0; 4096];
+        loop {
+            if connection.write_all(HEALTH).await.is_err() {
+                return;
+            }
+            match connection.read(&mut bytes).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    };
+    timeout(PATIENCE, use_it).await.expect("the service closes it");
+    assert!(began.elapsed() >= HEADER_TIMEOUT);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn health_is_answered_where_metrics_are_when_no_more_connections_are_taken() {
+    let app = App::with(|config| {
+        config.server.max_connections = 1;
+        config.telemetry.metrics_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+    })
+    .await;
+    let mut only = connect(&app).await;
+    ask(&mut only).await;
+    assert_eq!(answer(&mut only).await, "HTTP/1.1 200 OK");
+    let probes = app.portal().at(app.metrics_address());
+    for path in ["/livez", "/readyz"] {
+        let health = timeout(PATIENCE, probes.get(path)).await;
+        assert_eq!(health.expect("in time").status, 200, "{path}");
+    }
+    probes.get("/v1/connections").await.is_problem(404, "notFound");
+    drop(only);
     app.finish().await;
 }
 

@@ -88,9 +88,22 @@ async fn a_participants_token_goes_on_with_an_operation_only_if_it_opens_the_tar
         if opens {
             assert_eq!(theirs.follow(operation).await.text("/status"), "succeeded");
         } else {
-            theirs.get(&format!("/v1/operations/{operation}")).await;
-            app.wait_for_log(operation, "the operation's tokens are taken no longer")
-                .await;
+            let attempts = "select sum(attempts) from operations";
+            let before: i64 = app.scalar(attempts).await;
+            let refused = || {
+                let entries = app.emulator.journal().entries();
+                let is_refused = |entry: &&azure_emulator::Entry| {
+                    entry.path().ends_with("/oauth2/v2.0/token") && entry.status == 400
+                };
+                entries.iter().filter(is_refused).count()
+            };
+            for _ in 0..20 {
+                let answer = theirs.get(&format!("/v1/operations/{operation}")).await;
+                assert_eq!(answer.text("/status"), "awaitingCaller");
+            }
+            // Asked once of Entra, which shuts out whoever asks the same again and again, and never taken up.
+            assert_eq!(refused(), 1);
+            assert_eq!(app.scalar::<i64>(attempts).await, before);
             let waiting = waits_for_a_caller(&theirs, &created).await;
             assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
             let actor = app.signed_in("acc1@domain1.com");

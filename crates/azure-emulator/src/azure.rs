@@ -5,20 +5,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::entra::LateKeys;
+use crate::entra::KeyRing;
 use crate::world::World;
 
 pub(crate) struct Azure {
     pub(crate) entra_url: Url,
     pub(crate) arm_url: Url,
     pub(crate) clock: Clock,
-    pub(crate) keys: LateKeys,
+    pub(crate) keys: KeyRing,
     world: Mutex<World>,
     issued: Mutex<Vec<String>>,
 }
 
 impl Azure {
-    pub(crate) fn new(entra_url: Url, arm_url: Url, keys: LateKeys, world: World) -> Azure {
+    pub(crate) fn new(entra_url: Url, arm_url: Url, keys: KeyRing, world: World) -> Azure {
         let (clock, issued) = (world.clock.clone(), Mutex::default());
         Azure {
             entra_url,

@@ -11,7 +11,7 @@ use crate::admin::Admin;
 use crate::azure::Azure;
 use crate::clock::Clock;
 use crate::directory::ARM_APP_ID;
-use crate::entra::{self, KeyError, LateKeys, MintError, MintUserToken};
+use crate::entra::{self, KeyError, KeyRing, MintError, MintUserToken};
 use crate::fault::{Fault, Faults};
 use crate::front::Front;
 use crate::journal::{Host, Journal};
@@ -101,7 +101,7 @@ impl Emulator {
     /// Starts the three listeners. The signing keys are made meanwhile: the first call of a process that needs one may
     /// wait for it some tenths of a second. Must be called within a tokio runtime.
     pub async fn start(seed: Seed, options: Options) -> Result<Emulator, StartError> {
-        let keys = LateKeys::begin();
+        let keys = KeyRing::of_process();
         let identity = tls::make()?;
         let (entra_listener, entra_url) = bind(options.entra_port).await?;
         let (arm_listener, arm_url) = bind(options.arm_port).await?;
@@ -138,6 +138,7 @@ impl Emulator {
             stop.clone(),
             tasks.clone(),
         ));
+        KeyRing::make_ahead();
         let ca_pem = identity.ca_pem;
         Ok(Emulator(Arc::new(Running {
             azure,

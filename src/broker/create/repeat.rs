@@ -8,21 +8,35 @@ use crate::broker::{Broker, Caller};
 use crate::connection::{Code, Desired, OperationRecord, State};
 use crate::db::{DbError, connections, operations, people};
 
+/// What is known of a wanted connection.
+pub(super) enum Known {
+    Nothing,
+    /// The caller made it.
+    Theirs(Box<Created>),
+    /// Somebody else made it: for those alone who may make one there themselves.
+    Somebodys(Box<Refusal>),
+}
+
+enum Existing {
+    Nothing,
+    Theirs(Box<OperationRecord>),
+    Somebodys(Box<Refusal>),
+}
+
 impl Broker {
     /// What the first create with the same key led to; else what is recorded under the connection's name, for which the key
     /// stands from then on.
-    pub(super) async fn known(
-        &self,
-        caller: &Caller,
-        wanted: &Wanted,
-    ) -> Result<Option<Created>, BrokerError> {
+    pub(super) async fn known(&self, caller: &Caller, wanted: &Wanted) -> Result<Known, BrokerError> {
         if let Some(keyed) = &wanted.keyed
             && let Some(replay) = self.replay(caller, keyed).await?
         {
-            return self.replayed(caller, replay).await.map(Some);
+            let created = self.replayed(caller, replay).await?;
+            return Ok(Known::Theirs(Box::new(created)));
         }
-        let Some(operation) = self.existing(caller, wanted).await? else {
-            return Ok(None);
+        let operation = match self.existing(caller, wanted).await? {
+            Existing::Nothing => return Ok(Known::Nothing),
+            Existing::Somebodys(refusal) => return Ok(Known::Somebodys(refusal)),
+            Existing::Theirs(operation) => *operation,
         };
         let Replay { operation, began } = match &wanted.keyed {
             Some(keyed) => self.bind(caller, keyed, operation).await?,
@@ -31,7 +45,20 @@ impl Broker {
                 began: false,
             },
         };
-        Ok(Some(Created { operation, began }))
+        Ok(Known::Theirs(Box::new(Created { operation, began })))
+    }
+
+    /// The same once the caller was found to have every right that a create needs: they may be told of what is somebody else's.
+    pub(super) async fn known_to_the_permitted(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+    ) -> Result<Option<Created>, BrokerError> {
+        match self.known(caller, wanted).await? {
+            Known::Nothing => Ok(None),
+            Known::Theirs(created) => Ok(Some(*created)),
+            Known::Somebodys(refusal) => Err((*refusal).into()),
+        }
     }
 
     /// Nothing is asked or sent for a key that stands for something: what it led to is the answer, as long as the caller may
@@ -40,28 +67,23 @@ impl Broker {
         let Replay { operation, began } = replay;
         let record = self.connection(caller, operation.connection).await?;
         if waits(&operation) || record.last_operation.as_ref().is_some_and(waits) {
-            self.take_up(record.id, caller, Use::Read).await?;
+            self.take_up(&record, caller, Use::Read).await?;
         }
         Ok(Created { operation, began })
     }
 
     /// The operation that makes the same connection for the same actor and request; a refusal for all others, which tells them
     /// nothing of whose it is.
-    async fn existing(
-        &self,
-        caller: &Caller,
-        wanted: &Wanted,
-    ) -> Result<Option<OperationRecord>, BrokerError> {
+    async fn existing(&self, caller: &Caller, wanted: &Wanted) -> Result<Existing, BrokerError> {
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
         let Some(record) = connections::find_open(&mut db, &wanted.request.id()).await? else {
-            return Ok(None);
+            return Ok(Existing::Nothing);
         };
         let same_actor = people::find(&mut db, caller.actor()).await? == Some(record.created_by);
         if !same_actor {
             let detail = "a connection of this name is recorded for this database";
-            return Err(Refusal::new(Code::ConnectionExists, detail)
-                .at("/name", detail)
-                .into());
+            let refusal = Refusal::new(Code::ConnectionExists, detail).at("/name", detail);
+            return Ok(Existing::Somebodys(Box::new(refusal)));
         }
         if record.request_hash != wanted.hash {
             let detail = format!(
@@ -87,9 +109,9 @@ impl Broker {
         let create = operations::create_of(&mut db, record.id).await?;
         drop(db);
         if record.last_operation.as_ref().is_some_and(waits) {
-            self.take_up(record.id, caller, Use::Read).await?;
+            self.take_up(&record, caller, Use::Read).await?;
         }
-        Ok(Some(create))
+        Ok(Existing::Theirs(Box::new(create)))
     }
 }
 

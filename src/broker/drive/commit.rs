@@ -31,6 +31,8 @@ pub(super) struct Change {
     /// What was seen, and whether the connection is finally absent with it.
     pub(super) observed: Option<(Observed, bool)>,
     pub(super) event: Option<(EventKind, Value)>,
+    /// The request whose tokens the change is made with, if it is another than the one that began the operation.
+    pub(super) request_id: Option<String>,
 }
 
 impl Job {
@@ -48,6 +50,7 @@ impl Job {
             desired: None,
             observed: None,
             event: None,
+            request_id: None,
         }
     }
 
@@ -55,8 +58,10 @@ impl Job {
     /// what ARM has answered must not be lost for a moment's outage.
     pub(super) async fn commit(&mut self, change: Change) -> Result<(), BrokerError> {
         let asked_at = Instant::now();
-        let event = change.event.as_ref().map(|(kind, details)| {
-            self.broker
+        let event = change.event.as_ref().map(|(kind, details)| Event {
+            request_id: change.request_id.clone(),
+            ..self
+                .broker
                 .event(*kind, &self.record, &self.claim.record, details.clone())
         });
         let mut repeated = false;

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::Broker;
 use super::refusal::BrokerError;
 use super::vault::Stamp;
-use crate::connection::{ConnectionRecord, OperationKind, Phase, TenantId};
+use crate::connection::{ActorId, ConnectionRecord, OperationKind, Phase, TenantId};
 use crate::db::leases::Claim;
 use crate::db::{DbError, connections, leases};
 
@@ -47,6 +47,8 @@ struct Job {
     tried: Option<Stamp>,
     /// The tenant whose token was missing when the operation was taken up.
     awaited: Option<TenantId>,
+    /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
+    requester: ActorId,
     /// Whether the change that this one waits for was given this one's tokens.
     lent: bool,
     /// The next wait between two looks.
@@ -135,6 +137,7 @@ impl Job {
             resend: (Duration::ZERO, None),
             tried: None,
             awaited: claim.record.awaiting,
+            requester: claim.record.actor,
             claim,
             lent: false,
         })

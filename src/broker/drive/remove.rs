@@ -12,10 +12,11 @@ use super::tokens::Tokens;
 use super::{Job, Step};
 use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Deleted};
 use crate::broker::Caller;
+use crate::broker::recording::failure_details;
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::broker::vault::Use;
 use crate::connection::{Code, Desired, Observed, Phase, TenantId};
-use crate::db::{DbError, operations, people};
+use crate::db::{DbError, operations};
 use crate::ledger::EventKind;
 
 /// How soon, at the latest, a waiting removal looks again whether the change before it has ended.
@@ -34,7 +35,7 @@ impl Job {
             // Its own tokens are gone, and these open the same tenant. Once: if they don't help, they won't the next time.
             if before.awaiting.is_some() && !self.lent {
                 self.lent = true;
-                self.broker.take_up(self.record.id, &caller, Use::Read).await?;
+                self.broker.take_up(&self.record, &caller, Use::Read).await?;
             }
             return Ok(Step::Again(self.next_pause().min(TURN)));
         }
@@ -47,6 +48,7 @@ impl Job {
         self.act_for(&caller).await?;
         let details = self.broker.removal_details(&self.record);
         let begun = self.commit(Change {
+            request_id: Some(caller.request_id().to_owned()),
             desired: Some(Desired::Absent),
             observed: Some((Observed::Unknown, false)),
             event: Some((EventKind::RemoveIntended, details)),
@@ -147,8 +149,14 @@ impl Job {
             }
             // Somebody who signs in with what ARM demands has to ask again; the wish stands.
             ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => {
-                self.await_caller(refusal.claims_tenant.unwrap_or(self.record.target_tenant))
-                    .await
+                let tenant = refusal.claims_tenant.unwrap_or(self.record.target_tenant);
+                self.hold_removal(error, tenant).await
+            }
+            // Whoever tried to help may not; that takes nothing from the wish of who asked for it.
+            ArmErrorKind::Refused(refusal)
+                if matches!(refusal.status, 401 | 403) && self.claim.record.actor != self.requester =>
+            {
+                self.hold_removal(error, self.record.target_tenant).await
             }
             ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
                 let failure = failure_of(Code::AzureRefused, error);
@@ -230,6 +238,7 @@ impl Job {
         self.act_for(&caller).await?;
         let details = self.broker.removal_details(&self.record);
         self.commit(Change {
+            request_id: Some(caller.request_id().to_owned()),
             event: Some((EventKind::RemoveRepeated, details)),
             ..self.change("the removal is sent again", Phase::Settling)
         })
@@ -240,11 +249,22 @@ impl Job {
     /// From here on the operation goes on in this caller's name, and the ledger says so.
     async fn act_for(&mut self, caller: &Caller) -> Result<(), BrokerError> {
         let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
-        if let Some(actor) = people::find(&mut db, caller.actor()).await? {
-            self.claim.record.actor = actor;
-            self.claim.record.app = caller.app();
-        }
+        self.claim.record.actor = self.broker.person(&mut db, caller).await?;
+        self.claim.record.app = caller.app();
         Ok(())
+    }
+
+    /// ARM refused the removal to whoever asked last, and did nothing: it waits, for somebody who brings more, as if it had never
+    /// been sent. What is at ARM is what was there before.
+    async fn hold_removal(&mut self, error: &ArmError, tenant: TenantId) -> Result<Step, BrokerError> {
+        let failure = failure_of(Code::AzureRefused, error);
+        let details = failure_details(&failure);
+        self.commit(Change {
+            event: Some((EventKind::RemoveHeld, details)),
+            ..self.change("the removal waits for somebody else's token", Phase::Queued)
+        })
+        .await?;
+        self.await_caller(tenant).await
     }
 
     /// The tenant to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.

@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::broker::{FieldError, IdempotencyKey};
+use crate::broker::{FieldError, IdempotencyKey, Side};
 use crate::connection::{Code, EventHubSource, NewConnection, Phase, Target};
 use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{Authenticated, Idempotency, Json, Prefer, field, optional};
@@ -207,7 +207,7 @@ pub(crate) async fn create(
     let created = state.broker.create(&caller, request, key).await?;
     let view = state
         .broker
-        .wait_for(&caller, &created.operation, prefer.wait)
+        .wait_for(&caller, &created.operation, Side::Actor, prefer.wait)
         .await?;
     let record = view.connection;
     let connection = Connection::from(&record);

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use uuid::Uuid;
 
+use crate::broker::Removal;
 use crate::connection::{Code, ConnectionId, State as ConnectionState};
 use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{Authenticated, Idempotency, Path, Prefer};
@@ -17,6 +18,7 @@ struct RemoveRefuses;
 impl Refuses for RemoveRefuses {
     const CODES: &'static [Code] = &[
         Code::InvalidRequest,
+        Code::TenantNotAllowed,
         Code::AzureRefused,
         Code::NotFound,
         Code::ChangeInProgress,
@@ -38,7 +40,7 @@ impl Refuses for RemoveRefuses {
         (status = 200, description = "The connection is removed, or was never made", body = Connection,
             headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL")),
             example = json!(samples::removed())),
-        (status = 202, description = "The removal is under way", body = Connection,
+        (status = 202, description = "The removal is under way, or could not be carried out: see `lastOperation`", body = Connection,
             headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
             example = json!(samples::removing())),
         Refusing<RemoveRefuses>,
@@ -52,8 +54,11 @@ pub(crate) async fn remove(
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
     let id = ConnectionId::new(id);
-    let operation = state.broker.remove(&caller, id, key).await?;
-    let view = state.broker.wait_for(&caller, &operation, prefer.wait).await?;
+    let Removal { operation, seen_from } = state.broker.remove(&caller, id, key).await?;
+    let view = state
+        .broker
+        .wait_for(&caller, &operation, seen_from, prefer.wait)
+        .await?;
     let record = view.connection;
     let status = match record.state() {
         ConnectionState::Removed | ConnectionState::Failed => StatusCode::OK,

@@ -23,6 +23,7 @@ const EVERYWHERE: &[Code] = &[
     Code::ClaimsChallenge,
     Code::InsufficientScope,
     Code::AccessMissing,
+    Code::HeadersTooLarge,
     Code::Internal,
     Code::UpstreamRefused,
     Code::UpstreamUnavailable,

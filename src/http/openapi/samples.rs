@@ -18,6 +18,7 @@ const CONNECTION: &str = "0192f0c1-6a2d-7c84-b1f0-9e3d5a7c1b20";
 const OPERATION: &str = "0192f0c1-6a2e-7d10-8c4b-2f6e1a9d3c57";
 const ACTOR: &str = "0192f0c0-11d4-7a90-a6c8-53e0b9f4d217";
 const REQUEST: &str = "5d1f6a44-2c0e-4f0b-9c55-7e0a3f1b8d26";
+const ARM_REQUEST: &str = "c1b7a7de-4a53-4d6c-9a3a-0d1c5a0e7f91";
 const ASKED_AT: &str = "2025-03-03T09:15:00Z";
 const DONE_AT: &str = "2025-03-03T09:15:04Z";
 
@@ -128,72 +129,56 @@ fn connection(state: &str, operation: &Value) -> Value {
 
 /// A problem of this code, as a caller may meet it.
 pub(super) fn problem(code: Code) -> Problem {
-    let problem = Problem {
-        request_id: REQUEST.to_owned(),
-        ..Problem::new(code, detail(code))
-    };
-    let field = |pointer: &str| {
-        vec![FieldError {
+    let errors: Vec<FieldError> = wrong_place(code)
+        .map(|pointer| FieldError {
             pointer: pointer.to_owned(),
-            detail: problem.detail.clone(),
-        }]
-    };
-    let arm = |status: u16, code: &str| {
-        Some(Upstream {
-            service: "arm".to_owned(),
-            status: Some(status),
-            code: Some(code.to_owned()),
-            request_id: Some("c1b7a7de-4a53-4d6c-9a3a-0d1c5a0e7f91".to_owned()),
+            detail: detail(code).to_owned(),
         })
+        .into_iter()
+        .collect();
+    let plain = match code {
+        Code::InvalidRequest => Problem::invalid(errors.clone()),
+        _ => Problem::new(code, detail(code)),
     };
-    match code {
-        Code::InvalidRequest => Problem {
-            request_id: REQUEST.to_owned(),
-            ..Problem::invalid(field("/target/table"))
+    Problem {
+        request_id: REQUEST.to_owned(),
+        errors,
+        missing: match code {
+            Code::AccessMissing => missing(),
+            _ => Vec::new(),
         },
-        Code::InvalidToken => Problem {
-            errors: field("Authorization"),
-            ..problem
-        },
-        Code::ReferenceNotFound => Problem {
-            errors: field("/source/eventHub/consumerGroup"),
-            ..problem
-        },
-        Code::IdempotencyKeyReused => Problem {
-            errors: field("Idempotency-Key"),
-            ..problem
-        },
-        Code::NameTaken => Problem {
-            errors: field("/name"),
-            ..problem
-        },
-        Code::TenantNotAllowed => Problem {
-            errors: field("/source/eventHub/resourceId"),
-            ..problem
-        },
-        Code::AccessMissing => Problem {
-            missing: missing(),
-            ..problem
-        },
-        Code::AzureRefused => Problem {
-            upstream: arm(403, "AuthorizationFailed"),
-            ..problem
-        },
-        Code::UpstreamUnavailable => Problem {
-            upstream: arm(429, "TooManyRequests"),
-            ..problem
-        },
-        Code::UpstreamRefused => Problem {
-            upstream: Some(Upstream {
-                service: "entra".to_owned(),
-                status: Some(401),
-                code: Some("AADSTS7000222".to_owned()),
-                request_id: None,
-            }),
-            ..problem
-        },
-        _ => problem,
+        upstream: upstream(code),
+        ..plain
     }
+}
+
+/// The member, parameter or header that is wrong.
+const fn wrong_place(code: Code) -> Option<&'static str> {
+    match code {
+        Code::InvalidRequest => Some("/target/table"),
+        Code::InvalidToken => Some("Authorization"),
+        Code::ReferenceNotFound => Some("/source/eventHub/consumerGroup"),
+        Code::IdempotencyKeyReused => Some("Idempotency-Key"),
+        Code::NameTaken => Some("/name"),
+        Code::TenantNotAllowed => Some("/source/eventHub/resourceId"),
+        _ => None,
+    }
+}
+
+/// What the service behind this one answered.
+fn upstream(code: Code) -> Option<Upstream> {
+    let (service, status, word, request_id) = match code {
+        Code::AzureRefused => ("arm", 403, "AuthorizationFailed", Some(ARM_REQUEST)),
+        Code::UpstreamUnavailable => ("arm", 429, "TooManyRequests", Some(ARM_REQUEST)),
+        Code::UpstreamRefused => ("entra", 401, "AADSTS7000222", None),
+        _ => return None,
+    };
+    Some(Upstream {
+        service: service.to_owned(),
+        status: Some(status),
+        code: Some(word.to_owned()),
+        request_id: request_id.map(str::to_owned),
+    })
 }
 
 fn missing() -> Vec<Missing> {
@@ -233,6 +218,7 @@ const fn detail(code: Code) -> &'static str {
         Code::ChangeInProgress => "another change of the connection began at the same moment; look again",
         Code::IdempotencyKeyReused => "was used for another request; send a new request with a new key",
         Code::PayloadTooLarge => "the body may have at most 65536 bytes",
+        Code::HeadersTooLarge => "the headers may have at most 98304 bytes together",
         Code::UnsupportedMediaType => "send the body as Content-Type: application/json",
         Code::ReferenceNotFound => "the event hub has no consumer group cg3",
         Code::Timeout => "the request took too long; look at what it changed before repeating it",

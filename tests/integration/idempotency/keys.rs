@@ -117,7 +117,7 @@ async fn a_repeat_is_authorised_again() {
     let refused = reader.create(&request("telemetry")).await;
     refused.is_problem(403, "insufficientScope");
 
-    app.operations_take(Duration::from_secs(2));
+    app.hold_operations();
     let removing = portal.keyed("gone").remove_waiting(id, 0).await;
     stands_as(&removing, 202, "removing");
     reader
@@ -135,6 +135,7 @@ async fn a_repeat_is_authorised_again() {
         .expect("roles");
     let denied = portal.keyed("gone").remove(id).await;
     denied.is_problem(403, "accessMissing");
+    app.release_operations();
     portal.follow(removing.text("/lastOperation/id")).await;
     are_one(&removing, &portal.keyed("gone").remove(id).await);
     app.finish().await;

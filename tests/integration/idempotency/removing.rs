@@ -1,7 +1,6 @@
 //! Removals with a key: the same operation for the same wish, also when it failed.
 
-use std::time::Duration;
-
+use azure_emulator::resources::Failure;
 use azure_emulator::{Effect, Fault};
 use futures_util::future::join_all;
 use serde_json::json;
@@ -15,10 +14,15 @@ async fn a_removal_is_repeated_with_its_key_while_it_runs_and_when_it_has_ended(
     let portal = app.how_to_portal();
     let created = portal.create(&request("telemetry")).await;
     let id = created.text("/id");
-    app.operations_take(Duration::from_secs(1));
-    let first = portal.keyed("gone").remove_waiting(id, 0).await;
-    stands_as(&first, 202, "removing");
+    app.hold_operations();
     let calls = ["gone", "gone", "found"].map(|key| portal.keyed(key));
+    let first = portal.keyed("gone").remove_waiting(id, 0).await;
+    let during = join_all(calls.iter().map(|portal| portal.remove_waiting(id, 0))).await;
+    for running in [&first].into_iter().chain(&during) {
+        stands_as(running, 202, "removing");
+        are_one(&first, running);
+    }
+    app.release_operations();
     let mut repeats = join_all(calls.iter().map(|portal| portal.remove(id))).await;
     repeats.push(portal.keyed("gone").remove(id).await);
     repeats.push(portal.keyed("late").remove(id).await);
@@ -84,19 +88,19 @@ async fn a_key_that_found_a_removal_under_way_begins_no_other_when_that_has_fail
     let portal = app.how_to_portal();
     let created = portal.create(&request("telemetry")).await;
     let id = created.text("/id");
-    let denied =
-        json!({ "error": { "code": "RequestDisallowedByPolicy", "message": "A policy forbids it." } });
-    for effect in [
-        Effect::status(429, &[("retry-after", "2")]),
-        Effect::json(403, denied),
-    ] {
-        app.emulator
-            .inject(Fault::arm("/dataConnections/", effect).method("DELETE"));
-    }
+    app.hold_operations();
     let begun = portal.keyed("began").remove_waiting(id, 0).await;
     let found = portal.keyed("found").remove_waiting(id, 0).await;
     stands_as(&found, 202, "removing");
     are_one(&begun, &found);
+    app.wait_until("select phase = 'accepted' from operations where kind = 'remove'")
+        .await;
+    let failure = Failure {
+        code: "InternalServerError".to_owned(),
+        message: "The data connection could not be deleted.".to_owned(),
+    };
+    app.emulator
+        .edit(|world| world.fail_operations(&failure, |_| true));
     let failed = portal.follow(begun.text("/lastOperation/id")).await;
     assert_eq!(failed.text("/status"), "failed");
     for key in ["began", "found"] {
@@ -104,6 +108,6 @@ async fn a_key_that_found_a_removal_under_way_begins_no_other_when_that_has_fail
         stands_as(&late, 202, "active");
         are_one(&begun, &late);
     }
-    assert_eq!(app.calls("DELETE", "telemetry").len(), 2);
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
     app.finish().await;
 }

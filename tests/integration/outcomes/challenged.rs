@@ -47,13 +47,10 @@ async fn a_removal_that_azure_answers_with_a_claims_challenge_goes_on_with_a_tok
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
     assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN1);
-    // Whoever looks lends a token to read with, and for a moment the removal is one whose outcome reads have to tell.
-    let state = portal.connection(id).await;
-    assert!(
-        ["removing", "unsettled"].contains(&state.text("/state")),
-        "{}",
-        state.body
-    );
+    // ARM refused it for certain: nothing has to be settled, and looking makes no difference.
+    assert_eq!(portal.connection(id).await.text("/state"), "removing");
+    let kinds = portal.event_kinds(id).await;
+    assert_eq!(kinds.last().map(String::as_str), Some("remove.held"), "{kinds:?}");
     assert!(app.at_arm("telemetry").is_some());
     assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
 

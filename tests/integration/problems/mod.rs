@@ -11,7 +11,7 @@ use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::support::{App, Portal, migrated, own_server, request};
+use crate::support::{App, Portal, allowing, migrated, own_server, request};
 use documented::documented;
 use provoked::{Calls, Provoked};
 
@@ -63,6 +63,8 @@ async fn tokens(app: &App, calls: &Calls, provoked: &mut Provoked) {
         .await;
     let basic = actor.with_auxiliary("a.b.c, Basic d");
     provoked.all(calls, &basic, 400, "auxiliaryTokens").await;
+    let large = actor.with_auxiliary(&"x".repeat(96 * 1024));
+    provoked.all(calls, &large, 431, "headersTooLarge").await;
     let lacking = with_scope(app, "acc1@domain1.com", "Connections.Other");
     provoked.all(calls, &lacking, 403, "insufficientScope").await;
 }
@@ -140,10 +142,7 @@ async fn requests(app: &App, calls: &Calls, provoked: &mut Provoked) {
         .expect("a data connection");
     let answer = portal.create(&request("taken")).await;
     provoked.one("createConnection", &answer, 409, "nameTaken");
-    let answer = app
-        .signed_in("acc5@domain1.com")
-        .create(&request("telemetry"))
-        .await;
+    let answer = app.how_to_portal().create(&request("telemetry")).await;
     provoked.one("createConnection", &answer, 409, "connectionExists");
     for (operation, path) in [
         ("listConnections", "/v1/connections?limit=0".to_owned()),
@@ -198,6 +197,14 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     app.emulator.clear_faults();
     hasty.stop().await;
 
+    let narrow = app
+        .start_another(|config| config.tenants = allowing(&[], &[how_to::DOMAIN2]))
+        .await
+        .expect("a replica");
+    let answer = portal.at(narrow.address()).remove(created.text("/id")).await;
+    provoked.one("removeConnection", &answer, 403, "tenantNotAllowed");
+    narrow.stop().await;
+
     app.as_owner("alter table people rename to mislaid").await;
     provoked.all(&calls, &portal, 500, "internal").await;
     app.as_owner("alter table mislaid rename to people").await;
@@ -207,12 +214,12 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     server.resume().await.expect("it starts");
 
     // While it is being removed it can't be made anew.
-    app.emulator
-        .edit(|world| world.set_operation_duration(Duration::from_secs(1)));
+    app.hold_operations();
     let removing = portal.remove_waiting(created.text("/id"), 0).await;
     assert_eq!(removing.status, 202, "{}", removing.body);
     let answer = portal.create(&request("telemetry")).await;
     provoked.one("createConnection", &answer, 409, "changeInProgress");
+    app.release_operations();
     portal.follow(removing.text("/lastOperation/id")).await;
 
     let mut known = provoked.codes();

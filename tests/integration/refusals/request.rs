@@ -158,6 +158,35 @@ async fn a_body_that_is_no_request_at_all_is_refused_for_what_it_is() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_whole_body_is_said_of_the_body() {
+    let app = App::start().await;
+    let portal = app.how_to_portal();
+    let call = || portal.call(reqwest::Method::POST, "/v1/connections");
+    let empty = call().header("content-type", "application/json").body("");
+    let answer = portal.send(empty).await;
+    answer.is_problem(400, "invalidRequest");
+    assert_eq!(pointers(&answer), [""]);
+    let detail = answer.text("/detail");
+    assert!(detail.starts_with("the body: "), "{detail}");
+
+    let encoded = |coding: &str| {
+        call()
+            .header("content-encoding", coding)
+            .json(&request("telemetry"))
+    };
+    for coding in ["gzip", "identity, br"] {
+        let answer = portal.send(encoded(coding)).await;
+        answer.is_problem(415, "unsupportedMediaType");
+        let detail = answer.text("/detail");
+        assert!(detail.contains("Content-Encoding"), "{detail}");
+    }
+    app.assert_untouched(3).await;
+    let plain = portal.send(encoded("Identity")).await;
+    assert_eq!(plain.status, 201, "{}", plain.body);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_refusal_stands_in_the_ledger_with_its_reason_and_without_names_tokens_or_texts() {
     let app = App::start().await;
     let mut body = request("telemetry");

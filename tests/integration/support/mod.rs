@@ -17,7 +17,7 @@ use azure_emulator::{Emulator, Entry, Host, MintUserToken, Options, Seed, how_to
 use dev_postgres::Database;
 use serde_json::{Value, json};
 use tenant_bridge::clock::Clock;
-use tenant_bridge::config::Config;
+use tenant_bridge::config::{Config, TenantPolicy};
 use tenant_bridge::service::{self, Running, StartError};
 
 pub(crate) use collector::Collector;
@@ -108,6 +108,12 @@ impl App {
     /// Where the service listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.service.as_ref().expect("the service runs").address()
+    }
+
+    /// Where the service serves metrics, if the test's configuration says that it does.
+    pub(crate) fn metrics_address(&self) -> SocketAddr {
+        let running = self.service.as_ref().expect("the service runs");
+        running.metrics_address().expect("metrics are served")
     }
 
     /// A portal without tokens.
@@ -224,6 +230,31 @@ impl App {
 /// The resource id of a data connection in the how-to's database.
 pub(crate) fn data_connection(name: &str) -> String {
     format!("{}/dataConnections/{name}", how_to::DATABASE)
+}
+
+/// What a configuration allows that names these targets and sources.
+pub(crate) fn allowing(targets: &[&str], sources: &[&str]) -> TenantPolicy {
+    let text = format!(
+        r#"
+        [database]
+        url = "postgres://localhost/none"
+        [entra]
+        client_id = "{service}"
+        client_secret = "none"
+        calling_apps = ["{portal}"]
+        [tenants]
+        users = ["{one}", "{two}"]
+        targets = {targets:?}
+        sources = {sources:?}
+        [ledger]
+        mark_key = "0123456789abcdef0123456789abcdef"
+        "#,
+        service = how_to::TENANT_BRIDGE,
+        portal = how_to::PORTAL,
+        one = how_to::DOMAIN1,
+        two = how_to::DOMAIN2,
+    );
+    Config::from_toml(&text).expect("a configuration").tenants
 }
 
 /// The how-to's request under this name.

@@ -56,6 +56,19 @@ impl App {
     pub(crate) fn operations_take(&self, duration: Duration) {
         self.emulator.edit(|world| world.set_operation_duration(duration));
     }
+
+    /// From now on a write at ARM goes on until [`App::release_operations`].
+    pub(crate) fn hold_operations(&self) {
+        self.operations_take(PATIENCE * 100);
+    }
+
+    /// Lets writes that were held end now, and others after a moment.
+    pub(crate) fn release_operations(&self) {
+        self.emulator.edit(|world| {
+            world.set_operation_duration(Duration::from_millis(60));
+            world.finish_operations(|_| true);
+        });
+    }
 }
 
 fn is_call(entry: &Entry, method: &str, name: &str) -> bool {

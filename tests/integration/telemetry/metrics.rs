@@ -78,13 +78,13 @@ async fn metrics_with(portal: &Portal, sample: &str) -> String {
 
 /// A create that nobody drives: it stays as it is until somebody brings a token to the next replica.
 async fn left_open(app: &mut App) -> String {
-    app.operations_take(Duration::from_secs(2));
+    app.hold_operations();
     let mut other = request("other");
     other["source"]["eventHub"]["consumerGroup"] = "cg1".into();
     let created = app.how_to_portal().create_waiting(&other, 0).await;
     app.wait_for_calls("PUT", "other", 1).await;
     app.stop_service().await;
-    app.operations_take(Duration::from_millis(60));
+    app.release_operations();
     created.text("/lastOperation/id").to_owned()
 }
 

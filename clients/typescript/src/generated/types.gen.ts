@@ -197,7 +197,7 @@ export type CreateTarget = {
 /**
  * What an event of the ledger says happened.
  */
-export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'outcome.unknown';
+export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'outcome.unknown';
 
 /**
  * A page of events, oldest first.
@@ -483,6 +483,10 @@ export type ListConnectionsErrors = {
      */
     403: Problem;
     /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
      * `internal`: An error of this service.
      */
     500: Problem;
@@ -564,6 +568,10 @@ export type CreateConnectionErrors = {
      */
     422: Problem;
     /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
      * `internal`: An error of this service.
      */
     500: Problem;
@@ -635,7 +643,7 @@ export type RemoveConnectionErrors = {
      */
     401: Problem;
     /**
-     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing. `azureRefused`: Azure refused the change.
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing. `tenantNotAllowed`: A tenant may not be connected here. `azureRefused`: Azure refused the change.
      */
     403: Problem;
     /**
@@ -646,6 +654,10 @@ export type RemoveConnectionErrors = {
      * `changeInProgress`: Another change is under way.
      */
     409: Problem;
+    /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
     /**
      * `internal`: An error of this service.
      */
@@ -668,7 +680,7 @@ export type RemoveConnectionResponses = {
      */
     200: Connection;
     /**
-     * The removal is under way
+     * The removal is under way, or could not be carried out: see `lastOperation`
      */
     202: Connection;
 };
@@ -711,6 +723,10 @@ export type GetConnectionErrors = {
      * `notFound`: Not found.
      */
     404: Problem;
+    /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
     /**
      * `internal`: An error of this service.
      */
@@ -775,6 +791,10 @@ export type ListConnectionEventsErrors = {
      */
     404: Problem;
     /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
      * `internal`: An error of this service.
      */
     500: Problem;
@@ -835,6 +855,10 @@ export type GetOperationErrors = {
      * `notFound`: Not found.
      */
     404: Problem;
+    /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
     /**
      * `internal`: An error of this service.
      */

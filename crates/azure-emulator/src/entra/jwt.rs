@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::claims;
-use super::keys::{KeyError, KeyRing, SigningKey};
+use super::keys::KeyRing;
+use super::signing_key::{KeyError, SigningKey};
 use crate::exchange::set;
 
 /// A JWT taken apart; nothing about it is verified yet.
@@ -103,7 +104,10 @@ pub(crate) fn sign(
     kid: Option<&str>,
     with_x5t: bool,
 ) -> Result<String, KeyError> {
-    let kid = kid.unwrap_or(&key.kid);
+    let kid = match kid {
+        Some(kid) => kid,
+        None => key.kid()?,
+    };
     let mut header = json!({ "typ": "JWT", "alg": "RS256", "kid": kid });
     if with_x5t {
         set(&mut header, "x5t", json!(kid));

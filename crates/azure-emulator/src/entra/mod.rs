@@ -13,7 +13,6 @@ mod id_token;
 mod judge;
 mod jwt;
 mod keys;
-mod late_keys;
 mod limits;
 mod logout;
 mod mint;
@@ -21,18 +20,17 @@ mod page;
 mod policies;
 mod scope;
 mod sign_in;
+mod signing_key;
 mod site;
 mod token;
 
-pub use keys::KeyError;
 pub use mint::{MintError, MintUserToken, TokenOverrides};
+pub use signing_key::KeyError;
+pub(crate) use signing_key::SigningKey;
 
 pub(crate) use claims::opaque;
 pub(crate) use jwt::Jwt;
-#[cfg(test)]
 pub(crate) use keys::KeyRing;
-pub(crate) use keys::SigningKey;
-pub(crate) use late_keys::LateKeys;
 pub(crate) use limits::Limits;
 pub(crate) use mint::mint;
 pub(crate) use page::escape;

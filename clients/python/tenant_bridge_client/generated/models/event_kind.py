@@ -11,6 +11,7 @@ class EventKind(str, Enum):
     OUTCOME_UNKNOWN = "outcome.unknown"
     REMOVE_ACCEPTED = "remove.accepted"
     REMOVE_FAILED = "remove.failed"
+    REMOVE_HELD = "remove.held"
     REMOVE_INTENDED = "remove.intended"
     REMOVE_QUEUED = "remove.queued"
     REMOVE_REFUSED = "remove.refused"

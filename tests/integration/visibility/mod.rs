@@ -1,0 +1,22 @@
+//! Who sees what: a table of everybody who could look; how long an answer holds, and what happens when nobody can tell; and
+//! lists that ARM is asked about.
+
+mod lists;
+mod remembered;
+mod table;
+
+use crate::support::{Answer, App, request};
+
+/// The connection of the how-to, with a justification.
+async fn justified(app: &App) -> Answer {
+    let mut body = request("telemetry");
+    body["justification"] = "for the forecast".into();
+    let created = app.how_to_portal().create(&body).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    created
+}
+
+fn role(app: &App, user: &str, role: &str, scope: &str) {
+    let assigned = app.emulator.edit(|world| world.assign_role(user, role, scope));
+    assigned.expect("a role");
+}
