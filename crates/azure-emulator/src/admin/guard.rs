@@ -39,8 +39,10 @@ pub(super) fn check(call: &Call) -> Result<(), Refusal> {
             "",
         ));
     }
-    let is_api = call.segments.first().is_some_and(|first| first == "admin");
-    if is_api && call.method != Method::DELETE && !is_json(call) {
+    // A token changes nothing, and no other site can read the answer: `curl -d` alone gets one.
+    let changes = call.segments.first().is_some_and(|first| first == "admin")
+        && call.segments.get(1).is_none_or(|second| second != "token");
+    if changes && call.method != Method::DELETE && !is_json(call) {
         let fix = "send -H 'content-type: application/json'";
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -252,7 +252,6 @@ const KEPT_OUT: &[Asked] = &[
     ),
     ("POST", "admin/changes", &[], 415),
     ("POST", "admin/faults", &[("content-type", "text/plain")], 415),
-    ("POST", "admin/token", &[("content-type", "text/plain")], 415),
     (
         "POST",
         "admin/changes",
