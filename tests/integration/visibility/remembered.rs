@@ -4,35 +4,9 @@ use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, Host, how_to};
 use serde_json::json;
-use tenant_bridge::config::{Config, TenantPolicy};
 
 use super::{justified, role};
-use crate::support::App;
-
-/// What a service is allowed whose configuration names the cluster's tenant alone, on both sides.
-fn one_tenant_alone() -> TenantPolicy {
-    let text = format!(
-        r#"
-        [database]
-        url = "postgres://localhost/none"
-        [entra]
-        client_id = "{service}"
-        client_secret = "none"
-        calling_apps = ["{portal}"]
-        [tenants]
-        users = ["{one}", "{two}"]
-        targets = ["{one}"]
-        sources = ["{one}"]
-        [ledger]
-        mark_key = "0123456789abcdef0123456789abcdef"
-        "#,
-        service = how_to::TENANT_BRIDGE,
-        portal = how_to::PORTAL,
-        one = how_to::DOMAIN1,
-        two = how_to::DOMAIN2,
-    );
-    Config::from_toml(&text).expect("a configuration").tenants
-}
+use crate::support::{App, allowing};
 
 /// How often ARM was asked for the data connection with this user's token.
 fn asked(app: &App, user: &str) -> usize {
@@ -139,7 +113,7 @@ async fn no_token_leaves_for_a_tenant_that_is_allowed_no_longer() {
     let created = justified(&app).await;
     let narrow = app
         .start_another(|config| {
-            config.tenants = one_tenant_alone();
+            config.tenants = allowing(&[how_to::DOMAIN1], &[how_to::DOMAIN1]);
         })
         .await
         .expect("a replica");

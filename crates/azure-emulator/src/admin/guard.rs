@@ -15,7 +15,7 @@ use crate::exchange::Call;
 pub(super) fn check(call: &Call) -> Result<(), Refusal> {
     let host = call.header("host").unwrap_or_default();
     if !is_loopback(host) {
-        let fix = "use https://localhost, https://127.0.0.1 or https://[::1] with the admin port";
+        let fix = "use https://localhost or https://127.0.0.1 with the admin port";
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
             format!("\"{host}\" is not this machine"),

@@ -23,6 +23,11 @@ const SECRET_MEMBERS: &[&str] = &[
     "code_verifier",
     "id_token_hint",
     "password",
+    "key",
+    "primaryKey",
+    "secondaryKey",
+    "primaryConnectionString",
+    "secondaryConnectionString",
 ];
 
 /// Headers that hold tokens, or URLs that only their receiver may know.

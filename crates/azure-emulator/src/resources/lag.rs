@@ -2,7 +2,9 @@
 //! (pulumi/pulumi-azure-native issue 2633: 404 for a child of a cluster that was just created).
 //! Everything else sees changes at once.
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{DataConnection, Operation, ResourceId, Resources};
 
@@ -34,7 +36,7 @@ impl Resources {
 
     /// From the end of the operation on the lag counts.
     pub(super) fn end_stale(&mut self, operation: &Operation) {
-        let until = operation.ends + self.read_lag;
+        let until = later(operation.ends, self.read_lag);
         let of_it = self
             .stale
             .iter_mut()
@@ -65,4 +67,11 @@ impl Resources {
         all.sort_unstable_by_key(|c| c.id.key());
         all
     }
+}
+/// A time later by so much; the end of time if there is none so late.
+pub(super) fn later(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(by)
+        .ok()
+        .and_then(|by| at.checked_add_signed(by))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::lag::later;
 use super::{Provisioning, ResourceId, Resources};
 
 /// What an operation does.
@@ -90,7 +91,7 @@ impl Operation {
             location: location.to_owned(),
             api_version: api_version.to_owned(),
             started: now,
-            ends: now + duration,
+            ends: later(now, duration),
             status: OperationStatus::Running,
             root_activity_id: Uuid::new_v4().to_string(),
             connection_kind: String::new(),

@@ -1,8 +1,9 @@
 //! Rights that lag: for a while after a role was given or taken ARM decides as before. Lists of role assignments show
 //! the change at once (Microsoft Learn: "Troubleshoot Azure RBAC": role changes take up to ten minutes).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
+use super::lag::later;
 use super::{Resources, RoleAssignment};
 
 /// A change that does not count yet.
@@ -63,9 +64,6 @@ impl Resources {
     }
 
     fn late_until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        TimeDelta::from_std(self.rights_lag)
-            .ok()
-            .and_then(|lag| now.checked_add_signed(lag))
-            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+        later(now, self.rights_lag)
     }
 }

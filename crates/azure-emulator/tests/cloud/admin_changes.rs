@@ -42,6 +42,34 @@ async fn the_clock_is_moved_and_set() {
 }
 
 #[tokio::test]
+async fn the_farthest_times_leave_the_cloud_in_order() {
+    let cloud = start().await;
+    let farthest = u64::MAX;
+    for (name, members) in [
+        ("setReadLag", json!({ "milliseconds": farthest })),
+        ("setOperationDuration", json!({ "milliseconds": farthest })),
+        ("setClock", json!({ "to": "+262142-12-31T23:59:59Z" })),
+    ] {
+        cloud.admin_post("changes", &json!({ name: members })).await;
+        let token = cloud.arm_token("acc1@domain1.com", "domain1.com").await;
+        let path = format!("{DATABASE}/dataConnections/far?api-version=2024-04-13");
+        let headers = [("authorization", format!("Bearer {token}"))];
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let body = event_hub_body(LOCAL_HUB, "$Default");
+        let answer = cloud
+            .arm(reqwest::Method::PUT, &path, &headers, Some(&body))
+            .await;
+        assert!(answer.status.as_u16() < 500, "{name}: {:?}", answer.body);
+        let token = cloud.arm_token("acc1@domain1.com", "domain1.com").await;
+        let cluster = format!("{CLUSTER}?api-version=2024-04-13");
+        assert_eq!(cloud.get(&token, &cluster).await.status, StatusCode::OK, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn operations_end_or_fail_when_told() {
     let cloud = start().await;
     change(

@@ -57,6 +57,21 @@ async fn keys_are_told_and_renewed_one_at_a_time() {
 }
 
 #[tokio::test]
+async fn the_journal_shows_that_keys_were_told_and_not_which() {
+    let cloud = start().await;
+    let told = post(&cloud, "acc2@domain2.com", "listKeys", None).await;
+    let own = json!({ "keyType": "PrimaryKey", "key": "b3duIGtleQ==" });
+    post(&cloud, "acc2@domain2.com", "regenerateKeys", Some(&own)).await;
+    let entries = cloud.emulator.journal().entries();
+    let shown: Vec<String> = entries.iter().map(|entry| entry.redacted().to_string()).collect();
+    assert!(shown.iter().any(|entry| entry.contains("listKeys")));
+    for secret in ["primaryKey", "secondaryKey"].map(|name| told.body[name].as_str().unwrap()) {
+        assert!(!shown.iter().any(|entry| entry.contains(secret)));
+    }
+    assert!(!shown.iter().any(|entry| entry.contains("b3duIGtleQ==")));
+}
+
+#[tokio::test]
 async fn keys_are_for_those_whose_roles_list_them() {
     let cloud = start().await;
     for action in ["listKeys", "regenerateKeys"] {

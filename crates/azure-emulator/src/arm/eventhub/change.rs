@@ -30,7 +30,10 @@ pub(in crate::arm) fn write(
         "Microsoft.EventHub/namespaces/write",
         id,
     )?;
-    let sent = call.json().unwrap_or_default();
+    // As Kusto refuses it; Event Hubs' own words are a guess.
+    let message = "The request content was invalid and could not be deserialized.";
+    let invalid = || ArmError::bad_request("InvalidRequestContent", message);
+    let sent = call.json().ok_or_else(invalid)?;
     let namespace = world.resources.namespaces.iter_mut().find(|n| n.id == *id);
     let namespace = namespace.ok_or_else(|| ArmError::tracked_not_found(id))?;
     match sent.get("properties").and_then(|p| p.get("disableLocalAuth")) {
