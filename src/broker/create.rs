@@ -87,7 +87,10 @@ impl Broker {
             self.known(caller, wanted),
         );
         let others = match self.in_time(late, found).await? {
-            Known::Theirs(created) => return Ok(*created),
+            Known::Theirs(created) => {
+                self.lend(caller, &created).await?;
+                return Ok(*created);
+            }
             Known::Somebodys(refusal) => Some(refusal),
             Known::Nothing => None,
         };

@@ -4,7 +4,7 @@
 use azure_emulator::how_to;
 use serde_json::Value;
 
-use crate::support::{Answer, App, Portal, request};
+use crate::support::{Answer, App, Portal, hurried, request};
 
 /// A removal of acc1's that was queued when its replica was stopped, and waits for a caller.
 async fn waiting_removal(app: &mut App) -> (String, String) {
@@ -101,5 +101,33 @@ async fn who_may_not_remove_does_not_end_a_removal_that_somebody_else_asked_for(
     let removed = portal.remove(&id).await;
     assert_eq!((removed.status, removed.text("/state")), (200, "removed"));
     assert_eq!(app.calls("DELETE", "telemetry").len(), 2);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_repeated_create_that_lends_its_tokens_waits_for_a_slow_entra_and_is_no_outage() {
+    let mut app = App::with(|config| {
+        hurried(config);
+        // Entra takes longer than the database may.
+        config.database.pool.acquire_timeout = std::time::Duration::from_millis(600);
+    })
+    .await;
+    app.operations_take(std::time::Duration::from_secs(3));
+    let created = app.how_to_portal().create_waiting(&request("telemetry"), 0).await;
+    app.wait_for_calls("PUT", "telemetry", 1).await;
+    app.stop_service().await;
+    app.start_service().await;
+    app.wait_until("select awaiting_tenant_id is not null from operations")
+        .await;
+    let slow = azure_emulator::Effect::Delay(std::time::Duration::from_secs(2));
+    app.emulator.inject(azure_emulator::Fault::entra("/token", slow));
+    let portal = app.how_to_portal();
+    let repeated = portal.create_waiting(&request("telemetry"), 0).await;
+    assert!([200, 202].contains(&repeated.status), "{}", repeated.body);
+    assert_eq!(repeated.body["id"], created.body["id"]);
+    app.emulator.edit(|world| world.finish_operations(|_| true));
+    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded");
+    assert_eq!(app.writes().len(), 1);
     app.finish().await;
 }

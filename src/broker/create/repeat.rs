@@ -65,11 +65,19 @@ impl Broker {
     /// see it.
     async fn replayed(&self, caller: &Caller, replay: Replay) -> Result<Created, BrokerError> {
         let Replay { operation, began } = replay;
-        let record = self.connection(caller, operation.connection).await?;
-        if waits(&operation) || record.last_operation.as_ref().is_some_and(waits) {
+        // As long as they may see it.
+        self.connection(caller, operation.connection).await?;
+        Ok(Created { operation, began })
+    }
+
+    /// Lends the tokens of a repeated create to whatever of its connection waits for some. Apart from what the database is asked,
+    /// which has to answer within two seconds: Entra may take longer to say whether they open the target.
+    pub(super) async fn lend(&self, caller: &Caller, created: &Created) -> Result<(), BrokerError> {
+        let record = self.find(caller, created.operation.connection).await?.record;
+        if waits(&created.operation) || record.last_operation.as_ref().is_some_and(waits) {
             self.take_up(&record, caller, Use::Read).await?;
         }
-        Ok(Created { operation, began })
+        Ok(())
     }
 
     /// The operation that makes the same connection for the same actor and request; a refusal for all others, which tells them
@@ -107,10 +115,6 @@ impl Broker {
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
         }
         let create = operations::create_of(&mut db, record.id).await?;
-        drop(db);
-        if record.last_operation.as_ref().is_some_and(waits) {
-            self.take_up(&record, caller, Use::Read).await?;
-        }
         Ok(Existing::Theirs(Box::new(create)))
     }
 }
