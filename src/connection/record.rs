@@ -102,6 +102,8 @@ pub struct OperationRecord {
     pub failure: Option<Failure>,
     /// The tenant whose token it waits for.
     pub awaiting: Option<TenantId>,
+    /// How many changes of the same cluster come before it, while it waits for its turn; only where it was looked up by itself.
+    pub ahead: Option<u32>,
 }
 
 /// Why an operation failed, in words that are safe to show.

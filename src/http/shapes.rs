@@ -107,6 +107,11 @@ pub(super) struct Operation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     awaiting_tenant_id: Option<Uuid>,
+    /// How many changes of the same cluster come before it, while it waits for its turn: a cluster takes one at a time. Only where
+    /// the operation is asked for by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    changes_ahead: Option<u32>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -166,6 +171,7 @@ impl From<&OperationRecord> for Operation {
             created_at: record.created_at,
             finished_at: record.finished_at,
             awaiting_tenant_id: awaiting.map(crate::connection::TenantId::uuid),
+            changes_ahead: record.ahead.filter(|_| status == OperationStatus::NotStarted),
             error: record
                 .failure
                 .clone()
