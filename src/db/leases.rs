@@ -103,8 +103,9 @@ impl ClaimRow {
 }
 
 /// Claims operations that are due and that nobody holds, the longest due first; of those that wait for their cluster, the one
-/// whose turn it is, and creates whose time is over. What waits for a caller is left to whoever brings the tokens, unless this
-/// replica has some; what a living replica has tokens for is left to that one.
+/// whose turn it is, and those whose turn won't come: what nobody alive has tokens for, and creates whose time is over. What waits
+/// for a caller is left to whoever brings the tokens, unless this replica has some; what a living replica has tokens for is
+/// left to that one.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -139,7 +140,7 @@ pub async fn claim_due(
               and case
                 when o.awaiting_tenant_id is not null then o.due_at <= now()
                     and (o.id = any($4) or (o.phase <> 'queued' and o.connection_id = any($5)))
-                when o.phase = 'queued' then o.id in (select n.id from next n)
+                when o.phase = 'queued' then o.id in (select n.id from next n) or o.holder is distinct from $3
                 else o.due_at <= now()
               end
               or (o.phase = 'queued' and o.kind = 'create' and o.deadline_at < $6
@@ -270,8 +271,9 @@ pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<
             order by q.cluster_id, q.person_id, q.turn, q.id
          )
          select greatest(extract(epoch from min(
-            greatest(o.due_at, o.lease_until,
-                case when o.phase = 'queued' then greatest(s.not_before, s.held_until) end)) - now()), 0)::float8
+            case when o.phase = 'queued' and o.holder is distinct from $1 then coalesce(o.lease_until, now())
+                else greatest(o.due_at, o.lease_until,
+                    case when o.phase = 'queued' then greatest(s.not_before, s.held_until) end) end) - now()), 0)::float8
          from operations o left join cluster_slots s on s.cluster_id = o.cluster_id
          where o.phase in ('queued', 'dispatched', 'accepted', 'settling')
            and (o.holder is null or o.holder = $1
@@ -279,7 +281,7 @@ pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<
            and case
              when o.awaiting_tenant_id is not null then
                 o.id = any($2) or (o.phase <> 'queued' and o.connection_id = any($3))
-             when o.phase = 'queued' then o.id in (select h.id from heads h)
+             when o.phase = 'queued' then o.id in (select h.id from heads h) or o.holder is distinct from $1
              else true
            end",
         by.replica,
