@@ -125,10 +125,7 @@ pub fn removal_hash(connection: ConnectionId) -> String {
 
 impl From<TenantId> for Awaiting {
     fn from(tenant: TenantId) -> Self {
-        Self {
-            tenant,
-            claims: None,
-        }
+        Self { tenant, claims: None }
     }
 }
 

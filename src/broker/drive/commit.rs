@@ -180,10 +180,7 @@ impl Job {
     }
 
     /// Gives the lease back because a token is missing; whoever brings them takes the operation up.
-    pub(super) async fn await_caller(
-        &mut self,
-        awaited: impl Into<Awaiting>,
-    ) -> Result<Step, BrokerError> {
+    pub(super) async fn await_caller(&mut self, awaited: impl Into<Awaiting>) -> Result<Step, BrokerError> {
         // Before the lease is gone: from then on, whoever brings tokens goes on himself.
         if self.broker.0.vault.give_up(self.claim.record.id, self.tried) {
             return Ok(Step::Again(Duration::ZERO));
