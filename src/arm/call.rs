@@ -15,6 +15,7 @@ use super::pinned;
 use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::connection::ResourceId;
+use crate::failure_points::{Moment, point};
 use crate::outbound::{self, ArmToken, Bearer, Body, BodyError};
 use crate::telemetry::{self, metrics};
 
@@ -120,7 +121,7 @@ impl Arm {
             },
         };
         let outcome = match self.request(call) {
-            Ok(request) => self.exchange(request).await,
+            Ok(request) => self.exchange(name, request).await,
             Err(kind) => Err(kind),
         };
         match outcome {
@@ -197,8 +198,12 @@ impl Arm {
 
     async fn exchange(
         &self,
+        name: &'static str,
         request: reqwest::Request,
     ) -> Result<(StatusCode, HeaderMap, Result<Body, BodyFault>), ArmErrorKind> {
+        point("arm", name, Moment::Before)
+            .await
+            .map_err(|_| ArmErrorKind::NotSent("a failure point".to_owned()))?;
         let mut response = match self.0.client.execute(request).await {
             Ok(response) => response,
             Err(error) if error.is_connect() || error.is_builder() => {
@@ -211,6 +216,9 @@ impl Arm {
             BodyError::Broken => BodyFault::Cut,
             BodyError::TooLarge => BodyFault::TooLong,
         });
+        point("arm", name, Moment::After)
+            .await
+            .map_err(|_| ArmErrorKind::NoAnswer)?;
         Ok((status, headers, body))
     }
 }

@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::operations::Row;
+use super::pool::alone;
 use super::{DbError, exactly_one};
 use crate::connection::{ConnectionId, OperationId, OperationRecord};
 
@@ -91,7 +92,7 @@ pub async fn claim_due(
     held: &[Uuid],
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
-    let rows = sqlx::query_as!(
+    let statement = sqlx::query_as!(
         ClaimRow,
         "with due as (
             select id from operations
@@ -112,8 +113,8 @@ pub async fn claim_due(
         lease.as_secs_f64(),
         held
     )
-    .fetch_all(db)
-    .await?;
+    .fetch_all(db);
+    let rows = alone("claim what is due", statement).await?;
     Ok(readable(rows))
 }
 
@@ -140,7 +141,7 @@ pub async fn claim_of(
     connection: ConnectionId,
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
-    let rows = sqlx::query_as!(
+    let statement = sqlx::query_as!(
         ClaimRow,
         "with free as (
             select id from operations
@@ -158,8 +159,8 @@ pub async fn claim_of(
         connection.uuid(),
         lease.as_secs_f64()
     )
-    .fetch_all(db)
-    .await?;
+    .fetch_all(db);
+    let rows = alone("claim the operations of a connection", statement).await?;
     Ok(readable(rows))
 }
 
@@ -173,17 +174,15 @@ pub async fn renew(
     token: Uuid,
     lease: Duration,
 ) -> Result<(), DbError> {
-    let rows = sqlx::query!(
+    let statement = sqlx::query!(
         "update operations set lease_until = now() + make_interval(secs => $3)
          where id = $1 and lease_token = $2 and lease_until > now()",
         operation.uuid(),
         token,
         lease.as_secs_f64()
     )
-    .execute(db)
-    .await?
-    .rows_affected();
-    held(rows)
+    .execute(db);
+    held(alone("renew a lease", statement).await?.rows_affected())
 }
 
 /// How long until [`claim_due`] may find something; `None` if nothing is open.
