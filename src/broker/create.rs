@@ -65,7 +65,8 @@ impl Broker {
             }),
             request,
         };
-        let result = self.try_create(caller, &wanted).await;
+        // Boxed: the request's own future would carry all of it.
+        let result = Box::pin(self.try_create(caller, &wanted)).await;
         if let Err(BrokerError::Refused(refusal)) = &result {
             let id = wanted.request.id();
             self.record_refusal(
