@@ -66,7 +66,8 @@ impl Broker {
             }),
             request,
         };
-        let result = self.try_create(caller, &wanted).await;
+        // Boxed: the request's own future would carry all of it.
+        let result = Box::pin(self.try_create(caller, &wanted)).await;
         if let Err(BrokerError::Refused(refusal)) = &result {
             let id = wanted.request.id();
             self.record_refusal(
@@ -185,6 +186,7 @@ impl Broker {
         let actor = self.person(db, caller).await?;
         record.created_by = actor;
         let mut operation = self.new_operation(record.id, OperationKind::Create, actor, caller);
+        operation.request_hash = hex(&body_hash);
         connections::insert(db, &record).await?;
         let participants = self.record_people(db, &record, caller).await?;
         let salt = uuid::Uuid::new_v4();
@@ -207,7 +209,7 @@ impl Broker {
             Phase::Queued => EventKind::CreateQueued,
             _ => EventKind::CreateIntended,
         };
-        let mut details = self.intent_details(&record, new.body_hash.as_deref(), clearance.absent_at);
+        let mut details = self.intent_details(&record, &new.record.request_hash, clearance.absent_at);
         if let Some(details) = details.as_object_mut() {
             let hash = request.justification.as_ref();
             let hash = hash.map(|text| salted_hash(salt.as_bytes(), text));
@@ -226,7 +228,7 @@ impl Broker {
     pub(super) fn intent_details(
         &self,
         record: &ConnectionRecord,
-        body_hash: Option<&[u8]>,
+        body_hash: &str,
         absent_at: DateTime<Utc>,
     ) -> Value {
         let tenants = Tenants {
@@ -237,7 +239,7 @@ impl Broker {
             "armId": record.arm_id.resource().canonical(),
             "sourceId": record.source.hub.resource().canonical(),
             "apiVersion": self.arm.kusto_api_version(),
-            "bodySha256": body_hash.map(hex),
+            "bodySha256": body_hash,
             "absenceSeenAt": absent_at,
             "primaryTenant": tenants.target,
             "auxiliaryTenants": auxiliary_tenants(tenants),

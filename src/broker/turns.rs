@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use super::vault::Use;
 use super::{Broker, Caller};
-use crate::connection::{ActorId, ClusterId, ConnectionId, OperationId, OperationKind, OperationRecord, Phase};
+use crate::connection::{
+    ActorId, ClusterId, ConnectionId, OperationId, OperationKind, OperationRecord, Phase, removal_hash,
+};
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
 use crate::db::{DbError, operations, replicas, slots};
@@ -86,6 +88,7 @@ impl Broker {
             failure: None,
             awaiting: None,
             ahead: None,
+            request_hash: removal_hash(connection),
         }
     }
 

@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::operations::Row;
+use super::pool::alone;
 use super::{DbError, exactly_one};
 use crate::connection::{ConnectionId, OperationId, OperationRecord};
 
@@ -21,8 +22,6 @@ pub struct Claim {
     pub lease: Uuid,
     /// What was or is to be sent to ARM.
     pub body: Option<Value>,
-    /// SHA-256 of that.
-    pub body_hash: Option<Vec<u8>>,
     /// Where ARM says how far it is.
     pub arm_operation_url: Option<String>,
     /// Reads in a row that found nothing while the outcome was unknown.
@@ -60,9 +59,10 @@ struct ClaimRow {
     deadline_at: DateTime<Utc>,
     error: Option<Value>,
     awaiting_tenant_id: Option<Uuid>,
+    awaiting_claims: Option<String>,
+    body_hash: Option<String>,
     lease_token: Option<Uuid>,
     body: Option<Value>,
-    body_hash: Option<Vec<u8>>,
     arm_operation_url: Option<String>,
     absent_reads: i32,
     dispatches: i32,
@@ -86,6 +86,8 @@ impl ClaimRow {
             error: self.error,
             awaiting_tenant_id: self.awaiting_tenant_id,
             ahead: None,
+            awaiting_claims: self.awaiting_claims,
+            body_hash: self.body_hash,
         };
         Ok(Claim {
             record: record.parse()?,
@@ -93,7 +95,6 @@ impl ClaimRow {
                 .lease_token
                 .ok_or_else(|| DbError::Defect("a claim without a lease".to_owned()))?,
             body: self.body,
-            body_hash: self.body_hash,
             arm_operation_url: self.arm_operation_url,
             absent_reads: self.absent_reads,
             dispatches: self.dispatches,
@@ -115,7 +116,7 @@ pub async fn claim_due(
     by: Claimant<'_>,
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
-    let rows = sqlx::query_as!(
+    let statement = sqlx::query_as!(
         ClaimRow,
         "with heads as (
             select distinct on (q.cluster_id, q.person_id) q.id, q.cluster_id, q.turn, q.due_at
@@ -152,9 +153,11 @@ pub async fn claim_due(
          set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1,
             holder = $3
          from due where o.id = due.id
-         returning o.id, o.connection_id, o.kind, o.phase, o.person_id, o.app_id, o.correlation_id, o.created_at,
-            o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.lease_token, o.body, o.body_hash,
-            o.arm_operation_url, o.absent_reads, o.dispatches, due.holder is not distinct from $3 as resumed",
+         returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
+            coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
+            o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads,
+            o.dispatches, due.holder is not distinct from $3 as resumed",
         limit,
         lease.as_secs_f64(),
         by.replica,
@@ -162,8 +165,8 @@ pub async fn claim_due(
         by.connections,
         by.now
     )
-    .fetch_all(db)
-    .await?;
+    .fetch_all(db);
+    let rows = alone("claim what is due", statement).await?;
     Ok(readable(rows))
 }
 
@@ -191,7 +194,7 @@ pub async fn claim_of(
     replica: Uuid,
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
-    let rows = sqlx::query_as!(
+    let statement = sqlx::query_as!(
         ClaimRow,
         "with free as (
             select id from operations
@@ -203,15 +206,17 @@ pub async fn claim_of(
          set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1,
             holder = $3
          from free where o.id = free.id
-         returning o.id, o.connection_id, o.kind, o.phase, o.person_id, o.app_id, o.correlation_id, o.created_at,
-            o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.lease_token, o.body, o.body_hash,
-            o.arm_operation_url, o.absent_reads, o.dispatches, false as resumed",
+         returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
+            coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
+            o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads,
+            o.dispatches, false as resumed",
         connection.uuid(),
         lease.as_secs_f64(),
         replica
     )
-    .fetch_all(db)
-    .await?;
+    .fetch_all(db);
+    let rows = alone("claim the operations of a connection", statement).await?;
     Ok(readable(rows))
 }
 
@@ -222,7 +227,7 @@ pub async fn claim_of(
 /// When the database can't answer.
 pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uuid) -> Result<(), DbError> {
     sqlx::query!(
-        "update operations set awaiting_tenant_id = null, holder = $2, due_at = now()
+        "update operations set awaiting_tenant_id = null, awaiting_claims = null, holder = $2, due_at = now()
          where id = $1 and phase = 'queued' and (lease_until is null or lease_until < now())
            and (awaiting_tenant_id is not null or holder is null
              or not exists (select from replicas r where r.id = holder and r.alive_until > now()))",
@@ -244,17 +249,15 @@ pub async fn renew(
     token: Uuid,
     lease: Duration,
 ) -> Result<(), DbError> {
-    let rows = sqlx::query!(
+    let statement = sqlx::query!(
         "update operations set lease_until = now() + make_interval(secs => $3)
          where id = $1 and lease_token = $2 and lease_until > now()",
         operation.uuid(),
         token,
         lease.as_secs_f64()
     )
-    .execute(db)
-    .await?
-    .rows_affected();
-    held(rows)
+    .execute(db);
+    held(alone("renew a lease", statement).await?.rows_affected())
 }
 
 /// How long until [`claim_due`] may find something; `None` if nothing is open.

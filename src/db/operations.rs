@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::leases::{Claim, held};
 use super::{DbError, exactly_one};
-use crate::connection::{ActorId, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId};
+use crate::connection::{
+    ActorId, Awaiting, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId, removal_hash,
+};
 
 /// An operation to be recorded by the replica that has its tokens.
 #[derive(Debug, Clone)]
@@ -40,7 +42,6 @@ impl NewOperation {
             lease: self.lease?,
             record: self.record.clone(),
             body: self.body.clone(),
-            body_hash: self.body_hash.clone(),
             arm_operation_url: None,
             absent_reads: 0,
             dispatches: 1,
@@ -60,8 +61,8 @@ pub struct Progress<'a> {
     pub absent_reads: i32,
     /// Why it failed, or what is known so far.
     pub failure: Option<&'a Failure>,
-    /// The tenant whose token it waits for.
-    pub awaiting: Option<TenantId>,
+    /// The token it waits for.
+    pub awaiting: Option<&'a Awaiting>,
     /// Give the lease back and be due after this long; `None` keeps it.
     pub release_for: Option<Duration>,
     /// The replica that has its tokens; none when they are nowhere any more.
@@ -138,13 +139,17 @@ pub(super) struct Row {
     /// Only where it is asked for.
     #[serde(default)]
     pub(super) ahead: Option<i64>,
+    pub(super) awaiting_claims: Option<String>,
+    /// In hexadecimal.
+    pub(super) body_hash: Option<String>,
 }
 
 impl Row {
     pub(super) fn parse(self) -> Result<OperationRecord, DbError> {
+        let connection = ConnectionId::new(self.connection_id);
         Ok(OperationRecord {
             id: OperationId::new(self.id),
-            connection: ConnectionId::new(self.connection_id),
+            connection,
             kind: self.kind.parse().map_err(DbError::defect)?,
             phase: self.phase.parse().map_err(DbError::defect)?,
             actor: ActorId::new(self.person_id),
@@ -159,8 +164,12 @@ impl Row {
                 .map(serde_json::from_value)
                 .transpose()
                 .map_err(DbError::defect)?,
-            awaiting: self.awaiting_tenant_id.map(TenantId::new),
+            awaiting: self.awaiting_tenant_id.map(|tenant| Awaiting {
+                tenant: TenantId::new(tenant),
+                claims: self.awaiting_claims,
+            }),
             ahead: self.ahead.and_then(|ahead| u32::try_from(ahead).ok()),
+            request_hash: self.body_hash.unwrap_or_else(|| removal_hash(connection)),
         })
     }
 }
@@ -172,8 +181,10 @@ impl Row {
 pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<OperationRecord>, DbError> {
     let row = sqlx::query_as!(
         Row,
-        "select id, connection_id, kind, phase, person_id, app_id, correlation_id, created_at, dispatched_at,
-            finished_at, deadline_at, error, awaiting_tenant_id,
+        "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
+            coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            encode(body_hash, 'hex') as body_hash,
             case when phase = 'queued' and awaiting_tenant_id is null then
                 (select count(*) from operations q where q.cluster_id = o.cluster_id and q.phase = 'queued'
                     and q.awaiting_tenant_id is null and (q.turn, q.id) < (o.turn, o.id))
@@ -194,8 +205,10 @@ pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<Opera
 pub async fn create_of(db: &mut PgConnection, connection: ConnectionId) -> Result<OperationRecord, DbError> {
     let row = sqlx::query_as!(
         Row,
-        "select id, connection_id, kind, phase, person_id, app_id, correlation_id, created_at, dispatched_at,
-            finished_at, deadline_at, error, awaiting_tenant_id, null::bigint as ahead
+        "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
+            coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            encode(body_hash, 'hex') as body_hash, null::bigint as ahead
          from operations where connection_id = $1 and kind = 'create' order by id desc limit 1",
         connection.uuid()
     )
@@ -224,7 +237,7 @@ pub async fn save(
     let releases = progress.release_for.is_some() || progress.phase.is_terminal();
     let rows = sqlx::query!(
         "update operations set phase = $3, arm_operation_url = $4, absent_reads = $5, error = $6,
-            awaiting_tenant_id = $7,
+            awaiting_tenant_id = $7, awaiting_claims = $16,
             dispatched_at = case when $3 = 'queued' then null when $12 then $8 else coalesce(dispatched_at, $8) end,
             dispatches = case when $12 then dispatches + 1 else dispatches end,
             absence_seen_at = coalesce($13, absence_seen_at),
@@ -241,7 +254,7 @@ pub async fn save(
         progress.arm_operation_url,
         progress.absent_reads,
         failure,
-        progress.awaiting.map(TenantId::uuid),
+        progress.awaiting.map(|awaiting| awaiting.tenant.uuid()),
         progress.now,
         progress.release_for.unwrap_or_default().as_secs_f64(),
         releases,
@@ -249,7 +262,8 @@ pub async fn save(
         progress.leaves.is_some(),
         progress.leaves.and_then(|leaves| leaves.absent_at),
         progress.leaves.map(|leaves| leaves.deadline_at),
-        progress.holder
+        progress.holder,
+        progress.awaiting.and_then(|awaiting| awaiting.claims.as_deref())
     )
     .execute(db)
     .await?
@@ -269,7 +283,7 @@ pub async fn cancel(
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     let rows = sqlx::query!(
-        "update operations set phase = 'failed', error = $2, finished_at = $3, awaiting_tenant_id = null,
+        "update operations set phase = 'failed', error = $2, finished_at = $3, awaiting_tenant_id = null, awaiting_claims = null,
             lease_token = null, lease_until = null
          where id = $1 and phase = 'queued'",
         operation.uuid(),
@@ -292,8 +306,10 @@ pub async fn another_in_flight(
 ) -> Result<Option<OperationRecord>, DbError> {
     let row = sqlx::query_as!(
         Row,
-        "select id, connection_id, kind, phase, person_id, app_id, correlation_id, created_at, dispatched_at,
-            finished_at, deadline_at, error, awaiting_tenant_id, null::bigint as ahead
+        "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
+            coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            encode(body_hash, 'hex') as body_hash, null::bigint as ahead
          from operations
          where connection_id = $1 and id <> $2 and phase in ('dispatched', 'accepted', 'settling')",
         operation.connection.uuid(),

@@ -22,7 +22,8 @@ const GRANTS: [(&str, &str); 10] = [
     (
         "operations",
         "select, insert, update (phase, absence_seen_at, dispatched_at, finished_at, arm_operation_url, absent_reads, error, \
-         awaiting_tenant_id, due_at, deadline_at, attempts, lease_token, lease_until, turn, dispatches, holder)",
+         awaiting_tenant_id, awaiting_claims, continued_by, continued_app, due_at, deadline_at, attempts, lease_token, \
+         lease_until, turn, dispatches, holder)",
     ),
     // Append-only: no update, no delete, no truncate; and its place in the ledger is not the writer's to choose.
     (

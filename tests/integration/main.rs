@@ -17,6 +17,7 @@ mod idempotency;
 mod main_job;
 mod order;
 mod outcomes;
+mod points;
 mod problems;
 mod promises;
 mod reading;

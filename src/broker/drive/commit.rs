@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::{Job, Step};
 use crate::broker::recording::failure_details;
 use crate::broker::refusal::BrokerError;
-use crate::connection::{Desired, Failure, Observed, OperationKind, Phase, TenantId};
+use crate::connection::{Awaiting, Desired, Failure, Observed, OperationKind, Phase};
 use crate::db::operations::{Leaving, Progress};
 use crate::db::{DbError, begin, connections, ledger_events, operations, slots};
 use crate::ledger::{Event, EventKind};
@@ -23,7 +23,7 @@ pub(super) struct Change {
     pub(super) arm_operation_url: Option<String>,
     pub(super) absent_reads: i32,
     pub(super) failure: Option<Failure>,
-    pub(super) awaiting: Option<TenantId>,
+    pub(super) awaiting: Option<Awaiting>,
     pub(super) release_for: Option<Duration>,
     /// The request is about to leave, so the cluster must be free: when a read found nothing there, for a create.
     pub(super) leaves: Option<Option<DateTime<Utc>>>,
@@ -124,7 +124,7 @@ impl Job {
             arm_operation_url: change.arm_operation_url.as_deref(),
             absent_reads: change.absent_reads,
             failure: change.failure.as_ref(),
-            awaiting: change.awaiting,
+            awaiting: change.awaiting.as_ref(),
             release_for: change.release_for,
             // A replica that stops takes its tokens with it.
             holder: (!broker.0.stop.is_cancelled()).then_some(broker.0.replica),
@@ -200,8 +200,8 @@ impl Job {
         Ok(Step::Again(Duration::ZERO))
     }
 
-    /// Gives the lease back because tokens for this tenant are missing; whoever brings them takes the operation up.
-    pub(super) async fn await_caller(&mut self, tenant: TenantId) -> Result<Step, BrokerError> {
+    /// Gives the lease back because a token is missing; whoever brings them takes the operation up.
+    pub(super) async fn await_caller(&mut self, awaited: impl Into<Awaiting>) -> Result<Step, BrokerError> {
         if let Some(borrowed) = self.borrowed.take() {
             self.broker.0.vault.give_back(borrowed);
         }
@@ -213,7 +213,7 @@ impl Job {
         // What was surely not sent steps out of the queue, and keeps nobody waiting.
         let waiting = self.change("the operation waits for a token", self.phase_at_rest());
         self.commit(Change {
-            awaiting: Some(tenant),
+            awaiting: Some(awaited.into()),
             release_for,
             ..waiting
         })
@@ -234,7 +234,7 @@ impl Job {
         let release_for = Some(Duration::ZERO);
         let handed = self.change("the operation is handed over", self.phase_at_rest());
         self.commit(Change {
-            awaiting: self.claim.record.awaiting,
+            awaiting: self.claim.record.awaiting.clone(),
             release_for,
             ..handed
         })

@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use super::Broker;
 use super::refusal::BrokerError;
 use super::vault::Stamp;
-use crate::connection::{ActorId, ConnectionRecord, OperationKind, Phase, TenantId};
+use crate::connection::{ActorId, Awaiting, ConnectionRecord, OperationKind, Phase};
 use crate::db::leases::{Claim, Claimant};
 use crate::db::{DbError, connections, leases};
 
@@ -42,8 +42,8 @@ struct Job {
     with_auxiliary: bool,
     /// The tokens that the step under way began with.
     tried: Option<Stamp>,
-    /// The tenant whose token was missing when the operation was taken up.
-    awaited: Option<TenantId>,
+    /// The token that was missing when the operation was taken up.
+    awaited: Option<Awaiting>,
     /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
     requester: ActorId,
     /// The tokens of another operation of the connection that this one reads with.
@@ -144,7 +144,7 @@ impl Job {
             unsent,
             with_auxiliary: false,
             tried: None,
-            awaited: claim.record.awaiting,
+            awaited: claim.record.awaiting.clone(),
             requester: claim.record.actor,
             claim,
             borrowed: None,

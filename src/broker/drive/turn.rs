@@ -44,7 +44,7 @@ impl Job {
         let absent_at = self.broker.clock.now();
         let (event, details) = if self.claim.dispatches == 0 {
             {
-            let hash = self.claim.body_hash.as_deref();
+            let hash = &self.claim.record.request_hash;
             let details = self.broker.intent_details(&self.record, hash, absent_at);
             (EventKind::CreateIntended, details)
         }
