@@ -2,9 +2,9 @@
 
 mod repeat;
 
-pub(super) use repeat::waits;
 use chrono::{DateTime, Utc};
 use repeat::Known;
+pub(super) use repeat::waits;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;

@@ -6,8 +6,8 @@ use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use super::create::SCOPE_WRITE;
-use super::idempotency::{IdempotencyKey, Keyed, Replay};
 use super::create::waits;
+use super::idempotency::{IdempotencyKey, Keyed, Replay};
 use super::read::{Lending, not_found};
 use super::recording::failure_details;
 use super::refusal::{BrokerError, Refusal};

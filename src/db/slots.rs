@@ -92,7 +92,9 @@ pub async fn give_back(
 /// # Errors
 /// When the database can't answer.
 pub async fn call(db: &mut PgConnection) -> Result<(), DbError> {
-    sqlx::query!("select pg_notify($1, '')", CHANNEL).execute(db).await?;
+    sqlx::query!("select pg_notify($1, '')", CHANNEL)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -109,7 +109,12 @@ async fn two_replicas_hold_to_one_order() {
     let third = begin(&one, "a1", "g2").await;
     let fourth = begin(&there, "b2", "g3").await;
     app.release_operations();
-    for (portal, created) in [(&one, &first), (&there, &second), (&one, &third), (&there, &fourth)] {
+    for (portal, created) in [
+        (&one, &first),
+        (&there, &second),
+        (&one, &third),
+        (&there, &fourth),
+    ] {
         let ended = portal.follow(operation(created)).await;
         assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     }
@@ -144,10 +149,7 @@ async fn a_removal_of_a_create_that_waits_cancels_it_and_sends_nothing() {
     assert_ne!(again.text("/id"), id);
     app.release_operations();
     one.follow(operation(&first)).await;
-    assert_eq!(
-        other.follow(operation(&again)).await.text("/status"),
-        "succeeded"
-    );
+    assert_eq!(other.follow(operation(&again)).await.text("/status"), "succeeded");
     assert_eq!(put(&app), ["a0", "b1"]);
     assert!(app.calls("DELETE", "b1").is_empty());
     app.finish().await;
@@ -164,9 +166,12 @@ async fn an_operation_without_a_usable_token_steps_out_of_the_queue_and_holds_no
     let others = begin(&other, "b1", "g3").await;
     // From now on nothing is exchanged for the first caller at the target, and what was is believed no longer.
     app.emulator.inject(
-        Fault::arm("/dataConnections/a1", Effect::status(401, &[("www-authenticate", "Bearer")]))
-            .method("GET")
-            .always(),
+        Fault::arm(
+            "/dataConnections/a1",
+            Effect::status(401, &[("www-authenticate", "Bearer")]),
+        )
+        .method("GET")
+        .always(),
     );
     app.release_operations();
     one.follow(operation(&first)).await;

@@ -2,8 +2,8 @@
 
 use super::{Created, Wanted};
 use crate::broker::idempotency::Replay;
-use crate::broker::refusal::{BrokerError, Refusal};
 use crate::broker::read::Lending;
+use crate::broker::refusal::{BrokerError, Refusal};
 use crate::broker::{Broker, Caller};
 use crate::connection::{Code, Desired, OperationRecord, State};
 use crate::db::{DbError, connections, operations, people};
@@ -76,7 +76,8 @@ impl Broker {
         let record = self.find(caller, created.operation.connection).await?.record;
         if waits(&created.operation) || record.last_operation.as_ref().is_some_and(waits) {
             // Whoever asks again for what they asked for themselves goes on with it.
-            self.take_up(&record, caller, Lending::Write(created.operation.id)).await?;
+            self.take_up(&record, caller, Lending::Write(created.operation.id))
+                .await?;
         }
         Ok(())
     }

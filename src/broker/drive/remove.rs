@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
 use super::commit::Change;
 use super::follow::is_under_way;
 use super::send::plain;
@@ -15,6 +14,7 @@ use crate::broker::vault::Use;
 use crate::connection::{Awaiting, Code, Desired, Observed, Phase};
 use crate::db::{DbError, operations};
 use crate::ledger::EventKind;
+use serde_json::json;
 
 /// How soon, at the latest, a waiting removal looks again whether the change before it has ended.
 const TURN: Duration = Duration::from_millis(250);

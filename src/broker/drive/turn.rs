@@ -44,10 +44,10 @@ impl Job {
         let absent_at = self.broker.clock.now();
         let (event, details) = if self.claim.dispatches == 0 {
             {
-            let hash = &self.claim.record.request_hash;
-            let details = self.broker.intent_details(&self.record, hash, absent_at);
-            (EventKind::CreateIntended, details)
-        }
+                let hash = &self.claim.record.request_hash;
+                let details = self.broker.intent_details(&self.record, hash, absent_at);
+                (EventKind::CreateIntended, details)
+            }
         } else {
             let details = json!({ "absenceSeenAt": absent_at, "dispatches": self.claim.dispatches });
             (EventKind::CreateRepeated, details)
@@ -69,14 +69,16 @@ impl Job {
     async fn absence_not_proved(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match &error.kind {
             ArmErrorKind::Refused(refusal) if refusal.status == 404 => {
-                self.fail(failure_of(Code::ParentMissing, error), Observed::Absent).await
+                self.fail(failure_of(Code::ParentMissing, error), Observed::Absent)
+                    .await
             }
             ArmErrorKind::Refused(refusal) if refusal.status == 401 || refusal.claims.is_some() => {
                 self.await_caller(self.record.target_tenant).await
             }
             // Whoever asked may no longer; nothing was ever sent.
             ArmErrorKind::Refused(refusal) if refusal.status == 403 => {
-                self.fail(failure_of(Code::AzureRefused, error), Observed::Absent).await
+                self.fail(failure_of(Code::AzureRefused, error), Observed::Absent)
+                    .await
             }
             _ => {
                 let asked = error.refusal().and_then(|refusal| refusal.retry_after);
@@ -139,7 +141,11 @@ impl Job {
 
     /// From here on the operation goes on in the name of whoever brought its tokens, and the ledger says so.
     pub(super) async fn act_for_holder(&mut self) -> Result<(), BrokerError> {
-        let held = self.broker.0.vault.for_use(self.claim.record.id, crate::broker::vault::Use::Write);
+        let held = self
+            .broker
+            .0
+            .vault
+            .for_use(self.claim.record.id, crate::broker::vault::Use::Write);
         let Some(caller) = held else { return Ok(()) };
         let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
         self.claim.record.actor = self.broker.person(&mut db, &caller).await?;
