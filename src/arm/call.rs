@@ -16,7 +16,7 @@ use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::connection::ResourceId;
 use crate::failure_points::{Moment, point};
-use crate::outbound::{self, ArmToken, Body, BodyError};
+use crate::outbound::{self, ArmToken, Bearer, Body, BodyError};
 use crate::telemetry::{self, metrics};
 
 /// Microsoft Learn, "Authenticate requests across tenants".
@@ -47,7 +47,7 @@ pub(super) struct Call<'a> {
     pub(super) name: &'static str,
     pub(super) method: Method,
     pub(super) url: Url,
-    pub(super) token: Option<&'a ArmToken>,
+    pub(super) token: Option<&'a dyn Bearer>,
     pub(super) auxiliary: &'a [ArmToken],
     pub(super) body: Option<&'a Value>,
     pub(super) trace: CallTrace,
@@ -77,7 +77,7 @@ impl Arm {
         &self,
         name: &'static str,
         url: Url,
-        token: Option<&ArmToken>,
+        token: Option<&dyn Bearer>,
     ) -> Result<Answer, ArmError> {
         let trace = CallTrace {
             correlation_id: self.0.clock.new_id(),

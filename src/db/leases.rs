@@ -42,6 +42,8 @@ struct ClaimRow {
     deadline_at: DateTime<Utc>,
     error: Option<Value>,
     awaiting_tenant_id: Option<Uuid>,
+    awaiting_claims: Option<String>,
+    body_hash: Option<String>,
     lease_token: Option<Uuid>,
     body: Option<Value>,
     arm_operation_url: Option<String>,
@@ -64,6 +66,8 @@ impl ClaimRow {
             deadline_at: self.deadline_at,
             error: self.error,
             awaiting_tenant_id: self.awaiting_tenant_id,
+            awaiting_claims: self.awaiting_claims,
+            body_hash: self.body_hash,
         };
         Ok(Claim {
             record: record.parse()?,
@@ -101,9 +105,10 @@ pub async fn claim_due(
          update operations o
          set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1
          from due where o.id = due.id
-         returning o.id, o.connection_id, o.kind, o.phase, o.person_id, o.app_id, o.correlation_id, o.created_at,
-            o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.lease_token, o.body,
-            o.arm_operation_url, o.absent_reads",
+         returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
+            coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
+            o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads",
         limit,
         lease.as_secs_f64(),
         held
@@ -147,9 +152,10 @@ pub async fn claim_of(
          update operations o
          set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1
          from free where o.id = free.id
-         returning o.id, o.connection_id, o.kind, o.phase, o.person_id, o.app_id, o.correlation_id, o.created_at,
-            o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.lease_token, o.body,
-            o.arm_operation_url, o.absent_reads",
+         returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
+            coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
+            o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads",
         connection.uuid(),
         lease.as_secs_f64()
     )
