@@ -41,6 +41,8 @@ pub struct Claimant<'a> {
     pub operations: &'a [Uuid],
     /// The connections that it has tokens to read for.
     pub connections: &'a [Uuid],
+    /// The tenants where the service can read by itself.
+    pub own: &'a [Uuid],
     /// The time, for deadlines.
     pub now: DateTime<Utc>,
 }
@@ -105,7 +107,7 @@ impl ClaimRow {
 
 /// Claims operations that are due and that nobody holds, the longest due first; of those that wait for their cluster, the one
 /// whose turn it is, and those whose turn won't come: what nobody alive has tokens for, and creates whose time is over. What waits
-/// for a caller is left to whoever brings the tokens, unless this replica has some; what a living replica has tokens for is
+/// for a caller is left to whoever brings the tokens, unless this replica has some, or the service can read there by itself; what a living replica has tokens for is
 /// left to that one.
 ///
 /// # Errors
@@ -140,7 +142,7 @@ pub async fn claim_due(
                 or not exists (select from replicas r where r.id = o.holder and r.alive_until > now()))
               and case
                 when o.awaiting_tenant_id is not null then o.due_at <= now()
-                    and (o.id = any($4) or (o.phase <> 'queued' and o.connection_id = any($5)))
+                    and (o.id = any($4) or (o.phase <> 'queued' and (o.connection_id = any($5) or o.awaiting_tenant_id = any($7))))
                 when o.phase = 'queued' then o.id in (select n.id from next n) or o.holder is distinct from $3
                 else o.due_at <= now()
               end
@@ -163,7 +165,8 @@ pub async fn claim_due(
         by.replica,
         by.operations,
         by.connections,
-        by.now
+        by.now,
+        by.own
     )
     .fetch_all(db);
     let rows = alone("claim what is due", statement).await?;
@@ -283,13 +286,15 @@ pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<
              or not exists (select from replicas r where r.id = o.holder and r.alive_until > now()))
            and case
              when o.awaiting_tenant_id is not null then
-                o.id = any($2) or (o.phase <> 'queued' and o.connection_id = any($3))
+                o.id = any($2)
+                or (o.phase <> 'queued' and (o.connection_id = any($3) or o.awaiting_tenant_id = any($4)))
              when o.phase = 'queued' then o.id in (select h.id from heads h) or o.holder is distinct from $1
              else true
            end",
         by.replica,
         by.operations,
-        by.connections
+        by.connections,
+        by.own
     )
     .fetch_one(db)
     .await?;

@@ -3,6 +3,7 @@
 
 mod commit;
 mod follow;
+mod reading;
 mod remove;
 mod send;
 mod settle;
@@ -42,6 +43,10 @@ struct Job {
     with_auxiliary: bool,
     /// The tokens that the step under way began with.
     tried: Option<Stamp>,
+    /// Whether nobody's token is behind the step under way but the service's own.
+    by_service: bool,
+    /// The tokens that ARM took for no reads, and what it wants instead.
+    unreadable: Option<(Option<Stamp>, Awaiting)>,
     /// The token that was missing when the operation was taken up.
     awaited: Option<Awaiting>,
     /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
@@ -90,10 +95,12 @@ impl Broker {
         }
         let now = self.clock.now();
         let (operations, connections) = self.0.vault.held(now);
+        let own = self.reads_by_itself_in();
         let by = Claimant {
             replica: self.0.replica,
             operations: &operations,
             connections: &connections,
+            own: &own,
             now,
         };
         let claimed_at = Instant::now();
@@ -144,6 +151,8 @@ impl Job {
             unsent,
             with_auxiliary: false,
             tried: None,
+            by_service: false,
+            unreadable: None,
             awaited: claim.record.awaiting.clone(),
             requester: claim.record.actor,
             claim,
@@ -181,6 +190,7 @@ impl Job {
             return Ok(Step::Over);
         }
         self.tried = self.broker.0.vault.stamp(self.claim.record.id);
+        self.by_service = self.tried.is_none();
         match (self.claim.record.kind, self.claim.record.phase) {
             (_, Phase::Succeeded | Phase::Failed) => Ok(Step::Over),
             (OperationKind::Create, Phase::Queued) => self.begin_create().await,
