@@ -4,19 +4,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tracing::Instrument as _;
-use uuid::Uuid;
 
 use super::answer::Asked;
 use super::cache::Key;
 use super::error::{ExchangeError, ExchangeErrorKind};
+use super::repeats::Identity;
 use super::user_token::UserToken;
 use super::{Entra, Inner};
 use crate::connection::TenantId;
-use crate::outbound::{self, ArmToken, BodyError};
+use crate::outbound::{self, ArmToken, Body, BodyError, Line, OnLine, deadline};
 use crate::telemetry::{self, metrics};
 
 impl Entra {
@@ -61,12 +62,18 @@ impl Entra {
         if let Some(found) = inner.tokens.get(&key, now).await {
             return Ok(found);
         }
-        let (inner, token) = (Arc::clone(inner), token.clone());
+        let (inner, token, end) = (Arc::clone(inner), token.clone(), deadline::end());
         // A task of its own, so that a caller who hangs up takes neither the exchange nor the others' wait with it.
         let task = self.inner.tasks.spawn(
-            async move { inner.exchange_once(key, &token, tenant, demanded).await }.instrument(
-                tracing::info_span!("entra", otel.name = "exchange a token", otel.kind = "client"),
-            ),
+            async move {
+                let exchange = inner.exchange_once(key, &token, tenant, demanded);
+                deadline::until(end, exchange).await
+            }
+            .instrument(tracing::info_span!(
+                "entra",
+                otel.name = "exchange a token",
+                otel.kind = "client"
+            )),
         );
         let gone = ExchangeErrorKind::Unavailable { retry_after: None };
         task.await
@@ -114,7 +121,8 @@ impl Inner {
         Ok(fresh)
     }
 
-    /// An exchange changes nothing at Entra, so it may be repeated: once, unless Entra itself named a time or is throttling.
+    /// An exchange changes nothing at Entra, so it may be repeated: once, while somebody waits for it, unless Entra named a long
+    /// time or is throttling.
     async fn with_one_repetition(
         &self,
         token: &UserToken,
@@ -122,21 +130,55 @@ impl Inner {
         claims: Option<&str>,
     ) -> Result<ArmToken, ExchangeError> {
         let begun = Instant::now();
-        let mut outcome = self.post(token, tenant, claims).await;
-        if outcome.as_ref().is_err_and(is_worth_repeating) {
-            tokio::time::sleep(jittered(self.pause)).await;
-            outcome = self.post(token, tenant, claims).await;
+        let line = self.lines.of(tenant.uuid()).await;
+        let mut outcome = self.post(&line, token, tenant, claims).await;
+        let pause = outcome.as_ref().err().and_then(|error| match error.kind {
+            ExchangeErrorKind::Unavailable { retry_after } => line.repetition(retry_after),
+            _ => None,
+        });
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+            outcome = self.post(&line, token, tenant, claims).await;
         }
         report(tenant, begun.elapsed(), &outcome);
         outcome
     }
 
+    /// The leave to ask Entra now.
+    async fn admit(
+        &self,
+        line: &Arc<Line>,
+        token: &UserToken,
+        tenant: TenantId,
+    ) -> Result<OnLine, ExchangeError> {
+        let later = |retry_after| {
+            let retry_after = Some(retry_after);
+            ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after })
+        };
+        let on_line = line.enter().await.map_err(|held| later(held.retry_after))?;
+        let identity = Identity {
+            tenant,
+            assertion: token.digest(),
+        };
+        let counted = self.repeats.count(identity, self.clock.now()).await;
+        counted.map_err(|left| {
+            tracing::warn!(
+                entra.tenant = %tenant,
+                "entra.exchange: not asked for again, since Entra would take it for a loop"
+            );
+            later(left)
+        })?;
+        Ok(on_line)
+    }
+
     async fn post(
         &self,
+        line: &Arc<Line>,
         token: &UserToken,
         tenant: TenantId,
         claims: Option<&str>,
     ) -> Result<ArmToken, ExchangeError> {
+        let on_line = self.admit(line, token, tenant).await?;
         let settings = &self.settings;
         let client_id = settings.client_id.to_string();
         let mut form = vec![
@@ -149,9 +191,8 @@ impl Inner {
             ("scope", settings.arm_scope.as_str()),
         ];
         form.extend(claims.map(|claims| ("claims", claims)));
-        let out_of_reach =
-            || ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after: None });
-        let response = self
+        let given = self.lines.read_timeout();
+        let answered = self
             .client
             // The tenant by its GUID: at /common a guest would get a token of the home tenant instead.
             .post(settings.endpoint(tenant, &["oauth2", "v2.0", "token"]))
@@ -161,14 +202,27 @@ impl Inner {
             // Asks for throttling to be told as 429 with a time, as Microsoft's own libraries do.
             .header("x-ms-lib-capability", "retry-after, h429")
             .form(&form)
-            .send()
-            .await
-            .map_err(|_| out_of_reach())?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = outbound::read_body(response).await.map_err(|error| match error {
-            BodyError::Broken => out_of_reach(),
-            BodyError::TooLarge => ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer),
-        })?;
+            .timeout(given)
+            .send();
+        let (status, headers, body) = match whole(answered).await {
+            Ok(answer) => answer,
+            Err(BodyError::TooLarge) => {
+                on_line.works();
+                return Err(ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer));
+            }
+            Err(BodyError::Broken) => {
+                if !self.lines.was_hurried(given) {
+                    on_line.fails();
+                }
+                let kind = ExchangeErrorKind::Unavailable { retry_after: None };
+                return Err(ExchangeError::bare(tenant, kind));
+            }
+        };
+        if status.is_server_error() {
+            on_line.fails();
+        } else {
+            on_line.works();
+        }
         let asked = Asked {
             settings,
             token,
@@ -183,15 +237,13 @@ impl Inner {
     }
 }
 
-fn is_worth_repeating(error: &ExchangeError) -> bool {
-    matches!(error.kind, ExchangeErrorKind::Unavailable { retry_after: None })
-}
-
-/// Between one and two times `pause`, so that many callers who failed together don't come back together.
-fn jittered(pause: Duration) -> Duration {
-    let (high, _) = Uuid::new_v4().as_u64_pair();
-    let part = u32::try_from(high % 1000).unwrap_or_default();
-    pause + pause * part / 1000
+/// The answer with its body read.
+async fn whole(
+    sent: impl Future<Output = reqwest::Result<reqwest::Response>>,
+) -> Result<(StatusCode, HeaderMap, Body), BodyError> {
+    let response = sent.await.map_err(|_| BodyError::Broken)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    Ok((status, headers, outbound::read_body(response).await?))
 }
 
 /// The `claims` parameter: what ARM demanded, and the capability `cp1` if the calling app declared it. Only then: with it Entra

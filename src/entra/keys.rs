@@ -15,7 +15,7 @@ use super::refusal::{TokenError, TokenRefusal};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::connection::TenantId;
-use crate::outbound;
+use crate::outbound::{self, HeldBack, Line, Lines, Service, deadline};
 
 /// The pause after a fetch that failed: short, so that an outage of seconds is not one of minutes, yet no storm.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
@@ -34,6 +34,7 @@ struct TenantKeys {
     tenant: TenantId,
     url: Url,
     client: reqwest::Client,
+    lines: Lines,
     clock: Clock,
     life: Duration,
     minimum_interval: Duration,
@@ -61,11 +62,13 @@ impl Keys {
         clock: &Clock,
         tasks: TaskTracker,
     ) -> Self {
+        let lines = Lines::new(Service::Keys, settings.lines.clone());
         let of = |tenant: TenantId| TenantKeys {
             tenant,
             // Built here, never read from a discovery document: a document can't send us to another host.
             url: settings.endpoint(tenant, &["discovery", "v2.0", "keys"]),
             client: client.clone(),
+            lines: lines.clone(),
             clock: clock.clone(),
             life: settings.keys_refresh,
             minimum_interval: settings.keys_minimum_interval,
@@ -143,7 +146,7 @@ impl Keys {
             retry_after: PAUSE_AFTER_FAILURE,
         };
         let (keys, wanted) = (Arc::clone(keys), kid.to_owned());
-        let task = self.tasks.spawn(async move {
+        let found = async move {
             let gate = keys.gate.lock().await;
             // Whoever held the gate before may have brought it.
             if let Some(key) = keys.current().and_then(|set| set.find(&wanted)) {
@@ -158,7 +161,8 @@ impl Keys {
                 }),
                 None => Err(TokenRefusal::UnknownKey.into()),
             }
-        });
+        };
+        let task = self.tasks.spawn(deadline::until(deadline::end(), found));
         task.await.unwrap_or(Err(unavailable))
     }
 }
@@ -216,20 +220,42 @@ impl TenantKeys {
         succeeded
     }
 
+    /// Asks Entra, and once more if somebody waits for it and Entra may answer then.
     async fn fetch(&self) -> Result<Vec<SigningKey>, KeysError> {
-        let response = self
-            .client
-            .get(self.url.clone())
-            .send()
-            .await
-            .map_err(|_| KeysError::OutOfReach)?;
-        if response.status() != http::StatusCode::OK {
-            return Err(KeysError::Status(response.status().as_u16()));
+        let line = self.lines.of(self.tenant.uuid()).await;
+        let outcome = self.ask(&line).await;
+        let pause = match outcome {
+            Err(KeysError::OutOfReach | KeysError::Status(500..)) => line.repetition(None),
+            _ => None,
+        };
+        match pause {
+            Some(pause) => {
+                tokio::time::sleep(pause).await;
+                self.ask(&line).await
+            }
+            None => outcome,
         }
-        let body = outbound::read_body(response)
-            .await
-            .map_err(|_| KeysError::OutOfReach)?;
-        key_document::parse(&body).ok_or(KeysError::Unreadable)
+    }
+
+    async fn ask(&self, line: &Arc<Line>) -> Result<Vec<SigningKey>, KeysError> {
+        let on_line = line.enter().await.map_err(KeysError::HeldBack)?;
+        let given = self.lines.read_timeout();
+        let answer = self.client.get(self.url.clone()).timeout(given).send();
+        let body = async {
+            let response = answer.await.map_err(|_| KeysError::OutOfReach)?;
+            if response.status() != http::StatusCode::OK {
+                return Err(KeysError::Status(response.status().as_u16()));
+            }
+            let body = outbound::read_body(response).await;
+            body.map_err(|_| KeysError::OutOfReach)
+        };
+        let body = body.await;
+        match &body {
+            Err(KeysError::OutOfReach) if self.lines.was_hurried(given) => {}
+            Err(KeysError::OutOfReach | KeysError::Status(500..)) => on_line.fails(),
+            _ => on_line.works(),
+        }
+        key_document::parse(&body?).ok_or(KeysError::Unreadable)
     }
 }
 
@@ -242,6 +268,8 @@ enum KeysError {
     Status(u16),
     #[error("Entra's answer holds no usable key")]
     Unreadable,
+    #[error("{0}")]
+    HeldBack(HeldBack),
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod exchange;
 mod key_document;
 mod keys;
 mod refusal;
+mod repeats;
 mod settings;
 #[cfg(test)]
 mod testing;
@@ -18,11 +19,11 @@ mod user_token;
 mod validation;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::outbound::{Lines, Service};
 
 pub use error::{ExchangeError, ExchangeErrorKind, ExchangeFailure};
 pub use refusal::{TokenError, TokenRefusal};
@@ -45,29 +46,27 @@ struct Inner {
     tokens: cache::Tokens,
     /// Work that must not die with the request that started it.
     tasks: TaskTracker,
-    /// The shortest pause before the one repetition of a failed exchange; as much again is added at random.
-    pause: Duration,
+    /// Each tenant's token endpoint.
+    lines: Lines,
+    repeats: repeats::Repeats,
 }
 
 impl Entra {
     /// Sets up validation and exchange. Nothing is fetched before the first token arrives.
     #[must_use]
     pub fn new(settings: Settings, client: reqwest::Client, clock: Clock) -> Self {
-        Self::with_pause(settings, client, clock, Duration::from_millis(500))
-    }
-
-    fn with_pause(settings: Settings, client: reqwest::Client, clock: Clock, pause: Duration) -> Self {
         let tasks = TaskTracker::new();
         let keys = keys::Keys::new(&settings, &client, &clock, tasks.clone());
         Self {
             inner: Arc::new(Inner {
+                lines: Lines::new(Service::Entra, settings.lines.clone()),
+                repeats: repeats::Repeats::new(settings.identical_exchanges),
                 settings,
                 client,
                 clock,
                 keys,
                 tokens: cache::Tokens::new(),
                 tasks,
-                pause,
             }),
         }
     }
