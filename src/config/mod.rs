@@ -261,7 +261,6 @@ mod tests {
                 "[outbound]\ntimeout = \"5s\"\nread_timeout = \"6s\"",
                 "outbound.read_timeout",
             ),
-            ("[entra]\nidentical_exchanges = 15", "entra.identical_exchanges"),
             (
                 "[worker]\nfastest_poll = \"20s\"\nslowest_poll = \"2s\"",
                 "worker.fastest_poll",

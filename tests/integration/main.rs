@@ -22,6 +22,7 @@ mod reading;
 mod refusals;
 mod removal;
 mod repeats;
+mod resilience;
 mod rights;
 mod roles;
 mod sockets;
