@@ -16,7 +16,8 @@ use super::pinned;
 use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::connection::ResourceId;
-use crate::outbound::{self, ArmToken, Body, BodyError, Line};
+use crate::failure_points::{Moment, point};
+use crate::outbound::{self, ArmToken, Bearer, Body, BodyError, Line};
 use crate::telemetry::{self, metrics};
 
 /// Microsoft Learn, "Authenticate requests across tenants".
@@ -48,7 +49,7 @@ pub(super) struct Call<'a> {
     pub(super) name: &'static str,
     pub(super) method: Method,
     pub(super) url: Url,
-    pub(super) token: Option<&'a ArmToken>,
+    pub(super) token: Option<&'a dyn Bearer>,
     pub(super) auxiliary: &'a [ArmToken],
     pub(super) body: Option<&'a Value>,
     pub(super) trace: CallTrace,
@@ -78,7 +79,7 @@ impl Arm {
         &self,
         name: &'static str,
         url: Url,
-        token: Option<&ArmToken>,
+        token: Option<&dyn Bearer>,
     ) -> Result<Answer, ArmError> {
         let trace = CallTrace {
             correlation_id: self.0.clock.new_id(),
@@ -92,11 +93,11 @@ impl Arm {
             body: None,
             trace,
         };
-        let outcome = self.send(call.clone()).await;
+        let outcome = Box::pin(self.send(call.clone())).await;
         match self.repetition(&call, &outcome).await {
             Some(pause) => {
                 tokio::time::sleep(pause).await;
-                self.send(call).await
+                Box::pin(self.send(call)).await
             }
             None => outcome,
         }
@@ -122,7 +123,7 @@ impl Arm {
 
     /// The line that a call goes over: its tenant's, or its subscription's where the tenant is what is asked for.
     async fn line(&self, call: &Call<'_>) -> Arc<Line> {
-        let tenant = call.token.map(|token| token.tenant().uuid());
+        let tenant = call.token.map(|token| token.principal().tenant.uuid());
         let of = tenant.or_else(|| subscription_of(&call.url)).unwrap_or_default();
         self.0.lines.of(of).await
     }
@@ -155,7 +156,7 @@ impl Arm {
         };
         let line = self.line(&call).await;
         let outcome = match self.request(call) {
-            Ok(request) => self.exchange(request, &line).await,
+            Ok(request) => self.exchange(name, request, &line).await,
             Err(kind) => Err(kind),
         };
         match outcome {
@@ -230,7 +231,12 @@ impl Arm {
             .map_err(|error| ArmErrorKind::NotSent(cause(error)))
     }
 
-    async fn exchange(&self, mut request: reqwest::Request, line: &Arc<Line>) -> Exchanged {
+    async fn exchange(
+        &self,
+        name: &'static str,
+        mut request: reqwest::Request,
+        line: &Arc<Line>,
+    ) -> Exchanged {
         let given = self.0.lines.read_timeout();
         let on_line = if request.method() == Method::GET {
             *request.timeout_mut() = Some(given);
@@ -241,6 +247,9 @@ impl Arm {
         };
         let on_line = on_line.map_err(ArmErrorKind::HeldBack)?;
         let is_read = request.method() == Method::GET;
+        point("arm", name, Moment::Before)
+            .await
+            .map_err(|_| ArmErrorKind::NotSent("a failure point".to_owned()))?;
         let mut response = match self.0.client.execute(request).await {
             Ok(response) => response,
             Err(error) => {
@@ -266,6 +275,9 @@ impl Arm {
         } else {
             on_line.works();
         }
+        point("arm", name, Moment::After)
+            .await
+            .map_err(|_| ArmErrorKind::NoAnswer)?;
         Ok((status, headers, body))
     }
 }

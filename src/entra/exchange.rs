@@ -17,6 +17,7 @@ use super::repeats::Identity;
 use super::user_token::UserToken;
 use super::{Entra, Inner};
 use crate::connection::TenantId;
+use crate::failure_points::{Moment, point};
 use crate::outbound::{self, ArmToken, Body, BodyError, Line, OnLine, deadline};
 use crate::telemetry::{self, metrics};
 
@@ -66,7 +67,7 @@ impl Entra {
         // A task of its own, so that a caller who hangs up takes neither the exchange nor the others' wait with it.
         let task = self.inner.tasks.spawn(
             async move {
-                let exchange = inner.exchange_once(key, &token, tenant, demanded);
+                let exchange = Box::pin(inner.exchange_once(key, &token, tenant, demanded));
                 deadline::until(end, exchange).await
             }
             .instrument(tracing::info_span!(
@@ -192,6 +193,11 @@ impl Inner {
         ];
         form.extend(claims.map(|claims| ("claims", claims)));
         let given = self.lines.read_timeout();
+        let out_of_reach =
+            || ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after: None });
+        point("entra", "POST token", Moment::Before)
+            .await
+            .map_err(|_| out_of_reach())?;
         let answered = self
             .client
             // The tenant by its GUID: at /common a guest would get a token of the home tenant instead.
@@ -214,8 +220,7 @@ impl Inner {
                 if !self.lines.was_hurried(given) {
                     on_line.fails();
                 }
-                let kind = ExchangeErrorKind::Unavailable { retry_after: None };
-                return Err(ExchangeError::bare(tenant, kind));
+                return Err(out_of_reach());
             }
         };
         if status.is_server_error() {
@@ -223,6 +228,9 @@ impl Inner {
         } else {
             on_line.works();
         }
+        point("entra", "POST token", Moment::After)
+            .await
+            .map_err(|_| out_of_reach())?;
         let asked = Asked {
             settings,
             token,

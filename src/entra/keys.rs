@@ -15,6 +15,7 @@ use super::refusal::{TokenError, TokenRefusal};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::connection::TenantId;
+use crate::failure_points::{Moment, point};
 use crate::outbound::{self, HeldBack, Line, Lines, Service, deadline};
 
 /// The pause after a fetch that failed: short, so that an outage of seconds is not one of minutes, yet no storm.
@@ -239,6 +240,8 @@ impl TenantKeys {
 
     async fn ask(&self, line: &Arc<Line>) -> Result<Vec<SigningKey>, KeysError> {
         let on_line = line.enter().await.map_err(KeysError::HeldBack)?;
+        let failed = |_| KeysError::OutOfReach;
+        point("entra", "GET keys", Moment::Before).await.map_err(failed)?;
         let given = self.lines.read_timeout();
         let answer = self.client.get(self.url.clone()).timeout(given).send();
         let body = async {
@@ -255,6 +258,7 @@ impl TenantKeys {
             Err(KeysError::OutOfReach | KeysError::Status(500..)) => on_line.fails(),
             _ => on_line.works(),
         }
+        point("entra", "GET keys", Moment::After).await.map_err(failed)?;
         key_document::parse(&body?).ok_or(KeysError::Unreadable)
     }
 }

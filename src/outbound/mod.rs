@@ -8,10 +8,12 @@ mod client;
 pub mod deadline;
 mod line;
 mod retry_after;
+mod service_token;
 mod token;
 
 pub use body::{Body, BodyError, read_body};
 pub use client::{ClientError, ClientOptions, client, collector_client, health_client};
 pub use line::{HeldBack, HeldBackFor, Line, LineLimits, Lines, OnLine, Service};
 pub use retry_after::retry_after;
-pub use token::ArmToken;
+pub use service_token::ServiceToken;
+pub use token::{ArmToken, Bearer};

@@ -16,6 +16,7 @@ mod http_edges;
 mod idempotency;
 mod main_job;
 mod outcomes;
+mod points;
 mod problems;
 mod promises;
 mod reading;

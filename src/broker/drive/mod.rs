@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use super::Broker;
 use super::refusal::BrokerError;
 use super::vault::Stamp;
-use crate::connection::{ActorId, ConnectionRecord, OperationKind, Phase, TenantId};
+use crate::connection::{ActorId, Awaiting, ConnectionRecord, OperationKind, Phase};
 use crate::db::leases::Claim;
 use crate::db::{DbError, connections, leases};
 
@@ -45,8 +45,8 @@ struct Job {
     resend: (Duration, Option<Instant>),
     /// The tokens that the step under way began with.
     tried: Option<Stamp>,
-    /// The tenant whose token was missing when the operation was taken up.
-    awaited: Option<TenantId>,
+    /// The token that was missing when the operation was taken up.
+    awaited: Option<Awaiting>,
     /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
     requester: ActorId,
     /// Whether the change that this one waits for was given this one's tokens.
@@ -136,7 +136,7 @@ impl Job {
             put_off: 0,
             resend: (Duration::ZERO, None),
             tried: None,
-            awaited: claim.record.awaiting,
+            awaited: claim.record.awaiting.clone(),
             requester: claim.record.actor,
             claim,
             lent: false,

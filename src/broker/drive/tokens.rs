@@ -77,14 +77,11 @@ impl Job {
                     "the operation's tokens are taken no longer"
                 );
                 let named = refusal.missing.first().map(|missing| missing.tenant);
-                let tenant = refusal
-                    .challenge
-                    .as_ref()
-                    .map(|challenge| challenge.tenant)
-                    .or(named);
-                Ok(Tokens::Missing(
-                    self.await_caller(tenant.unwrap_or(target)).await?,
-                ))
+                let awaited = match refusal.wanted {
+                    Some(wanted) => *wanted,
+                    None => named.unwrap_or(target).into(),
+                };
+                Ok(Tokens::Missing(self.await_caller(awaited).await?))
             }
             Err(error) => Err(error),
         }
