@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -17,9 +16,8 @@ use super::repeats::Identity;
 use super::user_token::UserToken;
 use super::{Entra, Inner};
 use crate::connection::TenantId;
-use crate::failure_points::{Moment, point};
-use crate::outbound::{self, ArmToken, Body, BodyError, Line, OnLine, deadline};
-use crate::telemetry::{self, metrics};
+use crate::outbound::{ArmToken, Line, deadline};
+use crate::telemetry::metrics;
 
 impl Entra {
     /// An ARM token of `tenant` in the user's name: a cached one, or a new one from Entra. Callers that ask for the same at the
@@ -145,33 +143,6 @@ impl Inner {
         outcome
     }
 
-    /// The leave to ask Entra now.
-    async fn admit(
-        &self,
-        line: &Arc<Line>,
-        token: &UserToken,
-        tenant: TenantId,
-    ) -> Result<OnLine, ExchangeError> {
-        let later = |retry_after| {
-            let retry_after = Some(retry_after);
-            ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after })
-        };
-        let on_line = line.enter().await.map_err(|held| later(held.retry_after))?;
-        let identity = Identity {
-            tenant,
-            assertion: token.digest(),
-        };
-        let counted = self.repeats.count(identity, self.clock.now()).await;
-        counted.map_err(|left| {
-            tracing::warn!(
-                entra.tenant = %tenant,
-                "entra.exchange: not asked for again, since Entra would take it for a loop"
-            );
-            later(left)
-        })?;
-        Ok(on_line)
-    }
-
     async fn post(
         &self,
         line: &Arc<Line>,
@@ -179,7 +150,6 @@ impl Inner {
         tenant: TenantId,
         claims: Option<&str>,
     ) -> Result<ArmToken, ExchangeError> {
-        let on_line = self.admit(line, token, tenant).await?;
         let settings = &self.settings;
         let client_id = settings.client_id.to_string();
         let mut form = vec![
@@ -192,45 +162,11 @@ impl Inner {
             ("scope", settings.arm_scope.as_str()),
         ];
         form.extend(claims.map(|claims| ("claims", claims)));
-        let given = self.lines.read_timeout();
-        let out_of_reach =
-            || ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after: None });
-        point("entra", "POST token", Moment::Before)
-            .await
-            .map_err(|_| out_of_reach())?;
-        let answered = self
-            .client
-            // The tenant by its GUID: at /common a guest would get a token of the home tenant instead.
-            .post(settings.endpoint(tenant, &["oauth2", "v2.0", "token"]))
-            .headers(telemetry::trace_headers())
-            .header("client-request-id", self.clock.new_id().to_string())
-            .header("return-client-request-id", "true")
-            // Asks for throttling to be told as 429 with a time, as Microsoft's own libraries do.
-            .header("x-ms-lib-capability", "retry-after, h429")
-            .form(&form)
-            .timeout(given)
-            .send();
-        let (status, headers, body) = match whole(answered).await {
-            Ok(answer) => answer,
-            Err(BodyError::TooLarge) => {
-                on_line.works();
-                return Err(ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer));
-            }
-            Err(BodyError::Broken) => {
-                if !self.lines.was_hurried(given) {
-                    on_line.fails();
-                }
-                return Err(out_of_reach());
-            }
+        let identity = Identity {
+            tenant,
+            assertion: token.digest(),
         };
-        if status.is_server_error() {
-            on_line.fails();
-        } else {
-            on_line.works();
-        }
-        point("entra", "POST token", Moment::After)
-            .await
-            .map_err(|_| out_of_reach())?;
+        let (status, headers, body) = self.ask_for_token(line, identity, &form).await?;
         let asked = Asked {
             settings,
             token,
@@ -243,15 +179,6 @@ impl Inner {
             Err(asked.failure(status, &headers, &body))
         }
     }
-}
-
-/// The answer with its body read.
-async fn whole(
-    sent: impl Future<Output = reqwest::Result<reqwest::Response>>,
-) -> Result<(StatusCode, HeaderMap, Body), BodyError> {
-    let response = sent.await.map_err(|_| BodyError::Broken)?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    Ok((status, headers, outbound::read_body(response).await?))
 }
 
 /// The `claims` parameter: what ARM demanded, and the capability `cp1` if the calling app declared it. Only then: with it Entra

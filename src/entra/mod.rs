@@ -12,9 +12,11 @@ mod key_document;
 mod keys;
 mod refusal;
 mod repeats;
+mod service_token;
 mod settings;
 #[cfg(test)]
 mod testing;
+mod token_endpoint;
 mod user_token;
 mod validation;
 
@@ -44,6 +46,7 @@ struct Inner {
     clock: Clock,
     keys: keys::Keys,
     tokens: cache::Tokens,
+    service_tokens: service_token::ServiceTokens,
     /// Work that must not die with the request that started it.
     tasks: TaskTracker,
     /// Each tenant's token endpoint.
@@ -66,6 +69,7 @@ impl Entra {
                 clock,
                 keys,
                 tokens: cache::Tokens::new(),
+                service_tokens: service_token::ServiceTokens::new(),
                 tasks,
             }),
         }

@@ -26,6 +26,7 @@ mod repeats;
 mod resilience;
 mod rights;
 mod roles;
+mod service_identity;
 mod sockets;
 mod strangers;
 mod takeover;
