@@ -236,9 +236,16 @@ impl Play<'_> {
             let _ = world.add_consumer_group(how_to::HUB1, &group);
         });
         let key = self.key.as_ref().map(|key| format!("{key}-{name}"));
-        let answer = self.client.create(&request(name), wait, key.as_deref()).await?;
-        self.keep(&answer);
-        Ok(answer)
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.client.create(&request(name), wait, key.as_deref()).await?;
+            self.keep(&answer);
+            // A machine with much else to do keeps ARM or Entra from answering in time.
+            if answer.status != 503 || Instant::now() > deadline {
+                return Ok(answer);
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// Asks for the removal of the connection that was acknowledged last.
