@@ -11,6 +11,7 @@ pub mod config;
 pub mod connection;
 pub mod db;
 pub mod entra;
+pub mod failure_points;
 pub mod http;
 pub mod ledger;
 pub mod outbound;

@@ -136,6 +136,12 @@ has_no_tools() {
     'for tool in cc gcc ld cargo rustc curl git; do ! command -v $tool || exit 1; done'
 }
 
+# The variable that arms them is known to a program that has them.
+has_no_failure_points() {
+  run --rm --entrypoint sh localhost/tenant-bridge -c \
+    'grep -q entra.client_secret "$0" && ! grep -q TENANT_BRIDGE_FAILURE_POINTS "$0"' /usr/local/bin/tenant-bridge
+}
+
 says_its_version() {
   local version
   version=$(run --rm localhost/tenant-bridge --version)
@@ -184,6 +190,7 @@ check_promises() {
   holds 'it is stopped by SIGTERM' configured .Config.StopSignal SIGTERM
   holds 'its label and its program say the same version' says_its_version
   holds 'it holds no build tools' has_no_tools
+  holds 'its program has no failure points' has_no_failure_points
   holds 'serve names every setting that is missing' refuses entra.client_secret localhost/tenant-bridge
   holds 'migrate without an owner says which setting is missing' refuses database.owner_url \
     --env-file "$work/environment" localhost/tenant-bridge migrate

@@ -15,7 +15,8 @@ use super::pinned;
 use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::connection::ResourceId;
-use crate::outbound::{self, ArmToken, Body, BodyError};
+use crate::failure_points::{Moment, point};
+use crate::outbound::{self, ArmToken, Bearer, Body, BodyError};
 use crate::telemetry::{self, metrics};
 
 /// Microsoft Learn, "Authenticate requests across tenants".
@@ -46,7 +47,7 @@ pub(super) struct Call<'a> {
     pub(super) name: &'static str,
     pub(super) method: Method,
     pub(super) url: Url,
-    pub(super) token: Option<&'a ArmToken>,
+    pub(super) token: Option<&'a dyn Bearer>,
     pub(super) auxiliary: &'a [ArmToken],
     pub(super) body: Option<&'a Value>,
     pub(super) trace: CallTrace,
@@ -76,7 +77,7 @@ impl Arm {
         &self,
         name: &'static str,
         url: Url,
-        token: Option<&ArmToken>,
+        token: Option<&dyn Bearer>,
     ) -> Result<Answer, ArmError> {
         let trace = CallTrace {
             correlation_id: self.0.clock.new_id(),
@@ -120,7 +121,7 @@ impl Arm {
             },
         };
         let outcome = match self.request(call) {
-            Ok(request) => self.exchange(request).await,
+            Ok(request) => self.exchange(name, request).await,
             Err(kind) => Err(kind),
         };
         match outcome {
@@ -197,8 +198,12 @@ impl Arm {
 
     async fn exchange(
         &self,
+        name: &'static str,
         request: reqwest::Request,
     ) -> Result<(StatusCode, HeaderMap, Result<Body, BodyFault>), ArmErrorKind> {
+        point("arm", name, Moment::Before)
+            .await
+            .map_err(|_| ArmErrorKind::NotSent("a failure point".to_owned()))?;
         let mut response = match self.0.client.execute(request).await {
             Ok(response) => response,
             Err(error) if error.is_connect() || error.is_builder() => {
@@ -211,6 +216,9 @@ impl Arm {
             BodyError::Broken => BodyFault::Cut,
             BodyError::TooLarge => BodyFault::TooLong,
         });
+        point("arm", name, Moment::After)
+            .await
+            .map_err(|_| ArmErrorKind::NoAnswer)?;
         Ok((status, headers, body))
     }
 }

@@ -12,7 +12,7 @@ use super::call::CallReport;
 use super::error::{ArmError, ArmErrorKind};
 use super::pinned::{self, PinnedUrlError};
 use super::{Arm, members, refusal};
-use crate::outbound::{self, ArmToken};
+use crate::outbound::{self, Bearer};
 
 /// Where an operation is asked about. It leads to ARM and may be signed, so it prints without its query.
 #[derive(Clone, PartialEq, Eq)]
@@ -85,7 +85,11 @@ impl Arm {
     ///
     /// # Errors
     /// As every call. A 404 is `Refused`: ARM forgets operations, and only reading the resource tells what became of it.
-    pub async fn poll(&self, token: &ArmToken, operation: &OperationUrl) -> Result<OperationState, ArmError> {
+    pub async fn poll(
+        &self,
+        token: &dyn Bearer,
+        operation: &OperationUrl,
+    ) -> Result<OperationState, ArmError> {
         let answer = self
             .get("GET operation", operation.url.clone(), Some(token))
             .await?;

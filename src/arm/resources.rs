@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::error::{ArmError, ArmErrorKind};
 use super::{Arm, members};
 use crate::connection::{ClusterId, ConsumerGroup, DatabaseId, EventHubId, ResourceId};
-use crate::outbound::ArmToken;
+use crate::outbound::{ArmToken, Bearer};
 
 /// `Microsoft.EventHub`'s stable version with the longest reach across clouds.
 const EVENT_HUB_API_VERSION: &str = "2021-11-01";
@@ -55,7 +55,7 @@ impl Arm {
     ///
     /// # Errors
     /// As every call; also `Refused` for a 404 about something outside of it.
-    pub async fn database_exists(&self, token: &ArmToken, id: &DatabaseId) -> Result<bool, ArmError> {
+    pub async fn database_exists(&self, token: &dyn Bearer, id: &DatabaseId) -> Result<bool, ArmError> {
         self.exists(
             "GET database",
             token,
@@ -108,7 +108,7 @@ impl Arm {
     async fn exists(
         &self,
         name: &'static str,
-        token: &ArmToken,
+        token: &dyn Bearer,
         resource: &ResourceId,
         below: &[&str],
         api_version: &str,

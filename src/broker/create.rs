@@ -16,7 +16,7 @@ use super::{Broker, Caller};
 use crate::arm::event_hub_body;
 use crate::connection::{
     ActorId, Code, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, NewConnection, Observed,
-    OperationId, OperationKind, OperationRecord, Phase,
+    OperationId, OperationKind, OperationRecord, Phase, removal_hash,
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
@@ -65,7 +65,8 @@ impl Broker {
             }),
             request,
         };
-        let result = self.try_create(caller, &wanted).await;
+        // Boxed: the request's own future would carry all of it.
+        let result = Box::pin(self.try_create(caller, &wanted)).await;
         if let Err(BrokerError::Refused(refusal)) = &result {
             let id = wanted.request.id();
             self.record_refusal(
@@ -189,8 +190,9 @@ impl Broker {
         let db = &mut *transaction;
         let actor = self.person(db, caller).await?;
         record.created_by = actor;
-        let operation =
+        let mut operation =
             self.new_operation(record.id, OperationKind::Create, Phase::Dispatched, actor, caller);
+        operation.request_hash = hex(&body_hash);
         connections::insert(db, &record).await?;
         let participants = self.record_people(db, &record, caller).await?;
         let salt = uuid::Uuid::new_v4();
@@ -286,6 +288,7 @@ impl Broker {
             deadline_at: now + self.worker.deadline,
             failure: None,
             awaiting: None,
+            request_hash: removal_hash(connection),
         }
     }
 }

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::refusal::{BrokerError, Missing, MissingKind, Refusal, Unavailable};
 use super::{Broker, Caller};
-use crate::connection::{Code, TenantId, Upstream};
+use crate::connection::{Awaiting, Code, TenantId, Upstream};
 use crate::entra::{ExchangeError, ExchangeErrorKind};
 use crate::outbound::ArmToken;
 
@@ -100,9 +100,11 @@ impl Broker {
             tenants.join(" and ")
         );
         let upstream = errors.first().map(upstream);
+        let wanted = errors.iter().find_map(demanded).map(Box::new);
         Refusal {
             missing,
             upstream,
+            wanted,
             ..Refusal::new(Code::AccessMissing, detail)
         }
         .into()
@@ -163,6 +165,19 @@ impl Broker {
             fix,
             url: error.consent_url(&self.entra),
         }
+    }
+}
+
+/// The token that a tenant's challenge demands.
+fn demanded(error: &ExchangeError) -> Option<Awaiting> {
+    match &error.kind {
+        ExchangeErrorKind::Challenge {
+            claims: claims @ Some(_),
+        } => Some(Awaiting {
+            tenant: error.tenant,
+            claims: claims.clone(),
+        }),
+        _ => None,
     }
 }
 

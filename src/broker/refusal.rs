@@ -7,7 +7,7 @@ use url::Url;
 use utoipa::ToSchema;
 
 use crate::arm::{ArmError, ArmErrorKind};
-use crate::connection::{Code, Failure, TenantId, Upstream};
+use crate::connection::{Awaiting, Code, Failure, TenantId, Upstream};
 use crate::db::DbError;
 use crate::outbound::ArmToken;
 
@@ -53,6 +53,8 @@ pub struct Refusal {
     pub scope: Option<&'static str>,
     /// What the user must sign in with, if the calling app can be told.
     pub challenge: Option<Box<Challenge>>,
+    /// The token that would do, with the claims that a tenant demands, also where the calling app can't be told of them.
+    pub wanted: Option<Box<Awaiting>>,
 }
 
 /// What a user must sign in with, and where.
@@ -119,6 +121,7 @@ impl Refusal {
             upstream: None,
             scope: None,
             challenge: None,
+            wanted: None,
         }
     }
 
@@ -130,7 +133,7 @@ impl Refusal {
         claims: &str,
         detail: String,
     ) -> Self {
-        match authorization_uri {
+        let refusal = match authorization_uri {
             Some(uri) => Self {
                 challenge: Some(Box::new(Challenge {
                     tenant,
@@ -143,6 +146,14 @@ impl Refusal {
                 missing: vec![Missing::proof(tenant)],
                 ..Self::new(Code::AccessMissing, format!("{detail}; see `missing`"))
             },
+        };
+        let wanted = Awaiting {
+            tenant,
+            claims: Some(claims.to_owned()),
+        };
+        Self {
+            wanted: Some(Box::new(wanted)),
+            ..refusal
         }
     }
 

@@ -4,6 +4,8 @@
 mod arm;
 mod database;
 mod entra;
+#[cfg(feature = "failure-points")]
+mod failure_points;
 mod idempotency;
 mod ledger;
 mod outbound;
@@ -19,6 +21,8 @@ use std::path::Path;
 pub use arm::ArmSection;
 pub use database::{DatabaseSection, MigrationSection};
 pub use entra::EntraSection;
+#[cfg(feature = "failure-points")]
+pub use failure_points::failure_points;
 pub use idempotency::IdempotencySection;
 pub use ledger::LedgerSection;
 pub use reader::{ConfigError, Problem, Reader};

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -100,8 +101,32 @@ pub struct OperationRecord {
     pub deadline_at: DateTime<Utc>,
     /// Why it failed, or what is known so far.
     pub failure: Option<Failure>,
-    /// The tenant whose token it waits for.
-    pub awaiting: Option<TenantId>,
+    /// The token that it waits for.
+    pub awaiting: Option<Awaiting>,
+    /// SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation names it.
+    pub request_hash: String,
+}
+
+/// A token that an operation waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaiting {
+    /// The tenant that it must open.
+    pub tenant: TenantId,
+    /// The claims that its user must sign in with: the JSON text of the challenge that the service met, if one was.
+    pub claims: Option<String>,
+}
+
+/// [`OperationRecord::request_hash`] of a removal, which is sent without a body: its connection is all that it names.
+#[must_use]
+pub fn removal_hash(connection: ConnectionId) -> String {
+    let hash = Sha256::digest(format!("remove {connection}"));
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl From<TenantId> for Awaiting {
+    fn from(tenant: TenantId) -> Self {
+        Self { tenant, claims: None }
+    }
 }
 
 /// Why an operation failed, in words that are safe to show.

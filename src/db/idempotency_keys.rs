@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::pool::alone;
 use super::{DbError, exactly_one};
 use crate::connection::{ActorId, ConnectionId, OperationId};
 
@@ -105,15 +106,13 @@ pub async fn insert(
 /// # Errors
 /// When the database can't answer.
 pub async fn sweep(db: &mut PgConnection, keep: Duration, limit: i64) -> Result<u64, DbError> {
-    let rows = sqlx::query!(
+    let statement = sqlx::query!(
         "delete from idempotency_keys where ctid = any(array(
             select ctid from idempotency_keys
             where created_at < now() - make_interval(secs => $1) order by created_at limit $2))",
         keep.as_secs_f64(),
         limit
     )
-    .execute(db)
-    .await?
-    .rows_affected();
-    Ok(rows)
+    .execute(db);
+    Ok(alone("sweep idempotency keys", statement).await?.rows_affected())
 }

@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::operations::Row;
+use super::pool::alone;
 use super::{DbError, exactly_one};
 use crate::connection::{ConnectionId, OperationId, OperationRecord};
 
@@ -41,6 +42,8 @@ struct ClaimRow {
     deadline_at: DateTime<Utc>,
     error: Option<Value>,
     awaiting_tenant_id: Option<Uuid>,
+    awaiting_claims: Option<String>,
+    body_hash: Option<String>,
     lease_token: Option<Uuid>,
     body: Option<Value>,
     arm_operation_url: Option<String>,
@@ -63,6 +66,8 @@ impl ClaimRow {
             deadline_at: self.deadline_at,
             error: self.error,
             awaiting_tenant_id: self.awaiting_tenant_id,
+            awaiting_claims: self.awaiting_claims,
+            body_hash: self.body_hash,
         };
         Ok(Claim {
             record: record.parse()?,
@@ -77,7 +82,8 @@ impl ClaimRow {
 }
 
 /// Claims operations that are due and that nobody holds, the longest due first. Those that wait for a caller are left to
-/// whoever brings the tokens, unless they are among `held`: the operations whose tokens this replica still has.
+/// whoever brings the tokens, unless they are among `held`: the operations whose tokens this replica still has; or may have
+/// been sent to a tenant among `own`, where the service can read by itself.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -85,30 +91,34 @@ pub async fn claim_due(
     db: &mut PgConnection,
     limit: i64,
     held: &[Uuid],
+    own: &[Uuid],
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
-    let rows = sqlx::query_as!(
+    let statement = sqlx::query_as!(
         ClaimRow,
         "with due as (
             select id from operations
             where phase in ('queued', 'dispatched', 'accepted', 'settling')
               and due_at <= now() and (lease_until is null or lease_until < now())
-              and (awaiting_tenant_id is null or id = any($3))
+              and (awaiting_tenant_id is null or id = any($3)
+                or (phase <> 'queued' and awaiting_tenant_id = any($4)))
             order by due_at limit $1
             for update skip locked
          )
          update operations o
          set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1
          from due where o.id = due.id
-         returning o.id, o.connection_id, o.kind, o.phase, o.person_id, o.app_id, o.correlation_id, o.created_at,
-            o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.lease_token, o.body,
-            o.arm_operation_url, o.absent_reads",
+         returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
+            coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
+            o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads",
         limit,
         lease.as_secs_f64(),
-        held
+        held,
+        own
     )
-    .fetch_all(db)
-    .await?;
+    .fetch_all(db);
+    let rows = alone("claim what is due", statement).await?;
     Ok(readable(rows))
 }
 
@@ -135,7 +145,7 @@ pub async fn claim_of(
     connection: ConnectionId,
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
-    let rows = sqlx::query_as!(
+    let statement = sqlx::query_as!(
         ClaimRow,
         "with free as (
             select id from operations
@@ -146,14 +156,15 @@ pub async fn claim_of(
          update operations o
          set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1
          from free where o.id = free.id
-         returning o.id, o.connection_id, o.kind, o.phase, o.person_id, o.app_id, o.correlation_id, o.created_at,
-            o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.lease_token, o.body,
-            o.arm_operation_url, o.absent_reads",
+         returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
+            coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
+            o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads",
         connection.uuid(),
         lease.as_secs_f64()
     )
-    .fetch_all(db)
-    .await?;
+    .fetch_all(db);
+    let rows = alone("claim the operations of a connection", statement).await?;
     Ok(readable(rows))
 }
 
@@ -167,30 +178,34 @@ pub async fn renew(
     token: Uuid,
     lease: Duration,
 ) -> Result<(), DbError> {
-    let rows = sqlx::query!(
+    let statement = sqlx::query!(
         "update operations set lease_until = now() + make_interval(secs => $3)
          where id = $1 and lease_token = $2 and lease_until > now()",
         operation.uuid(),
         token,
         lease.as_secs_f64()
     )
-    .execute(db)
-    .await?
-    .rows_affected();
-    held(rows)
+    .execute(db);
+    held(alone("renew a lease", statement).await?.rows_affected())
 }
 
 /// How long until [`claim_due`] may find something; `None` if nothing is open.
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn next_due(db: &mut PgConnection, held: &[Uuid]) -> Result<Option<Duration>, DbError> {
+pub async fn next_due(
+    db: &mut PgConnection,
+    held: &[Uuid],
+    own: &[Uuid],
+) -> Result<Option<Duration>, DbError> {
     let seconds = sqlx::query_scalar!(
         "select greatest(extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at))) - now()), 0)::float8
          from operations
          where phase in ('queued', 'dispatched', 'accepted', 'settling')
-           and (awaiting_tenant_id is null or id = any($1))",
-        held
+           and (awaiting_tenant_id is null or id = any($1)
+             or (phase <> 'queued' and awaiting_tenant_id = any($2)))",
+        held,
+        own
     )
     .fetch_one(db)
     .await?;

@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::leases::held;
 use super::{DbError, exactly_one};
-use crate::connection::{ActorId, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId};
+use crate::connection::{
+    ActorId, Awaiting, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId, removal_hash,
+};
 
 /// An operation to be recorded, with the lease of the replica that records it.
 #[derive(Debug, Clone)]
@@ -41,8 +43,8 @@ pub struct Progress<'a> {
     pub absent_reads: i32,
     /// Why it failed, or what is known so far.
     pub failure: Option<&'a Failure>,
-    /// The tenant whose token it waits for.
-    pub awaiting: Option<TenantId>,
+    /// The token it waits for.
+    pub awaiting: Option<&'a Awaiting>,
     /// Give the lease back and be due after this long; `None` keeps it.
     pub release_for: Option<Duration>,
     /// The request is about to leave again, and this is when a read found nothing there.
@@ -101,13 +103,17 @@ pub(super) struct Row {
     pub(super) deadline_at: DateTime<Utc>,
     pub(super) error: Option<Value>,
     pub(super) awaiting_tenant_id: Option<Uuid>,
+    pub(super) awaiting_claims: Option<String>,
+    /// In hexadecimal.
+    pub(super) body_hash: Option<String>,
 }
 
 impl Row {
     pub(super) fn parse(self) -> Result<OperationRecord, DbError> {
+        let connection = ConnectionId::new(self.connection_id);
         Ok(OperationRecord {
             id: OperationId::new(self.id),
-            connection: ConnectionId::new(self.connection_id),
+            connection,
             kind: self.kind.parse().map_err(DbError::defect)?,
             phase: self.phase.parse().map_err(DbError::defect)?,
             actor: ActorId::new(self.person_id),
@@ -122,7 +128,11 @@ impl Row {
                 .map(serde_json::from_value)
                 .transpose()
                 .map_err(DbError::defect)?,
-            awaiting: self.awaiting_tenant_id.map(TenantId::new),
+            awaiting: self.awaiting_tenant_id.map(|tenant| Awaiting {
+                tenant: TenantId::new(tenant),
+                claims: self.awaiting_claims,
+            }),
+            request_hash: self.body_hash.unwrap_or_else(|| removal_hash(connection)),
         })
     }
 }
@@ -134,8 +144,10 @@ impl Row {
 pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<OperationRecord>, DbError> {
     let row = sqlx::query_as!(
         Row,
-        "select id, connection_id, kind, phase, person_id, app_id, correlation_id, created_at, dispatched_at,
-            finished_at, deadline_at, error, awaiting_tenant_id
+        "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
+            coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            encode(body_hash, 'hex') as body_hash
          from operations where id = $1",
         id.uuid()
     )
@@ -151,8 +163,10 @@ pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<Opera
 pub async fn create_of(db: &mut PgConnection, connection: ConnectionId) -> Result<OperationRecord, DbError> {
     let row = sqlx::query_as!(
         Row,
-        "select id, connection_id, kind, phase, person_id, app_id, correlation_id, created_at, dispatched_at,
-            finished_at, deadline_at, error, awaiting_tenant_id
+        "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
+            coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            encode(body_hash, 'hex') as body_hash
          from operations where connection_id = $1 and kind = 'create' order by id desc limit 1",
         connection.uuid()
     )
@@ -181,7 +195,7 @@ pub async fn save(
     let releases = progress.release_for.is_some() || progress.phase.is_terminal();
     let rows = sqlx::query!(
         "update operations set phase = $3, arm_operation_url = $4, absent_reads = $5, error = $6,
-            awaiting_tenant_id = $7,
+            awaiting_tenant_id = $7, awaiting_claims = $13,
             dispatched_at = case when $3 = 'queued' then null when $12::timestamptz is not null then $8
                 else coalesce(dispatched_at, $8) end,
             absence_seen_at = coalesce($12, absence_seen_at),
@@ -196,12 +210,13 @@ pub async fn save(
         progress.arm_operation_url,
         progress.absent_reads,
         failure,
-        progress.awaiting.map(TenantId::uuid),
+        progress.awaiting.map(|awaiting| awaiting.tenant.uuid()),
         progress.now,
         progress.release_for.unwrap_or_default().as_secs_f64(),
         releases,
         lease.as_secs_f64(),
-        progress.again
+        progress.again,
+        progress.awaiting.and_then(|awaiting| awaiting.claims.as_deref())
     )
     .execute(db)
     .await?
@@ -219,8 +234,10 @@ pub async fn another_in_flight(
 ) -> Result<Option<OperationRecord>, DbError> {
     let row = sqlx::query_as!(
         Row,
-        "select id, connection_id, kind, phase, person_id, app_id, correlation_id, created_at, dispatched_at,
-            finished_at, deadline_at, error, awaiting_tenant_id
+        "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
+            coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            encode(body_hash, 'hex') as body_hash
          from operations
          where connection_id = $1 and id <> $2 and phase in ('dispatched', 'accepted', 'settling')",
         operation.connection.uuid(),

@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
 
 use super::DbError;
+use crate::failure_points::{Failed, Moment, point};
 
 /// How to reach Postgres.
 #[derive(Debug, Clone)]
@@ -48,6 +49,29 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
 /// The longest that a commit is waited for where nobody waits for it; a request is bounded more tightly, and as a whole.
 const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 
+/// The kind of the failure points around a commit.
+const COMMIT: &str = "commit";
+
+/// Runs a statement that commits by itself, with a name for its failure points. What it changed stands, also if it is an outage
+/// for whoever asked.
+///
+/// # Errors
+/// As the statement's.
+pub(super) async fn alone<T>(
+    name: &'static str,
+    statement: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, DbError> {
+    point(COMMIT, name, Moment::Before).await.map_err(outage)?;
+    let done = statement.await?;
+    point(COMMIT, name, Moment::After).await.map_err(outage)?;
+    Ok(done)
+}
+
+/// What a failure point looks like to whoever asked the database.
+fn outage(_: Failed) -> DbError {
+    DbError::Unavailable(sqlx::Error::PoolTimedOut)
+}
+
 /// A transaction with a name, for the log. Dropped without [`Transaction::commit`], it is rolled back.
 #[derive(Debug)]
 pub struct Transaction {
@@ -75,8 +99,11 @@ impl Transaction {
     /// # Errors
     /// [`DbError::Unconfirmed`] if no answer came: it may have happened.
     pub async fn commit(self) -> Result<(), DbError> {
+        point(COMMIT, self.name, Moment::Before).await.map_err(outage)?;
         let result = match timeout(LONGEST_COMMIT, self.inner.commit()).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => point(COMMIT, self.name, Moment::After)
+                .await
+                .map_err(|_| DbError::Unconfirmed),
             // An answer of Postgres is a definite no.
             Ok(Err(error)) if error.as_database_error().is_some() => Err(error.into()),
             Ok(Err(_)) | Err(_) => Err(DbError::Unconfirmed),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::PgConnection;
 
 use super::DbError;
+use super::pool::alone;
 
 /// Work that comes again and again; each has its row from the migration that brought it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +29,13 @@ impl Schedule {
 /// # Errors
 /// When the database can't answer.
 pub async fn claim(db: &mut PgConnection, schedule: Schedule, every: Duration) -> Result<bool, DbError> {
-    let rows = sqlx::query!(
+    let statement = sqlx::query!(
         "update schedules set due_at = now() + make_interval(secs => $2) where name = $1 and due_at <= now()",
         schedule.as_str(),
         every.as_secs_f64()
     )
-    .execute(db)
-    .await?
-    .rows_affected();
-    Ok(rows > 0)
+    .execute(db);
+    Ok(alone("claim periodic work", statement).await?.rows_affected() > 0)
 }
 
 /// How long until a schedule is due.

@@ -22,7 +22,7 @@ const GRANTS: [(&str, &str); 8] = [
     (
         "operations",
         "select, insert, update (phase, absence_seen_at, dispatched_at, finished_at, arm_operation_url, absent_reads, error, \
-         awaiting_tenant_id, due_at, attempts, lease_token, lease_until)",
+         awaiting_tenant_id, awaiting_claims, continued_by, continued_app, due_at, attempts, lease_token, lease_until)",
     ),
     // Append-only: no update, no delete, no truncate; and its place in the ledger is not the writer's to choose.
     (

@@ -16,6 +16,7 @@ use super::error::{ExchangeError, ExchangeErrorKind};
 use super::user_token::UserToken;
 use super::{Entra, Inner};
 use crate::connection::TenantId;
+use crate::failure_points::{Moment, point};
 use crate::outbound::{self, ArmToken, BodyError};
 use crate::telemetry::{self, metrics};
 
@@ -151,6 +152,9 @@ impl Inner {
         form.extend(claims.map(|claims| ("claims", claims)));
         let out_of_reach =
             || ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after: None });
+        point("entra", "POST token", Moment::Before)
+            .await
+            .map_err(|_| out_of_reach())?;
         let response = self
             .client
             // The tenant by its GUID: at /common a guest would get a token of the home tenant instead.
@@ -169,6 +173,9 @@ impl Inner {
             BodyError::Broken => out_of_reach(),
             BodyError::TooLarge => ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer),
         })?;
+        point("entra", "POST token", Moment::After)
+            .await
+            .map_err(|_| out_of_reach())?;
         let asked = Asked {
             settings,
             token,

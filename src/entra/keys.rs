@@ -15,6 +15,7 @@ use super::refusal::{TokenError, TokenRefusal};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::connection::TenantId;
+use crate::failure_points::{Moment, point};
 use crate::outbound;
 
 /// The pause after a fetch that failed: short, so that an outage of seconds is not one of minutes, yet no storm.
@@ -217,6 +218,8 @@ impl TenantKeys {
     }
 
     async fn fetch(&self) -> Result<Vec<SigningKey>, KeysError> {
+        let failed = |_| KeysError::OutOfReach;
+        point("entra", "GET keys", Moment::Before).await.map_err(failed)?;
         let response = self
             .client
             .get(self.url.clone())
@@ -229,6 +232,7 @@ impl TenantKeys {
         let body = outbound::read_body(response)
             .await
             .map_err(|_| KeysError::OutOfReach)?;
+        point("entra", "GET keys", Moment::After).await.map_err(failed)?;
         key_document::parse(&body).ok_or(KeysError::Unreadable)
     }
 }

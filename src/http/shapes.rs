@@ -107,6 +107,13 @@ pub(super) struct Operation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     awaiting_tenant_id: Option<Uuid>,
+    /// The claims that the user must sign in to that tenant with, as JSON text: to be handed on as they are, as `claims` of the
+    /// sign-in. Absent where nothing in particular is demanded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    awaiting_claims: Option<String>,
+    /// SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation gives it to `continue`.
+    request_hash: String,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -141,7 +148,13 @@ impl Operation {
     /// What a reader who waits for a change compares: the other members follow from these or never change.
     pub(super) fn standing(&self) -> impl Serialize + use<> {
         let error = self.error.as_ref().map(|error| error.code.clone());
-        (self.id, self.status, self.awaiting_tenant_id, error)
+        (
+            self.id,
+            self.status,
+            self.awaiting_tenant_id,
+            self.awaiting_claims.clone(),
+            error,
+        )
     }
 }
 
@@ -157,6 +170,7 @@ impl From<&OperationRecord> for Operation {
         };
         let awaiting = record
             .awaiting
+            .as_ref()
             .filter(|_| status == OperationStatus::AwaitingCaller);
         Self {
             id: record.id.uuid(),
@@ -165,7 +179,9 @@ impl From<&OperationRecord> for Operation {
             status,
             created_at: record.created_at,
             finished_at: record.finished_at,
-            awaiting_tenant_id: awaiting.map(crate::connection::TenantId::uuid),
+            awaiting_tenant_id: awaiting.map(|awaiting| awaiting.tenant.uuid()),
+            awaiting_claims: awaiting.and_then(|awaiting| awaiting.claims.clone()),
+            request_hash: record.request_hash.clone(),
             error: record
                 .failure
                 .clone()

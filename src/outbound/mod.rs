@@ -4,9 +4,11 @@
 mod body;
 mod client;
 mod retry_after;
+mod service_token;
 mod token;
 
 pub use body::{Body, BodyError, read_body};
 pub use client::{ClientError, ClientOptions, client, collector_client, health_client};
 pub use retry_after::retry_after;
-pub use token::ArmToken;
+pub use service_token::ServiceToken;
+pub use token::{ArmToken, Bearer};

@@ -10,7 +10,15 @@ use url::Url;
 
 use crate::connection::{Person, TenantId};
 
-/// An ARM token of one tenant. Prints as its tenant and life, never as itself. Cheap to clone.
+/// A token that ARM takes for reads. Writes take an [`ArmToken`] alone.
+pub trait Bearer: Send + Sync {
+    /// Who ARM takes the bearer for.
+    fn principal(&self) -> Person;
+    /// `Bearer <token>`, marked sensitive so that no layer prints it. `None` if it is no legal header value.
+    fn bearer(&self) -> Option<HeaderValue>;
+}
+
+/// An ARM token of one tenant in a user's name. Prints as its tenant and life, never as itself. Cheap to clone.
 #[derive(Clone)]
 pub struct ArmToken {
     principal: Person,
@@ -81,6 +89,16 @@ impl ArmToken {
         let mut value = HeaderValue::try_from(parts.join(", ")).ok()?;
         value.set_sensitive(true);
         Some(value)
+    }
+}
+
+impl Bearer for ArmToken {
+    fn principal(&self) -> Person {
+        Self::principal(self)
+    }
+
+    fn bearer(&self) -> Option<HeaderValue> {
+        Self::bearer(self)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::arm::operation::OperationUrl;
 use crate::arm::pinned::PinnedUrlError;
 use crate::arm::{Arm, CallReport, CallTrace, members};
 use crate::connection::{DataConnectionId, DatabaseId};
-use crate::outbound::ArmToken;
+use crate::outbound::{ArmToken, Bearer};
 
 /// The tokens of one write (Microsoft Learn, "Authenticate requests across tenants").
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl Arm {
     /// subscription, where ARM says so: it does not show that the data connection is gone.
     pub async fn data_connection(
         &self,
-        token: &ArmToken,
+        token: &dyn Bearer,
         id: &DataConnectionId,
     ) -> Result<Option<DataConnection>, ArmError> {
         let name = "GET data connection";
@@ -195,7 +195,8 @@ impl Arm {
         trace: CallTrace,
     ) -> Result<Answer, ArmError> {
         let url = self.url(id.resource(), &[], self.kusto_api_version());
-        let (token, auxiliary) = (Some(&credentials.primary), credentials.auxiliary.as_slice());
+        let token: Option<&dyn Bearer> = Some(&credentials.primary);
+        let auxiliary = credentials.auxiliary.as_slice();
         self.send(Call {
             name,
             method,

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::{Job, Step};
 use crate::broker::recording::failure_details;
 use crate::broker::refusal::BrokerError;
-use crate::connection::{Desired, Failure, Observed, OperationKind, Phase, TenantId};
+use crate::connection::{Awaiting, Desired, Failure, Observed, OperationKind, Phase};
 use crate::db::operations::Progress;
 use crate::db::{begin, connections, ledger_events, operations};
 use crate::ledger::{Event, EventKind};
@@ -23,7 +23,7 @@ pub(super) struct Change {
     pub(super) arm_operation_url: Option<String>,
     pub(super) absent_reads: i32,
     pub(super) failure: Option<Failure>,
-    pub(super) awaiting: Option<TenantId>,
+    pub(super) awaiting: Option<Awaiting>,
     pub(super) release_for: Option<Duration>,
     /// The request is about to leave again: when a read found nothing there.
     pub(super) again: Option<DateTime<Utc>>,
@@ -58,11 +58,16 @@ impl Job {
     /// what ARM has answered must not be lost for a moment's outage.
     pub(super) async fn commit(&mut self, change: Change) -> Result<(), BrokerError> {
         let asked_at = Instant::now();
-        let event = change.event.as_ref().map(|(kind, details)| Event {
-            request_id: change.request_id.clone(),
-            ..self
-                .broker
-                .event(*kind, &self.record, &self.claim.record, details.clone())
+        let event = change.event.as_ref().map(|(kind, details)| {
+            let broker = &self.broker;
+            let event = broker.event(*kind, &self.record, &self.claim.record, details.clone());
+            if self.by_service {
+                return broker.of_the_service(event);
+            }
+            Event {
+                request_id: change.request_id.clone(),
+                ..event
+            }
         });
         let mut repeated = false;
         loop {
@@ -114,7 +119,7 @@ impl Job {
             arm_operation_url: change.arm_operation_url.as_deref(),
             absent_reads: change.absent_reads,
             failure: change.failure.as_ref(),
-            awaiting: change.awaiting,
+            awaiting: change.awaiting.as_ref(),
             release_for: change.release_for,
             again: change.again,
             now,
@@ -179,16 +184,16 @@ impl Job {
         Ok(Step::Again(Duration::ZERO))
     }
 
-    /// Gives the lease back because tokens for this tenant are missing; whoever brings them takes the operation up.
-    pub(super) async fn await_caller(&mut self, tenant: TenantId) -> Result<Step, BrokerError> {
+    /// Gives the lease back because a token is missing; whoever brings them takes the operation up.
+    pub(super) async fn await_caller(&mut self, awaited: impl Into<Awaiting>) -> Result<Step, BrokerError> {
         // Before the lease is gone: from then on, whoever brings tokens goes on himself.
         if self.broker.0.vault.give_up(self.claim.record.id, self.tried) {
             return Ok(Step::Again(Duration::ZERO));
         }
-        let release_for = Some(self.broker.worker.slowest_poll);
+        let release_for = Some(self.broker.patience_with(&self.record));
         let waiting = self.change("the operation waits for a token", self.claim.record.phase);
         self.commit(Change {
-            awaiting: Some(tenant),
+            awaiting: Some(awaited.into()),
             release_for,
             ..waiting
         })
@@ -201,7 +206,7 @@ impl Job {
         let release_for = Some(Duration::ZERO);
         let handed = self.change("the operation is handed over", self.claim.record.phase);
         self.commit(Change {
-            awaiting: self.claim.record.awaiting,
+            awaiting: self.claim.record.awaiting.clone(),
             release_for,
             ..handed
         })

@@ -15,7 +15,7 @@ use crate::broker::Caller;
 use crate::broker::recording::failure_details;
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::broker::vault::Use;
-use crate::connection::{Code, Desired, Observed, Phase, TenantId};
+use crate::connection::{Awaiting, Code, Desired, Observed, Phase};
 use crate::db::{DbError, operations};
 use crate::ledger::EventKind;
 
@@ -26,7 +26,7 @@ impl Job {
     /// Begins a removal that waited for another change of the same connection.
     pub(super) async fn begin_removal(&mut self) -> Result<Step, BrokerError> {
         let Some(caller) = self.broker.0.vault.for_use(self.claim.record.id, Use::Write) else {
-            return self.await_caller(self.tenant_to_write()).await;
+            return self.await_caller(self.token_to_write()).await;
         };
         let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
         let before = operations::another_in_flight(&mut db, &self.claim.record).await?;
@@ -149,14 +149,17 @@ impl Job {
             }
             // Somebody who signs in with what ARM demands has to ask again; the wish stands.
             ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => {
-                let tenant = refusal.claims_tenant.unwrap_or(self.record.target_tenant);
-                self.hold_removal(error, tenant).await
+                let awaited = Awaiting {
+                    tenant: refusal.claims_tenant.unwrap_or(self.record.target_tenant),
+                    claims: refusal.claims.clone(),
+                };
+                self.hold_removal(error, awaited).await
             }
             // Whoever tried to help may not; that takes nothing from the wish of who asked for it.
             ArmErrorKind::Refused(refusal)
                 if matches!(refusal.status, 401 | 403) && self.claim.record.actor != self.requester =>
             {
-                self.hold_removal(error, self.record.target_tenant).await
+                self.hold_removal(error, self.record.target_tenant.into()).await
             }
             ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
                 let failure = failure_of(Code::AzureRefused, error);
@@ -225,7 +228,7 @@ impl Job {
 
     async fn resend_removal(&mut self) -> Result<Step, BrokerError> {
         let Some(caller) = self.broker.0.vault.for_use(self.claim.record.id, Use::Write) else {
-            return self.await_caller(self.tenant_to_write()).await;
+            return self.await_caller(self.token_to_write()).await;
         };
         let (wait, not_before) = self.resend;
         if not_before.is_some_and(|time| Instant::now() < time) {
@@ -251,12 +254,13 @@ impl Job {
         let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
         self.claim.record.actor = self.broker.person(&mut db, caller).await?;
         self.claim.record.app = caller.app();
+        self.by_service = false;
         Ok(())
     }
 
     /// ARM refused the removal to whoever asked last, and did nothing: it waits, for somebody who brings more, as if it had never
     /// been sent. What is at ARM is what was there before.
-    async fn hold_removal(&mut self, error: &ArmError, tenant: TenantId) -> Result<Step, BrokerError> {
+    async fn hold_removal(&mut self, error: &ArmError, awaited: Awaiting) -> Result<Step, BrokerError> {
         let failure = failure_of(Code::AzureRefused, error);
         let details = failure_details(&failure);
         self.commit(Change {
@@ -264,11 +268,12 @@ impl Job {
             ..self.change("the removal waits for somebody else's token", Phase::Queued)
         })
         .await?;
-        self.await_caller(tenant).await
+        self.await_caller(awaited).await
     }
 
-    /// The tenant to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.
-    fn tenant_to_write(&self) -> TenantId {
-        self.awaited.unwrap_or(self.record.target_tenant)
+    /// What to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.
+    fn token_to_write(&self) -> Awaiting {
+        let target = self.record.target_tenant;
+        self.awaited.clone().unwrap_or_else(|| target.into())
     }
 }

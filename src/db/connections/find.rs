@@ -81,8 +81,10 @@ macro_rules! select {
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
                 n.justification as \"justification?\", " + $part + " as \"part?\",
                 (select to_jsonb(newest) from (
-                    select o.id, o.connection_id, o.kind, o.phase, o.person_id, o.app_id, o.correlation_id, o.created_at,
-                        o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id
+                    select o.id, o.connection_id, o.kind, o.phase,
+                        coalesce(o.continued_by, o.person_id) as person_id, coalesce(o.continued_app, o.app_id) as app_id,
+                        o.correlation_id, o.created_at, o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
+                        encode(o.body_hash, 'hex') as body_hash
                     from operations o where o.connection_id = c.id
                     order by o.phase in ('succeeded', 'failed'), o.phase <> 'queued', o.id desc limit 1
                 ) newest) as \"operation?: Json<operations::Row>\"

@@ -19,6 +19,7 @@ const OPERATION: &str = "0192f0c1-6a2e-7d10-8c4b-2f6e1a9d3c57";
 const ACTOR: &str = "0192f0c0-11d4-7a90-a6c8-53e0b9f4d217";
 const REQUEST: &str = "5d1f6a44-2c0e-4f0b-9c55-7e0a3f1b8d26";
 const ARM_REQUEST: &str = "c1b7a7de-4a53-4d6c-9a3a-0d1c5a0e7f91";
+const REQUEST_HASH: &str = "9f2c1d7b5e8a4f60c3b1a2d4e5f60718293a4b5c6d7e8f9012a3b4c5d6e7f809";
 const ASKED_AT: &str = "2025-03-03T09:15:00Z";
 const DONE_AT: &str = "2025-03-03T09:15:04Z";
 
@@ -50,7 +51,8 @@ pub(in crate::http) fn removed() -> Value {
 /// A connection that is being removed.
 pub(in crate::http) fn removing() -> Value {
     let operation = json!({
-        "id": OPERATION, "connectionId": CONNECTION, "kind": "remove", "status": "running", "createdAt": ASKED_AT
+        "id": OPERATION, "connectionId": CONNECTION, "kind": "remove", "status": "running", "createdAt": ASKED_AT,
+        "requestHash": REQUEST_HASH
     });
     connection("removing", &operation)
 }
@@ -81,7 +83,8 @@ pub(in crate::http) fn events() -> Value {
 /// An operation under way.
 pub(in crate::http) fn running() -> Value {
     json!({
-        "id": OPERATION, "connectionId": CONNECTION, "kind": "create", "status": "running", "createdAt": ASKED_AT
+        "id": OPERATION, "connectionId": CONNECTION, "kind": "create", "status": "running", "createdAt": ASKED_AT,
+        "requestHash": REQUEST_HASH
     })
 }
 
@@ -89,7 +92,7 @@ pub(in crate::http) fn running() -> Value {
 pub(in crate::http) fn failed() -> Value {
     json!({
         "id": OPERATION, "connectionId": CONNECTION, "kind": "create", "status": "failed",
-        "createdAt": ASKED_AT, "finishedAt": DONE_AT,
+        "createdAt": ASKED_AT, "finishedAt": DONE_AT, "requestHash": REQUEST_HASH,
         "error": {
             "code": Code::AzureFailed.as_str(),
             "detail": "Azure could not make the change: the table Events was not found",
@@ -102,7 +105,7 @@ pub(in crate::http) fn failed() -> Value {
 pub(in crate::http) fn succeeded(kind: &str) -> Value {
     json!({
         "id": OPERATION, "connectionId": CONNECTION, "kind": kind, "status": "succeeded",
-        "createdAt": ASKED_AT, "finishedAt": DONE_AT
+        "createdAt": ASKED_AT, "finishedAt": DONE_AT, "requestHash": REQUEST_HASH
     })
 }
 

@@ -8,8 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::{failed, put};
 use crate::support::{App, request};
 
+const CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#;
+
 fn challenge() -> Effect {
-    let claims = STANDARD.encode(r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#);
+    let claims = STANDARD.encode(CLAIMS);
     let challenge = format!(
         "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", error=\"insufficient_claims\", claims=\"{claims}\""
     );
@@ -47,6 +49,7 @@ async fn a_removal_that_azure_answers_with_a_claims_challenge_goes_on_with_a_tok
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
     assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN1);
+    assert_eq!(waiting.text("/awaitingClaims"), CLAIMS);
     // ARM refused it for certain: nothing has to be settled, and looking makes no difference.
     assert_eq!(portal.connection(id).await.text("/state"), "removing");
     let kinds = portal.event_kinds(id).await;

@@ -357,6 +357,15 @@ export type Operation = {
      */
     awaitingTenantId?: string;
     /**
+     * The claims that the user must sign in to that tenant with, as JSON text: to be handed on as they are, as `claims` of the
+     * sign-in. Absent where nothing in particular is demanded.
+     */
+    awaitingClaims?: string;
+    /**
+     * SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation gives it to `continue`.
+     */
+    requestHash: string;
+    /**
      * Why it failed.
      */
     error?: Failure;

@@ -29,9 +29,14 @@ class Operation:
         kind (OperationKind): What an operation does to its connection.
         status (OperationStatus): How far an operation is.
         created_at (datetime.datetime): When it was asked for.
+        request_hash (str): SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation
+            gives it to `continue`.
         finished_at (datetime.datetime | Unset): When it ended.
         awaiting_tenant_id (UUID | Unset): The tenant whose token the operation waits for, while `status` is
             `awaitingCaller`.
+        awaiting_claims (str | Unset): The claims that the user must sign in to that tenant with, as JSON text: to be
+            handed on as they are, as `claims` of the
+            sign-in. Absent where nothing in particular is demanded.
         error (Failure | Unset): Why an operation failed, in words that are safe to show.
     """
 
@@ -40,8 +45,10 @@ class Operation:
     kind: OperationKind
     status: OperationStatus
     created_at: datetime.datetime
+    request_hash: str
     finished_at: datetime.datetime | Unset = UNSET
     awaiting_tenant_id: UUID | Unset = UNSET
+    awaiting_claims: str | Unset = UNSET
     error: Failure | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -56,6 +63,8 @@ class Operation:
 
         created_at = self.created_at.isoformat()
 
+        request_hash = self.request_hash
+
         finished_at: str | Unset = UNSET
         if not isinstance(self.finished_at, Unset):
             finished_at = self.finished_at.isoformat()
@@ -63,6 +72,8 @@ class Operation:
         awaiting_tenant_id: str | Unset = UNSET
         if not isinstance(self.awaiting_tenant_id, Unset):
             awaiting_tenant_id = str(self.awaiting_tenant_id)
+
+        awaiting_claims = self.awaiting_claims
 
         error: dict[str, Any] | Unset = UNSET
         if not isinstance(self.error, Unset):
@@ -77,12 +88,15 @@ class Operation:
                 "kind": kind,
                 "status": status,
                 "createdAt": created_at,
+                "requestHash": request_hash,
             }
         )
         if finished_at is not UNSET:
             field_dict["finishedAt"] = finished_at
         if awaiting_tenant_id is not UNSET:
             field_dict["awaitingTenantId"] = awaiting_tenant_id
+        if awaiting_claims is not UNSET:
+            field_dict["awaitingClaims"] = awaiting_claims
         if error is not UNSET:
             field_dict["error"] = error
 
@@ -103,6 +117,8 @@ class Operation:
 
         created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
 
+        request_hash = d.pop("requestHash")
+
         _finished_at = d.pop("finishedAt", UNSET)
         finished_at: datetime.datetime | Unset
         if isinstance(_finished_at, Unset):
@@ -117,6 +133,8 @@ class Operation:
         else:
             awaiting_tenant_id = UUID(_awaiting_tenant_id)
 
+        awaiting_claims = d.pop("awaitingClaims", UNSET)
+
         _error = d.pop("error", UNSET)
         error: Failure | Unset
         if isinstance(_error, Unset):
@@ -130,8 +148,10 @@ class Operation:
             kind=kind,
             status=status,
             created_at=created_at,
+            request_hash=request_hash,
             finished_at=finished_at,
             awaiting_tenant_id=awaiting_tenant_id,
+            awaiting_claims=awaiting_claims,
             error=error,
         )
 

@@ -1,0 +1,149 @@
+//! A portal as the trials play it: an HTTP client of the service with somebody's tokens.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+/// The longest wait for an answer.
+const LONGEST: Duration = Duration::from_secs(40);
+
+/// A client of one replica. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: String,
+    auxiliary: Option<String>,
+}
+
+/// What the service answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its JSON; null if it is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// A text of the body; empty if there is none.
+    #[must_use]
+    pub fn text(&self, pointer: &str) -> &str {
+        self.body
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// Whether the service said that it did, or does, what was asked for.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        self.status >= 200 && self.status < 300
+    }
+}
+
+impl Client {
+    /// A client of the replica there, in the name of whose token it is.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a client of the service, not one of its own"
+    )]
+    pub fn new(address: SocketAddr, token: &str, auxiliary: Option<&str>) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .timeout(LONGEST)
+            .no_proxy()
+            .build()
+            .context("no HTTP client")?;
+        Ok(Self {
+            http,
+            base: format!("http://{address}"),
+            token: token.to_owned(),
+            auxiliary: auxiliary.map(|token| format!("Bearer {token}")),
+        })
+    }
+
+    /// The same person at another replica.
+    #[must_use]
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self {
+            base: format!("http://{address}"),
+            ..self.clone()
+        }
+    }
+
+    /// The same person without the auxiliary token: a request that needs the target's tenant alone.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self {
+            auxiliary: None,
+            ..self.clone()
+        }
+    }
+
+    /// A call to be completed and sent with [`Client::send`].
+    pub fn call(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let call = self.http.request(method, format!("{}{path}", self.base));
+        let call = call.bearer_auth(&self.token);
+        match &self.auxiliary {
+            Some(tokens) => call.header("x-ms-authorization-auxiliary", tokens),
+            None => call,
+        }
+    }
+
+    /// Sends a call.
+    ///
+    /// # Errors
+    /// When no answer came: the replica is dead, or hangs.
+    pub async fn send(&self, call: reqwest::RequestBuilder) -> anyhow::Result<Answer> {
+        let response = call.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await?;
+        Ok(Answer {
+            status,
+            headers,
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+        })
+    }
+
+    /// Reads a path.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        self.send(self.call(Method::GET, path)).await
+    }
+
+    /// Creates a connection, waiting so many seconds for its end; with a key, repeatably.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn create(&self, request: &Value, wait: u32, key: Option<&str>) -> anyhow::Result<Answer> {
+        let call = self.call(Method::POST, "/v1/connections").json(request);
+        self.send(keyed(call, wait, key)).await
+    }
+
+    /// Removes a connection, waiting so many seconds for its end; with a key, repeatably.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn remove(&self, connection: &str, wait: u32, key: Option<&str>) -> anyhow::Result<Answer> {
+        let call = self.call(Method::DELETE, &format!("/v1/connections/{connection}"));
+        self.send(keyed(call, wait, key)).await
+    }
+}
+
+fn keyed(call: reqwest::RequestBuilder, wait: u32, key: Option<&str>) -> reqwest::RequestBuilder {
+    let call = call.header("prefer", format!("wait={wait}"));
+    match key {
+        Some(key) => call.header("idempotency-key", key),
+        None => call,
+    }
+}

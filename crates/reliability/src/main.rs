@@ -1,0 +1,50 @@
+//! `cargo reliability <command>`: each trial by one command. It prints its seed and how to run the same again, and ends with
+//! `N passed, N failed`; the exit code is 0 only if none failed.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use reliability::{Ground, kill_sweep, smoke};
+
+/// Trials of Tenant Bridge under faults.
+#[derive(Debug, Parser)]
+#[command(name = "reliability")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// The service's program, built with the feature `failure-points`; built anew if none is named.
+    #[arg(long, global = true)]
+    program: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Kill the service at every failure point of every operation, start it again, and see that nothing is lost.
+    KillSweep(kill_sweep::Options),
+    /// See that the ground holds: two replicas, one of which is killed in the middle of a create and comes back.
+    Smoke,
+}
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        // Nothing is left to do if standard error is closed too.
+        let _ = writeln!(std::io::stderr(), "reliability: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let ground = Ground::start(arguments.program, false).await?;
+        let code = match arguments.command {
+            Command::KillSweep(options) => kill_sweep::run(&options, &ground).await?,
+            Command::Smoke => smoke::run(&ground).await?,
+        };
+        ground.stop().await?;
+        Ok(code)
+    })
+}

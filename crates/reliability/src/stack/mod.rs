@@ -1,0 +1,165 @@
+//! What trials stand on: one private Postgres and one program for all of them, and for each stack a database, an emulated Azure
+//! and replicas of the real program as processes of their own. Nothing of it outlives this process.
+
+mod database;
+mod people;
+mod program;
+mod replica;
+mod settings;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use azure_emulator::{Emulator, Options};
+use dev_postgres::Server;
+use tempfile::TempDir;
+
+use crate::client::Client;
+
+pub use database::Database;
+pub use people::Person;
+pub use program::build;
+pub use replica::Replica;
+pub use settings::Settings;
+
+/// What all stacks share: the server, with a database to copy, and the program. Cheap to clone.
+#[derive(Clone)]
+pub struct Ground(Arc<Shared>);
+
+struct Shared {
+    server: Server,
+    template: dev_postgres::Database,
+    program: PathBuf,
+}
+
+impl Ground {
+    /// Builds the program, unless one is given, and starts Postgres. With `durable`, Postgres syncs as one that is deployed.
+    ///
+    /// # Errors
+    /// When one of them fails.
+    pub async fn start(program: Option<PathBuf>, durable: bool) -> anyhow::Result<Self> {
+        let program = match program {
+            Some(program) => program,
+            None => tokio::task::spawn_blocking(build).await??,
+        };
+        let options = dev_postgres::Options {
+            durable,
+            ..dev_postgres::Options::default()
+        };
+        let server = Server::start(options).await.context("no Postgres")?;
+        let template = server.create_database("reliability").await?;
+        database::migrate(&template).await?;
+        Ok(Self(Arc::new(Shared {
+            server,
+            template,
+            program,
+        })))
+    }
+
+    /// The server, to be stopped and started again.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.0.server
+    }
+
+    /// A stack of its own: an empty database with the schema, and an emulated Azure in this process.
+    ///
+    /// # Errors
+    /// When one of them can't be had.
+    pub async fn stack(&self, options: Options) -> anyhow::Result<Stack> {
+        let database = self.0.server.clone_database(&self.0.template).await?;
+        let emulator = Emulator::start(people::seed()?, options).await?;
+        // The first token of a process takes as long as its signing key: longer than the service waits for keys.
+        let first = (Person::pair(), emulator.clone());
+        tokio::task::spawn_blocking(move || first.0.tokens(&first.1)).await??;
+        let folder = tempfile::tempdir().context("no folder")?;
+        std::fs::write(folder.path().join("ca.pem"), emulator.ca_pem())?;
+        let text = sandbox::settings(&emulator, &database.serving_url);
+        let authority = folder.path().join("ca.pem");
+        std::fs::write(
+            folder.path().join("tenant-bridge.toml"),
+            format!("{text}\n[outbound]\nca_file = \"{}\"\n", authority.display()),
+        )?;
+        Ok(Stack {
+            database: Database::open(&database)?,
+            emulator,
+            ground: self.clone(),
+            raw: database,
+            folder,
+        })
+    }
+
+    /// Stops Postgres. Without it, it is gone with this process all the same.
+    ///
+    /// # Errors
+    /// When it can't be stopped in order.
+    pub async fn stop(&self) -> anyhow::Result<()> {
+        Ok(self.0.server.clone().stop().await?)
+    }
+}
+
+/// A database, an emulated Azure, and the settings with which replicas use them.
+pub struct Stack {
+    /// The Azure that isn't one: its world, its journal, its faults.
+    pub emulator: Emulator,
+    /// What the service recorded, as the database's owner reads it.
+    pub database: Database,
+    ground: Ground,
+    raw: dev_postgres::Database,
+    folder: TempDir,
+}
+
+impl Stack {
+    /// Starts a replica and waits until it serves. `points` is what `TENANT_BRIDGE_FAILURE_POINTS` arms in it.
+    ///
+    /// # Errors
+    /// When it does not come up; with the end of its log.
+    pub async fn replica(&self, settings: &Settings, points: &str) -> anyhow::Result<Replica> {
+        Replica::start(self.launch(settings, points), None).await
+    }
+
+    /// Starts another process in the place, and at the address, of one that is dead or dying.
+    ///
+    /// # Errors
+    /// As [`Stack::replica`].
+    pub async fn replace(&self, old: Replica, settings: &Settings, points: &str) -> anyhow::Result<Replica> {
+        let address = old.address();
+        old.bury()?;
+        Replica::start(self.launch(settings, points), Some(address)).await
+    }
+
+    fn launch(&self, settings: &Settings, points: &str) -> replica::Launch {
+        replica::Launch {
+            program: self.ground.0.program.clone(),
+            file: self.folder.path().join("tenant-bridge.toml"),
+            settings: settings.clone(),
+            points: points.to_owned(),
+        }
+    }
+
+    /// A client of the replica with new tokens of this person.
+    ///
+    /// # Errors
+    /// When the emulated Entra knows no such person.
+    pub fn client(&self, replica: &Replica, person: &Person) -> anyhow::Result<Client> {
+        let (token, auxiliary) = person.tokens(&self.emulator)?;
+        Client::new(replica.address(), &token, auxiliary.as_deref())
+    }
+
+    /// Where files of a trial may be, such as those that hold a failure point. Gone with the stack.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Ends the emulator and drops the database.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.database.close().await;
+        self.emulator.stop().await;
+        Ok(self.ground.0.server.drop_database(&self.raw).await?)
+    }
+}

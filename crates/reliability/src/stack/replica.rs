@@ -1,0 +1,201 @@
+//! One replica: the real program as a child process, which can be killed, frozen and woken, and is gone with this process.
+
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::Settings;
+
+/// How long a replica may take to come up, on a machine with much else to do.
+const COMES_UP: Duration = Duration::from_secs(60);
+/// How often a child is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+/// How many lines of its log are kept.
+const LINES: usize = 1000;
+
+/// What is started.
+pub(super) struct Launch {
+    pub(super) program: PathBuf,
+    pub(super) file: PathBuf,
+    pub(super) settings: Settings,
+    pub(super) points: String,
+}
+
+/// A running process of the service.
+pub struct Replica {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Launch {
+    /// `setpriv` has the kernel kill the child with the thread that started it, and is the child after that.
+    fn command(&self, at: Option<SocketAddr>) -> Command {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(&self.program)
+            .args(["serve", "--log", "tenant_bridge=info,warn", "--config"])
+            .arg(&self.file)
+            .envs(self.settings.variables())
+            .env("TENANT_BRIDGE_FAILURE_POINTS", &self.points)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        if let Some(address) = at {
+            command.env("TENANT_BRIDGE__SERVER__LISTEN", address.to_string());
+        }
+        command
+    }
+}
+
+impl Replica {
+    pub(super) async fn start(launch: Launch, at: Option<SocketAddr>) -> anyhow::Result<Self> {
+        let mut child = launch.command(at).spawn().context("no setpriv")?;
+        let log = Arc::default();
+        let (told, mut address) = watch::channel(None);
+        let stderr = child.stderr.take().context("no log")?;
+        keep(stderr, Arc::clone(&log), told);
+        let found = tokio::time::timeout(COMES_UP, address.wait_for(Option::is_some)).await;
+        let found = found.ok().and_then(Result::ok).and_then(|address| *address);
+        let mut replica = Self {
+            child,
+            address: found.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            log,
+        };
+        if found.is_none() {
+            replica.kill()?;
+            bail!("a replica did not come up: {:?}", replica.log());
+        }
+        Ok(replica)
+    }
+
+    /// Where it serves.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The end of its log.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.iter().cloned().collect()
+    }
+
+    /// Whether it has ended by itself, or of a failure point.
+    ///
+    /// # Errors
+    /// When the system can't tell.
+    pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Waits until it has ended; `None` if it hasn't in this time.
+    ///
+    /// # Errors
+    /// When the system can't tell.
+    pub async fn wait(&mut self, longest: Duration) -> anyhow::Result<Option<ExitStatus>> {
+        let deadline = Instant::now() + longest;
+        loop {
+            let ended = self.ended()?;
+            if ended.is_some() || Instant::now() >= deadline {
+                return Ok(ended);
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Kills it as a power cut would (SIGKILL): nothing is handed over. One that is dead already stays so.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Freezes it in the middle of whatever it does (SIGSTOP).
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.signal("-STOP")
+    }
+
+    /// Wakes it again (SIGCONT).
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn wake(&self) -> anyhow::Result<()> {
+        self.signal("-CONT")
+    }
+
+    /// Asks it to end in order (SIGTERM); wait for it with [`Replica::wait`].
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn ask_to_end(&self) -> anyhow::Result<()> {
+        self.signal("-TERM")
+    }
+
+    fn signal(&self, signal: &str) -> anyhow::Result<()> {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args([signal, &id])
+            .status()
+            .context("no kill")?;
+        if !sent.success() {
+            bail!("no process {id} to send {signal}");
+        }
+        Ok(())
+    }
+
+    /// Makes sure that it is dead.
+    pub(super) fn bury(mut self) -> anyhow::Result<()> {
+        if self.ended()?.is_none() {
+            self.kill()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        // One that was waited for is gone.
+        let _ = self.kill();
+    }
+}
+
+/// Keeps the log as it comes, in a thread, since reading waits; and tells the address once it is in there.
+fn keep(stderr: ChildStderr, log: Arc<Mutex<VecDeque<String>>>, told: watch::Sender<Option<SocketAddr>>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            let value: Value = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(address) = value.get("server.address").and_then(Value::as_str) {
+                told.send_replace(address.parse().ok());
+            }
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            if log.len() == LINES {
+                log.pop_front();
+            }
+            log.push_back(line);
+        }
+    });
+}
