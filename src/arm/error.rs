@@ -28,13 +28,13 @@ pub enum ArmErrorKind {
     HeldBack(HeldBack),
     /// A time-out or a reset after bytes may have left.
     NoAnswer,
-    /// A definite refusal with a 4xx: what was asked for was not done.
+    /// A definite refusal of ARM's with a 4xx: what was asked for was not done.
     Refused(Box<Refusal>),
     /// A refusal with 429: not done, and to be tried again later.
     Throttled(Box<Refusal>),
     /// A 5xx, or a 408: whether it was done is not known.
     ServerError(Box<Refusal>),
-    /// A success whose headers or body make no sense, or a status that no call expects.
+    /// A success whose headers or body make no sense, a status that no call expects, or a 4xx that is not ARM's own word.
     Unreadable,
     /// A redirect, an operation or a next page on another host. Nothing was sent there.
     ForeignHost,

@@ -11,6 +11,7 @@ mod support;
 mod continued;
 mod document;
 mod entity_tags;
+mod fault_matrix;
 mod health_command;
 mod http_edges;
 mod idempotency;
