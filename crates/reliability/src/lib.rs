@@ -3,6 +3,7 @@
 //! they prove.
 
 mod client;
+pub mod history;
 mod random;
 pub mod smoke;
 pub mod stack;

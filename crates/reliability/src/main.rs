@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use reliability::{Ground, smoke};
+use reliability::{Ground, history, smoke};
 
 /// Trials of Tenant Bridge under faults.
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ struct Arguments {
 enum Command {
     /// See that the ground holds: two replicas, one of which is killed in the middle of a create and comes back.
     Smoke,
+    /// Play seeded mixes of callers, faults and restarts over two replicas, and check each against what Azure saw and what is recorded.
+    History(history::Options),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +42,7 @@ fn run() -> anyhow::Result<ExitCode> {
         let ground = Ground::start(arguments.program, false).await?;
         let code = match arguments.command {
             Command::Smoke => smoke::run(&ground).await?,
+            Command::History(options) => history::run(&ground, &options).await?,
         };
         ground.stop().await?;
         Ok(code)
