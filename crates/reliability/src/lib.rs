@@ -2,8 +2,10 @@
 //! Azure. Here lives what all trials stand on, and the trials; nothing that runs for real. `docs/reliability.md` tells what
 //! they prove.
 
+pub mod agreement;
 mod client;
 pub mod history;
+pub mod kill_sweep;
 mod random;
 pub mod smoke;
 pub mod stack;

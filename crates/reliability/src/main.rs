@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use reliability::{Ground, history, smoke};
+use reliability::{Ground, history, kill_sweep, smoke};
 
 /// Trials of Tenant Bridge under faults.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Kill the service at every failure point of every operation, start it again, and see that nothing is lost.
+    KillSweep(kill_sweep::Options),
     /// See that the ground holds: two replicas, one of which is killed in the middle of a create and comes back.
     Smoke,
     /// Play seeded mixes of callers, faults and restarts over two replicas, and check each against what Azure saw and what is recorded.
@@ -41,6 +43,7 @@ fn run() -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         let ground = Ground::start(arguments.program, false).await?;
         let code = match arguments.command {
+            Command::KillSweep(options) => kill_sweep::run(&options, &ground).await?,
             Command::Smoke => smoke::run(&ground).await?,
             Command::History(options) => history::run(&ground, &options).await?,
         };

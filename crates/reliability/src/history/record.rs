@@ -8,7 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 /// A person by tenant and object id: `<tid>/<oid>`.
-pub type Who = String;
+pub(super) type Who = String;
 
 /// All of it.
 #[derive(Debug, Clone, Default)]

@@ -81,6 +81,9 @@ impl Ground {
     pub async fn stack(&self, options: Options) -> anyhow::Result<Stack> {
         let database = self.0.server.clone_database(&self.0.template).await?;
         let emulator = Emulator::start(people::seed()?, options).await?;
+        // The first token of a process takes as long as its signing key: longer than the service waits for keys.
+        let first = (Person::pair(), emulator.clone());
+        tokio::task::spawn_blocking(move || first.0.tokens(&first.1)).await??;
         let folder = tempfile::tempdir().context("no folder")?;
         std::fs::write(folder.path().join("ca.pem"), emulator.ca_pem())?;
         let text = sandbox::settings(&emulator, &database.serving_url);

@@ -16,9 +16,9 @@ impl Settings {
             .with("worker.slowest_poll", "100ms")
             .with("worker.interval", "100ms")
             .with("worker.lease", "1s")
-            .with("worker.request_life", "1500ms")
+            .with("worker.request_life", "3s")
             .with("worker.deadline", "60s")
-            .with("outbound.timeout", "1s")
+            .with("outbound.timeout", "2500ms")
     }
 
     /// The same with this setting.

@@ -1,0 +1,224 @@
+//! One lane: a stack of its own, on which trials are run one after the other.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use azure_emulator::Options;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::scenario::{PATIENCE, Play, Scenario};
+use crate::agreement::{Claims, differences};
+use crate::{Ground, Person, Random, Replica, Settings, Stack};
+
+/// How long, after an operation's end, a point may take to be passed by what goes on in the background.
+const AFTERWARDS: Duration = Duration::from_millis(600);
+/// By when all must be settled: after the restart with a service identity, after the caller's return without.
+const SETTLED: Duration = Duration::from_secs(10);
+
+/// Whether the service may read by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Identity {
+    /// It has no identity of its own.
+    None,
+}
+
+impl Identity {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+        }
+    }
+
+    fn settings(self) -> Settings {
+        match self {
+            Self::None => Settings::hurried(),
+        }
+    }
+}
+
+/// One trial.
+#[derive(Debug, Clone)]
+pub(super) struct Trial {
+    /// Unique within a run.
+    pub(super) number: u32,
+    pub(super) round: u32,
+    pub(super) identity: Identity,
+    pub(super) scenario: Scenario,
+    /// Where the replica dies, at which passing; with none, it lives, and the points it passes are recorded.
+    pub(super) point: Option<(String, u32)>,
+    pub(super) random: Random,
+}
+
+impl Trial {
+    pub(super) fn name(&self) -> String {
+        let (identity, scenario) = (self.identity.name(), self.scenario.name());
+        let point = self.point.as_ref();
+        let point = point.map_or_else(|| "no point".to_owned(), |(point, nth)| format!("{point} @{nth}"));
+        format!("round {}, identity {identity}, {scenario}, {point}", self.round)
+    }
+
+    /// What the replica is armed with; it sleeps until the trial's file is there.
+    fn plan(&self, stack: &Stack) -> String {
+        let when = stack.file(&format!("go-{}", self.number));
+        let what = match &self.point {
+            Some((point, nth)) => format!("{point}=abort@{nth}"),
+            None => format!("record={}", self.record(stack).display()),
+        };
+        format!("when={};{what}", when.display())
+    }
+
+    fn record(&self, stack: &Stack) -> std::path::PathBuf {
+        stack.file(&format!("passed-{}", self.number))
+    }
+}
+
+/// What came of a trial.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Whether the replica died where it should.
+    pub(super) died: bool,
+    /// How long it took until all was settled.
+    pub(super) settled: Duration,
+    /// What is wrong.
+    pub(super) found: Vec<String>,
+    /// The points that were passed, and how often, when they were recorded.
+    pub(super) passed: BTreeMap<String, u32>,
+}
+
+/// A stack, and the replica that is ready for the next trial.
+pub(super) struct Lane {
+    stack: Stack,
+    ready: Option<(u32, Replica)>,
+}
+
+impl Lane {
+    pub(super) async fn open(ground: &Ground) -> anyhow::Result<Self> {
+        Ok(Self {
+            stack: ground.stack(Options::default()).await?,
+            ready: None,
+        })
+    }
+
+    pub(super) async fn close(mut self) -> anyhow::Result<()> {
+        self.ready = None;
+        self.stack.stop().await
+    }
+
+    /// Runs a trial. The restart after the death is ready for `next`, so that each trial takes one start.
+    pub(super) async fn run(&mut self, trial: &Trial, next: Option<&Trial>) -> anyhow::Result<Outcome> {
+        let (mut random, settings) = (trial.random.clone(), trial.identity.settings());
+        let mut replica = match self.ready.take() {
+            Some((number, replica)) if number == trial.number => replica,
+            Some((_, old)) => {
+                self.stack
+                    .replace(old, &settings, &trial.plan(&self.stack))
+                    .await?
+            }
+            None => self.stack.replica(&settings, &trial.plan(&self.stack)).await?,
+        };
+        self.stack.emulator.journal().clear();
+        self.stack.emulator.clear_faults();
+        let person = if random.chance(50) {
+            Person::pair()
+        } else {
+            Person::caller(trial.number)
+        };
+        let mut play = Play {
+            client: self.stack.client(&replica, &person)?,
+            stack: &self.stack,
+            name: format!("t{}", trial.number),
+            key: random.chance(40).then(|| format!("key-{}", trial.number)),
+            pace: Duration::from_millis(random.between(20, 200)),
+            acknowledged: Vec::new(),
+            wishes: Vec::new(),
+        };
+        let mut outcome = Outcome::default();
+        if trial.scenario.is_resumed() {
+            self.orphaned(trial, &mut play, &mut random).await?;
+        } else {
+            play.prepare(trial.scenario, &mut random).await?;
+        }
+        std::fs::write(self.stack.file(&format!("go-{}", trial.number)), "")?;
+        // It ends in an error when the replica dies under it.
+        let acted = timeout(PATIENCE, play.act(trial.scenario)).await;
+        outcome.died = replica.wait(AFTERWARDS).await?.is_some();
+        if !outcome.died
+            && let Ok(Err(error)) = acted
+        {
+            outcome.found.push(format!("the replica lives, and: {error:#}"));
+        }
+        if trial.point.is_none() {
+            let record = std::fs::read_to_string(trial.record(&self.stack)).unwrap_or_default();
+            for name in record.lines() {
+                *outcome.passed.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+        play.release();
+        // Whoever it was about to be ready for has the same settings.
+        let plan = next.filter(|next| next.identity == trial.identity);
+        let points = plan.map(|next| next.plan(&self.stack)).unwrap_or_default();
+        let replica = self.stack.replace(replica, &settings, &points).await?;
+        play.client = self.stack.client(&replica, &person)?;
+        self.settle(&mut play, &mut random, &mut outcome).await;
+        self.ready = Some((plan.map_or(0, |next| next.number), replica));
+        Ok(outcome)
+    }
+
+    /// An operation whose replica died, on another one than the trial's.
+    async fn orphaned(&self, trial: &Trial, play: &mut Play<'_>, random: &mut Random) -> anyhow::Result<()> {
+        let mut other = self.stack.replica(&trial.identity.settings(), "").await?;
+        let here = play.client.clone();
+        play.client = here.at(other.address());
+        play.prepare(trial.scenario, random).await?;
+        other.kill()?;
+        play.client = here;
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let open = play.open().await?;
+            let waits = |row: &serde_json::Value| {
+                !row.get("awaiting_tenant_id")
+                    .is_none_or(serde_json::Value::is_null)
+            };
+            if !open.is_empty() && open.iter().all(waits) {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::bail!("what the dead replica left is not taken up")
+    }
+
+    /// Lets everything settle, and looks whether all agree.
+    async fn settle(&self, play: &mut Play<'_>, random: &mut Random, outcome: &mut Outcome) {
+        let began = Instant::now();
+        if let Err(error) = play.come_back().await {
+            outcome.found.push(format!("{error:#}"));
+        }
+        outcome.settled = began.elapsed();
+        if outcome.settled > SETTLED {
+            outcome
+                .found
+                .push(format!("settled only after {:?}", outcome.settled));
+        }
+        self.compare(play, outcome).await;
+        // A key stands for what its first request led to, also if that came to nothing.
+        if play.key.is_none() && random.chance(70) {
+            if let Err(error) = play.insist().await {
+                outcome.found.push(format!("{error:#}"));
+            }
+            self.compare(play, outcome).await;
+        }
+    }
+
+    async fn compare(&self, play: &Play<'_>, outcome: &mut Outcome) {
+        let claims = Claims {
+            acknowledged: play.acknowledged.clone(),
+            ..Claims::default()
+        };
+        match differences(&self.stack, &claims).await {
+            Ok(found) => outcome.found.extend(found),
+            Err(error) => outcome
+                .found
+                .push(format!("the records can't be read: {error:#}")),
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! The kill sweep: at every failure point of every operation the real program is aborted and started again; then ARM, the records
+//! and the ledger must agree, with no orphan, no lost acknowledgement and no deletion of what is somebody else's.
+
+mod lane;
+mod scenario;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use tokio::task::JoinSet;
+
+use crate::{Ground, Random, Tally};
+use lane::{Identity, Lane, Outcome, Trial};
+use scenario::Scenario;
+
+/// How often a point is tried at most in the first round: at the first passing and the last.
+const PASSINGS: usize = 2;
+
+/// In how many of ten trials the replica has to die: a poll more or less is left to chance, and so is whether a lease has to be
+/// renewed.
+const LEAST_DEATHS: u32 = 6;
+
+/// Which of the service's own identities are tried.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Choice {
+    /// None: it settles with its callers' tokens.
+    None,
+    /// All that there are.
+    All,
+}
+
+/// How to sweep.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// How many rounds: the first tries each point at its first and last passing, later ones at any.
+    #[arg(long, default_value_t = 1)]
+    rounds: u32,
+    /// What is left to chance: ARM's pace, callers, keys, and at which passing a later round kills.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The service's own identity.
+    #[arg(long, value_enum, default_value_t = Choice::All)]
+    identity: Choice,
+    /// Only trials whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
+    /// How many stacks work side by side.
+    #[arg(long, default_value_t = 6)]
+    lanes: u32,
+}
+
+impl Options {
+    fn identities(&self) -> Vec<Identity> {
+        match self.identity {
+            Choice::None | Choice::All => vec![Identity::None],
+        }
+    }
+
+    fn again(&self) -> String {
+        let only = self.only.as_ref().map(|only| format!(" --only '{only}'"));
+        let identity = self.identity.to_possible_value();
+        let identity = identity.map_or_else(String::new, |value| value.get_name().to_owned());
+        format!(
+            "kill-sweep --rounds {} --seed {} --identity {identity} --lanes {}{}",
+            self.rounds,
+            self.seed,
+            self.lanes,
+            only.unwrap_or_default()
+        )
+    }
+}
+
+/// Trials and what came of them, in the order in which they ended.
+type Done = Vec<(Trial, Outcome)>;
+
+/// Numbers trials, each with chance of its own.
+struct Planner {
+    random: Random,
+    trials: u32,
+}
+
+impl Planner {
+    fn number(&mut self) -> u32 {
+        self.trials += 1;
+        self.trials
+    }
+
+    /// Each operation once without a death, to see which points it passes.
+    fn discovery(&mut self, identities: &[Identity]) -> Vec<Trial> {
+        let mut trials = Vec::new();
+        for &identity in identities {
+            for scenario in Scenario::ALL {
+                trials.push(Trial {
+                    number: self.number(),
+                    round: 0,
+                    identity,
+                    scenario,
+                    point: None,
+                    random: self.random.of(scenario.name()).of(identity.name()),
+                });
+            }
+        }
+        trials
+    }
+
+    /// A death at each point that was passed, in any order.
+    fn round(&mut self, round: u32, found: &Done) -> Vec<Trial> {
+        let mut trials = Vec::new();
+        for (origin, outcome) in found {
+            for (point, count) in &outcome.passed {
+                let seed = self.random.of(&format!("{round}/{}/{point}", origin.name()));
+                for nth in passings(round, *count, &mut seed.clone()) {
+                    trials.push(Trial {
+                        number: self.number(),
+                        round,
+                        point: Some((point.clone(), nth)),
+                        random: seed.of(&nth.to_string()),
+                        ..origin.clone()
+                    });
+                }
+            }
+        }
+        self.random.of(&format!("order of {round}")).shuffle(&mut trials);
+        // A replica that is ready for the next trial has its settings already.
+        trials.sort_by_key(|trial| trial.identity);
+        trials
+    }
+}
+
+/// Runs the sweep and prints a table.
+///
+/// # Errors
+/// When what it stands on breaks down.
+pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout();
+    writeln!(out, "kill sweep, seed {}", options.seed)?;
+    let (mut tally, mut table) = (Tally::default(), Table::default());
+    let mut planner = Planner {
+        random: Random::new(options.seed),
+        trials: 0,
+    };
+    let found = work(ground, options.lanes, planner.discovery(&options.identities())).await?;
+    for (trial, outcome) in &found {
+        tally.add(&trial.name(), &outcome.found);
+    }
+    for round in 1..=options.rounds {
+        let began = Instant::now();
+        let mut trials = planner.round(round, &found);
+        if let Some(only) = &options.only {
+            trials.retain(|trial| trial.name().contains(only));
+        }
+        let count = trials.len();
+        for (trial, outcome) in work(ground, options.lanes, trials).await? {
+            tally.add(&trial.name(), &outcome.found);
+            table.add(&trial, &outcome);
+        }
+        let seconds = began.elapsed().as_secs();
+        writeln!(
+            out,
+            "round {round} of {}: {count} trials in {seconds} s",
+            options.rounds
+        )?;
+    }
+    write!(out, "{}", table.text())?;
+    if options.only.is_none() {
+        tally.add("enough deaths", &table.too_few_deaths());
+    }
+    Ok(tally.end(&options.again())?)
+}
+
+/// At which passings of a point, which was passed so often, a round kills.
+fn passings(round: u32, count: u32, random: &mut Random) -> Vec<u32> {
+    if round > 1 {
+        let nth = random.between(1, u64::from(count));
+        return vec![u32::try_from(nth).unwrap_or(1)];
+    }
+    let mut nth = vec![1, count];
+    nth.dedup();
+    nth.truncate(PASSINGS);
+    nth
+}
+
+/// Runs trials side by side, each lane one after the other.
+async fn work(ground: &Ground, lanes: u32, trials: Vec<Trial>) -> anyhow::Result<Done> {
+    let queue = VecDeque::from(trials);
+    let (queue, done) = (Arc::new(Mutex::new(queue)), Arc::new(Mutex::new(Vec::new())));
+    let mut set = JoinSet::new();
+    for _ in 0..lanes {
+        set.spawn(drain(ground.clone(), Arc::clone(&queue), Arc::clone(&done)));
+    }
+    while let Some(ended) = set.join_next().await {
+        ended??;
+    }
+    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut done = std::mem::take(&mut *done);
+    done.sort_by_key(|(trial, _): &(Trial, Outcome)| trial.number);
+    Ok(done)
+}
+
+async fn drain(
+    ground: Ground,
+    queue: Arc<Mutex<VecDeque<Trial>>>,
+    done: Arc<Mutex<Done>>,
+) -> anyhow::Result<()> {
+    let pop = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let Some(mut current) = pop() else {
+        return Ok(());
+    };
+    let mut lane = Lane::open(&ground).await?;
+    loop {
+        let next = pop();
+        let outcome = match lane.run(&current, next.as_ref()).await {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome {
+                found: vec![format!("{error:#}")],
+                ..Outcome::default()
+            },
+        };
+        if !outcome.found.is_empty() {
+            // What is wrong here would be found in the next trial again.
+            lane.close().await?;
+            lane = Lane::open(&ground).await?;
+        }
+        done.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((current, outcome));
+        match next {
+            Some(next) => current = next,
+            None => break,
+        }
+    }
+    lane.close().await
+}
+
+/// What came of each operation's trials.
+#[derive(Default)]
+struct Table(BTreeMap<String, Row>);
+
+struct Row {
+    trials: u32,
+    deaths: u32,
+    wrong: u32,
+    slowest: Duration,
+}
+
+impl Table {
+    fn add(&mut self, trial: &Trial, outcome: &Outcome) {
+        let name = format!("{:<8} {}", trial.identity.name(), trial.scenario.name());
+        let row = self.0.entry(name).or_insert_with(|| Row {
+            trials: 0,
+            deaths: 0,
+            wrong: 0,
+            slowest: Duration::ZERO,
+        });
+        row.trials += 1;
+        row.deaths += u32::from(outcome.died);
+        row.wrong += u32::from(!outcome.found.is_empty());
+        row.slowest = row.slowest.max(outcome.settled);
+    }
+
+    /// Operations that live on where they should die: what is recorded of their points is no longer what they pass.
+    fn too_few_deaths(&self) -> Vec<String> {
+        let lives = |row: &Row| row.deaths * 10 < row.trials * LEAST_DEATHS;
+        let few = self.0.iter().filter(|(_, row)| lives(row));
+        few.map(|(name, row)| format!("{name}: {} deaths in {} trials", row.deaths, row.trials))
+            .collect()
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!(
+            "\n{:<45} {:>7} {:>7} {:>7} {:>14}\n",
+            "identity operation", "trials", "deaths", "wrong", "slowest settle"
+        );
+        for (name, row) in &self.0 {
+            let line = format!(
+                "{name:<45} {:>7} {:>7} {:>7} {:>12.1} s\n",
+                row.trials,
+                row.deaths,
+                row.wrong,
+                row.slowest.as_secs_f64()
+            );
+            text.push_str(&line);
+        }
+        text
+    }
+}

@@ -1,0 +1,378 @@
+//! The operations that are swept, each as its caller plays it: what is there before, and what is asked for.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use azure_emulator::{Effect, Fault, how_to};
+use http::Method;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::agreement::Acknowledged;
+use crate::{Answer, Client, Random, Stack};
+
+/// How long a condition may take to come true.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a caller looks.
+const LOOK: Duration = Duration::from_millis(40);
+/// What a write at ARM takes that is held until it is released.
+const HELD: Duration = Duration::from_secs(600);
+
+/// An operation as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scenario {
+    /// A create whose caller waits for its end.
+    Create,
+    /// A create that is followed.
+    CreateFollowed,
+    /// A create whose PUT is cut off after its effect.
+    CreateUnanswered,
+    /// A create whose PUT is cut off before its effect.
+    CreateLost,
+    /// A create on a cluster where another one is under way.
+    CreateQueued,
+    /// A removal whose caller waits for its end.
+    Remove,
+    /// A removal that is asked for while the create is under way.
+    RemoveBehindCreate,
+    /// A removal whose DELETE is cut off after its effect.
+    RemoveUnanswered,
+    /// A removal whose DELETE is cut off before its effect, so that it has to be sent again.
+    RemoveLost,
+    /// A create that a caller goes on with after its replica died.
+    CreateResumed,
+    /// A removal behind a create that a caller goes on with after the replica of both died.
+    RemoveResumed,
+}
+
+impl Scenario {
+    pub(super) const ALL: [Self; 11] = [
+        Self::Create,
+        Self::CreateFollowed,
+        Self::CreateUnanswered,
+        Self::CreateLost,
+        Self::CreateQueued,
+        Self::Remove,
+        Self::RemoveBehindCreate,
+        Self::RemoveUnanswered,
+        Self::RemoveLost,
+        Self::CreateResumed,
+        Self::RemoveResumed,
+    ];
+
+    /// Whether another replica has to die before it.
+    pub(super) const fn is_resumed(self) -> bool {
+        matches!(self, Self::CreateResumed | Self::RemoveResumed)
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::CreateFollowed => "create, followed",
+            Self::CreateUnanswered => "create, answer cut off",
+            Self::CreateLost => "create, cut off before its effect",
+            Self::CreateQueued => "create behind another",
+            Self::Remove => "remove",
+            Self::RemoveBehindCreate => "remove behind its create",
+            Self::RemoveUnanswered => "remove, answer cut off",
+            Self::RemoveLost => "remove, cut off before its effect",
+            Self::CreateResumed => "create, resumed after a death",
+            Self::RemoveResumed => "remove, resumed after a death",
+        }
+    }
+}
+
+/// A change that a caller wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// That a connection of this name be there.
+    Create(String),
+    /// That this connection be gone.
+    Remove(String),
+}
+
+/// One trial's caller, and what they were told.
+pub(super) struct Play<'a> {
+    pub(super) stack: &'a Stack,
+    pub(super) client: Client,
+    /// Starts the names of everything that the trial makes.
+    pub(super) name: String,
+    /// With a key or without.
+    pub(super) key: Option<String>,
+    /// How long a write takes at ARM.
+    pub(super) pace: Duration,
+    pub(super) acknowledged: Vec<Acknowledged>,
+    /// What was asked for, in order.
+    pub(super) wishes: Vec<Wish>,
+}
+
+impl Play<'_> {
+    /// What has to be there before.
+    pub(super) async fn prepare(&mut self, scenario: Scenario, random: &mut Random) -> anyhow::Result<()> {
+        self.operations_take(self.pace);
+        match scenario {
+            Scenario::Create | Scenario::CreateFollowed => {}
+            Scenario::CreateUnanswered => self.cut("PUT", Effect::ResetAfterEffect),
+            Scenario::CreateLost => self.cut("PUT", Effect::ResetBeforeEffect),
+            Scenario::Remove => self.stand().await?,
+            Scenario::RemoveUnanswered => {
+                self.stand().await?;
+                self.cut("DELETE", Effect::ResetAfterEffect);
+            }
+            Scenario::RemoveLost => {
+                self.stand().await?;
+                self.cut("DELETE", Effect::ResetBeforeEffect);
+            }
+            Scenario::CreateQueued
+            | Scenario::RemoveBehindCreate
+            | Scenario::CreateResumed
+            | Scenario::RemoveResumed => {
+                self.operations_take(HELD);
+                let first = self.name.clone();
+                self.create(&first, 0).await?;
+                self.wait_for_writes(1).await?;
+                // Callers come at any moment of the first one's life.
+                sleep(Duration::from_millis(random.below(60))).await;
+                if scenario == Scenario::RemoveResumed {
+                    self.remove(0).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is asked for; an error when the replica dies meanwhile.
+    pub(super) async fn act(&mut self, scenario: Scenario) -> anyhow::Result<()> {
+        let name = self.name.clone();
+        match scenario {
+            Scenario::Create => {
+                self.create(&name, 20).await?;
+            }
+            Scenario::CreateFollowed | Scenario::CreateUnanswered | Scenario::CreateLost => {
+                let created = self.create(&name, 0).await?;
+                self.follow(&created).await?;
+            }
+            Scenario::CreateQueued => {
+                let second = self.create(&format!("{name}-b"), 0).await?;
+                self.release();
+                self.follow(&second).await?;
+            }
+            Scenario::Remove => {
+                self.remove(20).await?;
+            }
+            Scenario::RemoveUnanswered | Scenario::RemoveLost => {
+                let removal = self.remove(0).await?;
+                self.follow(&removal).await?;
+            }
+            Scenario::RemoveBehindCreate => {
+                let removal = self.remove(0).await?;
+                self.release();
+                self.follow(&removal).await?;
+            }
+            Scenario::CreateResumed | Scenario::RemoveResumed => {
+                self.release();
+                self.come_back().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection that is there.
+    async fn stand(&mut self) -> anyhow::Result<()> {
+        let name = self.name.clone();
+        let created = self.create(&name, 20).await?;
+        if created.text("/state") != "active" {
+            bail!(
+                "the connection to remove is not there: {} {}",
+                created.status,
+                created.body
+            );
+        }
+        Ok(())
+    }
+
+    /// Lets everything at ARM end now, and what comes later after its time.
+    pub(super) fn release(&self) {
+        let pace = self.pace;
+        self.stack.emulator.edit(|world| {
+            world.set_operation_duration(pace);
+            world.finish_operations(|_| true);
+        });
+    }
+
+    fn operations_take(&self, duration: Duration) {
+        self.stack
+            .emulator
+            .edit(|world| world.set_operation_duration(duration));
+    }
+
+    fn cut(&self, method: &str, effect: Effect) {
+        let path = format!("/dataConnections/{}", self.name);
+        self.stack
+            .emulator
+            .inject(Fault::arm(&path, effect).method(method));
+    }
+
+    async fn wait_for_writes(&self, count: usize) -> anyhow::Result<()> {
+        let journal = self.stack.emulator.journal();
+        let wrote = || {
+            journal
+                .entries()
+                .iter()
+                .filter(|entry| entry.method == "PUT")
+                .count()
+                >= count
+        };
+        let seen = journal.wait_for(|_| wrote(), PATIENCE).await;
+        seen.map(|_| ()).context("ARM did not see the write")
+    }
+
+    /// Asks for a connection of this name, and keeps what is answered.
+    pub(super) async fn create(&mut self, name: &str, wait: u32) -> anyhow::Result<Answer> {
+        self.want(Wish::Create(name.to_owned()));
+        let group = name.to_owned();
+        self.stack.emulator.edit(|world| {
+            // There already when the request is repeated.
+            let _ = world.add_consumer_group(how_to::HUB1, &group);
+        });
+        let key = self.key.as_ref().map(|key| format!("{key}-{name}"));
+        let answer = self.client.create(&request(name), wait, key.as_deref()).await?;
+        self.keep(&answer);
+        Ok(answer)
+    }
+
+    /// Asks for the removal of the connection that was acknowledged last.
+    async fn remove(&mut self, wait: u32) -> anyhow::Result<Answer> {
+        let last = self.acknowledged.last().context("nothing to remove")?;
+        let id = last.connection.clone();
+        self.remove_it(&id, wait).await
+    }
+
+    pub(super) async fn remove_it(&mut self, id: &str, wait: u32) -> anyhow::Result<Answer> {
+        self.want(Wish::Remove(id.to_owned()));
+        let key = self.key.as_ref().map(|key| format!("{key}-r"));
+        let answer = self.client.alone().remove(id, wait, key.as_deref()).await?;
+        self.keep(&answer);
+        Ok(answer)
+    }
+
+    fn want(&mut self, wish: Wish) {
+        if !self.wishes.contains(&wish) {
+            self.wishes.push(wish);
+        }
+    }
+
+    fn keep(&mut self, answer: &Answer) {
+        let ack = Acknowledged {
+            connection: answer.text("/id").to_owned(),
+            operation: answer.text("/lastOperation/id").to_owned(),
+        };
+        if answer.is_success() && !self.acknowledged.contains(&ack) {
+            self.acknowledged.push(ack);
+        }
+    }
+
+    /// Asks for the operation until it has ended.
+    async fn follow(&self, answer: &Answer) -> anyhow::Result<()> {
+        if !answer.is_success() {
+            bail!("refused: {} {}", answer.status, answer.body);
+        }
+        let path = format!("/v1/operations/{}", answer.text("/lastOperation/id"));
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let operation = self.client.get(&path).await?;
+            if matches!(operation.text("/status"), "succeeded" | "failed") {
+                return Ok(());
+            }
+            sleep(LOOK).await;
+        }
+        bail!("{path} does not end")
+    }
+
+    /// Operations that have not ended, as the records have them.
+    pub(super) async fn open(&self) -> anyhow::Result<Vec<Value>> {
+        let query = "select o.id, o.connection_id, o.kind, o.phase, o.awaiting_tenant_id, c.name
+             from operations o join connections c on c.id = o.connection_id
+             where o.phase not in ('succeeded', 'failed') order by o.id";
+        self.stack.database.rows(query).await
+    }
+
+    /// The caller comes back, until nothing is open any more: looks at each operation, and asks again, or goes on with it, where a
+    /// look is not enough.
+    pub(super) async fn come_back(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let open = self.open().await?;
+            if open.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("not settled though its caller came back: {open:?}");
+            }
+            for operation in &open {
+                self.help(operation).await?;
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn help(&mut self, operation: &Value) -> anyhow::Result<()> {
+        let text = |member: &str| operation.get(member).and_then(Value::as_str).unwrap_or_default();
+        let path = format!("/v1/operations/{}", text("id"));
+        let seen = self.client.get(&path).await?;
+        if seen.text("/status") != "awaitingCaller" {
+            return Ok(());
+        }
+        let go_on = self.client.call(Method::POST, &format!("{path}/continue"));
+        let went_on = self.client.send(go_on.json(&json!({}))).await?;
+        if went_on.is_success() {
+            return Ok(());
+        }
+        match text("kind") {
+            "remove" => self.remove_it(text("connection_id"), 0).await?,
+            _ => self.create(text("name"), 0).await?,
+        };
+        Ok(())
+    }
+
+    /// Whether what the caller wanted can be had by asking for it again and again, as a client does that got no answer.
+    pub(super) async fn insist(&mut self) -> anyhow::Result<()> {
+        for wish in self.wishes.clone() {
+            let removed =
+                matches!(&wish, Wish::Create(_)) && self.wishes.len() > 1 && self.is_removed_later();
+            if removed {
+                continue;
+            }
+            let deadline = Instant::now() + PATIENCE;
+            loop {
+                let (answer, wanted) = match &wish {
+                    Wish::Create(name) => (self.create(&name.clone(), 10).await?, "active"),
+                    Wish::Remove(id) => (self.remove_it(&id.clone(), 10).await?, "removed"),
+                };
+                let state = answer.text("/state");
+                // A create that came to nothing leaves nothing to remove.
+                if state == wanted || (wanted == "removed" && state == "failed") {
+                    break;
+                }
+                if Instant::now() > deadline {
+                    bail!("{wish:?} leads to nothing but {} {}", answer.status, answer.body);
+                }
+                self.come_back().await?;
+                sleep(LOOK).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_removed_later(&self) -> bool {
+        self.wishes.iter().any(|wish| matches!(wish, Wish::Remove(_)))
+    }
+}
+
+fn request(name: &str) -> Value {
+    json!({
+        "name": name,
+        "target": { "database": how_to::DATABASE, "table": "Events", "mapping": "EventsMapping", "dataFormat": "JSON" },
+        "source": { "eventHub": { "resourceId": how_to::HUB1, "consumerGroup": name } }
+    })
+}
