@@ -54,7 +54,12 @@ async fn ask(
 fn wish(what: &What, memory: &mut Memory) -> Option<(Wish, u32, u32)> {
     let word = |key: &u64| format!("key-{key}");
     Some(match what {
-        What::Create { place, wait, key, copies } => {
+        What::Create {
+            place,
+            wait,
+            key,
+            copies,
+        } => {
             let wish = create(*place, *place, key.as_ref().map(word));
             memory.key = key.as_ref().map(word).or(memory.key.take());
             memory.last = Some((wish.clone(), *wait));
@@ -65,12 +70,23 @@ fn wish(what: &What, memory: &mut Memory) -> Option<(Wish, u32, u32)> {
             let (wish, wait) = memory.last.clone()?;
             (wish, wait, 1)
         }
-        What::Remove { which, wait, key, copies } => {
+        What::Remove {
+            which,
+            wait,
+            key,
+            copies,
+        } => {
             let connection = pick(&memory.connections, *which)?;
             let key = key.as_ref().map(word);
             (Wish::Remove { connection, key }, *wait, *copies)
         }
-        What::Look { which } => (Wish::Look { operation: pick(&memory.operations, *which)? }, 0, 1),
+        What::Look { which } => (
+            Wish::Look {
+                operation: pick(&memory.operations, *which)?,
+            },
+            0,
+            1,
+        ),
     })
 }
 

@@ -11,7 +11,7 @@ use super::scene::Scene;
 use crate::Stack;
 
 /// Gathers everything.
-pub(super) async fn collect(scene: &Scene, gone: BTreeSet<Who>) -> anyhow::Result<History> {
+pub(crate) async fn collect(scene: &Scene, gone: BTreeSet<Who>) -> anyhow::Result<History> {
     let calls = scene.calls().clone();
     Ok(History {
         calls,
@@ -23,7 +23,13 @@ pub(super) async fn collect(scene: &Scene, gone: BTreeSet<Who>) -> anyhow::Resul
 /// What Azure saw and the service recorded.
 pub(crate) async fn of_stack(stack: &Stack) -> anyhow::Result<History> {
     Ok(History {
-        sent: stack.emulator.journal().entries().iter().filter_map(sent).collect(),
+        sent: stack
+            .emulator
+            .journal()
+            .entries()
+            .iter()
+            .filter_map(sent)
+            .collect(),
         changes: changes(stack),
         world: stack.emulator.read(|world| {
             let ids = world.data_connection_ids();
@@ -42,16 +48,23 @@ const EVENTS: &str = "select *, pg_xact_commit_timestamp(xmin) as committed_at f
 
 async fn rows<T: DeserializeOwned>(stack: &Stack, query: &str) -> anyhow::Result<Vec<T>> {
     let rows = stack.database.rows(query).await?;
-    Ok(rows.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?)
+    Ok(rows
+        .into_iter()
+        .map(serde_json::from_value)
+        .collect::<Result<_, _>>()?)
 }
 
 /// The operations that have not ended.
-pub(super) async fn undone(scene: &Scene) -> anyhow::Result<Vec<Operation>> {
-    rows(scene.stack(), "select * from operations where phase not in ('succeeded', 'failed') order by id").await
+pub(crate) async fn undone(scene: &Scene) -> anyhow::Result<Vec<Operation>> {
+    rows(
+        scene.stack(),
+        "select * from operations where phase not in ('succeeded', 'failed') order by id",
+    )
+    .await
 }
 
 /// Who is known.
-pub(super) async fn people(scene: &Scene) -> anyhow::Result<Vec<Pseudonym>> {
+pub(crate) async fn people(scene: &Scene) -> anyhow::Result<Vec<Pseudonym>> {
     rows(scene.stack(), "select * from people").await
 }
 
@@ -89,7 +102,11 @@ fn sent(entry: &Entry) -> Option<Sent> {
         at: entry.at,
         method: entry.method.clone(),
         arm_id: path,
-        correlation: entry.request_headers.get("x-ms-correlation-request-id").cloned().unwrap_or_default(),
+        correlation: entry
+            .request_headers
+            .get("x-ms-correlation-request-id")
+            .cloned()
+            .unwrap_or_default(),
         who: entry.primary.as_ref().map(who).unwrap_or_default(),
         auxiliary: entry.auxiliary.iter().map(who).collect(),
         status: entry.status,

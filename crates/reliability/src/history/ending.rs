@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(25);
 const VISIT: Duration = Duration::from_millis(120);
 
 /// Comes to an end; callers that are `gone` never come back.
-pub(super) async fn come_to_an_end(scene: &Scene, gone: &BTreeSet<Who>) -> anyhow::Result<()> {
+pub(crate) async fn come_to_an_end(scene: &Scene, gone: &BTreeSet<Who>) -> anyhow::Result<()> {
     scene.stack().emulator.clear_faults();
     let deadline = Instant::now() + LONGEST;
     let mut visit = Instant::now();
@@ -31,10 +31,14 @@ pub(super) async fn come_to_an_end(scene: &Scene, gone: &BTreeSet<Who>) -> anyho
         };
         let waits_for_ever: BTreeSet<_> = undone
             .iter()
-            .filter(|row| row.awaiting_tenant_id.is_some() && owner(row).is_some_and(|who| gone.contains(&who)))
+            .filter(|row| {
+                row.awaiting_tenant_id.is_some() && owner(row).is_some_and(|who| gone.contains(&who))
+            })
             .map(|row| row.connection_id)
             .collect();
-        let is_quiet = undone.iter().all(|row| waits_for_ever.contains(&row.connection_id));
+        let is_quiet = undone
+            .iter()
+            .all(|row| waits_for_ever.contains(&row.connection_id));
         if is_quiet && !changes_run(scene) {
             return Ok(());
         }
@@ -60,12 +64,27 @@ async fn come_back(scene: &Scene, who: &str, row: &Operation) -> anyhow::Result<
     let client = scene.client(caller)?;
     let operation = row.id;
     let replica = usize::from(operation.as_u128() % 2 == 1);
-    let reply = scene.call(&client, caller, replica, Wish::Look { operation }, 0).await;
+    let reply = scene
+        .call(&client, caller, replica, Wish::Look { operation }, 0)
+        .await;
     if reply.is_some_and(|reply| reply.progress == "awaitingCaller") {
-        scene.call(&client, caller, replica, Wish::Continue { operation }, 0).await;
+        scene
+            .call(&client, caller, replica, Wish::Continue { operation }, 0)
+            .await;
         if row.kind == "remove" {
             let connection = row.connection_id;
-            scene.call(&client, caller, replica, Wish::Remove { connection, key: None }, 0).await;
+            scene
+                .call(
+                    &client,
+                    caller,
+                    replica,
+                    Wish::Remove {
+                        connection,
+                        key: None,
+                    },
+                    0,
+                )
+                .await;
         }
     }
     Ok(())
@@ -75,6 +94,10 @@ async fn come_back(scene: &Scene, who: &str, row: &Operation) -> anyhow::Result<
 fn changes_run(scene: &Scene) -> bool {
     scene.stack().emulator.read(|world| {
         let now = world.now();
-        world.resources.operations.iter().any(|operation| operation.ends > now)
+        world
+            .resources
+            .operations
+            .iter()
+            .any(|operation| operation.ends > now)
     })
 }

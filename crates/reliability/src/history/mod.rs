@@ -4,13 +4,16 @@
 mod act;
 mod chaos;
 mod check;
-mod collect;
-mod ending;
+pub(crate) mod collect;
+pub(crate) mod ending;
 mod plan;
 mod record;
+pub(crate) mod requests;
 mod run;
-mod scene;
+pub(crate) mod scene;
 
 pub use check::objections;
-pub use record::History;
+pub use record::{
+    Call, Change, ChangeKind, Connection, Event, History, Operation, Pseudonym, Reply, Sent, Who, Wish,
+};
 pub use run::{Options, run};

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
+use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody};
 use serde_json::json;
 
 use crate::Random;
 
-/// How many callers there are.
-pub(super) const CALLERS: u32 = 4;
+/// How many callers there are in a history.
+const CALLERS: u32 = 4;
 /// Within how many milliseconds things begin.
 const SPAN: u64 = 1200;
 
@@ -42,13 +42,23 @@ pub(super) struct Step {
 #[derive(Debug, Clone)]
 pub(super) enum What {
     /// So many copies of a create at once, alternating between the replicas.
-    Create { place: usize, wait: u32, key: Option<u64>, copies: u32 },
+    Create {
+        place: usize,
+        wait: u32,
+        key: Option<u64>,
+        copies: u32,
+    },
     /// Another body under a key that was used, if one was.
     OtherBody { place: usize },
     /// The last create again, with its key.
     Repeat,
     /// A connection of the caller's own is removed, if there is one.
-    Remove { which: u64, wait: u32, key: Option<u64>, copies: u32 },
+    Remove {
+        which: u64,
+        wait: u32,
+        key: Option<u64>,
+        copies: u32,
+    },
     /// An operation of the caller's own is looked at.
     Look { which: u64 },
 }
@@ -64,27 +74,6 @@ pub(super) enum Blow {
     Freeze { replica: usize, lasts: Duration },
     /// The tokens of a caller count no more.
     Revoke { caller: u32 },
-}
-
-/// The event hubs and consumer groups, one for each name: Kusto takes no two data connections from the same. The last two names
-/// share one.
-const SOURCES: [(&str, &str); 6] = [
-    (how_to::HUB1, "$Default"),
-    (how_to::HUB1, "cg1"),
-    (how_to::HUB1, "cg2"),
-    (how_to::HUB2, "$Default"),
-    (how_to::HUB2, "cg1"),
-    (how_to::HUB2, "cg1"),
-];
-
-/// The request for the data connection of a place.
-pub(super) fn request(place: usize) -> serde_json::Value {
-    let (hub, group) = SOURCES.get(place % SOURCES.len()).copied().unwrap_or((how_to::HUB1, "cg1"));
-    json!({
-        "name": format!("dc{place}"),
-        "target": { "database": how_to::DATABASE, "table": "Events", "mapping": "EventsMapping", "dataFormat": "JSON" },
-        "source": { "eventHub": { "resourceId": hub, "consumerGroup": group } }
-    })
 }
 
 impl Plan {
@@ -104,7 +93,11 @@ impl Plan {
             chaos,
             faults,
             change_takes: Duration::from_millis(random.between(10, 120)),
-            reads_lag: Duration::from_millis(if random.chance(30) { random.between(20, 250) } else { 0 }),
+            reads_lag: Duration::from_millis(if random.chance(30) {
+                random.between(20, 250)
+            } else {
+                0
+            }),
             stays_away: random.chance(30),
         }
     }
@@ -129,10 +122,20 @@ fn script(random: &mut Random) -> Vec<Step> {
             let wait = u32::try_from(random.below(2)).unwrap_or_default();
             let copies = if random.chance(20) { 3 } else { 1 };
             let what = match random.below(if step == 0 { 40 } else { 100 }) {
-                0..40 => What::Create { place, wait, key, copies },
+                0..40 => What::Create {
+                    place,
+                    wait,
+                    key,
+                    copies,
+                },
                 40..46 => What::OtherBody { place },
                 46..56 => What::Repeat,
-                56..86 => What::Remove { which: random.next(), wait, key, copies },
+                56..86 => What::Remove {
+                    which: random.next(),
+                    wait,
+                    key,
+                    copies,
+                },
                 _ => What::Look { which: random.next() },
             };
             Step {
@@ -150,7 +153,10 @@ fn blow(random: &mut Random) -> (Duration, Blow) {
     let blow = match random.below(100) {
         0..35 => Blow::Kill { replica, back_after },
         35..55 => Blow::End { replica, back_after },
-        55..80 => Blow::Freeze { replica, lasts: Duration::from_millis(random.between(200, 2200)) },
+        55..80 => Blow::Freeze {
+            replica,
+            lasts: Duration::from_millis(random.between(200, 2200)),
+        },
         _ => Blow::Revoke { caller: 1 },
     };
     (Duration::from_millis(random.between(50, SPAN)), blow)
@@ -159,7 +165,10 @@ fn blow(random: &mut Random) -> (Duration, Blow) {
 fn fault(random: &mut Random) -> Fault {
     let refusal = |status, code: &str, wait: Option<&str>| FaultAnswer {
         status,
-        headers: wait.map(|wait| ("retry-after".to_owned(), wait.to_owned())).into_iter().collect(),
+        headers: wait
+            .map(|wait| ("retry-after".to_owned(), wait.to_owned()))
+            .into_iter()
+            .collect(),
         body: FaultBody::Json(json!({ "error": { "code": code, "message": "injected" } })),
     };
     let effect = match random.below(9) {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 /// A person by tenant and object id: `<tid>/<oid>`.
-pub(super) type Who = String;
+pub type Who = String;
 
 /// All of it.
 #[derive(Debug, Clone, Default)]

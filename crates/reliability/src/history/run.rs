@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 
 use super::plan::Plan;
-use super::scene::Scene;
+use super::scene::{Scene, settings};
 use super::{act, chaos, collect, ending, objections};
 use crate::{Ground, Tally};
 
@@ -65,7 +65,13 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
         answered += one.answered;
         requests += one.requests;
         operations += one.operations;
-        tally.add(&format!("seed {} (again: cargo reliability history --seeds 1 --from {})", one.seed, one.seed), &one.objections);
+        tally.add(
+            &format!(
+                "seed {} (again: cargo reliability history --seeds 1 --from {})",
+                one.seed, one.seed
+            ),
+            &one.objections,
+        );
     }
     let took = began.elapsed();
     writeln!(
@@ -74,18 +80,33 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
         options.seeds,
         took.as_secs_f64()
     )?;
-    Ok(tally.end(&format!("history --seeds {} --from {}", options.seeds, options.from))?)
+    Ok(tally.end(&format!(
+        "history --seeds {} --from {}",
+        options.seeds, options.from
+    ))?)
 }
 
 impl Played {
     const fn nothing(seed: u64) -> Self {
-        Self { seed, objections: Vec::new(), calls: 0, answered: 0, requests: 0, operations: 0 }
+        Self {
+            seed,
+            objections: Vec::new(),
+            calls: 0,
+            answered: 0,
+            requests: 0,
+            operations: 0,
+        }
     }
 }
 
 async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
     let plan = Plan::of(seed);
-    let scene = Scene::set(ground, &plan).await?;
+    let options = azure_emulator::Options {
+        operation_duration: plan.change_takes,
+        read_lag: plan.reads_lag,
+        ..azure_emulator::Options::default()
+    };
+    let scene = Scene::set(ground, options, settings()).await?;
     for fault in &plan.faults {
         scene.stack().emulator.inject(fault.clone());
     }
@@ -123,6 +144,10 @@ async fn keep(seed: u64, plan: &Plan, history: &super::History, scene: &Scene) -
     }
     let file = std::env::temp_dir().join(format!("reliability-history-{seed}.txt"));
     std::fs::write(&file, text)?;
-    writeln!(std::io::stdout(), "seed {seed}: all of it is in {}", file.display())?;
+    writeln!(
+        std::io::stdout(),
+        "seed {seed}: all of it is in {}",
+        file.display()
+    )?;
     Ok(())
 }

@@ -9,8 +9,8 @@ use azure_emulator::{Options, how_to};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::plan::{CALLERS, Plan, request};
 use super::record::{Call, Reply, Who, Wish};
+use super::requests::{prepare, request};
 use crate::{Answer, Client, Ground, Person, Replica, Settings, Stack};
 
 /// How long a caller waits for an answer, of a replica that may be frozen.
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A stack with two replicas. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Scene(Arc<Inner>);
+pub(crate) struct Scene(Arc<Inner>);
 
 struct Inner {
     stack: Stack,
@@ -29,27 +29,29 @@ struct Inner {
     calls: Mutex<Vec<Call>>,
 }
 
-/// Waits that make a history short, and a slot that is never taken from a change in flight.
-fn settings() -> Settings {
+/// How many callers there are.
+const CALLERS: u32 = 12;
+
+/// Waits that make a trial short. How long a change in flight keeps its cluster is left as it is: longer than any trial.
+pub(crate) fn settings() -> Settings {
     Settings::hurried()
         .with("worker.fastest_poll", "15ms")
         .with("worker.slowest_poll", "80ms")
-        .with("worker.turn", "120s")
         .with("database.max_connections", "6")
         .with("server.grace", "2s")
 }
 
 impl Scene {
-    /// Sets it up.
-    pub(super) async fn set(ground: &Ground, plan: &Plan) -> anyhow::Result<Self> {
-        let options = Options {
-            operation_duration: plan.change_takes,
-            read_lag: plan.reads_lag,
-            ..Options::default()
-        };
+    /// Sets it up: a stack, and two replicas on it.
+    pub(crate) async fn set(ground: &Ground, options: Options, settings: Settings) -> anyhow::Result<Self> {
         let stack = ground.stack(options).await?;
-        let settings = settings();
         let (one, other) = tokio::try_join!(stack.replica(&settings, ""), stack.replica(&settings, ""))?;
+        Self::of(stack, [one, other], settings)
+    }
+
+    /// With these two replicas of the stack.
+    pub(crate) fn of(stack: Stack, replicas: [Replica; 2], settings: Settings) -> anyhow::Result<Self> {
+        prepare(&stack.emulator)?;
         let people = (0..CALLERS)
             .map(|number| {
                 let person = Person::caller(number);
@@ -61,6 +63,7 @@ impl Scene {
                 anyhow::Ok((person, who))
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
+        let [one, other] = replicas;
         Ok(Self(Arc::new(Inner {
             settings,
             addresses: [one.address(), other.address()],
@@ -71,24 +74,24 @@ impl Scene {
         })))
     }
 
-    pub(super) fn stack(&self) -> &Stack {
+    pub(crate) fn stack(&self) -> &Stack {
         &self.0.stack
     }
 
     /// A caller, and who that is.
-    pub(super) fn person(&self, caller: u32) -> anyhow::Result<&(Person, Who)> {
+    pub(crate) fn person(&self, caller: u32) -> anyhow::Result<&(Person, Who)> {
         let index = usize::try_from(caller)?;
         self.0.people.get(index).context("no such caller")
     }
 
     /// Which caller somebody is.
-    pub(super) fn caller(&self, who: &str) -> Option<u32> {
+    pub(crate) fn caller(&self, who: &str) -> Option<u32> {
         let index = self.0.people.iter().position(|(_, known)| known == who)?;
         u32::try_from(index).ok()
     }
 
     /// A client with new tokens.
-    pub(super) fn client(&self, caller: u32) -> anyhow::Result<Client> {
+    pub(crate) fn client(&self, caller: u32) -> anyhow::Result<Client> {
         let (person, _) = self.person(caller)?;
         let (token, auxiliary) = person.tokens(&self.0.stack.emulator)?;
         let [one, _] = self.0.addresses;
@@ -101,40 +104,55 @@ impl Scene {
     }
 
     /// The place of a replica, to do something to it.
-    pub(super) fn replica(&self, replica: usize) -> &tokio::sync::Mutex<Option<Replica>> {
+    pub(crate) fn replica(&self, replica: usize) -> &tokio::sync::Mutex<Option<Replica>> {
         let [one, other] = &self.0.replicas;
         if replica == 0 { one } else { other }
     }
 
     /// Brings a replica back that is dead, or going.
-    pub(super) async fn bring_back(&self, replica: usize) -> anyhow::Result<()> {
+    pub(crate) async fn bring_back(&self, replica: usize) -> anyhow::Result<()> {
         let mut place = self.replica(replica).lock().await;
-        let Some(mut old) = place.take() else { return Ok(()) };
+        let Some(mut old) = place.take() else {
+            return Ok(());
+        };
         old.wait(Duration::from_secs(10)).await?;
         *place = Some(self.0.stack.replace(old, &self.0.settings, "").await?);
         Ok(())
     }
 
     /// Makes a call and writes down what came of it.
-    pub(super) async fn call(&self, client: &Client, caller: u32, replica: usize, wish: Wish, wait: u32) -> Option<Reply> {
+    pub(crate) async fn call(
+        &self,
+        client: &Client,
+        caller: u32,
+        replica: usize,
+        wish: Wish,
+        wait: u32,
+    ) -> Option<Reply> {
         let at = chrono::Utc::now();
         let client = client.at(self.address(replica));
         let answer = tokio::time::timeout(PATIENCE, ask(&client, &wish, wait)).await;
         let reply = answer.ok().and_then(Result::ok).as_ref().map(read);
         if let Ok((_, who)) = self.person(caller) {
             let who = who.clone();
-            self.calls().push(Call { at, who, replica, wish, reply: reply.clone() });
+            self.calls().push(Call {
+                at,
+                who,
+                replica,
+                wish,
+                reply: reply.clone(),
+            });
         }
         reply
     }
 
     /// All calls so far.
-    pub(super) fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
+    pub(crate) fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
         self.0.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The logs of the replicas.
-    pub(super) async fn logs(&self) -> Vec<Vec<String>> {
+    pub(crate) async fn logs(&self) -> Vec<Vec<String>> {
         let mut logs = Vec::new();
         for place in &self.0.replicas {
             logs.push(place.lock().await.as_ref().map(Replica::log).unwrap_or_default());
@@ -143,7 +161,7 @@ impl Scene {
     }
 
     /// Ends all of it.
-    pub(super) async fn strike(self) -> anyhow::Result<()> {
+    pub(crate) async fn strike(self) -> anyhow::Result<()> {
         for place in &self.0.replicas {
             if let Some(mut replica) = place.lock().await.take() {
                 replica.kill()?;
@@ -157,12 +175,12 @@ impl Scene {
 }
 
 /// The id of a place's data connection, in lower case.
-pub(super) fn arm_id(place: usize) -> String {
+pub(crate) fn arm_id(place: usize) -> String {
     format!("{}/dataConnections/dc{place}", how_to::DATABASE).to_ascii_lowercase()
 }
 
 /// The wish for a place's data connection.
-pub(super) fn create(place: usize, body_of: usize, key: Option<String>) -> Wish {
+pub(crate) fn create(place: usize, body_of: usize, key: Option<String>) -> Wish {
     Wish::Create {
         arm_id: arm_id(place),
         body: request(body_of).to_string(),
@@ -177,7 +195,10 @@ async fn ask(client: &Client, wish: &Wish, wait: u32) -> anyhow::Result<Answer> 
             client.create(&body, wait, key.as_deref()).await
         }
         Wish::Remove { connection, key } => {
-            client.alone().remove(&connection.to_string(), wait, key.as_deref()).await
+            client
+                .alone()
+                .remove(&connection.to_string(), wait, key.as_deref())
+                .await
         }
         Wish::Look { operation } => client.get(&format!("/v1/operations/{operation}")).await,
         Wish::Continue { operation } => {
@@ -192,7 +213,10 @@ fn read(answer: &Answer) -> Reply {
     let id = |pointer: &str| Uuid::parse_str(answer.text(pointer)).ok();
     let is_operation = answer.body.get("connectionId").is_some();
     // The header names the operation that the call led to; the connection's last one may be another.
-    let followed = answer.headers.get("operation-location").and_then(|value| value.to_str().ok());
+    let followed = answer
+        .headers
+        .get("operation-location")
+        .and_then(|value| value.to_str().ok());
     let followed = followed.and_then(|path| Uuid::parse_str(path.rsplit('/').next()?).ok());
     let (connection, progress) = if is_operation {
         (id("/connectionId"), answer.text("/status"))

@@ -17,7 +17,12 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
 
 /// That what a caller was told is recorded.
 fn of_call(history: &History, call: &Call, reply: &Reply) -> Result<(), String> {
-    let told = |what: &str| format!("{what}: {} was answered to {:?} of {}", reply.status, call.wish, call.who);
+    let told = |what: &str| {
+        format!(
+            "{what}: {} was answered to {:?} of {}",
+            reply.status, call.wish, call.who
+        )
+    };
     let Some(id) = reply.operation else {
         // A connection that never was, or is gone, may be told of without an operation.
         return Ok(());
@@ -25,7 +30,10 @@ fn of_call(history: &History, call: &Call, reply: &Reply) -> Result<(), String> 
     let operation = history
         .operation(id)
         .ok_or_else(|| told("acknowledged, but no such operation is recorded"))?;
-    if reply.connection.is_some_and(|named| named != operation.connection_id) {
+    if reply
+        .connection
+        .is_some_and(|named| named != operation.connection_id)
+    {
         return Err(told("the operation that was told is of another connection"));
     }
     if matches!(reply.progress.as_str(), "succeeded" | "failed") && operation.phase != reply.progress {
@@ -70,11 +78,18 @@ fn repeats(history: &History, found: &mut Vec<String>) {
             continue;
         };
         let (scope, body) = match &call.wish {
-            Wish::Create { key: Some(key), body, .. } => ((&call.who, key.as_str(), None), body.as_str()),
-            Wish::Remove { key: Some(key), connection } => ((&call.who, key.as_str(), Some(*connection)), ""),
+            Wish::Create {
+                key: Some(key), body, ..
+            } => ((&call.who, key.as_str(), None), body.as_str()),
+            Wish::Remove {
+                key: Some(key),
+                connection,
+            } => ((&call.who, key.as_str(), Some(*connection)), ""),
             _ => continue,
         };
-        let Some(operation) = reply.operation else { continue };
+        let Some(operation) = reply.operation else {
+            continue;
+        };
         let (known_body, known) = *first.entry(scope).or_insert((body, operation));
         if known != operation {
             found.push(format!(

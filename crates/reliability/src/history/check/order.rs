@@ -9,7 +9,10 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
     changes.sort_by_key(|change| change.started);
     for (place, change) in changes.iter().enumerate() {
         if change.kind == ChangeKind::Update {
-            found.push(format!("{} was put over one that was there", name(&change.arm_id)));
+            found.push(format!(
+                "{} was put over one that was there",
+                name(&change.arm_id)
+            ));
         }
         let same = |other: &&&Change| cluster(&other.arm_id) == cluster(&change.arm_id);
         let earlier = changes.iter().take(place).filter(same);

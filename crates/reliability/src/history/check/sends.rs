@@ -8,7 +8,12 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
     for (place, sent) in history.sent.iter().enumerate() {
         let before = history.sent.get(..place).unwrap_or_default();
         found.extend(of_sent(history, before, sent).into_iter().map(|what| {
-            format!("{what}: the {} of {} at {}", sent.method, name(&sent.arm_id), sent.at)
+            format!(
+                "{what}: the {} of {} at {}",
+                sent.method,
+                name(&sent.arm_id),
+                sent.at
+            )
         }));
     }
 }
@@ -22,7 +27,10 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
     let mut found = Vec::new();
     let owner = |row: &&Operation| row.correlation_id.to_string() == sent.correlation;
     let Some(operation) = history.operations.iter().find(owner) else {
-        return vec![format!("no operation is recorded with the correlation id {}", sent.correlation)];
+        return vec![format!(
+            "no operation is recorded with the correlation id {}",
+            sent.correlation
+        )];
     };
     let connection = history.connection(operation.connection_id);
     if connection.is_none_or(|connection| connection.arm_id != sent.arm_id) {
@@ -37,7 +45,9 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
         .events_of(operation.id)
         .filter(|event| is_intent(kind, event) && event.committed_at <= sent.at)
         .collect();
-    let same = before.iter().filter(|other| other.correlation == sent.correlation);
+    let same = before
+        .iter()
+        .filter(|other| other.correlation == sent.correlation);
     if kind == "create" {
         let earlier = same.clone().count();
         if intents.len() <= earlier {
@@ -54,7 +64,12 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
         }
         found.extend(
             same.filter(|other| !is_surely_without_effect(other))
-                .map(|other| format!("sent again, though the one at {} may have had its effect", other.at)),
+                .map(|other| {
+                    format!(
+                        "sent again, though the one at {} may have had its effect",
+                        other.at
+                    )
+                }),
         );
     } else {
         if intents.is_empty() {
@@ -67,7 +82,11 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
     let person = intents.last().and_then(|event| event.person_id);
     let actor = person.and_then(|id| history.person(id));
     if actor.as_ref().is_some_and(|actor| *actor != sent.who) {
-        found.push(format!("sent as {}, but recorded as {}", sent.who, actor.unwrap_or_default()));
+        found.push(format!(
+            "sent as {}, but recorded as {}",
+            sent.who,
+            actor.unwrap_or_default()
+        ));
     }
     found
 }
@@ -84,7 +103,7 @@ const fn is_surely_without_effect(sent: &Sent) -> bool {
 
 /// Whether a caller had asked for the end of this very connection.
 fn is_named(history: &History, id: Uuid, sent: &Sent) -> bool {
-    history.calls.iter().any(
-        |call| matches!(call.wish, Wish::Remove { connection, .. } if connection == id) && call.at <= sent.at,
-    )
+    history.calls.iter().any(|call| {
+        matches!(call.wish, Wish::Remove { connection, .. } if connection == id) && call.at <= sent.at
+    })
 }

@@ -25,7 +25,9 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
         }
     }
     for event in &history.events {
-        let known = event.operation_id.is_none_or(|id| history.operation(id).is_some());
+        let known = event
+            .operation_id
+            .is_none_or(|id| history.operation(id).is_some());
         if !known {
             found.push(format!("{} is of no operation", event.kind));
         }
@@ -47,11 +49,13 @@ fn may_follow(kind: &str, last: &str, word: &str) -> bool {
         "outcome.unknown" => in_flight || began(".accepted"),
         "change.putOff" => in_flight,
         _ if began(".queued") => of(".intended") || of(".succeeded") || of(".failed"),
-        _ if in_flight => [".accepted", ".repeated", ".held", ".failed"].iter().any(|w| of(w)),
+        _ if in_flight => [".accepted", ".repeated", ".held", ".failed"]
+            .iter()
+            .any(|w| of(w)),
         _ if began(".accepted") => of(".succeeded") || of(".failed"),
-        _ if began(".held") || last == "change.putOff" => {
-            [".repeated", ".failed", ".succeeded", ".held"].iter().any(|w| of(w))
-        }
+        _ if began(".held") || last == "change.putOff" => [".repeated", ".failed", ".succeeded", ".held"]
+            .iter()
+            .any(|w| of(w)),
         // A create of unknown outcome is never sent again; a removal may be.
         _ if last == "outcome.unknown" => {
             of(".succeeded") || of(".failed") || (kind == "remove" && of(".repeated"))

@@ -103,7 +103,10 @@ fn sound() -> History {
         observed: if is_open { "present" } else { "absent" }.to_owned(),
         closed_at: (!is_open).then(|| at(500)),
     };
-    let remove = Wish::Remove { connection: Uuid::from_u128(1), key: None };
+    let remove = Wish::Remove {
+        connection: Uuid::from_u128(1),
+        key: None,
+    };
     History {
         calls: vec![
             call(create("one", "k1"), 0, 201, 1, CREATE),
@@ -143,7 +146,11 @@ fn sound() -> History {
         ],
         connections: vec![connection(1, "one", false), connection(2, "two", true)],
         people: [ANNA, BERT]
-            .map(|id| Pseudonym { id, tenant_id: TENANT, object_id: id })
+            .map(|id| Pseudonym {
+                id,
+                tenant_id: TENANT,
+                object_id: id,
+            })
             .to_vec(),
         gone: [].into(),
     }
@@ -154,7 +161,10 @@ fn seen(words: &str, break_it: impl FnOnce(&mut History)) {
     let mut history = sound();
     break_it(&mut history);
     let found = objections(&history);
-    assert!(found.iter().any(|objection| objection.contains(words)), "'{words}' is not in {found:#?}");
+    assert!(
+        found.iter().any(|objection| objection.contains(words)),
+        "'{words}' is not in {found:#?}"
+    );
 }
 
 #[test]
@@ -173,7 +183,12 @@ fn each_event_that_is_missing_is_noticed() {
 
 #[test]
 fn each_request_that_came_before_its_intent_was_committed_is_noticed() {
-    for (place, words) in [(0, "0 intents"), (3, "no intent"), (6, "0 intents"), (8, "1 intents")] {
+    for (place, words) in [
+        (0, "0 intents"),
+        (3, "no intent"),
+        (6, "0 intents"),
+        (8, "1 intents"),
+    ] {
         seen(words, |history| history.events[place].committed_at = at(10_000));
     }
 }
@@ -183,19 +198,29 @@ fn another_put_is_noticed_and_so_is_one_of_no_operation() {
     seen("may have had its effect", |history| {
         history.sent.insert(1, sent(CREATE, "PUT", "one", 150, 200));
     });
-    seen("1 intents", |history| history.sent.insert(1, sent(CREATE, "PUT", "one", 150, 200)));
+    seen("1 intents", |history| {
+        history.sent.insert(1, sent(CREATE, "PUT", "one", 150, 200))
+    });
     seen("no operation", |history| {
-        history.sent.push(sent(Uuid::from_u128(99), "PUT", "two", 900, 202));
+        history
+            .sent
+            .push(sent(Uuid::from_u128(99), "PUT", "two", 900, 202));
     });
     seen("may have had its effect", |history| history.sent[2].status = 500);
-    seen("may have had its effect", |history| history.sent[2].delivered = false);
-    seen("put over one", |history| history.changes.push(change(ChangeKind::Update, "two", 900, 950)));
+    seen("may have had its effect", |history| {
+        history.sent[2].delivered = false
+    });
+    seen("put over one", |history| {
+        history.changes.push(change(ChangeKind::Update, "two", 900, 950))
+    });
 }
 
 #[test]
 fn a_request_in_the_name_of_another_is_noticed() {
     seen("but recorded as", |history| history.sent[0].who = who(BERT));
-    seen("but recorded as", |history| history.events[3].person_id = Some(BERT));
+    seen("but recorded as", |history| {
+        history.events[3].person_id = Some(BERT)
+    });
 }
 
 #[test]
@@ -203,7 +228,9 @@ fn a_removal_that_nobody_named_is_noticed() {
     seen("nobody asked", |history| {
         history.calls.remove(2);
     });
-    seen("of another data connection", |history| history.sent[1].arm_id = arm_id("two"));
+    seen("of another data connection", |history| {
+        history.sent[1].arm_id = arm_id("two")
+    });
 }
 
 #[test]
@@ -217,9 +244,14 @@ fn orphans_and_losses_are_noticed() {
         history.world.insert(arm_id("three"));
     });
     seen("lost", |history| history.world.clear());
-    seen("recorded as unknown", |history| history.connections[1].observed = "unknown".to_owned());
+    seen("recorded as unknown", |history| {
+        history.connections[1].observed = "unknown".to_owned()
+    });
     seen("two records", |history| {
-        let again = Connection { id: Uuid::from_u128(7), ..history.connections[1].clone() };
+        let again = Connection {
+            id: Uuid::from_u128(7),
+            ..history.connections[1].clone()
+        };
         history.connections.push(again);
     });
 }
@@ -229,9 +261,15 @@ fn an_acknowledgement_without_a_record_is_noticed() {
     seen("no such operation", |history| {
         history.operations.remove(2);
     });
-    seen("not recorded as made", |history| history.operations[0].phase = "failed".to_owned());
-    seen("recorded as there", |history| history.connections[0].closed_at = None);
-    seen("another data connection", |history| history.connections[1].arm_id = arm_id("three"));
+    seen("told as succeeded, but", |history| {
+        history.operations[0].phase = "failed".to_owned()
+    });
+    seen("recorded as there", |history| {
+        history.connections[0].closed_at = None
+    });
+    seen("another data connection", |history| {
+        history.connections[1].arm_id = arm_id("three")
+    });
 }
 
 #[test]
@@ -243,7 +281,9 @@ fn repeats_that_were_told_another_thing_are_noticed() {
     };
     seen("was answered with the operations", operation_of);
     seen("took two bodies", |history| {
-        let Wish::Create { body, .. } = &mut history.calls[1].wish else { unreachable!() };
+        let Wish::Create { body, .. } = &mut history.calls[1].wish else {
+            unreachable!()
+        };
         *body = "other".to_owned();
     });
 }

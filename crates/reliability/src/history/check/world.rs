@@ -7,7 +7,10 @@ use crate::history::record::{Connection, History};
 
 pub(super) fn check(history: &History, found: &mut Vec<String>) {
     let is_settled = |connection: &&Connection| {
-        let mut own = history.operations.iter().filter(|row| row.connection_id == connection.id);
+        let mut own = history
+            .operations
+            .iter()
+            .filter(|row| row.connection_id == connection.id);
         own.all(|row| row.is_over())
     };
     let mut open: BTreeMap<&str, &Connection> = BTreeMap::new();
@@ -19,7 +22,10 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
     for arm_id in &history.world {
         // One that has not settled is recorded all the same.
         if !open.contains_key(arm_id.as_str()) {
-            found.push(format!("an orphan: {} is at Azure and in no record", name(arm_id)));
+            found.push(format!(
+                "an orphan: {} is at Azure and in no record",
+                name(arm_id)
+            ));
         }
     }
     for connection in open.values().copied().filter(is_settled) {
@@ -30,15 +36,26 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
                 connection.observed
             ));
         } else if connection.observed != "present" {
-            found.push(format!("{} is at Azure and recorded as {}", name(&connection.arm_id), connection.observed));
+            found.push(format!(
+                "{} is at Azure and recorded as {}",
+                name(&connection.arm_id),
+                connection.observed
+            ));
         }
     }
     for connection in history.connections.iter().filter(|row| row.closed_at.is_some()) {
         if connection.observed != "absent" {
-            found.push(format!("{} is closed and recorded as {}", name(&connection.arm_id), connection.observed));
+            found.push(format!(
+                "{} is closed and recorded as {}",
+                name(&connection.arm_id),
+                connection.observed
+            ));
         }
         if !is_settled(&connection) {
-            found.push(format!("{} is closed and a change of it is under way", name(&connection.arm_id)));
+            found.push(format!(
+                "{} is closed and a change of it is under way",
+                name(&connection.arm_id)
+            ));
         }
     }
 }
