@@ -11,6 +11,7 @@ mod read;
 mod recording;
 mod refusal;
 mod remove;
+mod service_identity;
 mod sight;
 mod tenants;
 mod vault;
@@ -74,6 +75,8 @@ struct Inner {
     parts: Parts,
     vault: Vault,
     sights: Sights,
+    /// What was refused to the service's own token.
+    refusals: service_identity::Refusals,
     /// Connections whose record changed in this process; a hint for those who wait.
     changes: broadcast::Sender<ConnectionId>,
     /// Operations that are driven here.
@@ -95,6 +98,7 @@ impl Broker {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             vault: Vault::default(),
+            refusals: service_identity::Refusals::default(),
             sights: Sights::new(parts.visibility.clone()),
             changes: broadcast::Sender::new(256),
             tasks: TaskTracker::new(),

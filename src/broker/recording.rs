@@ -32,6 +32,18 @@ impl Broker {
         }
     }
 
+    /// The same event, which nobody's token but the service's own was behind.
+    pub(super) fn of_the_service(&self, mut event: Event) -> Event {
+        if let Some(details) = event.details.as_object_mut() {
+            details.insert("by".to_owned(), "service".into());
+        }
+        Event {
+            actor: None,
+            app: Some(self.entra.settings().client_id),
+            ..event
+        }
+    }
+
     /// Records that a request was refused. That this fails takes nothing from the refusal, so it is logged and no more.
     pub(super) async fn record_refusal(
         &self,

@@ -23,6 +23,8 @@ pub struct TenantPolicy {
     targets: HashSet<TenantId>,
     sources: HashSet<TenantId>,
     pairs: HashSet<Pair>,
+    /// The tenants that granted the service reads with its own token.
+    pub service_reads: HashSet<TenantId>,
 }
 
 /// A target and a source tenant that may be connected, written `target <- source`.
@@ -54,12 +56,29 @@ impl TenantPolicy {
         let targets: Vec<TenantId> = reader.list("tenants.targets").unwrap_or_default();
         let sources: Vec<TenantId> = reader.list("tenants.sources").unwrap_or_default();
         let pairs: Vec<Pair> = reader.list("tenants.pairs").unwrap_or_default();
-        Some(Self {
+        let service_reads: Vec<TenantId> = reader.list("tenants.service_reads").unwrap_or_default();
+        let policy = Self {
             users: users?.into_iter().collect(),
             targets: targets.into_iter().collect(),
             sources: sources.into_iter().collect(),
             pairs: pairs.into_iter().collect(),
-        })
+            service_reads: service_reads.into_iter().collect(),
+        };
+        let allowed = |tenant: &&TenantId| {
+            policy.allows(**tenant, Direction::Target) || policy.allows(**tenant, Direction::Source)
+        };
+        if let Some(tenant) = policy.service_reads.iter().find(|tenant| !allowed(tenant)) {
+            let detail =
+                format!("{tenant} is no tenant that may be connected; list it as target or source too");
+            reader.report("tenants.service_reads", detail);
+        }
+        Some(policy)
+    }
+
+    /// The tenants of targets where the service may read with its own token.
+    pub fn readable_targets(&self) -> impl Iterator<Item = TenantId> {
+        let granted = self.service_reads.iter().copied();
+        granted.filter(|tenant| self.allows(*tenant, Direction::Target))
     }
 
     /// Whether a token may leave for this tenant on this side, whatever is on the other.
@@ -115,6 +134,22 @@ mod tests {
         assert!(policy.allows_pair(tenant(A), tenant(B)));
         assert!(!policy.allows_pair(tenant(B), tenant(A)));
         assert!(!policy.allows(tenant(B), Direction::Target));
+    }
+
+    #[test]
+    fn the_service_reads_by_itself_in_no_tenant_that_is_not_listed_for_it_and_allowed_as_target() {
+        let both = format!("targets = [\"{A}\"]\nsources = [\"{B}\"]");
+        assert_eq!(policy(&both).readable_targets().count(), 0);
+        let listed = policy(&format!("{both}\nservice_reads = [\"{A}\", \"{B}\"]"));
+        assert_eq!(listed.readable_targets().collect::<Vec<_>>(), [tenant(A)]);
+
+        let text = format!("[tenants]\nusers = []\nservice_reads = [\"{A}\"]");
+        let mut reader = Reader::from_toml(&text).expect("TOML");
+        let _ = TenantPolicy::read(&mut reader);
+        let error = reader
+            .finish_with_unknown_keys()
+            .expect_err("a tenant of no side");
+        assert!(error.to_string().contains("tenants.service_reads"), "{error}");
     }
 
     #[test]

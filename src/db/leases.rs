@@ -82,7 +82,8 @@ impl ClaimRow {
 }
 
 /// Claims operations that are due and that nobody holds, the longest due first. Those that wait for a caller are left to
-/// whoever brings the tokens, unless they are among `held`: the operations whose tokens this replica still has.
+/// whoever brings the tokens, unless they are among `held`: the operations whose tokens this replica still has; or may have
+/// been sent to a tenant among `own`, where the service can read by itself.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -90,6 +91,7 @@ pub async fn claim_due(
     db: &mut PgConnection,
     limit: i64,
     held: &[Uuid],
+    own: &[Uuid],
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
     let statement = sqlx::query_as!(
@@ -98,7 +100,8 @@ pub async fn claim_due(
             select id from operations
             where phase in ('queued', 'dispatched', 'accepted', 'settling')
               and due_at <= now() and (lease_until is null or lease_until < now())
-              and (awaiting_tenant_id is null or id = any($3))
+              and (awaiting_tenant_id is null or id = any($3)
+                or (phase <> 'queued' and awaiting_tenant_id = any($4)))
             order by due_at limit $1
             for update skip locked
          )
@@ -111,7 +114,8 @@ pub async fn claim_due(
             encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads",
         limit,
         lease.as_secs_f64(),
-        held
+        held,
+        own
     )
     .fetch_all(db);
     let rows = alone("claim what is due", statement).await?;
@@ -189,13 +193,19 @@ pub async fn renew(
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn next_due(db: &mut PgConnection, held: &[Uuid]) -> Result<Option<Duration>, DbError> {
+pub async fn next_due(
+    db: &mut PgConnection,
+    held: &[Uuid],
+    own: &[Uuid],
+) -> Result<Option<Duration>, DbError> {
     let seconds = sqlx::query_scalar!(
         "select greatest(extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at))) - now()), 0)::float8
          from operations
          where phase in ('queued', 'dispatched', 'accepted', 'settling')
-           and (awaiting_tenant_id is null or id = any($1))",
-        held
+           and (awaiting_tenant_id is null or id = any($1)
+             or (phase <> 'queued' and awaiting_tenant_id = any($2)))",
+        held,
+        own
     )
     .fetch_one(db)
     .await?;

@@ -33,11 +33,27 @@ pub(super) struct Asked<'a> {
 
 /// The members of a success that matter (RFC 6749, section 5.1). A refresh token was not asked for and is not read.
 #[derive(Deserialize)]
-struct Success {
+pub(super) struct Success {
     token_type: String,
-    access_token: SecretString,
+    pub(super) access_token: SecretString,
     /// A number; a text at the v1.0 endpoint.
     expires_in: Option<Value>,
+}
+
+impl Success {
+    pub(super) fn is_bearer(&self) -> bool {
+        self.token_type.eq_ignore_ascii_case("Bearer")
+    }
+
+    /// When the token ends, counted from `now`.
+    pub(super) fn end_of_life(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let seconds = match self.expires_in.as_ref()? {
+            Value::Number(number) => number.as_u64()?,
+            Value::String(text) => text.parse().ok()?,
+            _ => return None,
+        };
+        Some(now + Duration::from_secs(seconds.min(LONGEST_LIFE)))
+    }
 }
 
 /// The members of an error (RFC 6749, section 5.2, and Entra's own). Those of a wrong type are passed over.
@@ -65,7 +81,7 @@ impl Asked<'_> {
 
     fn checked(&self, body: &[u8]) -> Option<ArmToken> {
         let success: Success = serde_json::from_slice(body).ok()?;
-        if !success.token_type.eq_ignore_ascii_case("Bearer") {
+        if !success.is_bearer() {
             return None;
         }
         // Read without its signature: it came over TLS from the configured login host, and ARM will check it. What matters here
@@ -84,7 +100,7 @@ impl Asked<'_> {
             return None;
         }
         // The earlier of the two: the token's own date by Entra's clock, its remaining life by ours.
-        let expires_at = [claims.time("exp"), self.end_of_life(success.expires_in.as_ref())]
+        let expires_at = [claims.time("exp"), success.end_of_life(self.now)]
             .into_iter()
             .flatten()
             .min()?;
@@ -94,39 +110,41 @@ impl Asked<'_> {
         })
     }
 
-    fn end_of_life(&self, expires_in: Option<&Value>) -> Option<DateTime<Utc>> {
-        let seconds = match expires_in? {
-            Value::Number(number) => number.as_u64()?,
-            Value::String(text) => text.parse().ok()?,
-            _ => return None,
-        };
-        Some(self.now + Duration::from_secs(seconds.min(LONGEST_LIFE)))
-    }
-
-    /// The error in an answer with another status. Keeps nothing of `error_description`, which may echo the assertion.
+    /// The error in an answer with another status.
     pub(super) fn failure(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ExchangeError {
-        let failure: Failure = serde_json::from_slice(body).unwrap_or_default();
-        let signals = Signals {
-            error: word(&failure.error),
-            suberror: word(&failure.suberror),
-            claims: claims_challenge(&failure.claims),
-            code: code(&failure),
-            retry_after: outbound::retry_after(headers, self.now),
-        };
-        ExchangeError::from(ExchangeFailure {
-            tenant: self.tenant,
-            kind: classify(status, &signals),
-            code: signals.code,
-            error: signals.error,
-            suberror: signals.suberror,
-            correlation_id: guid(&failure.correlation_id),
-            trace_id: guid(&failure.trace_id),
-        })
+        failure(self.tenant, self.now, status, headers, body)
     }
 }
 
+/// The error in an answer with a status that is no 2xx. Keeps nothing of `error_description`, which may echo the assertion.
+pub(super) fn failure(
+    tenant: TenantId,
+    now: DateTime<Utc>,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> ExchangeError {
+    let failure: Failure = serde_json::from_slice(body).unwrap_or_default();
+    let signals = Signals {
+        error: word(&failure.error),
+        suberror: word(&failure.suberror),
+        claims: claims_challenge(&failure.claims),
+        code: code(&failure),
+        retry_after: outbound::retry_after(headers, now),
+    };
+    ExchangeError::from(ExchangeFailure {
+        tenant,
+        kind: classify(status, &signals),
+        code: signals.code,
+        error: signals.error,
+        suberror: signals.suberror,
+        correlation_id: guid(&failure.correlation_id),
+        trace_id: guid(&failure.trace_id),
+    })
+}
+
 /// Whether an audience is one of those that ARM's tokens carry.
-fn is_arm(audience: &str, accepted: &[String]) -> bool {
+pub(super) fn is_arm(audience: &str, accepted: &[String]) -> bool {
     let bare = |text: &str| text.trim_end_matches('/').to_owned();
     accepted.iter().any(|one| bare(one) == bare(audience))
 }

@@ -97,8 +97,8 @@ fn by_code(code: u32) -> Option<Kind> {
         65001 | 65004 | 90008 | 90094 | 90095 => Kind::Consent,
         // The user is unknown in that tenant.
         16000 | 50020 | 50034 | 51004 | 90072 => Kind::NotAMember,
-        // The app is unknown or disabled in that tenant.
-        70001 | 700_011 | 700_016 | 7_000_112 => Kind::ApplicationMissing,
+        // The app is unknown or disabled in that tenant, or has no service principal there.
+        70001 | 700_011 | 700_016 | 7_000_112 | 7_000_229 => Kind::ApplicationMissing,
         // Multi-factor sign-in, its enrolment, another provider's challenge, device authentication.
         50072 | 50074 | 50076 | 50078 | 50079 | 50097 | 50158 => Kind::Challenge { claims: None },
         // The assertion or the session behind it is over, or was never good.

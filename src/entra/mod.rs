@@ -11,6 +11,7 @@ mod exchange;
 mod key_document;
 mod keys;
 mod refusal;
+mod service_token;
 mod settings;
 #[cfg(test)]
 mod testing;
@@ -43,6 +44,7 @@ struct Inner {
     clock: Clock,
     keys: keys::Keys,
     tokens: cache::Tokens,
+    service_tokens: service_token::ServiceTokens,
     /// Work that must not die with the request that started it.
     tasks: TaskTracker,
     /// The shortest pause before the one repetition of a failed exchange; as much again is added at random.
@@ -66,6 +68,7 @@ impl Entra {
                 clock,
                 keys,
                 tokens: cache::Tokens::new(),
+                service_tokens: service_token::ServiceTokens::new(),
                 tasks,
                 pause,
             }),

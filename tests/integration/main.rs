@@ -25,6 +25,7 @@ mod removal;
 mod repeats;
 mod rights;
 mod roles;
+mod service_identity;
 mod sockets;
 mod strangers;
 mod takeover;

@@ -58,11 +58,16 @@ impl Job {
     /// what ARM has answered must not be lost for a moment's outage.
     pub(super) async fn commit(&mut self, change: Change) -> Result<(), BrokerError> {
         let asked_at = Instant::now();
-        let event = change.event.as_ref().map(|(kind, details)| Event {
-            request_id: change.request_id.clone(),
-            ..self
-                .broker
-                .event(*kind, &self.record, &self.claim.record, details.clone())
+        let event = change.event.as_ref().map(|(kind, details)| {
+            let broker = &self.broker;
+            let event = broker.event(*kind, &self.record, &self.claim.record, details.clone());
+            if self.by_service {
+                return broker.of_the_service(event);
+            }
+            Event {
+                request_id: change.request_id.clone(),
+                ..event
+            }
         });
         let mut repeated = false;
         loop {
@@ -185,7 +190,7 @@ impl Job {
         if self.broker.0.vault.give_up(self.claim.record.id, self.tried) {
             return Ok(Step::Again(Duration::ZERO));
         }
-        let release_for = Some(self.broker.worker.slowest_poll);
+        let release_for = Some(self.broker.patience_with(&self.record));
         let waiting = self.change("the operation waits for a token", self.claim.record.phase);
         self.commit(Change {
             awaiting: Some(awaited.into()),

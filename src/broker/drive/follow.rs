@@ -207,7 +207,7 @@ impl Job {
     pub(super) async fn read_failed(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         tracing::warn!(operation.id = %self.claim.record.id, arm.call = error.call, arm.status = error.status(), "a read failed");
         if matches!(error.status(), Some(401 | 403)) {
-            return self.await_caller(self.record.target_tenant).await;
+            return self.reading_refused(error).await;
         }
         let asked = error.refusal().and_then(|refusal| refusal.retry_after);
         let pause = asked.unwrap_or_else(|| self.next_pause());

@@ -3,6 +3,7 @@
 
 mod commit;
 mod follow;
+mod reading;
 mod remove;
 mod send;
 mod settle;
@@ -45,6 +46,10 @@ struct Job {
     resend: (Duration, Option<Instant>),
     /// The tokens that the step under way began with.
     tried: Option<Stamp>,
+    /// Whether nobody's token is behind the step under way but the service's own.
+    by_service: bool,
+    /// The tokens that ARM took for no reads, and what it wants instead.
+    unreadable: Option<(Option<Stamp>, Awaiting)>,
     /// The token that was missing when the operation was taken up.
     awaited: Option<Awaiting>,
     /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
@@ -92,13 +97,14 @@ impl Broker {
             return Ok(None);
         }
         let held = self.0.vault.operations(self.clock.now());
+        let own = self.reads_by_itself_in();
         let claimed_at = Instant::now();
         let mut db = self.pool.acquire().await?;
         let limit = i64::try_from(room).unwrap_or(i64::MAX);
-        for claim in leases::claim_due(&mut db, limit, &held, self.worker.lease).await? {
+        for claim in leases::claim_due(&mut db, limit, &held, &own, self.worker.lease).await? {
             self.drive(claim, claimed_at, false);
         }
-        leases::next_due(&mut db, &held).await
+        leases::next_due(&mut db, &held, &own).await
     }
 
     async fn record_of(&self, claim: &Claim) -> Result<ConnectionRecord, DbError> {
@@ -136,6 +142,8 @@ impl Job {
             put_off: 0,
             resend: (Duration::ZERO, None),
             tried: None,
+            by_service: false,
+            unreadable: None,
             awaited: claim.record.awaiting.clone(),
             requester: claim.record.actor,
             claim,
@@ -173,6 +181,7 @@ impl Job {
             return Ok(Step::Over);
         }
         self.tried = self.broker.0.vault.stamp(self.claim.record.id);
+        self.by_service = self.tried.is_none();
         match (self.claim.record.kind, self.claim.record.phase) {
             (_, Phase::Succeeded | Phase::Failed) => Ok(Step::Over),
             (_, Phase::Queued) => self.begin_removal().await,

@@ -254,6 +254,7 @@ impl Job {
         let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
         self.claim.record.actor = self.broker.person(&mut db, caller).await?;
         self.claim.record.app = caller.app();
+        self.by_service = false;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use crate::arm::Credentials;
 use crate::broker::Caller;
 use crate::broker::refusal::BrokerError;
 use crate::broker::vault::Use;
-use crate::connection::{OperationKind, TenantId};
+use crate::connection::{Awaiting, OperationKind, TenantId};
 use crate::outbound::ArmToken;
 
 /// Tokens, or how the step ends without them.
@@ -14,19 +14,17 @@ pub(super) enum Tokens<T> {
     Missing(Step),
 }
 
-impl Job {
-    /// The target tenant's token, to read with.
-    pub(super) async fn reading(&mut self) -> Result<Tokens<ArmToken>, BrokerError> {
-        let tenant = self.record.target_tenant;
-        Ok(match self.exchange(Use::Read, &[tenant]).await? {
-            Tokens::Held(mut tokens) => match tokens.pop() {
-                Some(token) => Tokens::Held(token),
-                None => Tokens::Missing(self.await_caller(tenant).await?),
-            },
-            Tokens::Missing(step) => Tokens::Missing(step),
-        })
-    }
+/// What an exchange of the caller's tokens came to.
+pub(super) enum Exchanged {
+    /// One for each tenant.
+    Tokens(Vec<ArmToken>),
+    /// Entra can't answer now.
+    Later(Step),
+    /// There are none, or they are taken no longer: this is wanted.
+    Lacking(Awaiting),
+}
 
+impl Job {
     /// The tokens of a write: the target tenant's, and the source's where ARM needs it.
     pub(super) async fn writing(&mut self) -> Result<Tokens<Credentials>, BrokerError> {
         let (target, source) = (self.record.target_tenant, self.record.source_tenant);
@@ -39,36 +37,40 @@ impl Job {
             vec![target]
         };
         Ok(match self.exchange(Use::Write, &tenants).await? {
-            Tokens::Held(tokens) => {
+            Exchanged::Tokens(tokens) => {
                 let mut tokens = tokens.into_iter();
                 match tokens.next() {
-                    Some(primary) => Tokens::Held(Credentials {
-                        primary,
-                        auxiliary: tokens.collect(),
-                    }),
+                    Some(primary) => {
+                        self.by_service = false;
+                        Tokens::Held(Credentials {
+                            primary,
+                            auxiliary: tokens.collect(),
+                        })
+                    }
                     None => Tokens::Missing(self.await_caller(target).await?),
                 }
             }
-            Tokens::Missing(step) => Tokens::Missing(step),
+            Exchanged::Later(step) => Tokens::Missing(step),
+            Exchanged::Lacking(awaited) => Tokens::Missing(self.await_caller(awaited).await?),
         })
     }
 
-    async fn exchange(
+    pub(super) async fn exchange(
         &mut self,
         wanted: Use,
         tenants: &[TenantId],
-    ) -> Result<Tokens<Vec<ArmToken>>, BrokerError> {
+    ) -> Result<Exchanged, BrokerError> {
         let target = self.record.target_tenant;
         let caller: Option<Caller> = self.broker.0.vault.for_use(self.claim.record.id, wanted);
         let Some(caller) = caller else {
-            return Ok(Tokens::Missing(self.await_caller(target).await?));
+            return Ok(Exchanged::Lacking(target.into()));
         };
         let broker = self.broker.clone();
         match self.alive(broker.exchange_all(&caller, tenants)).await? {
-            Ok(tokens) => Ok(Tokens::Held(tokens)),
+            Ok(tokens) => Ok(Exchanged::Tokens(tokens)),
             Err(BrokerError::Unavailable(unavailable)) => {
                 let pause = unavailable.retry_after.unwrap_or_else(|| self.next_pause());
-                Ok(Tokens::Missing(Step::Again(pause)))
+                Ok(Exchanged::Later(Step::Again(pause)))
             }
             Err(BrokerError::Refused(refusal)) => {
                 tracing::info!(
@@ -77,11 +79,10 @@ impl Job {
                     "the operation's tokens are taken no longer"
                 );
                 let named = refusal.missing.first().map(|missing| missing.tenant);
-                let awaited = match refusal.wanted {
+                Ok(Exchanged::Lacking(match refusal.wanted {
                     Some(wanted) => *wanted,
                     None => named.unwrap_or(target).into(),
-                };
-                Ok(Tokens::Missing(self.await_caller(awaited).await?))
+                }))
             }
             Err(error) => Err(error),
         }

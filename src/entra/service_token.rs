@@ -1,0 +1,215 @@
+//! The client-credentials grant: this service's own token for ARM in one tenant, for reads where no user is present
+//! (Microsoft Learn, "Microsoft identity platform and the OAuth 2.0 client credentials flow").
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, StatusCode};
+use moka::Expiry;
+use moka::future::Cache;
+use secrecy::ExposeSecret as _;
+use tracing::Instrument as _;
+
+use super::answer::{Success, failure, is_arm};
+use super::claims::Claims;
+use super::error::{ExchangeError, ExchangeErrorKind};
+use super::{Entra, Inner};
+use crate::connection::{ObjectId, Person, TenantId};
+use crate::outbound::{self, Body, BodyError, ServiceToken};
+use crate::telemetry;
+
+/// A token is not handed out in its last minutes: the work it is for takes some.
+const MARGIN: Duration = Duration::from_secs(300);
+/// More tenants than any configuration names.
+const MOST: u64 = 10_000;
+/// Claims that only a user's token has (Microsoft Learn, "Access token claims reference").
+const USER_CLAIMS: [&str; 4] = ["scp", "upn", "unique_name", "preferred_username"];
+
+/// The tokens that are still good, one a tenant. Holds no error: whoever asks next asks Entra again.
+#[derive(Clone)]
+pub(super) struct ServiceTokens(Cache<TenantId, Entry>);
+
+#[derive(Clone)]
+struct Entry {
+    token: ServiceToken,
+    life: Duration,
+}
+
+struct Life;
+
+impl Expiry<TenantId, Entry> for Life {
+    fn expire_after_create(&self, _: &TenantId, entry: &Entry, _: Instant) -> Option<Duration> {
+        Some(entry.life)
+    }
+}
+
+impl ServiceTokens {
+    pub(super) fn new() -> Self {
+        Self(Cache::builder().max_capacity(MOST).expire_after(Life).build())
+    }
+}
+
+impl Entra {
+    /// This service's own ARM token of a tenant: a cached one, or a new one. Whoever asks for the same at the same time shares
+    /// one request. Which tenants it may be asked for is the caller's to decide.
+    ///
+    /// # Errors
+    /// What Entra answered, or that it could not; see [`ExchangeErrorKind`].
+    pub async fn service_token(&self, tenant: TenantId) -> Result<ServiceToken, ExchangeError> {
+        let tokens = &self.inner.service_tokens.0;
+        let now = self.inner.clock.now();
+        if let Some(entry) = tokens.get(&tenant).await {
+            if entry.token.expires_at() - MARGIN > now {
+                return Ok(entry.token);
+            }
+            // The injected clock is ahead of the cache's own.
+            tokens.invalidate(&tenant).await;
+        }
+        let inner = Arc::clone(&self.inner);
+        let asking = async move {
+            let asked = inner.ask_for_service(tenant);
+            let made = inner.service_tokens.0.try_get_with(tenant, asked).await;
+            made.map(|entry| entry.token).map_err(Arc::unwrap_or_clone)
+        };
+        // A task of its own, so that whoever gives up takes neither the request nor the others' wait with it.
+        let span = tracing::info_span!("entra", otel.name = "get a service token", otel.kind = "client");
+        let task = self.inner.tasks.spawn(asking.instrument(span));
+        let gone = ExchangeErrorKind::Unavailable { retry_after: None };
+        task.await
+            .unwrap_or_else(|_| Err(ExchangeError::bare(tenant, gone)))
+    }
+
+    /// Drops a tenant's token, after ARM refused it.
+    pub async fn forget_service_token(&self, tenant: TenantId) {
+        self.inner.service_tokens.0.invalidate(&tenant).await;
+    }
+}
+
+impl Inner {
+    async fn ask_for_service(&self, tenant: TenantId) -> Result<Entry, ExchangeError> {
+        let begun = Instant::now();
+        let outcome = self.post_for_service(tenant).await;
+        let duration_ms = begun.elapsed().as_millis();
+        match &outcome {
+            Ok(_) => tracing::info!(
+                entra.outcome = "done",
+                entra.tenant = %tenant,
+                entra.duration_ms = duration_ms,
+                "entra.service_token: the service has a token of its own"
+            ),
+            Err(error) => tracing::warn!(
+                entra.outcome = "refused",
+                entra.kind = error.kind.label(),
+                entra.tenant = %tenant,
+                entra.code = error.code,
+                entra.error = error.error.as_deref(),
+                entra.correlation_id = error.correlation_id.as_deref(),
+                entra.trace_id = error.trace_id.as_deref(),
+                entra.duration_ms = duration_ms,
+                "entra.service_token: the service got no token of its own"
+            ),
+        }
+        outcome
+    }
+
+    async fn post_for_service(&self, tenant: TenantId) -> Result<Entry, ExchangeError> {
+        let settings = &self.settings;
+        let client_id = settings.client_id.to_string();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client_id.as_str()),
+            ("client_secret", settings.secret.expose_secret()),
+            ("scope", settings.arm_scope.as_str()),
+        ];
+        let (status, headers, body) = self.ask(tenant, &form).await?;
+        let now = self.clock.now();
+        if !status.is_success() {
+            return Err(failure(tenant, now, status, &headers, &body));
+        }
+        let bad = || ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer);
+        let token = self
+            .checked(tenant, now, &body)
+            .map_err(|kind| ExchangeError::bare(tenant, kind))?;
+        let life = token.expires_at() - MARGIN - now;
+        Ok(Entry {
+            life: life.to_std().map_err(|_| bad())?,
+            token,
+        })
+    }
+
+    async fn ask(
+        &self,
+        tenant: TenantId,
+        form: &[(&str, &str)],
+    ) -> Result<(StatusCode, HeaderMap, Body), ExchangeError> {
+        let out_of_reach =
+            || ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after: None });
+        let response = self
+            .client
+            .post(self.settings.endpoint(tenant, &["oauth2", "v2.0", "token"]))
+            .headers(telemetry::trace_headers())
+            .header("client-request-id", self.clock.new_id().to_string())
+            .header("return-client-request-id", "true")
+            .header("x-ms-lib-capability", "retry-after, h429")
+            .form(form)
+            .send()
+            .await
+            .map_err(|_| out_of_reach())?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = outbound::read_body(response).await.map_err(|error| match error {
+            BodyError::Broken => out_of_reach(),
+            BodyError::TooLarge => ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer),
+        })?;
+        Ok((status, headers, body))
+    }
+
+    /// The token in a success. Read without its signature, as in [`super::answer`]: it came over TLS from the login host, and
+    /// what matters is that it is what was asked for, and nobody's but this service's.
+    fn checked(
+        &self,
+        tenant: TenantId,
+        now: DateTime<Utc>,
+        body: &Body,
+    ) -> Result<ServiceToken, ExchangeErrorKind> {
+        let token = self.read(tenant, now, body).ok_or(ExchangeErrorKind::BadAnswer)?;
+        // Without a service principal in the tenant Entra may issue a token all the same; nothing can be given a role.
+        token.ok_or(ExchangeErrorKind::ApplicationMissing)
+    }
+
+    /// `None` if it is not what was asked for; the inner one if nobody in the tenant stands behind it.
+    fn read(&self, tenant: TenantId, now: DateTime<Utc>, body: &Body) -> Option<Option<ServiceToken>> {
+        let success: Success = serde_json::from_slice(body).ok()?;
+        if !success.is_bearer() {
+            return None;
+        }
+        let claims = Claims::decode(success.access_token.expose_secret().split('.').nth(1)?)?;
+        let is_asked_for = claims.guid("tid")? == tenant.uuid()
+            && is_arm(claims.text("aud")?, &self.settings.arm_audiences)
+            && claims.guid("appid").or_else(|| claims.guid("azp"))? == self.settings.client_id
+            && claims.text("idtyp").is_none_or(|kind| kind == "app")
+            && !USER_CLAIMS.iter().any(|name| claims.has(name));
+        if !is_asked_for {
+            return None;
+        }
+        let expires_at = [claims.time("exp"), success.end_of_life(now)]
+            .into_iter()
+            .flatten()
+            .min()?;
+        let Some(object) = claims.guid("oid") else {
+            return Some(None);
+        };
+        let principal = Person {
+            tenant,
+            object: ObjectId::new(object),
+        };
+        Some(Some(ServiceToken::new(
+            principal,
+            expires_at,
+            success.access_token,
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests;

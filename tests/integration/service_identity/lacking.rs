@@ -1,0 +1,84 @@
+//! What the service does where its own token is refused: it waits for a caller, and looks again after a while.
+
+use azure_emulator::how_to;
+
+use super::{Granted, all_end, asked_for, begin, by_itself, grant, waits_for_a_caller};
+use crate::support::App;
+
+/// A service that may use its own token, and has no role with it.
+async fn without_a_role() -> App {
+    let app = App::with(|config| Granted::AtTheTarget.configure(config)).await;
+    app.operations_take(std::time::Duration::from_millis(60));
+    app
+}
+
+#[tokio::test]
+async fn without_a_role_it_waits_for_a_caller_and_goes_on_by_itself_once_it_has_one() {
+    let mut app = without_a_role().await;
+    let created = begin(&app).await;
+    app.stop_service().await;
+    app.release_operations();
+    app.start_service().await;
+    let portal = app.how_to_portal();
+    let waiting = waits_for_a_caller(&portal, &created).await;
+    assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
+    // ARM is asked again after a while only: six of the longest waits between two looks, each 100 ms here.
+    let begun = std::time::Instant::now();
+    let asked = by_itself(&app).len();
+    let two_more = |_: &azure_emulator::Entry| by_itself(&app).len() >= asked + 2;
+    app.emulator
+        .journal()
+        .wait_for(two_more, crate::support::PATIENCE)
+        .await
+        .expect("two more reads");
+    assert!(begun.elapsed() > std::time::Duration::from_millis(600));
+
+    grant(&app, "Reader", how_to::CLUSTER);
+    all_end(&app).await;
+    assert_eq!(
+        portal.connection(created.text("/id")).await.text("/state"),
+        "active"
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_caller_goes_on_with_what_the_service_may_not_read() {
+    let mut app = without_a_role().await;
+    let created = begin(&app).await;
+    app.stop_service().await;
+    app.release_operations();
+    app.start_service().await;
+    let portal = app.how_to_portal();
+    waits_for_a_caller(&portal, &created).await;
+    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_consent_it_waits_for_a_caller_and_asks_entra_again_after_a_while() {
+    let mut app = Granted::AtTheTarget.app().await;
+    let created = begin(&app).await;
+    let portal = app.how_to_portal();
+    app.stop_service().await;
+    app.release_operations();
+    let service = how_to::TENANT_BRIDGE;
+    app.emulator
+        .edit(|world| world.deprovision(service, how_to::DOMAIN1))
+        .expect("a tenant");
+    app.start_service().await;
+    let portal = portal.at(app.address());
+    waits_for_a_caller(&portal, &created).await;
+    let asked = asked_for(&app);
+    assert!(asked > 0);
+    app.emulator
+        .edit(|world| {
+            world.provision(service, how_to::DOMAIN1)?;
+            world.assign_role(service, "Reader", how_to::CLUSTER)
+        })
+        .expect("a tenant");
+    all_end(&app).await;
+    assert!(asked_for(&app) > asked);
+    app.finish().await;
+}
