@@ -9,10 +9,9 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use futures_util::StreamExt as _;
 
-use crate::history::collect::of_stack;
 use crate::history::requests::MANY;
 use crate::history::scene::{Scene, create, settings};
-use crate::history::{History, Reply, Wish, objections};
+use crate::history::{Reply, Wish, objections};
 use crate::{Client, Ground, Tally};
 
 /// How long all copies may take to get their answers.
@@ -65,10 +64,7 @@ async fn trial(scene: &Scene, options: &Options, wish: Wish) -> anyhow::Result<V
         .await
         .with_context(|| format!("no end; {}", refusals(scene)))?;
     let took = began.elapsed();
-    let history = History {
-        calls: scene.calls().clone(),
-        ..of_stack(scene.stack()).await?
-    };
+    let history = scene.history().await?;
     let mut found = objections(&history);
     let named = |of: fn(&Reply) -> Option<uuid::Uuid>| {
         replies

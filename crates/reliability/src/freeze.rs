@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::history::collect::{of_stack, undone};
+use crate::history::collect::undone;
 use crate::history::requests::MANY;
 use crate::history::scene::{Scene, create, settings};
 use crate::history::{History, Operation, Wish, objections};
@@ -95,9 +95,18 @@ pub async fn run(ground: &Ground) -> anyhow::Result<ExitCode> {
     Ok(tally.end("freeze")?)
 }
 
+/// What was seen of a freeze.
+struct Seen {
+    operation: Uuid,
+    /// From the freeze to the end of the operation.
+    took: Duration,
+    /// What was there before it, and when the other replica had ended it.
+    before: History,
+    settled: History,
+}
+
 async fn trial(scene: &Scene, moment: &Moment) -> anyhow::Result<Vec<String>> {
     let client = scene.client(0)?;
-    let (trigger, gate) = (scene.stack().file("trigger"), scene.stack().file("gate"));
     let mut wish = create(MANY, MANY, None);
     if moment.removes {
         let made = scene.call(&client, 0, 1, wish, 5).await.context("no create")?;
@@ -108,76 +117,67 @@ async fn trial(scene: &Scene, moment: &Moment) -> anyhow::Result<Vec<String>> {
             key: None,
         };
     }
-    let before = of_stack(scene.stack()).await?.sent.len();
-    std::fs::write(&trigger, "")?;
-    let asked = tokio::spawn({
-        let (scene, client, wish) = (scene.clone(), client.clone(), wish.clone());
-        async move { scene.call(&client, 0, 0, wish, 0).await }
-    });
-    until("the replica comes to the point", || async { Ok(gate.exists()) }).await?;
-    let frozen = Instant::now();
-    scene
-        .replica(0)
-        .lock()
-        .await
-        .as_ref()
-        .context("no replica")?
-        .freeze()?;
-    let operation = undone(scene)
-        .await?
-        .into_iter()
-        .next()
-        .context("no operation under way")?;
-    until("the other takes over and ends it", || {
-        come_back(scene, &operation, &wish)
-    })
-    .await?;
-    let took = frozen.elapsed();
-    let settled = of_stack(scene.stack()).await?;
-    // It goes on where it was: at the point, which lets it pass at once.
-    std::fs::remove_file(&gate)?;
-    scene
-        .replica(0)
-        .lock()
-        .await
-        .as_ref()
-        .context("no replica")?
-        .wake()?;
-    until("the woken one serves", || serves(scene)).await?;
-    asked.await?;
+    let before = scene.history().await?;
+    std::fs::write(scene.stack().file("trigger"), "")?;
+    let asked = scene.call(&client, 0, 0, wish.clone(), 0);
+    let (_, seen) = tokio::join!(asked, freeze_and_wake(scene, &wish, before));
+    let seen = seen?;
+    // Nothing tells that it will write nothing more; it has had time for it by now.
     sleep(WATCH).await;
-    let end = History {
-        calls: scene.calls().clone(),
-        ..of_stack(scene.stack()).await?
-    };
+    let end = scene.history().await?;
     writeln!(
         std::io::stdout(),
         "{}: taken over and ended after {:.1} s",
         moment.name,
-        took.as_secs_f64()
+        seen.took.as_secs_f64()
     )?;
-    let mut found = objections(&end);
-    if took > TAKEOVER {
-        found.push(format!("taken over only after {took:?}"));
+    Ok(judge(moment, &seen, &end))
+}
+
+async fn freeze_and_wake(scene: &Scene, wish: &Wish, before: History) -> anyhow::Result<Seen> {
+    let gate = scene.stack().file("gate");
+    until("the replica comes to the point", || async { Ok(gate.exists()) }).await?;
+    let frozen = Instant::now();
+    let place = scene.replica(0);
+    place.lock().await.as_ref().context("no replica")?.freeze()?;
+    let operation = undone(scene).await?.into_iter().next();
+    let operation = operation.context("no operation under way")?;
+    until("the other takes over and ends it", || {
+        come_back(scene, &operation, wish)
+    })
+    .await?;
+    let took = frozen.elapsed();
+    let settled = scene.history().await?;
+    // It goes on where it was: at the point, which lets it pass at once.
+    std::fs::remove_file(&gate)?;
+    place.lock().await.as_ref().context("no replica")?.wake()?;
+    until("the woken one serves", || serves(scene)).await?;
+    Ok(Seen {
+        operation: operation.id,
+        took,
+        before,
+        settled,
+    })
+}
+
+fn judge(moment: &Moment, seen: &Seen, end: &History) -> Vec<String> {
+    let mut found = objections(end);
+    if seen.took > TAKEOVER {
+        found.push(format!("taken over only after {:?}", seen.took));
     }
-    if end.events.len() != settled.events.len() {
-        found.push(format!(
-            "the woken one wrote: {:?}",
-            end.events.get(settled.events.len()..)
-        ));
+    let written = seen.settled.events.len();
+    if end.events.len() != written {
+        found.push(format!("the woken one wrote: {:?}", end.events.get(written..)));
     }
-    let phase = end
-        .operation(operation.id)
-        .map(|row| row.phase.clone())
-        .unwrap_or_default();
-    if phase != moment.end {
-        found.push(format!("it ended as {phase}"));
+    let row = end.operation(seen.operation);
+    if row.is_none_or(|row| row.phase != moment.end) {
+        found.push(format!("it ended as {row:?}"));
     }
-    let sent = end.sent.len() - before;
+    let sent = end.sent.len() - seen.before.sent.len();
     if sent != moment.sent {
         found.push(format!("{sent} requests were sent instead of {}", moment.sent));
     }
-    Ok(found)
+    found
 }
 
 /// The caller comes back, to the replica that serves. Gives whether it is over.

@@ -1,24 +1,12 @@
 //! A history is gathered from the log, the emulator and the database.
 
-use std::collections::BTreeSet;
-
 use azure_emulator::resources::OperationKind;
 use azure_emulator::{Entry, Host, TokenView};
 use serde::de::DeserializeOwned;
 
-use super::record::{Change, ChangeKind, History, Operation, Pseudonym, Sent, Who};
+use super::record::{Change, ChangeKind, History, Operation, Pseudonym, Sent};
 use super::scene::Scene;
 use crate::Stack;
-
-/// Gathers everything.
-pub(crate) async fn collect(scene: &Scene, gone: BTreeSet<Who>) -> anyhow::Result<History> {
-    let calls = scene.calls().clone();
-    Ok(History {
-        calls,
-        gone,
-        ..of_stack(scene.stack()).await?
-    })
-}
 
 /// What Azure saw and the service recorded.
 pub(crate) async fn of_stack(stack: &Stack) -> anyhow::Result<History> {

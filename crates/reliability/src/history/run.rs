@@ -12,7 +12,7 @@ use futures_util::future::try_join_all;
 
 use super::plan::Plan;
 use super::scene::{Scene, settings};
-use super::{act, chaos, collect, ending, objections};
+use super::{act, chaos, ending, objections};
 use crate::{Ground, Tally};
 
 /// Which histories.
@@ -119,7 +119,10 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
         gone.insert(scene.person(caller)?.1.clone());
     }
     ending::come_to_an_end(&scene, &gone).await?;
-    let history = collect::collect(&scene, gone).await?;
+    let history = super::History {
+        gone,
+        ..scene.history().await?
+    };
     let objections = objections(&history);
     if !objections.is_empty() {
         keep(seed, &plan, &history, &scene).await?;

@@ -9,7 +9,8 @@ use azure_emulator::{Options, how_to};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::record::{Call, Reply, Who, Wish};
+use super::collect::of_stack;
+use super::record::{Call, History, Reply, Who, Wish};
 use super::requests::{prepare, request};
 use crate::{Answer, Client, Ground, Person, Replica, Settings, Stack};
 
@@ -129,7 +130,7 @@ impl Scene {
         wish: Wish,
         wait: u32,
     ) -> Option<Reply> {
-        let at = chrono::Utc::now();
+        let at = self.0.stack.emulator.clock().now();
         let client = client.at(self.address(replica));
         let answer = tokio::time::timeout(PATIENCE, ask(&client, &wish, wait)).await;
         let reply = answer.ok().and_then(Result::ok).as_ref().map(read);
@@ -149,6 +150,15 @@ impl Scene {
     /// All calls so far.
     pub(crate) fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
         self.0.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What all of it left: the calls, and what Azure and the service have of them.
+    pub(crate) async fn history(&self) -> anyhow::Result<History> {
+        let calls = self.calls().clone();
+        Ok(History {
+            calls,
+            ..of_stack(&self.0.stack).await?
+        })
     }
 
     /// The logs of the replicas.

@@ -199,7 +199,7 @@ fn another_put_is_noticed_and_so_is_one_of_no_operation() {
         history.sent.insert(1, sent(CREATE, "PUT", "one", 150, 200));
     });
     seen("1 intents", |history| {
-        history.sent.insert(1, sent(CREATE, "PUT", "one", 150, 200))
+        history.sent.insert(1, sent(CREATE, "PUT", "one", 150, 200));
     });
     seen("no operation", |history| {
         history
@@ -208,10 +208,10 @@ fn another_put_is_noticed_and_so_is_one_of_no_operation() {
     });
     seen("may have had its effect", |history| history.sent[2].status = 500);
     seen("may have had its effect", |history| {
-        history.sent[2].delivered = false
+        history.sent[2].delivered = false;
     });
     seen("put over one", |history| {
-        history.changes.push(change(ChangeKind::Update, "two", 900, 950))
+        history.changes.push(change(ChangeKind::Update, "two", 900, 950));
     });
 }
 
@@ -219,7 +219,7 @@ fn another_put_is_noticed_and_so_is_one_of_no_operation() {
 fn a_request_in_the_name_of_another_is_noticed() {
     seen("but recorded as", |history| history.sent[0].who = who(BERT));
     seen("but recorded as", |history| {
-        history.events[3].person_id = Some(BERT)
+        history.events[3].person_id = Some(BERT);
     });
 }
 
@@ -229,7 +229,7 @@ fn a_removal_that_nobody_named_is_noticed() {
         history.calls.remove(2);
     });
     seen("of another data connection", |history| {
-        history.sent[1].arm_id = arm_id("two")
+        history.sent[1].arm_id = arm_id("two");
     });
 }
 
@@ -245,7 +245,7 @@ fn orphans_and_losses_are_noticed() {
     });
     seen("lost", |history| history.world.clear());
     seen("recorded as unknown", |history| {
-        history.connections[1].observed = "unknown".to_owned()
+        history.connections[1].observed = "unknown".to_owned();
     });
     seen("two records", |history| {
         let again = Connection {
@@ -262,13 +262,13 @@ fn an_acknowledgement_without_a_record_is_noticed() {
         history.operations.remove(2);
     });
     seen("told as succeeded, but", |history| {
-        history.operations[0].phase = "failed".to_owned()
+        history.operations[0].phase = "failed".to_owned();
     });
     seen("recorded as there", |history| {
-        history.connections[0].closed_at = None
+        history.connections[0].closed_at = None;
     });
     seen("another data connection", |history| {
-        history.connections[1].arm_id = arm_id("three")
+        history.connections[1].arm_id = arm_id("three");
     });
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sends::name;
-use crate::history::record::{Connection, History};
+use crate::history::record::{Connection, History, Operation};
 
 pub(super) fn check(history: &History, found: &mut Vec<String>) {
     let is_settled = |connection: &&Connection| {
@@ -11,7 +11,7 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
             .operations
             .iter()
             .filter(|row| row.connection_id == connection.id);
-        own.all(|row| row.is_over())
+        own.all(Operation::is_over)
     };
     let mut open: BTreeMap<&str, &Connection> = BTreeMap::new();
     for connection in history.connections.iter().filter(|row| row.closed_at.is_none()) {
