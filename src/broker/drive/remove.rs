@@ -127,10 +127,10 @@ impl Job {
     async fn removal_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match &error.kind {
             // A change of the cluster is under way, or somebody else's: the wish stands, and its turn comes.
-            ArmErrorKind::Throttled(refusal) | ArmErrorKind::Refused(refusal) if error.is_put_off() => {
+            _ if error.is_put_off() => {
                 self.unsent = true;
                 Ok(Step::Again(
-                    refusal.retry_after.unwrap_or_else(|| self.next_pause()),
+                    error.retry_after().unwrap_or_else(|| self.next_pause()),
                 ))
             }
             // Nothing left this machine: the wish stands, and it is sent again.

@@ -105,15 +105,13 @@ impl Job {
     async fn create_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match &error.kind {
             // Surely without effect: it may be sent again when ARM says so, unless that is too late.
-            ArmErrorKind::Throttled(refusal) | ArmErrorKind::Refused(refusal)
-                if error.is_put_off() && self.has_time_for(refusal.retry_after) =>
-            {
-                let pause = refusal.retry_after.unwrap_or_else(|| self.next_pause());
+            _ if error.is_put_off() && self.has_time_for(error.retry_after()) => {
+                let pause = error.retry_after().unwrap_or_else(|| self.next_pause());
                 self.unsent = true;
                 self.put_off += 1;
                 Ok(Step::Again(pause))
             }
-            ArmErrorKind::NotSent(_) => {
+            ArmErrorKind::NotSent(_) | ArmErrorKind::HeldBack(_) => {
                 self.fail(failure_of(Code::NotSent, error), Observed::Absent)
                     .await
             }
