@@ -38,6 +38,9 @@ pub(crate) fn settings() -> Settings {
     Settings::hurried()
         .with("worker.fastest_poll", "15ms")
         .with("worker.slowest_poll", "80ms")
+        .with("outbound.timeout", "1s")
+        .with("outbound.read_timeout", "1s")
+        .with("worker.request_life", "1500ms")
         .with("database.max_connections", "6")
         .with("server.grace", "2s")
 }

@@ -19,6 +19,9 @@ impl Settings {
             .with("worker.request_life", "5s")
             .with("worker.deadline", "60s")
             .with("outbound.timeout", "4s")
+            .with("outbound.read_timeout", "2s")
+            .with("outbound.connect_timeout", "400ms")
+            .with("outbound.circuit_pause", "500ms")
     }
 
     /// The same with this setting.
