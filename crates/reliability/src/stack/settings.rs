@@ -21,6 +21,7 @@ impl Settings {
             .with("outbound.timeout", "4s")
             .with("outbound.read_timeout", "4s")
             .with("outbound.connect_timeout", "900ms")
+            .with("outbound.circuit_pause", "500ms")
     }
 
     /// The same with this setting.
