@@ -43,6 +43,8 @@ trait Subject: DeserializeOwned {
 /// Why a change can't be made.
 enum Wrong {
     Unknown(UnknownName),
+    /// A member of the change, what is wrong with it, and what would do.
+    Member(&'static str, &'static str, &'static str),
     Other(String),
 }
 
@@ -164,26 +166,19 @@ fn apply_one(change: &Value, at: &str, draft: &mut Draft) -> Result<(), Refusal>
 
 /// Finds the place of a name that is not known, and names those that are.
 fn explain(wrong: Wrong, change: &Value, at: &str, world: &World) -> Refusal {
+    let below = |inner: &str| format!("{at}{inner}").trim_start_matches('.').to_owned();
+    let place = |member: Option<&str>| {
+        let name = change.as_object().and_then(|change| change.keys().next());
+        let parts = name.map(String::as_str).into_iter().chain(member);
+        below(&parts.map(|part| format!(".{part}")).collect::<String>())
+    };
     match wrong {
         Wrong::Unknown(unknown) => {
-            let inner = place_of(change, &unknown.name).unwrap_or_default();
-            let path = if at.is_empty() {
-                inner.trim_start_matches('.').to_owned()
-            } else {
-                format!("{at}{inner}")
-            };
+            let path = below(&place_of(change, &unknown.name).unwrap_or_default());
             Refusal::bad(&path, unknown.to_string(), names::known(world, unknown.kind))
         }
-        Wrong::Other(error) => {
-            let name = change.as_object().and_then(|change| change.keys().next());
-            let inner = name.map_or_else(String::new, |name| format!(".{name}"));
-            let path = if at.is_empty() {
-                inner.trim_start_matches('.').to_owned()
-            } else {
-                format!("{at}{inner}")
-            };
-            Refusal::bad(&path, error, "")
-        }
+        Wrong::Member(member, error, fix) => Refusal::bad(&place(Some(member)), error, fix),
+        Wrong::Other(error) => Refusal::bad(&place(None), error, ""),
     }
 }
 

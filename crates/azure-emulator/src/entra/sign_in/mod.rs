@@ -38,6 +38,7 @@ pub(super) fn answer(azure: &Azure, segment: &str, call: &Call) -> Answer {
             azure,
             call,
             parameters: &parameters,
+            posted: &posted(call),
             asking: &asking,
         }
         .answer(&mut world),
@@ -49,10 +50,18 @@ pub(super) fn answer(azure: &Azure, segment: &str, call: &Call) -> Answer {
 /// The query's parameters, and a form's after them.
 pub(super) fn parameters(call: &Call) -> Vec<(String, String)> {
     let mut parameters = call.query.clone();
-    if call.method == Method::POST {
-        parameters.extend(call.form());
-    }
+    parameters.extend(posted(call));
     parameters
+}
+
+/// What a person answered on a page: the fields of a posted form, and nothing for any other call. A link that somebody
+/// else made can ask for a sign-in, but neither sign in nor consent.
+pub(super) fn posted(call: &Call) -> Vec<(String, String)> {
+    if call.method == Method::POST {
+        call.form()
+    } else {
+        Vec::new()
+    }
 }
 
 /// The session that the browser's cookie names.
@@ -87,6 +96,7 @@ struct Visit<'a> {
     azure: &'a Azure,
     call: &'a Call,
     parameters: &'a [(String, String)],
+    posted: &'a [(String, String)],
     asking: &'a Asking,
 }
 
@@ -101,8 +111,9 @@ struct Present {
 }
 
 impl Visit<'_> {
+    /// A field of the pages' own forms.
     fn field(&self, name: &str) -> Option<&str> {
-        find(self.parameters, |key| key == name).filter(|value| !value.is_empty())
+        find(self.posted, |key| key == name).filter(|value| !value.is_empty())
     }
 
     fn refuse(&self, error: &EntraError) -> Answer {
@@ -249,7 +260,7 @@ impl Visit<'_> {
             resource: &resource.name,
             scopes: &scopes,
             administrator: world.directory.is_administrator(tenant_id, oid),
-            answered: if present.just_now { self.parameters } else { &[] },
+            answered: if present.just_now { self.posted } else { &[] },
         };
         pages::consent(asking, self.call, self.parameters, &consent)
     }
