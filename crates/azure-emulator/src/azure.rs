@@ -57,6 +57,13 @@ impl Azure {
         issued.iter().cloned().collect()
     }
 
+    /// The rest of a URL of the login host. It is at home under both names that its certificate has.
+    pub(crate) fn below_entra<'a>(&self, url: &'a str) -> Option<&'a str> {
+        let own = self.entra_url.as_str();
+        let by_number = || own.replacen("//localhost", "//127.0.0.1", 1);
+        url.strip_prefix(own).or_else(|| url.strip_prefix(&by_number()))
+    }
+
     /// `https://localhost:PORT` without a trailing slash, for headers and texts.
     pub(crate) fn arm_origin(&self) -> &str {
         self.arm_url.as_str().trim_end_matches('/')

@@ -233,6 +233,6 @@ fn print(entry: &Entry) {
     let who = token.and_then(|token| token.upn.as_deref()).unwrap_or_default();
     tracing::info!(
         host = ?entry.host, status = entry.status, auxiliary = entry.auxiliary.len(), who,
-        "{} {}", entry.method, entry.path(),
+        "{} {}", entry.method, entry.redacted_path(),
     );
 }

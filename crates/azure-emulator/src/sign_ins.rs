@@ -98,6 +98,8 @@ pub(crate) enum CodeState {
 #[derive(Clone, Debug)]
 pub struct SignIns {
     sessions: Bounded<String, SignIn>,
+    /// Ids of sessions by the secret that their browser holds. The id itself is in tokens and redirects, for all to see.
+    cookies: Bounded<String, String>,
     codes: Bounded<String, Code>,
     refresh_tokens: Bounded<String, RefreshToken>,
 }
@@ -106,6 +108,7 @@ impl Default for SignIns {
     fn default() -> SignIns {
         SignIns {
             sessions: Bounded::new(MOST),
+            cookies: Bounded::new(MOST),
             codes: Bounded::new(MOST),
             refresh_tokens: Bounded::new(MOST),
         }
@@ -133,7 +136,19 @@ impl SignIns {
         sign_in
     }
 
-    /// The sign-in of a session.
+    /// A secret by which a browser is known as the session's.
+    pub(crate) fn issue_cookie(&mut self, session: &str) -> String {
+        let secret = opaque::<48>();
+        self.cookies.insert(secret.clone(), session.to_owned());
+        secret
+    }
+
+    /// The sign-in of the session that a browser's secret stands for.
+    pub(crate) fn session_of(&self, cookie: &str) -> Option<&SignIn> {
+        self.session(self.cookies.get(cookie)?)
+    }
+
+    /// The sign-in of a session, by its id.
     pub(crate) fn session(&self, id: &str) -> Option<&SignIn> {
         self.sessions.get(id)
     }

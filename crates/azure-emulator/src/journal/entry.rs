@@ -116,6 +116,11 @@ impl Entry {
         self.path_and_query.split('?').next().unwrap_or_default()
     }
 
+    /// The path without its query, with marks where somebody put a token into it.
+    pub fn redacted_path(&self) -> String {
+        redact::path_and_query(self.path())
+    }
+
     /// The entry as JSON with every token and secret replaced by a mark that still tells equal from different.
     pub fn redacted(&self) -> Value {
         redact::entry(self)

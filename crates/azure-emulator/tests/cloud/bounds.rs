@@ -1,5 +1,6 @@
 //! What would harm the emulator itself is refused, each with the member that is wrong.
 
+use azure_emulator::how_to::{DATABASE, HUB1};
 use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -81,5 +82,32 @@ async fn a_fault_does_not_say_how_long_its_body_is() {
         assert_eq!(reply.body["longer"], "than five bytes", "{name}");
         let next = cloud.get(&token, &connection("c1")).await;
         assert_eq!(next.status, StatusCode::NOT_FOUND, "the line is in order");
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_already_and_what_is_not_there_is_refused() {
+    let cloud = start().await;
+    let before = cloud.admin("state").await.body;
+    let nowhere = DATABASE.replace("/telemetry", "/nowhere/dataConnections/c1");
+    for change in [
+        json!({ "addEventHub": { "id": HUB1 } }),
+        json!({ "addEventHub": { "id": HUB1.replace("/hub1", "/HUB1") } }),
+        json!({ "addConsumerGroup": { "hub": HUB1, "group": "CG1" } }),
+        json!({ "addConsumerGroup": { "hub": HUB1, "group": "$default" } }),
+        json!({ "removeTable": { "database": DATABASE, "table": "Nothing" } }),
+        json!({ "addDataConnection": { "id": nowhere, "properties": { "eventHubResourceId": HUB1 } } }),
+    ] {
+        let reply = cloud.admin_post("changes", &change).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{change}: {}", reply.body);
+        assert!(
+            !reply.body["path"].as_str().unwrap_or_default().is_empty(),
+            "{}",
+            reply.body
+        );
+    }
+    let after = cloud.admin("state").await.body;
+    for part in ["namespaces", "clusters", "dataConnections"] {
+        assert_eq!(after[part], before[part], "{part}");
     }
 }

@@ -3,7 +3,7 @@
 use azure_emulator::how_to::{DOMAIN1, DOMAIN3, PORTAL};
 use reqwest::StatusCode;
 
-use crate::browser::{REDIRECT, authorize_path};
+use crate::browser::{REDIRECT, authorize_path, claims};
 use crate::support::{ARM_SCOPE, Cloud, start};
 
 /// The accounts and answers that a posted form would hold, as a link could have them.
@@ -90,4 +90,36 @@ async fn no_page_of_the_login_host_may_be_shown_in_a_frame() {
         );
         assert_eq!(header("x-frame-options"), "DENY", "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_apps_are_told_of_a_session_does_not_make_a_browser_of_them() {
+    let cloud = start().await;
+    let signed_in = cloud
+        .authorize(
+            "domain1.com",
+            &[],
+            &[("account", "acc1@domain1.com"), ("method", "mfa")],
+        )
+        .await;
+    let code = signed_in.parameter("code");
+    let tokens = cloud.redeem("domain1.com", &code, &[]).await;
+    let told = [
+        signed_in.parameter("session_state"),
+        claims(&tokens.body["access_token"])["sid"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+        code,
+    ];
+    let silent = authorize_path("domain1.com", &[("prompt", "none")]);
+    for secret in told {
+        let shown = cloud
+            .visit(&silent, None, Some(&format!("ESTSAUTH={secret}")))
+            .await;
+        assert_eq!(shown.error(), ("login_required".to_owned(), 50058), "{secret}");
+    }
+    let own = cloud.visit(&silent, None, signed_in.cookie.as_deref()).await;
+    assert!(!own.parameter("code").is_empty());
+    assert!(own.cookie.is_none(), "a browser that is known keeps its cookie");
 }

@@ -174,7 +174,9 @@ fn explain(wrong: Wrong, change: &Value, at: &str, world: &World) -> Refusal {
     };
     match wrong {
         Wrong::Unknown(unknown) => {
-            let path = below(&place_of(change, &unknown.name).unwrap_or_default());
+            // What is named within another name has no place of its own.
+            let path = place_of(change, &unknown.name);
+            let path = path.map_or_else(|| place(None), |inner| below(&inner));
             Refusal::bad(&path, unknown.to_string(), names::known(world, unknown.kind))
         }
         Wrong::Member(member, error, fix) => Refusal::bad(&place(Some(member)), error, fix),

@@ -64,8 +64,8 @@ pub(super) fn posted(call: &Call) -> Vec<(String, String)> {
     }
 }
 
-/// The session that the browser's cookie names.
-pub(super) fn session_of(call: &Call) -> Option<&str> {
+/// The secret by which the browser's session is known.
+fn cookie_of(call: &Call) -> Option<&str> {
     let cookies = call.header("cookie")?.split(';');
     cookies
         .filter_map(|cookie| cookie.trim().split_once('='))
@@ -73,12 +73,12 @@ pub(super) fn session_of(call: &Call) -> Option<&str> {
         .map(|(_, value)| value)
 }
 
-/// A cookie header for a session, or, without one, for the end of it.
-pub(super) fn cookie(session: Option<&str>) -> String {
+/// A cookie header with the secret of a session, or, without one, for the end of it.
+pub(super) fn cookie(secret: Option<&str>) -> String {
     let rest = "path=/; secure; HttpOnly; SameSite=None";
-    session.map_or_else(
+    secret.map_or_else(
         || format!("{COOKIE}=; {rest}; Max-Age=0"),
-        |id| format!("{COOKIE}={id}; {rest}"),
+        |secret| format!("{COOKIE}={secret}; {rest}"),
     )
 }
 
@@ -170,7 +170,7 @@ impl Visit<'_> {
             let sign_in = world.sign_ins.open(user.home_oid(), methods, device, now);
             (user, sign_in, true)
         } else {
-            let session = session_of(self.call).and_then(|id| world.sign_ins.session(id));
+            let session = cookie_of(self.call).and_then(|cookie| world.sign_ins.session_of(cookie));
             let session = session.filter(|_| self.asking.takes_session()).cloned();
             let Some(sign_in) = session else { return Ok(None) };
             let Some(user) = world.directory.user(&sign_in.user).cloned() else {
@@ -316,7 +316,15 @@ impl Visit<'_> {
             parameters.push(("session_state", session.to_owned()));
         }
         let answer = asking.reply.send(parameters);
-        answer.with("set-cookie", &cookie(session))
+        // A browser that is known already keeps its secret.
+        match session.filter(|_| present.just_now) {
+            Some(session) => {
+                let secret = world.sign_ins.issue_cookie(session);
+                self.azure.remember(&secret);
+                answer.with("set-cookie", &cookie(Some(&secret)))
+            }
+            None => answer,
+        }
     }
 }
 
