@@ -9,6 +9,7 @@ mod admin;
 mod admin_change_table;
 mod admin_changes;
 mod admin_consent;
+mod admin_making;
 mod admin_page;
 mod arm_headers;
 mod arm_paths;

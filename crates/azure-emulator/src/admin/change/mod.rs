@@ -2,10 +2,12 @@
 //! which either all are done or none. Each file here has the changes of one subject; each variant is a change.
 
 mod apps;
+mod credentials;
 mod groups;
 mod hubs;
 mod kusto;
 mod limits;
+mod making;
 mod names;
 mod people;
 mod policies;
@@ -90,11 +92,13 @@ const fn row<S: Subject>() -> Row {
     }
 }
 
-const SUBJECTS: [Row; 9] = [
+const SUBJECTS: [Row; 11] = [
     row::<people::People>(),
     row::<groups::Groups>(),
     row::<policies::Policies>(),
     row::<apps::Apps>(),
+    row::<credentials::Credentials>(),
+    row::<making::Making>(),
     row::<rights::Rights>(),
     row::<limits::Limits>(),
     row::<hubs::Hubs>(),
