@@ -185,12 +185,10 @@ async fn a_removed_role_or_group_gives_nothing_any_more() {
     assert_eq!(cloud.get(&token, &path).await.status, StatusCode::FORBIDDEN);
 }
 
-#[tokio::test]
-async fn what_can_not_be_made_or_removed_is_told() {
-    let cloud = start().await;
-    let before = without_time(cloud.admin("state").await.body);
+/// Changes that are refused, and the path that the refusal names.
+fn wrong_changes() -> Vec<(Value, &'static str)> {
     let elsewhere = CLUSTER.replace("rg-adx", "rg-nowhere");
-    for (wrong, path) in [
+    vec![
         (json!({ "addTenant": { "domain": "domain1.com" } }), "addTenant"),
         (json!({ "addUser": { "upn": "acc1@domain1.com" } }), "addUser"),
         (json!({ "addUser": { "upn": "new@nowhere.example" } }), "addUser"),
@@ -247,7 +245,14 @@ async fn what_can_not_be_made_or_removed_is_told() {
             json!({ "removeCertificate": { "app": "portal", "thumbprint": "AA" } }),
             "removeCertificate.thumbprint",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn what_can_not_be_made_or_removed_is_told() {
+    let cloud = start().await;
+    let before = without_time(cloud.admin("state").await.body);
+    for (wrong, path) in wrong_changes() {
         let reply = cloud.admin_post("changes", &wrong).await;
         assert_eq!(
             (reply.status, &reply.body["path"]),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
+use reqwest::header::HeaderName;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -83,7 +84,7 @@ fn headers(recorded: &Exchange, here: &Reply, names: &Names, different: &mut Vec
     let new: BTreeSet<&str> = here
         .headers
         .keys()
-        .map(|name| name.as_str())
+        .map(HeaderName::as_str)
         .filter(is_limit)
         .collect();
     different.extend(old.difference(&new).map(|name| format!("header {name}: missing")));
