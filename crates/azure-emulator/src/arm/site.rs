@@ -103,21 +103,22 @@ fn route(
                 _ => kusto::resource(&request, world, id),
             }
         }
-        Target::Resource(id) if call.method == Method::GET => scope(&context, caller, id),
-        Target::Collection(scope, kind) if call.method == Method::GET => {
-            collections::list(&context, caller, scope, kind)
-        }
-        Target::Below(scope, word) if call.method == Method::GET && word == "resourcegroups" => {
-            subscriptions::groups(&world.resources, caller, scope)
+        _ => of_no_provider(&context, caller, &target),
+    }
+}
+
+/// What ARM itself answers, and what nobody does.
+fn of_no_provider(context: &Context<'_>, caller: &Caller, target: &Target) -> Result<Answer, ArmError> {
+    let (call, is_read) = (context.call, context.call.method == Method::GET);
+    let below_subscription = |word: &&str| word.eq_ignore_ascii_case("subscriptions");
+    match target {
+        Target::Resource(id) if is_read => scope(context, caller, id),
+        Target::Collection(scope, kind) if is_read => collections::list(context, caller, scope, kind),
+        Target::Below(scope, word) if is_read && word == "resourcegroups" => {
+            subscriptions::groups(context.resources, caller, scope)
         }
         Target::BadName => Err(bad_name(call)),
-        _ if !call
-            .path()
-            .first()
-            .is_some_and(|word| word.eq_ignore_ascii_case("subscriptions")) =>
-        {
-            Err(missing_subscription())
-        }
+        _ if !call.path().first().is_some_and(below_subscription) => Err(missing_subscription()),
         _ => Err(no_such_method(call)),
     }
 }

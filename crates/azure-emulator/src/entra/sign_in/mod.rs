@@ -20,7 +20,7 @@ use super::error::EntraError;
 use super::judge::{Attempt, judge};
 use super::{consent, page, token};
 use crate::azure::Azure;
-use crate::directory::{Membership, Tenant, User};
+use crate::directory::{App, Membership, Tenant, User};
 use crate::exchange::{Answer, Call, find};
 use crate::sign_ins::{Code, SignIn};
 use crate::world::World;
@@ -208,13 +208,8 @@ impl Visit<'_> {
             Ok(resource) => resource.clone(),
             Err(error) => return self.refuse(&error),
         };
-        if let Some(unknown) = asking.asked.names.iter().find(|name| !resource.exposes(name)) {
-            let message = format!(
-                "The application '{}' asked for scope '{unknown}' that doesn't exist on the resource '{}'. Contact the app vendor.",
-                asking.app.name, resource.client_id
-            );
-            // `error` is a guess.
-            return self.refuse(&EntraError::new("invalid_client", 650053, message));
+        if let Some(error) = unknown_scope(asking, &resource) {
+            return self.refuse(&error);
         }
         let judged = judge(&Attempt {
             directory: &world.directory,
@@ -326,6 +321,16 @@ impl Visit<'_> {
             None => answer,
         }
     }
+}
+
+/// A scope that the API does not have. `error` is a guess.
+fn unknown_scope(asking: &Asking, resource: &App) -> Option<EntraError> {
+    let unknown = asking.asked.names.iter().find(|name| !resource.exposes(name))?;
+    let message = format!(
+        "The application '{}' asked for scope '{unknown}' that doesn't exist on the resource '{}'. Contact the app vendor.",
+        asking.app.name, resource.client_id
+    );
+    Some(EntraError::new("invalid_client", 650053, message))
 }
 
 /// What was used, from the word of the page's form.
