@@ -64,6 +64,12 @@ kinds! {
     RemoveSucceeded => "remove.succeeded",
     /// The removal ended without effect: with ARM's reason.
     RemoveFailed => "remove.failed",
+    /// Somebody brought tokens for an operation that waited for some: for which tenant, by which hash of its request, and who
+    /// was its actor before. From here on it goes on in their name.
+    OperationContinued => "operation.continued",
+    /// Somebody's tokens or rights did not do for an operation that waits, or its request's hash was missing or another: with the
+    /// code of the problem.
+    ContinueRefused => "continue.refused",
     /// No answer, or none that tells: the change may or may not have happened. Reads will settle it.
     OutcomeUnknown => "outcome.unknown",
 }

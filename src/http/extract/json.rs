@@ -52,6 +52,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// The same, of a request that may have no body.
+pub(in crate::http) struct JsonIfAny<T>(pub(in crate::http) Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonIfAny<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        // A body of unknown length has something in it.
+        if request.body().size_hint().exact() == Some(0) {
+            return Ok(Self(None));
+        }
+        let Json(body) = Json::from_request(request, state).await?;
+        Ok(Self(Some(body)))
+    }
+}
+
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let wrong = |pointer: String, detail: String| Problem::invalid(vec![FieldError { pointer, detail }]);
