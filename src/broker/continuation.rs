@@ -133,13 +133,15 @@ impl Broker {
         let (target, source) = (record.target_tenant, record.source_tenant);
         caller.refuse_unneeded(&[target, source])?;
         let sends_create = operation.kind == OperationKind::Create && operation.phase == Phase::Queued;
-        self.demand_allowed(record, sends_create)?;
+        self.still_allowed(record, sends_create)?;
         let awaited = operation.awaiting.as_ref();
         let mut needed = vec![target];
         if target != source && (sends_create || awaited.is_some_and(|awaited| awaited.tenant == source)) {
             needed.push(source);
         }
-        let tokens = self.exchange_answering(caller, &needed, awaited).await?;
+        // What was demanded was demanded of whoever it goes on in the name of; another may have it, or need it not.
+        let demanded = awaited.filter(|_| is_theirs);
+        let tokens = self.exchange_answering(caller, &needed, demanded).await?;
         let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
         let missing = || DbError::Defect("an exchange for no tenant".to_owned());
         let to_target = of(target).ok_or_else(missing)?;
@@ -167,7 +169,7 @@ impl Broker {
     }
 
     /// No token leaves for a tenant that the configuration no longer allows.
-    fn demand_allowed(&self, record: &ConnectionRecord, sends_create: bool) -> Result<(), BrokerError> {
+    fn still_allowed(&self, record: &ConnectionRecord, sends_create: bool) -> Result<(), BrokerError> {
         let (target, source) = (record.target_tenant, record.source_tenant);
         let allowed = if sends_create {
             self.tenants.allows_pair(target, source)
@@ -192,7 +194,8 @@ impl Broker {
         connections::lock(db, seen.connection).await?;
         let continued = operations::continue_as(db, seen.id, seen.actor, actor, caller.app()).await?;
         if !continued {
-            let detail = "the operation ended, or somebody else went on with it, at the same moment; look again";
+            let detail =
+                "the operation ended, or somebody else went on with it, at the same moment; look again";
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
         }
         let operation = OperationRecord {

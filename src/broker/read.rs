@@ -211,7 +211,7 @@ impl Broker {
         };
         // What was never sent waits for a token to write with, which nobody brings by looking.
         if operation.awaiting.is_some() && operation.phase != Phase::Queued {
-            self.take_up(&connection, caller, Use::Read).await?;
+            self.take_up(&connection, caller, Lending::Read).await?;
         }
         Ok(OperationView {
             operation,
@@ -282,9 +282,9 @@ impl Broker {
         &self,
         connection: &ConnectionRecord,
         caller: &Caller,
-        allowed: Use,
+        lending: Lending,
     ) -> Result<(), BrokerError> {
-        if allowed == Use::Read && !Box::pin(self.opens_target(caller, connection)).await {
+        if lending == Lending::Read && !Box::pin(self.opens_target(caller, connection)).await {
             return Ok(());
         }
         let claimed_at = Instant::now();
@@ -292,9 +292,11 @@ impl Broker {
         let claims = leases::claim_of(&mut db, connection.id, self.worker.lease).await?;
         drop(db);
         for claim in claims {
-            let allowed = match claim.record.kind {
-                OperationKind::Remove => allowed,
-                OperationKind::Create => Use::Read,
+            let allowed = match (claim.record.kind, lending) {
+                (OperationKind::Remove, Lending::Write(operation)) if operation == claim.record.id => {
+                    Use::Write
+                }
+                _ => Use::Read,
             };
             // Kept only under a lease, so that they are forgotten with the operation's end.
             self.0
@@ -304,6 +306,15 @@ impl Broker {
         }
         Ok(())
     }
+}
+
+/// What a caller's tokens may be used for when they take up operations of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lending {
+    /// To read at ARM, for any of them.
+    Read,
+    /// To carry on this operation, which they asked for or may ask for; to read, for others.
+    Write(OperationId),
 }
 
 fn demand_read(caller: &Caller) -> Result<(), BrokerError> {

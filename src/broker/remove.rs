@@ -235,7 +235,8 @@ impl Broker {
         if vault.for_use(operation.id, Use::Write).is_none() {
             vault.keep(operation.id, Use::Write, caller.clone(), self.clock.now());
         }
-        self.take_up(record, caller, Use::Write).await
+        self.take_up(record, caller, crate::broker::read::Lending::Write(operation.id))
+            .await
     }
 }
 

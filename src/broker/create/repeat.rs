@@ -3,7 +3,6 @@
 use super::{Created, Wanted};
 use crate::broker::idempotency::Replay;
 use crate::broker::refusal::{BrokerError, Refusal};
-use crate::broker::vault::Use;
 use crate::broker::{Broker, Caller};
 use crate::connection::{Code, Desired, OperationRecord, State};
 use crate::db::{DbError, connections, operations, people};
@@ -75,7 +74,8 @@ impl Broker {
     pub(super) async fn lend(&self, caller: &Caller, created: &Created) -> Result<(), BrokerError> {
         let record = self.find(caller, created.operation.connection).await?.record;
         if waits(&created.operation) || record.last_operation.as_ref().is_some_and(waits) {
-            self.take_up(&record, caller, Use::Read).await?;
+            self.take_up(&record, caller, crate::broker::read::Lending::Read)
+                .await?;
         }
         Ok(())
     }

@@ -35,7 +35,9 @@ impl Job {
             // Its own tokens are gone, and these open the same tenant. Once: if they don't help, they won't the next time.
             if before.awaiting.is_some() && !self.lent {
                 self.lent = true;
-                self.broker.take_up(&self.record, &caller, Use::Read).await?;
+                self.broker
+                    .take_up(&self.record, &caller, crate::broker::read::Lending::Read)
+                    .await?;
             }
             return Ok(Step::Again(self.next_pause().min(TURN)));
         }

@@ -101,9 +101,7 @@ pub(crate) async fn go_on(
         .continue_operation(&caller, OperationId::new(id), hash, key)
         .await?;
     let view = if goes_on {
-        let waited = state
-            .broker
-            .wait_for(&caller, &operation, seen_from, prefer.wait);
+        let waited = state.broker.wait_for(&caller, &operation, seen_from, prefer.wait);
         waited.await?.operation
     } else {
         operation
