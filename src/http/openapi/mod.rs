@@ -15,7 +15,8 @@ use utoipa::ToSchema as _;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, Contact, Info, License, OpenApi, OpenApiBuilder, Required, SecurityRequirement, Server, Tag,
+    ComponentsBuilder, Contact, Info, License, OpenApi, OpenApiBuilder, RefOr, Required, SecurityRequirement,
+    Server, Tag,
 };
 
 pub use downgrade::ConvertError;
@@ -107,10 +108,16 @@ fn document_at(path: &str) -> String {
 /// Says of the operations that can do without a body that they can: the macro of a route calls every body needed that is no
 /// union with null, which no generator should meet.
 fn may_have_no_body(document: &mut OpenApi) {
-    let operations = document.paths.paths.values_mut().filter_map(|item| item.post.as_mut());
+    let operations = document
+        .paths
+        .paths
+        .values_mut()
+        .filter_map(|item| item.post.as_mut());
     for operation in operations {
         let id = operation.operation_id.as_deref().unwrap_or_default();
-        if let Some(body) = operation.request_body.as_mut().filter(|_| WITHOUT_BODY.contains(&id)) {
+        if WITHOUT_BODY.contains(&id)
+            && let Some(RefOr::T(body)) = operation.request_body.as_mut()
+        {
             body.required = Some(Required::False);
         }
     }
