@@ -2,14 +2,14 @@ from enum import Enum
 
 
 class EventKind(str, Enum):
-    CONTINUE_REFUSED = "continue.refused"
+    CHANGE_PUTOFF = "change.putOff"
     CREATE_ACCEPTED = "create.accepted"
     CREATE_FAILED = "create.failed"
     CREATE_INTENDED = "create.intended"
+    CREATE_QUEUED = "create.queued"
     CREATE_REFUSED = "create.refused"
     CREATE_REPEATED = "create.repeated"
     CREATE_SUCCEEDED = "create.succeeded"
-    OPERATION_CONTINUED = "operation.continued"
     OUTCOME_UNKNOWN = "outcome.unknown"
     REMOVE_ACCEPTED = "remove.accepted"
     REMOVE_FAILED = "remove.failed"
