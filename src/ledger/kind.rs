@@ -43,6 +43,8 @@ kinds! {
     /// A create waits for its turn: another change of the cluster is in flight. What will be sent, as in `create.intended`, which
     /// follows before it is.
     CreateQueued => "create.queued",
+    /// ARM wants more proof of who asks for a create, and did nothing: it waits for somebody who signs in with that.
+    CreateHeld => "create.held",
     /// ARM took the create.
     CreateAccepted => "create.accepted",
     /// The data connection is there, confirmed by a read.
