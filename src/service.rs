@@ -134,6 +134,7 @@ fn broker(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -
         endpoint: config.arm.endpoint.clone(),
         kusto_api_version: config.arm.kusto_api_version.clone(),
         tenant_cache: config.arm.tenant_cache,
+        lines: config.lines.clone(),
     };
     Broker::new(Parts {
         entra: Entra::new(entra_settings(&config), client.clone(), clock.clone()),
@@ -163,6 +164,8 @@ fn entra_settings(config: &Config) -> entra::Settings {
         arm_audiences: config.arm.audiences.clone(),
         keys_refresh: KEYS_LIFE,
         keys_minimum_interval: KEYS_INTERVAL,
+        lines: config.lines.clone(),
+        identical_exchanges: config.entra.identical_exchanges,
     }
 }
 

@@ -46,7 +46,10 @@ impl Answer {
             StatusCode::TOO_MANY_REQUESTS => ArmErrorKind::Throttled(refusal),
             // RFC 9110, section 15.5.9: a time-out says nothing of what was done with what had arrived.
             StatusCode::REQUEST_TIMEOUT => ArmErrorKind::ServerError(refusal),
-            status if status.is_client_error() => ArmErrorKind::Refused(refusal),
+            status if status.is_client_error() && is_arms_word(status, &refusal) => {
+                ArmErrorKind::Refused(refusal)
+            }
+            status if status.is_client_error() && self.is_cut() => ArmErrorKind::NoAnswer,
             status if status.is_server_error() => ArmErrorKind::ServerError(refusal),
             status if status.is_redirection() && self.leads_away(endpoint) => ArmErrorKind::ForeignHost,
             _ => ArmErrorKind::Unreadable,
@@ -131,4 +134,26 @@ impl Answer {
             event!(debug);
         }
     }
+}
+
+/// Whether a 4xx is a refusal of ARM's own. One without ARM's code (Microsoft Learn, "Troubleshoot common Azure deployment errors":
+/// every error has one) may be of something on the way, such as a proxy. It is believed where its status alone says that nothing
+/// was done; a 404 is not: it would pass for the word that something is gone.
+fn is_arms_word(status: StatusCode, refusal: &Refusal) -> bool {
+    let says_enough = matches!(
+        status,
+        StatusCode::BAD_REQUEST
+            | StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::CONFLICT
+            | StatusCode::LENGTH_REQUIRED
+            | StatusCode::PRECONDITION_FAILED
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::URI_TOO_LONG
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::UNPROCESSABLE_ENTITY
+            | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+    );
+    says_enough || refusal.code.is_some()
 }

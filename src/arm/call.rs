@@ -1,6 +1,7 @@
 //! One call to ARM: what is sent and to whom, how long it took, and its answer read within bounds.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -16,7 +17,7 @@ use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::connection::ResourceId;
 use crate::failure_points::{Moment, point};
-use crate::outbound::{self, ArmToken, Bearer, Body, BodyError};
+use crate::outbound::{self, ArmToken, Bearer, Body, BodyError, Line};
 use crate::telemetry::{self, metrics};
 
 /// Microsoft Learn, "Authenticate requests across tenants".
@@ -43,6 +44,7 @@ pub struct CallReport {
 }
 
 /// A call that is about to be made.
+#[derive(Clone)]
 pub(super) struct Call<'a> {
     pub(super) name: &'static str,
     pub(super) method: Method,
@@ -72,7 +74,7 @@ impl Arm {
         url
     }
 
-    /// Reads with one token, under a correlation id of its own.
+    /// Reads with one token, under a correlation id of its own; once more if somebody waits for it and ARM may answer then.
     pub(super) async fn get(
         &self,
         name: &'static str,
@@ -82,7 +84,7 @@ impl Arm {
         let trace = CallTrace {
             correlation_id: self.0.clock.new_id(),
         };
-        self.send(Call {
+        let call = Call {
             name,
             method: Method::GET,
             url,
@@ -90,8 +92,40 @@ impl Arm {
             auxiliary: &[],
             body: None,
             trace,
-        })
-        .await
+        };
+        let outcome = Box::pin(self.send(call.clone())).await;
+        match self.repetition(&call, &outcome).await {
+            Some(pause) => {
+                tokio::time::sleep(pause).await;
+                Box::pin(self.send(call)).await
+            }
+            None => outcome,
+        }
+    }
+
+    /// Whether a read is made once more, and after which pause: when no answer came or it was a 5xx or 429.
+    async fn repetition(&self, call: &Call<'_>, outcome: &Result<Answer, ArmError>) -> Option<Duration> {
+        let asked = match outcome {
+            Ok(answer)
+                if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS =>
+            {
+                answer.refusal.as_ref().and_then(|refusal| refusal.retry_after)
+            }
+            Ok(answer) if answer.is_cut() => None,
+            Err(error) => match &error.kind {
+                ArmErrorKind::NotSent(_) | ArmErrorKind::NoAnswer => None,
+                _ => return None,
+            },
+            Ok(_) => return None,
+        };
+        self.line(call).await.repetition(asked)
+    }
+
+    /// The line that a call goes over: its tenant's, or its subscription's where the tenant is what is asked for.
+    async fn line(&self, call: &Call<'_>) -> Arc<Line> {
+        let tenant = call.token.map(|token| token.principal().tenant.uuid());
+        let of = tenant.or_else(|| subscription_of(&call.url)).unwrap_or_default();
+        self.0.lines.of(of).await
     }
 
     /// Makes a call. Any status is an answer; what never got one is an error.
@@ -120,8 +154,9 @@ impl Arm {
                 ..CallReport::default()
             },
         };
+        let line = self.line(&call).await;
         let outcome = match self.request(call) {
-            Ok(request) => self.exchange(name, request).await,
+            Ok(request) => self.exchange(name, request, &line).await,
             Err(kind) => Err(kind),
         };
         match outcome {
@@ -199,28 +234,66 @@ impl Arm {
     async fn exchange(
         &self,
         name: &'static str,
-        request: reqwest::Request,
-    ) -> Result<(StatusCode, HeaderMap, Result<Body, BodyFault>), ArmErrorKind> {
+        mut request: reqwest::Request,
+        line: &Arc<Line>,
+    ) -> Exchanged {
+        let given = self.0.lines.read_timeout();
+        let on_line = if request.method() == Method::GET {
+            *request.timeout_mut() = Some(given);
+            line.enter().await
+        } else {
+            // A write has leave for this moment, by its lease.
+            line.enter_now()
+        };
+        let on_line = on_line.map_err(ArmErrorKind::HeldBack)?;
+        let is_read = request.method() == Method::GET;
         point("arm", name, Moment::Before)
             .await
             .map_err(|_| ArmErrorKind::NotSent("a failure point".to_owned()))?;
         let mut response = match self.0.client.execute(request).await {
             Ok(response) => response,
-            Err(error) if error.is_connect() || error.is_builder() => {
-                return Err(ArmErrorKind::NotSent(cause(error)));
+            Err(error) => {
+                let hurried = is_read && error.is_timeout() && self.0.lines.was_hurried(given);
+                if !hurried && !error.is_builder() {
+                    on_line.fails();
+                }
+                let not_sent = error.is_connect() || error.is_builder();
+                return Err(if not_sent {
+                    ArmErrorKind::NotSent(cause(error))
+                } else {
+                    ArmErrorKind::NoAnswer
+                });
             }
-            Err(_) => return Err(ArmErrorKind::NoAnswer),
         };
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let body = outbound::read_body(response).await.map_err(|error| match error {
             BodyError::Broken => BodyFault::Cut,
             BodyError::TooLarge => BodyFault::TooLong,
         });
+        if status.is_server_error() || matches!(body, Err(BodyFault::Cut)) {
+            on_line.fails();
+        } else {
+            on_line.works();
+        }
         point("arm", name, Moment::After)
             .await
             .map_err(|_| ArmErrorKind::NoAnswer)?;
         Ok((status, headers, body))
     }
+}
+
+/// What came back, or why nothing did.
+type Exchanged = Result<(StatusCode, HeaderMap, Result<Body, BodyFault>), ArmErrorKind>;
+
+/// The subscription in a URL of ARM's.
+fn subscription_of(url: &Url) -> Option<Uuid> {
+    let mut segments = url.path_segments()?;
+    let first = segments.next()?;
+    let id = segments.next()?;
+    first
+        .eq_ignore_ascii_case("subscriptions")
+        .then(|| Uuid::try_parse(id).ok())
+        .flatten()
 }
 
 /// Why a request could not be sent, without its URL.

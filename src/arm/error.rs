@@ -1,9 +1,11 @@
 //! Why a call gave nothing to work with, and how sure one may be that it changed nothing.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::call::CallReport;
 use super::refusal::Refusal;
+use crate::outbound::HeldBack;
 
 /// A call that failed. Holds no token, no body and no URL; it can be logged as it is.
 #[derive(Debug, Clone)]
@@ -21,15 +23,18 @@ pub struct ArmError {
 pub enum ArmErrorKind {
     /// No byte of the request left: no connection, no TLS, or the request could not be made. Says which.
     NotSent(String),
+    /// This service did not send it, by its own decision: ARM is failing for this tenant, or would refuse more calls. Later it
+    /// may.
+    HeldBack(HeldBack),
     /// A time-out or a reset after bytes may have left.
     NoAnswer,
-    /// A definite refusal with a 4xx: what was asked for was not done.
+    /// A definite refusal of ARM's with a 4xx: what was asked for was not done.
     Refused(Box<Refusal>),
     /// A refusal with 429: not done, and to be tried again later.
     Throttled(Box<Refusal>),
     /// A 5xx, or a 408: whether it was done is not known.
     ServerError(Box<Refusal>),
-    /// A success whose headers or body make no sense, or a status that no call expects.
+    /// A success whose headers or body make no sense, a status that no call expects, or a 4xx that is not ARM's own word.
     Unreadable,
     /// A redirect, an operation or a next page on another host. Nothing was sent there.
     ForeignHost,
@@ -42,7 +47,10 @@ impl ArmError {
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         match self.kind {
-            ArmErrorKind::NotSent(_) | ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => false,
+            ArmErrorKind::NotSent(_)
+            | ArmErrorKind::HeldBack(_)
+            | ArmErrorKind::Refused(_)
+            | ArmErrorKind::Throttled(_) => false,
             ArmErrorKind::NoAnswer
             | ArmErrorKind::ServerError(_)
             | ArmErrorKind::Unreadable
@@ -58,9 +66,19 @@ impl ArmError {
             | ArmErrorKind::Throttled(refusal)
             | ArmErrorKind::ServerError(refusal) => Some(refusal),
             ArmErrorKind::NotSent(_)
+            | ArmErrorKind::HeldBack(_)
             | ArmErrorKind::NoAnswer
             | ArmErrorKind::Unreadable
             | ArmErrorKind::ForeignHost => None,
+        }
+    }
+
+    /// When it is worth trying again, where ARM or this service itself said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &self.kind {
+            ArmErrorKind::HeldBack(held_back) => Some(held_back.retry_after),
+            _ => self.refusal().and_then(|refusal| refusal.retry_after),
         }
     }
 
@@ -70,8 +88,8 @@ impl ArmError {
         self.refusal().is_some_and(|refusal| refusal.is_code(code))
     }
 
-    /// Whether ARM did nothing and only wants the same asked later: throttling, and what takes one change at a time. A lock is no
-    /// such thing: somebody has to take it away.
+    /// Whether ARM did nothing and only wants the same asked later: throttling, what takes one change at a time, and what this
+    /// service held back by itself. A lock is no such thing: somebody has to take it away.
     #[must_use]
     pub fn is_put_off(&self) -> bool {
         let busy = [
@@ -79,7 +97,8 @@ impl ArmError {
             "AnotherOperationInProgress",
             "OperationInProgress",
         ];
-        matches!(self.kind, ArmErrorKind::Throttled(_)) || busy.iter().any(|code| self.is_code(code))
+        matches!(self.kind, ArmErrorKind::Throttled(_) | ArmErrorKind::HeldBack(_))
+            || busy.iter().any(|code| self.is_code(code))
     }
 
     /// The HTTP status of a refusal.
@@ -107,6 +126,7 @@ impl fmt::Display for ArmErrorKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(why) => write!(formatter, "not sent ({why})"),
+            Self::HeldBack(held_back) => held_back.fmt(formatter),
             Self::NoAnswer => formatter.write_str("no answer from Azure Resource Manager"),
             Self::Refused(refusal) | Self::Throttled(refusal) | Self::ServerError(refusal) => {
                 write!(

@@ -34,6 +34,7 @@ pub use resources::Cluster;
 pub use settings::Settings;
 
 use crate::clock::Clock;
+use crate::outbound::{Lines, Service};
 use tenant_discovery::TenantCache;
 
 /// Azure Resource Manager. Cheap to clone; clones share connections and what is remembered of tenants.
@@ -45,6 +46,8 @@ struct Shared {
     client: reqwest::Client,
     clock: Clock,
     tenants: TenantCache,
+    /// Each tenant's side of ARM.
+    lines: Lines,
 }
 
 impl Arm {
@@ -54,6 +57,7 @@ impl Arm {
     pub fn new(settings: Settings, client: reqwest::Client, clock: Clock) -> Self {
         Self(Arc::new(Shared {
             tenants: TenantCache::new(settings.tenant_cache),
+            lines: Lines::new(Service::Arm, settings.lines.clone()),
             settings,
             client,
             clock,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::outbound::LineLimits;
+
 /// Where ARM is, and how it is spoken to.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -13,4 +15,6 @@ pub struct Settings {
     pub kusto_api_version: String,
     /// How long a subscription's tenant is believed before ARM is asked again: subscriptions can be moved.
     pub tenant_cache: Duration,
+    /// How much each tenant's side of ARM is asked.
+    pub lines: LineLimits,
 }

@@ -13,7 +13,7 @@ use url::Url;
 use super::{Arm, Settings};
 use crate::clock::Clock;
 use crate::connection::{DataConnectionId, Person};
-use crate::outbound::ArmToken;
+use crate::outbound::{ArmToken, LineLimits};
 
 pub(super) const TARGET: &str = "11111111-0000-4000-8000-000000000001";
 pub(super) const SOURCE: &str = "22222222-0000-4000-8000-000000000002";
@@ -104,6 +104,10 @@ pub(super) fn arm(endpoint: Url, clock: Clock) -> Arm {
         endpoint,
         kusto_api_version: "2024-04-13".to_owned(),
         tenant_cache: Duration::from_secs(3600),
+        lines: LineLimits {
+            pause: Duration::ZERO,
+            ..LineLimits::default()
+        },
     };
     Arm::new(settings, client, clock)
 }

@@ -218,7 +218,10 @@ pub(super) fn sentence_of(error: &ArmError) -> String {
                 .or(refusal.code.as_deref())
                 .unwrap_or("without a reason")
         ),
-        None => format!("{} got no usable answer from Azure Resource Manager", error.call),
+        None => match &error.kind {
+            ArmErrorKind::HeldBack(held_back) => format!("{} was {held_back}", error.call),
+            _ => format!("{} got no usable answer from Azure Resource Manager", error.call),
+        },
     }
 }
 
@@ -244,16 +247,14 @@ pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerErro
             }
             .into()
         }
-        ArmErrorKind::Throttled(refusal) | ArmErrorKind::ServerError(refusal) => Unavailable {
+        ArmErrorKind::Throttled(_)
+        | ArmErrorKind::ServerError(_)
+        | ArmErrorKind::HeldBack(_)
+        | ArmErrorKind::NotSent(_)
+        | ArmErrorKind::NoAnswer => Unavailable {
             detail: sentence_of(error),
             upstream: upstream_of(error),
-            retry_after: refusal.retry_after,
-        }
-        .into(),
-        ArmErrorKind::NotSent(_) | ArmErrorKind::NoAnswer => Unavailable {
-            detail: sentence_of(error),
-            upstream: upstream_of(error),
-            retry_after: None,
+            retry_after: error.retry_after(),
         }
         .into(),
         ArmErrorKind::Unreadable | ArmErrorKind::ForeignHost => Refusal {

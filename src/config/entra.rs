@@ -27,6 +27,8 @@ pub struct EntraSection {
     pub calling_apps: Vec<Uuid>,
     /// How far two clocks may be apart.
     pub clock_skew: Duration,
+    /// The most identical exchanges that one replica asks for in five minutes.
+    pub identical_exchanges: u32,
 }
 
 impl EntraSection {
@@ -63,6 +65,13 @@ impl EntraSection {
             Duration::from_secs(60),
             Duration::from_secs(60),
         );
+        let identical_exchanges = reader.optional("entra.identical_exchanges", 7_u32);
+        if identical_exchanges.is_some_and(|most| !(1..=14).contains(&most)) {
+            reader.report(
+                "entra.identical_exchanges",
+                "must be 1 to 14: Entra takes fifteen in five minutes for a loop",
+            );
+        }
         Some(Self {
             authority: authority?,
             v1_issuer: v1_issuer?,
@@ -72,6 +81,7 @@ impl EntraSection {
             audiences: audiences?,
             calling_apps: calling_apps?,
             clock_skew: clock_skew?,
+            identical_exchanges: identical_exchanges?,
         })
     }
 }

@@ -32,7 +32,7 @@ pub use tenants::{Direction, TenantPolicy};
 pub use visibility::VisibilitySection;
 pub use worker::WorkerSection;
 
-use crate::outbound::ClientOptions;
+use crate::outbound::{ClientOptions, LineLimits};
 
 /// All that `serve` needs.
 #[derive(Debug, Clone)]
@@ -51,6 +51,8 @@ pub struct Config {
     pub visibility: VisibilitySection,
     /// How calls leave.
     pub outbound: ClientOptions,
+    /// How much each tenant's side is asked.
+    pub lines: LineLimits,
     /// How work in the background goes on.
     pub worker: WorkerSection,
     /// How long requests can be repeated by their key.
@@ -86,15 +88,13 @@ impl Config {
         let tenants = TenantPolicy::read(&mut reader);
         let visibility = VisibilitySection::read(&mut reader);
         let outbound = outbound::read(&mut reader);
+        let lines = outbound::read_limits(&mut reader);
         let worker = WorkerSection::read(&mut reader);
         let idempotency = IdempotencySection::read(&mut reader);
         let ledger = LedgerSection::read(&mut reader);
         let telemetry = TelemetrySection::read(&mut reader);
-        if let (Some(worker), Some(outbound)) = (&worker, &outbound)
-            && worker.request_life <= outbound.timeout
-        {
-            // A request that is still under way here must not be taken for dead.
-            reader.report("worker.request_life", "must be longer than outbound.timeout");
+        if let (Some(worker), Some(outbound), Some(lines)) = (&worker, &outbound, &lines) {
+            check_times(&mut reader, worker, outbound, lines);
         }
         reader.finish_with_unknown_keys()?;
         // No error was reported, so every section is there.
@@ -106,6 +106,7 @@ impl Config {
             tenants,
             visibility,
             outbound,
+            lines,
             worker,
             idempotency,
             ledger,
@@ -118,6 +119,7 @@ impl Config {
                 Some(tenants),
                 Some(visibility),
                 Some(outbound),
+                Some(lines),
                 Some(worker),
                 Some(idempotency),
                 Some(ledger),
@@ -129,6 +131,7 @@ impl Config {
                 tenants,
                 visibility,
                 outbound,
+                lines,
                 worker,
                 idempotency,
                 ledger,
@@ -136,6 +139,28 @@ impl Config {
             }),
             _ => Err(ConfigError::incomplete()),
         }
+    }
+}
+
+/// Times of several sections that must fit together.
+fn check_times(reader: &mut Reader, worker: &WorkerSection, outbound: &ClientOptions, lines: &LineLimits) {
+    if worker.request_life <= outbound.timeout {
+        // A request that is still under way here must not be taken for dead.
+        reader.report("worker.request_life", "must be longer than outbound.timeout");
+    }
+    if lines.read_timeout > outbound.timeout {
+        reader.report(
+            "outbound.read_timeout",
+            "must not be longer than outbound.timeout",
+        );
+    }
+    // A write is sent while at least half of its lease is left, and has left when the connection stands. What takes time after
+    // that is the wait for the answer, and the lease is kept alive meanwhile: so the whole call may be longer than the lease.
+    if outbound.connect_timeout * 2 >= worker.lease {
+        reader.report(
+            "outbound.connect_timeout",
+            "must be shorter than half of worker.lease: a write has to leave while its lease lasts",
+        );
     }
 }
 
@@ -235,6 +260,11 @@ mod tests {
                 "worker.request_life",
             ),
             ("[worker]\nlease = \"50ms\"", "worker.lease"),
+            ("[worker]\nlease = \"10s\"", "outbound.connect_timeout"),
+            (
+                "[outbound]\ntimeout = \"5s\"\nread_timeout = \"6s\"",
+                "outbound.read_timeout",
+            ),
             (
                 "[worker]\nfastest_poll = \"20s\"\nslowest_poll = \"2s\"",
                 "worker.fastest_poll",

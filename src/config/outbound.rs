@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::Reader;
-use crate::outbound::ClientOptions;
+use crate::outbound::{ClientOptions, LineLimits};
 
 pub(super) fn read(reader: &mut Reader) -> Option<ClientOptions> {
     let minute = Duration::from_secs(60);
@@ -30,5 +30,22 @@ pub(super) fn read(reader: &mut Reader) -> Option<ClientOptions> {
         timeout: timeout?,
         extra_authorities,
         proxy,
+    })
+}
+
+/// How much each tenant's side is asked.
+pub(super) fn read_limits(reader: &mut Reader) -> Option<LineLimits> {
+    let usual = LineLimits::default();
+    let minute = Duration::from_secs(60);
+    let read_timeout = reader.duration("outbound.read_timeout", usual.read_timeout, minute);
+    let opens_after = reader.optional("outbound.circuit_failures", usual.opens_after);
+    let open_for = reader.duration("outbound.circuit_pause", usual.open_for, minute * 10);
+    let at_once = reader.optional("outbound.calls_per_tenant", usual.at_once);
+    Some(LineLimits {
+        read_timeout: read_timeout?,
+        opens_after: opens_after?.max(1),
+        open_for: open_for?,
+        at_once: at_once?.max(1),
+        pause: usual.pause,
     })
 }

@@ -8,17 +8,16 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tracing::Instrument as _;
-use uuid::Uuid;
 
 use super::answer::Asked;
 use super::cache::Key;
 use super::error::{ExchangeError, ExchangeErrorKind};
+use super::repeats::Identity;
 use super::user_token::UserToken;
 use super::{Entra, Inner};
 use crate::connection::TenantId;
-use crate::failure_points::{Moment, point};
-use crate::outbound::{self, ArmToken, BodyError};
-use crate::telemetry::{self, metrics};
+use crate::outbound::{ArmToken, Line, deadline};
+use crate::telemetry::metrics;
 
 impl Entra {
     /// An ARM token of `tenant` in the user's name: a cached one, or a new one from Entra. Callers that ask for the same at the
@@ -62,12 +61,18 @@ impl Entra {
         if let Some(found) = inner.tokens.get(&key, now).await {
             return Ok(found);
         }
-        let (inner, token) = (Arc::clone(inner), token.clone());
+        let (inner, token, end) = (Arc::clone(inner), token.clone(), deadline::end());
         // A task of its own, so that a caller who hangs up takes neither the exchange nor the others' wait with it.
         let task = self.inner.tasks.spawn(
-            async move { inner.exchange_once(key, &token, tenant, demanded).await }.instrument(
-                tracing::info_span!("entra", otel.name = "exchange a token", otel.kind = "client"),
-            ),
+            async move {
+                let exchange = Box::pin(inner.exchange_once(key, &token, tenant, demanded));
+                deadline::until(end, exchange).await
+            }
+            .instrument(tracing::info_span!(
+                "entra",
+                otel.name = "exchange a token",
+                otel.kind = "client"
+            )),
         );
         let gone = ExchangeErrorKind::Unavailable { retry_after: None };
         task.await
@@ -115,7 +120,8 @@ impl Inner {
         Ok(fresh)
     }
 
-    /// An exchange changes nothing at Entra, so it may be repeated: once, unless Entra itself named a time or is throttling.
+    /// An exchange changes nothing at Entra, so it may be repeated: once, while somebody waits for it, unless Entra named a long
+    /// time or is throttling.
     async fn with_one_repetition(
         &self,
         token: &UserToken,
@@ -123,10 +129,15 @@ impl Inner {
         claims: Option<&str>,
     ) -> Result<ArmToken, ExchangeError> {
         let begun = Instant::now();
-        let mut outcome = self.post(token, tenant, claims).await;
-        if outcome.as_ref().is_err_and(is_worth_repeating) {
-            tokio::time::sleep(jittered(self.pause)).await;
-            outcome = self.post(token, tenant, claims).await;
+        let line = self.lines.of(tenant.uuid()).await;
+        let mut outcome = self.post(&line, token, tenant, claims).await;
+        let pause = outcome.as_ref().err().and_then(|error| match error.kind {
+            ExchangeErrorKind::Unavailable { retry_after } => line.repetition(retry_after),
+            _ => None,
+        });
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+            outcome = self.post(&line, token, tenant, claims).await;
         }
         report(tenant, begun.elapsed(), &outcome);
         outcome
@@ -134,6 +145,7 @@ impl Inner {
 
     async fn post(
         &self,
+        line: &Arc<Line>,
         token: &UserToken,
         tenant: TenantId,
         claims: Option<&str>,
@@ -150,32 +162,11 @@ impl Inner {
             ("scope", settings.arm_scope.as_str()),
         ];
         form.extend(claims.map(|claims| ("claims", claims)));
-        let out_of_reach =
-            || ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after: None });
-        point("entra", "POST token", Moment::Before)
-            .await
-            .map_err(|_| out_of_reach())?;
-        let response = self
-            .client
-            // The tenant by its GUID: at /common a guest would get a token of the home tenant instead.
-            .post(settings.endpoint(tenant, &["oauth2", "v2.0", "token"]))
-            .headers(telemetry::trace_headers())
-            .header("client-request-id", self.clock.new_id().to_string())
-            .header("return-client-request-id", "true")
-            // Asks for throttling to be told as 429 with a time, as Microsoft's own libraries do.
-            .header("x-ms-lib-capability", "retry-after, h429")
-            .form(&form)
-            .send()
-            .await
-            .map_err(|_| out_of_reach())?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = outbound::read_body(response).await.map_err(|error| match error {
-            BodyError::Broken => out_of_reach(),
-            BodyError::TooLarge => ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer),
-        })?;
-        point("entra", "POST token", Moment::After)
-            .await
-            .map_err(|_| out_of_reach())?;
+        let identity = Identity {
+            tenant,
+            assertion: token.digest(),
+        };
+        let (status, headers, body) = self.ask_for_token(line, identity, &form).await?;
         let asked = Asked {
             settings,
             token,
@@ -188,17 +179,6 @@ impl Inner {
             Err(asked.failure(status, &headers, &body))
         }
     }
-}
-
-fn is_worth_repeating(error: &ExchangeError) -> bool {
-    matches!(error.kind, ExchangeErrorKind::Unavailable { retry_after: None })
-}
-
-/// Between one and two times `pause`, so that many callers who failed together don't come back together.
-fn jittered(pause: Duration) -> Duration {
-    let (high, _) = Uuid::new_v4().as_u64_pair();
-    let part = u32::try_from(high % 1000).unwrap_or_default();
-    pause + pause * part / 1000
 }
 
 /// The `claims` parameter: what ARM demanded, and the capability `cp1` if the calling app declared it. Only then: with it Entra

@@ -16,7 +16,7 @@ use super::settings::Settings;
 use crate::clock::Clock;
 use crate::connection::TenantId;
 use crate::failure_points::{Moment, point};
-use crate::outbound;
+use crate::outbound::{self, HeldBack, Line, Lines, Service, deadline};
 
 /// The pause after a fetch that failed: short, so that an outage of seconds is not one of minutes, yet no storm.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
@@ -35,6 +35,7 @@ struct TenantKeys {
     tenant: TenantId,
     url: Url,
     client: reqwest::Client,
+    lines: Lines,
     clock: Clock,
     life: Duration,
     minimum_interval: Duration,
@@ -62,11 +63,13 @@ impl Keys {
         clock: &Clock,
         tasks: TaskTracker,
     ) -> Self {
+        let lines = Lines::new(Service::Keys, settings.lines.clone());
         let of = |tenant: TenantId| TenantKeys {
             tenant,
             // Built here, never read from a discovery document: a document can't send us to another host.
             url: settings.endpoint(tenant, &["discovery", "v2.0", "keys"]),
             client: client.clone(),
+            lines: lines.clone(),
             clock: clock.clone(),
             life: settings.keys_refresh,
             minimum_interval: settings.keys_minimum_interval,
@@ -144,7 +147,7 @@ impl Keys {
             retry_after: PAUSE_AFTER_FAILURE,
         };
         let (keys, wanted) = (Arc::clone(keys), kid.to_owned());
-        let task = self.tasks.spawn(async move {
+        let found = async move {
             let gate = keys.gate.lock().await;
             // Whoever held the gate before may have brought it.
             if let Some(key) = keys.current().and_then(|set| set.find(&wanted)) {
@@ -159,7 +162,8 @@ impl Keys {
                 }),
                 None => Err(TokenRefusal::UnknownKey.into()),
             }
-        });
+        };
+        let task = self.tasks.spawn(deadline::until(deadline::end(), found));
         task.await.unwrap_or(Err(unavailable))
     }
 }
@@ -217,23 +221,45 @@ impl TenantKeys {
         succeeded
     }
 
+    /// Asks Entra, and once more if somebody waits for it and Entra may answer then.
     async fn fetch(&self) -> Result<Vec<SigningKey>, KeysError> {
+        let line = self.lines.of(self.tenant.uuid()).await;
+        let outcome = self.ask(&line).await;
+        let pause = match outcome {
+            Err(KeysError::OutOfReach | KeysError::Status(500..)) => line.repetition(None),
+            _ => None,
+        };
+        match pause {
+            Some(pause) => {
+                tokio::time::sleep(pause).await;
+                self.ask(&line).await
+            }
+            None => outcome,
+        }
+    }
+
+    async fn ask(&self, line: &Arc<Line>) -> Result<Vec<SigningKey>, KeysError> {
+        let on_line = line.enter().await.map_err(KeysError::HeldBack)?;
         let failed = |_| KeysError::OutOfReach;
         point("entra", "GET keys", Moment::Before).await.map_err(failed)?;
-        let response = self
-            .client
-            .get(self.url.clone())
-            .send()
-            .await
-            .map_err(|_| KeysError::OutOfReach)?;
-        if response.status() != http::StatusCode::OK {
-            return Err(KeysError::Status(response.status().as_u16()));
+        let given = self.lines.read_timeout();
+        let answer = self.client.get(self.url.clone()).timeout(given).send();
+        let body = async {
+            let response = answer.await.map_err(|_| KeysError::OutOfReach)?;
+            if response.status() != http::StatusCode::OK {
+                return Err(KeysError::Status(response.status().as_u16()));
+            }
+            let body = outbound::read_body(response).await;
+            body.map_err(|_| KeysError::OutOfReach)
+        };
+        let body = body.await;
+        match &body {
+            Err(KeysError::OutOfReach) if self.lines.was_hurried(given) => {}
+            Err(KeysError::OutOfReach | KeysError::Status(500..)) => on_line.fails(),
+            _ => on_line.works(),
         }
-        let body = outbound::read_body(response)
-            .await
-            .map_err(|_| KeysError::OutOfReach)?;
         point("entra", "GET keys", Moment::After).await.map_err(failed)?;
-        key_document::parse(&body).ok_or(KeysError::Unreadable)
+        key_document::parse(&body?).ok_or(KeysError::Unreadable)
     }
 }
 
@@ -246,6 +272,8 @@ enum KeysError {
     Status(u16),
     #[error("Entra's answer holds no usable key")]
     Unreadable,
+    #[error("{0}")]
+    HeldBack(HeldBack),
 }
 
 #[cfg(test)]

@@ -11,19 +11,21 @@ mod exchange;
 mod key_document;
 mod keys;
 mod refusal;
+mod repeats;
 mod service_token;
 mod settings;
 #[cfg(test)]
 mod testing;
+mod token_endpoint;
 mod user_token;
 mod validation;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::outbound::{Lines, Service};
 
 pub use error::{ExchangeError, ExchangeErrorKind, ExchangeFailure};
 pub use refusal::{TokenError, TokenRefusal};
@@ -47,22 +49,21 @@ struct Inner {
     service_tokens: service_token::ServiceTokens,
     /// Work that must not die with the request that started it.
     tasks: TaskTracker,
-    /// The shortest pause before the one repetition of a failed exchange; as much again is added at random.
-    pause: Duration,
+    /// Each tenant's token endpoint.
+    lines: Lines,
+    repeats: repeats::Repeats,
 }
 
 impl Entra {
     /// Sets up validation and exchange. Nothing is fetched before the first token arrives.
     #[must_use]
     pub fn new(settings: Settings, client: reqwest::Client, clock: Clock) -> Self {
-        Self::with_pause(settings, client, clock, Duration::from_millis(500))
-    }
-
-    fn with_pause(settings: Settings, client: reqwest::Client, clock: Clock, pause: Duration) -> Self {
         let tasks = TaskTracker::new();
         let keys = keys::Keys::new(&settings, &client, &clock, tasks.clone());
         Self {
             inner: Arc::new(Inner {
+                lines: Lines::new(Service::Entra, settings.lines.clone()),
+                repeats: repeats::Repeats::new(settings.identical_exchanges),
                 settings,
                 client,
                 clock,
@@ -70,7 +71,6 @@ impl Entra {
                 tokens: cache::Tokens::new(),
                 service_tokens: service_token::ServiceTokens::new(),
                 tasks,
-                pause,
             }),
         }
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, StatusCode};
 use moka::Expiry;
 use moka::future::Cache;
 use secrecy::ExposeSecret as _;
@@ -14,10 +13,10 @@ use tracing::Instrument as _;
 use super::answer::{Success, failure, is_arm};
 use super::claims::Claims;
 use super::error::{ExchangeError, ExchangeErrorKind};
+use super::repeats::Identity;
 use super::{Entra, Inner};
 use crate::connection::{ObjectId, Person, TenantId};
-use crate::outbound::{self, Body, BodyError, ServiceToken};
-use crate::telemetry;
+use crate::outbound::{Body, ServiceToken};
 
 /// A token is not handed out in its last minutes: the work it is for takes some.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -122,7 +121,13 @@ impl Inner {
             ("client_secret", settings.secret.expose_secret()),
             ("scope", settings.arm_scope.as_str()),
         ];
-        let (status, headers, body) = self.ask(tenant, &form).await?;
+        let identity = Identity {
+            tenant,
+            // There is none, and no token has this digest.
+            assertion: [0; 32],
+        };
+        let line = self.lines.of(tenant.uuid()).await;
+        let (status, headers, body) = self.ask_for_token(&line, identity, &form).await?;
         let now = self.clock.now();
         if !status.is_success() {
             return Err(failure(tenant, now, status, &headers, &body));
@@ -136,32 +141,6 @@ impl Inner {
             life: life.to_std().map_err(|_| bad())?,
             token,
         })
-    }
-
-    async fn ask(
-        &self,
-        tenant: TenantId,
-        form: &[(&str, &str)],
-    ) -> Result<(StatusCode, HeaderMap, Body), ExchangeError> {
-        let out_of_reach =
-            || ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after: None });
-        let response = self
-            .client
-            .post(self.settings.endpoint(tenant, &["oauth2", "v2.0", "token"]))
-            .headers(telemetry::trace_headers())
-            .header("client-request-id", self.clock.new_id().to_string())
-            .header("return-client-request-id", "true")
-            .header("x-ms-lib-capability", "retry-after, h429")
-            .form(form)
-            .send()
-            .await
-            .map_err(|_| out_of_reach())?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = outbound::read_body(response).await.map_err(|error| match error {
-            BodyError::Broken => out_of_reach(),
-            BodyError::TooLarge => ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer),
-        })?;
-        Ok((status, headers, body))
     }
 
     /// The token in a success. Read without its signature, as in [`super::answer`]: it came over TLS from the login host, and

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::UserToken;
 use crate::connection::TenantId;
+use crate::outbound::LineLimits;
 
 /// The most clock skew that is ever granted, whatever is configured.
 const MOST_SKEW: Duration = Duration::from_secs(60);
@@ -44,6 +45,10 @@ pub struct Settings {
     pub keys_refresh: Duration,
     /// The shortest time between two fetches of a tenant's keys because a token named an unknown one.
     pub keys_minimum_interval: Duration,
+    /// How much each tenant's endpoints are asked.
+    pub lines: LineLimits,
+    /// The most identical exchanges in five minutes: Entra refuses the fifteenth, whichever replica it comes from.
+    pub identical_exchanges: u32,
 }
 
 impl Settings {

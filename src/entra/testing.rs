@@ -25,6 +25,7 @@ use uuid::Uuid;
 use super::{Entra, Settings, UserToken};
 use crate::clock::Clock;
 use crate::connection::TenantId;
+use crate::outbound::LineLimits;
 
 /// The tenant of domain1.com, whose users' tokens are accepted.
 pub(super) const HOME: TenantId = TenantId::new(Uuid::from_u128(0x1111_1111_0000_4000_8000_0000_0000_0001));
@@ -101,6 +102,11 @@ pub(super) fn settings(authority: &Url) -> Settings {
         arm_audiences: vec!["https://management.azure.com".to_owned()],
         keys_refresh: Duration::from_secs(24 * 3600),
         keys_minimum_interval: Duration::from_secs(300),
+        lines: LineLimits {
+            pause: Duration::ZERO,
+            ..LineLimits::default()
+        },
+        identical_exchanges: 14,
     }
 }
 
@@ -227,7 +233,7 @@ impl LocalEntra {
     /// A service that uses it, with a clock that the test drives.
     pub(super) fn service(&self) -> (Entra, Clock) {
         let clock = Clock::driven(start());
-        let entra = Entra::with_pause(settings(&self.url), client(), clock.clone(), Duration::ZERO);
+        let entra = Entra::new(settings(&self.url), client(), clock.clone());
         (entra, clock)
     }
 

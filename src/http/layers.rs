@@ -4,7 +4,7 @@ use std::any::Any;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -17,6 +17,7 @@ use super::AppState;
 use super::extract::LARGEST_BODY;
 use super::problem::{MEDIA_TYPE, Problem};
 use crate::connection::Code;
+use crate::outbound::deadline;
 use crate::telemetry::{self, metrics};
 
 /// The largest headers, in bytes as HTTP/1.1 writes them: four tokens of up to 16 KiB.
@@ -41,6 +42,7 @@ pub(super) fn around(routes: Router<AppState>, longest: Duration) -> Router<AppS
         .layer(
             ServiceBuilder::new()
                 .layer(middleware::from_fn(finish))
+                .layer(middleware::from_fn_with_state(longest, in_time))
                 .layer(TimeoutLayer::with_status_code(
                     StatusCode::SERVICE_UNAVAILABLE,
                     longest,
@@ -48,6 +50,12 @@ pub(super) fn around(routes: Router<AppState>, longest: Duration) -> Router<AppS
                 .layer(CatchPanicLayer::custom(panicked))
                 .layer(DefaultBodyLimit::max(LARGEST_BODY)),
         )
+}
+
+/// Tells whatever the request asks of others until when somebody waits for it.
+async fn in_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
+    let end = tokio::time::Instant::now() + longest;
+    deadline::until(Some(end), next.run(request)).await
 }
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {

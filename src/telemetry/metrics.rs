@@ -51,6 +51,7 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         Unit::Seconds,
         "Time of a call to ARM, by call."
     );
+    describe_outbound();
     describe_counter!(
         "operations_ended_total",
         "Operations that ended, by kind and outcome."
@@ -68,6 +69,31 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         "Connections to Postgres that this replica holds, by use."
     );
     Ok(())
+}
+
+/// What is rare is there from the start, as zero, so that an alarm can be set on its growth.
+fn describe_outbound() {
+    describe_counter!(
+        "outbound_held_back_total",
+        "Calls that were not made, by service and reason."
+    );
+    describe_counter!(
+        "outbound_repeated_total",
+        "Calls that were made once more, by service."
+    );
+    describe_counter!(
+        "outbound_circuits_total",
+        "Circuit breakers that opened or closed, by service and state."
+    );
+    for service in ["arm", "entra", "keys"] {
+        counter!("outbound_repeated_total", "service" => service).increment(0);
+        for reason in ["broken", "busy", "pace"] {
+            counter!("outbound_held_back_total", "service" => service, "reason" => reason).increment(0);
+        }
+        for state in ["open", "closed"] {
+            counter!("outbound_circuits_total", "service" => service, "state" => state).increment(0);
+        }
+    }
 }
 
 /// The routes of the metrics' listener.
@@ -116,6 +142,21 @@ pub fn exchange_ended(outcome: &'static str, took: Duration) {
 pub fn arm_called(call: &'static str, status: u16, took: Duration) {
     counter!("arm_calls_total", "call" => call, "status" => status.to_string()).increment(1);
     histogram!("arm_call_duration_seconds", "call" => call).record(took);
+}
+
+/// A call was not made, by this service's own decision.
+pub fn call_held_back(service: &'static str, reason: &'static str) {
+    counter!("outbound_held_back_total", "service" => service, "reason" => reason).increment(1);
+}
+
+/// A call that changes nothing is made once more.
+pub fn call_repeated(service: &'static str) {
+    counter!("outbound_repeated_total", "service" => service).increment(1);
+}
+
+/// A tenant's circuit breaker is in another state.
+pub fn circuit_changed(service: &'static str, state: &'static str) {
+    counter!("outbound_circuits_total", "service" => service, "state" => state).increment(1);
 }
 
 /// An operation ended.

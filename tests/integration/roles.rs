@@ -72,8 +72,9 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
         [
             "cluster_slots: held_until not_before operation_id round",
             "connections: closed_at confirmed_at desired observed observed_at",
-            "operations: absence_seen_at absent_reads arm_operation_url attempts awaiting_tenant_id deadline_at dispatched_at \
-             dispatches due_at error finished_at holder lease_token lease_until phase turn",
+            "operations: absence_seen_at absent_reads arm_operation_url attempts awaiting_claims awaiting_tenant_id \
+             continued_app continued_by deadline_at dispatched_at dispatches due_at error finished_at holder lease_token \
+             lease_until phase turn",
             "people: tenant_id",
             "replicas: alive_until",
             "schedules: due_at",

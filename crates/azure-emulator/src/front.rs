@@ -30,7 +30,8 @@ impl Site for Front {
     async fn answer(&self, call: Call) -> Result<Sent, Cut> {
         let (arrived, started) = (self.journal.arrive(), Instant::now());
         let entry = Entry::arrived(arrived, self.azure.clock.now(), self.host, &call);
-        let (answer, pace) = match self.faults.meet(self.host, &call) {
+        let met = self.faults.meet(self.host, &call);
+        let (answer, pace) = match &met {
             None => (Some(self.effect(&call)), Some(Pace::Whole)),
             Some(met) => {
                 tokio::time::sleep(met.wait).await;
@@ -40,6 +41,10 @@ impl Site for Front {
         let delivered = pace.is_some_and(Pace::is_whole_in_the_end);
         self.journal
             .push(entry.answered(answer.as_ref(), delivered, started.elapsed()));
+        if met.is_some_and(|met| met.is_silent()) {
+            // Dropped when whoever called hangs up, or the emulator stops.
+            std::future::pending::<()>().await;
+        }
         match (answer, pace) {
             (Some(answer), Some(pace)) => Ok(Sent { answer, pace }),
             _ => Err(Cut),

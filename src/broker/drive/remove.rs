@@ -131,9 +131,7 @@ impl Job {
     async fn removal_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match &error.kind {
             // A change of the cluster is under way, or somebody else's: the wish stands, and its turn comes.
-            ArmErrorKind::Throttled(_) | ArmErrorKind::Refused(_) if error.is_put_off() => {
-                self.put_off(error).await
-            }
+            _ if error.is_put_off() => self.put_off(error).await,
             // Nothing left this machine: the wish stands, and it is sent again.
             ArmErrorKind::NotSent(_) => {
                 let pause = self.growing_pause();

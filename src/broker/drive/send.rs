@@ -61,9 +61,7 @@ impl Job {
     async fn create_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match &error.kind {
             // Surely without effect: it may be sent again when ARM says so, unless that is too late.
-            ArmErrorKind::Throttled(refusal) | ArmErrorKind::Refused(refusal)
-                if error.is_put_off() && self.has_patience_for(refusal.retry_after) =>
-            {
+            _ if error.is_put_off() && self.has_patience_for(error.retry_after()) => {
                 self.put_off(error).await
             }
             // Nothing left this machine.
@@ -71,7 +69,7 @@ impl Job {
                 let pause = self.growing_pause();
                 self.wait_at_rest(Step::Again(pause)).await
             }
-            ArmErrorKind::NotSent(_) => {
+            ArmErrorKind::NotSent(_) | ArmErrorKind::HeldBack(_) => {
                 self.fail(failure_of(Code::NotSent, error), Observed::Absent)
                     .await
             }

@@ -81,8 +81,7 @@ impl Job {
                     .await
             }
             _ => {
-                let asked = error.refusal().and_then(|refusal| refusal.retry_after);
-                let pause = asked.unwrap_or_else(|| self.growing_pause());
+                let pause = error.retry_after().unwrap_or_else(|| self.growing_pause());
                 self.wait_at_rest(Step::Again(pause)).await
             }
         }
@@ -113,8 +112,11 @@ impl Job {
     /// ARM did nothing, and wants the same asked later: back into the queue until then. A cluster that is busy is busy for
     /// everybody; throttling is for who asked.
     pub(super) async fn put_off(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
-        let asked = error.refusal().and_then(|refusal| refusal.retry_after);
-        let pause = asked.unwrap_or_else(|| self.growing_pause());
+        let pause = error.retry_after().unwrap_or_else(|| self.growing_pause());
+        if matches!(error.kind, ArmErrorKind::HeldBack(_)) {
+            // By this service itself: ARM was not asked.
+            return self.wait_at_rest(Step::Again(pause)).await;
+        }
         let busy = matches!(error.kind, ArmErrorKind::Refused(_));
         let details = json!({
             "code": error.refusal().and_then(|refusal| refusal.code.as_deref()),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::super::testing::{
     API, HOME, LocalEntra, OTHER, PUBLISHED, Reply, START, USER, accepted, arm_token, issued, start,
@@ -13,7 +14,11 @@ use super::super::{ExchangeError, ExchangeErrorKind};
 use super::*;
 use crate::test_log;
 
-const HOUR: Duration = Duration::from_secs(3600);
+/// As in a request, whose caller waits.
+async fn waited_for<T>(work: impl Future<Output = T>) -> T {
+    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    deadline::until(Some(end), work).await
+}
 
 fn kind(outcome: Result<ArmToken, ExchangeError>) -> ExchangeErrorKind {
     outcome.expect_err("an error").kind.clone()
@@ -185,32 +190,87 @@ async fn trouble_at_entra_is_tried_once_more_unless_it_named_a_time_or_throttles
     let unavailable = ExchangeErrorKind::Unavailable { retry_after: None };
 
     local.reply(Reply::text(503, "busy"));
-    entra.exchange(&token, HOME).await.expect("the second attempt");
-    assert_eq!(local.token_requests().len(), 2);
+    assert_eq!(
+        kind(entra.exchange(&token, HOME).await),
+        unavailable,
+        "nobody waits"
+    );
+    local.reply(Reply::text(503, "busy"));
+    waited_for(entra.exchange(&token, HOME))
+        .await
+        .expect("the second attempt");
+    assert_eq!(local.token_requests().len(), 3);
 
     local.reply(Reply::text(502, ""));
     local.reply(Reply::text(500, ""));
-    assert_eq!(kind(entra.exchange(&token, OTHER).await), unavailable);
-    assert_eq!(local.token_requests().len(), 4);
+    assert_eq!(kind(waited_for(entra.exchange(&token, OTHER)).await), unavailable);
+    assert_eq!(local.token_requests().len(), 5);
 
     local.reply(Reply::text(503, "").header("retry-after", "20"));
     let named = ExchangeErrorKind::Unavailable {
         retry_after: Some(Duration::from_secs(20)),
     };
-    assert_eq!(kind(entra.exchange(&token, OTHER).await), named);
-    assert_eq!(local.token_requests().len(), 5);
+    assert_eq!(kind(waited_for(entra.exchange(&token, OTHER)).await), named);
+    assert_eq!(local.token_requests().len(), 6);
 
     local.reply(Reply::text(429, "Too Many Requests").header("retry-after", "60"));
     let throttled = ExchangeErrorKind::Throttled {
         retry_after: Some(Duration::from_secs(60)),
     };
-    assert_eq!(kind(entra.exchange(&token, OTHER).await), throttled);
+    assert_eq!(kind(waited_for(entra.exchange(&token, OTHER)).await), throttled);
     local.reply(Reply::text(429, ""));
     assert_eq!(
-        kind(entra.exchange(&token, OTHER).await),
+        kind(waited_for(entra.exchange(&token, OTHER)).await),
         ExchangeErrorKind::Throttled { retry_after: None }
     );
-    assert_eq!(local.token_requests().len(), 7);
+    assert_eq!(local.token_requests().len(), 8);
+}
+
+#[tokio::test]
+async fn after_failures_in_a_row_a_tenant_is_left_alone_and_another_is_not() {
+    let local = LocalEntra::start().await;
+    let (entra, _) = local.service();
+    let token = accepted(&entra, &user_claims()).await;
+    for _ in 0..5 {
+        local.reply(Reply::text(500, ""));
+        entra.exchange(&token, OTHER).await.expect_err("an outage");
+    }
+    let ExchangeErrorKind::Unavailable {
+        retry_after: Some(later),
+    } = kind(entra.exchange(&token, OTHER).await)
+    else {
+        panic!("no time to come back")
+    };
+    assert!((Duration::from_secs(8)..=Duration::from_secs(10)).contains(&later));
+    assert_eq!(local.token_requests().len(), 5);
+    entra.exchange(&token, HOME).await.expect("another tenant");
+}
+
+#[tokio::test]
+async fn an_exchange_that_fails_again_and_again_is_not_asked_for_until_entra_takes_it_for_no_loop() {
+    let local = LocalEntra::start().await;
+    let (entra, clock) = local.service();
+    let token = accepted(&entra, &user_claims()).await;
+    let no_consent = json!({"error": "invalid_grant", "error_codes": [65001]});
+    for _ in 0..14 {
+        local.reply(Reply::json(400, &no_consent));
+        assert_eq!(
+            kind(entra.exchange(&token, OTHER).await),
+            ExchangeErrorKind::Consent
+        );
+        clock.advance(Duration::from_secs(2));
+    }
+    for _ in 0..3 {
+        assert_eq!(
+            kind(entra.exchange(&token, OTHER).await),
+            ExchangeErrorKind::Unavailable {
+                retry_after: Some(Duration::from_secs(300 - 28))
+            }
+        );
+    }
+    assert_eq!(local.token_requests().len(), 14);
+    clock.advance(Duration::from_secs(300 - 28));
+    entra.exchange(&token, OTHER).await.expect("consent was given");
 }
 
 #[tokio::test]
@@ -221,7 +281,7 @@ async fn a_host_that_is_out_of_reach_is_unavailable() {
     let mut settings = entra.settings().clone();
     // Port 1 of loopback: nobody listens.
     settings.authority = "http://127.0.0.1:1/".parse().expect("a URL");
-    let lost = Entra::with_pause(settings, entra.inner.client.clone(), clock, Duration::ZERO);
+    let lost = Entra::new(settings, entra.inner.client.clone(), clock);
     let unavailable = ExchangeErrorKind::Unavailable { retry_after: None };
     assert_eq!(kind(lost.exchange(&token, HOME).await), unavailable);
 }
@@ -357,12 +417,4 @@ fn claims_that_arm_demands_are_kept_beside_the_capability_whatever_they_hold() {
         sent(true, r#"{"id_token":{},"access_token":null}"#),
         Some(json!({"id_token": {}, "access_token": {"xms_cc": {"values": ["cp1"]}}}))
     );
-}
-
-#[test]
-fn the_pause_before_a_repetition_is_between_once_and_twice_its_length() {
-    for _ in 0..100 {
-        let pause = jittered(HOUR);
-        assert!(pause >= HOUR && pause < HOUR * 2, "{pause:?}");
-    }
 }

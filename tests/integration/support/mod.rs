@@ -58,6 +58,8 @@ impl App {
         let mut config = sandbox::configuration(&emulator, &database.serving_url).expect("a configuration");
         // A loaded machine is no outage; the test of the outage sets its own.
         config.database.pool.acquire_timeout = Duration::from_secs(15);
+        // Nor do a test's many faults belong together; the tests of the circuit breaker set their own.
+        config.lines.opens_after = 1000;
         change(&mut config);
         let service = service::start(config.clone(), Clock::system())
             .await

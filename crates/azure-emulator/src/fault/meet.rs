@@ -127,6 +127,14 @@ impl Installed {
 }
 
 impl Met {
+    /// Whether the line stays open without an answer.
+    pub(crate) fn is_silent(&self) -> bool {
+        matches!(
+            self.effect,
+            Effect::SilenceBeforeEffect | Effect::SilenceAfterEffect
+        )
+    }
+
     /// Plays the fault: the answer, if there is one to write down, and how it goes out; nothing for a cut line.
     pub(crate) fn play(&self, have_effect: impl Fn() -> Answer) -> (Option<Answer>, Option<Pace>) {
         let altered = |alter: &dyn Fn(&mut Answer)| {
@@ -138,8 +146,8 @@ impl Met {
             Effect::Answer(answer) => (Some(answer.answer()), Some(Pace::Whole)),
             Effect::AnswerAfterEffect(other) => altered(&|answer| *answer = other.answer()),
             Effect::Delay(_) | Effect::Pass => altered(&|_| {}),
-            Effect::ResetBeforeEffect => (None, None),
-            Effect::ResetAfterEffect => (Some(have_effect()), None),
+            Effect::ResetBeforeEffect | Effect::SilenceBeforeEffect => (None, None),
+            Effect::ResetAfterEffect | Effect::SilenceAfterEffect => (Some(have_effect()), None),
             Effect::Truncated { keep } => (Some(have_effect()), Some(Pace::Truncated { keep: *keep })),
             Effect::Body(body) => altered(&|answer| body.put_into(answer)),
             Effect::Headers { set, removed } => altered(&|answer| {

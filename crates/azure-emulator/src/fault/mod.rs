@@ -52,6 +52,10 @@ pub enum Effect {
     ResetBeforeEffect,
     /// The call has its effect, then the line is cut.
     ResetAfterEffect,
+    /// Nothing is answered and the line stays open, until whoever called gives up; the call had no effect.
+    SilenceBeforeEffect,
+    /// The call has its effect, then nothing is answered and the line stays open.
+    SilenceAfterEffect,
     /// The answer announces its whole body, but the line is cut after this many bytes of it.
     Truncated {
         /// How many bytes arrive.

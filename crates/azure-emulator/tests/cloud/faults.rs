@@ -40,13 +40,15 @@ async fn an_injected_answer_comes_as_often_as_was_asked_and_has_no_effect() {
 }
 
 #[tokio::test]
-async fn a_line_can_be_cut_before_or_after_the_effect() {
+async fn a_line_can_be_cut_or_fall_silent_before_or_after_the_effect() {
     let cloud = start().await;
     let token = cloud.arm_token("acc1@domain1.com", "domain1.com").await;
     let body = event_hub_body(LOCAL_HUB, "$Default");
-    for (effect, exists) in [
-        (Effect::ResetBeforeEffect, false),
-        (Effect::ResetAfterEffect, true),
+    for (effect, silent, exists) in [
+        (Effect::ResetBeforeEffect, false, false),
+        (Effect::SilenceBeforeEffect, true, false),
+        (Effect::ResetAfterEffect, false, true),
+        (Effect::SilenceAfterEffect, true, true),
     ] {
         cloud
             .emulator
@@ -56,14 +58,13 @@ async fn a_line_can_be_cut_before_or_after_the_effect() {
             cloud.emulator.arm_url().as_str().trim_end_matches('/'),
             connection("c1")
         );
-        cloud
-            .http
-            .put(url)
-            .bearer_auth(&token)
-            .json(&body)
-            .send()
-            .await
-            .unwrap_err();
+        let call = cloud.http.put(url).bearer_auth(&token).json(&body);
+        let call = if silent {
+            call.timeout(std::time::Duration::from_millis(300))
+        } else {
+            call
+        };
+        assert_eq!(call.send().await.unwrap_err().is_timeout(), silent);
         assert_eq!(
             cloud.get(&token, &connection("c1")).await.status.is_success(),
             exists
@@ -77,7 +78,7 @@ async fn a_line_can_be_cut_before_or_after_the_effect() {
         .filter(|entry| entry.method == "PUT")
         .map(|entry| (entry.status, entry.delivered))
         .collect();
-    assert_eq!(cut, [(0, false), (201, false)]);
+    assert_eq!(cut, [(0, false), (0, false), (201, false), (200, false)]);
 }
 
 #[tokio::test]

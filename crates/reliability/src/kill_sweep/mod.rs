@@ -17,9 +17,6 @@ use crate::{Ground, Random, Tally};
 use lane::{Identity, Lane, Outcome, Trial};
 use scenario::Scenario;
 
-/// How often a point is tried at most in the first round: at the first passing and the last.
-const PASSINGS: usize = 2;
-
 /// In how many of ten trials the replica has to die: a poll more or less is left to chance, and so is whether a lease has to be
 /// renewed.
 const LEAST_DEATHS: u32 = 6;
@@ -29,6 +26,10 @@ const LEAST_DEATHS: u32 = 6;
 enum Choice {
     /// None: it settles with its callers' tokens.
     None,
+    /// One that may read at the target.
+    Target,
+    /// One that may read at the target and at the source.
+    Both,
     /// All that there are.
     All,
 }
@@ -45,9 +46,12 @@ pub struct Options {
     /// The service's own identity.
     #[arg(long, value_enum, default_value_t = Choice::All)]
     identity: Choice,
-    /// Only trials whose name contains this.
-    #[arg(long)]
-    only: Option<String>,
+    /// Only operations whose name contains this, such as `remove`.
+    #[arg(long, default_value = "")]
+    operation: String,
+    /// Only points whose name contains this, such as `arm/PUT`.
+    #[arg(long, default_value = "")]
+    point: String,
     /// How many stacks work side by side.
     #[arg(long, default_value_t = 6)]
     lanes: u32,
@@ -56,20 +60,27 @@ pub struct Options {
 impl Options {
     fn identities(&self) -> Vec<Identity> {
         match self.identity {
-            Choice::None | Choice::All => vec![Identity::None],
+            Choice::None => vec![Identity::None],
+            Choice::Target => vec![Identity::Target],
+            Choice::Both => vec![Identity::Both],
+            Choice::All => vec![Identity::None, Identity::Target, Identity::Both],
         }
     }
 
     fn again(&self) -> String {
-        let only = self.only.as_ref().map(|only| format!(" --only '{only}'"));
+        let named = |name: &str, text: &str| match text {
+            "" => String::new(),
+            text => format!(" --{name} '{text}'"),
+        };
         let identity = self.identity.to_possible_value();
         let identity = identity.map_or_else(String::new, |value| value.get_name().to_owned());
         format!(
-            "kill-sweep --rounds {} --seed {} --identity {identity} --lanes {}{}",
+            "kill-sweep --rounds {} --seed {} --identity {identity} --lanes {}{}{}",
             self.rounds,
             self.seed,
             self.lanes,
-            only.unwrap_or_default()
+            named("operation", &self.operation),
+            named("point", &self.point)
         )
     }
 }
@@ -113,7 +124,7 @@ impl Planner {
         for (origin, outcome) in found {
             for (point, count) in &outcome.passed {
                 let seed = self.random.of(&format!("{round}/{}/{point}", origin.name()));
-                for nth in passings(round, *count, &mut seed.clone()) {
+                for nth in passings(round, origin.identity, *count, &mut seed.clone()) {
                     trials.push(Trial {
                         number: self.number(),
                         round,
@@ -143,16 +154,17 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
         random: Random::new(options.seed),
         trials: 0,
     };
-    let found = work(ground, options.lanes, planner.discovery(&options.identities())).await?;
+    let mut discovery = planner.discovery(&options.identities());
+    discovery.retain(|trial| trial.scenario.name().contains(&options.operation));
+    let found = work(ground, options.lanes, discovery).await?;
     for (trial, outcome) in &found {
         tally.add(&trial.name(), &outcome.found);
     }
     for round in 1..=options.rounds {
         let began = Instant::now();
         let mut trials = planner.round(round, &found);
-        if let Some(only) = &options.only {
-            trials.retain(|trial| trial.name().contains(only));
-        }
+        let wanted = |point: &(String, u32)| point.0.contains(&options.point);
+        trials.retain(|trial| trial.point.as_ref().is_some_and(wanted));
         let count = trials.len();
         for (trial, outcome) in work(ground, options.lanes, trials).await? {
             tally.add(&trial.name(), &outcome.found);
@@ -166,22 +178,23 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
         )?;
     }
     write!(out, "{}", table.text())?;
-    if options.only.is_none() {
+    if options.point.is_empty() {
         tally.add("enough deaths", &table.too_few_deaths());
     }
     Ok(tally.end(&options.again())?)
 }
 
-/// At which passings of a point, which was passed so often, a round kills.
-fn passings(round: u32, count: u32, random: &mut Random) -> Vec<u32> {
+/// At which passings of a point, which was passed so often, a round kills: in the first, at the first passing, and without an identity,
+/// which changes what is done afterwards alone, at the last one too.
+fn passings(round: u32, identity: Identity, count: u32, random: &mut Random) -> Vec<u32> {
     if round > 1 {
         let nth = random.between(1, u64::from(count));
         return vec![u32::try_from(nth).unwrap_or(1)];
     }
-    let mut nth = vec![1, count];
-    nth.dedup();
-    nth.truncate(PASSINGS);
-    nth
+    if identity != Identity::None || count == 1 {
+        return vec![1];
+    }
+    vec![1, count]
 }
 
 /// Runs trials side by side, each lane one after the other.

@@ -16,9 +16,9 @@ impl Settings {
             .with("worker.slowest_poll", "100ms")
             .with("worker.interval", "100ms")
             .with("worker.lease", "1s")
-            .with("worker.request_life", "3s")
+            .with("worker.request_life", "5s")
             .with("worker.deadline", "60s")
-            .with("outbound.timeout", "2500ms")
+            .with("outbound.timeout", "4s")
     }
 
     /// The same with this setting.

@@ -62,6 +62,8 @@ enum LatencyRequest {
 enum EffectRequest {
     ResetBefore,
     ResetAfter,
+    SilenceBefore,
+    SilenceAfter,
     Answer(AnswerRequest),
     AnswerAfter(AnswerRequest),
     Truncate {
@@ -201,6 +203,8 @@ impl EffectRequest {
         Ok(match self {
             EffectRequest::ResetBefore => Effect::ResetBeforeEffect,
             EffectRequest::ResetAfter => Effect::ResetAfterEffect,
+            EffectRequest::SilenceBefore => Effect::SilenceBeforeEffect,
+            EffectRequest::SilenceAfter => Effect::SilenceAfterEffect,
             EffectRequest::Answer(answer) => Effect::Answer(answer.answer("effect.answer")?),
             EffectRequest::AnswerAfter(answer) => {
                 Effect::AnswerAfterEffect(answer.answer("effect.answerAfter")?)

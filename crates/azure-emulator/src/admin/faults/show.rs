@@ -71,6 +71,8 @@ fn effect(effect: &Effect) -> Option<Value> {
         Effect::Pass | Effect::Delay(_) => return None,
         Effect::ResetBeforeEffect => json!("resetBefore"),
         Effect::ResetAfterEffect => json!("resetAfter"),
+        Effect::SilenceBeforeEffect => json!("silenceBefore"),
+        Effect::SilenceAfterEffect => json!("silenceAfter"),
         Effect::Answer(given) => json!({ "answer": answer(given) }),
         Effect::AnswerAfterEffect(given) => json!({ "answerAfter": answer(given) }),
         Effect::Truncated { keep } => json!({ "truncate": { "keepBytes": keep } }),

@@ -75,6 +75,14 @@ fn usual() -> String {
         ("line cut before the effect", json!({ "effect": "resetBefore" })),
         ("line cut after the effect", json!({ "effect": "resetAfter" })),
         (
+            "no answer at all, no effect",
+            json!({ "effect": "silenceBefore" }),
+        ),
+        (
+            "no answer at all after the effect",
+            json!({ "effect": "silenceAfter" }),
+        ),
+        (
             "line cut within the body",
             json!({ "effect": { "truncate": { "keepBytes": 20 } } }),
         ),

@@ -1,0 +1,102 @@
+//! One request to a tenant's token endpoint, whatever for: within what that tenant's side may be asked, and never so often that
+//! Entra takes it for a loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+use super::Inner;
+use super::error::{ExchangeError, ExchangeErrorKind};
+use super::repeats::Identity;
+use crate::connection::TenantId;
+use crate::failure_points::{Moment, point};
+use crate::outbound::{self, Body, BodyError, Line, OnLine};
+use crate::telemetry;
+
+/// Status, headers and body of an answer.
+pub(super) type Answered = (StatusCode, HeaderMap, Body);
+
+impl Inner {
+    /// Asks a tenant's token endpoint. Any status is an answer.
+    ///
+    /// # Errors
+    /// `Unavailable` when there was none, or it was not asked; `BadAnswer` when it is far too long.
+    pub(super) async fn ask_for_token(
+        &self,
+        line: &Arc<Line>,
+        identity: Identity,
+        form: &[(&str, &str)],
+    ) -> Result<Answered, ExchangeError> {
+        let tenant = identity.tenant;
+        let out_of_reach = || unavailable(tenant, None);
+        let on_line = self.admit(line, identity).await?;
+        point("entra", "POST token", Moment::Before)
+            .await
+            .map_err(|_| out_of_reach())?;
+        let given = self.lines.read_timeout();
+        let sent = self
+            .client
+            // The tenant by its GUID: at /common a guest would get a token of the home tenant instead.
+            .post(self.settings.endpoint(tenant, &["oauth2", "v2.0", "token"]))
+            .headers(telemetry::trace_headers())
+            .header("client-request-id", self.clock.new_id().to_string())
+            .header("return-client-request-id", "true")
+            // Asks for throttling to be told as 429 with a time, as Microsoft's own libraries do.
+            .header("x-ms-lib-capability", "retry-after, h429")
+            .form(form)
+            .timeout(given)
+            .send();
+        let answer = match whole(sent).await {
+            Ok(answer) => answer,
+            Err(BodyError::TooLarge) => {
+                on_line.works();
+                return Err(ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer));
+            }
+            Err(BodyError::Broken) => {
+                if !self.lines.was_hurried(given) {
+                    on_line.fails();
+                }
+                return Err(out_of_reach());
+            }
+        };
+        if answer.0.is_server_error() {
+            on_line.fails();
+        } else {
+            on_line.works();
+        }
+        point("entra", "POST token", Moment::After)
+            .await
+            .map_err(|_| out_of_reach())?;
+        Ok(answer)
+    }
+
+    /// The leave to ask Entra now.
+    async fn admit(&self, line: &Arc<Line>, identity: Identity) -> Result<OnLine, ExchangeError> {
+        let tenant = identity.tenant;
+        let entered = line.enter().await;
+        let on_line = entered.map_err(|held_back| unavailable(tenant, Some(held_back.retry_after)))?;
+        let counted = self.repeats.count(identity, self.clock.now()).await;
+        counted.map_err(|left| {
+            tracing::warn!(
+                entra.tenant = %tenant,
+                "entra.exchange: not asked for again, since Entra would take it for a loop"
+            );
+            unavailable(tenant, Some(left))
+        })?;
+        Ok(on_line)
+    }
+}
+
+fn unavailable(tenant: TenantId, retry_after: Option<Duration>) -> ExchangeError {
+    ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after })
+}
+
+/// The answer with its body read.
+async fn whole(
+    sent: impl Future<Output = reqwest::Result<reqwest::Response>>,
+) -> Result<Answered, BodyError> {
+    let response = sent.await.map_err(|_| BodyError::Broken)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    Ok((status, headers, outbound::read_body(response).await?))
+}

@@ -1,0 +1,422 @@
+//! The line to one service in one tenant's matters: how many calls are on it at once, whether it is broken, and how many of
+//! them may be repetitions. Each tenant has its own, so that a tenant whose side hangs or fails is felt by nobody else.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+use tower::retry::budget::{Budget as _, TpsBudget};
+use uuid::Uuid;
+
+use super::circuit::{Change, Circuit, Leave, Verdict};
+use super::deadline;
+use crate::telemetry::metrics;
+
+/// Far more tenants and subscriptions than one service deals with; the least used are forgotten, and with them their state.
+const MOST: u64 = 10_000;
+/// How long a call waits for a place on its line.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// What is told to those who found no place.
+const COME_BACK: Duration = Duration::from_secs(2);
+/// The longest wait that another side may ask for, for a repetition within the same call.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Repetitions are counted over this time…
+const BUDGET_TIME: Duration = Duration::from_secs(10);
+/// …and may be one a second…
+const BUDGET_FLOOR: u32 = 1;
+/// …and this part of all calls.
+const BUDGET_PART: f32 = 0.1;
+
+/// How much one tenant's side may be asked.
+#[derive(Debug, Clone)]
+pub struct LineLimits {
+    /// The longest time for one call that changes nothing, from the first byte sent to the last received.
+    pub read_timeout: Duration,
+    /// How many calls in a row must fail (no answer, 5xx) before none are tried for a while.
+    pub opens_after: u32,
+    /// How long none are tried.
+    pub open_for: Duration,
+    /// The most calls at once.
+    pub at_once: u32,
+    /// The pause before a repetition: at least this, and up to as much again.
+    pub pause: Duration,
+}
+
+impl Default for LineLimits {
+    fn default() -> Self {
+        Self {
+            read_timeout: Duration::from_secs(10),
+            opens_after: 5,
+            open_for: Duration::from_secs(10),
+            at_once: 32,
+            pause: Duration::from_millis(250),
+        }
+    }
+}
+
+/// What is at the other end of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Azure Resource Manager.
+    Arm,
+    /// Entra's token endpoints.
+    Entra,
+    /// Entra's signing keys.
+    Keys,
+}
+
+impl Service {
+    /// A short, stable word for logs and metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Arm => "arm",
+            Self::Entra => "entra",
+            Self::Keys => "keys",
+        }
+    }
+}
+
+/// Why a call was not made: this service's own decision, so nothing has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldBack {
+    /// The reason.
+    pub reason: HeldBackFor,
+    /// When it is worth trying again.
+    pub retry_after: Duration,
+}
+
+/// The reasons to hold a call back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldBackFor {
+    /// The calls before it failed one after the other.
+    Broken,
+    /// Too many calls are under way there.
+    Busy,
+    /// So many calls were made that more would be refused.
+    Pace,
+}
+
+impl HeldBackFor {
+    /// A short, stable word for logs and metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::Busy => "busy",
+            Self::Pace => "pace",
+        }
+    }
+}
+
+impl HeldBack {
+    /// Counts it, under the service that was not called.
+    pub(crate) fn counted(self, service: Service) -> Self {
+        metrics::call_held_back(service.label(), self.reason.label());
+        self
+    }
+}
+
+impl fmt::Display for HeldBack {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.reason {
+            HeldBackFor::Broken => "held back after calls that failed one after the other",
+            HeldBackFor::Busy => "held back because too many calls are under way",
+            HeldBackFor::Pace => "held back because more calls now would be refused",
+        })
+    }
+}
+
+/// The lines of one service. Cheap to clone; clones are the same lines.
+#[derive(Clone)]
+pub struct Lines {
+    service: Service,
+    limits: LineLimits,
+    lines: Cache<Uuid, Arc<Line>>,
+}
+
+/// One of them.
+pub struct Line {
+    service: Service,
+    /// The tenant, or a subscription whose tenant isn't known.
+    of: Uuid,
+    circuit: Circuit,
+    places: Arc<Semaphore>,
+    budget: TpsBudget,
+    pause: Duration,
+}
+
+/// A call that has leave: to be told how it ended. Dropped without, it counts for nothing.
+pub struct OnLine {
+    line: Arc<Line>,
+    leave: Leave,
+    verdict: Verdict,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Lines {
+    /// Lines to this service, none of them used yet.
+    #[must_use]
+    pub fn new(service: Service, limits: LineLimits) -> Self {
+        Self {
+            service,
+            limits,
+            lines: Cache::new(MOST),
+        }
+    }
+
+    /// The line of a tenant, or of a subscription whose tenant isn't known.
+    pub async fn of(&self, of: Uuid) -> Arc<Line> {
+        self.lines
+            .get_with(of, async { Arc::new(Line::new(self.service, of, &self.limits)) })
+            .await
+    }
+
+    /// How long a call that changes nothing may take: its own longest, or as long as somebody still waits for it.
+    #[must_use]
+    pub fn read_timeout(&self) -> Duration {
+        let longest = self.limits.read_timeout;
+        deadline::left().map_or(longest, |left| left.min(longest))
+    }
+
+    /// Whether a call that ran out of time had little of it, so that this says nothing of the other side.
+    #[must_use]
+    pub fn was_hurried(&self, given: Duration) -> bool {
+        given < self.limits.read_timeout / 2
+    }
+}
+
+impl Line {
+    fn new(service: Service, of: Uuid, limits: &LineLimits) -> Self {
+        Self {
+            service,
+            of,
+            circuit: Circuit::new(limits.opens_after, limits.open_for),
+            places: Arc::new(Semaphore::new(
+                usize::try_from(limits.at_once.max(1)).unwrap_or(Semaphore::MAX_PERMITS),
+            )),
+            budget: TpsBudget::new(BUDGET_TIME, BUDGET_FLOOR, BUDGET_PART),
+            pause: limits.pause,
+        }
+    }
+
+    /// Asks to make a call that may wait a moment for its place.
+    ///
+    /// # Errors
+    /// That it must not be made, and when to ask again.
+    pub async fn enter(self: &Arc<Self>) -> Result<OnLine, HeldBack> {
+        let longest = deadline::left().map_or(LONGEST_WAIT, |left| left.min(LONGEST_WAIT));
+        // A broken line is told at once, however many wait for a place on it.
+        let held_back = self.circuit.is_open();
+        let place = if held_back {
+            Arc::clone(&self.places).try_acquire_owned().ok()
+        } else {
+            let acquired = timeout(longest, Arc::clone(&self.places).acquire_owned()).await;
+            acquired.ok().and_then(Result::ok)
+        };
+        self.admit(place)
+    }
+
+    /// Asks to make a call that has to leave now or not at all: it was allowed for this moment.
+    ///
+    /// # Errors
+    /// That it must not be made, and when to ask again.
+    pub fn enter_now(self: &Arc<Self>) -> Result<OnLine, HeldBack> {
+        self.admit(Arc::clone(&self.places).try_acquire_owned().ok())
+    }
+
+    fn admit(self: &Arc<Self>, place: Option<OwnedSemaphorePermit>) -> Result<OnLine, HeldBack> {
+        let held_back = |reason, retry_after| HeldBack { reason, retry_after }.counted(self.service);
+        let Some(place) = place else {
+            return Err(held_back(HeldBackFor::Busy, COME_BACK));
+        };
+        let leave = self.circuit.enter(Instant::now());
+        let leave = leave.map_err(|left| held_back(HeldBackFor::Broken, left))?;
+        self.budget.deposit();
+        Ok(OnLine {
+            line: Arc::clone(self),
+            leave,
+            verdict: Verdict::Unknown,
+            _place: place,
+        })
+    }
+
+    /// Whether a call that failed and may be repeated should be, and after which pause. `asked` is what the other side asked
+    /// for. Never in the background: what is done there comes back by itself.
+    pub fn repetition(&self, asked: Option<Duration>) -> Option<Duration> {
+        let pause = match asked {
+            Some(asked) if asked > LONGEST_PAUSE => return None,
+            Some(asked) => asked.max(self.pause),
+            None => self.pause,
+        };
+        let pause = jittered(pause);
+        let in_time = deadline::left().is_some_and(|left| left > pause * 2);
+        let may = in_time && !self.circuit.is_open() && self.budget.withdraw();
+        may.then(|| {
+            metrics::call_repeated(self.service.label());
+            pause
+        })
+    }
+}
+
+impl OnLine {
+    /// The other side answered: with whatever, it works.
+    pub fn works(mut self) {
+        self.verdict = Verdict::Works;
+    }
+
+    /// No answer, or one that says that the other side is broken.
+    pub fn fails(mut self) {
+        self.verdict = Verdict::Fails;
+    }
+}
+
+impl Drop for OnLine {
+    fn drop(&mut self) {
+        let line = &self.line;
+        let (service, of) = (line.service.label(), line.of);
+        match line.circuit.judge(self.leave, self.verdict, Instant::now()) {
+            Some(Change::Opened) => {
+                metrics::circuit_changed(service, "open");
+                tracing::warn!(
+                    outbound.service = service,
+                    outbound.of = %of,
+                    "calls fail one after the other; none are tried for a while"
+                );
+            }
+            Some(Change::Closed) => {
+                metrics::circuit_changed(service, "closed");
+                tracing::info!(outbound.service = service, outbound.of = %of, "calls succeed again");
+            }
+            None => {}
+        }
+    }
+}
+
+/// Between one and two times `pause`, so that many callers who failed together don't come back together.
+fn jittered(pause: Duration) -> Duration {
+    let (high, _) = Uuid::new_v4().as_u64_pair();
+    let part = u32::try_from(high % 1000).unwrap_or_default();
+    pause + pause * part / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Uuid = Uuid::from_u128(1);
+    const OTHER: Uuid = Uuid::from_u128(2);
+
+    fn lines() -> Lines {
+        Lines::new(
+            Service::Entra,
+            LineLimits {
+                opens_after: 2,
+                at_once: 2,
+                ..LineLimits::default()
+            },
+        )
+    }
+
+    async fn in_a_minute<T>(work: impl Future<Output = T>) -> T {
+        deadline::until(Some(Instant::now() + Duration::from_secs(60)), work).await
+    }
+
+    #[test]
+    fn the_pause_before_a_repetition_is_between_once_and_twice_its_length() {
+        let pause = Duration::from_millis(500);
+        for _ in 0..100 {
+            assert!((pause..pause * 2).contains(&jittered(pause)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_that_fails_holds_calls_back_and_another_tenants_does_not() {
+        let lines = lines();
+        for _ in 0..2 {
+            lines.of(ONE).await.enter().await.expect("leave").fails();
+        }
+        let held_back = lines.of(ONE).await.enter_now().err().expect("held back");
+        assert_eq!(held_back.reason, HeldBackFor::Broken);
+        assert!(held_back.retry_after > Duration::from_secs(8));
+        lines.of(OTHER).await.enter_now().expect("leave").works();
+    }
+
+    #[tokio::test]
+    async fn the_first_call_after_the_pause_tries_and_closes_the_circuit() {
+        let lines = Lines::new(
+            Service::Entra,
+            LineLimits {
+                opens_after: 1,
+                open_for: Duration::ZERO,
+                ..LineLimits::default()
+            },
+        );
+        let line = lines.of(ONE).await;
+        line.enter().await.expect("leave").fails();
+        let trying = line.enter().await.expect("leave to try");
+        assert!(line.enter().await.is_err(), "one tries");
+        trying.works();
+        for _ in 0..2 {
+            line.enter_now().expect("leave").works();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_that_hangs_is_full_and_another_tenants_is_not() {
+        let lines = lines();
+        let line = lines.of(ONE).await;
+        let _hanging = [
+            line.enter().await.expect("leave"),
+            line.enter().await.expect("leave"),
+        ];
+        let busy = line.enter().await.err().expect("no place");
+        assert_eq!(busy.reason, HeldBackFor::Busy);
+        assert!(line.enter_now().is_err());
+        assert!(lines.of(OTHER).await.enter_now().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_was_given_up_says_nothing_of_the_other_side() {
+        let line = lines().of(ONE).await;
+        for _ in 0..5 {
+            drop(line.enter_now().expect("leave"));
+        }
+        assert!(line.enter_now().is_ok());
+    }
+
+    #[tokio::test]
+    async fn repetitions_are_a_small_part_of_all_calls_and_never_in_the_background() {
+        let line = lines().of(ONE).await;
+        assert_eq!(line.repetition(None), None);
+        in_a_minute(async {
+            for _ in 0..200 {
+                line.enter_now().expect("leave").works();
+            }
+            let repeated = (0..200).filter(|_| line.repetition(None).is_some()).count();
+            assert_eq!(
+                repeated,
+                10 + 20,
+                "one a second for ten seconds, and a tenth of the calls"
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_pause_is_what_was_asked_for_unless_that_is_long_or_nobody_waits_so_long() {
+        let line = lines().of(ONE).await;
+        in_a_minute(async {
+            let second = Duration::from_secs(1);
+            let pause = line.repetition(Some(second)).expect("a repetition");
+            assert!((second..second * 2).contains(&pause));
+            assert_eq!(line.repetition(Some(second * 3)), None);
+        })
+        .await;
+        let soon = Some(Instant::now() + Duration::from_millis(300));
+        assert_eq!(deadline::until(soon, async { line.repetition(None) }).await, None);
+    }
+}

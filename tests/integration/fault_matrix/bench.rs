@@ -1,0 +1,264 @@
+//! What a row of the matrix is run on: services of its own, and what every cell needs.
+
+use std::time::Duration;
+
+use azure_emulator::{Effect, Fault, MintUserToken, how_to};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
+
+use super::calls::Call;
+use super::outcome::{Cell, Outcome};
+use super::table_checks::cell;
+use super::troubles::Trouble;
+use crate::support::{Answer, App, PATIENCE, Portal, data_connection, hurried, request};
+
+/// Why a cell is not as the table says.
+pub(super) type Wrong = String;
+
+/// How long the service waits for an answer, and for an operation's end, where that is what a cell is about.
+const SHORT_PATIENCE: Duration = Duration::from_millis(900);
+const SHORT_DEADLINE: Duration = Duration::from_millis(1500);
+
+/// Which service a cell needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Usual,
+    Impatient,
+    ShortDeadline,
+}
+
+/// One cell being run.
+pub(super) struct Bench<'a> {
+    pub(super) app: &'a App,
+    pub(super) call: Call,
+    pub(super) trouble: Trouble,
+    pub(super) outcome: Outcome,
+    /// Of the cell's own data connection.
+    pub(super) name: String,
+    /// A URL of a host that nobody may call.
+    elsewhere: &'a str,
+}
+
+/// Runs every cell of a call, and tells all that are not as the table says.
+pub(super) async fn row(call: Call) {
+    let foreign = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let elsewhere = format!("https://{}/elsewhere", foreign.local_addr().expect("an address"));
+    let mut groups: [(Kind, Vec<(Trouble, Outcome)>); 4] = [
+        (Kind::Usual, Vec::new()),
+        (Kind::Usual, Vec::new()),
+        (Kind::Impatient, Vec::new()),
+        (Kind::ShortDeadline, Vec::new()),
+    ];
+    for (index, trouble) in Trouble::ALL.iter().enumerate() {
+        if let Cell::Leads(outcome) = cell(call, *trouble) {
+            let group = match kind(call, *trouble) {
+                Kind::Usual => index % 2,
+                Kind::Impatient => 2,
+                Kind::ShortDeadline => 3,
+            };
+            groups[group].1.push((*trouble, outcome));
+        }
+    }
+    // The waits of one are the others' time to work.
+    let ended = join_all(groups.map(|(kind, cells)| group(call, kind, cells, &elsewhere))).await;
+    let wrong: Vec<Wrong> = ended.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    let visit = tokio::time::timeout(Duration::ZERO, foreign.accept()).await;
+    assert!(visit.is_err(), "somebody called the other host");
+}
+
+fn kind(call: Call, trouble: Trouble) -> Kind {
+    match (call, trouble) {
+        (_, trouble) if trouble.is_time_out() => Kind::Impatient,
+        // A success that did nothing is believed until the deadline.
+        (_, Trouble::EndlessOutage) | (Call::Delete, Trouble::Status299) => Kind::ShortDeadline,
+        _ => Kind::Usual,
+    }
+}
+
+async fn group(call: Call, kind: Kind, cells: Vec<(Trouble, Outcome)>, elsewhere: &str) -> Vec<Wrong> {
+    if cells.is_empty() {
+        return Vec::new();
+    }
+    let app = App::with(|config| {
+        hurried(config);
+        // Nothing is remembered from one cell to the next.
+        config.arm.tenant_cache = Duration::ZERO;
+        config.visibility.granted_for = Duration::from_millis(1);
+        config.visibility.denied_for = Duration::from_millis(1);
+        match kind {
+            Kind::Usual => {}
+            Kind::Impatient => config.outbound.timeout = SHORT_PATIENCE,
+            Kind::ShortDeadline => config.worker.deadline = SHORT_DEADLINE,
+        }
+    })
+    .await;
+    app.operations_take(Duration::from_millis(60));
+    let reader =
+        |world: &mut azure_emulator::World| world.assign_role("acc8@domain2.com", "Reader", how_to::HUB1);
+    app.emulator.edit(reader).expect("a role");
+    let mut wrong = Vec::new();
+    for (index, (trouble, outcome)) in cells.into_iter().enumerate() {
+        let bench = Bench {
+            app: &app,
+            call,
+            trouble,
+            outcome,
+            name: format!("cell-{index}"),
+            elsewhere,
+        };
+        app.emulator.journal().clear();
+        if let Err(why) = bench.run().await {
+            wrong.push(format!("{call:?} × {trouble:?}: not {outcome:?}: {why}"));
+        }
+        bench.clear();
+    }
+    // What is wrong already may leave anything undone.
+    if wrong.is_empty() {
+        app.finish().await;
+    }
+    wrong
+}
+
+impl Bench<'_> {
+    async fn run(&self) -> Result<(), Wrong> {
+        match self.call {
+            Call::Keys
+            | Call::TargetTenant
+            | Call::SourceTenant
+            | Call::TargetExchange
+            | Call::SourceExchange
+            | Call::Cluster
+            | Call::Database
+            | Call::Absence
+            | Call::TargetPermissions
+            | Call::SourcePermissions
+            | Call::EventHub
+            | Call::ConsumerGroup => self.checked_create().await,
+            Call::RemovalExchange | Call::RemovalPermissions => self.checked_removal().await,
+            Call::LookExchange | Call::LookConnection | Call::LookHub | Call::LookList => self.look().await,
+            Call::Put | Call::PutPoll | Call::PutReadBack | Call::PutSettling | Call::SecondAbsence => {
+                self.create().await
+            }
+            Call::Delete
+            | Call::DeletePoll
+            | Call::DeleteReadBack
+            | Call::DatabaseAfter
+            | Call::DeleteSettling => self.removal().await,
+        }
+    }
+
+    /// Leaves nothing to the next cell.
+    fn clear(&self) {
+        self.app.emulator.clear_faults();
+        self.app.emulator.edit(|world| {
+            world.set_read_lag(Duration::ZERO);
+            // Two connections may not share a consumer group.
+            let _ = world.remove_data_connection(&data_connection(&self.name));
+        });
+    }
+
+    pub(super) fn request(&self) -> Value {
+        let mut request = request(&self.name);
+        request["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+        request
+    }
+
+    /// The trouble as a fault of the call.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let token = || self.token_of_another_tenant();
+        let effect = self.trouble.effect(self.call, self.elsewhere, token)?;
+        Some(self.call.fault(&self.name, effect))
+    }
+
+    /// A fault of any call.
+    pub(super) fn inject(&self, call: Call, effect: Effect) {
+        self.app.emulator.inject(call.fault(&self.name, effect));
+    }
+
+    /// An ARM token of the user whose token is exchanged here, but not of the tenant that is asked.
+    fn token_of_another_tenant(&self) -> String {
+        let (user, tenant) = match self.call {
+            Call::SourceExchange => ("acc1@domain1.com", how_to::DOMAIN1),
+            _ => ("acc2@domain2.com", how_to::DOMAIN2),
+        };
+        let request = MintUserToken {
+            user: user.to_owned(),
+            tenant: tenant.to_owned(),
+            client_app: "tenant-bridge".to_owned(),
+            api: "azure-resource-manager".to_owned(),
+            ..MintUserToken::default()
+        };
+        self.app.emulator.mint_user_token(&request).expect("a token")
+    }
+
+    /// The call met the trouble: a cell in which nothing went wrong shows nothing.
+    pub(super) fn was_met(&self) -> Result<(), Wrong> {
+        let entries = self.app.emulator.journal().entries();
+        let met = entries
+            .iter()
+            .any(|entry| self.call.is(entry, &self.name) && self.trouble.shows_in(entry));
+        demand(met, || "the call never met the trouble".to_owned())
+    }
+
+    /// As many PUTs and DELETEs as these, and no other write.
+    pub(super) fn writes_are(&self, puts: usize, deletes: usize) -> Result<(), Wrong> {
+        let found = (
+            self.app.calls("PUT", &self.name).len(),
+            self.app.calls("DELETE", &self.name).len(),
+        );
+        demand(found == (puts, deletes), || {
+            format!("{found:?} PUTs and DELETEs instead of {:?}", (puts, deletes))
+        })?;
+        let all = self.app.writes().len();
+        demand(all == puts + deletes, || format!("{all} writes in all"))
+    }
+
+    pub(super) fn is_at_arm(&self, wanted: bool) -> Result<(), Wrong> {
+        let there = self.app.at_arm(&self.name).is_some();
+        demand(there == wanted, || format!("at ARM: {there}"))
+    }
+
+    /// A connection made without any trouble.
+    pub(super) async fn made(&self, portal: &Portal) -> Result<String, Wrong> {
+        let created = portal.create(&self.request()).await;
+        demand(created.body["state"] == "active", || {
+            format!("it could not be made: {}", created.body)
+        })?;
+        Ok(created.text("/id").to_owned())
+    }
+
+    /// Asks until the answer is as wanted.
+    pub(super) async fn until(
+        &self,
+        portal: &Portal,
+        path: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Answer, Wrong> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = portal.get(path).await;
+            if wanted(&answer.body) {
+                return Ok(answer);
+            }
+            demand(Instant::now() < deadline, || {
+                format!("{path} stayed as it was: {}", answer.body)
+            })?;
+            sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Waits for the operation's end.
+    pub(super) async fn ended(&self, portal: &Portal, operation: &str) -> Result<Answer, Wrong> {
+        let path = format!("/v1/operations/{operation}");
+        let is_over = |body: &Value| [json!("succeeded"), json!("failed")].contains(&body["status"]);
+        self.until(portal, &path, is_over).await
+    }
+}
+
+/// What must be so, or why it isn't.
+pub(super) fn demand(holds: bool, why: impl FnOnce() -> String) -> Result<(), Wrong> {
+    if holds { Ok(()) } else { Err(why()) }
+}

@@ -1,0 +1,156 @@
+//! The calls that the service makes: each once for each thing that it is made for.
+
+use azure_emulator::{Effect, Entry, Fault, Host, how_to};
+
+macro_rules! calls {
+    ($($(#[$doc:meta])+ $variant:ident,)+) => {
+        /// A call of the service's, and what for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(super) enum Call { $($(#[$doc])+ $variant,)+ }
+
+        impl Call {
+            pub(super) const ALL: &'static [Self] = &[$(Self::$variant),+];
+        }
+    };
+}
+
+calls! {
+    /// The signing keys of a token's tenant.
+    Keys,
+    /// Whose the cluster's subscription is, asked without a token.
+    TargetTenant,
+    /// Whose the event hub's subscription is.
+    SourceTenant,
+    /// The exchange of the user's token at the cluster's tenant.
+    TargetExchange,
+    /// The exchange at the event hub's tenant.
+    SourceExchange,
+    /// Before a create: the cluster and its region.
+    Cluster,
+    /// Before a create: the database.
+    Database,
+    /// Before a create: that there is no data connection of the name.
+    Absence,
+    /// Before a create: what the user may do at the database.
+    TargetPermissions,
+    /// Before a create: what the user may do at the namespace.
+    SourcePermissions,
+    /// Before a create: the event hub.
+    EventHub,
+    /// Before a create: the consumer group.
+    ConsumerGroup,
+    /// The create itself.
+    Put,
+    /// How the create's operation stands.
+    PutPoll,
+    /// The data connection, once its create is called done.
+    PutReadBack,
+    /// The data connection, after a create of unknown outcome.
+    PutSettling,
+    /// That there is still none, before a create that ARM put off is sent again.
+    SecondAbsence,
+    /// Before a removal: the exchange at the cluster's tenant.
+    RemovalExchange,
+    /// Before a removal: what the user may do at the database.
+    RemovalPermissions,
+    /// The removal itself.
+    Delete,
+    /// How the removal's operation stands.
+    DeletePoll,
+    /// The data connection, once its removal is called done.
+    DeleteReadBack,
+    /// The database, without which the data connection's absence proves no removal.
+    DatabaseAfter,
+    /// The data connection, after a removal of unknown outcome.
+    DeleteSettling,
+    /// The exchange for somebody who only looks.
+    LookExchange,
+    /// Whether somebody may read the data connection.
+    LookConnection,
+    /// Whether somebody may read the event hub.
+    LookHub,
+    /// Whether somebody may read all data connections of a database.
+    LookList,
+}
+
+impl Call {
+    pub(super) fn is_exchange(self) -> bool {
+        matches!(
+            self,
+            Self::TargetExchange | Self::SourceExchange | Self::RemovalExchange | Self::LookExchange
+        )
+    }
+
+    pub(super) fn is_discovery(self) -> bool {
+        matches!(self, Self::TargetTenant | Self::SourceTenant)
+    }
+
+    pub(super) fn is_permissions(self) -> bool {
+        matches!(
+            self,
+            Self::TargetPermissions | Self::SourcePermissions | Self::RemovalPermissions
+        )
+    }
+
+    pub(super) fn is_poll(self) -> bool {
+        matches!(self, Self::PutPoll | Self::DeletePoll)
+    }
+
+    /// Where it goes, for a data connection of this name: the host, the method and a part of the path.
+    pub(super) fn place(self, name: &str) -> (Host, &'static str, String) {
+        let arm = |method, path: String| (Host::Arm, method, path);
+        let permissions = "/providers/Microsoft.Authorization/permissions";
+        let token = |tenant| (Host::Entra, "POST", format!("/{tenant}/oauth2/v2.0/token"));
+        match self {
+            Self::Keys => (
+                Host::Entra,
+                "GET",
+                format!("/{}/discovery/v2.0/keys", how_to::DOMAIN2),
+            ),
+            Self::TargetTenant => arm("GET", format!("/subscriptions/{}?", how_to::SUBSCRIPTION1)),
+            Self::SourceTenant => arm("GET", format!("/subscriptions/{}?", how_to::SUBSCRIPTION2)),
+            Self::SourceExchange => token(how_to::DOMAIN2),
+            Self::TargetExchange | Self::RemovalExchange | Self::LookExchange => token(how_to::DOMAIN1),
+            Self::Cluster => arm("GET", "/clusters/adx1?".to_owned()),
+            Self::Database | Self::DatabaseAfter => arm("GET", "/databases/telemetry?".to_owned()),
+            Self::TargetPermissions | Self::RemovalPermissions => {
+                arm("GET", format!("/databases/telemetry{permissions}"))
+            }
+            Self::SourcePermissions => arm("GET", format!("/namespaces/ns-domain2{permissions}")),
+            Self::EventHub | Self::LookHub => arm("GET", "/eventhubs/hub1?".to_owned()),
+            Self::ConsumerGroup => arm("GET", "/consumergroups/".to_owned()),
+            Self::Put => arm("PUT", format!("/dataConnections/{name}?")),
+            Self::Delete => arm("DELETE", format!("/dataConnections/{name}?")),
+            Self::PutPoll | Self::DeletePoll => arm("GET", "/operationResults/".to_owned()),
+            Self::LookList => arm("GET", "/dataConnections?".to_owned()),
+            Self::Absence
+            | Self::PutReadBack
+            | Self::PutSettling
+            | Self::SecondAbsence
+            | Self::DeleteReadBack
+            | Self::DeleteSettling
+            | Self::LookConnection => arm("GET", format!("/dataConnections/{name}?")),
+        }
+    }
+
+    /// The fault of this call.
+    pub(super) fn fault(self, name: &str, effect: Effect) -> Fault {
+        let (host, method, path) = self.place(name);
+        let fault = match host {
+            Host::Entra => Fault::entra(&path, effect),
+            Host::Arm => Fault::arm(&path, effect),
+        };
+        fault.method(method)
+    }
+
+    /// Whether the emulator's journal shows it here.
+    pub(super) fn is(self, entry: &Entry, name: &str) -> bool {
+        let (host, method, path) = self.place(name);
+        entry.host == host
+            && entry.method == method
+            && entry
+                .path_and_query
+                .to_ascii_lowercase()
+                .contains(&path.to_ascii_lowercase())
+    }
+}
