@@ -216,6 +216,37 @@ async fn waiting(app: &App, portal: &Portal) -> crate::support::Answer {
     waiting
 }
 
+/// What services with other settings answer.
+async fn differently(app: &App, calls: &Calls, created: &crate::support::Answer, provoked: &mut Provoked) {
+    // A service without patience, and an ARM that takes its time.
+    let hasty = app
+        .start_another(|config| config.server.longest_request = Duration::from_millis(100))
+        .await
+        .expect("a replica");
+    arm_answers(app, Effect::Delay(Duration::from_secs(2)));
+    let there = |user: &str| app.signed_in(user).at(hasty.address());
+    provoked
+        .reads(calls, &there("acc6@domain1.com"), 503, "timeout")
+        .await;
+    provoked
+        .writes(calls, &there("acc3@domain1.com"), 503, "timeout")
+        .await;
+    app.emulator.clear_faults();
+    hasty.stop().await;
+
+    let narrow = app
+        .start_another(|config| config.tenants = allowing(&[], &[how_to::DOMAIN2]))
+        .await
+        .expect("a replica");
+    let portal = app.signed_in("acc3@domain1.com").at(narrow.address());
+    let answer = portal.remove(created.text("/id")).await;
+    provoked.one("removeConnection", &answer, 403, "tenantNotAllowed");
+    let call = portal.call(http::Method::POST, &calls.go_on);
+    let answer = portal.send(call).await;
+    provoked.one("continueOperation", &answer, 403, "tenantNotAllowed");
+    narrow.stop().await;
+}
+
 #[tokio::test]
 async fn each_operation_answers_with_the_problems_that_the_document_names_and_no_others() {
     let server = own_server().await;
@@ -236,35 +267,7 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     going_on(&app, &calls, &mut provoked).await;
     upstream(&app, &calls, &mut provoked).await;
 
-    // A service without patience, and an ARM that takes its time.
-    let hasty = app
-        .start_another(|config| config.server.longest_request = Duration::from_millis(100))
-        .await
-        .expect("a replica");
-    arm_answers(&app, Effect::Delay(Duration::from_secs(2)));
-    let there = |user: &str| app.signed_in(user).at(hasty.address());
-    provoked
-        .reads(&calls, &there("acc6@domain1.com"), 503, "timeout")
-        .await;
-    provoked
-        .writes(&calls, &there("acc3@domain1.com"), 503, "timeout")
-        .await;
-    app.emulator.clear_faults();
-    hasty.stop().await;
-
-    let narrow = app
-        .start_another(|config| config.tenants = allowing(&[], &[how_to::DOMAIN2]))
-        .await
-        .expect("a replica");
-    let answer = portal.at(narrow.address()).remove(created.text("/id")).await;
-    provoked.one("removeConnection", &answer, 403, "tenantNotAllowed");
-    let answer = portal
-        .at(narrow.address())
-        .send(portal.at(narrow.address()).call(http::Method::POST, &calls.go_on))
-        .await;
-    provoked.one("continueOperation", &answer, 403, "tenantNotAllowed");
-    narrow.stop().await;
-
+    differently(&app, &calls, &created, &mut provoked).await;
     app.as_owner("alter table people rename to mislaid").await;
     provoked.all(&calls, &portal, 500, "internal").await;
     app.as_owner("alter table mislaid rename to people").await;
