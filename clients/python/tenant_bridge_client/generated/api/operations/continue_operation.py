@@ -16,7 +16,7 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     id: UUID,
     *,
-    body: ContinueOperation,
+    body: ContinueOperation | Unset = UNSET,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
@@ -38,7 +38,8 @@ def _get_kwargs(
         ),
     }
 
-    _kwargs["json"] = body.to_dict()
+    if not isinstance(body, Unset):
+        _kwargs["json"] = body.to_dict()
 
     headers["Content-Type"] = "application/json"
 
@@ -140,7 +141,7 @@ def sync_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
-    body: ContinueOperation,
+    body: ContinueOperation | Unset = UNSET,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
@@ -160,7 +161,7 @@ def sync_detailed(
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
-        body (ContinueOperation): Which operation is meant to go on.
+        body (ContinueOperation | Unset): Which operation is meant to go on.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -189,7 +190,7 @@ def sync(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
-    body: ContinueOperation,
+    body: ContinueOperation | Unset = UNSET,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
@@ -209,7 +210,7 @@ def sync(
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
-        body (ContinueOperation): Which operation is meant to go on.
+        body (ContinueOperation | Unset): Which operation is meant to go on.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -233,7 +234,7 @@ async def asyncio_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
-    body: ContinueOperation,
+    body: ContinueOperation | Unset = UNSET,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
@@ -253,7 +254,7 @@ async def asyncio_detailed(
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
-        body (ContinueOperation): Which operation is meant to go on.
+        body (ContinueOperation | Unset): Which operation is meant to go on.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -280,7 +281,7 @@ async def asyncio(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
-    body: ContinueOperation,
+    body: ContinueOperation | Unset = UNSET,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
@@ -300,7 +301,7 @@ async def asyncio(
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
-        body (ContinueOperation): Which operation is meant to go on.
+        body (ContinueOperation | Unset): Which operation is meant to go on.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
