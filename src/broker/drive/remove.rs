@@ -220,6 +220,16 @@ impl Job {
     /// A read found it still there, and not on its way: the removal waits for a turn to be sent again. It is never given up, but
     /// it comes less and less often, so that it wears out neither ARM nor the ledger.
     async fn resend_removal(&mut self) -> Result<Step, BrokerError> {
+        // Until somebody is here who may send it, the first one may still land, and reads go on showing whether it has.
+        if self
+            .broker
+            .0
+            .vault
+            .for_use(self.claim.record.id, Use::Write)
+            .is_none()
+        {
+            return self.await_caller(self.token_to_write()).await;
+        }
         let (least, most) = (self.broker.worker.slowest_poll, self.broker.worker.deadline / 10);
         let pause = match self.claim.dispatches {
             0 | 1 => Duration::ZERO,
