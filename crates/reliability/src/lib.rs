@@ -16,6 +16,7 @@ pub mod smoke;
 pub mod soak;
 pub mod stack;
 mod tally;
+pub mod upgrade;
 
 pub use client::{Answer, Client};
 pub use random::Random;

@@ -112,7 +112,7 @@ impl<'a> Caller<'a> {
     async fn call(&mut self, wish: Wish) -> anyhow::Result<Option<Reply>> {
         sleep(self.pace).await;
         self.calls += 1;
-        if self.calls % CALLS_WITH_A_TOKEN == 0 {
+        if self.calls.is_multiple_of(CALLS_WITH_A_TOKEN) {
             self.client = self.scene.client(self.number)?;
         }
         let turn = usize::try_from(self.calls)?

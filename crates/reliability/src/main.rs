@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use reliability::{Ground, contention, duplicates, freeze, history, kill_sweep, postgres, smoke, soak};
+use reliability::{
+    Ground, contention, duplicates, freeze, history, kill_sweep, postgres, smoke, soak, upgrade,
+};
 
 /// Trials of Tenant Bridge under faults.
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ enum Command {
     Duplicates(duplicates::Options),
     /// Freeze one of two replicas in the middle of a change, past its lease, and wake it.
     Freeze,
+    /// Bring a new version in beside an old one, on the same database, in the middle of a load.
+    Upgrade(upgrade::Options),
     /// Keep a steady load on one replica, and see that its memory and file handles stay flat.
     Soak(soak::Options),
     /// Play seeded mixes of callers, faults and restarts over two replicas, and check each against what Azure saw and what is recorded.
@@ -61,6 +65,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::KillSweep(options) => kill_sweep::run(&options, &ground).await?,
             Command::Smoke => smoke::run(&ground).await?,
             Command::Contention(options) => contention::run(&ground, &options).await?,
+            Command::Upgrade(options) => upgrade::run(&ground, &options).await?,
             Command::Postgres => postgres::run(&ground, disk.as_ref()).await?,
             Command::Soak(options) => soak::run(&ground, &options).await?,
             Command::Duplicates(options) => duplicates::run(&ground, &options).await?,
