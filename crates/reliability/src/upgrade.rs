@@ -96,6 +96,9 @@ async fn trial(ground: &Ground, old: PathBuf) -> anyhow::Result<Vec<String>> {
         history.calls.len(),
         refused.count()
     )?;
+    if !found.is_empty() {
+        scene.keep("upgrade", &history, "").await?;
+    }
     scene.strike().await?;
     Ok(found)
 }

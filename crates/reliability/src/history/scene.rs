@@ -1,5 +1,6 @@
 //! Where a history is played: a stack, two replicas that come and go, and the log of all calls.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -174,6 +175,16 @@ impl Scene {
             logs.push(place.lock().await.as_ref().map(Replica::log).unwrap_or_default());
         }
         logs
+    }
+
+    /// Writes what is not sound where somebody can look at it.
+    pub(crate) async fn keep(&self, name: &str, history: &History, more: &str) -> anyhow::Result<()> {
+        let logs: Vec<String> = self.logs().await.into_iter().flatten().collect();
+        let text = format!("{more}\n{history:#?}\n{}\n", logs.join("\n"));
+        let file = std::env::temp_dir().join(format!("reliability-{name}.txt"));
+        std::fs::write(&file, text)?;
+        writeln!(std::io::stdout(), "{name}: all of it is in {}", file.display())?;
+        Ok(())
     }
 
     /// Ends all of it.

@@ -166,13 +166,12 @@ impl Stack {
     /// # Errors
     /// When it refuses; with what it said.
     pub async fn migrate(&self, program: &Path) -> anyhow::Result<()> {
-        let migrated = tokio::process::Command::new(program)
+        let mut command = std::process::Command::new(program);
+        command
             .arg("migrate")
             .env("TENANT_BRIDGE__DATABASE__OWNER_URL", self.raw.owner_url.as_str())
-            .env("TENANT_BRIDGE__DATABASE__SERVING_ROLE", &self.raw.serving_role)
-            .output()
-            .await
-            .context("no program")?;
+            .env("TENANT_BRIDGE__DATABASE__SERVING_ROLE", &self.raw.serving_role);
+        let migrated = tokio::task::spawn_blocking(move || command.output()).await??;
         let said = String::from_utf8_lossy(&migrated.stderr);
         anyhow::ensure!(migrated.status.success(), "migrate refused: {said}");
         Ok(())
