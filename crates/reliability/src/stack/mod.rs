@@ -103,7 +103,12 @@ impl Ground {
         // The first token of a process takes as long as its signing key: longer than the service waits for keys.
         let first = (Person::pair(), emulator.clone());
         tokio::task::spawn_blocking(move || first.0.tokens(&first.1)).await??;
-        let folder = tempfile::tempdir().context("no folder")?;
+        // In the private server's folder, which is removed even if this process is killed.
+        let folder = match self.0.server.folder() {
+            Some(folder) => tempfile::tempdir_in(folder),
+            None => tempfile::tempdir(),
+        };
+        let folder = folder.context("no folder")?;
         std::fs::write(folder.path().join("ca.pem"), emulator.ca_pem())?;
         let text = sandbox::settings(&emulator, &database.serving_url);
         let authority = folder.path().join("ca.pem");
