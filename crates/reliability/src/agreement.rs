@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use azure_emulator::resources::Operation;
 use azure_emulator::{Entry, Host};
 use serde_json::Value;
 
@@ -185,15 +186,19 @@ fn compare_with_journal(stack: &Stack, records: &Records, found: &mut Vec<String
     }
 }
 
-/// At most one change of a data connection was in flight at ARM.
+/// At most one change of each cluster was in flight at ARM, and so at most one of each data connection.
 fn overlaps(stack: &Stack, found: &mut Vec<String>) {
     let all = stack.emulator.read(|world| world.resources.operations.clone());
+    let cluster = |operation: &Operation| {
+        let database = operation.connection.parent();
+        database.and_then(|database| database.parent())
+    };
     for (index, one) in all.iter().enumerate() {
         for other in all.iter().skip(index + 1) {
-            if one.connection == other.connection && one.started < other.ends && other.started < one.ends {
+            if cluster(one) == cluster(other) && one.started < other.ends && other.started < one.ends {
                 found.push(format!(
-                    "two changes at once: {:?} and {:?} of {}",
-                    one.kind, other.kind, one.connection
+                    "two changes of a cluster at once: {:?} of {} and {:?} of {}",
+                    one.kind, one.connection, other.kind, other.connection
                 ));
             }
         }
@@ -215,7 +220,9 @@ fn ledger_gap(id: &str, operation: &Value, events: &[String]) -> Option<String> 
         && events
             .last()
             .is_some_and(|last| *last == format!("{kind}.{phase}"));
-    (!complete).then(|| format!("the ledger of the {kind} {id}, which {phase}, has {events:?}"))
+    // The removal of a create that was not sent is asked for and ends in one commit, and one event.
+    let at_once = *events == ["remove.succeeded"] && phase == "succeeded";
+    (!complete && !at_once).then(|| format!("the ledger of the {kind} {id}, which {phase}, has {events:?}"))
 }
 
 #[cfg(test)]
