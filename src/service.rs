@@ -51,6 +51,9 @@ pub struct Running {
     stop: CancellationToken,
     /// Server, worker, periodic work; and where metrics are served, their server and the measuring.
     parts: Vec<JoinHandle<()>>,
+    /// Says that this replica lives, until the last operation is handed over.
+    living: JoinHandle<()>,
+    life: CancellationToken,
     broker: Broker,
 }
 
@@ -72,6 +75,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let limits = limits(&config.server);
     let server = Arc::new(config.server.clone());
     let broker = broker(config, client, pool, clock);
+    // Before anything is recorded that others must leave to this replica.
+    broker.beat().await?;
     let state = AppState {
         broker: broker.clone(),
         server,
@@ -90,8 +95,14 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let interval = broker.worker.interval;
     parts.push(tasks.spawn(worker::run(broker.clone(), interval, stop.clone())));
     parts.push(tasks.spawn(worker::periodic(broker.clone(), stop.clone())));
+    parts.push(tasks.spawn(worker::listen(broker.clone(), stop.clone())));
+    // Until the last operation is handed over.
+    let life = CancellationToken::new();
+    let living = tasks.spawn(worker::live(broker.clone(), life.clone()));
     tracing::info!(server.address = %address, "the service is ready");
     Ok(Running {
+        living,
+        life,
         address,
         metrics_address,
         stop,
@@ -179,7 +190,12 @@ impl Running {
                 tracing::error!(error = %error, "a part of the service ended badly");
             }
         }
-        self.broker.stop().await;
+        self.broker.hand_over().await;
+        self.life.cancel();
+        if let Err(error) = self.living.await {
+            tracing::error!(error = %error, "a part of the service ended badly");
+        }
+        self.broker.leave().await;
         self.broker.entra.finish().await;
         self.broker.pool.close().await;
     }

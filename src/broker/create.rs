@@ -2,7 +2,9 @@
 
 mod repeat;
 
+use chrono::{DateTime, Utc};
 use repeat::Known;
+pub(super) use repeat::waits;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -11,16 +13,15 @@ use super::idempotency::{IdempotencyKey, Keyed};
 use super::preflight::Clearance;
 use super::refusal::{BrokerError, Refusal};
 use super::tenants::{Tenants, is_of_another_tenant};
-use super::vault::Use;
 use super::{Broker, Caller};
 use crate::arm::event_hub_body;
 use crate::connection::{
     ActorId, Code, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, NewConnection, Observed,
-    OperationId, OperationKind, OperationRecord, Phase, removal_hash,
+    OperationKind, OperationRecord, Phase,
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
-use crate::db::{DbError, begin, connections, ledger_events, operations};
+use crate::db::{DbError, begin, connections, ledger_events};
 use crate::ledger::{EventKind, hex, salted_hash};
 
 /// The scope that lets an app change connections in a user's name.
@@ -121,13 +122,8 @@ impl Broker {
         let claimed_at = Instant::now();
         let (broker, by, made_of) = (self.clone(), caller.clone(), wanted.clone());
         let begun = self.undisturbed(Box::pin(async move {
-            let claim = broker.record_intent(&by, &made_of, tenants, &clearance).await?;
-            let operation = claim.record.clone();
-            broker
-                .0
-                .vault
-                .keep(operation.id, Use::Write, by, broker.clock.now());
-            broker.drive(claim, claimed_at, true);
+            let (operation, claim) = broker.record_intent(&by, &made_of, tenants, &clearance).await?;
+            broker.go_on(&operation, claim, by, claimed_at);
             Ok(Created {
                 operation,
                 began: true,
@@ -173,25 +169,23 @@ impl Broker {
     }
 
     /// One commit: the connection, its people, what will be sent and its hash, what a read found and when, the request's key,
-    /// the ledger event.
+    /// the ledger event. Gives the operation, and the claim on it if it is to be sent now.
     async fn record_intent(
         &self,
         caller: &Caller,
         wanted: &Wanted,
         tenants: Tenants,
         clearance: &Clearance,
-    ) -> Result<Claim, BrokerError> {
+    ) -> Result<(OperationRecord, Option<Claim>), BrokerError> {
         let request = &wanted.request;
         let body = event_hub_body(request, &clearance.location);
         let body_hash = Sha256::digest(body.to_string().as_bytes()).to_vec();
-        let claim_token = uuid::Uuid::new_v4();
         let mut record = self.new_record(wanted, tenants, clearance);
         let mut transaction = begin(&self.pool, "record create intent").await?;
         let db = &mut *transaction;
         let actor = self.person(db, caller).await?;
         record.created_by = actor;
-        let mut operation =
-            self.new_operation(record.id, OperationKind::Create, Phase::Dispatched, actor, caller);
+        let mut operation = self.new_operation(record.id, OperationKind::Create, actor, caller);
         operation.request_hash = hex(&body_hash);
         connections::insert(db, &record).await?;
         let participants = self.record_people(db, &record, caller).await?;
@@ -199,42 +193,56 @@ impl Broker {
         if let Some(text) = &request.justification {
             connections::add_note(db, record.id, text, salt.as_bytes()).await?;
         }
+        let cluster = record.target.database.cluster();
+        // Last of all that may be waited for: whoever has it keeps others waiting until this is committed.
+        self.take_turn(db, &cluster, &mut operation).await?;
         let new = NewOperation {
-            record: operation,
-            body: Some(body.clone()),
-            body_hash: Some(body_hash.clone()),
-            api_version: self.arm.kusto_api_version().to_owned(),
+            body: Some(body),
+            body_hash: Some(body_hash),
             absence_seen_at: Some(clearance.absent_at),
-            lease: claim_token,
+            ..self.to_record(operation)
         };
-        operations::insert(db, &new, self.worker.lease).await?;
+        self.insert_operation(db, &new, &cluster).await?;
         self.keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
             .await?;
-        let mut event = self.event(
-            EventKind::CreateIntended,
-            &record,
-            &new.record,
-            json!({
-                "armId": record.arm_id.resource().canonical(),
-                "sourceId": record.source.hub.resource().canonical(),
-                "apiVersion": new.api_version,
-                "bodySha256": hex(&body_hash),
-                "absenceSeenAt": clearance.absent_at,
-                "primaryTenant": tenants.target,
-                "auxiliaryTenants": auxiliary_tenants(tenants),
-                "participants": participants,
-                "justificationHash": request.justification.as_ref().map(|text| salted_hash(salt.as_bytes(), text)),
-            }),
-        );
+        let kind = match new.record.phase {
+            Phase::Queued => EventKind::CreateQueued,
+            _ => EventKind::CreateIntended,
+        };
+        let mut details = self.intent_details(&record, &new.record.request_hash, clearance.absent_at);
+        if let Some(details) = details.as_object_mut() {
+            let hash = request.justification.as_ref();
+            let hash = hash.map(|text| salted_hash(salt.as_bytes(), text));
+            details.insert("participants".to_owned(), json!(participants));
+            details.insert("justificationHash".to_owned(), json!(hash));
+        }
+        let mut event = self.event(kind, &record, &new.record, details);
         event.request_id = Some(caller.request_id().to_owned());
         ledger_events::append(db, &event).await?;
         transaction.commit().await?;
-        Ok(Claim {
-            record: new.record,
-            lease: claim_token,
-            body: new.body,
-            arm_operation_url: None,
-            absent_reads: 0,
+        let claim = new.claim();
+        Ok((new.record, claim))
+    }
+
+    /// What an event says of a create that is decided on.
+    pub(super) fn intent_details(
+        &self,
+        record: &ConnectionRecord,
+        body_hash: &str,
+        absent_at: DateTime<Utc>,
+    ) -> Value {
+        let tenants = Tenants {
+            target: record.target_tenant,
+            source: record.source_tenant,
+        };
+        json!({
+            "armId": record.arm_id.resource().canonical(),
+            "sourceId": record.source.hub.resource().canonical(),
+            "apiVersion": self.arm.kusto_api_version(),
+            "bodySha256": body_hash,
+            "absenceSeenAt": absent_at,
+            "primaryTenant": tenants.target,
+            "auxiliaryTenants": auxiliary_tenants(tenants),
         })
     }
 
@@ -261,34 +269,6 @@ impl Broker {
             closed_at: None,
             justification: request.justification.clone(),
             last_operation: None,
-        }
-    }
-
-    /// A new operation of this caller.
-    pub(super) fn new_operation(
-        &self,
-        connection: ConnectionId,
-        kind: OperationKind,
-        phase: Phase,
-        actor: ActorId,
-        caller: &Caller,
-    ) -> OperationRecord {
-        let now = self.clock.now();
-        OperationRecord {
-            id: OperationId::new(self.clock.new_id()),
-            connection,
-            kind,
-            phase,
-            actor,
-            app: caller.app(),
-            correlation_id: uuid::Uuid::new_v4(),
-            created_at: now,
-            dispatched_at: (phase == Phase::Dispatched).then_some(now),
-            finished_at: None,
-            deadline_at: now + self.worker.deadline,
-            failure: None,
-            awaiting: None,
-            request_hash: removal_hash(connection),
         }
     }
 }

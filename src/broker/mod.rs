@@ -14,16 +14,18 @@ mod remove;
 mod service_identity;
 mod sight;
 mod tenants;
+mod turns;
 mod vault;
 
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
+use uuid::Uuid;
 
 use crate::arm::Arm;
 use crate::clock::Clock;
@@ -79,6 +81,10 @@ struct Inner {
     refusals: service_identity::Refusals,
     /// Connections whose record changed in this process; a hint for those who wait.
     changes: broadcast::Sender<ConnectionId>,
+    /// Somebody's turn may have come.
+    turns: Notify,
+    /// This replica, as others know it.
+    replica: Uuid,
     /// Operations that are driven here.
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -101,6 +107,8 @@ impl Broker {
             refusals: service_identity::Refusals::default(),
             sights: Sights::new(parts.visibility.clone()),
             changes: broadcast::Sender::new(256),
+            turns: Notify::new(),
+            replica: Uuid::new_v4(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             parts,
@@ -134,7 +142,7 @@ impl Broker {
     }
 
     /// Stops driving: every operation's lease is given back, so that another replica can go on at once. Returns when all are.
-    pub async fn stop(&self) {
+    pub async fn hand_over(&self) {
         self.0.stop.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;

@@ -10,8 +10,8 @@ use super::vault::Use;
 use super::{Broker, Caller};
 use crate::config::Direction;
 use crate::connection::{
-    Code, ConnectionId, ConnectionRecord, DatabaseId, EventHubId, OperationId, OperationKind,
-    OperationRecord, Phase, SubscriptionId,
+    Code, ConnectionId, ConnectionRecord, DatabaseId, EventHubId, OperationId, OperationRecord, Phase,
+    SubscriptionId,
 };
 use crate::db::connections::{Found, Selection};
 use crate::db::{DbError, connections, leases, ledger_events, operations, people};
@@ -211,7 +211,7 @@ impl Broker {
         };
         // What was never sent waits for a token to write with, which nobody brings by looking.
         if operation.awaiting.is_some() && operation.phase != Phase::Queued {
-            self.take_up(&connection, caller, Use::Read).await?;
+            self.take_up(&connection, caller, Lending::Read).await?;
         }
         Ok(OperationView {
             operation,
@@ -275,35 +275,52 @@ impl Broker {
         })
     }
 
-    /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. `allowed` is what they may do
-    /// for a removal; a create that may have been sent is only ever read about. Tokens that don't even open the target take up
-    /// nothing.
+    /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. What waits for its turn goes back
+    /// into the queue; a create that may have been sent is only ever read about. Tokens that don't even open the target take
+    /// up nothing.
     pub(super) async fn take_up(
         &self,
         connection: &ConnectionRecord,
         caller: &Caller,
-        allowed: Use,
+        lending: Lending,
     ) -> Result<(), BrokerError> {
-        if allowed == Use::Read && !Box::pin(self.opens_target(caller, connection)).await {
+        if lending == Lending::Read && !Box::pin(self.opens_target(caller, connection)).await {
             return Ok(());
         }
         let claimed_at = Instant::now();
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let claims = leases::claim_of(&mut db, connection.id, self.worker.lease).await?;
-        drop(db);
-        for claim in claims {
-            let allowed = match claim.record.kind {
-                OperationKind::Remove => allowed,
-                OperationKind::Create => Use::Read,
-            };
-            // Kept only under a lease, so that they are forgotten with the operation's end.
+        let replica = self.0.replica;
+        if let Lending::Write(operation) = lending {
+            let ids = (operation, connection.id);
             self.0
                 .vault
-                .keep(claim.record.id, allowed, caller.clone(), self.clock.now());
+                .keep(ids, Use::Write, caller.clone(), self.clock.now());
+            leases::requeue(&mut db, operation, replica).await?;
+        }
+        let claims = leases::claim_of(&mut db, connection.id, replica, self.worker.lease).await?;
+        drop(db);
+        for claim in claims {
+            let allowed = match lending {
+                Lending::Write(operation) if operation == claim.record.id => Use::Write,
+                _ => Use::Read,
+            };
+            // Kept only under a lease, so that they are forgotten with the operation's end.
+            let ids = (claim.record.id, connection.id);
+            self.0.vault.keep(ids, allowed, caller.clone(), self.clock.now());
             self.drive(claim, claimed_at, false);
         }
+        self.call_turn();
         Ok(())
     }
+}
+
+/// What a caller's tokens may be used for when they take up operations of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lending {
+    /// To read at ARM, for any of them.
+    Read,
+    /// To carry on this operation, which they asked for or may ask for; to read, for others.
+    Write(OperationId),
 }
 
 fn demand_read(caller: &Caller) -> Result<(), BrokerError> {

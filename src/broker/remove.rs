@@ -1,24 +1,25 @@
 //! Remove: the target tenant's token alone, since the source's access may be exactly what was revoked.
 
 use serde_json::json;
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use tokio::time::Instant;
 
-use sha2::{Digest, Sha256};
-
 use super::create::SCOPE_WRITE;
+use super::create::waits;
 use super::idempotency::{IdempotencyKey, Keyed, Replay};
-use super::read::not_found;
+use super::read::{Lending, not_found};
+use super::recording::failure_details;
 use super::refusal::{BrokerError, Refusal};
 use super::sight::Side;
 use super::vault::Use;
 use super::{Broker, Caller};
 use crate::config::Direction;
 use crate::connection::{
-    Code, ConnectionId, ConnectionRecord, Desired, Observed, OperationKind, OperationRecord, Phase,
+    Code, ConnectionId, ConnectionRecord, Desired, Failure, Observed, OperationKind, OperationRecord, Phase,
 };
 use crate::db::leases::Claim;
-use crate::db::operations::NewOperation;
-use crate::db::{DbError, begin, connections, ledger_events, operations};
+use crate::db::{DbError, begin, connections, ledger_events, operations, slots};
 use crate::ledger::EventKind;
 
 /// What a removal led to.
@@ -102,17 +103,20 @@ impl Broker {
         let claimed_at = Instant::now();
         let (broker, by, id, made_by) = (self.clone(), caller.clone(), record.id, keyed.cloned());
         let begun = self.undisturbed(async move {
-            let claim = broker.record_removal(&by, id, made_by.as_ref()).await?;
-            let operation = claim.record.clone();
-            broker
-                .0
-                .vault
-                .keep(operation.id, Use::Write, by, broker.clock.now());
-            broker.drive(claim, claimed_at, true);
+            let (operation, claim) = broker.record_removal(&by, id, made_by.as_ref()).await?;
+            if !operation.phase.is_terminal() {
+                broker.go_on(&operation, claim, by, claimed_at);
+            }
             Ok(operation)
         });
         match begun.await {
-            Ok(operation) => Ok(operation),
+            Ok(operation) => {
+                // Nobody else may ever come back for a change before it that waits for a caller.
+                if operation.phase == Phase::Queued && record.last_operation.as_ref().is_some_and(waits) {
+                    self.take_up(record, caller, Lending::Read).await?;
+                }
+                Ok(operation)
+            }
             // A concurrent removal was quicker; it is the same wish.
             Err(BrokerError::Database(DbError::Conflict(_))) => {
                 if let Some(operation) = self.removal_of(caller, keyed).await? {
@@ -157,14 +161,14 @@ impl Broker {
         }
     }
 
-    /// One commit: the wish, the operation, the request's key, the ledger event. While another change is in flight the removal waits for it.
+    /// One commit: the wish, the operation, the request's key, the ledger event. While another change is in flight, of the
+    /// connection or of its cluster, the removal waits for it; a create that was not sent is canceled, and nothing is left to do.
     async fn record_removal(
         &self,
         caller: &Caller,
         id: ConnectionId,
         keyed: Option<&Keyed>,
-    ) -> Result<Claim, BrokerError> {
-        let lease = uuid::Uuid::new_v4();
+    ) -> Result<(OperationRecord, Option<Claim>), BrokerError> {
         let mut transaction = begin(&self.pool, "record removal").await?;
         let db = &mut *transaction;
         let actor = self.person(db, caller).await?;
@@ -176,42 +180,74 @@ impl Broker {
             // Its name is free: what has it now may be somebody else's.
             return Err(DbError::Conflict("the connection was closed meanwhile".to_owned()).into());
         }
-        let in_flight = record
-            .last_operation
-            .as_ref()
-            .filter(|operation| !operation.phase.is_terminal());
-        let (phase, kind) = match in_flight {
+        let mut operation = self.new_operation(id, OperationKind::Remove, actor, caller);
+        let cluster = record.target.database.cluster();
+        let before = record.last_operation.as_ref();
+        let kind = match before.filter(|operation| !operation.phase.is_terminal()) {
             Some(operation) if operation.kind == OperationKind::Remove => {
                 return Err(DbError::Conflict("a removal is under way".to_owned()).into());
             }
-            Some(_) => (Phase::Queued, EventKind::RemoveQueued),
-            None => (Phase::Dispatched, EventKind::RemoveIntended),
+            Some(create) if self.cancel(db, &record, create).await? => {
+                operation.phase = Phase::Succeeded;
+                operation.dispatched_at = None;
+                operation.finished_at = Some(operation.created_at);
+                EventKind::RemoveSucceeded
+            }
+            Some(_) => {
+                self.wait_for_turn(&mut operation);
+                EventKind::RemoveQueued
+            }
+            None => {
+                self.take_turn(db, &cluster, &mut operation).await?;
+                if operation.phase == Phase::Queued {
+                    EventKind::RemoveQueued
+                } else {
+                    EventKind::RemoveIntended
+                }
+            }
         };
         connections::set_desired(db, id, Desired::Absent).await?;
-        if phase == Phase::Dispatched {
+        if operation.phase == Phase::Dispatched {
             connections::set_observed(db, id, Observed::Unknown, self.clock.now(), false, false).await?;
         }
-        let new = NewOperation {
-            record: self.new_operation(id, OperationKind::Remove, phase, actor, caller),
-            body: None,
-            body_hash: None,
-            api_version: self.arm.kusto_api_version().to_owned(),
-            absence_seen_at: None,
-            lease,
-        };
-        operations::insert(db, &new, self.worker.lease).await?;
+        let new = self.to_record(operation);
+        self.insert_operation(db, &new, &cluster).await?;
         self.keep_key(db, caller, keyed, &new.record).await?;
-        let mut event = self.event(kind, &record, &new.record, self.removal_details(&record));
+        let details = if kind == EventKind::RemoveSucceeded {
+            json!({ "neverMade": true })
+        } else {
+            self.removal_details(&record)
+        };
+        let mut event = self.event(kind, &record, &new.record, details);
         event.request_id = Some(caller.request_id().to_owned());
         ledger_events::append(db, &event).await?;
         transaction.commit().await?;
-        Ok(Claim {
-            record: new.record,
-            lease,
-            body: None,
-            arm_operation_url: None,
-            absent_reads: 0,
-        })
+        let claim = new.claim();
+        Ok((new.record, claim))
+    }
+
+    /// Ends a create that waits and surely had no effect: its connection is finally absent. Gives whether it was one.
+    async fn cancel(
+        &self,
+        db: &mut PgConnection,
+        record: &ConnectionRecord,
+        create: &OperationRecord,
+    ) -> Result<bool, DbError> {
+        let failure = Failure {
+            code: Code::NotSent.as_str().to_owned(),
+            detail: "the connection was removed before its create was sent".to_owned(),
+            upstream: None,
+        };
+        let now = self.clock.now();
+        if create.phase != Phase::Queued || !operations::cancel(db, create.id, &failure, now).await? {
+            return Ok(false);
+        }
+        connections::set_observed(db, record.id, Observed::Absent, now, true, false).await?;
+        slots::call(db).await?;
+        let details = failure_details(&failure);
+        let event = self.event(EventKind::CreateFailed, record, create, details);
+        ledger_events::append(db, &event).await?;
+        Ok(true)
     }
 
     pub(super) fn removal_details(&self, record: &ConnectionRecord) -> serde_json::Value {
@@ -233,9 +269,10 @@ impl Broker {
     ) -> Result<(), BrokerError> {
         let vault = &self.0.vault;
         if vault.for_use(operation.id, Use::Write).is_none() {
-            vault.keep(operation.id, Use::Write, caller.clone(), self.clock.now());
+            let ids = (operation.id, record.id);
+            vault.keep(ids, Use::Write, caller.clone(), self.clock.now());
         }
-        self.take_up(record, caller, Use::Write).await
+        self.take_up(record, caller, Lending::Write(operation.id)).await
     }
 }
 

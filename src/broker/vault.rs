@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use super::Caller;
-use crate::connection::OperationId;
+use crate::connection::{ConnectionId, OperationId};
 
 /// What the holder of an operation's tokens may do with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,9 +31,12 @@ struct Shelves {
 
 #[derive(Debug)]
 struct Held {
+    connection: ConnectionId,
     allowed: Use,
     caller: Caller,
     stamp: Stamp,
+    /// Whether another operation of the same connection may read with them: not after they were of no use to one.
+    lends: bool,
 }
 
 /// Tells one caller's tokens for an operation from later ones.
@@ -41,9 +44,15 @@ struct Held {
 pub(super) struct Stamp(u64);
 
 impl Vault {
-    /// Keeps a caller's tokens for an operation. Tokens to write with are never replaced by tokens to read with,
-    /// unless the former have run out.
-    pub(super) fn keep(&self, operation: OperationId, allowed: Use, caller: Caller, now: DateTime<Utc>) {
+    /// Keeps a caller's tokens for an operation of a connection. Tokens to write with are never replaced by tokens to read
+    /// with, unless the former have run out.
+    pub(super) fn keep(
+        &self,
+        (operation, connection): (OperationId, ConnectionId),
+        allowed: Use,
+        caller: Caller,
+        now: DateTime<Utc>,
+    ) {
         let mut shelves = self.shelves();
         // An operation that another replica ended is never forgotten by name: what has run out goes whenever something comes.
         shelves
@@ -57,22 +66,26 @@ impl Vault {
             shelves.kept += 1;
             let stamp = Stamp(shelves.kept);
             let held = Held {
+                connection,
                 allowed,
                 caller,
                 stamp,
+                lends: true,
             };
             shelves.held.insert(operation, held);
         }
     }
 
-    /// The operations that tokens are held for.
-    pub(super) fn operations(&self, now: DateTime<Utc>) -> Vec<uuid::Uuid> {
+    /// The operations that tokens are held for, and the connections that some may be read with.
+    pub(super) fn held(&self, now: DateTime<Utc>) -> (Vec<uuid::Uuid>, Vec<uuid::Uuid>) {
         let shelves = self.shelves();
-        let good = shelves
-            .held
-            .iter()
-            .filter(|(_, held)| held.caller.actor_token().expires_at() > now);
-        good.map(|(operation, _)| operation.uuid()).collect()
+        let good = |held: &&Held| held.caller.actor_token().expires_at() > now;
+        let operations = shelves.held.iter().filter(|(_, held)| good(held));
+        let lending = shelves.held.values().filter(good).filter(|held| held.lends);
+        (
+            operations.map(|(operation, _)| operation.uuid()).collect(),
+            lending.map(|held| held.connection.uuid()).collect(),
+        )
     }
 
     /// The caller whose tokens may be used for an operation in this way.
@@ -82,6 +95,22 @@ impl Vault {
             .get(&operation)
             .filter(|held| held.allowed >= wanted)
             .map(|held| held.caller.clone())
+    }
+
+    /// The caller of another operation of the same connection, whose tokens may be read with.
+    pub(super) fn to_borrow(&self, connection: ConnectionId) -> Option<(Caller, Stamp)> {
+        let shelves = self.shelves();
+        let mut lending = shelves.held.values();
+        let found = lending.find(|held| held.lends && held.connection == connection);
+        found.map(|held| (held.caller.clone(), held.stamp))
+    }
+
+    /// What was borrowed was of no use: it is not lent again.
+    pub(super) fn give_back(&self, borrowed: Stamp) {
+        let mut shelves = self.shelves();
+        if let Some(held) = shelves.held.values_mut().find(|held| held.stamp == borrowed) {
+            held.lends = false;
+        }
     }
 
     /// Which tokens are held for an operation.
@@ -126,6 +155,10 @@ mod tests {
         OperationId::new(Uuid::from_u128(number))
     }
 
+    fn both(number: u128) -> (OperationId, ConnectionId) {
+        (operation(number), ConnectionId::new(Uuid::from_u128(7)))
+    }
+
     /// A caller whose token lasts so many minutes; told apart by the request.
     fn caller(request: &str, minutes: i64) -> Caller {
         let person = Person {
@@ -144,15 +177,15 @@ mod tests {
     #[test]
     fn tokens_to_read_with_are_no_good_for_writing_and_never_replace_better_ones_that_last() {
         let vault = Vault::default();
-        vault.keep(operation(1), Use::Read, caller("look", 60), now());
+        vault.keep(both(1), Use::Read, caller("look", 60), now());
         assert_eq!(holder(&vault, Use::Read).as_deref(), Some("look"));
         assert_eq!(holder(&vault, Use::Write), None);
-        vault.keep(operation(1), Use::Write, caller("change", 60), now());
-        vault.keep(operation(1), Use::Read, caller("look again", 60), now());
+        vault.keep(both(1), Use::Write, caller("change", 60), now());
+        vault.keep(both(1), Use::Read, caller("look again", 60), now());
         assert_eq!(holder(&vault, Use::Read).as_deref(), Some("change"));
 
         let later = now() + TimeDelta::minutes(61);
-        vault.keep(operation(1), Use::Read, caller("late look", 120), later);
+        vault.keep(both(1), Use::Read, caller("late look", 120), later);
         assert_eq!(holder(&vault, Use::Read).as_deref(), Some("late look"));
         assert_eq!(holder(&vault, Use::Write), None);
     }
@@ -161,26 +194,41 @@ mod tests {
     fn what_has_run_out_goes_although_nobody_forgets_it() {
         let vault = Vault::default();
         for number in 1..=100 {
-            vault.keep(operation(number), Use::Write, caller("change", 60), now());
+            vault.keep(both(number), Use::Write, caller("change", 60), now());
         }
         let later = now() + TimeDelta::minutes(60);
-        assert_eq!(vault.operations(now()).len(), 100);
-        assert_eq!(vault.operations(later).len(), 0);
-        vault.keep(operation(101), Use::Write, caller("change", 120), later);
+        assert_eq!(vault.held(now()).0.len(), 100);
+        assert_eq!(vault.held(later).0.len(), 0);
+        vault.keep(both(101), Use::Write, caller("change", 120), later);
         assert_eq!(vault.shelves().held.len(), 1);
     }
 
     #[test]
     fn tokens_that_came_after_others_were_tried_in_vain_are_not_given_up_with_them() {
         let vault = Vault::default();
-        vault.keep(operation(1), Use::Read, caller("look", 60), now());
+        vault.keep(both(1), Use::Read, caller("look", 60), now());
         let tried = vault.stamp(operation(1));
-        vault.keep(operation(1), Use::Write, caller("change", 60), now());
+        vault.keep(both(1), Use::Write, caller("change", 60), now());
         assert!(vault.give_up(operation(1), tried), "others have come");
         assert_eq!(holder(&vault, Use::Write).as_deref(), Some("change"));
         let tried = vault.stamp(operation(1));
         assert!(!vault.give_up(operation(1), tried));
         assert_eq!(holder(&vault, Use::Read), None);
         assert!(!vault.give_up(operation(1), None), "there is nothing to give up");
+    }
+
+    #[test]
+    fn tokens_are_lent_to_another_operation_of_the_connection_until_they_were_of_no_use() {
+        let vault = Vault::default();
+        let connection = both(1).1;
+        assert!(vault.to_borrow(connection).is_none());
+        vault.keep(both(1), Use::Write, caller("change", 60), now());
+        let (lender, stamp) = vault.to_borrow(connection).expect("tokens to read with");
+        assert_eq!(lender.request_id(), "change");
+        assert!(vault.to_borrow(ConnectionId::new(Uuid::from_u128(8))).is_none());
+        vault.give_back(stamp);
+        assert!(vault.to_borrow(connection).is_none());
+        assert_eq!(vault.held(now()).1.len(), 0);
+        assert_eq!(holder(&vault, Use::Write).as_deref(), Some("change"));
     }
 }

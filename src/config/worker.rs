@@ -18,8 +18,12 @@ pub struct WorkerSection {
     pub fastest_poll: Duration,
     /// The longest wait between two looks, when ARM doesn't say.
     pub slowest_poll: Duration,
-    /// By when an operation should have ended.
+    /// How long after it was sent an operation should have ended.
     pub deadline: Duration,
+    /// How long a create may wait until it is sent. A removal waits until it is done.
+    pub patience: Duration,
+    /// How long a change in flight keeps others of the same cluster waiting at most. After that, Azure decides.
+    pub turn: Duration,
     /// The longest that a request which got no answer may still take effect at ARM.
     pub request_life: Duration,
     /// How many operations one replica follows at once.
@@ -34,6 +38,8 @@ impl WorkerSection {
         let fastest_poll = reader.duration("worker.fastest_poll", second, second * 60);
         let slowest_poll = reader.duration("worker.slowest_poll", second * 10, second * 300);
         let deadline = reader.duration("worker.deadline", second * 1800, second * 86_400);
+        let patience = reader.duration("worker.patience", second * 43_200, second * 604_800);
+        let turn = reader.duration("worker.turn", second * 300, second * 3600);
         let request_life = reader.duration("worker.request_life", second * 300, second * 3600);
         let concurrency = reader.optional("worker.concurrency", 32_u32);
         if lease.is_some_and(|lease| lease < SHORTEST_LEASE) {
@@ -54,6 +60,8 @@ impl WorkerSection {
             fastest_poll: fastest_poll?,
             slowest_poll: slowest_poll?,
             deadline: deadline?,
+            patience: patience?,
+            turn: turn?,
             request_life: request_life?,
             concurrency: concurrency?.max(1),
         })

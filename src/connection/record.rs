@@ -103,6 +103,8 @@ pub struct OperationRecord {
     pub failure: Option<Failure>,
     /// The token that it waits for.
     pub awaiting: Option<Awaiting>,
+    /// How many changes of the same cluster come before it, while it waits for its turn; only where it was looked up by itself.
+    pub ahead: Option<u32>,
     /// SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation names it.
     pub request_hash: String,
 }

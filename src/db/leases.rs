@@ -26,6 +26,25 @@ pub struct Claim {
     pub arm_operation_url: Option<String>,
     /// Reads in a row that found nothing while the outcome was unknown.
     pub absent_reads: i32,
+    /// How often it was sent, or may have been.
+    pub dispatches: i32,
+    /// Whether this replica had it before, and so has waited with it already.
+    pub resumed: bool,
+}
+
+/// Who claims, and what tokens they have.
+#[derive(Debug, Clone, Copy)]
+pub struct Claimant<'a> {
+    /// The replica.
+    pub replica: Uuid,
+    /// The operations that it has tokens for.
+    pub operations: &'a [Uuid],
+    /// The connections that it has tokens to read for.
+    pub connections: &'a [Uuid],
+    /// The tenants where the service can read by itself.
+    pub own: &'a [Uuid],
+    /// The time, for deadlines.
+    pub now: DateTime<Utc>,
 }
 
 struct ClaimRow {
@@ -48,6 +67,8 @@ struct ClaimRow {
     body: Option<Value>,
     arm_operation_url: Option<String>,
     absent_reads: i32,
+    dispatches: i32,
+    resumed: Option<bool>,
 }
 
 impl ClaimRow {
@@ -66,6 +87,7 @@ impl ClaimRow {
             deadline_at: self.deadline_at,
             error: self.error,
             awaiting_tenant_id: self.awaiting_tenant_id,
+            ahead: None,
             awaiting_claims: self.awaiting_claims,
             body_hash: self.body_hash,
         };
@@ -77,45 +99,74 @@ impl ClaimRow {
             body: self.body,
             arm_operation_url: self.arm_operation_url,
             absent_reads: self.absent_reads,
+            dispatches: self.dispatches,
+            resumed: self.resumed.unwrap_or(false),
         })
     }
 }
 
-/// Claims operations that are due and that nobody holds, the longest due first. Those that wait for a caller are left to
-/// whoever brings the tokens, unless they are among `held`: the operations whose tokens this replica still has; or may have
-/// been sent to a tenant among `own`, where the service can read by itself.
+/// Claims operations that are due and that nobody holds, the longest due first; of those that wait for their cluster, the one
+/// whose turn it is, and those whose turn won't come: what nobody alive has tokens for, and creates whose time is over. What waits
+/// for a caller is left to whoever brings the tokens, unless this replica has some, or the service can read there by itself; what a living replica has tokens for is
+/// left to that one.
 ///
 /// # Errors
 /// When the database can't answer.
 pub async fn claim_due(
     db: &mut PgConnection,
     limit: i64,
-    held: &[Uuid],
-    own: &[Uuid],
+    by: Claimant<'_>,
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
     let statement = sqlx::query_as!(
         ClaimRow,
-        "with due as (
-            select id from operations
-            where phase in ('queued', 'dispatched', 'accepted', 'settling')
-              and due_at <= now() and (lease_until is null or lease_until < now())
-              and (awaiting_tenant_id is null or id = any($3)
-                or (phase <> 'queued' and awaiting_tenant_id = any($4)))
-            order by due_at limit $1
+        "with heads as (
+            select distinct on (q.cluster_id, q.person_id) q.id, q.cluster_id, q.turn, q.due_at
+            from operations q
+            where q.phase = 'queued' and q.awaiting_tenant_id is null
+              and not exists (select from operations b
+                where b.connection_id = q.connection_id and b.phase in ('dispatched', 'accepted', 'settling'))
+            order by q.cluster_id, q.person_id, q.turn, q.id
+         ),
+         next as (
+            select distinct on (h.cluster_id) h.id from heads h left join cluster_slots s on s.cluster_id = h.cluster_id
+            where h.due_at <= now() and (s.operation_id is null or s.held_until <= now())
+              and (s.not_before is null or s.not_before <= now())
+            order by h.cluster_id, h.turn, h.id
+         ),
+         due as (
+            select o.id, o.holder from operations o
+            where o.phase in ('queued', 'dispatched', 'accepted', 'settling')
+              and (o.lease_until is null or o.lease_until < now())
+              and (o.holder is null or o.holder = $3
+                or not exists (select from replicas r where r.id = o.holder and r.alive_until > now()))
+              and case
+                when o.awaiting_tenant_id is not null then o.due_at <= now()
+                    and (o.id = any($4) or (o.phase <> 'queued' and (o.connection_id = any($5) or o.awaiting_tenant_id = any($7))))
+                when o.phase = 'queued' then o.id in (select n.id from next n) or o.holder is distinct from $3
+                else o.due_at <= now()
+              end
+              or (o.phase = 'queued' and o.kind = 'create' and o.deadline_at < $6
+                and (o.lease_until is null or o.lease_until < now()))
+            order by o.due_at limit $1
             for update skip locked
          )
          update operations o
-         set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1
+         set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1,
+            holder = $3
          from due where o.id = due.id
          returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
             coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
             o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
-            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads",
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads,
+            o.dispatches, due.holder is not distinct from $3 as resumed",
         limit,
         lease.as_secs_f64(),
-        held,
-        own
+        by.replica,
+        by.operations,
+        by.connections,
+        by.now,
+        by.own
     )
     .fetch_all(db);
     let rows = alone("claim what is due", statement).await?;
@@ -135,7 +186,7 @@ fn readable(rows: Vec<ClaimRow>) -> Vec<Claim> {
         .collect()
 }
 
-/// Claims every operation of one connection that has not ended and that nobody holds, due or not: for a caller who is here
+/// Claims every operation of one connection that may be in flight and that nobody holds, due or not: for a caller who is here
 /// and brings the tokens.
 ///
 /// # Errors
@@ -143,29 +194,52 @@ fn readable(rows: Vec<ClaimRow>) -> Vec<Claim> {
 pub async fn claim_of(
     db: &mut PgConnection,
     connection: ConnectionId,
+    replica: Uuid,
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
     let statement = sqlx::query_as!(
         ClaimRow,
         "with free as (
             select id from operations
-            where connection_id = $1 and phase in ('queued', 'dispatched', 'accepted', 'settling')
+            where connection_id = $1 and phase in ('dispatched', 'accepted', 'settling')
               and (lease_until is null or lease_until < now())
             for update skip locked
          )
          update operations o
-         set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1
+         set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1,
+            holder = $3
          from free where o.id = free.id
          returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
             coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
             o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
-            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads",
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads,
+            o.dispatches, false as resumed",
         connection.uuid(),
-        lease.as_secs_f64()
+        lease.as_secs_f64(),
+        replica
     )
     .fetch_all(db);
     let rows = alone("claim the operations of a connection", statement).await?;
     Ok(readable(rows))
+}
+
+/// Puts an operation that waits for a caller back into its place in the queue: this replica has tokens for it now. Nothing
+/// happens to one that is at work or no longer waits.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uuid) -> Result<(), DbError> {
+    sqlx::query!(
+        "update operations set awaiting_tenant_id = null, awaiting_claims = null, holder = $2, due_at = now()
+         where id = $1 and phase = 'queued' and (lease_until is null or lease_until < now())
+           and (awaiting_tenant_id is not null or holder is null
+             or not exists (select from replicas r where r.id = holder and r.alive_until > now()))",
+        operation.uuid(),
+        replica
+    )
+    .execute(&mut *db)
+    .await?;
+    super::slots::call(db).await
 }
 
 /// Prolongs the lease.
@@ -193,19 +267,34 @@ pub async fn renew(
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn next_due(
-    db: &mut PgConnection,
-    held: &[Uuid],
-    own: &[Uuid],
-) -> Result<Option<Duration>, DbError> {
+pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<Duration>, DbError> {
     let seconds = sqlx::query_scalar!(
-        "select greatest(extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at))) - now()), 0)::float8
-         from operations
-         where phase in ('queued', 'dispatched', 'accepted', 'settling')
-           and (awaiting_tenant_id is null or id = any($1)
-             or (phase <> 'queued' and awaiting_tenant_id = any($2)))",
-        held,
-        own
+        "with heads as (
+            select distinct on (q.cluster_id, q.person_id) q.id from operations q
+            where q.phase = 'queued' and q.awaiting_tenant_id is null
+              and not exists (select from operations b
+                where b.connection_id = q.connection_id and b.phase in ('dispatched', 'accepted', 'settling'))
+            order by q.cluster_id, q.person_id, q.turn, q.id
+         )
+         select greatest(extract(epoch from min(
+            case when o.phase = 'queued' and o.holder is distinct from $1 then coalesce(o.lease_until, now())
+                else greatest(o.due_at, o.lease_until,
+                    case when o.phase = 'queued' then greatest(s.not_before, s.held_until) end) end) - now()), 0)::float8
+         from operations o left join cluster_slots s on s.cluster_id = o.cluster_id
+         where o.phase in ('queued', 'dispatched', 'accepted', 'settling')
+           and (o.holder is null or o.holder = $1
+             or not exists (select from replicas r where r.id = o.holder and r.alive_until > now()))
+           and case
+             when o.awaiting_tenant_id is not null then
+                o.id = any($2)
+                or (o.phase <> 'queued' and (o.connection_id = any($3) or o.awaiting_tenant_id = any($4)))
+             when o.phase = 'queued' then o.id in (select h.id from heads h) or o.holder is distinct from $1
+             else true
+           end",
+        by.replica,
+        by.operations,
+        by.connections,
+        by.own
     )
     .fetch_one(db)
     .await?;

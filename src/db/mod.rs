@@ -9,8 +9,10 @@ pub mod ledger_events;
 pub mod operations;
 pub mod people;
 mod pool;
+pub mod replicas;
 pub mod schedules;
 pub mod schema;
+pub mod slots;
 
 pub use error::{DbError, exactly_one};
 pub use pool::{PoolOptions, Transaction, begin, connect};

@@ -9,13 +9,13 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::leases::held;
+use super::leases::{Claim, held};
 use super::{DbError, exactly_one};
 use crate::connection::{
     ActorId, Awaiting, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId, removal_hash,
 };
 
-/// An operation to be recorded, with the lease of the replica that records it.
+/// An operation to be recorded by the replica that has its tokens.
 #[derive(Debug, Clone)]
 pub struct NewOperation {
     /// The operation.
@@ -28,8 +28,26 @@ pub struct NewOperation {
     pub api_version: String,
     /// When a GET found nothing there.
     pub absence_seen_at: Option<DateTime<Utc>>,
-    /// The lease under which the recording replica goes on.
-    pub lease: Uuid,
+    /// The lease under which the recording replica goes on; none for one that waits for its turn, or has ended.
+    pub lease: Option<Uuid>,
+    /// The replica that records it.
+    pub holder: Uuid,
+}
+
+impl NewOperation {
+    /// The claim of who recorded it; none on one that waits for its turn.
+    #[must_use]
+    pub fn claim(&self) -> Option<Claim> {
+        Some(Claim {
+            lease: self.lease?,
+            record: self.record.clone(),
+            body: self.body.clone(),
+            arm_operation_url: None,
+            absent_reads: 0,
+            dispatches: 1,
+            resumed: false,
+        })
+    }
 }
 
 /// What a step changes. The lease is prolonged, or given back when `release_for` says when to come again.
@@ -47,13 +65,24 @@ pub struct Progress<'a> {
     pub awaiting: Option<&'a Awaiting>,
     /// Give the lease back and be due after this long; `None` keeps it.
     pub release_for: Option<Duration>,
-    /// The request is about to leave again, and this is when a read found nothing there.
-    pub again: Option<DateTime<Utc>>,
+    /// The replica that has its tokens; none when they are nowhere any more.
+    pub holder: Option<Uuid>,
+    /// The request is about to leave.
+    pub leaves: Option<Leaving>,
     /// The time now, for a phase that dispatches or ends.
     pub now: DateTime<Utc>,
 }
 
-/// Records an operation under its first lease.
+/// What is known of a request that is about to leave.
+#[derive(Debug, Clone, Copy)]
+pub struct Leaving {
+    /// When a read found nothing there; none for a removal.
+    pub absent_at: Option<DateTime<Utc>>,
+    /// By when the operation should have ended.
+    pub deadline_at: DateTime<Utc>,
+}
+
+/// Records an operation, under its first lease if it has one.
 ///
 /// # Errors
 /// [`DbError::Conflict`] on `operations_one_in_flight` when another change of the connection is in flight.
@@ -61,9 +90,11 @@ pub async fn insert(db: &mut PgConnection, new: &NewOperation, lease: Duration) 
     let record = &new.record;
     let rows = sqlx::query!(
         "insert into operations (id, connection_id, kind, phase, person_id, app_id, correlation_id, body, body_hash,
-            api_version, absence_seen_at, created_at, dispatched_at, deadline_at, due_at, lease_token, lease_until)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now(), $15,
-            now() + make_interval(secs => $16))",
+            api_version, absence_seen_at, created_at, dispatched_at, deadline_at, finished_at, due_at, lease_token,
+            lease_until, holder, dispatches)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $18, now(), $15,
+            case when $15::uuid is null then null else now() + make_interval(secs => $16) end, $17,
+            case when $4 = 'dispatched' then 1 else 0 end)",
         record.id.uuid(),
         record.connection.uuid(),
         record.kind.as_str(),
@@ -79,7 +110,9 @@ pub async fn insert(db: &mut PgConnection, new: &NewOperation, lease: Duration) 
         record.dispatched_at,
         record.deadline_at,
         new.lease,
-        lease.as_secs_f64()
+        lease.as_secs_f64(),
+        new.holder,
+        record.finished_at
     )
     .execute(db)
     .await?
@@ -103,6 +136,9 @@ pub(super) struct Row {
     pub(super) deadline_at: DateTime<Utc>,
     pub(super) error: Option<Value>,
     pub(super) awaiting_tenant_id: Option<Uuid>,
+    /// Only where it is asked for.
+    #[serde(default)]
+    pub(super) ahead: Option<i64>,
     pub(super) awaiting_claims: Option<String>,
     /// In hexadecimal.
     pub(super) body_hash: Option<String>,
@@ -132,6 +168,7 @@ impl Row {
                 tenant: TenantId::new(tenant),
                 claims: self.awaiting_claims,
             }),
+            ahead: self.ahead.and_then(|ahead| u32::try_from(ahead).ok()),
             request_hash: self.body_hash.unwrap_or_else(|| removal_hash(connection)),
         })
     }
@@ -147,8 +184,13 @@ pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<Opera
         "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
             coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
             deadline_at, error, awaiting_tenant_id, awaiting_claims,
-            encode(body_hash, 'hex') as body_hash
-         from operations where id = $1",
+            encode(body_hash, 'hex') as body_hash,
+            case when phase = 'queued' and awaiting_tenant_id is null then
+                (select count(*) from operations q where q.cluster_id = o.cluster_id and q.phase = 'queued'
+                    and q.awaiting_tenant_id is null and (q.turn, q.id) < (o.turn, o.id))
+                + (select count(*) from cluster_slots s where s.cluster_id = o.cluster_id and s.operation_id is not null)
+            end as ahead
+         from operations o where id = $1",
         id.uuid()
     )
     .fetch_optional(db)
@@ -166,7 +208,7 @@ pub async fn create_of(db: &mut PgConnection, connection: ConnectionId) -> Resul
         "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
             coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
             deadline_at, error, awaiting_tenant_id, awaiting_claims,
-            encode(body_hash, 'hex') as body_hash
+            encode(body_hash, 'hex') as body_hash, null::bigint as ahead
          from operations where connection_id = $1 and kind = 'create' order by id desc limit 1",
         connection.uuid()
     )
@@ -195,12 +237,14 @@ pub async fn save(
     let releases = progress.release_for.is_some() || progress.phase.is_terminal();
     let rows = sqlx::query!(
         "update operations set phase = $3, arm_operation_url = $4, absent_reads = $5, error = $6,
-            awaiting_tenant_id = $7, awaiting_claims = $13,
-            dispatched_at = case when $3 = 'queued' then null when $12::timestamptz is not null then $8
-                else coalesce(dispatched_at, $8) end,
-            absence_seen_at = coalesce($12, absence_seen_at),
+            awaiting_tenant_id = $7, awaiting_claims = $16,
+            dispatched_at = case when $3 = 'queued' then null when $12 then $8 else coalesce(dispatched_at, $8) end,
+            dispatches = case when $12 then dispatches + 1 else dispatches end,
+            absence_seen_at = coalesce($13, absence_seen_at),
+            deadline_at = coalesce($14, deadline_at),
             finished_at = case when $3 in ('succeeded', 'failed') then $8 else null end,
             due_at = now() + make_interval(secs => $9),
+            holder = $15,
             lease_token = case when $10 then null else lease_token end,
             lease_until = case when $10 then null else now() + make_interval(secs => $11) end
          where id = $1 and lease_token = $2 and lease_until > now()",
@@ -215,13 +259,41 @@ pub async fn save(
         progress.release_for.unwrap_or_default().as_secs_f64(),
         releases,
         lease.as_secs_f64(),
-        progress.again,
+        progress.leaves.is_some(),
+        progress.leaves.and_then(|leaves| leaves.absent_at),
+        progress.leaves.map(|leaves| leaves.deadline_at),
+        progress.holder,
         progress.awaiting.and_then(|awaiting| awaiting.claims.as_deref())
     )
     .execute(db)
     .await?
     .rows_affected();
     held(rows)
+}
+
+/// Ends an operation that waits for its turn, whoever holds it: under the lock of its connection. Gives whether it was there to
+/// be ended; one that was dispatched meanwhile is not.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn cancel(
+    db: &mut PgConnection,
+    operation: OperationId,
+    failure: &Failure,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let rows = sqlx::query!(
+        "update operations set phase = 'failed', error = $2, finished_at = $3, awaiting_tenant_id = null, awaiting_claims = null,
+            lease_token = null, lease_until = null
+         where id = $1 and phase = 'queued'",
+        operation.uuid(),
+        serde_json::to_value(failure).map_err(DbError::defect)?,
+        now
+    )
+    .execute(db)
+    .await?
+    .rows_affected();
+    Ok(rows == 1)
 }
 
 /// The other change of the same connection that is in flight, if one is.
@@ -237,7 +309,7 @@ pub async fn another_in_flight(
         "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
             coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
             deadline_at, error, awaiting_tenant_id, awaiting_claims,
-            encode(body_hash, 'hex') as body_hash
+            encode(body_hash, 'hex') as body_hash, null::bigint as ahead
          from operations
          where connection_id = $1 and id <> $2 and phase in ('dispatched', 'accepted', 'settling')",
         operation.connection.uuid(),

@@ -10,7 +10,7 @@ static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// What the serving role may do, table by table; all else it may not. What proves something (who, what was sent, when nothing
 /// was there at first) it can write once and never change.
-const GRANTS: [(&str, &str); 8] = [
+const GRANTS: [(&str, &str); 10] = [
     // The update changes nothing: it is how a row that a concurrent request made is read.
     ("people", "select, insert, update (tenant_id)"),
     (
@@ -22,7 +22,8 @@ const GRANTS: [(&str, &str); 8] = [
     (
         "operations",
         "select, insert, update (phase, absence_seen_at, dispatched_at, finished_at, arm_operation_url, absent_reads, error, \
-         awaiting_tenant_id, awaiting_claims, continued_by, continued_app, due_at, attempts, lease_token, lease_until)",
+         awaiting_tenant_id, awaiting_claims, continued_by, continued_app, due_at, deadline_at, attempts, lease_token, \
+         lease_until, turn, dispatches, holder)",
     ),
     // Append-only: no update, no delete, no truncate; and its place in the ledger is not the writer's to choose.
     (
@@ -33,6 +34,11 @@ const GRANTS: [(&str, &str); 8] = [
     // What a key stands for never changes; it is forgotten after a while.
     ("idempotency_keys", "select, insert, delete"),
     ("schedules", "select, update (due_at)"),
+    (
+        "cluster_slots",
+        "select, insert, update (operation_id, held_until, round, not_before)",
+    ),
+    ("replicas", "select, insert, update (alive_until), delete"),
 ];
 
 /// Why the database is not as the service needs it.

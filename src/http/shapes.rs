@@ -107,6 +107,11 @@ pub(super) struct Operation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     awaiting_tenant_id: Option<Uuid>,
+    /// How many changes of the same cluster come before it, while it waits for its turn: a cluster takes one at a time. Only where
+    /// the operation is asked for by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    changes_ahead: Option<u32>,
     /// The claims that the user must sign in to that tenant with, as JSON text: to be handed on as they are, as `claims` of the
     /// sign-in. Absent where nothing in particular is demanded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,6 +185,7 @@ impl From<&OperationRecord> for Operation {
             created_at: record.created_at,
             finished_at: record.finished_at,
             awaiting_tenant_id: awaiting.map(|awaiting| awaiting.tenant.uuid()),
+            changes_ahead: record.ahead.filter(|_| status == OperationStatus::NotStarted),
             awaiting_claims: awaiting.and_then(|awaiting| awaiting.claims.clone()),
             request_hash: record.request_hash.clone(),
             error: record

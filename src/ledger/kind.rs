@@ -37,9 +37,12 @@ kinds! {
     /// A create was decided on: who asked, which tenants' tokens go with it, the hash of what is sent, and when a
     /// read found nothing there. Committed before the request leaves.
     CreateIntended => "create.intended",
-    /// A create that ARM had put off without effect is sent again: when a read found nothing there once more. Committed
-    /// before the request leaves.
+    /// A create that surely had no effect so far is sent again: when a read found nothing there once more. Committed before
+    /// the request leaves.
     CreateRepeated => "create.repeated",
+    /// A create waits for its turn: another change of the cluster is in flight. What will be sent, as in `create.intended`, which
+    /// follows before it is.
+    CreateQueued => "create.queued",
     /// ARM took the create.
     CreateAccepted => "create.accepted",
     /// The data connection is there, confirmed by a read.
@@ -48,12 +51,12 @@ kinds! {
     CreateFailed => "create.failed",
     /// A removal was refused before anything was sent to change ARM: with the code of the problem.
     RemoveRefused => "remove.refused",
-    /// A removal waits for the create of the same connection to end.
+    /// A removal waits for its turn: another change of the connection or of its cluster is in flight.
     RemoveQueued => "remove.queued",
     /// A removal was decided on. Committed before the request leaves.
     RemoveIntended => "remove.intended",
-    /// A removal of unknown outcome is sent again, in the name of whoever brought the tokens for it. Committed before the
-    /// request leaves.
+    /// A removal that had no effect so far is sent again, in the name of whoever brought the tokens for it. Committed before
+    /// the request leaves.
     RemoveRepeated => "remove.repeated",
     /// ARM refused a removal to whoever asked last, and did nothing: more proof is wanted of them, or somebody else has to ask. The
     /// removal waits.
@@ -64,6 +67,8 @@ kinds! {
     RemoveSucceeded => "remove.succeeded",
     /// The removal ended without effect: with ARM's reason.
     RemoveFailed => "remove.failed",
+    /// ARM did nothing and wants the same asked later: with its code, and how long the change waits now (milliseconds).
+    ChangePutOff => "change.putOff",
     /// No answer, or none that tells: the change may or may not have happened. Reads will settle it.
     OutcomeUnknown => "outcome.unknown",
 }

@@ -12,6 +12,34 @@ use crate::telemetry::metrics;
 /// The shortest pause between two looks: an operation that is due and can't be claimed must not make a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
 
+/// Says again and again that this replica lives, until `stop` is cancelled.
+pub async fn live(broker: Broker, stop: CancellationToken) {
+    let work = async {
+        loop {
+            let pause = broker.beat().await.unwrap_or_else(|error| {
+                tracing::warn!(error = %error, "the other replicas can't be told that this one lives");
+                broker.worker.lease / 10
+            });
+            sleep(pause).await;
+        }
+    };
+    stop.run_until_cancelled(work).await;
+}
+
+/// Hears from the other replicas that somebody's turn may have come, until `stop` is cancelled. What is not heard is found by
+/// looking, a moment later.
+pub async fn listen(broker: Broker, stop: CancellationToken) {
+    let work = async {
+        loop {
+            if let Err(error) = broker.hear_turns().await {
+                tracing::warn!(error = %error, "the other replicas are not heard");
+            }
+            sleep(broker.worker.interval).await;
+        }
+    };
+    stop.run_until_cancelled(work).await;
+}
+
 /// Looks for due operations until `stop` is cancelled: when one is due, and at least every `interval`. What a caller brings
 /// tokens for is taken up at once by the request itself.
 pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
@@ -25,6 +53,7 @@ pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
         };
         tokio::select! {
             () = sleep(pause) => {}
+            () = broker.turn_called() => {}
             () = stop.cancelled() => return,
         }
     }

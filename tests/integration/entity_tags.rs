@@ -67,9 +67,12 @@ async fn a_connection_keeps_its_tag_until_something_changes_that_its_reader_woul
 async fn a_change_under_way_has_a_tag_of_its_own_at_each_step() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
+    app.hold_operations();
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     assert_eq!(created.status, 202, "{}", created.body);
     let creating = tag(&created);
+    app.wait_for_calls("PUT", "telemetry", 1).await;
+    app.release_operations();
     let active = portal
         .wait_for(&format!("/v1/connections/{}", created.text("/id")), |body| {
             body["state"] == "active"
@@ -77,9 +80,12 @@ async fn a_change_under_way_has_a_tag_of_its_own_at_each_step() {
         .await;
     assert_ne!(tag(&active), creating);
     assert_eq!(configuration(&tag(&active)), configuration(&creating));
+    app.hold_operations();
     let removing = portal.remove_waiting(created.text("/id"), 0).await;
     assert_eq!(removing.status, 202, "{}", removing.body);
     assert_ne!(tag(&removing), tag(&active));
+    app.wait_for_calls("DELETE", "telemetry", 1).await;
+    app.release_operations();
     portal.follow(removing.text("/lastOperation/id")).await;
     app.finish().await;
 }

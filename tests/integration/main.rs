@@ -16,6 +16,7 @@ mod health_command;
 mod http_edges;
 mod idempotency;
 mod main_job;
+mod order;
 mod outcomes;
 mod points;
 mod problems;

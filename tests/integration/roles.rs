@@ -70,10 +70,13 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
     assert_eq!(
         rights,
         [
+            "cluster_slots: held_until not_before operation_id round",
             "connections: closed_at confirmed_at desired observed observed_at",
-            "operations: absence_seen_at absent_reads arm_operation_url attempts awaiting_tenant_id dispatched_at due_at error \
-             finished_at lease_token lease_until phase",
+            "operations: absence_seen_at absent_reads arm_operation_url attempts awaiting_claims awaiting_tenant_id \
+             continued_app continued_by deadline_at dispatched_at dispatches due_at error finished_at holder lease_token \
+             lease_until phase turn",
             "people: tenant_id",
+            "replicas: alive_until",
             "schedules: due_at",
         ]
     );
@@ -85,13 +88,15 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
     assert_eq!(
         writes,
         [
+            "cluster_slots",
             "connection_notes",
             "connection_people",
             "connections",
             "idempotency_keys",
             "ledger_events",
             "operations",
-            "people"
+            "people",
+            "replicas"
         ]
     );
     let more: Vec<String> = app
@@ -100,8 +105,8 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
              where grantee like '%_serving' and privilege_type not in ('SELECT', 'INSERT')",
         )
         .await;
-    // Nothing more may be done with a whole table than to forget a key.
-    assert_eq!(more, ["idempotency_keys: DELETE"]);
+    // Nothing more may be done with a whole table than to forget a key, or a replica that is gone.
+    assert_eq!(more, ["idempotency_keys: DELETE", "replicas: DELETE"]);
     app.finish().await;
 }
 

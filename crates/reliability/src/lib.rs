@@ -4,6 +4,9 @@
 
 pub mod agreement;
 mod client;
+pub mod duplicates;
+pub mod freeze;
+pub mod history;
 pub mod kill_sweep;
 mod random;
 pub mod smoke;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use reliability::{Ground, kill_sweep, smoke};
+use reliability::{Ground, duplicates, freeze, history, kill_sweep, smoke};
 
 /// Trials of Tenant Bridge under faults.
 #[derive(Debug, Parser)]
@@ -25,6 +25,12 @@ enum Command {
     KillSweep(kill_sweep::Options),
     /// See that the ground holds: two replicas, one of which is killed in the middle of a create and comes back.
     Smoke,
+    /// Send many copies of one create at once over two replicas: one PUT, one record, one operation.
+    Duplicates(duplicates::Options),
+    /// Freeze one of two replicas in the middle of a change, past its lease, and wake it.
+    Freeze,
+    /// Play seeded mixes of callers, faults and restarts over two replicas, and check each against what Azure saw and what is recorded.
+    History(history::Options),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +49,9 @@ fn run() -> anyhow::Result<ExitCode> {
         let code = match arguments.command {
             Command::KillSweep(options) => kill_sweep::run(&options, &ground).await?,
             Command::Smoke => smoke::run(&ground).await?,
+            Command::Duplicates(options) => duplicates::run(&ground, &options).await?,
+            Command::Freeze => freeze::run(&ground).await?,
+            Command::History(options) => history::run(&ground, &options).await?,
         };
         ground.stop().await?;
         Ok(code)

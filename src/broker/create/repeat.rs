@@ -2,8 +2,8 @@
 
 use super::{Created, Wanted};
 use crate::broker::idempotency::Replay;
+use crate::broker::read::Lending;
 use crate::broker::refusal::{BrokerError, Refusal};
-use crate::broker::vault::Use;
 use crate::broker::{Broker, Caller};
 use crate::connection::{Code, Desired, OperationRecord, State};
 use crate::db::{DbError, connections, operations, people};
@@ -75,7 +75,9 @@ impl Broker {
     pub(super) async fn lend(&self, caller: &Caller, created: &Created) -> Result<(), BrokerError> {
         let record = self.find(caller, created.operation.connection).await?.record;
         if waits(&created.operation) || record.last_operation.as_ref().is_some_and(waits) {
-            self.take_up(&record, caller, Use::Read).await?;
+            // Whoever asks again for what they asked for themselves goes on with it.
+            self.take_up(&record, caller, Lending::Write(created.operation.id))
+                .await?;
         }
         Ok(())
     }
@@ -120,6 +122,6 @@ impl Broker {
 }
 
 /// Whether an operation waits for somebody's token.
-fn waits(operation: &OperationRecord) -> bool {
+pub(in crate::broker) fn waits(operation: &OperationRecord) -> bool {
     !operation.phase.is_terminal() && operation.awaiting.is_some()
 }

@@ -10,8 +10,8 @@ use super::{Job, Step};
 use crate::broker::recording::failure_details;
 use crate::broker::refusal::BrokerError;
 use crate::connection::{Awaiting, Desired, Failure, Observed, OperationKind, Phase};
-use crate::db::operations::Progress;
-use crate::db::{begin, connections, ledger_events, operations};
+use crate::db::operations::{Leaving, Progress};
+use crate::db::{DbError, begin, connections, ledger_events, operations, slots};
 use crate::ledger::{Event, EventKind};
 use crate::telemetry::metrics;
 
@@ -25,8 +25,10 @@ pub(super) struct Change {
     pub(super) failure: Option<Failure>,
     pub(super) awaiting: Option<Awaiting>,
     pub(super) release_for: Option<Duration>,
-    /// The request is about to leave again: when a read found nothing there.
-    pub(super) again: Option<DateTime<Utc>>,
+    /// The request is about to leave, so the cluster must be free: when a read found nothing there, for a create.
+    pub(super) leaves: Option<Option<DateTime<Utc>>>,
+    /// How long ARM wants to be left alone with the cluster, when its turn is given back.
+    pub(super) cluster_pause: Option<Duration>,
     pub(super) desired: Option<Desired>,
     /// What was seen, and whether the connection is finally absent with it.
     pub(super) observed: Option<(Observed, bool)>,
@@ -46,7 +48,8 @@ impl Job {
             failure: self.claim.record.failure.clone(),
             awaiting: None,
             release_for: None,
-            again: None,
+            leaves: None,
+            cluster_pause: None,
             desired: None,
             observed: None,
             event: None,
@@ -88,9 +91,13 @@ impl Job {
             self.broker.0.vault.forget(self.claim.record.id);
             metrics::operation_ended(self.claim.record.kind.as_str(), change.phase.as_str());
         }
-        if change.again.is_some() {
-            self.claim.record.dispatched_at = Some(self.broker.clock.now());
+        if change.leaves.is_some() {
+            let now = self.broker.clock.now();
+            self.claim.record.dispatched_at = Some(now);
+            self.claim.record.deadline_at = now + self.broker.worker.deadline;
+            self.claim.dispatches += 1;
         }
+        let gives_turn_back = gives_turn_back(&change);
         self.claim.record.phase = change.phase;
         self.claim.record.awaiting = change.awaiting;
         self.claim.record.failure = change.failure;
@@ -104,6 +111,9 @@ impl Job {
             change.name
         );
         self.broker.changed(self.record.id);
+        if gives_turn_back {
+            self.broker.call_turn();
+        }
         Ok(())
     }
 
@@ -121,7 +131,12 @@ impl Job {
             failure: change.failure.as_ref(),
             awaiting: change.awaiting.as_ref(),
             release_for: change.release_for,
-            again: change.again,
+            // A replica that stops takes its tokens with it.
+            holder: (!broker.0.stop.is_cancelled()).then_some(broker.0.replica),
+            leaves: change.leaves.map(|absent_at| Leaving {
+                absent_at,
+                deadline_at: now + broker.worker.deadline,
+            }),
             now,
         };
         let (id, lease) = (self.claim.record.id, self.claim.lease);
@@ -136,6 +151,12 @@ impl Job {
             return Ok(());
         }
         operations::save(db, id, lease, &progress, broker.worker.lease).await?;
+        if change.leaves.is_some() && !slots::take(db, id, broker.worker.turn).await? {
+            return Err(DbError::Conflict("another change of the cluster is in flight".to_owned()).into());
+        }
+        if gives_turn_back(change) {
+            slots::give_back(db, id, change.cluster_pause).await?;
+        }
         if let Some(desired) = change.desired {
             connections::set_desired(db, self.record.id, desired).await?;
         }
@@ -186,12 +207,16 @@ impl Job {
 
     /// Gives the lease back because a token is missing; whoever brings them takes the operation up.
     pub(super) async fn await_caller(&mut self, awaited: impl Into<Awaiting>) -> Result<Step, BrokerError> {
+        if let Some(borrowed) = self.borrowed.take() {
+            self.broker.0.vault.give_back(borrowed);
+        }
         // Before the lease is gone: from then on, whoever brings tokens goes on himself.
         if self.broker.0.vault.give_up(self.claim.record.id, self.tried) {
             return Ok(Step::Again(Duration::ZERO));
         }
         let release_for = Some(self.broker.patience_with(&self.record));
-        let waiting = self.change("the operation waits for a token", self.claim.record.phase);
+        // What was surely not sent steps out of the queue, and keeps nobody waiting.
+        let waiting = self.change("the operation waits for a token", self.phase_at_rest());
         self.commit(Change {
             awaiting: Some(awaited.into()),
             release_for,
@@ -201,10 +226,18 @@ impl Job {
         Ok(Step::Over)
     }
 
+    /// The phase in which the operation can be left: only this replica knows that what it was about to send was not sent.
+    fn phase_at_rest(&self) -> Phase {
+        match self.claim.record.phase {
+            Phase::Dispatched if self.unsent => Phase::Queued,
+            phase => phase,
+        }
+    }
+
     /// Gives the lease back at once: this replica stops.
     pub(super) async fn hand_over(&mut self) -> Result<(), BrokerError> {
         let release_for = Some(Duration::ZERO);
-        let handed = self.change("the operation is handed over", self.claim.record.phase);
+        let handed = self.change("the operation is handed over", self.phase_at_rest());
         self.commit(Change {
             awaiting: self.claim.record.awaiting.clone(),
             release_for,
@@ -212,4 +245,9 @@ impl Job {
         })
         .await
     }
+}
+
+/// Whether a change leaves the cluster to the next: the operation has ended, or waits for a turn of its own.
+const fn gives_turn_back(change: &Change) -> bool {
+    change.phase.is_terminal() || matches!(change.phase, Phase::Queued)
 }

@@ -8,6 +8,7 @@ mod remove;
 mod send;
 mod settle;
 mod tokens;
+mod turn;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use super::Broker;
 use super::refusal::BrokerError;
 use super::vault::Stamp;
 use crate::connection::{ActorId, Awaiting, ConnectionRecord, OperationKind, Phase};
-use crate::db::leases::Claim;
+use crate::db::leases::{Claim, Claimant};
 use crate::db::{DbError, connections, leases};
 
 /// How a step left the operation.
@@ -40,10 +41,6 @@ struct Job {
     unsent: bool,
     /// Whether ARM asked for the source's tenant in a removal.
     with_auxiliary: bool,
-    /// How often a write was put off by ARM without effect.
-    put_off: u32,
-    /// How long to wait before a removal of unknown outcome is sent once more, and from when that counts.
-    resend: (Duration, Option<Instant>),
     /// The tokens that the step under way began with.
     tried: Option<Stamp>,
     /// Whether nobody's token is behind the step under way but the service's own.
@@ -54,8 +51,8 @@ struct Job {
     awaited: Option<Awaiting>,
     /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
     requester: ActorId,
-    /// Whether the change that this one waits for was given this one's tokens.
-    lent: bool,
+    /// The tokens of another operation of the connection that this one reads with.
+    borrowed: Option<Stamp>,
     /// The next wait between two looks.
     pause: Duration,
 }
@@ -96,15 +93,23 @@ impl Broker {
         if room == 0 {
             return Ok(None);
         }
-        let held = self.0.vault.operations(self.clock.now());
+        let now = self.clock.now();
+        let (operations, connections) = self.0.vault.held(now);
         let own = self.reads_by_itself_in();
+        let by = Claimant {
+            replica: self.0.replica,
+            operations: &operations,
+            connections: &connections,
+            own: &own,
+            now,
+        };
         let claimed_at = Instant::now();
         let mut db = self.pool.acquire().await?;
         let limit = i64::try_from(room).unwrap_or(i64::MAX);
-        for claim in leases::claim_due(&mut db, limit, &held, &own, self.worker.lease).await? {
+        for claim in leases::claim_due(&mut db, limit, by, self.worker.lease).await? {
             self.drive(claim, claimed_at, false);
         }
-        leases::next_due(&mut db, &held, &own).await
+        leases::next_due(&mut db, by).await
     }
 
     async fn record_of(&self, claim: &Claim) -> Result<ConnectionRecord, DbError> {
@@ -132,22 +137,26 @@ impl Job {
                 record => break record?,
             }
         };
+        // What this replica has waited with before goes on at the pace that it had come to.
+        let pause = if claim.resumed && claim.record.phase == Phase::Settling {
+            broker.worker.slowest_poll
+        } else {
+            broker.worker.fastest_poll
+        };
         Ok(Self {
             lease_end,
-            pause: broker.worker.fastest_poll,
+            pause,
             broker,
             record,
             unsent,
             with_auxiliary: false,
-            put_off: 0,
-            resend: (Duration::ZERO, None),
             tried: None,
             by_service: false,
             unreadable: None,
             awaited: claim.record.awaiting.clone(),
             requester: claim.record.actor,
             claim,
-            lent: false,
+            borrowed: None,
         })
     }
 
@@ -184,9 +193,10 @@ impl Job {
         self.by_service = self.tried.is_none();
         match (self.claim.record.kind, self.claim.record.phase) {
             (_, Phase::Succeeded | Phase::Failed) => Ok(Step::Over),
-            (_, Phase::Queued) => self.begin_removal().await,
-            (OperationKind::Create, Phase::Dispatched) if self.unsent => self.send_create().await,
-            (OperationKind::Remove, Phase::Dispatched) if self.unsent => self.send_removal().await,
+            (OperationKind::Create, Phase::Queued) => self.begin_create().await,
+            (OperationKind::Remove, Phase::Queued) => self.begin_removal().await,
+            (OperationKind::Create, Phase::Dispatched) if self.unsent => self.send_committed_create().await,
+            (OperationKind::Remove, Phase::Dispatched) if self.unsent => self.send_committed_removal().await,
             (_, Phase::Dispatched) => {
                 self.lose_track("the replica that sent the request recorded no answer")
                     .await

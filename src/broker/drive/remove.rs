@@ -2,28 +2,25 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use tokio::time::Instant;
-
 use super::commit::Change;
 use super::follow::is_under_way;
 use super::send::plain;
 use super::tokens::Tokens;
 use super::{Job, Step};
-use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Deleted};
-use crate::broker::Caller;
+use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Credentials, Deleted};
 use crate::broker::recording::failure_details;
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::broker::vault::Use;
 use crate::connection::{Awaiting, Code, Desired, Observed, Phase};
 use crate::db::{DbError, operations};
 use crate::ledger::EventKind;
+use serde_json::json;
 
 /// How soon, at the latest, a waiting removal looks again whether the change before it has ended.
 const TURN: Duration = Duration::from_millis(250);
 
 impl Job {
-    /// Begins a removal that waited for another change of the same connection.
+    /// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
     pub(super) async fn begin_removal(&mut self) -> Result<Step, BrokerError> {
         let Some(caller) = self.broker.0.vault.for_use(self.claim.record.id, Use::Write) else {
             return self.await_caller(self.token_to_write()).await;
@@ -31,35 +28,39 @@ impl Job {
         let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
         let before = operations::another_in_flight(&mut db, &self.claim.record).await?;
         drop(db);
-        if let Some(before) = before {
-            // Its own tokens are gone, and these open the same tenant. Once: if they don't help, they won't the next time.
-            if before.awaiting.is_some() && !self.lent {
-                self.lent = true;
-                self.broker.take_up(&self.record, &caller, Use::Read).await?;
-            }
-            return Ok(Step::Again(self.next_pause().min(TURN)));
+        if before.is_some() {
+            return self.wait_at_rest(Step::Again(TURN)).await;
         }
         // What the change before it left is known only now.
         self.record = self.broker.record_of(&self.claim).await?;
         if self.record.closed_at.is_some() {
             return self.nothing_was_made().await;
         }
+        let credentials = match self.writing().await? {
+            Tokens::Held(credentials) => credentials,
+            Tokens::Missing(step) => return self.wait_at_rest(step).await,
+        };
         self.pause = self.broker.worker.fastest_poll;
-        self.act_for(&caller).await?;
+        self.act_for_holder().await?;
+        let event = if self.claim.dispatches == 0 {
+            EventKind::RemoveIntended
+        } else {
+            EventKind::RemoveRepeated
+        };
         let details = self.broker.removal_details(&self.record);
         let begun = self.commit(Change {
             request_id: Some(caller.request_id().to_owned()),
+            leaves: Some(None),
             desired: Some(Desired::Absent),
             observed: Some((Observed::Unknown, false)),
-            event: Some((EventKind::RemoveIntended, details)),
-            ..self.change("the removal begins", Phase::Dispatched)
+            event: Some((event, details)),
+            ..self.change("the removal is sent", Phase::Dispatched)
         });
-        match begun.await {
-            Err(BrokerError::Database(DbError::Conflict(_))) => return Ok(Step::Again(TURN)),
-            begun => begun?,
+        if let Some(step) = Self::not_begun(begun.await)? {
+            return self.wait_at_rest(step).await;
         }
         self.unsent = true;
-        self.send_removal().await
+        self.send_removal(credentials).await
     }
 
     /// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.
@@ -73,11 +74,15 @@ impl Job {
         Ok(Step::Over)
     }
 
-    pub(super) async fn send_removal(&mut self) -> Result<Step, BrokerError> {
-        let credentials = match self.writing().await? {
-            Tokens::Held(credentials) => credentials,
-            Tokens::Missing(step) => return Ok(step),
-        };
+    /// Sends what was committed on this replica a moment ago.
+    pub(super) async fn send_committed_removal(&mut self) -> Result<Step, BrokerError> {
+        match self.writing().await? {
+            Tokens::Held(credentials) => self.send_removal(credentials).await,
+            Tokens::Missing(step) => self.wait_at_rest(step).await,
+        }
+    }
+
+    async fn send_removal(&mut self, credentials: Credentials) -> Result<Step, BrokerError> {
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
         let trace = CallTrace {
             correlation_id: self.claim.record.correlation_id,
@@ -127,24 +132,17 @@ impl Job {
     async fn removal_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match &error.kind {
             // A change of the cluster is under way, or somebody else's: the wish stands, and its turn comes.
-            _ if error.is_put_off() => {
-                self.unsent = true;
-                Ok(Step::Again(
-                    error.retry_after().unwrap_or_else(|| self.next_pause()),
-                ))
-            }
+            _ if error.is_put_off() => self.put_off(error).await,
             // Nothing left this machine: the wish stands, and it is sent again.
             ArmErrorKind::NotSent(_) => {
-                self.unsent = true;
-                Ok(Step::Again(self.next_pause()))
+                let pause = self.growing_pause();
+                self.wait_at_rest(Step::Again(pause)).await
             }
             ArmErrorKind::Refused(_)
                 if error.is_code("LinkedAuthorizationFailed") && !self.with_auxiliary =>
             {
                 self.with_auxiliary = true;
                 self.unsent = true;
-                // Nothing was done, and what was missing is here: no reason to wait.
-                self.resend.1 = None;
                 Ok(Step::Again(Duration::ZERO))
             }
             // Somebody who signs in with what ARM demands has to ask again; the wish stands.
@@ -226,36 +224,15 @@ impl Job {
         self.confirm_removal().await
     }
 
+    /// A read found it still there, and not on its way: the removal waits for a turn to be sent again. It is never given up, but
+    /// it comes less and less often, so that it wears out neither ARM nor the ledger.
     async fn resend_removal(&mut self) -> Result<Step, BrokerError> {
-        let Some(caller) = self.broker.0.vault.for_use(self.claim.record.id, Use::Write) else {
-            return self.await_caller(self.token_to_write()).await;
-        };
-        let (wait, not_before) = self.resend;
-        if not_before.is_some_and(|time| Instant::now() < time) {
-            return Ok(Step::Again(self.next_pause()));
-        }
-        // It is never given up, but it comes less and less often, so that it wears out neither ARM nor the ledger.
         let (least, most) = (self.broker.worker.slowest_poll, self.broker.worker.deadline / 10);
-        let wait = (wait * 2).max(least).min(most.max(least));
-        self.resend = (wait, Some(Instant::now() + wait));
-        self.act_for(&caller).await?;
-        let details = self.broker.removal_details(&self.record);
-        self.commit(Change {
-            request_id: Some(caller.request_id().to_owned()),
-            event: Some((EventKind::RemoveRepeated, details)),
-            ..self.change("the removal is sent again", Phase::Settling)
-        })
-        .await?;
-        self.send_removal().await
-    }
-
-    /// From here on the operation goes on in this caller's name, and the ledger says so.
-    async fn act_for(&mut self, caller: &Caller) -> Result<(), BrokerError> {
-        let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
-        self.claim.record.actor = self.broker.person(&mut db, caller).await?;
-        self.claim.record.app = caller.app();
-        self.by_service = false;
-        Ok(())
+        let pause = match self.claim.dispatches {
+            0 | 1 => Duration::ZERO,
+            times => least.saturating_mul(times.unsigned_abs()).min(most.max(least)),
+        };
+        self.wait_at_rest(Step::Again(pause)).await
     }
 
     /// ARM refused the removal to whoever asked last, and did nothing: it waits, for somebody who brings more, as if it had never

@@ -8,33 +8,27 @@ use serde_json::json;
 use super::commit::Change;
 use super::tokens::Tokens;
 use super::{Job, Step};
-use crate::arm::{Accepted, ArmError, ArmErrorKind, CallTrace};
+use crate::arm::{Accepted, ArmError, ArmErrorKind, CallTrace, Credentials};
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::connection::{Code, Failure, Observed, Phase};
 use crate::db::DbError;
 use crate::ledger::EventKind;
-use crate::outbound::ArmToken;
 
 impl Job {
-    pub(super) async fn send_create(&mut self) -> Result<Step, BrokerError> {
-        let credentials = match self.writing().await? {
-            Tokens::Held(credentials) => credentials,
-            // The intent stands and nothing was sent. Whoever takes this up can't know that, and reads first; and so does this
-            // replica, since the proof of absence grows old meanwhile.
-            Tokens::Missing(step) => {
-                self.put_off += 1;
-                return Ok(step);
-            }
-        };
+    /// Sends what was committed on this replica a moment ago.
+    pub(super) async fn send_committed_create(&mut self) -> Result<Step, BrokerError> {
+        match self.writing().await? {
+            Tokens::Held(credentials) => self.send_create(credentials).await,
+            // Nothing was sent, and the proof of absence grows old: it begins anew when the tokens are there.
+            Tokens::Missing(step) => self.wait_at_rest(step).await,
+        }
+    }
+
+    pub(super) async fn send_create(&mut self, credentials: Credentials) -> Result<Step, BrokerError> {
         let Some(body) = self.claim.body.clone() else {
             return Err(DbError::Defect("a create without a body".to_owned()).into());
         };
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        if self.put_off > 0
-            && let Some(step) = self.prove_again(&credentials.primary).await?
-        {
-            return Ok(step);
-        }
         let trace = CallTrace {
             correlation_id: self.claim.record.correlation_id,
         };
@@ -47,44 +41,6 @@ impl Job {
             Ok(accepted) => self.create_accepted(accepted).await,
             Err(error) => self.create_not_accepted(&error).await,
         }
-    }
-
-    /// Before a create that Azure put off is sent again: time has passed since the absence was proved, and a PUT now could
-    /// replace what somebody else made meanwhile. The new proof, and that the request may leave once more, are committed first.
-    async fn prove_again(&mut self, token: &ArmToken) -> Result<Option<Step>, BrokerError> {
-        if self.is_overdue() {
-            let detail = "Azure put the create off until its deadline was over";
-            return self.remember(plain(Code::AzureRefused, detail)).await.map(Some);
-        }
-        if self.is_to_be_removed().await? {
-            let detail = "the connection was removed while Azure put its create off";
-            return self
-                .fail(plain(Code::NotSent, detail), Observed::Absent)
-                .await
-                .map(Some);
-        }
-        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        match self.alive(arm.data_connection(token, &id)).await? {
-            Ok(None) => {}
-            Ok(Some(_)) => {
-                let detail =
-                    "while Azure put this create off, somebody else made a data connection of this name";
-                return self
-                    .fail(plain(Code::NameTaken, detail), Observed::Absent)
-                    .await
-                    .map(Some);
-            }
-            Err(_) => return Ok(Some(Step::Again(self.next_pause()))),
-        }
-        let absent_at = self.broker.clock.now();
-        let details = json!({ "absenceSeenAt": absent_at, "putOff": self.put_off });
-        self.commit(Change {
-            again: Some(absent_at),
-            event: Some((EventKind::CreateRepeated, details)),
-            ..self.change("the create is sent again", Phase::Dispatched)
-        })
-        .await?;
-        Ok(None)
     }
 
     async fn create_accepted(&mut self, accepted: Accepted) -> Result<Step, BrokerError> {
@@ -105,11 +61,13 @@ impl Job {
     async fn create_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match &error.kind {
             // Surely without effect: it may be sent again when ARM says so, unless that is too late.
-            _ if error.is_put_off() && self.has_time_for(error.retry_after()) => {
-                let pause = error.retry_after().unwrap_or_else(|| self.next_pause());
-                self.unsent = true;
-                self.put_off += 1;
-                Ok(Step::Again(pause))
+            _ if error.is_put_off() && self.has_patience_for(error.retry_after()) => {
+                self.put_off(error).await
+            }
+            // Nothing left this machine.
+            ArmErrorKind::NotSent(_) if self.has_patience_for(None) => {
+                let pause = self.growing_pause();
+                self.wait_at_rest(Step::Again(pause)).await
             }
             ArmErrorKind::NotSent(_) | ArmErrorKind::HeldBack(_) => {
                 self.fail(failure_of(Code::NotSent, error), Observed::Absent)
@@ -140,11 +98,12 @@ impl Job {
 }
 
 impl Job {
-    /// Whether the operation's deadline leaves room for a wait.
-    fn has_time_for(&self, pause: Option<Duration>) -> bool {
+    /// Whether the time that a create may wait leaves room for this wait.
+    fn has_patience_for(&self, pause: Option<Duration>) -> bool {
         let pause = TimeDelta::from_std(pause.unwrap_or_default()).unwrap_or(TimeDelta::MAX);
-        let left = self.claim.record.deadline_at - self.broker.clock.now();
-        pause < left
+        let patience = TimeDelta::from_std(self.broker.worker.patience).unwrap_or(TimeDelta::MAX);
+        let waited = self.broker.clock.now() - self.claim.record.created_at;
+        pause < patience - waited
     }
 }
 

@@ -65,11 +65,18 @@ impl Job {
     /// Keeps what was seen and looks again after a while.
     async fn put_aside(&mut self, change: Change) -> Result<Step, BrokerError> {
         self.claim.absent_reads = change.absent_reads;
-        // Written down only when it says something new: the count of reads may be lost with the process, and starts anew.
-        if change.failure != self.claim.record.failure {
-            self.commit(change).await?;
+        let pause = self.next_pause();
+        // What may last goes on at rest: it keeps no place here that others need.
+        let at_rest = pause >= self.broker.worker.slowest_poll;
+        // Else it is written down only when it says something new: the count of reads may be lost with the process.
+        if at_rest || change.failure != self.claim.record.failure {
+            self.commit(Change {
+                release_for: at_rest.then_some(pause),
+                ..change
+            })
+            .await?;
         }
-        Ok(Step::Again(self.next_pause()))
+        Ok(if at_rest { Step::Over } else { Step::Again(pause) })
     }
 
     /// Whether a removal of the connection was asked for since.

@@ -55,14 +55,26 @@ impl Job {
         })
     }
 
+    /// Whose tokens are used: the operation's own, or to read, those of another one of the same connection. Whoever asked for
+    /// that one may see this one.
+    fn caller_for(&mut self, wanted: Use) -> Option<Caller> {
+        let vault = &self.broker.0.vault;
+        let own = vault.for_use(self.claim.record.id, wanted);
+        if own.is_some() || wanted == Use::Write {
+            return own;
+        }
+        let (caller, stamp) = vault.to_borrow(self.record.id)?;
+        self.borrowed = Some(stamp);
+        Some(caller)
+    }
+
     pub(super) async fn exchange(
         &mut self,
         wanted: Use,
         tenants: &[TenantId],
     ) -> Result<Exchanged, BrokerError> {
         let target = self.record.target_tenant;
-        let caller: Option<Caller> = self.broker.0.vault.for_use(self.claim.record.id, wanted);
-        let Some(caller) = caller else {
+        let Some(caller) = self.caller_for(wanted) else {
             return Ok(Exchanged::Lacking(target.into()));
         };
         let broker = self.broker.clone();

@@ -91,6 +91,7 @@ async fn a_create_that_azure_puts_off_is_sent_again_when_azure_said() {
         portal.event_kinds(created.text("/id")).await,
         [
             "create.intended",
+            "change.putOff",
             "create.repeated",
             "create.accepted",
             "create.succeeded"
@@ -121,10 +122,10 @@ async fn a_name_that_somebody_takes_while_azure_puts_the_create_off_stays_theirs
 }
 
 #[tokio::test]
-async fn a_create_that_azure_puts_off_beyond_its_deadline_fails_at_once() {
+async fn a_create_that_azure_puts_off_for_longer_than_it_may_wait_fails_at_once() {
     let app = App::with(|config| {
         hurried(config);
-        config.worker.deadline = Duration::from_secs(60);
+        config.worker.patience = Duration::from_secs(60);
     })
     .await;
     let portal = app.how_to_portal();

@@ -57,7 +57,7 @@ async fn a_change_of_a_busy_cluster_is_sent_again_no_sooner_than_azure_said() {
 }
 
 #[tokio::test]
-async fn changes_of_one_cluster_come_one_after_the_other_where_azure_takes_no_two_at_once() {
+async fn changes_of_one_cluster_come_one_after_the_other_and_azure_has_none_to_refuse() {
     let app = App::hurried().await;
     app.operations_take(Duration::from_millis(700));
     app.emulator
@@ -86,16 +86,11 @@ async fn changes_of_one_cluster_come_one_after_the_other_where_azure_takes_no_tw
             removed.body
         );
     }
-    let mut refused = 0;
     for (method, taken) in [("PUT", 201), ("DELETE", 202)] {
         for name in ["telemetry", "other"] {
             let answers: Vec<u16> = app.calls(method, name).iter().map(|call| call.status).collect();
-            let (last, before) = answers.split_last().expect("a call");
-            assert_eq!(*last, taken, "{method} {name}: {answers:?}");
-            assert!(before.iter().all(|status| *status == 409), "{answers:?}");
-            refused += before.len();
+            assert_eq!(answers, [taken], "{method} {name}");
         }
     }
-    assert!(refused >= 2, "nothing was put off, so nothing was tested");
     app.finish().await;
 }

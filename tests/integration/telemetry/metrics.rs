@@ -200,11 +200,12 @@ async fn the_metrics_are_those_that_are_documented_and_name_nobody_and_nothing()
     let text = metrics_with(&listener, "operations_open{phase=\"accepted\"} 1").await;
     assert!(text.contains("operations_awaiting_caller "), "{text}");
 
+    // What is under way on the cluster goes first.
+    portal.follow(&open).await;
     let created = portal.create(&request("telemetry")).await;
     assert_eq!(created.status, 201, "{}", created.body);
     let (id, operation) = (created.text("/id"), created.text("/lastOperation/id"));
     portal.connection(id).await;
-    portal.follow(&open).await;
     let strange = Method::from_bytes(b"TELEMETRY-ACC1").expect("a method");
     portal
         .send(portal.call(strange, "/v1/connections"))

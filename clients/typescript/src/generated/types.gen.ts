@@ -197,7 +197,7 @@ export type CreateTarget = {
 /**
  * What an event of the ledger says happened.
  */
-export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'outcome.unknown';
+export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.queued' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'change.putOff' | 'outcome.unknown';
 
 /**
  * A page of events, oldest first.
@@ -356,6 +356,11 @@ export type Operation = {
      * The tenant whose token the operation waits for, while `status` is `awaitingCaller`.
      */
     awaitingTenantId?: string;
+    /**
+     * How many changes of the same cluster come before it, while it waits for its turn: a cluster takes one at a time. Only where
+     * the operation is asked for by itself.
+     */
+    changesAhead?: number;
     /**
      * The claims that the user must sign in to that tenant with, as JSON text: to be handed on as they are, as `claims` of the
      * sign-in. Absent where nothing in particular is demanded.

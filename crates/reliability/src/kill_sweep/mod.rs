@@ -53,7 +53,7 @@ pub struct Options {
     #[arg(long, default_value = "")]
     point: String,
     /// How many stacks work side by side.
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, default_value_t = 8)]
     lanes: u32,
 }
 
@@ -234,6 +234,7 @@ async fn drain(
             },
         };
         if !outcome.found.is_empty() {
+            let _ = writeln!(std::io::stderr(), "{}: {:?}", current.name(), outcome.found);
             // What is wrong here would be found in the next trial again.
             lane.close().await?;
             lane = Lane::open(&ground).await?;

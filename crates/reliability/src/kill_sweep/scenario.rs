@@ -128,9 +128,7 @@ impl Play<'_> {
             | Scenario::CreateResumed
             | Scenario::RemoveResumed => {
                 self.operations_take(HELD);
-                let first = self.name.clone();
-                self.create(&first, 0).await?;
-                self.wait_for_writes(1).await?;
+                self.begin().await?;
                 // Callers come at any moment of the first one's life.
                 sleep(Duration::from_millis(random.below(60))).await;
                 if scenario == Scenario::RemoveResumed {
@@ -209,18 +207,26 @@ impl Play<'_> {
             .inject(Fault::arm(&path, effect).method(method));
     }
 
-    async fn wait_for_writes(&self, count: usize) -> anyhow::Result<()> {
-        let journal = self.stack.emulator.journal();
-        let wrote = || {
-            journal
-                .entries()
-                .iter()
-                .filter(|entry| entry.method == "PUT")
-                .count()
-                >= count
-        };
-        let seen = journal.wait_for(|_| wrote(), PATIENCE).await;
-        seen.map(|_| ()).context("ARM did not see the write")
+    /// A create that is under way at ARM. One that came to nothing, since something did not answer in time, is asked for again.
+    async fn begin(&mut self) -> anyhow::Result<()> {
+        let key = self.key.take();
+        let deadline = Instant::now() + PATIENCE;
+        let stack = self.stack;
+        let begun = || stack.emulator.read(|world| world.resources.operations.len());
+        let before = begun();
+        loop {
+            self.create(&self.name.clone(), 0).await?;
+            while !self.open().await?.is_empty() {
+                if begun() > before {
+                    self.key = key;
+                    return Ok(());
+                }
+                if Instant::now() > deadline {
+                    bail!("ARM does not begin the first create");
+                }
+                sleep(LOOK).await;
+            }
+        }
     }
 
     /// Asks for a connection of this name, and keeps what is answered.

@@ -12,8 +12,17 @@ use tenant_bridge::db::{self, PoolOptions, schema};
 pub struct Database(PgPool);
 
 fn owner(database: &dev_postgres::Database) -> anyhow::Result<PgPool> {
+    pool(database.owner_url.as_str())
+}
+
+/// The server itself, as its administrator.
+pub(super) fn admin(url: &url::Url) -> anyhow::Result<Database> {
+    Ok(Database(pool(url.as_str())?))
+}
+
+fn pool(url: &str) -> anyhow::Result<PgPool> {
     Ok(db::connect(&PoolOptions {
-        url: database.owner_url.as_str().into(),
+        url: url.into(),
         max_connections: 2,
         acquire_timeout: Duration::from_secs(20),
     })?)

@@ -63,6 +63,17 @@ impl Ground {
         &self.0.server
     }
 
+    /// Has Postgres remember when each transaction was committed, which it doesn't by itself.
+    ///
+    /// # Errors
+    /// When it refuses, or does not come back.
+    pub async fn tell_commit_times(&self) -> anyhow::Result<()> {
+        let admin = database::admin(self.0.server.admin_url())?;
+        admin.run("alter system set track_commit_timestamp = on").await?;
+        admin.close().await;
+        Ok(self.0.server.restart().await?)
+    }
+
     /// A stack of its own: an empty database with the schema, and an emulated Azure in this process.
     ///
     /// # Errors

@@ -15,10 +15,13 @@ impl Settings {
             .with("worker.fastest_poll", "20ms")
             .with("worker.slowest_poll", "100ms")
             .with("worker.interval", "100ms")
-            .with("worker.lease", "1s")
+            .with("worker.lease", "2s")
             .with("worker.request_life", "5s")
             .with("worker.deadline", "60s")
             .with("outbound.timeout", "4s")
+            .with("outbound.read_timeout", "4s")
+            .with("outbound.connect_timeout", "900ms")
+            .with("outbound.circuit_pause", "500ms")
     }
 
     /// The same with this setting.

@@ -2,9 +2,11 @@ from enum import Enum
 
 
 class EventKind(str, Enum):
+    CHANGE_PUTOFF = "change.putOff"
     CREATE_ACCEPTED = "create.accepted"
     CREATE_FAILED = "create.failed"
     CREATE_INTENDED = "create.intended"
+    CREATE_QUEUED = "create.queued"
     CREATE_REFUSED = "create.refused"
     CREATE_REPEATED = "create.repeated"
     CREATE_SUCCEEDED = "create.succeeded"

@@ -34,6 +34,9 @@ class Operation:
         finished_at (datetime.datetime | Unset): When it ended.
         awaiting_tenant_id (UUID | Unset): The tenant whose token the operation waits for, while `status` is
             `awaitingCaller`.
+        changes_ahead (int | Unset): How many changes of the same cluster come before it, while it waits for its turn: a
+            cluster takes one at a time. Only where
+            the operation is asked for by itself.
         awaiting_claims (str | Unset): The claims that the user must sign in to that tenant with, as JSON text: to be
             handed on as they are, as `claims` of the
             sign-in. Absent where nothing in particular is demanded.
@@ -48,6 +51,7 @@ class Operation:
     request_hash: str
     finished_at: datetime.datetime | Unset = UNSET
     awaiting_tenant_id: UUID | Unset = UNSET
+    changes_ahead: int | Unset = UNSET
     awaiting_claims: str | Unset = UNSET
     error: Failure | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -73,6 +77,8 @@ class Operation:
         if not isinstance(self.awaiting_tenant_id, Unset):
             awaiting_tenant_id = str(self.awaiting_tenant_id)
 
+        changes_ahead = self.changes_ahead
+
         awaiting_claims = self.awaiting_claims
 
         error: dict[str, Any] | Unset = UNSET
@@ -95,6 +101,8 @@ class Operation:
             field_dict["finishedAt"] = finished_at
         if awaiting_tenant_id is not UNSET:
             field_dict["awaitingTenantId"] = awaiting_tenant_id
+        if changes_ahead is not UNSET:
+            field_dict["changesAhead"] = changes_ahead
         if awaiting_claims is not UNSET:
             field_dict["awaitingClaims"] = awaiting_claims
         if error is not UNSET:
@@ -133,6 +141,8 @@ class Operation:
         else:
             awaiting_tenant_id = UUID(_awaiting_tenant_id)
 
+        changes_ahead = d.pop("changesAhead", UNSET)
+
         awaiting_claims = d.pop("awaitingClaims", UNSET)
 
         _error = d.pop("error", UNSET)
@@ -151,6 +161,7 @@ class Operation:
             request_hash=request_hash,
             finished_at=finished_at,
             awaiting_tenant_id=awaiting_tenant_id,
+            changes_ahead=changes_ahead,
             awaiting_claims=awaiting_claims,
             error=error,
         )

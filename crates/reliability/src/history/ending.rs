@@ -1,0 +1,103 @@
+//! How a history ends: nothing breaks any more, all replicas serve, and callers come back to what waits for them, until nothing
+//! is under way.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::collect;
+use super::record::{Operation, Who, Wish};
+use super::scene::Scene;
+
+/// How long everything may take to come to an end, on a machine with much else to do.
+const LONGEST: Duration = Duration::from_secs(60);
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(25);
+/// Between two visits of a caller.
+const VISIT: Duration = Duration::from_millis(120);
+
+/// Comes to an end; callers that are `gone` never come back.
+pub(crate) async fn come_to_an_end(scene: &Scene, gone: &BTreeSet<Who>) -> anyhow::Result<()> {
+    scene.stack().emulator.clear_faults();
+    let deadline = Instant::now() + LONGEST;
+    let mut visit = Instant::now();
+    while Instant::now() < deadline {
+        let people = collect::people(scene).await?;
+        let undone = collect::undone(scene).await?;
+        let owner = |row: &Operation| {
+            let person = people.iter().find(|known| known.id == row.person_id);
+            person.map(|known| format!("{}/{}", known.tenant_id, known.object_id))
+        };
+        let waits_for_ever: BTreeSet<_> = undone
+            .iter()
+            .filter(|row| {
+                row.awaiting_tenant_id.is_some() && owner(row).is_some_and(|who| gone.contains(&who))
+            })
+            .map(|row| row.connection_id)
+            .collect();
+        let is_quiet = undone
+            .iter()
+            .all(|row| waits_for_ever.contains(&row.connection_id));
+        if is_quiet && !changes_run(scene) {
+            return Ok(());
+        }
+        if Instant::now() >= visit {
+            for row in &undone {
+                if let Some(who) = owner(row).filter(|who| !gone.contains(who)) {
+                    come_back(scene, &who, row).await?;
+                }
+            }
+            visit = Instant::now() + VISIT;
+        }
+        sleep(LOOK).await;
+    }
+    // What is left undone is the checker's to tell.
+    Ok(())
+}
+
+/// A caller comes back to what waits for a token, with new ones: looks, then goes on with it.
+async fn come_back(scene: &Scene, who: &str, row: &Operation) -> anyhow::Result<()> {
+    let (Some(caller), Some(_)) = (scene.caller(who), row.awaiting_tenant_id) else {
+        return Ok(());
+    };
+    let client = scene.client(caller)?;
+    let operation = row.id;
+    let replica = usize::from(operation.as_u128() % 2 == 1);
+    let reply = scene
+        .call(&client, caller, replica, Wish::Look { operation }, 0)
+        .await;
+    if reply.is_some_and(|reply| reply.progress == "awaitingCaller") {
+        scene
+            .call(&client, caller, replica, Wish::Continue { operation }, 0)
+            .await;
+        if row.kind == "remove" {
+            let connection = row.connection_id;
+            scene
+                .call(
+                    &client,
+                    caller,
+                    replica,
+                    Wish::Remove {
+                        connection,
+                        key: None,
+                    },
+                    0,
+                )
+                .await;
+        }
+    }
+    Ok(())
+}
+
+/// Whether Azure still carries out a change.
+fn changes_run(scene: &Scene) -> bool {
+    scene.stack().emulator.read(|world| {
+        let now = world.now();
+        world
+            .resources
+            .operations
+            .iter()
+            .any(|operation| operation.ends > now)
+    })
+}

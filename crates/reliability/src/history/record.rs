@@ -1,0 +1,246 @@
+//! What a history is made of: what callers asked and were answered, what reached Azure and what it carried out, and what the
+//! service recorded. The checker knows nothing else.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// A person by tenant and object id: `<tid>/<oid>`.
+pub type Who = String;
+
+/// All of it.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// Every call of every caller, in the order of their answers.
+    pub calls: Vec<Call>,
+    /// Every PUT and DELETE of a data connection that reached ARM, in order of arrival.
+    pub sent: Vec<Sent>,
+    /// What Azure carried out, or tried to.
+    pub changes: Vec<Change>,
+    /// The ids of the data connections that are there, in lower case.
+    pub world: BTreeSet<String>,
+    /// The ledger, in its order.
+    pub events: Vec<Event>,
+    /// The table of operations.
+    pub operations: Vec<Operation>,
+    /// The table of connections.
+    pub connections: Vec<Connection>,
+    /// Who stands behind a pseudonym.
+    pub people: Vec<Pseudonym>,
+    /// Callers who never came back to what waits for them.
+    pub gone: BTreeSet<Who>,
+}
+
+/// A call of a caller.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// When it began.
+    pub at: DateTime<Utc>,
+    /// Who called.
+    pub who: Who,
+    /// At which replica.
+    pub replica: usize,
+    /// What was asked.
+    pub wish: Wish,
+    /// What was answered; nothing if no answer came.
+    pub reply: Option<Reply>,
+}
+
+/// What a caller asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// A connection with this id at ARM, in lower case, by this body.
+    Create {
+        /// The data connection's id, in lower case.
+        arm_id: String,
+        /// The body as it is sent.
+        body: String,
+        /// The idempotency key.
+        key: Option<String>,
+    },
+    /// The end of a connection.
+    Remove {
+        /// Which.
+        connection: Uuid,
+        /// The idempotency key.
+        key: Option<String>,
+    },
+    /// How far an operation is.
+    Look {
+        /// Which.
+        operation: Uuid,
+    },
+    /// That an operation goes on.
+    Continue {
+        /// Which.
+        operation: Uuid,
+    },
+}
+
+/// An answer, as far as it matters.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// The connection that it names.
+    pub connection: Option<Uuid>,
+    /// The operation that it names.
+    pub operation: Option<Uuid>,
+    /// How far the operation is.
+    pub progress: String,
+    /// The problem's code.
+    pub code: String,
+}
+
+impl Reply {
+    /// Whether the service took on what was asked.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        self.status >= 200 && self.status < 300
+    }
+}
+
+/// A request to change a data connection that reached ARM.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// When it arrived.
+    pub at: DateTime<Utc>,
+    /// `PUT` or `DELETE`.
+    pub method: String,
+    /// The data connection's id, in lower case.
+    pub arm_id: String,
+    /// The correlation id that went with it.
+    pub correlation: String,
+    /// In whose name.
+    pub who: Who,
+    /// In whose names for other tenants.
+    pub auxiliary: Vec<Who>,
+    /// ARM's status; 0 if the line was cut before.
+    pub status: u16,
+    /// Whether the answer went out.
+    pub delivered: bool,
+}
+
+/// A change that Azure carried out, or tried to.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Whether it made a new one, changed one that was there, or removed one.
+    pub kind: ChangeKind,
+    /// The data connection's id, in lower case.
+    pub arm_id: String,
+    /// When it began.
+    pub started: DateTime<Utc>,
+    /// When it was over.
+    pub ended: DateTime<Utc>,
+}
+
+/// What a change does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// A new one.
+    Create,
+    /// Another PUT of one that is there.
+    Update,
+    /// The end of one.
+    Delete,
+}
+
+/// An event of the ledger.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Event {
+    /// Its place.
+    pub sequence: i64,
+    /// Its kind's word.
+    pub kind: String,
+    /// The operation it is of.
+    pub operation_id: Option<Uuid>,
+    /// The connection it is of.
+    pub connection_id: Option<Uuid>,
+    /// In whose name.
+    pub person_id: Option<Uuid>,
+    /// When its transaction was committed, by Postgres.
+    pub committed_at: DateTime<Utc>,
+}
+
+/// A row of `operations`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Operation {
+    /// Its id.
+    pub id: Uuid,
+    /// The connection it is of.
+    pub connection_id: Uuid,
+    /// `create` or `remove`.
+    pub kind: String,
+    /// How far it is.
+    pub phase: String,
+    /// Who asked for it.
+    pub person_id: Uuid,
+    /// What ARM is told with each request of it.
+    pub correlation_id: Uuid,
+    /// The tenant whose token it waits for.
+    pub awaiting_tenant_id: Option<Uuid>,
+}
+
+impl Operation {
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase.as_str(), "succeeded" | "failed")
+    }
+}
+
+/// A row of `connections`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Connection {
+    /// Its id.
+    pub id: Uuid,
+    /// The data connection's id, in lower case.
+    pub arm_id: String,
+    /// What is wanted.
+    pub desired: String,
+    /// What was seen.
+    pub observed: String,
+    /// When it became finally absent.
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+/// A row of `people`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Pseudonym {
+    /// The pseudonym.
+    pub id: Uuid,
+    /// The person's tenant.
+    pub tenant_id: Uuid,
+    /// The person there.
+    pub object_id: Uuid,
+}
+
+impl History {
+    /// Who stands behind a pseudonym.
+    #[must_use]
+    pub fn person(&self, id: Uuid) -> Option<Who> {
+        let row = self.people.iter().find(|row| row.id == id)?;
+        Some(format!("{}/{}", row.tenant_id, row.object_id))
+    }
+
+    /// An operation by its id.
+    #[must_use]
+    pub fn operation(&self, id: Uuid) -> Option<&Operation> {
+        self.operations.iter().find(|row| row.id == id)
+    }
+
+    /// A connection by its id.
+    #[must_use]
+    pub fn connection(&self, id: Uuid) -> Option<&Connection> {
+        self.connections.iter().find(|row| row.id == id)
+    }
+
+    /// The events of an operation, in order.
+    pub fn events_of(&self, operation: Uuid) -> impl Iterator<Item = &Event> {
+        self.events
+            .iter()
+            .filter(move |event| event.operation_id == Some(operation))
+    }
+}

@@ -1,0 +1,156 @@
+//! The command: seeds one after the other, some at once, each on a stack of its own.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use futures_util::StreamExt as _;
+use futures_util::future::try_join_all;
+
+use super::plan::Plan;
+use super::scene::{Scene, settings};
+use super::{act, chaos, ending, objections};
+use crate::{Ground, Tally};
+
+/// Which histories.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// How many.
+    #[arg(long, default_value_t = 15)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// How many at once.
+    #[arg(long, default_value_t = 3)]
+    at_once: usize,
+}
+
+/// What came of one.
+struct Played {
+    seed: u64,
+    objections: Vec<String>,
+    calls: usize,
+    answered: usize,
+    requests: usize,
+    operations: usize,
+}
+
+/// Plays them, and tells what is wrong with each.
+///
+/// # Errors
+/// When a history can't be played at all.
+pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode> {
+    ground.tell_commit_times().await?;
+    let began = Instant::now();
+    let last = options.from.saturating_add(options.seeds);
+    let mut played = futures_util::stream::iter(options.from..last)
+        .map(|seed| async move { (seed, play(ground, seed).await) })
+        .buffer_unordered(options.at_once.max(1));
+    let mut tally = Tally::default();
+    let (mut calls, mut answered, mut requests, mut operations) = (0, 0, 0, 0);
+    let mut out = std::io::stdout();
+    while let Some((seed, result)) = played.next().await {
+        let one = result.unwrap_or_else(|error| Played {
+            objections: vec![format!("it could not be played: {error:#}")],
+            ..Played::nothing(seed)
+        });
+        for objection in &one.objections {
+            writeln!(out, "seed {seed}: {objection}")?;
+        }
+        calls += one.calls;
+        answered += one.answered;
+        requests += one.requests;
+        operations += one.operations;
+        tally.add(
+            &format!(
+                "seed {} (again: cargo reliability history --seeds 1 --from {})",
+                one.seed, one.seed
+            ),
+            &one.objections,
+        );
+    }
+    let took = began.elapsed();
+    writeln!(
+        out,
+        "{} histories in {:.0} s: {calls} calls ({answered} answered), {operations} operations, {requests} requests to change",
+        options.seeds,
+        took.as_secs_f64()
+    )?;
+    Ok(tally.end(&format!(
+        "history --seeds {} --from {}",
+        options.seeds, options.from
+    ))?)
+}
+
+impl Played {
+    const fn nothing(seed: u64) -> Self {
+        Self {
+            seed,
+            objections: Vec::new(),
+            calls: 0,
+            answered: 0,
+            requests: 0,
+            operations: 0,
+        }
+    }
+}
+
+async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
+    let plan = Plan::of(seed);
+    let options = azure_emulator::Options {
+        operation_duration: plan.change_takes,
+        read_lag: plan.reads_lag,
+        ..azure_emulator::Options::default()
+    };
+    let scene = Scene::set(ground, options, settings()).await?;
+    for fault in &plan.faults {
+        scene.stack().emulator.inject(fault.clone());
+    }
+    let callers = (0..).zip(plan.scripts.clone());
+    let callers = callers.map(|(caller, script)| act::play(scene.clone(), caller, script));
+    let blows = chaos::play(scene.clone(), plan.chaos.clone());
+    tokio::try_join!(try_join_all(callers), blows)?;
+    let mut gone = BTreeSet::new();
+    if let Some(caller) = plan.bereft().filter(|_| plan.stays_away) {
+        gone.insert(scene.person(caller)?.1.clone());
+    }
+    ending::come_to_an_end(&scene, &gone).await?;
+    let history = super::History {
+        gone,
+        ..scene.history().await?
+    };
+    let objections = objections(&history);
+    if !objections.is_empty() {
+        keep(seed, &plan, &history, &scene).await?;
+    }
+    let played = Played {
+        seed,
+        objections,
+        calls: history.calls.len(),
+        answered: history.calls.iter().filter(|call| call.reply.is_some()).count(),
+        requests: history.sent.len(),
+        operations: history.operations.len(),
+    };
+    tokio::time::timeout(Duration::from_secs(20), scene.strike()).await??;
+    Ok(played)
+}
+
+/// Writes a history that is not sound where somebody can look at it.
+async fn keep(seed: u64, plan: &Plan, history: &super::History, scene: &Scene) -> anyhow::Result<()> {
+    let mut text = format!("{plan:#?}\n{history:#?}\n");
+    for line in scene.logs().await.into_iter().flatten() {
+        writeln!(text, "{line}")?;
+    }
+    let file = std::env::temp_dir().join(format!("reliability-history-{seed}.txt"));
+    std::fs::write(&file, text)?;
+    writeln!(
+        std::io::stdout(),
+        "seed {seed}: all of it is in {}",
+        file.display()
+    )?;
+    Ok(())
+}

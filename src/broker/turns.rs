@@ -1,0 +1,164 @@
+//! One change of a cluster at a time, across replicas: a replica says that it lives, hears when a turn is over, and records
+//! what has to wait.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use sqlx::postgres::PgListener;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::vault::Use;
+use super::{Broker, Caller};
+use crate::connection::{
+    ActorId, ClusterId, ConnectionId, OperationId, OperationKind, OperationRecord, Phase, removal_hash,
+};
+use crate::db::leases::Claim;
+use crate::db::operations::NewOperation;
+use crate::db::{DbError, operations, replicas, slots};
+
+impl Broker {
+    /// Says that this replica lives, so that others leave to it what it has tokens for. Gives how soon to say so again.
+    ///
+    /// # Errors
+    /// When the database doesn't answer.
+    pub async fn beat(&self) -> Result<Duration, DbError> {
+        let mut db = self.pool.acquire().await?;
+        replicas::beat(&mut db, self.0.replica, self.worker.lease).await?;
+        Ok(self.worker.lease / 3)
+    }
+
+    /// Says that this replica has stopped. That others don't hear of it only makes them wait.
+    pub async fn leave(&self) {
+        let left = async {
+            let mut db = self.pool.acquire().await?;
+            replicas::leave(&mut db, self.0.replica).await
+        };
+        if let Err(error) = left.await {
+            tracing::warn!(error = %error, "others wait a moment longer for what this replica had");
+        }
+    }
+
+    /// Hears from the other replicas when somebody's turn may have come, and makes the worker look. A hint: what is not heard is
+    /// found by looking.
+    ///
+    /// # Errors
+    /// When the database can't be heard. It never ends otherwise.
+    pub async fn hear_turns(&self) -> Result<(), DbError> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.listen(slots::CHANNEL).await?;
+        loop {
+            // Nothing means that the connection was lost and made anew: something may have been missed.
+            listener.try_recv().await?;
+            self.call_turn();
+        }
+    }
+
+    /// Makes the worker look at once.
+    pub(super) fn call_turn(&self) {
+        self.0.turns.notify_one();
+    }
+
+    /// Ends when somebody's turn may have come since the last time.
+    pub async fn turn_called(&self) {
+        self.0.turns.notified().await;
+    }
+
+    /// A new operation of this caller, about to be sent if its cluster is free.
+    pub(super) fn new_operation(
+        &self,
+        connection: ConnectionId,
+        kind: OperationKind,
+        actor: ActorId,
+        caller: &Caller,
+    ) -> OperationRecord {
+        let now = self.clock.now();
+        OperationRecord {
+            id: OperationId::new(self.clock.new_id()),
+            connection,
+            kind,
+            phase: Phase::Dispatched,
+            actor,
+            app: caller.app(),
+            correlation_id: Uuid::new_v4(),
+            created_at: now,
+            dispatched_at: Some(now),
+            finished_at: None,
+            deadline_at: now + self.worker.deadline,
+            failure: None,
+            awaiting: None,
+            ahead: None,
+            request_hash: removal_hash(connection),
+        }
+    }
+
+    /// Takes the cluster's turn for a new operation, in the transaction that records it; one that can't have it is to be
+    /// recorded as queued.
+    ///
+    /// # Errors
+    /// When the database can't answer.
+    pub(super) async fn take_turn(
+        &self,
+        db: &mut PgConnection,
+        cluster: &ClusterId,
+        operation: &mut OperationRecord,
+    ) -> Result<(), DbError> {
+        if !slots::take_unqueued(db, cluster, operation.id, self.worker.turn).await? {
+            self.wait_for_turn(operation);
+        }
+        Ok(())
+    }
+
+    /// A new operation as it is recorded, without what only a create has. Under a lease if it is to be sent now.
+    pub(super) fn to_record(&self, record: OperationRecord) -> NewOperation {
+        NewOperation {
+            lease: (record.phase == Phase::Dispatched).then(Uuid::new_v4),
+            holder: self.0.replica,
+            api_version: self.arm.kusto_api_version().to_owned(),
+            record,
+            body: None,
+            body_hash: None,
+            absence_seen_at: None,
+        }
+    }
+
+    /// Records a new operation, in the queue if it has to wait.
+    ///
+    /// # Errors
+    /// As [`operations::insert`].
+    pub(super) async fn insert_operation(
+        &self,
+        db: &mut PgConnection,
+        new: &NewOperation,
+        cluster: &ClusterId,
+    ) -> Result<(), DbError> {
+        operations::insert(db, new, self.worker.lease).await?;
+        if new.record.phase == Phase::Queued {
+            slots::queue(db, cluster, new.record.id, new.record.actor).await?;
+        }
+        Ok(())
+    }
+
+    /// Goes on with what was just recorded: with a claim on it now, else when its turn comes. The caller's tokens are kept for it.
+    pub(super) fn go_on(
+        &self,
+        operation: &OperationRecord,
+        claim: Option<Claim>,
+        by: Caller,
+        claimed_at: Instant,
+    ) {
+        let ids = (operation.id, operation.connection);
+        self.0.vault.keep(ids, Use::Write, by, self.clock.now());
+        match claim {
+            Some(claim) => self.drive(claim, claimed_at, true),
+            None => self.call_turn(),
+        }
+    }
+
+    /// Makes of a new operation one that waits for its turn.
+    pub(super) fn wait_for_turn(&self, operation: &mut OperationRecord) {
+        operation.phase = Phase::Queued;
+        operation.dispatched_at = None;
+        operation.deadline_at = operation.created_at + self.worker.patience;
+    }
+}

@@ -1,0 +1,40 @@
+//! The replicas that live. An operation whose tokens a living replica has is left to it.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::DbError;
+
+/// For how long a replica that was not heard of is remembered, in seconds.
+const FORGOTTEN_AFTER: f64 = 86_400.0;
+
+/// Says that a replica lives, and will for so long.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn beat(db: &mut PgConnection, replica: Uuid, life: Duration) -> Result<(), DbError> {
+    sqlx::query!(
+        "with gone as (delete from replicas where alive_until < now() - make_interval(secs => $3))
+         insert into replicas (id, alive_until) values ($1, now() + make_interval(secs => $2))
+         on conflict (id) do update set alive_until = excluded.alive_until",
+        replica,
+        life.as_secs_f64(),
+        FORGOTTEN_AFTER
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Says that a replica has stopped, so that others take up at once what it had.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn leave(db: &mut PgConnection, replica: Uuid) -> Result<(), DbError> {
+    sqlx::query!("delete from replicas where id = $1", replica)
+        .execute(&mut *db)
+        .await?;
+    super::slots::call(db).await
+}

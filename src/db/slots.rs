@@ -1,0 +1,126 @@
+//! The order of changes: one in flight for each cluster, across replicas. A slot row says who is at it; whose turn it is next
+//! follows from the operations that wait.
+//!
+//! Each caller has one turn in a round, so callers take turns however many changes one of them asks for, and each caller's own
+//! changes come in their order.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+
+use super::{DbError, exactly_one};
+use crate::connection::{ActorId, ClusterId, OperationId};
+
+/// The channel on which replicas hear that somebody's turn may have come.
+pub const CHANNEL: &str = "tenant_bridge_turns";
+
+/// Takes a cluster's slot for an operation that was just recorded, if it is free and nobody waits for it. Gives whether it was.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn take_unqueued(
+    db: &mut PgConnection,
+    cluster: &ClusterId,
+    operation: OperationId,
+    life: Duration,
+) -> Result<bool, DbError> {
+    let rows = sqlx::query!(
+        "insert into cluster_slots (cluster_id, operation_id, held_until)
+         select $1, $2, now() + make_interval(secs => $3)
+         where not exists (
+            select from operations q where q.cluster_id = $1 and q.phase = 'queued' and q.awaiting_tenant_id is null)
+         on conflict (cluster_id) do update set operation_id = excluded.operation_id, held_until = excluded.held_until
+         where (cluster_slots.operation_id is null or cluster_slots.held_until <= now())
+           and (cluster_slots.not_before is null or cluster_slots.not_before <= now())",
+        cluster.resource().canonical(),
+        operation.uuid(),
+        life.as_secs_f64()
+    )
+    .execute(db)
+    .await?
+    .rows_affected();
+    Ok(rows == 1)
+}
+
+/// Takes the slot of an operation's cluster when its turn has come. Gives whether the slot was free; one that keeps others
+/// waiting for longer than it may counts as free.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn take(db: &mut PgConnection, operation: OperationId, life: Duration) -> Result<bool, DbError> {
+    let rows = sqlx::query!(
+        "insert into cluster_slots (cluster_id, operation_id, held_until, round)
+         select o.cluster_id, o.id, now() + make_interval(secs => $2), o.turn from operations o where o.id = $1
+         on conflict (cluster_id) do update set operation_id = excluded.operation_id, held_until = excluded.held_until,
+            round = greatest(cluster_slots.round, excluded.round)
+         where cluster_slots.operation_id is null or cluster_slots.operation_id = excluded.operation_id
+            or cluster_slots.held_until <= now()",
+        operation.uuid(),
+        life.as_secs_f64()
+    )
+    .execute(db)
+    .await?
+    .rows_affected();
+    Ok(rows == 1)
+}
+
+/// Gives back the slot that an operation holds, if it holds one. `pause` is how long ARM wants to be left alone with this
+/// cluster. The other replicas hear of it when the transaction is committed.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn give_back(
+    db: &mut PgConnection,
+    operation: OperationId,
+    pause: Option<Duration>,
+) -> Result<(), DbError> {
+    let rows = sqlx::query!(
+        "update cluster_slots set operation_id = null, held_until = null,
+            not_before = now() + make_interval(secs => $2)
+         where cluster_id = (select cluster_id from operations where id = $1) and operation_id = $1",
+        operation.uuid(),
+        pause.map(|pause| pause.as_secs_f64())
+    )
+    .execute(&mut *db)
+    .await?
+    .rows_affected();
+    if rows > 0 { call(db).await } else { Ok(()) }
+}
+
+/// Tells the replicas to look whose turn it is, when the transaction is committed.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn call(db: &mut PgConnection) -> Result<(), DbError> {
+    sqlx::query!("select pg_notify($1, '')", CHANNEL)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Puts an operation, just recorded as queued, behind its caller's others and into the round that is under way.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn queue(
+    db: &mut PgConnection,
+    cluster: &ClusterId,
+    operation: OperationId,
+    actor: ActorId,
+) -> Result<(), DbError> {
+    let rows = sqlx::query!(
+        "update operations set turn = greatest(
+            coalesce((select round from cluster_slots where cluster_id = $1), 0),
+            coalesce((select max(q.turn) + 1 from operations q
+                where q.cluster_id = $1 and q.phase = 'queued' and q.person_id = $3 and q.id <> $2), 0))
+         where id = $2",
+        cluster.resource().canonical(),
+        operation.uuid(),
+        actor.uuid()
+    )
+    .execute(&mut *db)
+    .await?
+    .rows_affected();
+    exactly_one("queue an operation", rows)?;
+    call(db).await
+}

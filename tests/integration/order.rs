@@ -1,0 +1,311 @@
+//! One change of a cluster at a time: who waits, in which order, and what keeps nobody waiting.
+
+use std::time::Duration;
+
+use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, ParallelWrites, how_to};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, App, Portal, hurried, request};
+
+/// A service that hurries, where two people may create: each with a consumer group for each of their connections.
+async fn two_callers() -> (App, Portal, Portal) {
+    let app = App::hurried().await;
+    let granted = app.emulator.edit(|world| {
+        world.set_parallel_writes(ParallelWrites::Refused);
+        for group in ["g0", "g1", "g2", "g3", "g4", "g5"] {
+            world.add_consumer_group(how_to::HUB1, group).expect("a hub");
+        }
+        world.assign_role("acc4@domain1.com", "Contributor", how_to::CLUSTER)
+    });
+    granted.expect("a role");
+    let one = app.how_to_portal();
+    let other = app
+        .signed_in("acc4@domain1.com")
+        .with_auxiliary(&app.token("acc2@domain2.com", how_to::DOMAIN2));
+    (app, one, other)
+}
+
+fn wanted(name: &str, group: &str) -> Value {
+    let mut wanted = request(name);
+    wanted["source"]["eventHub"]["consumerGroup"] = group.into();
+    wanted
+}
+
+async fn begin(portal: &Portal, name: &str, group: &str) -> Answer {
+    let created = portal.create_waiting(&wanted(name, group), 0).await;
+    assert_eq!(created.status, 202, "{}", created.body);
+    created
+}
+
+fn operation(created: &Answer) -> &str {
+    created.text("/lastOperation/id")
+}
+
+/// The names of the data connections that were PUT, in order.
+fn put(app: &App) -> Vec<String> {
+    let writes = app.writes().into_iter().filter(|call| call.method == "PUT");
+    writes
+        .map(|call| call.path().rsplit('/').next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn callers_take_turns_and_each_ones_changes_come_in_their_order() {
+    let (app, one, other) = two_callers().await;
+    app.hold_operations();
+    let first = begin(&one, "a0", "g0").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let mut waiting = Vec::new();
+    for (portal, name, group) in [
+        (&one, "a1", "g1"),
+        (&one, "a2", "g2"),
+        (&one, "a3", "g3"),
+        (&other, "b1", "g4"),
+        (&other, "b2", "g5"),
+    ] {
+        waiting.push((portal, begin(portal, name, group).await));
+    }
+    // One is in flight; of those that wait, b1 shares the first round with a1, and b2 the second with a2.
+    let mut ahead = Vec::new();
+    for (portal, created) in &waiting {
+        let path = format!("/v1/operations/{}", operation(created));
+        let answer = portal.get(&path).await;
+        assert_eq!(answer.text("/status"), "notStarted");
+        ahead.push(answer.body["changesAhead"].as_u64().expect("a number"));
+    }
+    assert_eq!(ahead, [1, 3, 5, 2, 4]);
+    assert_eq!(put(&app), ["a0"]);
+
+    app.release_operations();
+    assert_eq!(one.follow(operation(&first)).await.text("/status"), "succeeded");
+    for (portal, created) in &waiting {
+        let ended = portal.follow(operation(created)).await;
+        assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+        assert!(ended.body.get("changesAhead").is_none());
+    }
+    assert_eq!(put(&app), ["a0", "a1", "b1", "a2", "b2", "a3"]);
+    // What waited says so, and proves the absence anew before it is sent.
+    assert_eq!(
+        one.event_kinds(waiting[0].1.text("/id")).await,
+        [
+            "create.queued",
+            "create.intended",
+            "create.accepted",
+            "create.succeeded"
+        ]
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn two_replicas_hold_to_one_order() {
+    let (app, one, other) = two_callers().await;
+    let replica = app.replica().await;
+    let there = other.at(replica.address());
+    app.hold_operations();
+    let first = begin(&one, "a0", "g0").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let second = begin(&there, "b1", "g1").await;
+    let third = begin(&one, "a1", "g2").await;
+    let fourth = begin(&there, "b2", "g3").await;
+    app.release_operations();
+    for (portal, created) in [
+        (&one, &first),
+        (&there, &second),
+        (&one, &third),
+        (&there, &fourth),
+    ] {
+        let ended = portal.follow(operation(created)).await;
+        assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    }
+    assert_eq!(put(&app), ["a0", "b1", "a1", "b2"]);
+    replica.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_removal_of_a_create_that_waits_cancels_it_and_sends_nothing() {
+    let (app, one, other) = two_callers().await;
+    app.hold_operations();
+    let first = begin(&one, "a0", "g0").await;
+    let waiting = begin(&other, "b1", "g1").await;
+    let id = waiting.text("/id");
+    let removed = other.remove_waiting(id, 0).await;
+    assert_eq!(
+        (removed.status, removed.text("/state")),
+        (200, "removed"),
+        "{}",
+        removed.body
+    );
+    assert_eq!(removed.text("/lastOperation/status"), "succeeded");
+    let create = other.follow(operation(&waiting)).await;
+    assert_eq!(create.text("/error/code"), "notSent");
+    assert_eq!(
+        other.event_kinds(id).await,
+        ["create.queued", "create.failed", "remove.succeeded"]
+    );
+    // The name is free again, and the next with it waits like everybody.
+    let again = begin(&other, "b1", "g1").await;
+    assert_ne!(again.text("/id"), id);
+    app.release_operations();
+    one.follow(operation(&first)).await;
+    assert_eq!(other.follow(operation(&again)).await.text("/status"), "succeeded");
+    assert_eq!(put(&app), ["a0", "b1"]);
+    assert!(app.calls("DELETE", "b1").is_empty());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_operation_without_a_usable_token_steps_out_of_the_queue_and_holds_nobody_up() {
+    let (app, one, other) = two_callers().await;
+    app.hold_operations();
+    let first = begin(&one, "a0", "g0").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let dead = begin(&one, "a1", "g1").await;
+    let behind = begin(&one, "a2", "g2").await;
+    let others = begin(&other, "b1", "g3").await;
+    // From now on nothing is exchanged for the first caller at the target, and what was is believed no longer.
+    app.emulator.inject(
+        Fault::arm(
+            "/dataConnections/a1",
+            Effect::status(401, &[("www-authenticate", "Bearer")]),
+        )
+        .method("GET")
+        .always(),
+    );
+    app.release_operations();
+    one.follow(operation(&first)).await;
+    assert_eq!(one.follow(operation(&behind)).await.text("/status"), "succeeded");
+    assert_eq!(
+        other.follow(operation(&others)).await.text("/status"),
+        "succeeded"
+    );
+    let path = format!("/v1/connections/{}", dead.text("/id"));
+    let waits = one
+        .wait_for(&path, |body| body["lastOperation"]["status"] == "awaitingCaller")
+        .await;
+    assert_eq!(waits.body["lastOperation"]["awaitingTenantId"], how_to::DOMAIN1);
+
+    // A look brings no tokens to write with; to ask again for the same does.
+    app.emulator.clear_faults();
+    let looked = one.get(&format!("/v1/operations/{}", operation(&dead))).await;
+    assert_eq!(looked.text("/status"), "awaitingCaller");
+    assert!(app.calls("PUT", "a1").is_empty());
+    let again = one.create(&wanted("a1", "g1")).await;
+    assert_eq!(again.text("/id"), dead.text("/id"));
+    assert_eq!(one.follow(operation(&dead)).await.text("/status"), "succeeded");
+    assert_eq!(app.calls("PUT", "a1").len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_change_that_outlasts_its_turn_leaves_it_to_azure_whether_another_is_taken() {
+    let app = App::with(|config| {
+        hurried(config);
+        config.worker.turn = Duration::from_millis(300);
+    })
+    .await;
+    app.hold_operations();
+    let portal = app.how_to_portal();
+    let first = begin(&portal, "a0", "$Default").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let second = begin(&portal, "a1", "cg1").await;
+    // Azure takes it, since nothing was said against parallel changes here.
+    app.wait_for_calls("PUT", "a1", 1).await;
+    app.release_operations();
+    for created in [&first, &second] {
+        assert_eq!(
+            portal.follow(operation(created)).await.text("/status"),
+            "succeeded"
+        );
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_busy_cluster_is_left_alone_for_as_long_as_azure_says_by_all_its_callers() {
+    let (app, one, other) = two_callers().await;
+    let answer = json!({ "error": { "code": "ServiceIsInMaintenance", "message": "You may retry in a few minutes." } });
+    app.emulator.inject(
+        Fault::arm(
+            "/dataConnections/a0",
+            Effect::Answer(FaultAnswer {
+                status: 409,
+                headers: vec![("retry-after".to_owned(), "1".to_owned())],
+                body: FaultBody::Json(answer),
+            }),
+        )
+        .method("PUT")
+        .times(1),
+    );
+    let first = begin(&one, "a0", "g0").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let second = begin(&other, "b1", "g1").await;
+    for (portal, created) in [(&one, &first), (&other, &second)] {
+        assert_eq!(
+            portal.follow(operation(created)).await.text("/status"),
+            "succeeded"
+        );
+    }
+    let writes = app.writes();
+    let apart = writes[1].at - writes[0].at;
+    assert!(apart >= chrono::TimeDelta::seconds(1), "{apart}");
+    // Whoever was put off has kept their place.
+    assert_eq!(put(&app), ["a0", "a0", "b1"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_waits_at_a_replica_that_is_killed_waits_for_its_caller_within_its_lease() {
+    let app = App::with(|config| {
+        hurried(config);
+        config.worker.lease = Duration::from_secs(1);
+    })
+    .await;
+    let mortal = app.mortal().await;
+    app.hold_operations();
+    let portal = app.how_to_portal();
+    let first = begin(&portal, "a0", "$Default").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let there = portal.at(mortal.address());
+    let waiting = begin(&there, "a1", "cg1").await;
+    mortal.kill();
+    let path = format!("/v1/connections/{}", waiting.text("/id"));
+    portal
+        .wait_for(&path, |body| body["lastOperation"]["status"] == "awaitingCaller")
+        .await;
+    app.release_operations();
+    portal.follow(operation(&first)).await;
+    let again = portal.create(&wanted("a1", "cg1")).await;
+    assert_eq!(again.text("/id"), waiting.text("/id"));
+    assert_eq!(
+        portal.follow(operation(&waiting)).await.text("/status"),
+        "succeeded"
+    );
+    assert_eq!(put(&app), ["a0", "a1"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_create_that_is_never_sent_is_given_up_after_the_time_that_it_may_wait() {
+    let app = App::with(|config| {
+        hurried(config);
+        config.worker.patience = Duration::from_millis(700);
+    })
+    .await;
+    app.hold_operations();
+    let portal = app.how_to_portal();
+    let first = begin(&portal, "a0", "$Default").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let waiting = begin(&portal, "a1", "cg1").await;
+    let ended = portal.follow(operation(&waiting)).await;
+    assert_eq!(ended.text("/error/code"), "notSent");
+    assert_eq!(
+        portal.connection(waiting.text("/id")).await.text("/state"),
+        "failed"
+    );
+    app.release_operations();
+    portal.follow(operation(&first)).await;
+    assert_eq!(put(&app), ["a0"]);
+    app.finish().await;
+}
