@@ -33,7 +33,8 @@ impl Arm {
     /// Asks to make a call, and waits for its turn where it may wait.
     pub(super) async fn leave(&self, call: &Call<'_>) -> Result<Leave, HeldBack> {
         let kind = Kind::of(&call.method);
-        let pace = match call.token.zip(subscription_of(&call.url)) {
+        let counted = call.token.filter(|_| self.0.settings.pace);
+        let pace = match counted.zip(subscription_of(&call.url)) {
             Some((token, subscription)) => {
                 let key = Key {
                     subscription,

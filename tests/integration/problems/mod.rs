@@ -197,6 +197,15 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     app.emulator.clear_faults();
     hasty.stop().await;
 
+    let full = app
+        .start_another(|config| config.server.max_requests = 0)
+        .await
+        .expect("a replica");
+    provoked
+        .all(&calls, &portal.at(full.address()), 503, "overloaded")
+        .await;
+    full.stop().await;
+
     let narrow = app
         .start_another(|config| config.tenants = allowing(&[], &[how_to::DOMAIN2]))
         .await

@@ -3,6 +3,7 @@
 
 mod circuits;
 mod loops;
+mod overload;
 mod pace;
 
 use azure_emulator::{Host, how_to};
