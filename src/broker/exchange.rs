@@ -15,7 +15,17 @@ impl Broker {
         caller: &Caller,
         tenants: &[TenantId],
     ) -> Result<Vec<ArmToken>, BrokerError> {
-        match self.exchange_each(caller, tenants).await {
+        self.exchange_answering(caller, tenants, None).await
+    }
+
+    /// The same, where one of the tenants may have demanded claims of the last token: its new one is asked for with them.
+    pub(super) async fn exchange_answering(
+        &self,
+        caller: &Caller,
+        tenants: &[TenantId],
+        demanded: Option<&Awaiting>,
+    ) -> Result<Vec<ArmToken>, BrokerError> {
+        match self.exchange_each_answering(caller, tenants, demanded).await {
             (tokens, None) => Ok(tokens),
             (_, Some(error)) => Err(error),
         }
@@ -27,9 +37,23 @@ impl Broker {
         caller: &Caller,
         tenants: &[TenantId],
     ) -> (Vec<ArmToken>, Option<BrokerError>) {
-        let exchanges = tenants
-            .iter()
-            .map(|tenant| self.entra.exchange(caller.token_for(*tenant), *tenant));
+        self.exchange_each_answering(caller, tenants, None).await
+    }
+
+    async fn exchange_each_answering(
+        &self,
+        caller: &Caller,
+        tenants: &[TenantId],
+        demanded: Option<&Awaiting>,
+    ) -> (Vec<ArmToken>, Option<BrokerError>) {
+        let exchanges = tenants.iter().map(|tenant| async move {
+            let token = caller.token_for(*tenant);
+            let asked = demanded.filter(|demanded| demanded.tenant == *tenant);
+            match asked.and_then(|demanded| demanded.claims.as_deref()) {
+                Some(claims) => self.entra.answer_challenge(token, *tenant, claims).await,
+                None => self.entra.exchange(token, *tenant).await,
+            }
+        });
         let mut tokens = Vec::with_capacity(tenants.len());
         let mut errors = Vec::new();
         for result in join_all(exchanges).await {

@@ -2,6 +2,7 @@
 //! The only room that sees Entra, ARM, the database and the ledger together; it knows nothing of HTTP.
 
 mod caller;
+mod continuation;
 mod create;
 mod drive;
 mod exchange;
@@ -37,6 +38,7 @@ use crate::ledger::Marker;
 use crate::telemetry::metrics;
 
 pub use caller::Caller;
+pub use continuation::Continued;
 pub use create::Created;
 pub use idempotency::{IdempotencyKey, KeyError};
 pub use read::{EventsPage, ListFilter, OperationView, Page};

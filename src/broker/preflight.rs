@@ -247,16 +247,34 @@ impl Broker {
         Ok(findings)
     }
 
+    /// Whether the caller may make data connections there.
+    pub(super) async fn preflight_write(
+        &self,
+        database: &DatabaseId,
+        target: &ArmToken,
+    ) -> Result<(), BrokerError> {
+        self.preflight_right(database, target, WRITE_CONNECTION).await
+    }
+
     /// Whether the caller may delete; asked first, so that a refusal changes nothing.
     pub(super) async fn preflight_remove(
         &self,
         database: &DatabaseId,
         target: &ArmToken,
     ) -> Result<(), BrokerError> {
+        self.preflight_right(database, target, DELETE_CONNECTION).await
+    }
+
+    async fn preflight_right(
+        &self,
+        database: &DatabaseId,
+        target: &ArmToken,
+        action: &str,
+    ) -> Result<(), BrokerError> {
         let permissions = self.arm.permissions(target, database.resource()).await;
         let mut findings = Findings::default();
-        // A database that is gone is no reason to refuse: the removal finds out, and says so.
-        if right(permissions, DELETE_CONNECTION, target)? == Right::Lacking {
+        // A database that is gone is no reason to refuse: the operation finds out, and says so.
+        if right(permissions, action, target)? == Right::Lacking {
             findings.lacks(CLUSTER_ROLE, database.cluster().resource(), target.tenant());
         }
         findings.refusal("").map_or(Ok(()), |refusal| Err(refusal.into()))

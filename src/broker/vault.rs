@@ -37,6 +37,8 @@ struct Held {
     stamp: Stamp,
     /// Whether another operation of the same connection may read with them: not after they were of no use to one.
     lends: bool,
+    /// Whether Entra was asked for more with this sign-in.
+    answered: bool,
 }
 
 /// Tells one caller's tokens for an operation from later ones.
@@ -71,6 +73,7 @@ impl Vault {
                 caller,
                 stamp,
                 lends: true,
+                answered: false,
             };
             shelves.held.insert(operation, held);
         }
@@ -110,6 +113,20 @@ impl Vault {
         let mut shelves = self.shelves();
         if let Some(held) = shelves.held.values_mut().find(|held| held.stamp == borrowed) {
             held.lends = false;
+        }
+    }
+
+    /// The caller whose sign-in may have what ARM demands of a write, unless that was asked already.
+    pub(super) fn to_answer(&self, operation: OperationId) -> Option<Caller> {
+        let shelves = self.shelves();
+        let held = shelves.held.get(&operation)?;
+        (held.allowed == Use::Write && !held.answered).then(|| held.caller.clone())
+    }
+
+    /// Entra has said whether the sign-in has it.
+    pub(super) fn answered(&self, operation: OperationId) {
+        if let Some(held) = self.shelves().held.get_mut(&operation) {
+            held.answered = true;
         }
     }
 

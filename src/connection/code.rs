@@ -53,6 +53,10 @@ codes! {
     ConnectionExists => "connectionExists", "The connection exists",
     /// Another change of the connection is under way.
     ChangeInProgress => "changeInProgress", "Another change is under way",
+    /// The operation is somebody else's: whoever goes on with it has to give its request's hash.
+    RequestHashMissing => "requestHashMissing", "The hash of the operation's request is needed",
+    /// The hash is not that of the operation's request.
+    RequestHashDiffers => "requestHashDiffers", "The operation's request has another hash",
     /// The `Idempotency-Key` was used for another request.
     IdempotencyKeyReused => "idempotencyKeyReused", "The idempotency key was used for another request",
     /// There is no such thing, or not for this caller.

@@ -217,6 +217,33 @@ pub async fn create_of(db: &mut PgConnection, connection: ConnectionId) -> Resul
     row.parse()
 }
 
+/// Records in whose name an operation that has not ended goes on; gives whether it still was `before`'s and had not. Without its
+/// lease: what whoever holds that writes is something else.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn continue_as(
+    db: &mut PgConnection,
+    operation: OperationId,
+    before: ActorId,
+    person: ActorId,
+    app: Uuid,
+) -> Result<bool, DbError> {
+    let rows = sqlx::query!(
+        "update operations set continued_by = $3, continued_app = $4
+         where id = $1 and coalesce(continued_by, person_id) = $2
+           and phase in ('queued', 'dispatched', 'accepted', 'settling')",
+        operation.uuid(),
+        before.uuid(),
+        person.uuid(),
+        app
+    )
+    .execute(db)
+    .await?
+    .rows_affected();
+    Ok(rows == 1)
+}
+
 /// Writes a step's result under the lease.
 ///
 /// # Errors

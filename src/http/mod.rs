@@ -50,6 +50,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(connections::get::get, connections::remove::remove))
         .routes(routes!(connections::events::events))
         .routes(routes!(operations::get::get))
+        .routes(routes!(operations::go_on::go_on))
 }
 
 /// The whole service as one router.

@@ -178,14 +178,17 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
     match code {
         Code::InvalidRequest | Code::AuxiliaryTokens => StatusCode::BAD_REQUEST,
         Code::Unauthenticated | Code::InvalidToken | Code::ClaimsChallenge => StatusCode::UNAUTHORIZED,
-        Code::InsufficientScope | Code::TenantNotAllowed | Code::AccessMissing | Code::AzureRefused => {
-            StatusCode::FORBIDDEN
-        }
+        Code::InsufficientScope
+        | Code::TenantNotAllowed
+        | Code::AccessMissing
+        | Code::AzureRefused
+        | Code::RequestHashMissing => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::NameTaken
         | Code::ConnectionExists
         | Code::ChangeInProgress
+        | Code::RequestHashDiffers
         | Code::Differs
         | Code::ParentMissing => StatusCode::CONFLICT,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -133,7 +133,8 @@ pub(super) enum OperationStatus {
     NotStarted,
     /// Under way.
     Running,
-    /// Waits for a token of the tenant that `awaitingTenantId` names: asking for the operation with one lets it go on.
+    /// Waits for a token of the tenant that `awaitingTenantId` names: asking for the operation with one lets it go on as far as
+    /// reads do, and `POST …/continue` to its end.
     AwaitingCaller,
     /// It may or may not have happened; reads will tell.
     Unsettled,

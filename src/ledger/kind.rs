@@ -43,6 +43,8 @@ kinds! {
     /// A create waits for its turn: another change of the cluster is in flight. What will be sent, as in `create.intended`, which
     /// follows before it is.
     CreateQueued => "create.queued",
+    /// ARM wants more proof of who asks for a create, and did nothing: it waits for somebody who signs in with that.
+    CreateHeld => "create.held",
     /// ARM took the create.
     CreateAccepted => "create.accepted",
     /// The data connection is there, confirmed by a read.
@@ -67,6 +69,12 @@ kinds! {
     RemoveSucceeded => "remove.succeeded",
     /// The removal ended without effect: with ARM's reason.
     RemoveFailed => "remove.failed",
+    /// Somebody brought tokens for an operation that waited for some: for which tenant, by which hash of its request, and who
+    /// was its actor before. From here on it goes on in their name.
+    OperationContinued => "operation.continued",
+    /// Somebody's tokens or rights did not do for an operation that waits, or its request's hash was missing or another: with the
+    /// code of the problem.
+    ContinueRefused => "continue.refused",
     /// ARM did nothing and wants the same asked later: with its code, and how long the change waits now (milliseconds).
     ChangePutOff => "change.putOff",
     /// No answer, or none that tells: the change may or may not have happened. Reads will settle it.

@@ -9,6 +9,7 @@
 mod support;
 
 mod continued;
+mod continuing;
 mod document;
 mod entity_tags;
 mod fault_matrix;

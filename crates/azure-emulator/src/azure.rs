@@ -1,5 +1,6 @@
-//! What the rooms share: addresses, clock, keys, the world behind its lock, and every token ever issued.
+//! What the rooms share: addresses, clock, keys, the world behind its lock, and the tokens that were issued.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use url::Url;
@@ -8,13 +9,16 @@ use crate::clock::Clock;
 use crate::entra::KeyRing;
 use crate::world::World;
 
+/// How many issued tokens are remembered; the oldest go first. More than any test issues.
+const REMEMBERED: usize = 20_000;
+
 pub(crate) struct Azure {
     pub(crate) entra_url: Url,
     pub(crate) arm_url: Url,
     pub(crate) clock: Clock,
     pub(crate) keys: KeyRing,
     world: Mutex<World>,
-    issued: Mutex<Vec<String>>,
+    issued: Mutex<VecDeque<String>>,
 }
 
 impl Azure {
@@ -41,14 +45,23 @@ impl Azure {
 
     /// Remembers a token, so that tests can search logs and databases for it.
     pub(crate) fn remember(&self, token: &str) {
-        self.issued
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(token.to_owned());
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if issued.len() >= REMEMBERED {
+            issued.pop_front();
+        }
+        issued.push_back(token.to_owned());
     }
 
     pub(crate) fn issued(&self) -> Vec<String> {
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        issued.iter().cloned().collect()
+    }
+
+    /// The rest of a URL of the login host. It is at home under both names that its certificate has.
+    pub(crate) fn below_entra<'a>(&self, url: &'a str) -> Option<&'a str> {
+        let own = self.entra_url.as_str();
+        let by_number = || own.replacen("//localhost", "//127.0.0.1", 1);
+        url.strip_prefix(own).or_else(|| url.strip_prefix(&by_number()))
     }
 
     /// `https://localhost:PORT` without a trailing slash, for headers and texts.

@@ -223,7 +223,7 @@ impl Emulator {
         self.0.faults.clear();
     }
 
-    /// Every token ever issued, granted or minted.
+    /// The tokens and codes that were issued, granted or minted, the oldest first; the latest 20,000.
     pub fn issued_tokens(&self) -> Vec<String> {
         self.0.azure.issued()
     }

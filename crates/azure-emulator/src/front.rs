@@ -1,13 +1,13 @@
 //! What stands in front of both hosts: the journal and the faults.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
 use crate::fault::Faults;
 use crate::journal::{Entry, Host, Journal};
-use crate::server::{Cut, Pace, Sent, Site};
+use crate::server::{self, Cut, Pace, Sent, Site};
 
 /// One host with its journal and faults in front.
 pub(crate) struct Front {
@@ -49,5 +49,14 @@ impl Site for Front {
             (Some(answer), Some(pace)) => Ok(Sent { answer, pace }),
             _ => Err(Cut),
         }
+    }
+
+    fn answer_too_large(&self, call: Call) -> Answer {
+        let arrived = self.journal.arrive();
+        let entry = Entry::arrived(arrived, self.azure.clock.now(), self.host, &call);
+        let answer = server::too_large();
+        self.journal
+            .push(entry.answered(Some(&answer), true, Duration::ZERO));
+        answer
     }
 }

@@ -6,6 +6,7 @@
 mod admin;
 mod arm;
 mod azure;
+mod bounded;
 mod client_key;
 mod clock;
 pub mod directory;

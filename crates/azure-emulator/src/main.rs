@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -49,7 +50,7 @@ struct Arguments {
     read_lag_ms: u64,
     /// How many items a page of a list of data connections, permissions or roles holds; all when left out.
     #[arg(long)]
-    list_page_size: Option<usize>,
+    list_page_size: Option<NonZeroUsize>,
 }
 
 #[tokio::main]
@@ -78,7 +79,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         admin_port: arguments.admin_port,
         operation_duration: Duration::from_millis(arguments.operation_ms),
         read_lag: Duration::from_millis(arguments.read_lag_ms),
-        list_page_size: arguments.list_page_size,
+        list_page_size: arguments.list_page_size.map(NonZeroUsize::get),
         ..Options::default()
     };
     let emulator = Emulator::start(seed, options).await?;
@@ -232,6 +233,6 @@ fn print(entry: &Entry) {
     let who = token.and_then(|token| token.upn.as_deref()).unwrap_or_default();
     tracing::info!(
         host = ?entry.host, status = entry.status, auxiliary = entry.auxiliary.len(), who,
-        "{} {}", entry.method, entry.path(),
+        "{} {}", entry.method, entry.redacted_path(),
     );
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -25,7 +25,11 @@ use crate::pace::PacedBody;
 const MAX_HEADER_BYTES: u32 = 256 * 1024;
 /// ARM refuses bodies over 4 MiB.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// How much of a body that is too large is still read, so that its sender gets to see the refusal.
+const MAX_DRAINED_BYTES: usize = 64 * 1024 * 1024;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request's head may take. An idle connection ends after it too, as at any server.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The connection is to be cut without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +54,11 @@ impl From<Answer> for Sent {
 pub(crate) trait Site: Send + Sync + 'static {
     /// Answers one call, or has the connection cut.
     fn answer(&self, call: Call) -> impl Future<Output = Result<Sent, Cut>> + Send;
+
+    /// Answers a call whose body was too large to be kept; it comes without one.
+    fn answer_too_large(&self, _: Call) -> Answer {
+        too_large()
+    }
 }
 
 /// Binds 127.0.0.1; port 0 takes any free one. The URL names `localhost`, as the certificate does.
@@ -95,7 +104,11 @@ async fn connection<S: Site>(stream: TcpStream, tls: TlsAcceptor, site: Arc<S>) 
         async move { exchange(request, &*site).await }
     });
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().max_buf_size(MAX_HEADER_BYTES as usize);
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEADER_BYTES as usize);
     server.http2().max_header_list_size(MAX_HEADER_BYTES);
     if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(%error, "connection ended");
@@ -114,17 +127,41 @@ async fn exchange<S: Site>(request: Request<Incoming>, site: &S) -> Result<Respo
         .path_and_query()
         .map_or("/", http::uri::PathAndQuery::as_str)
         .to_owned();
-    let body = Limited::new(body, MAX_BODY_BYTES)
-        .collect()
-        .await
-        .map_err(|_| Cut)?
-        .to_bytes()
-        .to_vec();
-    let sent = site
-        .answer(Call::new(parts.method, &target, parts.headers, body))
-        .await?;
+    let body = read(body).await?;
+    let is_too_large = body.is_none();
+    let call = Call::new(parts.method, &target, parts.headers, body.unwrap_or_default());
+    let sent = if is_too_large {
+        Sent::from(site.answer_too_large(call))
+    } else {
+        site.answer(call).await?
+    };
     let mut response = Response::new(PacedBody::new(sent.answer.body, sent.pace));
     *response.status_mut() = sent.answer.status;
     *response.headers_mut() = sent.answer.headers;
     Ok(response)
+}
+
+/// The body; nothing when it is larger than ARM takes.
+async fn read(mut body: Incoming) -> Result<Option<Vec<u8>>, Cut> {
+    let (mut kept, mut length) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Cut)?.into_data() else {
+            continue;
+        };
+        length += data.len();
+        if length > MAX_DRAINED_BYTES {
+            return Err(Cut);
+        }
+        if length <= MAX_BODY_BYTES {
+            kept.extend_from_slice(&data);
+        }
+    }
+    Ok((length <= MAX_BODY_BYTES).then_some(kept))
+}
+
+/// ARM's limit is documented; its words are a guess.
+pub(crate) fn too_large() -> Answer {
+    let message = "The request content size exceeds the maximum size of 4 MB.";
+    let body = serde_json::json!({ "error": { "code": "RequestContentTooLarge", "message": message } });
+    Answer::json(http::StatusCode::PAYLOAD_TOO_LARGE, &body)
 }

@@ -1,20 +1,20 @@
 //! What the login host remembers of people who signed in: sessions, authorization codes, refresh tokens.
 //! What they are good for is decided in `entra`.
 
-use std::collections::HashMap;
-use std::fmt;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+use crate::bounded::Bounded;
 use crate::entra::opaque;
 
 /// How long an authorization code lives. Microsoft Learn says "about 10 minutes".
 const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 /// How long a refresh token lives (Microsoft Learn: "Refresh tokens in the Microsoft identity platform").
 const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(90);
-/// How many codes are kept before the expired ones are looked for.
-const FEW_CODES: usize = 1024;
+/// How long a code that is good for nothing any more is still known, so that it is told from one that never was.
+const CODE_MEMORY: TimeDelta = TimeDelta::minutes(60);
+/// How many sessions, codes and refresh tokens are kept of each; the oldest go first.
+const MOST: usize = 20_000;
 
 /// One sign-in of a person: what later token requests may rest on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub(crate) struct RefreshToken {
 
 impl RefreshToken {
     pub(crate) fn is_expired(&self, now: DateTime<Utc>) -> bool {
-        self.issued + REFRESH_LIFETIME <= now
+        now - self.issued >= REFRESH_LIFETIME
     }
 }
 
@@ -94,13 +94,25 @@ pub(crate) enum CodeState {
     Redeemed,
 }
 
-/// All sessions, codes and refresh tokens.
-#[derive(Clone, Default)]
+/// All sessions, codes and refresh tokens that are still of use; the latest 20,000 of each at most.
+#[derive(Clone, Debug)]
 pub struct SignIns {
-    sessions: HashMap<String, SignIn>,
-    codes: HashMap<String, Code>,
-    look_for_expired_at: usize,
-    refresh_tokens: HashMap<String, RefreshToken>,
+    sessions: Bounded<String, SignIn>,
+    /// Ids of sessions by the secret that their browser holds. The id itself is in tokens and redirects, for all to see.
+    cookies: Bounded<String, String>,
+    codes: Bounded<String, Code>,
+    refresh_tokens: Bounded<String, RefreshToken>,
+}
+
+impl Default for SignIns {
+    fn default() -> SignIns {
+        SignIns {
+            sessions: Bounded::new(MOST),
+            cookies: Bounded::new(MOST),
+            codes: Bounded::new(MOST),
+            refresh_tokens: Bounded::new(MOST),
+        }
+    }
 }
 
 impl SignIns {
@@ -124,18 +136,27 @@ impl SignIns {
         sign_in
     }
 
-    /// The sign-in of a session.
+    /// A secret by which a browser is known as the session's.
+    pub(crate) fn issue_cookie(&mut self, session: &str) -> String {
+        let secret = opaque::<48>();
+        self.cookies.insert(secret.clone(), session.to_owned());
+        secret
+    }
+
+    /// The sign-in of the session that a browser's secret stands for.
+    pub(crate) fn session_of(&self, cookie: &str) -> Option<&SignIn> {
+        self.session(self.cookies.get(cookie)?)
+    }
+
+    /// The sign-in of a session, by its id.
     pub(crate) fn session(&self, id: &str) -> Option<&SignIn> {
         self.sessions.get(id)
     }
 
     /// Makes a code.
     pub(crate) fn issue_code(&mut self, code: Code) -> String {
-        if self.codes.len() >= self.look_for_expired_at.max(FEW_CODES) {
-            let now = code.issued;
-            self.codes.retain(|_, known| known.issued + CODE_LIFETIME > now);
-            self.look_for_expired_at = self.codes.len() * 2;
-        }
+        let now = code.issued;
+        self.codes.forget_while(|known| now - known.issued >= CODE_MEMORY);
         let text = format!("1.{}", opaque::<64>());
         self.codes.insert(text.clone(), code);
         text
@@ -146,7 +167,7 @@ impl SignIns {
         match self.codes.get(text) {
             None => Err(CodeState::Unknown),
             Some(code) if code.redeemed => Err(CodeState::Redeemed),
-            Some(code) if code.issued + CODE_LIFETIME <= now => Err(CodeState::Expired),
+            Some(code) if now - code.issued >= CODE_LIFETIME => Err(CodeState::Expired),
             Some(code) => Ok(code),
         }
     }
@@ -159,6 +180,8 @@ impl SignIns {
     }
 
     pub(crate) fn issue_refresh_token(&mut self, token: RefreshToken) -> String {
+        let now = token.issued;
+        self.refresh_tokens.forget_while(|known| known.is_expired(now));
         let text = format!("1.{}", opaque::<96>());
         self.refresh_tokens.insert(text.clone(), token);
         text
@@ -169,12 +192,60 @@ impl SignIns {
     }
 }
 
-impl fmt::Debug for SignIns {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignIns")
-            .field("sessions", &self.sessions.len())
-            .field("codes", &self.codes.len())
-            .field("refresh_tokens", &self.refresh_tokens.len())
-            .finish_non_exhaustive()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(issued: DateTime<Utc>) -> Code {
+        Code {
+            client_id: "c".to_owned(),
+            tenant_id: "t".to_owned(),
+            sign_in: SignIns::default().open("u", Vec::new(), None, issued),
+            redirect_uri: None,
+            challenge: None,
+            scope: "openid".to_owned(),
+            nonce: None,
+            claims: None,
+            issued,
+            redeemed: false,
+        }
+    }
+
+    #[test]
+    fn codes_are_told_apart_for_an_hour_and_then_forgotten() {
+        let (mut known, start) = (SignIns::default(), DateTime::UNIX_EPOCH);
+        let text = known.issue_code(code(start));
+        let after = |minutes| start + TimeDelta::minutes(minutes);
+        assert!(known.code(&text, after(9)).is_ok());
+        known.issue_code(code(after(59)));
+        assert_eq!(known.code(&text, after(59)).err(), Some(CodeState::Expired));
+        known.issue_code(code(after(60)));
+        assert_eq!(known.code(&text, after(60)).err(), Some(CodeState::Unknown));
+        assert_eq!(known.codes.len(), 2);
+    }
+
+    #[test]
+    fn however_many_sign_in_no_more_than_the_latest_are_remembered() {
+        let (mut known, start) = (SignIns::default(), DateTime::UNIX_EPOCH);
+        let first = known.open("u", Vec::new(), None, start).session.unwrap();
+        let refresh = RefreshToken {
+            client_id: "c".to_owned(),
+            tenant_id: "t".to_owned(),
+            sign_in: known.open("u", Vec::new(), None, start),
+            scope: "openid".to_owned(),
+            issued: start,
+        };
+        for _ in 0..=MOST {
+            known.open("u", Vec::new(), None, start);
+            known.issue_code(code(start));
+            known.issue_refresh_token(refresh.clone());
+        }
+        let counts = [
+            known.sessions.len(),
+            known.codes.len(),
+            known.refresh_tokens.len(),
+        ];
+        assert_eq!(counts, [MOST; 3]);
+        assert!(known.session(&first).is_none());
     }
 }

@@ -16,6 +16,7 @@ use crate::seed::Seed;
 use crate::sign_ins::SignIns;
 
 mod identity;
+mod making;
 
 /// Everything that a cloud remembers. Obtained with `Emulator::edit` and `Emulator::read`, which hold its lock.
 #[derive(Clone, Debug)]

@@ -75,7 +75,7 @@ if [ $status -eq 0 ]; then echo "made $folder"; else echo "failed $folder"; fi
 
 # No socket file, and no shared memory outside the folder: what is not there can't stay behind.
 set -- "$@" "$bin/postgres" -D data -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-  -c dynamic_shared_memory_type=mmap -c max_connections=200 -c timezone=UTC -c log_timezone=UTC
+  -c dynamic_shared_memory_type=mmap -c max_connections=500 -c timezone=UTC -c log_timezone=UTC
 if [ "$durable" = no ]; then
   set -- "$@" -F -c synchronous_commit=off -c full_page_writes=off
 fi

@@ -4,14 +4,19 @@
 
 pub mod agreement;
 mod client;
+pub mod contention;
 pub mod duplicates;
 pub mod freeze;
 pub mod history;
 pub mod kill_sweep;
+mod load;
+pub mod postgres;
 mod random;
 pub mod smoke;
+pub mod soak;
 pub mod stack;
 mod tally;
+pub mod upgrade;
 
 pub use client::{Answer, Client};
 pub use random::Random;

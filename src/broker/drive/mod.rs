@@ -1,6 +1,7 @@
 //! Drives one operation under its lease: sends, follows, settles. Each step ends with one commit.
 //! What stops here (a crash, a lost lease, missing tokens) is taken up from the row by whoever claims it next.
 
+mod challenge;
 mod commit;
 mod follow;
 mod reading;

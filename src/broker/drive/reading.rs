@@ -74,20 +74,13 @@ impl Job {
 
     /// ARM refused a read to the token that was used for it: the next step takes another, or waits for one.
     pub(super) async fn reading_refused(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
-        let refusal = error.refusal();
         let target = self.record.target_tenant;
-        let awaited = Awaiting {
-            tenant: refusal
-                .and_then(|refusal| refusal.claims_tenant)
-                .unwrap_or(target),
-            claims: refusal.and_then(|refusal| refusal.claims.clone()),
-        };
         if self.by_service {
             self.broker.own_token_refused(&self.record, error.status()).await;
             // Of nobody that a caller could answer for.
             return self.await_caller(target).await;
         }
-        self.unreadable = Some((self.tried, awaited));
+        self.unreadable = Some((self.tried, self.demanded(error.refusal())));
         Ok(Step::Again(std::time::Duration::ZERO))
     }
 }

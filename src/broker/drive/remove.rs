@@ -8,7 +8,6 @@ use super::send::plain;
 use super::tokens::Tokens;
 use super::{Job, Step};
 use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Credentials, Deleted};
-use crate::broker::recording::failure_details;
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::broker::vault::Use;
 use crate::connection::{Awaiting, Code, Desired, Observed, Phase};
@@ -146,18 +145,12 @@ impl Job {
                 Ok(Step::Again(Duration::ZERO))
             }
             // Somebody who signs in with what ARM demands has to ask again; the wish stands.
-            ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => {
-                let awaited = Awaiting {
-                    tenant: refusal.claims_tenant.unwrap_or(self.record.target_tenant),
-                    claims: refusal.claims.clone(),
-                };
-                self.hold_removal(error, awaited).await
-            }
+            ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => self.challenged(error).await,
             // Whoever tried to help may not; that takes nothing from the wish of who asked for it.
             ArmErrorKind::Refused(refusal)
                 if matches!(refusal.status, 401 | 403) && self.claim.record.actor != self.requester =>
             {
-                self.hold_removal(error, self.record.target_tenant.into()).await
+                self.hold(error, self.record.target_tenant.into()).await
             }
             ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
                 let failure = failure_of(Code::AzureRefused, error);
@@ -227,25 +220,22 @@ impl Job {
     /// A read found it still there, and not on its way: the removal waits for a turn to be sent again. It is never given up, but
     /// it comes less and less often, so that it wears out neither ARM nor the ledger.
     async fn resend_removal(&mut self) -> Result<Step, BrokerError> {
+        // Until somebody is here who may send it, the first one may still land, and reads go on showing whether it has.
+        if self
+            .broker
+            .0
+            .vault
+            .for_use(self.claim.record.id, Use::Write)
+            .is_none()
+        {
+            return self.await_caller(self.token_to_write()).await;
+        }
         let (least, most) = (self.broker.worker.slowest_poll, self.broker.worker.deadline / 10);
         let pause = match self.claim.dispatches {
             0 | 1 => Duration::ZERO,
             times => least.saturating_mul(times.unsigned_abs()).min(most.max(least)),
         };
         self.wait_at_rest(Step::Again(pause)).await
-    }
-
-    /// ARM refused the removal to whoever asked last, and did nothing: it waits, for somebody who brings more, as if it had never
-    /// been sent. What is at ARM is what was there before.
-    async fn hold_removal(&mut self, error: &ArmError, awaited: Awaiting) -> Result<Step, BrokerError> {
-        let failure = failure_of(Code::AzureRefused, error);
-        let details = failure_details(&failure);
-        self.commit(Change {
-            event: Some((EventKind::RemoveHeld, details)),
-            ..self.change("the removal waits for somebody else's token", Phase::Queued)
-        })
-        .await?;
-        self.await_caller(awaited).await
     }
 
     /// What to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.

@@ -73,14 +73,10 @@ impl Job {
                 self.fail(failure_of(Code::NotSent, error), Observed::Absent)
                     .await
             }
-            ArmErrorKind::Refused(refusal) | ArmErrorKind::Throttled(refusal) => {
-                let challenged = refusal.claims.is_some();
-                let code = if challenged {
-                    Code::ClaimsChallenge
-                } else {
-                    Code::AzureRefused
-                };
-                let failure = failure_of(code, error);
+            // Nothing was done: somebody who signs in with what ARM demands lets it go on.
+            ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => self.challenged(error).await,
+            ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
+                let failure = failure_of(Code::AzureRefused, error);
                 self.commit(Change {
                     failure: Some(failure),
                     ..self.change("Azure refused the create", Phase::Accepted)

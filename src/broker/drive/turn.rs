@@ -73,7 +73,7 @@ impl Job {
                     .await
             }
             ArmErrorKind::Refused(refusal) if refusal.status == 401 || refusal.claims.is_some() => {
-                self.await_caller(self.record.target_tenant).await
+                self.await_caller(self.demanded(Some(refusal))).await
             }
             // Whoever asked may no longer; nothing was ever sent.
             ArmErrorKind::Refused(refusal) if refusal.status == 403 => {

@@ -1,6 +1,6 @@
 //! A JSON body: every member known, the place of a mistake named.
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use http::{StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -49,6 +49,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             }
         })?;
         parse(&bytes).map(Self)
+    }
+}
+
+/// The same, of a request that may have no body.
+pub(in crate::http) struct JsonIfAny<T>(pub(in crate::http) Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonIfAny<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        // A body of unknown length has something in it.
+        if request.body().size_hint().exact() == Some(0) {
+            return Ok(Self(None));
+        }
+        let Json(body) = Json::from_request(request, state).await?;
+        Ok(Self(Some(body)))
     }
 }
 

@@ -10,6 +10,6 @@ mod prefer;
 pub(super) use caller::Authenticated;
 pub(super) use fields::{field, optional};
 pub(super) use idempotency_key::Idempotency;
-pub(super) use json::{Json, LARGEST_BODY};
+pub(super) use json::{Json, JsonIfAny, LARGEST_BODY};
 pub(super) use parameters::{Path, Query};
 pub(super) use prefer::Prefer;

@@ -15,7 +15,8 @@ use utoipa::ToSchema as _;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, Contact, Info, License, OpenApi, OpenApiBuilder, SecurityRequirement, Server, Tag,
+    ComponentsBuilder, Contact, Info, License, OpenApi, OpenApiBuilder, RefOr, Required, SecurityRequirement,
+    Server, Tag,
 };
 
 pub use downgrade::ConvertError;
@@ -27,6 +28,9 @@ use super::problem::Problem;
 
 /// The document's address as the pages at `/docs/` name it: relative, so that it is right behind a proxy that adds a path.
 pub(super) const FROM_DOCS: &str = "../openapi.json";
+
+/// The operations that take a body and can do without.
+const WITHOUT_BODY: [&str; 1] = ["continueOperation"];
 
 /// The document's head.
 pub(super) fn info() -> OpenApi {
@@ -93,11 +97,30 @@ pub fn document() -> String {
 fn document_at(path: &str) -> String {
     let (_, mut document) = super::api().split_for_parts();
     headers::on_every_answer(&mut document);
+    may_have_no_body(&mut document);
     // Whatever host the document was fetched from.
     document.servers = Some(vec![Server::new(path)]);
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Says of the operations that can do without a body that they can: the macro of a route calls every body needed that is no
+/// union with null, which no generator should meet.
+fn may_have_no_body(document: &mut OpenApi) {
+    let operations = document
+        .paths
+        .paths
+        .values_mut()
+        .filter_map(|item| item.post.as_mut());
+    for operation in operations {
+        let id = operation.operation_id.as_deref().unwrap_or_default();
+        if WITHOUT_BODY.contains(&id)
+            && let Some(RefOr::T(body)) = operation.request_body.as_mut()
+        {
+            body.required = Some(Required::False);
+        }
+    }
 }
 
 /// The same document for tools that read OpenAPI 3.0.3.

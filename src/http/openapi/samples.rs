@@ -88,6 +88,20 @@ pub(in crate::http) fn running() -> Value {
     })
 }
 
+/// An operation that waits for a token.
+pub(in crate::http) fn awaiting() -> Value {
+    json!({
+        "id": OPERATION, "connectionId": CONNECTION, "kind": "create", "status": "awaitingCaller", "createdAt": ASKED_AT,
+        "awaitingTenantId": TARGET_TENANT, "requestHash": REQUEST_HASH,
+        "awaitingClaims": r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#
+    })
+}
+
+/// What another than its requester goes on with.
+pub(in crate::http) fn go_on() -> Value {
+    json!({ "requestHash": REQUEST_HASH })
+}
+
 /// An operation that failed at Azure.
 pub(in crate::http) fn failed() -> Value {
     json!({
@@ -163,6 +177,7 @@ const fn wrong_place(code: Code) -> Option<&'static str> {
         Code::ReferenceNotFound => Some("/source/eventHub/consumerGroup"),
         Code::IdempotencyKeyReused => Some("Idempotency-Key"),
         Code::NameTaken => Some("/name"),
+        Code::RequestHashMissing | Code::RequestHashDiffers => Some("/requestHash"),
         Code::TenantNotAllowed => Some("/source/eventHub/resourceId"),
         _ => None,
     }
@@ -219,6 +234,10 @@ const fn detail(code: Code) -> &'static str {
         }
         Code::ConnectionExists => "a connection of this name is recorded for this database",
         Code::ChangeInProgress => "another change of the connection began at the same moment; look again",
+        Code::RequestHashMissing => {
+            "another person asked for this operation; to go on with it in your own name, give its requestHash, which the operation shows"
+        }
+        Code::RequestHashDiffers => "is not the hash of this operation's request; look at it again",
         Code::IdempotencyKeyReused => "was used for another request; send a new request with a new key",
         Code::PayloadTooLarge => "the body may have at most 65536 bytes",
         Code::HeadersTooLarge => "the headers may have at most 98304 bytes together",

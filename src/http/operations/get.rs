@@ -31,6 +31,7 @@ impl Refuses for OperationRefuses {
             headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
             examples(
                 ("running" = (summary = "Under way", value = json!(samples::running()))),
+                ("waiting" = (summary = "Waits for somebody who signs in with more", value = json!(samples::awaiting()))),
                 ("succeeded" = (summary = "Done", value = json!(samples::succeeded("create")))),
                 ("failed" = (summary = "Ended without the change", value = json!(samples::failed())))
             )),

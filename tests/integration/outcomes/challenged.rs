@@ -5,7 +5,7 @@ use azure_emulator::{Effect, Fault, how_to};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{failed, put};
+use super::put;
 use crate::support::{App, request};
 
 const CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#;
@@ -19,19 +19,30 @@ fn challenge() -> Effect {
 }
 
 #[tokio::test]
-async fn a_create_that_azure_answers_with_a_claims_challenge_fails_with_nothing_there() {
+async fn a_create_that_azure_answers_with_a_claims_challenge_waits_for_a_token_that_has_them() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
     app.emulator.inject(put(challenge()));
-    let created = portal.create(&request("telemetry")).await;
-    let error = failed(&app, &portal, &created).await;
-    assert_eq!(error["code"], "claimsChallenge");
-    assert_eq!(error["upstream"]["status"], 401);
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    let operation = created.text("/lastOperation/id");
+    let path = format!("/v1/operations/{operation}");
+    let waiting = portal
+        .wait_for(&path, |body| body["status"] == "awaitingCaller")
+        .await;
+    assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN1);
+    assert_eq!(waiting.text("/awaitingClaims"), CLAIMS);
+    let connection = portal.connection(created.text("/id")).await;
+    assert_eq!(connection.text("/state"), "creating");
+    assert!(app.at_arm("telemetry").is_none());
+    let kinds = portal.event_kinds(created.text("/id")).await;
+    assert_eq!(kinds, ["create.intended", "create.held"]);
     assert_eq!(app.writes().len(), 1);
-    // Failed after a read, and the name is free for the next sign-in.
-    assert_eq!(app.calls("GET", "telemetry").len(), 2);
-    let again = app.how_to_portal().create(&request("telemetry")).await;
-    assert_eq!(again.status, 201, "{}", again.body);
+
+    // It was surely not made, so who wants it no longer is done with it at once.
+    let removed = portal.remove(created.text("/id")).await;
+    assert_eq!(removed.status, 200, "{}", removed.body);
+    assert_eq!(portal.get(&path).await.text("/status"), "failed");
+    assert_eq!(app.writes().len(), 1);
     app.finish().await;
 }
 

@@ -16,9 +16,10 @@ use documented::documented;
 use provoked::{Calls, Provoked};
 
 /// What the document says and no request can bring about at will, and why.
-const OUT_OF_REACH: [(&str, &str); 1] = [
+const OUT_OF_REACH: [(&str, &str); 2] = [
     // Only when another change begins between two statements of this one.
     ("removeConnection", "changeInProgress"),
+    ("continueOperation", "changeInProgress"),
 ];
 
 /// A user's portal that declares that it can answer a claims challenge.
@@ -162,6 +163,98 @@ async fn requests(app: &App, calls: &Calls, provoked: &mut Provoked) {
     provoked.nowhere(&portal).await;
 }
 
+/// What is wrong with a request to go on with the operation that waits.
+async fn going_on(app: &App, calls: &Calls, provoked: &mut Provoked) {
+    let (theirs, others) = (
+        app.signed_in("acc3@domain1.com"),
+        app.signed_in("acc5@domain1.com"),
+    );
+    let call =
+        |portal: &Portal, body: serde_json::Value| portal.call(http::Method::POST, &calls.go_on).json(&body);
+    let hash = |text: &str| serde_json::json!({ "requestHash": text });
+    for (portal, body, status, code) in [
+        (&theirs, hash("short"), 400, "invalidRequest"),
+        (&theirs, hash(&"x".repeat(70_000)), 413, "payloadTooLarge"),
+        (&others, serde_json::json!({}), 403, "requestHashMissing"),
+        (&others, hash(&"0".repeat(64)), 409, "requestHashDiffers"),
+    ] {
+        let answer = portal.send(call(portal, body)).await;
+        provoked.one("continueOperation", &answer, status, code);
+    }
+    let text = theirs.call(http::Method::POST, &calls.go_on).body("{}");
+    let answer = theirs.send(text).await;
+    provoked.one("continueOperation", &answer, 415, "unsupportedMediaType");
+    app.emulator
+        .edit(|world| world.remove_consumer_group(how_to::HUB1, "cg2"))
+        .expect("a consumer group");
+    let answer = theirs.send(theirs.call(http::Method::POST, &calls.go_on)).await;
+    provoked.one("continueOperation", &answer, 422, "referenceNotFound");
+    let keyed = theirs.keyed("a-key");
+    let ended = format!("{}/continue", calls.operation);
+    let answer = keyed.send(keyed.call(http::Method::POST, &ended)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let another = keyed
+        .call(http::Method::POST, &ended)
+        .json(&hash(&"0".repeat(64)));
+    let answer = keyed.send(another).await;
+    provoked.one("continueOperation", &answer, 422, "idempotencyKeyReused");
+}
+
+/// A connection whose create waits for a token of its requester, as after a crash.
+async fn waiting(app: &App, portal: &Portal) -> crate::support::Answer {
+    let mut wanted = request("waiting");
+    wanted["source"]["eventHub"]["consumerGroup"] = "cg2".into();
+    let waiting = portal.create(&wanted).await;
+    assert_eq!(waiting.status, 201, "{}", waiting.body);
+    app.as_owner(&format!(
+        "update operations set phase = 'queued', awaiting_tenant_id = '{}', due_at = now() + interval '1 day',
+            deadline_at = now() + interval '1 day' where id = '{}'",
+        how_to::DOMAIN1,
+        waiting.text("/lastOperation/id")
+    ))
+    .await;
+    waiting
+}
+
+/// What services with other settings answer.
+async fn differently(app: &App, calls: &Calls, created: &crate::support::Answer, provoked: &mut Provoked) {
+    // A service without patience, and an ARM that takes its time.
+    let hasty = app
+        .start_another(|config| config.server.longest_request = Duration::from_millis(100))
+        .await
+        .expect("a replica");
+    arm_answers(app, Effect::Delay(Duration::from_secs(2)));
+    let there = |user: &str| app.signed_in(user).at(hasty.address());
+    provoked
+        .reads(calls, &there("acc6@domain1.com"), 503, "timeout")
+        .await;
+    provoked
+        .writes(calls, &there("acc3@domain1.com"), 503, "timeout")
+        .await;
+    app.emulator.clear_faults();
+    hasty.stop().await;
+
+    let full = app
+        .start_another(|config| config.server.max_requests = 0)
+        .await
+        .expect("a replica");
+    let there = app.signed_in("acc3@domain1.com").at(full.address());
+    provoked.all(calls, &there, 503, "overloaded").await;
+    full.stop().await;
+
+    let narrow = app
+        .start_another(|config| config.tenants = allowing(&[], &[how_to::DOMAIN2]))
+        .await
+        .expect("a replica");
+    let portal = app.signed_in("acc3@domain1.com").at(narrow.address());
+    let answer = portal.remove(created.text("/id")).await;
+    provoked.one("removeConnection", &answer, 403, "tenantNotAllowed");
+    let call = portal.call(http::Method::POST, &calls.go_on);
+    let answer = portal.send(call).await;
+    provoked.one("continueOperation", &answer, 403, "tenantNotAllowed");
+    narrow.stop().await;
+}
+
 #[tokio::test]
 async fn each_operation_answers_with_the_problems_that_the_document_names_and_no_others() {
     let server = own_server().await;
@@ -175,45 +268,14 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     let portal = app.signed_in("acc3@domain1.com");
     let created = portal.create(&request("telemetry")).await;
     assert_eq!(created.status, 201, "{}", created.body);
-    let calls = Calls::of(&created);
+    let calls = Calls::of(&created, &waiting(&app, &portal).await);
     let mut provoked = Provoked::default();
     tokens(&app, &calls, &mut provoked).await;
     requests(&app, &calls, &mut provoked).await;
+    going_on(&app, &calls, &mut provoked).await;
     upstream(&app, &calls, &mut provoked).await;
 
-    // A service without patience, and an ARM that takes its time.
-    let hasty = app
-        .start_another(|config| config.server.longest_request = Duration::from_millis(100))
-        .await
-        .expect("a replica");
-    arm_answers(&app, Effect::Delay(Duration::from_secs(2)));
-    let there = |user: &str| app.signed_in(user).at(hasty.address());
-    provoked
-        .reads(&calls, &there("acc6@domain1.com"), 503, "timeout")
-        .await;
-    provoked
-        .writes(&calls, &there("acc3@domain1.com"), 503, "timeout")
-        .await;
-    app.emulator.clear_faults();
-    hasty.stop().await;
-
-    let full = app
-        .start_another(|config| config.server.max_requests = 0)
-        .await
-        .expect("a replica");
-    provoked
-        .all(&calls, &portal.at(full.address()), 503, "overloaded")
-        .await;
-    full.stop().await;
-
-    let narrow = app
-        .start_another(|config| config.tenants = allowing(&[], &[how_to::DOMAIN2]))
-        .await
-        .expect("a replica");
-    let answer = portal.at(narrow.address()).remove(created.text("/id")).await;
-    provoked.one("removeConnection", &answer, 403, "tenantNotAllowed");
-    narrow.stop().await;
-
+    differently(&app, &calls, &created, &mut provoked).await;
     app.as_owner("alter table people rename to mislaid").await;
     provoked.all(&calls, &portal, 500, "internal").await;
     app.as_owner("alter table mislaid rename to people").await;
@@ -231,6 +293,10 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     app.release_operations();
     portal.follow(removing.text("/lastOperation/id")).await;
 
+    app.as_owner(
+        "update operations set phase = 'succeeded', awaiting_tenant_id = null where phase = 'queued'",
+    )
+    .await;
     let mut known = provoked.codes();
     known.extend(OUT_OF_REACH.map(|(operation, code)| (operation.to_owned(), status(code), code.to_owned())));
     let documented = documented();

@@ -15,15 +15,18 @@ pub(super) struct Calls {
     pub(super) connection: String,
     pub(super) events: String,
     pub(super) operation: String,
+    /// Where an operation that waits for its requester goes on.
+    pub(super) go_on: String,
 }
 
 impl Calls {
-    pub(super) fn of(created: &Answer) -> Self {
+    pub(super) fn of(created: &Answer, waiting: &Answer) -> Self {
         let connection = format!("/v1/connections/{}", created.text("/id"));
         Self {
             events: format!("{connection}/events"),
             operation: format!("/v1/operations/{}", created.text("/lastOperation/id")),
             connection,
+            go_on: format!("/v1/operations/{}/continue", waiting.text("/lastOperation/id")),
         }
     }
 
@@ -46,7 +49,13 @@ impl Calls {
         body["source"]["eventHub"]["consumerGroup"] = "cg1".into();
         let create = portal.call(Method::POST, "/v1/connections").json(&body);
         let remove = portal.call(Method::DELETE, &self.connection);
-        [("createConnection", create), ("removeConnection", remove)].into_iter()
+        let go_on = portal.call(Method::POST, &self.go_on);
+        [
+            ("createConnection", create),
+            ("removeConnection", remove),
+            ("continueOperation", go_on),
+        ]
+        .into_iter()
     }
 }
 
@@ -105,6 +114,11 @@ impl Provoked {
                 format!("{connection}/events"),
             ),
             ("getOperation", Method::GET, format!("/v1/operations/{NOWHERE}")),
+            (
+                "continueOperation",
+                Method::POST,
+                format!("/v1/operations/{NOWHERE}/continue"),
+            ),
         ] {
             let answer = portal.send(portal.call(method, &path)).await;
             self.one(operation, &answer, 404, "notFound");

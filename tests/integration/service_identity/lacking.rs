@@ -24,8 +24,9 @@ async fn without_a_role_it_waits_for_a_caller_and_goes_on_by_itself_once_it_has_
     assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
     // ARM is asked again after a while only: six of the longest waits between two looks, each 100 ms here.
     let begun = std::time::Instant::now();
-    let asked = by_itself(&app).len();
-    let two_more = |_: &azure_emulator::Entry| by_itself(&app).len() >= asked + 2;
+    let refused = || by_itself(&app).iter().filter(|call| call.status == 403).count();
+    let asked = refused();
+    let two_more = |_: &azure_emulator::Entry| refused() >= asked + 2;
     app.emulator
         .journal()
         .wait_for(two_more, crate::support::PATIENCE)

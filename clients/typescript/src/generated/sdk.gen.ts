@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { CreateConnectionData, CreateConnectionErrors, CreateConnectionResponses, GetConnectionData, GetConnectionErrors, GetConnectionResponses, GetOperationData, GetOperationErrors, GetOperationResponses, ListConnectionEventsData, ListConnectionEventsErrors, ListConnectionEventsResponses, ListConnectionsData, ListConnectionsErrors, ListConnectionsResponses, RemoveConnectionData, RemoveConnectionErrors, RemoveConnectionResponses } from './types.gen.js';
+import type { ContinueOperationData, ContinueOperationErrors, ContinueOperationResponses, CreateConnectionData, CreateConnectionErrors, CreateConnectionResponses, GetConnectionData, GetConnectionErrors, GetConnectionResponses, GetOperationData, GetOperationErrors, GetOperationResponses, ListConnectionEventsData, ListConnectionEventsErrors, ListConnectionEventsResponses, ListConnectionsData, ListConnectionsErrors, ListConnectionsResponses, RemoveConnectionData, RemoveConnectionErrors, RemoveConnectionResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -95,4 +95,22 @@ export const getOperation = <ThrowOnError extends boolean = false>(options: Opti
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operations/{id}',
     ...options
+});
+
+/**
+ * Go on with an operation
+ *
+ * Brings the caller's tokens to an operation that waits for some (`awaitingCaller`), to change things at Azure too. Who asked for it
+ * needs nothing else. Another person who may make the same change gives its `requestHash`, and from then on it goes on in their
+ * name. Tokens that don't do are refused as a create's are; with `awaitingClaims`, sign in with these first. An operation that
+ * waits for nobody stays as it is.
+ */
+export const continueOperation = <ThrowOnError extends boolean = false>(options: Options<ContinueOperationData, ThrowOnError>) => (options.client ?? client).post<ContinueOperationResponses, ContinueOperationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/operations/{id}/continue',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });

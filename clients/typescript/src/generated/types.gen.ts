@@ -127,6 +127,17 @@ export type ConnectionTarget = {
 };
 
 /**
+ * Which operation is meant to go on.
+ */
+export type ContinueOperation = {
+    /**
+     * The operation's `requestHash`. Needed by whoever is not the one who asked for it: it says that they have seen what they
+     * go on with in their own name.
+     */
+    requestHash?: string;
+};
+
+/**
  * What is to be connected to what.
  */
 export type CreateConnection = {
@@ -197,7 +208,7 @@ export type CreateTarget = {
 /**
  * What an event of the ledger says happened.
  */
-export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.queued' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'change.putOff' | 'outcome.unknown';
+export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.queued' | 'create.held' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'operation.continued' | 'continue.refused' | 'change.putOff' | 'outcome.unknown';
 
 /**
  * A page of events, oldest first.
@@ -509,7 +520,7 @@ export type ListConnectionsErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -594,7 +605,7 @@ export type CreateConnectionErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -681,7 +692,7 @@ export type RemoveConnectionErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -750,7 +761,7 @@ export type GetConnectionErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -817,7 +828,7 @@ export type ListConnectionEventsErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -882,7 +893,7 @@ export type GetOperationErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -897,3 +908,101 @@ export type GetOperationResponses = {
 };
 
 export type GetOperationResponse = GetOperationResponses[keyof GetOperationResponses];
+
+export type ContinueOperationData = {
+    /**
+     * Which operation is meant; may be left out by who asked for it
+     */
+    body?: ContinueOperation;
+    headers?: {
+        /**
+         * A key of your own for this request, new for each: 1 to 255 visible ASCII characters, such as a UUID, also as a quoted
+         * string. The same request with the same key, by the same user and app, does nothing anew and is answered from what the
+         * first one led to. Keys are forgotten after a week, if the operator set nothing else.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * `wait=n` waits up to n seconds for Azure, a few seconds if not given; `respond-async` does not wait (RFC 7240).
+         */
+        Prefer?: string;
+        /**
+         * User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
+         * commas; at most three. One that the request does not need is refused.
+         */
+        'x-ms-authorization-auxiliary'?: string;
+    };
+    path: {
+        /**
+         * The operation's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/operations/{id}/continue';
+};
+
+export type ContinueOperationErrors = {
+    /**
+     * `auxiliaryTokens`: The auxiliary tokens don't fit the request. `invalidRequest`: The request can't be used.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted. `claimsChallenge`: The user has to sign in again with more proof.
+     */
+    401: Problem;
+    /**
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing. `tenantNotAllowed`: A tenant may not be connected here. `azureRefused`: Azure refused the change. `requestHashMissing`: The hash of the operation's request is needed.
+     */
+    403: Problem;
+    /**
+     * `notFound`: Not found.
+     */
+    404: Problem;
+    /**
+     * `changeInProgress`: Another change is under way. `requestHashDiffers`: The operation's request has another hash.
+     */
+    409: Problem;
+    /**
+     * `payloadTooLarge`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupportedMediaType`: The body must be JSON.
+     */
+    415: Problem;
+    /**
+     * `referenceNotFound`: A named resource was not found. `idempotencyKeyReused`: The idempotency key was used for another request.
+     */
+    422: Problem;
+    /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
+     * `internal`: An error of this service.
+     */
+    500: Problem;
+    /**
+     * `upstreamRefused`: Azure refused this service.
+     */
+    502: Problem;
+    /**
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
+     */
+    503: Problem;
+};
+
+export type ContinueOperationError = ContinueOperationErrors[keyof ContinueOperationErrors];
+
+export type ContinueOperationResponses = {
+    /**
+     * It has ended, or waits for nobody
+     */
+    200: Operation;
+    /**
+     * It goes on
+     */
+    202: Operation;
+};
+
+export type ContinueOperationResponse = ContinueOperationResponses[keyof ContinueOperationResponses];

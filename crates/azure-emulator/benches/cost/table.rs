@@ -5,6 +5,8 @@ pub(crate) struct Row {
     name: String,
     unit: &'static str,
     value: f64,
+    /// What is held against the limit, where that is not the figure itself.
+    judged: f64,
     limit: Option<f64>,
     note: String,
 }
@@ -15,6 +17,7 @@ impl Row {
             name: name.to_owned(),
             unit,
             value,
+            judged: value,
             limit,
             note: String::new(),
         }
@@ -24,9 +27,17 @@ impl Row {
         Row { note, ..self }
     }
 
+    pub(crate) fn judged_by(self, judged: f64) -> Row {
+        Row { judged, ..self }
+    }
+
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
     /// Whether the limit is reached or passed.
     pub(crate) fn misses(&self) -> bool {
-        self.limit.is_some_and(|limit| self.value >= limit)
+        self.limit.is_some_and(|limit| self.judged >= limit)
     }
 }
 

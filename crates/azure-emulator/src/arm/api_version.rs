@@ -1,9 +1,12 @@
 //! api-versions: there must be one, and the provider must know it.
 
+use std::collections::BTreeSet;
+
 use http::StatusCode;
 
 use super::error::ArmError;
 use crate::exchange::Call;
+use crate::resources::{ResourceId, Resources};
 
 /// Kusto's published versions.
 pub(super) const KUSTO: &[&str] = &[
@@ -54,15 +57,52 @@ pub(super) fn given(call: &Call) -> Result<&str, ArmError> {
         })
 }
 
-/// Refuses a version that the provider does not have.
-pub(super) fn known(version: &str, resource_type: &str, supported: &[&str]) -> Result<(), ArmError> {
+/// Refuses a version that the resource's provider does not have. Providers are where this cloud's resources are.
+pub(super) fn known(
+    resources: &Resources,
+    version: &str,
+    id: &ResourceId,
+    supported: &[&str],
+) -> Result<(), ArmError> {
+    let regions = || {
+        let clusters = resources.clusters.iter().map(|c| (&c.id, &c.location));
+        clusters.chain(resources.namespaces.iter().map(|n| (&n.id, &n.location)))
+    };
+    let plain = |location: &String| location.replace(' ', "").to_lowercase();
+    let own = || {
+        regions()
+            .find(|(owner, _)| id.is_within(owner))
+            .map(|(_, location)| plain(location))
+    };
+    let all = || {
+        regions()
+            .map(|(_, location)| plain(location))
+            .collect::<BTreeSet<String>>()
+    };
+    of_type(version, &id.resource_type(), supported, || (own(), all()))
+}
+
+/// The same for a type that is in no region.
+pub(super) fn known_anywhere(version: &str, resource_type: &str, supported: &[&str]) -> Result<(), ArmError> {
+    of_type(version, resource_type, supported, Default::default)
+}
+
+fn of_type(
+    version: &str,
+    resource_type: &str,
+    supported: &[&str],
+    places: impl FnOnce() -> (Option<String>, BTreeSet<String>),
+) -> Result<(), ArmError> {
     if supported.contains(&version) {
         return Ok(());
     }
+    let (own, all) = places();
     let message = format!(
-        "No registered resource provider found for location 'null' and API version '{version}' for type \
-         '{resource_type}'. The supported api-versions are '{}'. The supported locations are ''.",
+        "No registered resource provider found for location '{}' and API version '{version}' for type \
+         '{resource_type}'. The supported api-versions are '{}'. The supported locations are '{}'.",
+        own.as_deref().unwrap_or("null"),
         supported.join(", "),
+        all.into_iter().collect::<Vec<_>>().join(", "),
     );
     Err(ArmError::gateway(
         StatusCode::BAD_REQUEST,

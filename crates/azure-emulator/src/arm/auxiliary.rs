@@ -64,11 +64,12 @@ fn caller(azure: &Azure, world: &World, entry: &str) -> Result<Caller, ArmError>
         }
     };
     let jwt = token::bearer(entry).and_then(Jwt::parse);
-    let text = |claim: &str| jwt.as_ref().and_then(|jwt| jwt.text(claim)).unwrap_or("unknown");
+    let text = |claim: &str| jwt.as_ref().and_then(|jwt| jwt.text(claim));
+    let (client, tenant) = (text("appid").or(text("azp")), text("tid"));
     let message = format!(
         "The auxiliary token of client '{}' and tenant '{}' is not accepted: {why}.",
-        text("appid"),
-        text("tid")
+        client.unwrap_or("unknown"),
+        tenant.unwrap_or("unknown"),
     );
     Err(auth::unauthorized(
         "InvalidAuthenticationToken",

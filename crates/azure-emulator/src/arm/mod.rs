@@ -10,6 +10,7 @@ mod authorization;
 mod auxiliary;
 mod challenge;
 mod change;
+mod collections;
 mod error;
 mod eventhub;
 mod headers;

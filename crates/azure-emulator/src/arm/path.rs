@@ -16,6 +16,10 @@ pub(super) enum Target {
     Resource(ResourceId),
     /// A collection below a resource or group, or an action on it: its owner, and the last word in lower case.
     Below(ResourceId, String),
+    /// All resources of a type in a subscription or group: the scope, and namespace and type in lower case.
+    Collection(ResourceId, String),
+    /// A name with a slash in it.
+    BadName,
     /// Something else.
     Unknown,
 }
@@ -43,6 +47,16 @@ pub(super) fn parse(segments: &[&str]) -> Target {
             location: (*location).to_owned(),
             id: (*id).to_owned(),
         };
+    }
+    if segments.iter().any(|segment| segment.contains('/')) {
+        return Target::BadName;
+    }
+    if let [scope @ .., "providers", namespace, kind] = lower.as_slice()
+        && let Some(scope) = segments.get(..scope.len()).and_then(ResourceId::from_segments)
+        && scope.names().is_empty()
+        && *namespace != "microsoft.authorization"
+    {
+        return Target::Collection(scope, format!("{namespace}/{kind}"));
     }
     if let Some(address) = Address::parse(segments) {
         return Target::Authorization(address);
@@ -85,6 +99,17 @@ mod tests {
                 location: "West Europe".to_owned(),
                 id: "x".to_owned()
             },
+        );
+        assert_eq!(
+            at("/subscriptions/s/resourceGroups/g/providers/Microsoft.Kusto/Clusters"),
+            Target::Collection(
+                id("/subscriptions/s/resourceGroups/g"),
+                "microsoft.kusto/clusters".to_owned()
+            )
+        );
+        assert_eq!(
+            parse(&["subscriptions", "s", "resourceGroups", "a/b"]),
+            Target::BadName
         );
         assert_eq!(at("/providers/x"), Target::Unknown);
     }

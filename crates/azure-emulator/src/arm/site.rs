@@ -8,8 +8,8 @@ use super::error::ArmError;
 use super::path::{self, Target};
 use super::throttle::{Counted, Kind};
 use super::{
-    api_version, auth, authorization, auxiliary, challenge, eventhub, headers, kusto, subscriptions,
-    throttled,
+    api_version, auth, authorization, auxiliary, challenge, collections, eventhub, headers, kusto,
+    subscriptions, throttled,
 };
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
@@ -103,7 +103,22 @@ fn route(
                 _ => kusto::resource(&request, world, id),
             }
         }
-        Target::Resource(id) if call.method == Method::GET => scope(&context, caller, id),
+        _ => of_no_provider(&context, caller, &target),
+    }
+}
+
+/// What ARM itself answers, and what nobody does.
+fn of_no_provider(context: &Context<'_>, caller: &Caller, target: &Target) -> Result<Answer, ArmError> {
+    let (call, is_read) = (context.call, context.call.method == Method::GET);
+    let below_subscription = |word: &&str| word.eq_ignore_ascii_case("subscriptions");
+    match target {
+        Target::Resource(id) if is_read => scope(context, caller, id),
+        Target::Collection(scope, kind) if is_read => collections::list(context, caller, scope, kind),
+        Target::Below(scope, word) if is_read && word == "resourcegroups" => {
+            subscriptions::groups(context.resources, caller, scope)
+        }
+        Target::BadName => Err(bad_name(call)),
+        _ if !call.path().first().is_some_and(below_subscription) => Err(missing_subscription()),
         _ => Err(no_such_method(call)),
     }
 }
@@ -169,6 +184,19 @@ fn starts(id: &ResourceId, namespace: &str) -> bool {
     id.resource_type()
         .to_ascii_lowercase()
         .starts_with(&namespace.to_ascii_lowercase())
+}
+
+/// ARM's code for a slash in a name (pulumi/pulumi-azure-native issue 1968); its words are a guess.
+pub(super) fn bad_name(call: &Call) -> ArmError {
+    let path = call.path_and_query.split('?').next().unwrap_or_default();
+    let message =
+        format!("The resource type and name at '{path}' have an invalid format: a name can't hold a slash.");
+    ArmError::gateway(StatusCode::BAD_REQUEST, "InvalidResourceTypeNameFormat", message)
+}
+
+fn missing_subscription() -> ArmError {
+    let message = "The request did not have a subscription or a valid tenant level resource provider.";
+    ArmError::gateway(StatusCode::NOT_FOUND, "MissingSubscription", message)
 }
 
 /// A method or a type that this emulator does not have.

@@ -50,14 +50,43 @@ pub(super) fn group(
     let (name, location) = groups
         .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
         .ok_or_else(|| ArmError::group_not_found(wanted))?;
-    let body = json!({
-        "id": format!("/subscriptions/{}/resourceGroups/{name}", subscription.id),
+    Ok(Answer::json(
+        StatusCode::OK,
+        &group_body(subscription, name, location),
+    ))
+}
+
+/// `GET /subscriptions/{id}/resourceGroups`: those that the caller may read.
+pub(super) fn groups(resources: &Resources, caller: &Caller, id: &ResourceId) -> Result<Answer, ArmError> {
+    let known = resources.subscription(id.subscription());
+    let subscription = known.ok_or_else(|| ArmError::subscription_not_found(id.subscription()))?;
+    let action = "Microsoft.Resources/subscriptions/resourceGroups/read";
+    let may_read = |name: &str| {
+        let group = ResourceId::parse(&group_id(subscription, name));
+        group.is_ok_and(|group| access::allows(resources, caller, action, &group))
+    };
+    let seen = subscription
+        .resource_groups
+        .iter()
+        .filter(|(name, _)| may_read(name));
+    let value: Vec<Value> = seen
+        .map(|(name, location)| group_body(subscription, name, location))
+        .collect();
+    Ok(Answer::json(StatusCode::OK, &json!({ "value": value })))
+}
+
+fn group_id(subscription: &Subscription, name: &str) -> String {
+    format!("/subscriptions/{}/resourceGroups/{name}", subscription.id)
+}
+
+fn group_body(subscription: &Subscription, name: &str, location: &str) -> Value {
+    json!({
+        "id": group_id(subscription, name),
         "name": name,
         "type": "Microsoft.Resources/resourceGroups",
         "location": location.replace(' ', "").to_lowercase(),
         "properties": { "provisioningState": "Succeeded" },
-    });
-    Ok(Answer::json(StatusCode::OK, &body))
+    })
 }
 
 fn holds_a_role(resources: &Resources, caller: &Caller, subscription: &Subscription) -> bool {

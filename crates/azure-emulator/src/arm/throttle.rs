@@ -111,11 +111,12 @@ pub(super) struct Refused {
     pub(super) retry_after: u64,
 }
 
-/// Every bucket that was ever used, with the limits.
+/// The buckets that are not full, with the limits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Buckets {
     limits: Throttling,
     levels: HashMap<Key, Level>,
+    look_for_full_at: usize,
 }
 
 /// Subscription or tenant, principal (none: all of them), kind.
@@ -129,6 +130,8 @@ struct Level {
 }
 
 const CALL: u64 = 1000;
+/// How many buckets are kept before the full ones are looked for: a full one is as good as none.
+const FEW_BUCKETS: usize = 4096;
 
 impl Buckets {
     pub(super) fn limits(&self) -> &Throttling {
@@ -143,15 +146,8 @@ impl Buckets {
 
     /// Counts a call of the principal in a subscription, or in a tenant. A refused call is not counted.
     pub(super) fn count(&mut self, place: &str, principal: &str, kind: Kind, now: DateTime<Utc>) -> Counted {
-        let size = match kind {
-            Kind::Reads => self.limits.reads,
-            Kind::Writes => self.limits.writes,
-            Kind::Deletes => self.limits.deletes,
-        };
-        let of_all = BucketSize {
-            calls: size.calls.saturating_mul(self.limits.global_factor),
-            refill_per_second: size.refill_per_second.saturating_mul(self.limits.global_factor),
-        };
+        self.forget_full(now);
+        let (size, of_all) = (self.size(kind, false), self.size(kind, true));
         let own_key = (place.to_owned(), Some(principal.to_owned()), kind);
         let all_key = (place.to_owned(), None, kind);
         let own = self.level(&own_key, size, now);
@@ -179,19 +175,55 @@ impl Buckets {
         }
     }
 
+    fn size(&self, kind: Kind, of_all: bool) -> BucketSize {
+        let size = match kind {
+            Kind::Reads => self.limits.reads,
+            Kind::Writes => self.limits.writes,
+            Kind::Deletes => self.limits.deletes,
+        };
+        let factor = if of_all { self.limits.global_factor } else { 1 };
+        BucketSize {
+            calls: size.calls.saturating_mul(factor),
+            refill_per_second: size.refill_per_second.saturating_mul(factor),
+        }
+    }
+
+    fn forget_full(&mut self, now: DateTime<Utc>) {
+        if self.levels.len() < self.look_for_full_at.max(FEW_BUCKETS) {
+            return;
+        }
+        let mut levels = std::mem::take(&mut self.levels);
+        levels.retain(|(_, principal, kind), level| {
+            let size = self.size(*kind, principal.is_none());
+            level.filled(size, now) < size.full()
+        });
+        self.look_for_full_at = levels.len() * 2;
+        self.levels = levels;
+    }
+
     /// A bucket as it has filled up until now.
     fn level(&self, key: &Key, size: BucketSize, now: DateTime<Utc>) -> Level {
-        let full = u64::from(size.calls) * CALL;
-        let content = self.levels.get(key).map_or(full, |level| {
-            let passed = (now - level.at).num_milliseconds().try_into().unwrap_or(0);
-            let refilled = u64::from(size.refill_per_second).saturating_mul(passed);
-            level.content.saturating_add(refilled).min(full)
-        });
+        let known = self.levels.get(key);
+        let content = known.map_or(size.full(), |level| level.filled(size, now));
         Level { content, at: now }
     }
 }
 
+impl BucketSize {
+    /// A full bucket's content.
+    fn full(self) -> u64 {
+        u64::from(self.calls) * CALL
+    }
+}
+
 impl Level {
+    /// What is in it by now.
+    fn filled(self, size: BucketSize, now: DateTime<Utc>) -> u64 {
+        let passed = (now - self.at).num_milliseconds().try_into().unwrap_or(0);
+        let refilled = u64::from(size.refill_per_second).saturating_mul(passed);
+        self.content.saturating_add(refilled).min(size.full())
+    }
+
     /// How long until a call fits in; nothing when one does now. A bucket that never refills: an hour.
     fn wait(self, size: BucketSize) -> Option<Duration> {
         let missing = CALL.checked_sub(self.content).filter(|missing| *missing > 0)?;
@@ -227,7 +259,7 @@ mod tests {
                 global_factor: 2,
                 ..Throttling::default()
             },
-            levels: HashMap::new(),
+            ..Buckets::default()
         }
     }
 
@@ -259,6 +291,21 @@ mod tests {
         assert_eq!(by_all(buckets.count("s", "c", Kind::Writes, now)), Some(true));
         assert_eq!(by_all(buckets.count("other", "c", Kind::Writes, now)), None);
         assert_eq!(by_all(buckets.count("s", "c", Kind::Reads, now)), None);
+    }
+
+    #[test]
+    fn buckets_that_are_full_again_are_forgotten() {
+        let (mut buckets, now) = (buckets(true), DateTime::UNIX_EPOCH);
+        for number in 0..3 * i64::try_from(FEW_BUCKETS).unwrap() {
+            let principal = number.to_string();
+            buckets.count(
+                "s",
+                &principal,
+                Kind::Writes,
+                now + chrono::TimeDelta::seconds(number),
+            );
+        }
+        assert!(buckets.levels.len() <= FEW_BUCKETS, "{}", buckets.levels.len());
     }
 
     #[test]

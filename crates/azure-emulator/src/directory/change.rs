@@ -224,7 +224,7 @@ impl Directory {
         Ok(())
     }
 
-    fn app_mut(&mut self, name: &str) -> Result<&mut App, UnknownName> {
+    pub(super) fn app_mut(&mut self, name: &str) -> Result<&mut App, UnknownName> {
         self.apps
             .iter_mut()
             .find(|app| app.is_called(name))

@@ -7,6 +7,7 @@ mod change;
 mod credential;
 mod group;
 mod guest;
+mod making;
 mod policy;
 mod principal;
 mod standing;

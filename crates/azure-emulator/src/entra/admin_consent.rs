@@ -12,7 +12,7 @@ use super::discovery::{self, Named};
 use super::error::EntraError;
 use super::page::{self, escape, hidden};
 use super::scope;
-use super::sign_in::{Reply, administrator_needed, declined, destination, parameters};
+use super::sign_in::{Reply, administrator_needed, declined, destination, parameters, posted};
 use crate::azure::Azure;
 use crate::directory::{App, Directory, Tenant, User};
 use crate::exchange::{Answer, Call, find};
@@ -66,7 +66,9 @@ fn page(
         Ok(given) => given,
         Err(error) => return Ok(reply.refuse(azure, call, &error)),
     };
-    if field("decision") == Some("cancel") {
+    let posted = posted(call);
+    let answer = |name: &str| find(&posted, |key| key == name).filter(|value| !value.is_empty());
+    if answer("decision") == Some("cancel") {
         return Ok(refused(azure, call, &reply, version));
     }
     let form = Form {
@@ -76,7 +78,7 @@ fn page(
         app: &app,
         given: &given,
     };
-    let Some(name) = field("account").filter(|_| field("decision") == Some("accept")) else {
+    let Some(name) = answer("account").filter(|_| answer("decision") == Some("accept")) else {
         return Ok(form.draw(&world.directory, None));
     };
     match accept(world, &form, name) {

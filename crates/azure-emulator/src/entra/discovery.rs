@@ -24,6 +24,12 @@ pub(crate) fn tenant<'a>(directory: &'a Directory, segment: &'a str) -> Result<N
     if let Some(tenant) = directory.tenant(segment) {
         return Ok(Named::Tenant(tenant));
     }
+    // Personal accounts are not here; clients of their endpoint are told what Entra tells where a grant does not go.
+    if segment.eq_ignore_ascii_case("consumers") {
+        let message = "The grant type is not supported over the /common or /consumers endpoints. Please use the \
+                       /organizations or tenant-specific endpoint.";
+        return Err(EntraError::new("invalid_request", 9001023, message));
+    }
     let is_domain = segment.contains('.')
         && segment
             .chars()
@@ -98,7 +104,10 @@ pub(crate) fn instance(azure: &Azure, authorization_endpoint: &str) -> Result<Va
             .map(|host| format!("{host}:{}", url.port_or_known_default().unwrap_or(443)))
     };
     let asked = url::Url::parse(authorization_endpoint).ok();
-    if asked.as_ref().and_then(host) != host(&azure.entra_url) {
+    if azure
+        .below_entra(asked.as_ref().map_or("", url::Url::as_str))
+        .is_none()
+    {
         return Err(EntraError::new(
             "invalid_instance",
             50049,
@@ -111,10 +120,11 @@ pub(crate) fn instance(azure: &Azure, authorization_endpoint: &str) -> Result<Va
         .filter(|p| !p.is_empty())
         .unwrap_or("common");
     let name = host(&azure.entra_url).unwrap_or_default();
+    let by_number = name.replacen("localhost", "127.0.0.1", 1);
     Ok(json!({
         "tenant_discovery_endpoint": format!("{}{path}/v2.0/.well-known/openid-configuration", azure.entra_url),
         "api-version": "1.1",
-        "metadata": [{ "preferred_network": name, "preferred_cache": name, "aliases": [name] }],
+        "metadata": [{ "preferred_network": name, "preferred_cache": name, "aliases": [name, by_number] }],
     }))
 }
 

@@ -1,28 +1,41 @@
 //! How often the token endpoint may be asked: identical requests in a loop (AADSTS50196), and rates that a test sets
 //! (429). Both go by the emulator's clock, and cost one look into a map a request.
 
-use std::collections::hash_map::{DefaultHasher, HashMap};
+use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::error::EntraError;
+use crate::bounded::Bounded;
 
 /// The loop detector's window.
 const LOOP_WINDOW: TimeDelta = TimeDelta::minutes(5);
 /// The request that is one too many within it.
 const LOOP_LENGTH: usize = 15;
-/// How many kinds of requests are remembered before the old ones are looked for.
-const FEW_KINDS: usize = 4096;
+/// How many kinds of requests are remembered; those that were first seen longest ago go first.
+const MOST_KINDS: usize = 50_000;
+
+/// The longest time that a rate may be for, in seconds: a year. Nobody waits for longer.
+pub(crate) const LONGEST_RATE: u64 = 366 * 24 * 3600;
 
 /// What was counted so far, and the rates in force.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    loops: HashMap<u64, Recent>,
-    look_for_old_at: usize,
+    loops: Bounded<u64, Recent>,
     unlimited_loops: bool,
     rates: Vec<Rate>,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            loops: Bounded::new(MOST_KINDS),
+            unlimited_loops: false,
+            rates: Vec::new(),
+        }
+    }
 }
 
 /// When the last requests of a kind came, as a ring.
@@ -55,15 +68,16 @@ impl Limits {
         if self.unlimited_loops {
             return Ok(());
         }
-        if self.loops.len() >= self.look_for_old_at.max(FEW_KINDS) {
-            self.loops
-                .retain(|_, recent| recent.newest().is_some_and(|at| at + LOOP_WINDOW > now));
-            self.look_for_old_at = self.loops.len() * 2;
-        }
+        self.loops
+            .forget_while(|recent| recent.newest().is_none_or(|at| now - at >= LOOP_WINDOW));
         let mut hasher = DefaultHasher::new();
         kind.hash(&mut hasher);
-        let before = self.loops.entry(hasher.finish()).or_default().push(now);
-        if before.is_some_and(|at| at + LOOP_WINDOW > now) {
+        let kind = hasher.finish();
+        if self.loops.get(&kind).is_none() {
+            self.loops.insert(kind, Recent::default());
+        }
+        let before = self.loops.get_mut(&kind).and_then(|recent| recent.push(now));
+        if before.is_some_and(|at| now - at < LOOP_WINDOW) {
             let message = "The server terminated an operation because it encountered a client request loop. Please \
                            contact your app vendor.";
             return Err(EntraError::new("invalid_grant", 50196, message));
@@ -180,6 +194,17 @@ mod tests {
         }
         limits.set_loop_detection(false);
         assert!((0..100).all(|_| count(&mut limits, start)));
+    }
+
+    #[test]
+    fn however_many_kinds_of_requests_there_are_few_are_remembered() {
+        let (mut limits, now) = (Limits::default(), Utc::now());
+        for number in 0..=MOST_KINDS {
+            assert!(limits.count(&[&number.to_string()], now).is_ok());
+        }
+        assert_eq!(limits.loops.len(), MOST_KINDS);
+        assert!(limits.count(&["later"], now + LOOP_WINDOW).is_ok());
+        assert_eq!(limits.loops.len(), 1);
     }
 
     #[test]

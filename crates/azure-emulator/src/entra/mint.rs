@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::claims::{self, Holder, Ticket};
 use super::{KeyError, jwt};
 use crate::azure::Azure;
-use crate::directory::{Directory, TokenVersion, UnknownName};
+use crate::directory::{App, Directory, Membership, Tenant, TokenVersion, UnknownName, User};
 
 /// Which token to mint. Consent of the user to the calling app is taken for granted.
 #[derive(Clone, Debug, Default)]
@@ -105,32 +105,8 @@ fn ticket_claims(
     request: &MintUserToken,
     lifetime: Duration,
 ) -> Result<(Map<String, Value>, TokenVersion), MintError> {
-    let unknown = UnknownName::new;
-    let tenant = directory
-        .tenant(&request.tenant)
-        .ok_or_else(|| unknown("tenant", &request.tenant))?;
-    let client = directory
-        .app(&request.client_app)
-        .ok_or_else(|| unknown("app", &request.client_app))?;
-    let api = directory
-        .app(&request.api)
-        .or_else(|| directory.resource(&request.api));
-    let api = api.ok_or_else(|| unknown("app", &request.api))?;
-    if api.principal_in(&tenant.id).is_none() {
-        return Err(unknown("service principal of that API in the tenant", &request.api).into());
-    }
-    if let Some(scope) = request.scopes.iter().find(|scope| !api.exposes(scope)) {
-        return Err(unknown("scope", scope).into());
-    }
-    let user = directory
-        .user(&request.user)
-        .ok_or_else(|| unknown("user", &request.user))?;
-    let member = user
-        .in_tenant(&tenant.id)
-        .ok_or_else(|| unknown("user in that tenant", &request.user))?;
-    if !member.enabled {
-        return Err(MintError::Disabled(user.upn.clone()));
-    }
+    let (tenant, client, api) = parties(directory, request)?;
+    let (user, member) = holder(directory, request, tenant)?;
     let app_only = request.overrides.app_only;
     let app_oid = client.principal_in(&tenant.id).unwrap_or(&client.client_id);
     let scopes = if request.overrides.id_token {
@@ -172,6 +148,50 @@ fn ticket_claims(
         lifetime,
     };
     Ok((ticket.claims(), api.token_version))
+}
+
+/// The tenant, the calling app and the API.
+fn parties<'a>(
+    directory: &'a Directory,
+    request: &MintUserToken,
+) -> Result<(&'a Tenant, &'a App, &'a App), MintError> {
+    let unknown = UnknownName::new;
+    let tenant = directory
+        .tenant(&request.tenant)
+        .ok_or_else(|| unknown("tenant", &request.tenant))?;
+    let client = directory
+        .app(&request.client_app)
+        .ok_or_else(|| unknown("app", &request.client_app))?;
+    let api = directory
+        .app(&request.api)
+        .or_else(|| directory.resource(&request.api));
+    let api = api.ok_or_else(|| unknown("app", &request.api))?;
+    if api.principal_in(&tenant.id).is_none() {
+        return Err(unknown("service principal of that API in the tenant", &request.api).into());
+    }
+    if let Some(scope) = request.scopes.iter().find(|scope| !api.exposes(scope)) {
+        return Err(unknown("scope", scope).into());
+    }
+    Ok((tenant, client, api))
+}
+
+/// The user, and its object in the tenant.
+fn holder<'a>(
+    directory: &'a Directory,
+    request: &MintUserToken,
+    tenant: &Tenant,
+) -> Result<(&'a User, &'a Membership), MintError> {
+    let unknown = UnknownName::new;
+    let user = directory
+        .user(&request.user)
+        .ok_or_else(|| unknown("user", &request.user))?;
+    let member = user
+        .in_tenant(&tenant.id)
+        .ok_or_else(|| unknown("user in that tenant", &request.user))?;
+    if !member.enabled {
+        return Err(MintError::Disabled(user.upn.clone()));
+    }
+    Ok((user, member))
 }
 
 fn change(claims: &mut Map<String, Value>, request: &MintUserToken, now: i64) {

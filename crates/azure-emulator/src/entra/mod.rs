@@ -31,7 +31,7 @@ pub(crate) use signing_key::SigningKey;
 pub(crate) use claims::opaque;
 pub(crate) use jwt::Jwt;
 pub(crate) use keys::KeyRing;
-pub(crate) use limits::Limits;
+pub(crate) use limits::{LONGEST_RATE, Limits};
 pub(crate) use mint::mint;
 pub(crate) use page::escape;
 pub(crate) use site::answer;

@@ -14,7 +14,8 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;mar
     .accounts button{display:block;width:100%}.refusal{border-left:4px solid #b00;padding-left:.8rem}\
     code{overflow-wrap:anywhere}";
 
-/// A page. `body` is HTML: whoever writes it has escaped what came from outside.
+/// A page. `body` is HTML: whoever writes it has escaped what came from outside. No other site may show it in a frame,
+/// where a click meant for something else could consent.
 pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Answer {
     let title = escape(title);
     let html = format!(
@@ -26,7 +27,13 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Answer {
         body: html.into_bytes(),
         ..Answer::empty(status)
     };
-    answer.with("content-type", "text/html; charset=utf-8")
+    answer
+        .with("content-type", "text/html; charset=utf-8")
+        .with(
+            "content-security-policy",
+            "frame-ancestors 'none'; base-uri 'none'",
+        )
+        .with("x-frame-options", "DENY")
 }
 
 /// A refusal that can't be sent back to the app, because there is no trustworthy place to send it to. The status is a

@@ -36,9 +36,14 @@ impl FaultBody {
     }
 }
 
-/// Sets headers; names that HTTP can't carry are left out.
+/// Headers that say where a body ends. They are the transport's: one that tells otherwise breaks the connection for the
+/// calls after it too. `Truncated` is the fault of a body that ends too early.
+pub(crate) const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
+
+/// Sets headers; names that HTTP can't carry are left out, and those of the transport.
 pub(super) fn set_headers(answer: &mut Answer, headers: &[(String, String)]) {
-    for (name, value) in headers {
+    let own = |name: &str| FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name));
+    for (name, value) in headers.iter().filter(|(name, _)| !own(name)) {
         if let Ok(name) = HeaderName::try_from(name.as_str()) {
             answer.set(name, value);
         }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::journal::Host;
 
+pub(crate) use alter::FRAMING;
 pub use latency::Latency;
 pub(crate) use meet::{Faults, Installed};
 

@@ -53,6 +53,8 @@ pub struct Entry {
     pub auxiliary: Vec<TokenView>,
     /// What was asked for and given, at the token endpoint.
     pub grant: Option<GrantView>,
+    /// Bytes of headers and bodies that went over the line.
+    pub(super) bytes: usize,
 }
 
 impl Entry {
@@ -69,7 +71,9 @@ impl Entry {
         let primary = bearer("authorization").into_iter().next();
         let auxiliary = bearer("x-ms-authorization-auxiliary");
         let request_body = request_body(call);
+        let bytes = call.path_and_query.len() + length(&call.headers) + call.body.len();
         Entry {
+            bytes,
             sequence,
             at,
             host,
@@ -92,6 +96,7 @@ impl Entry {
     pub(crate) fn answered(mut self, answer: Option<&Answer>, delivered: bool, duration: Duration) -> Entry {
         if let Some(answer) = answer {
             self.status = answer.status.as_u16();
+            self.bytes += length(&answer.headers) + answer.body.len();
             self.response_headers = headers(&answer.headers);
             self.response_body = serde_json::from_slice(&answer.body).ok();
         }
@@ -111,6 +116,11 @@ impl Entry {
         self.path_and_query.split('?').next().unwrap_or_default()
     }
 
+    /// The path without its query, with marks where somebody put a token into it.
+    pub fn redacted_path(&self) -> String {
+        redact::path_and_query(self.path())
+    }
+
     /// The entry as JSON with every token and secret replaced by a mark that still tells equal from different.
     pub fn redacted(&self) -> Value {
         redact::entry(self)
@@ -121,6 +131,13 @@ impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.redacted())
     }
+}
+
+fn length(headers: &http::HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
 }
 
 fn headers(map: &http::HeaderMap) -> BTreeMap<String, String> {

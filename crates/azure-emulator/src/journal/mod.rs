@@ -16,6 +16,8 @@ pub use view::{GrantView, TokenKind, TokenView};
 
 /// How many entries are kept; the oldest go first.
 const CAPACITY: usize = 20_000;
+/// How many bytes of headers and bodies they may hold together, so that large bodies don't fill the memory.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// The list of exchanges. Tests compare tokens in it, so entries hold them; `Debug` and the admin API don't show them.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct Journal {
 #[derive(Debug, Default)]
 struct Kept {
     entries: VecDeque<Entry>,
+    /// Their bytes together.
+    bytes: usize,
     /// How many were ever finished.
     finished: u64,
 }
@@ -44,6 +48,19 @@ impl Default for Journal {
     }
 }
 
+impl Kept {
+    fn take(&mut self, entry: Entry) {
+        self.bytes += entry.bytes;
+        while (self.entries.len() >= CAPACITY || self.bytes > MOST_BYTES)
+            && let Some(oldest) = self.entries.pop_front()
+        {
+            self.bytes -= oldest.bytes;
+        }
+        self.entries.push_back(entry);
+        self.finished += 1;
+    }
+}
+
 impl Journal {
     /// All entries, in the order in which their calls arrived.
     pub fn entries(&self) -> Vec<Entry> {
@@ -54,7 +71,9 @@ impl Journal {
 
     /// Forgets everything so far. Numbers go on.
     pub fn clear(&self) {
-        self.lock().entries.clear();
+        let mut kept = self.lock();
+        kept.entries.clear();
+        kept.bytes = 0;
     }
 
     /// What fits of the entries that were finished after the first `after`, in that order, and how many are finished
@@ -96,18 +115,38 @@ impl Journal {
     }
 
     pub(crate) fn push(&self, entry: Entry) {
-        let mut kept = self.lock();
-        if kept.entries.len() == CAPACITY {
-            kept.entries.pop_front();
-        }
-        kept.entries.push_back(entry.clone());
-        kept.finished += 1;
-        drop(kept);
+        self.lock().take(entry.clone());
         // Nobody listening is no failure.
         let _ = self.news.send(entry);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::Call;
+
+    #[test]
+    fn large_bodies_push_older_calls_out() {
+        let journal = Journal::default();
+        let large = vec![b' '; 4 * 1024 * 1024];
+        for sequence in 0..100 {
+            let call = Call::new(http::Method::PUT, "/x", http::HeaderMap::new(), large.clone());
+            journal.push(Entry::arrived(
+                sequence,
+                chrono::DateTime::UNIX_EPOCH,
+                Host::Arm,
+                &call,
+            ));
+        }
+        let kept: Vec<u64> = journal.entries().iter().map(|entry| entry.sequence).collect();
+        assert_eq!((kept.len(), kept.last()), (63, Some(&99)));
+        journal.clear();
+        assert_eq!(journal.lock().bytes, 0);
+        assert_eq!(journal.finished_after(0, |_| true).1, 100);
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn entry(entry: &Entry) -> Value {
         "at": entry.at.to_rfc3339(),
         "host": match entry.host { Host::Entra => "entra", Host::Arm => "arm" },
         "method": entry.method,
-        "pathAndQuery": signed_query(&entry.path_and_query),
+        "pathAndQuery": path_and_query(&entry.path_and_query),
         "requestHeaders": headers(&entry.request_headers),
         "requestBody": entry.request_body.as_ref().map(body),
         "status": entry.status,
@@ -87,10 +87,10 @@ fn headers(headers: &BTreeMap<String, String>) -> Map<String, Value> {
     headers
         .iter()
         .map(|(name, value)| {
-            let shown = if SECRET_HEADERS.contains(&name.as_str()) {
+            let shown = if SECRET_HEADERS.contains(&name.as_str()) || value.contains("Bearer ") {
                 marks(value)
             } else {
-                value.clone()
+                hide(value)
             };
             (name.clone(), Value::String(shown))
         })
@@ -119,6 +119,7 @@ fn body(value: &Value) -> Value {
             Value::Object(shown.collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(body).collect()),
+        Value::String(text) => Value::String(hide(text)),
         other => other.clone(),
     }
 }
@@ -136,6 +137,57 @@ fn signed_query(path_and_query: &str) -> String {
         .unwrap_or_else(|| path_and_query.to_owned())
 }
 
+/// A path and query without what only its sender may know: also where somebody put a secret that belongs elsewhere.
+pub(super) fn path_and_query(text: &str) -> String {
+    let text = signed_query(text);
+    let Some((path, query)) = text.split_once('?') else {
+        return hide(&text);
+    };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, secret)) if SECRET_MEMBERS.contains(&name) && !secret.starts_with('…') => {
+            format!("{name}={}", fingerprint(secret))
+        }
+        _ => hide(pair),
+    });
+    format!("{}?{}", hide(path), pairs.collect::<Vec<_>>().join("&"))
+}
+
+/// Text in which tokens and keys are marks, wherever they stand in it.
+fn hide(text: &str) -> String {
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let text = hide_after(text, "eyJ", is_of_token, |token| token.matches('.').count() == 2);
+    hide_after(
+        &text,
+        "SharedAccessKey=",
+        |c| c != ';' && !c.is_whitespace(),
+        |_| true,
+    )
+}
+
+/// Replaces what begins with `start` and goes on with such characters, if it is one of those that are meant.
+fn hide_after(
+    text: &str,
+    start: &str,
+    goes_on: impl Fn(char) -> bool,
+    is_meant: impl Fn(&str) -> bool,
+) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find(start) {
+        let (before, from) = rest.split_at(at);
+        let end = from.find(|c| !goes_on(c)).unwrap_or(from.len());
+        let (found, after) = from.split_at(end);
+        out.push_str(before);
+        out.push_str(&if is_meant(found) {
+            fingerprint(found)
+        } else {
+            found.to_owned()
+        });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 /// `sha256:` and 12 hex digits.
 fn fingerprint(secret: &str) -> String {
     let mut out = "sha256:".to_owned();
@@ -148,6 +200,28 @@ fn fingerprint(secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_are_hidden_wherever_somebody_put_them() {
+        let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln";
+        for text in [
+            path_and_query(&format!("/x/{token}/y")),
+            path_and_query(&format!("/x?token={token}")),
+            path_and_query("/x?client_secret=c2ln&a=b"),
+            body(&json!({ "note": format!("take {token}, please") })).to_string(),
+            body(&json!({ "note": "Endpoint=sb://a/;SharedAccessKey=c2ln;EntityPath=h" })).to_string(),
+            Value::from(headers(
+                &[("x-custom".to_owned(), "Bearer c2ln".to_owned())].into(),
+            ))
+            .to_string(),
+            Value::from(headers(&[("x-custom".to_owned(), token.to_owned())].into())).to_string(),
+        ] {
+            assert!(!text.contains("c2ln") && text.contains("sha256:"), "{text}");
+        }
+        for text in ["/a/eyJ.b?c=d&e", "/x?api-version=2024-04-13&$filter=atScope()"] {
+            assert_eq!(path_and_query(text), text);
+        }
+    }
 
     #[test]
     fn bodies_and_headers_lose_their_secrets_and_keep_the_rest() {

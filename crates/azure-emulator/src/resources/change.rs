@@ -19,6 +19,9 @@ pub enum ChangeError {
     /// The id is of another type than the change is about.
     #[error("\"{0}\" is not the id of a {1}")]
     WrongType(String, &'static str),
+    /// It is there already.
+    #[error("there is a {0} \"{1}\" already")]
+    Exists(&'static str, String),
     /// The body is not a JSON object with `properties`.
     #[error("a data connection's body is an object with `properties`")]
     Body,
@@ -47,6 +50,16 @@ impl Resources {
             .ok_or_else(|| ChangeError::WrongType(id.to_string(), "event hub"))?;
         let namespace = (self.namespaces.iter_mut().find(|n| n.id == parent))
             .ok_or_else(|| UnknownName::new("namespace", parent.as_str()))?;
+        if !id.is_type("Microsoft.EventHub", &["namespaces", "eventhubs"]) {
+            return Err(ChangeError::WrongType(id.to_string(), "event hub"));
+        }
+        if namespace
+            .event_hubs
+            .iter()
+            .any(|h| h.name.eq_ignore_ascii_case(id.name()))
+        {
+            return Err(ChangeError::Exists("event hub", id.to_string()));
+        }
         namespace.event_hubs.push(EventHub {
             name: id.name().to_owned(),
             consumer_groups: consumer_groups.iter().map(|&g| g.to_owned()).collect(),
@@ -57,7 +70,11 @@ impl Resources {
 
     /// Adds a consumer group to an event hub.
     pub fn add_consumer_group(&mut self, hub: &str, group: &str) -> Result<(), ChangeError> {
-        self.hub_mut(hub)?.consumer_groups.push(group.to_owned());
+        let hub = self.hub_mut(hub)?;
+        if hub.consumer_group(group).is_some() {
+            return Err(ChangeError::Exists("consumer group", group.to_owned()));
+        }
+        hub.consumer_groups.push(group.to_owned());
         Ok(())
     }
 
@@ -96,7 +113,12 @@ impl Resources {
 
     /// Drops a table.
     pub fn remove_table(&mut self, database: &str, table: &str) -> Result<(), ChangeError> {
-        self.tables(database)?.retain(|t| t.name != table);
+        let tables = self.tables(database)?;
+        let before = tables.len();
+        tables.retain(|t| t.name != table);
+        if tables.len() == before {
+            return Err(UnknownName::new("table", table).into());
+        }
         Ok(())
     }
 
@@ -143,6 +165,13 @@ impl Resources {
         let id = ResourceId::parse(id)?;
         if !id.is_type("Microsoft.Kusto", &["clusters", "databases", "dataConnections"]) {
             return Err(ChangeError::WrongType(id.to_string(), "data connection"));
+        }
+        let database = id.parent().filter(|database| self.database(database).is_some());
+        if database.is_none() {
+            let database = id
+                .parent()
+                .map_or_else(String::new, |database| database.to_string());
+            return Err(UnknownName::new("database", &database).into());
         }
         let properties = body
             .get("properties")

@@ -156,18 +156,11 @@ impl ResourceId {
 }
 
 /// Nothing, or one or more of `providers/{namespace}/{type}/{name}[/{type}/{name}…]` (extension resources repeat it).
+/// A loop, since a body may hold an id of any length.
 fn is_provider_chain(words: &[&str]) -> bool {
-    words.is_empty()
-        || words.strip_prefix(&["providers"]).is_some_and(|chain| {
-            let part: Vec<&str> = chain
-                .iter()
-                .copied()
-                .take_while(|&word| word != "providers")
-                .collect();
-            part.len() >= 3
-                && part.len() % 2 == 1
-                && is_provider_chain(chain.get(part.len()..).unwrap_or(&[]))
-        })
+    let mut parts = words.split(|word| *word == "providers");
+    let starts_with_the_word = parts.next().is_some_and(<[&str]>::is_empty);
+    starts_with_the_word && parts.all(|part| part.len() >= 3 && part.len() % 2 == 1)
 }
 
 impl PartialEq for ResourceId {
@@ -227,6 +220,13 @@ mod tests {
         assert!(hub.is_within(&group));
         assert!(!hub.is_within(&other));
         assert!(!group.is_within(&hub));
+    }
+
+    #[test]
+    fn extension_resources_repeat_the_chain_to_any_length() {
+        let chain = "/providers/Microsoft.X/a/b".repeat(100_000);
+        assert!(ResourceId::parse(&format!("/subscriptions/s{chain}")).is_ok());
+        assert!(ResourceId::parse(&format!("/subscriptions/s{chain}/providers/x")).is_err());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod keys;
 mod kinds;
 mod kusto;
 mod lag;
+mod making;
 mod operation;
 mod render;
 mod rights;

@@ -101,6 +101,11 @@ impl Operation {
     }
 }
 
+/// How many operations are kept that are over; the oldest go first. Whoever polls one that is gone gets a 404.
+const KEPT: usize = 10_000;
+/// How many more there may be before they go, so that it is done seldom.
+const SPARE: usize = 1_000;
+
 impl Resources {
     /// Ends every operation whose time has come, in the order of their ends.
     pub fn settle(&mut self, now: DateTime<Utc>) {
@@ -127,6 +132,22 @@ impl Resources {
         }
         self.forget_stale(now);
         self.forget_late_rights(now);
+        self.forget_old_operations();
+    }
+
+    /// Running ones stay: each decides about something.
+    fn forget_old_operations(&mut self) {
+        if self.operations.len() < KEPT + SPARE {
+            return;
+        }
+        let mut surplus = self.operations.len() - KEPT;
+        self.operations.retain(|operation| {
+            let goes = surplus > 0 && operation.status != OperationStatus::Running;
+            surplus -= usize::from(goes);
+            !goes
+        });
+        // Counted anew by whoever settles next.
+        self.settled = 0;
     }
 
     /// Running operations.
@@ -211,5 +232,45 @@ impl Resources {
                 self.data_connections.remove(index);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATABASE: &str =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kusto/clusters/c/databases/d";
+
+    #[test]
+    fn operations_that_are_over_are_forgotten_in_time_and_running_ones_never() {
+        let mut resources = Resources::default();
+        let now = DateTime::UNIX_EPOCH;
+        let id = ResourceId::parse(&format!("{DATABASE}/dataConnections/n")).unwrap();
+        let start = |seconds| {
+            let takes = Duration::from_secs(seconds);
+            Operation::start(
+                OperationKind::Create,
+                &id,
+                "West Europe",
+                "2024-04-13",
+                now,
+                takes,
+            )
+        };
+        let running = start(3600);
+        resources.operations.push(running.clone());
+        let mut last = String::new();
+        for _ in 0..3 * KEPT / SPARE {
+            for _ in 0..SPARE {
+                let over = start(0);
+                last.clone_from(&over.id);
+                resources.operations.push(over);
+            }
+            resources.settle(now);
+        }
+        assert!((KEPT..=KEPT + SPARE).contains(&resources.operations.len()));
+        assert_eq!(resources.running().count(), 1);
+        assert!(resources.operation(&running.id).is_some() && resources.operation(&last).is_some());
     }
 }

@@ -1,13 +1,14 @@
 //! Data connections as ARM shows them, per api-version
 //! (recorded ARM traffic 2020-02-15 and 2021-08-27; the versions that brought each member from the published API).
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-
 use sha2::{Digest as _, Sha256};
 
 use super::kinds::Absent;
-use super::{DataConnection, Kind, Provisioning, ResourceId, Resources, Wanted};
+use super::{DataConnection, Kind, Provisioning, ResourceId, Resources, Shape, Wanted};
 use crate::exchange::set;
 
 impl Resources {
@@ -25,6 +26,13 @@ impl Resources {
         for member in members {
             if api_version < member.since {
                 properties.remove(member.name);
+            } else if member.shape == Shape::Instant
+                && let Some(sent) = connection.text(member.name)
+                && let Ok(instant) = DateTime::parse_from_rfc3339(sent)
+            {
+                // Answered to the write as it was sent, shown as all moments are (recorded: 2023-05-02).
+                let shown = rfc3339_ticks(instant.to_utc());
+                properties.insert(member.name.to_owned(), json!(shown));
             } else if !properties.contains_key(member.name)
                 && let Some(value) = absent(member.absent, connection)
             {
@@ -45,10 +53,10 @@ impl Resources {
         if api_version >= "2025-02-14" {
             let system_data = json!({
                 "createdBy": connection.created_by,
-                "createdByType": "User",
+                "createdByType": author_type(&connection.created_by),
                 "createdAt": rfc3339_ticks(connection.created_at),
                 "lastModifiedBy": connection.modified_by,
-                "lastModifiedByType": "User",
+                "lastModifiedByType": author_type(&connection.modified_by),
                 "lastModifiedAt": rfc3339_ticks(connection.modified_at),
             });
             set(&mut body, "systemData", system_data);
@@ -83,6 +91,15 @@ impl Resources {
     /// A data connection's final looks in the newest api-version.
     pub(crate) fn render_newest(&self, connection: &DataConnection) -> Value {
         self.render(connection, "2025-02-14")
+    }
+}
+
+/// People are called by their UPN, apps by their id (common types of the published API: `systemData`).
+fn author_type(author: &str) -> &'static str {
+    if uuid::Uuid::parse_str(author).is_ok() {
+        "Application"
+    } else {
+        "User"
     }
 }
 
@@ -127,15 +144,20 @@ fn identity_object(identity: Option<&str>) -> Value {
 
 /// The id as Kusto writes it: collection segments in Pascal case whatever the request wrote, names in the caller's.
 pub(crate) fn envelope_id(id: &ResourceId) -> String {
+    let collections = ["Clusters", "Databases", "DataConnections"];
     let names = id.names();
-    let [cluster, database, connection] = names.as_slice() else {
+    if names.len() > collections.len() {
         return id.to_string();
-    };
-    format!(
-        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Kusto/Clusters/{cluster}/Databases/{database}/DataConnections/{connection}",
+    }
+    let mut text = format!(
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Kusto",
         id.subscription(),
         id.resource_group().unwrap_or_default(),
-    )
+    );
+    for (collection, name) in collections.into_iter().zip(names) {
+        let _ = write!(text, "/{collection}/{name}");
+    }
+    text
 }
 
 fn envelope(id: &ResourceId, wanted: &Wanted, api_version: &str) -> Value {

@@ -210,9 +210,9 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
     ),
     (
         r#"{"limitTokens":{"tenant":"domain1.com","requests":1,"seconds":0}}"#,
-        "limitTokens",
-        "at least one second",
-        "",
+        "limitTokens.seconds",
+        "one second at least",
+        "31622400",
     ),
 ];
 

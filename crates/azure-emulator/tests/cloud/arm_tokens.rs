@@ -333,7 +333,8 @@ async fn one_bad_auxiliary_token_refuses_the_request_and_is_named() {
         (
             "for another API",
             format!("Bearer {}", cloud.mint("acc2@domain2.com", "domain2.com")),
-            ["audience", DOMAIN2],
+            // A v2 token: it calls its client by another name.
+            [how_to::PORTAL, DOMAIN2],
         ),
         (
             "of a foreign key",

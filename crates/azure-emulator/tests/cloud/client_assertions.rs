@@ -104,6 +104,19 @@ async fn a_certificate_is_found_and_times_are_read_however_a_library_writes_them
 }
 
 #[tokio::test]
+async fn the_login_host_is_at_home_under_both_names_of_its_certificate() {
+    let cloud = start().await;
+    let (key, sha1, _) = registered(&cloud);
+    let header = json!({ "alg": "RS256", "typ": "JWT", "x5t": URL_SAFE_NO_PAD.encode(&sha1) });
+    for (host, taken) in [("localhost", true), ("127.0.0.1", true), ("127.0.0.2", false)] {
+        let audience = endpoint(&cloud, "domain1.com").replace("localhost", host);
+        let claims = changed(&usual(&cloud), &json!({ "aud": audience }));
+        let reply = prove(&cloud, &key.sign(&header, &claims).unwrap()).await;
+        assert_eq!(reply.status == StatusCode::OK, taken, "{host}: {:?}", reply.body);
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_certificates_assertion_has_a_number() {
     let cloud = start().await;
     let (key, sha1, _) = registered(&cloud);

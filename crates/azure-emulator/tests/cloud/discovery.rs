@@ -2,6 +2,7 @@
 
 use azure_emulator::how_to::DOMAIN1;
 use reqwest::StatusCode;
+use serde_json::json;
 
 use crate::support::start;
 
@@ -79,6 +80,11 @@ async fn unknown_and_malformed_tenants_are_told_apart() {
         .entra("no-tenant/v2.0/.well-known/openid-configuration")
         .await;
     assert_eq!(malformed.body["error_codes"][0], 900023);
+    let personal = cloud.exchange("consumers", "").await;
+    assert_eq!(
+        (&personal.body["error"], &personal.body["error_codes"][0]),
+        (&json!("invalid_request"), &json!(9001023))
+    );
 }
 
 #[tokio::test]
@@ -93,6 +99,11 @@ async fn instance_discovery_knows_this_authority_and_no_other() {
             .as_str()
             .unwrap()
             .starts_with(cloud.emulator.entra_url().as_str())
+    );
+    let by_number = own.replace("//localhost", "//127.0.0.1");
+    assert_eq!(
+        cloud.entra(&format!("{path}{by_number}")).await.status,
+        StatusCode::OK
     );
     let foreign = cloud
         .entra(&format!(

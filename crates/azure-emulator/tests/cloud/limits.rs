@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use azure_emulator::how_to;
+use azure_emulator::{World, how_to};
 use reqwest::StatusCode;
 
 use crate::refusals::refusal;
-use crate::support::{ARM_SCOPE, start};
+use crate::support::{ARM_SCOPE, Reply, start};
 
 const ACC1: &str = "acc1@domain1.com";
 const ACC3: &str = "acc3@domain1.com";
@@ -97,4 +97,59 @@ async fn who_asks_more_often_than_a_rate_allows_is_told_when_to_come_back_in_pla
         .unwrap();
     cloud.emulator.clock().advance(Duration::from_secs(wait));
     assert_eq!(cloud.exchange("domain1.com", &token).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_app_is_counted_as_itself_however_it_says_who_it_is() {
+    let cloud = start().await;
+    let url = format!("{}domain1.com/oauth2/v2.0/token", cloud.emulator.entra_url());
+    let ask = async |form: &[(&str, &str)], basic: bool| {
+        let mut request = cloud.http.post(&url).form(form);
+        if basic {
+            request = request.basic_auth(how_to::TENANT_BRIDGE, Some(how_to::TENANT_BRIDGE_SECRET));
+        }
+        Reply::read(request.send().await.unwrap()).await
+    };
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", how_to::TENANT_BRIDGE),
+        ("client_secret", how_to::TENANT_BRIDGE_SECRET),
+        ("scope", ARM_SCOPE),
+    ];
+    let short = [form[0], form[3]];
+    let limit = |world: &mut World| {
+        world
+            .limit_tokens("domain1.com", Some("tenant-bridge"), 1, Duration::from_secs(60))
+            .unwrap();
+    };
+    for (first, second) in [(false, true), (true, false), (true, true)] {
+        cloud.emulator.edit(limit);
+        let pick = |basic: bool| if basic { &short[..] } else { &form[..] };
+        assert_eq!(ask(pick(first), first).await.status, StatusCode::OK);
+        assert_eq!(
+            ask(pick(second), second).await.status,
+            StatusCode::TOO_MANY_REQUESTS,
+            "{first} {second}"
+        );
+    }
+    cloud
+        .emulator
+        .edit(|world| world.unlimit_tokens("domain1.com", Some("tenant-bridge")))
+        .unwrap();
+    let token = cloud.mint(ACC3, "domain1.com");
+    let exchange = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        ("requested_token_use", "on_behalf_of"),
+        ("assertion", token.as_str()),
+        form[3],
+    ];
+    for _ in 0..14 {
+        assert_eq!(ask(&exchange, true).await.status, StatusCode::OK);
+    }
+    assert_eq!(refusal(&ask(&exchange, true).await).2, 50196);
+    assert_eq!(
+        cloud.exchange("domain1.com", &token).await.body["error_codes"][0],
+        50196,
+        "as the same app"
+    );
 }

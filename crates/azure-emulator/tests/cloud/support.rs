@@ -49,8 +49,14 @@ impl Reply {
     }
 }
 
+/// Operations end when a test says so, however slow the machine is.
 pub(crate) async fn start() -> Cloud {
-    start_with(Options::default()).await
+    let operation_duration = Duration::from_secs(30);
+    let options = Options {
+        operation_duration,
+        ..Options::default()
+    };
+    start_with(options).await
 }
 
 pub(crate) async fn start_with(options: Options) -> Cloud {

@@ -37,11 +37,12 @@ async fn headers_count_down_for_each_principal_and_kind_and_refill() {
     let cloud = start().await;
     let one = cloud.arm_token(USER, "domain1.com").await;
     let two = cloud.arm_token("acc6@domain1.com", "domain1.com").await;
-    let slow = Throttling {
-        reads: bucket(250, 1),
+    // The clock goes on while calls are made: what is counted down must not refill meanwhile.
+    let refilling = |per_second| Throttling {
+        reads: bucket(250, per_second),
         ..Throttling::default()
     };
-    limit(&cloud, slow);
+    limit(&cloud, refilling(0));
     let mut seen = Vec::new();
     for token in [&one, &one, &two] {
         let reply = cloud.get(token, &subscription()).await;
@@ -58,6 +59,10 @@ async fn headers_count_down_for_each_principal_and_kind_and_refill() {
         deleted.header("x-ms-ratelimit-remaining-subscription-deletes"),
         "199"
     );
+    limit(&cloud, refilling(1));
+    for _ in 0..3 {
+        cloud.get(&one, &subscription()).await;
+    }
     cloud.emulator.clock().advance(Duration::from_secs(60));
     assert_eq!(cloud.get(&one, &subscription()).await.header(READS), "249");
     let tenant = cloud.get(&one, "/subscriptions?api-version=2022-12-01").await;

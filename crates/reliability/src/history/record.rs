@@ -2,6 +2,7 @@
 //! service recorded. The checker knows nothing else.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -38,6 +39,8 @@ pub struct History {
 pub struct Call {
     /// When it began.
     pub at: DateTime<Utc>,
+    /// How long its answer took, or was waited for.
+    pub took: Duration,
     /// Who called.
     pub who: Who,
     /// At which replica.
@@ -92,6 +95,8 @@ pub struct Reply {
     pub progress: String,
     /// The problem's code.
     pub code: String,
+    /// When to ask again, in seconds.
+    pub retry_after: Option<u64>,
 }
 
 impl Reply {

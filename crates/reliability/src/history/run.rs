@@ -1,7 +1,6 @@
 //! The command: seeds one after the other, some at once, each on a stack of its own.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -125,7 +124,9 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
     };
     let objections = objections(&history);
     if !objections.is_empty() {
-        keep(seed, &plan, &history, &scene).await?;
+        scene
+            .keep(&format!("history-{seed}"), &history, &format!("{plan:#?}"))
+            .await?;
     }
     let played = Played {
         seed,
@@ -137,20 +138,4 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
     };
     tokio::time::timeout(Duration::from_secs(20), scene.strike()).await??;
     Ok(played)
-}
-
-/// Writes a history that is not sound where somebody can look at it.
-async fn keep(seed: u64, plan: &Plan, history: &super::History, scene: &Scene) -> anyhow::Result<()> {
-    let mut text = format!("{plan:#?}\n{history:#?}\n");
-    for line in scene.logs().await.into_iter().flatten() {
-        writeln!(text, "{line}")?;
-    }
-    let file = std::env::temp_dir().join(format!("reliability-history-{seed}.txt"));
-    std::fs::write(&file, text)?;
-    writeln!(
-        std::io::stdout(),
-        "seed {seed}: all of it is in {}",
-        file.display()
-    )?;
-    Ok(())
 }

@@ -1,8 +1,9 @@
 //! Where a history is played: a stack, two replicas that come and go, and the log of all calls.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use azure_emulator::{Options, how_to};
@@ -38,6 +39,8 @@ pub(crate) fn settings() -> Settings {
     Settings::hurried()
         .with("worker.fastest_poll", "15ms")
         .with("worker.slowest_poll", "80ms")
+        .with("worker.lease", "1s")
+        .with("outbound.connect_timeout", "400ms")
         .with("outbound.timeout", "1s")
         .with("outbound.read_timeout", "1s")
         .with("worker.request_life", "1500ms")
@@ -133,7 +136,7 @@ impl Scene {
         wish: Wish,
         wait: u32,
     ) -> Option<Reply> {
-        let at = self.0.stack.emulator.clock().now();
+        let (at, began) = (self.0.stack.emulator.clock().now(), Instant::now());
         let client = client.at(self.address(replica));
         let answer = tokio::time::timeout(PATIENCE, ask(&client, &wish, wait)).await;
         let reply = answer.ok().and_then(Result::ok).as_ref().map(read);
@@ -141,6 +144,7 @@ impl Scene {
             let who = who.clone();
             self.calls().push(Call {
                 at,
+                took: began.elapsed(),
                 who,
                 replica,
                 wish,
@@ -171,6 +175,16 @@ impl Scene {
             logs.push(place.lock().await.as_ref().map(Replica::log).unwrap_or_default());
         }
         logs
+    }
+
+    /// Writes what is not sound where somebody can look at it.
+    pub(crate) async fn keep(&self, name: &str, history: &History, more: &str) -> anyhow::Result<()> {
+        let logs: Vec<String> = self.logs().await.into_iter().flatten().collect();
+        let text = format!("{more}\n{history:#?}\n{}\n", logs.join("\n"));
+        let file = std::env::temp_dir().join(format!("reliability-{name}.txt"));
+        std::fs::write(&file, text)?;
+        writeln!(std::io::stdout(), "{name}: all of it is in {}", file.display())?;
+        Ok(())
     }
 
     /// Ends all of it.
@@ -226,10 +240,8 @@ fn read(answer: &Answer) -> Reply {
     let id = |pointer: &str| Uuid::parse_str(answer.text(pointer)).ok();
     let is_operation = answer.body.get("connectionId").is_some();
     // The header names the operation that the call led to; the connection's last one may be another.
-    let followed = answer
-        .headers
-        .get("operation-location")
-        .and_then(|value| value.to_str().ok());
+    let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
+    let followed = header("operation-location");
     let followed = followed.and_then(|path| Uuid::parse_str(path.rsplit('/').next()?).ok());
     let (connection, progress) = if is_operation {
         (id("/connectionId"), answer.text("/status"))
@@ -244,5 +256,6 @@ fn read(answer: &Answer) -> Reply {
         operation: if is_operation { id("/id") } else { followed },
         progress: progress.to_owned(),
         code: answer.text("/code").to_owned(),
+        retry_after: header("retry-after").and_then(|text| text.parse().ok()),
     }
 }

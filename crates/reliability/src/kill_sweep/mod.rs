@@ -21,6 +21,9 @@ use scenario::Scenario;
 /// renewed.
 const LEAST_DEATHS: u32 = 6;
 
+/// After how many trials it is told how far it is.
+const PROGRESS: usize = 100;
+
 /// Which of the service's own identities are tried.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Choice {
@@ -239,9 +242,12 @@ async fn drain(
             lane.close().await?;
             lane = Lane::open(&ground).await?;
         }
-        done.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((current, outcome));
+        let mut ended = done.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.push((current, outcome));
+        if ended.len().is_multiple_of(PROGRESS) {
+            let _ = writeln!(std::io::stderr(), "{} trials", ended.len());
+        }
+        drop(ended);
         match next {
             Some(next) => current = next,
             None => break,

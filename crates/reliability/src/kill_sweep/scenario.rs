@@ -35,6 +35,8 @@ pub(super) enum Scenario {
     Remove,
     /// A removal that is asked for while the create is under way.
     RemoveBehindCreate,
+    /// A removal of a create that waits for another one to end, and so is never sent.
+    RemoveUnsent,
     /// A removal whose DELETE is cut off after its effect.
     RemoveUnanswered,
     /// A removal whose DELETE is cut off before its effect, so that it has to be sent again.
@@ -46,7 +48,7 @@ pub(super) enum Scenario {
 }
 
 impl Scenario {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Create,
         Self::CreateFollowed,
         Self::CreateUnanswered,
@@ -54,6 +56,7 @@ impl Scenario {
         Self::CreateQueued,
         Self::Remove,
         Self::RemoveBehindCreate,
+        Self::RemoveUnsent,
         Self::RemoveUnanswered,
         Self::RemoveLost,
         Self::CreateResumed,
@@ -74,6 +77,7 @@ impl Scenario {
             Self::CreateQueued => "create behind another",
             Self::Remove => "remove",
             Self::RemoveBehindCreate => "remove behind its create",
+            Self::RemoveUnsent => "remove a create that waits",
             Self::RemoveUnanswered => "remove, answer cut off",
             Self::RemoveLost => "remove, cut off before its effect",
             Self::CreateResumed => "create, resumed after a death",
@@ -125,14 +129,19 @@ impl Play<'_> {
             }
             Scenario::CreateQueued
             | Scenario::RemoveBehindCreate
+            | Scenario::RemoveUnsent
             | Scenario::CreateResumed
             | Scenario::RemoveResumed => {
                 self.operations_take(HELD);
                 self.begin().await?;
                 // Callers come at any moment of the first one's life.
                 sleep(Duration::from_millis(random.below(60))).await;
-                if scenario == Scenario::RemoveResumed {
-                    self.remove(0).await?;
+                match scenario {
+                    Scenario::RemoveResumed => self.remove(0).await.map(|_| ())?,
+                    Scenario::RemoveUnsent => {
+                        self.create(&format!("{}-b", self.name), 0).await?;
+                    }
+                    _ => {}
                 }
             }
         }
@@ -162,7 +171,7 @@ impl Play<'_> {
                 let removal = self.remove(0).await?;
                 self.follow(&removal).await?;
             }
-            Scenario::RemoveBehindCreate => {
+            Scenario::RemoveBehindCreate | Scenario::RemoveUnsent => {
                 let removal = self.remove(0).await?;
                 self.release();
                 self.follow(&removal).await?;

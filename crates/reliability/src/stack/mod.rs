@@ -7,7 +7,7 @@ mod program;
 mod replica;
 mod settings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -19,7 +19,7 @@ use crate::client::Client;
 
 pub use database::Database;
 pub use people::Person;
-pub use program::build;
+pub use program::{build, build_revision};
 pub use replica::Replica;
 pub use settings::Settings;
 
@@ -80,11 +80,35 @@ impl Ground {
     /// When one of them can't be had.
     pub async fn stack(&self, options: Options) -> anyhow::Result<Stack> {
         let database = self.0.server.clone_database(&self.0.template).await?;
+        self.stack_on(database, options).await
+    }
+
+    /// A stack whose database has no schema: [`Stack::migrate`] makes it.
+    ///
+    /// # Errors
+    /// As [`Ground::stack`].
+    pub async fn bare_stack(&self, options: Options) -> anyhow::Result<Stack> {
+        let database = self.0.server.create_database("bare").await?;
+        self.stack_on(database, options).await
+    }
+
+    /// The service's program that is tried.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.0.program
+    }
+
+    async fn stack_on(&self, database: dev_postgres::Database, options: Options) -> anyhow::Result<Stack> {
         let emulator = Emulator::start(people::seed()?, options).await?;
         // The first token of a process takes as long as its signing key: longer than the service waits for keys.
         let first = (Person::pair(), emulator.clone());
         tokio::task::spawn_blocking(move || first.0.tokens(&first.1)).await??;
-        let folder = tempfile::tempdir().context("no folder")?;
+        // In the private server's folder, which is removed even if this process is killed.
+        let folder = match self.0.server.folder() {
+            Some(folder) => tempfile::tempdir_in(folder),
+            None => tempfile::tempdir(),
+        };
+        let folder = folder.context("no folder")?;
         std::fs::write(folder.path().join("ca.pem"), emulator.ca_pem())?;
         let text = sandbox::settings(&emulator, &database.serving_url);
         let authority = folder.path().join("ca.pem");
@@ -128,6 +152,34 @@ impl Stack {
     /// When it does not come up; with the end of its log.
     pub async fn replica(&self, settings: &Settings, points: &str) -> anyhow::Result<Replica> {
         Replica::start(self.launch(settings, points), None).await
+    }
+
+    /// Starts a replica of another version of the program.
+    ///
+    /// # Errors
+    /// As [`Stack::replica`].
+    pub async fn replica_of(&self, program: &Path, settings: &Settings) -> anyhow::Result<Replica> {
+        let launch = replica::Launch {
+            program: program.to_owned(),
+            ..self.launch(settings, "")
+        };
+        Replica::start(launch, None).await
+    }
+
+    /// Brings the schema to where this version of the program wants it, by its own command.
+    ///
+    /// # Errors
+    /// When it refuses; with what it said.
+    pub async fn migrate(&self, program: &Path) -> anyhow::Result<()> {
+        let mut command = std::process::Command::new(program);
+        command
+            .arg("migrate")
+            .env("TENANT_BRIDGE__DATABASE__OWNER_URL", self.raw.owner_url.as_str())
+            .env("TENANT_BRIDGE__DATABASE__SERVING_ROLE", &self.raw.serving_role);
+        let migrated = tokio::task::spawn_blocking(move || command.output()).await??;
+        let said = String::from_utf8_lossy(&migrated.stderr);
+        anyhow::ensure!(migrated.status.success(), "migrate refused: {said}");
+        Ok(())
     }
 
     /// Starts another process in the place, and at the address, of one that is dead or dying.

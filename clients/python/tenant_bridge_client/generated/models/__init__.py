@@ -5,6 +5,7 @@ from .connection_event_hub import ConnectionEventHub
 from .connection_list import ConnectionList
 from .connection_source import ConnectionSource
 from .connection_target import ConnectionTarget
+from .continue_operation import ContinueOperation
 from .create_connection import CreateConnection
 from .create_event_hub import CreateEventHub
 from .create_source import CreateSource
@@ -30,6 +31,7 @@ __all__ = (
     "ConnectionList",
     "ConnectionSource",
     "ConnectionTarget",
+    "ContinueOperation",
     "CreateConnection",
     "CreateEventHub",
     "CreateSource",

@@ -3,13 +3,16 @@ from enum import Enum
 
 class EventKind(str, Enum):
     CHANGE_PUTOFF = "change.putOff"
+    CONTINUE_REFUSED = "continue.refused"
     CREATE_ACCEPTED = "create.accepted"
     CREATE_FAILED = "create.failed"
+    CREATE_HELD = "create.held"
     CREATE_INTENDED = "create.intended"
     CREATE_QUEUED = "create.queued"
     CREATE_REFUSED = "create.refused"
     CREATE_REPEATED = "create.repeated"
     CREATE_SUCCEEDED = "create.succeeded"
+    OPERATION_CONTINUED = "operation.continued"
     OUTCOME_UNKNOWN = "outcome.unknown"
     REMOVE_ACCEPTED = "remove.accepted"
     REMOVE_FAILED = "remove.failed"

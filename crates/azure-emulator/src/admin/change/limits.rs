@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{Draft, Subject, Wrong};
 use crate::arm::{BucketSize, ThrottledBody, Throttling};
+use crate::entra::LONGEST_RATE;
 
 #[derive(Deserialize)]
 #[serde(
@@ -59,8 +60,9 @@ impl Subject for Limits {
     fn apply(self, draft: &mut Draft) -> Result<(), Wrong> {
         let world = &mut draft.world;
         match self {
-            Limits::LimitTokens { seconds: 0, .. } => {
-                return Err(Wrong::Other("a rate is of at least one second".to_owned()));
+            Limits::LimitTokens { seconds, .. } if !(1..=LONGEST_RATE).contains(&seconds) => {
+                let error = "a rate is of one second at least and of a year at most";
+                return Err(Wrong::Member("seconds", error, "from 1 to 31622400"));
             }
             Limits::LimitTokens {
                 tenant,

@@ -2,10 +2,12 @@
 //! which either all are done or none. Each file here has the changes of one subject; each variant is a change.
 
 mod apps;
+mod credentials;
 mod groups;
 mod hubs;
 mod kusto;
 mod limits;
+mod making;
 mod names;
 mod people;
 mod policies;
@@ -43,6 +45,8 @@ trait Subject: DeserializeOwned {
 /// Why a change can't be made.
 enum Wrong {
     Unknown(UnknownName),
+    /// A member of the change, what is wrong with it, and what would do.
+    Member(&'static str, &'static str, &'static str),
     Other(String),
 }
 
@@ -88,11 +92,13 @@ const fn row<S: Subject>() -> Row {
     }
 }
 
-const SUBJECTS: [Row; 9] = [
+const SUBJECTS: [Row; 11] = [
     row::<people::People>(),
     row::<groups::Groups>(),
     row::<policies::Policies>(),
     row::<apps::Apps>(),
+    row::<credentials::Credentials>(),
+    row::<making::Making>(),
     row::<rights::Rights>(),
     row::<limits::Limits>(),
     row::<hubs::Hubs>(),
@@ -164,26 +170,21 @@ fn apply_one(change: &Value, at: &str, draft: &mut Draft) -> Result<(), Refusal>
 
 /// Finds the place of a name that is not known, and names those that are.
 fn explain(wrong: Wrong, change: &Value, at: &str, world: &World) -> Refusal {
+    let below = |inner: &str| format!("{at}{inner}").trim_start_matches('.').to_owned();
+    let place = |member: Option<&str>| {
+        let name = change.as_object().and_then(|change| change.keys().next());
+        let parts = name.map(String::as_str).into_iter().chain(member);
+        below(&parts.map(|part| format!(".{part}")).collect::<String>())
+    };
     match wrong {
         Wrong::Unknown(unknown) => {
-            let inner = place_of(change, &unknown.name).unwrap_or_default();
-            let path = if at.is_empty() {
-                inner.trim_start_matches('.').to_owned()
-            } else {
-                format!("{at}{inner}")
-            };
+            // What is named within another name has no place of its own.
+            let path = place_of(change, &unknown.name);
+            let path = path.map_or_else(|| place(None), |inner| below(&inner));
             Refusal::bad(&path, unknown.to_string(), names::known(world, unknown.kind))
         }
-        Wrong::Other(error) => {
-            let name = change.as_object().and_then(|change| change.keys().next());
-            let inner = name.map_or_else(String::new, |name| format!(".{name}"));
-            let path = if at.is_empty() {
-                inner.trim_start_matches('.').to_owned()
-            } else {
-                format!("{at}{inner}")
-            };
-            Refusal::bad(&path, error, "")
-        }
+        Wrong::Member(member, error, fix) => Refusal::bad(&place(Some(member)), error, fix),
+        Wrong::Other(error) => Refusal::bad(&place(None), error, ""),
     }
 }
 

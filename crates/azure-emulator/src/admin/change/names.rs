@@ -30,7 +30,7 @@ fn in_directory(directory: &Directory, kind: &str) -> Option<BTreeSet<String>> {
                 .collect()
         }
         "user" | "guest" => users().collect(),
-        "app" => names(apps),
+        "app" | "such secret of app" => names(apps),
         "principal in that tenant" => users().chain(names(apps)).collect(),
         "scope" => apps.flat_map(|app| app.scopes.clone()).collect(),
         "app role" => apps.flat_map(|app| app.app_roles.clone()).collect(),

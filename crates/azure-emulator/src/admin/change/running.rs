@@ -41,9 +41,8 @@ impl Subject for Running {
         let world = &mut draft.world;
         match self {
             Running::AdvanceClock { seconds } if seconds > FARTHEST_SECONDS => {
-                return Err(Wrong::Other(
-                    "the clock moves a thousand years at most".to_owned(),
-                ));
+                let error = "the clock moves a thousand years at most";
+                return Err(Wrong::Member("seconds", error, "from 0 to 31622400000"));
             }
             Running::AdvanceClock { seconds } => world.clock.advance(Duration::from_secs(seconds)),
             Running::SetClock { to } => world.clock.set(to),
@@ -56,6 +55,14 @@ impl Subject for Running {
                 Mode::Refused => ParallelWrites::Refused,
                 Mode::Failed => ParallelWrites::Failed,
             }),
+            Running::SetListPageSize { size: Some(0) } => {
+                let error = "a page has at least one item";
+                return Err(Wrong::Member(
+                    "size",
+                    error,
+                    "1 or more; without it a list has one page",
+                ));
+            }
             Running::SetListPageSize { size } => world.set_list_page_size(size),
             Running::RotateSigningKey {} => draft.keys.push(KeyChange::Rotate),
             Running::RetireSigningKeys {} => draft.keys.push(KeyChange::Retire),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{FIX, Refusal};
-use crate::fault::{Effect, Fault, FaultAnswer, FaultBody, Latency};
+use crate::fault::{Effect, FRAMING, Fault, FaultAnswer, FaultBody, Latency};
 use crate::journal::Host;
 
 /// The longest that a call is kept waiting.
@@ -265,9 +265,14 @@ fn read_body(body: Option<Value>, content_type: Option<String>) -> FaultBody {
     }
 }
 
-/// Headers that HTTP can carry.
+/// Headers that HTTP can carry and that are not the transport's own.
 fn checked(path: &str, headers: BTreeMap<String, String>) -> Result<Vec<(String, String)>, Refusal> {
     for (name, value) in &headers {
+        if FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name)) {
+            let error = "this header is the transport's: it says how long the body is";
+            let fix = "{\"truncate\": {\"keepBytes\": 10}} is a body that ends too early";
+            return Err(Refusal::bad(&format!("{path}.{name}"), error, fix));
+        }
         let sound = http::HeaderName::try_from(name).is_ok() && http::HeaderValue::from_str(value).is_ok();
         if !sound {
             return Err(Refusal::bad(

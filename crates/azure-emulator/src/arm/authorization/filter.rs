@@ -71,6 +71,9 @@ fn term(text: &str) -> Option<Term> {
         // Clients write the id with and without quotes.
         "principalid" => {
             let id = unquoted(value).unwrap_or(value);
+            if id.contains(|c: char| c.is_whitespace() || c == '\'') {
+                return None;
+            }
             Some(Term::Principal(id.to_ascii_lowercase()))
         }
         "rolename" => Some(Term::RoleName(unquoted(value)?.replace("''", "'"))),
@@ -115,6 +118,8 @@ mod tests {
             ),
             ("atScope", None),
             ("principalId ne 'x'", None),
+            ("principalId eq 'x' or 1", None),
+            ("principalId eq 'x' or principalId eq 'y'", None),
             ("assignedTo(x)", None),
             ("atScope() or atScope()", None),
         ] {

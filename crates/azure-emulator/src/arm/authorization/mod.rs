@@ -96,7 +96,7 @@ pub(super) fn answer(
 ) -> Result<Answer, ArmError> {
     let call = request.call;
     let size = world.list_page_size;
-    let known = |word, versions| api_version::known(request.version, word, versions);
+    let known = |word, versions| api_version::known_anywhere(request.version, word, versions);
     let scope = address.scope.as_ref();
     match (&call.method, address.subject, scope, address.name.as_deref()) {
         (&Method::GET, Subject::Permissions, Some(scope), _) => {

@@ -19,7 +19,7 @@ pub(in crate::arm) fn write(
     version: &str,
     id: &ResourceId,
 ) -> Result<Answer, ArmError> {
-    api_version::known(version, &id.resource_type(), api_version::EVENT_HUB)?;
+    api_version::known(&world.resources, version, id, api_version::EVENT_HUB)?;
     let is_namespace = id.is_type("Microsoft.EventHub", &["namespaces"]);
     if !is_namespace || !(call.method == Method::PUT || call.method == Method::PATCH) {
         return Err(no_such_method(call));
@@ -61,7 +61,7 @@ pub(in crate::arm) fn act(
     version: &str,
     (owner, word): (&ResourceId, &str),
 ) -> Result<Answer, ArmError> {
-    api_version::known(version, &owner.resource_type(), api_version::EVENT_HUB)?;
+    api_version::known(&world.resources, version, owner, api_version::EVENT_HUB)?;
     let is_rule = owner.is_type("Microsoft.EventHub", &["namespaces", "authorizationRules"]);
     match word {
         "listkeys" if is_rule => keys::list_keys(&world.resources, caller, owner),

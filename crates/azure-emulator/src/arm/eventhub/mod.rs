@@ -9,4 +9,4 @@ mod read;
 use super::{access, api_version};
 
 pub(super) use change::{act, write};
-pub(super) use read::{list, resource};
+pub(super) use read::{list, namespace_body, resource};

@@ -19,7 +19,7 @@ pub(in crate::arm) fn resource(
     caller: &Caller,
     id: &ResourceId,
 ) -> Result<Answer, ArmError> {
-    api_version::known(context.api_version, &id.resource_type(), api_version::EVENT_HUB)?;
+    api_version::known(context.resources, context.api_version, id, api_version::EVENT_HUB)?;
     if context.call.method != Method::GET {
         return Err(context.no_such_method());
     }
@@ -60,8 +60,9 @@ pub(in crate::arm) fn list(
     word: &str,
 ) -> Result<Answer, ArmError> {
     api_version::known(
+        context.resources,
         context.api_version,
-        &owner.resource_type(),
+        owner,
         api_version::EVENT_HUB,
     )?;
     let is = |types: &[&str]| owner.is_type("Microsoft.EventHub", types);
@@ -117,7 +118,7 @@ fn hub<'a>(context: &Context<'a>, id: &ResourceId) -> Result<(&'a Namespace, &'a
 }
 
 /// With the members that the version has (the published API: 2021-06-01-preview brought two, 2022-01-01-preview one).
-pub(super) fn namespace_body(namespace: &Namespace, api_version: &str) -> Value {
+pub(in crate::arm) fn namespace_body(namespace: &Namespace, api_version: &str) -> Value {
     let name = namespace.id.name();
     let mut properties = json!({
         "zoneRedundant": true,

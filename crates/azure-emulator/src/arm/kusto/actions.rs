@@ -1,7 +1,7 @@
 //! `checkNameAvailability` and `dataConnectionValidation`.
 
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{ArmError, CONNECTION_TYPE, Request, body, cluster_of, database_of, linked, operation, write};
 use crate::exchange::Answer;
@@ -20,8 +20,8 @@ pub(super) fn check_name(
         database,
     )?;
     let sent = body::object(request.call)?;
-    let name = sent.get("name").and_then(Value::as_str).unwrap_or_default();
-    let kind = sent.get("type").and_then(Value::as_str).unwrap_or_default();
+    let text = |name| body::text(&sent, name).map(Option::unwrap_or_default);
+    let (name, kind) = (text("name")?, text("type")?);
     if !kind.eq_ignore_ascii_case(CONNECTION_TYPE) {
         // The published API knows no other word here; how Kusto refuses one is a guess.
         let message = format!("The value '{kind}' for property 'type' is invalid.");
@@ -53,10 +53,7 @@ pub(super) fn validate(
     database: &ResourceId,
 ) -> Result<Answer, ArmError> {
     let sent = body::object(request.call)?;
-    let name = sent
-        .get("dataConnectionName")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let name = body::text(&sent, "dataConnectionName")?.unwrap_or_default();
     let id = database.child("dataConnections", name);
     request.require(&world.resources, &format!("{CONNECTION_TYPE}/write"), &id)?;
     // The data connection stands under `properties`, with a `properties` of its own inside.

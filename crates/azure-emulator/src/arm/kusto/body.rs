@@ -21,6 +21,18 @@ fn invalid_content(why: &str) -> ArmError {
     ArmError::bad_request("InvalidRequestContent", message)
 }
 
+/// A text member; nothing when it is missing or null. A member of another type is refused: taken for missing, it would be
+/// told as something else, or stand for what nobody asked for. How Kusto words that is a guess.
+pub(super) fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, ArmError> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(invalid_content(&format!(
+            "the value {other} of '{name}' is no text"
+        ))),
+    }
+}
+
 /// Gives members of `properties` the case that Kusto writes them in: its JSON is read without regard to case.
 pub(super) fn with_known_spelling(mut body: Map<String, Value>) -> Map<String, Value> {
     let known = |name: &str| {
@@ -43,12 +55,16 @@ pub(super) fn wanted(
     cluster_location: &str,
     api_version: &str,
 ) -> Result<Wanted, ArmError> {
-    let location = body.get("location").and_then(Value::as_str).unwrap_or_default();
+    let location = text(body, "location")?.unwrap_or_default();
     check_location(location, cluster_location)?;
-    let sent = body
-        .get("properties")
-        .and_then(Value::as_object)
-        .ok_or_else(|| refused(missing("properties")))?;
+    let sent = match body.get("properties") {
+        Some(Value::Object(sent)) => sent,
+        None | Some(Value::Null) => return Err(refused(missing("properties"))),
+        Some(other) => {
+            let why = format!("the value {other} of 'properties' is no object");
+            return Err(invalid_content(&why));
+        }
+    };
     let kind = kind(body, sent, api_version)?;
     let mut properties = Map::new();
     for member in kind.members_in(api_version) {
@@ -134,7 +150,7 @@ fn kind(
     properties: &Map<String, Value>,
     api_version: &str,
 ) -> Result<&'static Kind, ArmError> {
-    let found = match body.get("kind").and_then(Value::as_str) {
+    let found = match text(body, "kind")? {
         Some(named) => Kind::named(named),
         // Without any sign the most usual kind is meant, so that the refusal names its missing member.
         None => KINDS

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ArmError, Request, cluster_of, write};
 use crate::exchange::{Answer, set};
-use crate::resources::{Cluster, ResourceId, Resources};
+use crate::resources::{Cluster, ResourceId, Resources, envelope_id};
 
 /// `GET …/clusters/{cluster}`
 pub(super) fn get(request: &Request<'_>, resources: &Resources, id: &ResourceId) -> Result<Answer, ArmError> {
@@ -25,7 +25,7 @@ pub(super) fn get_database(
     request.require(resources, "Microsoft.Kusto/clusters/databases/read", id)?;
     cluster_of(resources, id)?;
     let found = resources.database(id);
-    let (cluster, database) = found.ok_or_else(|| ArmError::nested_not_found(id.as_str()))?;
+    let (cluster, database) = found.ok_or_else(|| ArmError::nested_not_found(&envelope_id(id)))?;
     let body = database_body(cluster, &database.name, request.api_version);
     Ok(write::with_etag(
         Answer::json(StatusCode::OK, &body),
@@ -51,11 +51,11 @@ pub(super) fn list_databases(
     Ok(Answer::json(StatusCode::OK, &json!({ "value": value })))
 }
 
-fn cluster_body(cluster: &Cluster) -> Value {
+pub(in crate::arm) fn cluster_body(cluster: &Cluster) -> Value {
     let name = cluster.id.name();
     let region = cluster.location.replace(' ', "").to_lowercase();
     json!({
-        "id": pascal(cluster, None),
+        "id": envelope_id(&cluster.id),
         "name": name,
         "type": "Microsoft.Kusto/Clusters",
         "location": cluster.location,
@@ -80,7 +80,7 @@ fn cluster_body(cluster: &Cluster) -> Value {
 /// (recorded: 2020-02-15, 2021-01-01, 2022-02-01, 2023-08-15).
 fn database_body(cluster: &Cluster, name: &str, api_version: &str) -> Value {
     let mut body = json!({
-        "id": pascal(cluster, Some(name)),
+        "id": envelope_id(&cluster.id.child("databases", name)),
         "name": format!("{}/{name}", cluster.id.name()),
         "type": "Microsoft.Kusto/Clusters/Databases",
         "location": cluster.location,
@@ -102,14 +102,4 @@ fn database_body(cluster: &Cluster, name: &str, api_version: &str) -> Value {
         }
     }
     body
-}
-
-/// The id with collection segments as Kusto writes them.
-fn pascal(cluster: &Cluster, database: Option<&str>) -> String {
-    let group = cluster.id.resource_group().unwrap_or_default();
-    let (subscription, name) = (cluster.id.subscription(), cluster.id.name());
-    let base = format!(
-        "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Kusto/Clusters/{name}"
-    );
-    database.map_or(base.clone(), |database| format!("{base}/Databases/{database}"))
 }

@@ -19,9 +19,10 @@ use super::error::ArmError;
 use super::{access, api_version};
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
-use crate::resources::{Cluster, ResourceId, Resources};
+use crate::resources::{Cluster, ResourceId, Resources, envelope_id};
 use crate::world::World;
 
+pub(super) use cluster::cluster_body;
 pub(super) use operation::poll as operation;
 
 /// A call to Kusto that passed ARM's door.
@@ -48,7 +49,7 @@ pub(super) fn resource(
     world: &mut World,
     id: &ResourceId,
 ) -> Result<Answer, ArmError> {
-    api_version::known(request.api_version, &id.resource_type(), api_version::KUSTO)?;
+    api_version::known(&world.resources, request.api_version, id, api_version::KUSTO)?;
     let is = |types: &[&str]| id.is_type("Microsoft.Kusto", types);
     match request.call.method {
         Method::GET if is(&["clusters"]) => cluster::get(request, &world.resources, id),
@@ -70,7 +71,7 @@ pub(super) fn below(
     owner: &ResourceId,
     word: &str,
 ) -> Result<Answer, ArmError> {
-    api_version::known(request.api_version, &owner.resource_type(), api_version::KUSTO)?;
+    api_version::known(&world.resources, request.api_version, owner, api_version::KUSTO)?;
     let on_database = owner.is_type("Microsoft.Kusto", &["clusters", "databases"]);
     match (&request.call.method, word) {
         (&Method::GET, "databases") if owner.is_type("Microsoft.Kusto", &["clusters"]) => {
@@ -82,6 +83,10 @@ pub(super) fn below(
         }
         (&Method::POST, "dataconnectionvalidation") if on_database => {
             actions::validate(request, world, owner)
+        }
+        // What stands below a data connection is the rest of a name with a slash in it.
+        _ if owner.is_type("Microsoft.Kusto", &["clusters", "databases", "dataConnections"]) => {
+            Err(super::site::bad_name(request.call))
         }
         _ => Err(super::site::no_such_method(request.call)),
     }
@@ -105,6 +110,6 @@ fn database_of(resources: &Resources, connection: &ResourceId) -> Result<Resourc
     cluster_of(resources, &database)?;
     match resources.database(&database) {
         Some(_) => Ok(database),
-        None => Err(ArmError::nested_not_found(database.as_str())),
+        None => Err(ArmError::nested_not_found(&envelope_id(&database))),
     }
 }

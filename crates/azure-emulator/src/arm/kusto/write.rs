@@ -7,7 +7,7 @@ use super::{ArmError, CONNECTION_TYPE, Request, body, database_of, linked, opera
 use crate::emulator::ParallelWrites;
 use crate::exchange::Answer;
 use crate::resources::{
-    Failure, Operation, OperationKind, Provisioning, ResourceId, Resources, Wanted, echo,
+    Failure, Operation, OperationKind, Provisioning, ResourceId, Resources, Wanted, echo, envelope_id,
 };
 use crate::world::World;
 
@@ -27,7 +27,7 @@ pub(super) fn write(request: &Request<'_>, world: &mut World, id: &ResourceId) -
         found => found.is_some(),
     };
     if is_patch && !exists {
-        return Err(ArmError::nested_not_found(id.as_str()));
+        return Err(ArmError::nested_not_found(&envelope_id(&id)));
     }
     refuse_parallel(world, &id)?;
 
@@ -64,7 +64,6 @@ fn answer(
     let (status, state) = match (is_patch, started.kind) {
         (true, _) => (StatusCode::ACCEPTED, "Accepted"),
         (false, OperationKind::Create) => (StatusCode::CREATED, "Creating"),
-        // Seen once, for Cosmos DB; inferred for the other kinds.
         (false, _) => (StatusCode::OK, "Accepted"),
     };
     let before = resources.connection(id).filter(|_| is_patch);
@@ -74,7 +73,12 @@ fn answer(
             operation::with_both(Answer::json(status, &body), request.azure, started)
         }
         None => {
-            let body = echo(id, wanted, state, request.api_version);
+            let mut wanted = wanted.clone();
+            // As the caller wrote it at first, in Kusto's own spelling ever after (recorded: 2022-11-11 to 2023-05-02).
+            if started.kind != OperationKind::Create {
+                resources.location_of(id).clone_into(&mut wanted.location);
+            }
+            let body = echo(id, &wanted, state, request.api_version);
             operation::with_async(Answer::json(status, &body), request.azure, started)
         }
     };

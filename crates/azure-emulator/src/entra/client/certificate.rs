@@ -89,7 +89,7 @@ fn thumbprint(text: &str) -> Option<Vec<u8>> {
 
 /// Whether the audience is the token endpoint that was called: v1 or v2, its tenant by GUID or domain.
 fn is_ours(door: &Door<'_, '_>, audience: &str) -> bool {
-    let path = audience.strip_prefix(door.azure.entra_url.as_str());
+    let path = door.azure.below_entra(audience);
     let tenant = path.and_then(|path| {
         path.strip_suffix("/oauth2/v2.0/token")
             .or(path.strip_suffix("/oauth2/token"))

@@ -132,6 +132,15 @@ pub(super) fn registered<'a>(
         .ok_or_else(|| not_in_tenant(id, tenant))
 }
 
+/// Who a request says it is, in its form or as HTTP Basic, and what it shows for that. Not proved by anything.
+pub(super) fn claimed(call: &Call, form: &[(String, String)]) -> (String, String) {
+    let field = |name: &str| find(form, |key| key == name).filter(|value| !value.is_empty());
+    let (id, secret) = basic(call).unzip();
+    let own =
+        |name: &str, other: Option<String>| field(name).map(str::to_owned).or(other).unwrap_or_default();
+    (own("client_id", id), own("client_secret", secret))
+}
+
 /// RFC 6749 section 2.3.1: both halves are form-encoded before they are joined.
 fn basic(call: &Call) -> Option<(String, String)> {
     let value = call.header("authorization")?.strip_prefix("Basic ")?;

@@ -20,7 +20,7 @@ use super::error::EntraError;
 use super::judge::{Attempt, judge};
 use super::{consent, page, token};
 use crate::azure::Azure;
-use crate::directory::{Membership, Tenant, User};
+use crate::directory::{App, Membership, Tenant, User};
 use crate::exchange::{Answer, Call, find};
 use crate::sign_ins::{Code, SignIn};
 use crate::world::World;
@@ -38,6 +38,7 @@ pub(super) fn answer(azure: &Azure, segment: &str, call: &Call) -> Answer {
             azure,
             call,
             parameters: &parameters,
+            posted: &posted(call),
             asking: &asking,
         }
         .answer(&mut world),
@@ -49,14 +50,22 @@ pub(super) fn answer(azure: &Azure, segment: &str, call: &Call) -> Answer {
 /// The query's parameters, and a form's after them.
 pub(super) fn parameters(call: &Call) -> Vec<(String, String)> {
     let mut parameters = call.query.clone();
-    if call.method == Method::POST {
-        parameters.extend(call.form());
-    }
+    parameters.extend(posted(call));
     parameters
 }
 
-/// The session that the browser's cookie names.
-pub(super) fn session_of(call: &Call) -> Option<&str> {
+/// What a person answered on a page: the fields of a posted form, and nothing for any other call. A link that somebody
+/// else made can ask for a sign-in, but neither sign in nor consent.
+pub(super) fn posted(call: &Call) -> Vec<(String, String)> {
+    if call.method == Method::POST {
+        call.form()
+    } else {
+        Vec::new()
+    }
+}
+
+/// The secret by which the browser's session is known.
+fn cookie_of(call: &Call) -> Option<&str> {
     let cookies = call.header("cookie")?.split(';');
     cookies
         .filter_map(|cookie| cookie.trim().split_once('='))
@@ -64,12 +73,12 @@ pub(super) fn session_of(call: &Call) -> Option<&str> {
         .map(|(_, value)| value)
 }
 
-/// A cookie header for a session, or, without one, for the end of it.
-pub(super) fn cookie(session: Option<&str>) -> String {
+/// A cookie header with the secret of a session, or, without one, for the end of it.
+pub(super) fn cookie(secret: Option<&str>) -> String {
     let rest = "path=/; secure; HttpOnly; SameSite=None";
-    session.map_or_else(
+    secret.map_or_else(
         || format!("{COOKIE}=; {rest}; Max-Age=0"),
-        |id| format!("{COOKIE}={id}; {rest}"),
+        |secret| format!("{COOKIE}={secret}; {rest}"),
     )
 }
 
@@ -87,6 +96,7 @@ struct Visit<'a> {
     azure: &'a Azure,
     call: &'a Call,
     parameters: &'a [(String, String)],
+    posted: &'a [(String, String)],
     asking: &'a Asking,
 }
 
@@ -101,8 +111,9 @@ struct Present {
 }
 
 impl Visit<'_> {
+    /// A field of the pages' own forms.
     fn field(&self, name: &str) -> Option<&str> {
-        find(self.parameters, |key| key == name).filter(|value| !value.is_empty())
+        find(self.posted, |key| key == name).filter(|value| !value.is_empty())
     }
 
     fn refuse(&self, error: &EntraError) -> Answer {
@@ -159,7 +170,7 @@ impl Visit<'_> {
             let sign_in = world.sign_ins.open(user.home_oid(), methods, device, now);
             (user, sign_in, true)
         } else {
-            let session = session_of(self.call).and_then(|id| world.sign_ins.session(id));
+            let session = cookie_of(self.call).and_then(|cookie| world.sign_ins.session_of(cookie));
             let session = session.filter(|_| self.asking.takes_session()).cloned();
             let Some(sign_in) = session else { return Ok(None) };
             let Some(user) = world.directory.user(&sign_in.user).cloned() else {
@@ -197,13 +208,8 @@ impl Visit<'_> {
             Ok(resource) => resource.clone(),
             Err(error) => return self.refuse(&error),
         };
-        if let Some(unknown) = asking.asked.names.iter().find(|name| !resource.exposes(name)) {
-            let message = format!(
-                "The application '{}' asked for scope '{unknown}' that doesn't exist on the resource '{}'. Contact the app vendor.",
-                asking.app.name, resource.client_id
-            );
-            // `error` is a guess.
-            return self.refuse(&EntraError::new("invalid_client", 650053, message));
+        if let Some(error) = unknown_scope(asking, &resource) {
+            return self.refuse(&error);
         }
         let judged = judge(&Attempt {
             directory: &world.directory,
@@ -249,7 +255,7 @@ impl Visit<'_> {
             resource: &resource.name,
             scopes: &scopes,
             administrator: world.directory.is_administrator(tenant_id, oid),
-            answered: if present.just_now { self.parameters } else { &[] },
+            answered: if present.just_now { self.posted } else { &[] },
         };
         pages::consent(asking, self.call, self.parameters, &consent)
     }
@@ -305,8 +311,26 @@ impl Visit<'_> {
             parameters.push(("session_state", session.to_owned()));
         }
         let answer = asking.reply.send(parameters);
-        answer.with("set-cookie", &cookie(session))
+        // A browser that is known already keeps its secret.
+        match session.filter(|_| present.just_now) {
+            Some(session) => {
+                let secret = world.sign_ins.issue_cookie(session);
+                self.azure.remember(&secret);
+                answer.with("set-cookie", &cookie(Some(&secret)))
+            }
+            None => answer,
+        }
     }
+}
+
+/// A scope that the API does not have. `error` is a guess.
+fn unknown_scope(asking: &Asking, resource: &App) -> Option<EntraError> {
+    let unknown = asking.asked.names.iter().find(|name| !resource.exposes(name))?;
+    let message = format!(
+        "The application '{}' asked for scope '{unknown}' that doesn't exist on the resource '{}'. Contact the app vendor.",
+        asking.app.name, resource.client_id
+    );
+    Some(EntraError::new("invalid_client", 650053, message))
 }
 
 /// What was used, from the word of the page's form.

@@ -23,7 +23,7 @@ pub(super) fn grant(
         Named::Tenant(tenant) => tenant,
         Named::AnyTenant(word) => {
             let message = format!(
-                "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint. The endpoint was /{word}."
+                "The grant type is not supported over the /common or /consumers endpoints. Please use a tenant-specific endpoint. The endpoint was /{word}."
             );
             return Err(EntraError::new("invalid_request", 9001023, message));
         }

@@ -15,7 +15,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::claims::{LONG_LIFETIME, Ticket};
-use super::client::{Client, Door};
+use super::client::{self, Client, Door};
 use super::discovery::{self, Named};
 use super::error::EntraError;
 use super::id_token::IdTicket;
@@ -104,8 +104,8 @@ impl Request<'_> {
     /// Seconds to wait where a rate of the tenant is used up.
     fn wait(&self, limits: &mut Limits, named: &Named<'_>) -> Option<i64> {
         let Named::Tenant(tenant) = named else { return None };
-        let client_id = self.field("client_id").unwrap_or_default();
-        limits.admit(&tenant.id, client_id, self.azure.clock.now())
+        let (client_id, _) = client::claimed(self.call, &self.form);
+        limits.admit(&tenant.id, &client_id, self.azure.clock.now())
     }
 
     /// Counts a user's exchange or refresh. Requests are identical when app, user or assertion, scope, claims and
@@ -122,10 +122,10 @@ impl Request<'_> {
             Named::Tenant(tenant) => tenant.id.as_str(),
             Named::AnyTenant(word) => word,
         };
-        let [client, secret, scope, resource, claims] =
-            ["client_id", "client_secret", "scope", "resource", "claims"]
-                .map(|name| self.field(name).unwrap_or_default());
-        let kind = [tenant, client, secret, subject, scope, resource, claims];
+        let (client, secret) = client::claimed(self.call, &self.form);
+        let [scope, resource, claims] =
+            ["scope", "resource", "claims"].map(|name| self.field(name).unwrap_or_default());
+        let kind = [tenant, &client, &secret, subject, scope, resource, claims];
         limits.count(&kind, self.azure.clock.now())
     }
 }

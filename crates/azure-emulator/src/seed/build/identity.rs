@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Builder, file};
 use crate::directory::{Group, PolicySpec};
+use crate::entra::LONGEST_RATE;
 
 impl Builder {
     /// After users and apps, before everything that a group can be given.
@@ -62,8 +63,8 @@ impl Builder {
                 let found = self.directory.client_id(app);
                 self.note(format!("{path}.app"), found)
             });
-            if rate.seconds == 0 {
-                self.problem(format!("{path}.seconds"), "at least 1");
+            if !(1..=LONGEST_RATE).contains(&rate.seconds) {
+                self.problem(format!("{path}.seconds"), "at least 1, and at most a year");
             }
             let per = Duration::from_secs(rate.seconds);
             self.limits.set_rate(tenant_id, client_id, rate.requests, per);

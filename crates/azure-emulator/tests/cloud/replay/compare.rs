@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
+use reqwest::header::HeaderName;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -17,6 +18,8 @@ pub(super) struct Names {
     pub(super) operations: BTreeMap<String, String>,
     /// GUIDs that the recording's requests hold: these must come back.
     given: BTreeSet<String>,
+    /// Moments that they hold: these must come back, spelt as recorded.
+    given_moments: BTreeSet<i64>,
 }
 
 impl Names {
@@ -30,6 +33,8 @@ impl Names {
             let words = said.split(|c: char| !(c.is_ascii_hexdigit() || c == '-'));
             let guids = words.filter(|word| Uuid::parse_str(word).is_ok());
             names.given.extend(guids.map(str::to_ascii_lowercase));
+            let texts = said.split('"').filter_map(moment);
+            names.given_moments.extend(texts);
         }
         names
     }
@@ -52,8 +57,7 @@ pub(super) fn compare(recorded: &Exchange, here: &Reply, names: &Names) -> Vec<S
         ));
     }
     headers(recorded, here, names, &mut different);
-    let strict = recorded.subject() != Subject::Other;
-    let comparison = Comparison { names, strict };
+    let comparison = Comparison { names };
     comparison.values("", &recorded.answer, &here.body, &mut different);
     different
 }
@@ -70,15 +74,28 @@ fn headers(recorded: &Exchange, here: &Reply, names: &Names, different: &mut Vec
     if recorded.headers.contains_key(root) != here.headers.contains_key(root) {
         different.push(format!("header {root}: there and not there"));
     }
-    for name in recorded
+    let is_limit = |name: &&str| name.starts_with("x-ms-ratelimit-");
+    let old: BTreeSet<&str> = recorded
         .headers
         .keys()
-        .filter(|name| name.starts_with("x-ms-ratelimit-"))
-    {
-        if !here.headers.contains_key(name.as_str()) {
-            different.push(format!("header {name}: missing"));
-        }
-    }
+        .map(String::as_str)
+        .filter(is_limit)
+        .collect();
+    let new: BTreeSet<&str> = here
+        .headers
+        .keys()
+        .map(HeaderName::as_str)
+        .filter(is_limit)
+        .collect();
+    different.extend(old.difference(&new).map(|name| format!("header {name}: missing")));
+    different.extend(new.difference(&old).map(|name| format!("header {name}: extra")));
+}
+
+/// A text that is a time, in microseconds.
+fn moment(text: &str) -> Option<i64> {
+    let is_time = text.contains('T');
+    let time = DateTime::parse_from_rfc3339(text).ok().filter(|_| is_time);
+    time.map(|time| time.timestamp_micros())
 }
 
 /// A URL without its host, and without what a signature holds.
@@ -100,8 +117,6 @@ fn plain(url: &str) -> String {
 
 struct Comparison<'a> {
     names: &'a Names,
-    /// Values count too, not only keys and types: the recording's requests decide them.
-    strict: bool,
 }
 
 impl Comparison<'_> {
@@ -126,22 +141,20 @@ impl Comparison<'_> {
                 }
             }
             (Value::String(text), Value::String(here)) => {
-                if self.strict && !self.same_text(path, text, here) {
+                if !self.same_text(path, text, here) {
                     different.push(format!("{path}: {here:?} instead of {text:?}"));
                 }
             }
-            (Value::Number(_), Value::Number(_)) | (Value::Bool(_), Value::Bool(_)) if !self.strict => {}
             _ if old == new => {}
             _ => different.push(format!("{path}: {new} instead of {old}")),
         }
     }
 
     fn same_text(&self, path: &str, old: &str, new: &str) -> bool {
-        let is_instant = |text: &str| text.contains('T') && DateTime::parse_from_rfc3339(text).is_ok();
         let is_guid = |text: &str| Uuid::parse_str(text).is_ok();
         let is_given = self.names.given.contains(&old.to_ascii_lowercase());
         self.names.here(old) == new
-            || (is_instant(old) && is_instant(new))
+            || (moment(new).is_some() && moment(old).is_some_and(|old| !self.names.given_moments.contains(&old)))
             || (is_guid(old) && is_guid(new) && !is_given && !self.names.operations.contains_key(old))
             // Who called is not in a request's recording.
             || (path.contains("/systemData/") && path.ends_with("By"))

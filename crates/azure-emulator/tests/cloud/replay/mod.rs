@@ -1,9 +1,10 @@
 //! Recorded exchanges with the real service, sent again: each request of each recording, in its order, to a cloud that
 //! is made from what the recording itself names. Recordings are not part of the project:
-//! `TENANT_BRIDGE_REFERENCE_DIR/arm-exchanges/*.json` holds them. `recording` reads them, `scene` makes the cloud,
+//! `TENANT_BRIDGE_REFERENCE_DIR/arm-exchanges` holds them. `formats` and `recording` read them, `scene` makes the cloud,
 //! `play` sends, `compare` compares, `published` does the like with the published API's examples.
 
 mod compare;
+mod formats;
 mod play;
 mod published;
 mod recording;
@@ -20,7 +21,10 @@ fn references(folder: &str) -> Option<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(PathBuf::from(base).join(folder))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            extension.is_some_and(|extension| ["json", "yaml", "yml"].contains(&extension))
+        })
         .collect();
     files.sort();
     assert!(!files.is_empty(), "no recordings in {folder}");
@@ -41,10 +45,11 @@ async fn recorded_exchanges_are_answered_as_recorded() {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let recording = Recording::parse(&name, &serde_json::from_str(&text).unwrap());
-        let played = play::play(&recording).await;
-        eprintln!("{name}: {} sent, {} left out", played.sent, played.left_out);
-        different.extend(played.different);
+        let exchanges = formats::exchanges(&text);
+        assert!(exchanges.is_ok(), "{name}: {exchanges:?}");
+        let played = play::play(&Recording::parse(&name, &exchanges.unwrap())).await;
+        eprintln!("{name}: {}", played.summary());
+        different.extend(played.verdict(&name));
     }
     assert!(
         different.is_empty(),

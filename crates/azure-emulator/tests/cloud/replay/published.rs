@@ -81,7 +81,7 @@ async fn published_examples_are_accepted_and_shown_with_their_members() {
             continue;
         }
         let (calls, shown): (Vec<Value>, Vec<&Value>) = exchanges(&example).into_iter().unzip();
-        let recording = Recording::parse(&name, &json!({ "exchanges": calls }));
+        let recording = Recording::parse(&name, &calls);
         let played = play::play(&recording).await;
         for ((exchange, shown), answer) in recording.exchanges.iter().zip(shown).zip(&played.answers) {
             assert_eq!(answer.status.as_u16(), exchange.status, "{name}: {}", answer.body);

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::play;
 use super::recording::Recording;
+use super::{formats, play};
 
 const BASE: &str = "https://management.azure.com/subscriptions/0a0a0a0a-0000-4000-8000-00000000000a";
 const DATABASE: &str = "resourceGroups/rg/providers/Microsoft.Kusto/clusters/made/databases/up";
@@ -93,9 +93,10 @@ fn made_up() -> Value {
 }
 
 async fn differences(file: &Value) -> Vec<String> {
-    let played = play::play(&Recording::parse("made-up", file)).await;
-    assert_eq!((played.sent, played.left_out), (6, 0));
-    played.different
+    let exchanges = formats::exchanges(&file.to_string()).unwrap();
+    let played = play::play(&Recording::parse("made-up", &exchanges)).await;
+    assert_eq!((played.sent, played.left_out, played.of_others), (6, 0, 0));
+    played.verdict("made-up")
 }
 
 #[tokio::test]
@@ -174,6 +175,32 @@ fn changes() -> Vec<(&'static str, Value, &'static str)> {
             "/properties/OperationState: missing",
         ),
     ]
+}
+
+#[tokio::test]
+async fn a_recording_of_which_nothing_is_sent_is_no_success() {
+    let cluster =
+        format!("{BASE}/resourceGroups/rg/providers/Microsoft.Kusto/clusters/made?api-version=2021-08-27");
+    let other = json!({
+        "request": { "method": "GET", "uri": cluster, "body": null },
+        "response": { "status": 200, "headers": {}, "body": {} },
+    });
+    for (exchanges, others, polls) in [
+        (vec![], 0, 0),
+        (vec![other], 1, 0),
+        (
+            vec![poll("cccccccc-0000-4000-8000-000000000009", &json!({}))],
+            0,
+            1,
+        ),
+    ] {
+        let played = play::play(&Recording::parse("empty", &exchanges)).await;
+        assert_eq!(
+            (played.sent, played.of_others, played.left_out),
+            (0, others, polls)
+        );
+        assert_eq!(played.verdict("empty").len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -73,6 +73,7 @@ fn change(kind: ChangeKind, name: &str, started: i64, ended: i64) -> Change {
 fn call(wish: Wish, began: i64, status: u16, connection: u128, operation: Uuid) -> Call {
     Call {
         at: at(began),
+        took: std::time::Duration::ZERO,
         who: who(ANNA),
         replica: 0,
         wish,
@@ -81,7 +82,7 @@ fn call(wish: Wish, began: i64, status: u16, connection: u128, operation: Uuid) 
             connection: Some(Uuid::from_u128(connection)),
             operation: Some(operation),
             progress: "succeeded".to_owned(),
-            code: String::new(),
+            ..Reply::default()
         }),
     }
 }

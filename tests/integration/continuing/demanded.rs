@@ -1,0 +1,162 @@
+//! Claims that ARM or Entra demanded while nobody was there to be told: the operation shows them, and goes on with them.
+
+use azure_emulator::how_to;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::go_on;
+use crate::support::{App, request};
+
+/// The claims of an answer's challenge.
+fn challenged(answer: &crate::support::Answer) -> Value {
+    let header = answer.header("www-authenticate").expect("a challenge");
+    let (_, claims) = header.split_once("claims=\"").expect("claims");
+    let claims = STANDARD.decode(claims.trim_end_matches('"')).expect("Base64");
+    serde_json::from_slice(&claims).expect("JSON")
+}
+
+/// A token of a sign-in that satisfied what ARM demands.
+fn satisfying(app: &App) -> String {
+    app.odd_token("acc1@domain1.com", how_to::DOMAIN1, |token| {
+        let overrides = &mut token.overrides;
+        overrides.client_capabilities = vec!["cp1".to_owned()];
+        overrides.extra_claims.insert("acrs".to_owned(), json!(["p1"]));
+    })
+}
+
+/// A create of acc1's that waits since ARM demands more of their sign-in.
+async fn held(app: &App) -> (String, String) {
+    app.emulator
+        .edit(|world| world.set_writes_need(how_to::DOMAIN1, Some("p1")))
+        .expect("a tenant");
+    let portal = app.challengeable_portal();
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    assert_eq!(created.status, 202, "{}", created.body);
+    let operation = created.text("/lastOperation/id");
+    let path = format!("/v1/operations/{operation}");
+    let waiting = portal
+        .wait_for(&path, |body| body["status"] == "awaitingCaller")
+        .await;
+    let shown: Value = serde_json::from_str(waiting.text("/awaitingClaims")).expect("JSON");
+    assert_eq!(shown["access_token"]["acrs"]["values"], json!(["p1"]));
+    (created.text("/id").to_owned(), operation.to_owned())
+}
+
+#[tokio::test]
+async fn a_create_that_azure_wants_more_proof_for_goes_on_with_it_and_not_by_a_look() {
+    let app = App::hurried().await;
+    let (connection, operation) = held(&app).await;
+    assert_eq!(app.calls("PUT", "telemetry").len(), 1);
+    // However good the tokens are that somebody looks with.
+    let better = app
+        .portal()
+        .with_token(&satisfying(&app))
+        .with_auxiliary(&app.token("acc2@domain2.com", how_to::DOMAIN2));
+    let path = format!("/v1/operations/{operation}");
+    for _ in 0..5 {
+        assert_eq!(better.get(&path).await.text("/status"), "awaitingCaller");
+    }
+    let same = go_on(&app.challengeable_portal(), &operation, None, 20).await;
+    same.is_problem(401, "claimsChallenge");
+    assert_eq!(app.calls("PUT", "telemetry").len(), 1);
+
+    let ended = go_on(&better, &operation, None, 20).await;
+    assert_eq!(
+        (ended.status, ended.text("/status")),
+        (200, "succeeded"),
+        "{}",
+        ended.body
+    );
+    assert_eq!(app.calls("PUT", "telemetry").len(), 2);
+    let kinds = better.event_kinds(&connection).await;
+    assert_eq!(
+        kinds,
+        [
+            "create.intended",
+            "create.held",
+            "continue.refused",
+            "operation.continued",
+            "create.repeated",
+            "create.accepted",
+            "create.succeeded"
+        ]
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn another_who_may_create_there_goes_on_with_a_create_in_their_own_name() {
+    let app = App::hurried().await;
+    let (connection, operation) = held(&app).await;
+    let other = app.odd_token("acc3@domain1.com", how_to::DOMAIN1, |token| {
+        let claims = &mut token.overrides.extra_claims;
+        claims.insert("acrs".to_owned(), json!(["p1"]));
+    });
+    let other = app.portal().with_token(&other);
+    let shown = other.connection(&connection).await;
+    let hash = json!({ "requestHash": shown.text("/lastOperation/requestHash") });
+    // Who may not list the hub's keys may not create.
+    let lacking = app.signed_in("acc5@domain1.com");
+    let refused = go_on(&lacking, &operation, Some(hash.clone()), 20).await;
+    refused.is_problem(403, "accessMissing");
+    assert_eq!(refused.text("/missing/0/tenant"), how_to::DOMAIN2);
+
+    let ended = go_on(&other, &operation, Some(hash), 20).await;
+    assert_eq!(
+        (ended.status, ended.text("/status")),
+        (200, "succeeded"),
+        "{}",
+        ended.body
+    );
+    let puts = app.calls("PUT", "telemetry");
+    let who: Vec<Option<&str>> = puts
+        .iter()
+        .map(|put| put.primary.as_ref().and_then(|token| token.upn.as_deref()))
+        .collect();
+    // What ARM demands of them, their sign-in has, and it is asked for without another look at them.
+    let other = Some("acc3@domain1.com");
+    assert_eq!(who, [Some("acc1@domain1.com"), other, other]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_removal_that_azure_wants_more_proof_for_shows_the_claims_and_goes_on_with_them() {
+    let app = App::hurried().await;
+    let portal = app.challengeable_portal();
+    let created = portal.create(&request("telemetry")).await;
+    app.emulator
+        .edit(|world| world.set_writes_need(how_to::DOMAIN1, Some("p1")))
+        .expect("a tenant");
+    let asked = portal.remove_waiting(created.text("/id"), 0).await;
+    let operation = asked.text("/lastOperation/id");
+    let path = format!("/v1/operations/{operation}");
+    let waiting = portal
+        .wait_for(&path, |body| body["status"] == "awaitingCaller")
+        .await;
+    let shown: Value = serde_json::from_str(waiting.text("/awaitingClaims")).expect("JSON");
+    assert_eq!(shown["access_token"]["acrs"]["values"], json!(["p1"]));
+    assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN1);
+    let sent = app.calls("DELETE", "telemetry").len();
+
+    // The same sign-in doesn't do, and the caller is told at once instead of after another try.
+    let same = go_on(&app.challengeable_portal(), operation, None, 20).await;
+    same.is_problem(401, "claimsChallenge");
+    assert_eq!(
+        challenged(&same)["access_token"]["acrs"],
+        shown["access_token"]["acrs"]
+    );
+    assert_eq!(app.calls("DELETE", "telemetry").len(), sent);
+
+    let better = app.portal().with_token(&satisfying(&app));
+    let ended = go_on(&better, operation, None, 20).await;
+    assert_eq!(
+        (ended.status, ended.text("/status")),
+        (200, "succeeded"),
+        "{}",
+        ended.body
+    );
+    assert_eq!(ended.body["awaitingClaims"], Value::Null);
+    assert_eq!(app.calls("DELETE", "telemetry").len(), sent + 1);
+    app.finish().await;
+}
