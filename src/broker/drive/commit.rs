@@ -150,6 +150,11 @@ impl Job {
         {
             return Ok(());
         }
+        // A replica of a version that knows no turns may have taken a create that waits for one that is not there.
+        let makes = change.leaves.is_some() && self.claim.record.kind == OperationKind::Create;
+        if makes && !connections::is_to_be_made(db, self.record.id).await? {
+            return Err(DbError::Conflict("the connection is closed or to be removed".to_owned()).into());
+        }
         operations::save(db, id, lease, &progress, broker.worker.lease).await?;
         if change.leaves.is_some() && !slots::take(db, id, broker.worker.turn).await? {
             return Err(DbError::Conflict("another change of the cluster is in flight".to_owned()).into());

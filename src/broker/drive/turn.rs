@@ -40,6 +40,13 @@ impl Job {
             }
             Err(error) => return self.absence_not_proved(&error).await,
         }
+        // A replica of a version that knows no turns takes a create that waits for one that is over, and may have carried out the
+        // removal that was to come after it: what is made now would be in no open record.
+        self.record = self.broker.record_of(&self.claim).await?;
+        if self.record.closed_at.is_some() {
+            let detail = "the connection was removed before its create was sent";
+            return self.fail(plain(Code::NotSent, detail), Observed::Absent).await;
+        }
         self.act_for_holder().await?;
         let absent_at = self.broker.clock.now();
         let (event, details) = if self.claim.dispatches == 0 {

@@ -126,6 +126,20 @@ pub async fn lock(db: &mut PgConnection, id: ConnectionId) -> Result<(), DbError
     exactly_one("lock a connection", u64::try_from(rows).unwrap_or(u64::MAX))
 }
 
+/// Whether a connection, locked before, may still be made: it is wanted and not finally absent.
+///
+/// # Errors
+/// When the connection doesn't exist or the database can't answer.
+pub async fn is_to_be_made(db: &mut PgConnection, id: ConnectionId) -> Result<bool, DbError> {
+    let is_to_be = sqlx::query_scalar!(
+        "select closed_at is null and desired = 'present' as \"is_to_be!\" from connections where id = $1",
+        id.uuid()
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(is_to_be)
+}
+
 /// Records what is wanted from now on.
 ///
 /// # Errors
