@@ -79,6 +79,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     broker.beat().await?;
     let state = AppState {
         broker: broker.clone(),
+        load: http::Load::new(server.max_requests),
         server,
     };
     let metrics_address = metrics.as_ref().map(|(_, address)| *address);
@@ -134,6 +135,7 @@ fn broker(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -
         endpoint: config.arm.endpoint.clone(),
         kusto_api_version: config.arm.kusto_api_version.clone(),
         tenant_cache: config.arm.tenant_cache,
+        pace: config.arm.pace,
         lines: config.lines.clone(),
     };
     Broker::new(Parts {

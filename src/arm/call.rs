@@ -1,7 +1,6 @@
 //! One call to ARM: what is sent and to whom, how long it took, and its answer read within bounds.
 
 use std::error::Error as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -12,12 +11,14 @@ use uuid::Uuid;
 
 use super::answer::{Answer, BodyFault};
 use super::error::{ArmError, ArmErrorKind};
+use super::leave::Leave;
+use super::pace::Granted;
 use super::pinned;
 use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::connection::ResourceId;
 use crate::failure_points::{Moment, point};
-use crate::outbound::{self, ArmToken, Bearer, Body, BodyError, Line};
+use crate::outbound::{self, ArmToken, Bearer, Body, BodyError};
 use crate::telemetry::{self, metrics};
 
 /// Microsoft Learn, "Authenticate requests across tenants".
@@ -103,31 +104,6 @@ impl Arm {
         }
     }
 
-    /// Whether a read is made once more, and after which pause: when no answer came or it was a 5xx or 429.
-    async fn repetition(&self, call: &Call<'_>, outcome: &Result<Answer, ArmError>) -> Option<Duration> {
-        let asked = match outcome {
-            Ok(answer)
-                if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS =>
-            {
-                answer.refusal.as_ref().and_then(|refusal| refusal.retry_after)
-            }
-            Ok(answer) if answer.is_cut() => None,
-            Err(error) => match &error.kind {
-                ArmErrorKind::NotSent(_) | ArmErrorKind::NoAnswer => None,
-                _ => return None,
-            },
-            Ok(_) => return None,
-        };
-        self.line(call).await.repetition(asked)
-    }
-
-    /// The line that a call goes over: its tenant's, or its subscription's where the tenant is what is asked for.
-    async fn line(&self, call: &Call<'_>) -> Arc<Line> {
-        let tenant = call.token.map(|token| token.principal().tenant.uuid());
-        let of = tenant.or_else(|| subscription_of(&call.url)).unwrap_or_default();
-        self.0.lines.of(of).await
-    }
-
     /// Makes a call. Any status is an answer; what never got one is an error.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer, ArmError> {
         let (name, span) = (
@@ -137,6 +113,8 @@ impl Arm {
         let outcome = self.send_in_span(call).instrument(span).await;
         match &outcome {
             Ok(answer) => metrics::arm_called(name, answer.status.as_u16(), answer.report.duration),
+            // Nobody was called.
+            Err(error) if matches!(error.kind, ArmErrorKind::HeldBack(_)) => {}
             Err(error) => metrics::arm_called(name, 0, error.report.duration),
         }
         outcome
@@ -154,13 +132,15 @@ impl Arm {
                 ..CallReport::default()
             },
         };
-        let line = self.line(&call).await;
-        let outcome = match self.request(call) {
-            Ok(request) => self.exchange(name, request, &line).await,
+        let outcome = match self.request(&call) {
+            Ok(request) => match self.leave(&call).await {
+                Ok(leave) => self.exchange(name, request, leave).await,
+                Err(held_back) => Err(ArmErrorKind::HeldBack(held_back)),
+            },
             Err(kind) => Err(kind),
         };
         match outcome {
-            Ok((status, headers, body)) => {
+            Ok((status, headers, body, pace)) => {
                 let report = CallReport {
                     request_id: headers::id(&headers, "x-ms-request-id"),
                     correlation_id: headers::id(&headers, "x-ms-correlation-request-id").or(Some(sent_id)),
@@ -171,6 +151,9 @@ impl Arm {
                     let body = body.as_deref().unwrap_or_default();
                     Refusal::read(status, &headers, body, self.0.clock.now())
                 });
+                if let Some(pace) = pace {
+                    pace.answered(status, report.remaining, refusal.as_ref());
+                }
                 let answer = Answer {
                     status,
                     headers,
@@ -181,6 +164,11 @@ impl Arm {
                 };
                 answer.log(write);
                 Ok(answer)
+            }
+            Err(kind @ ArmErrorKind::HeldBack(_)) => {
+                let error = fault(kind);
+                tracing::debug!(arm.call = name, arm.failure = %error.kind, "a call to Azure Resource Manager was not made");
+                Err(error)
             }
             Err(kind) => {
                 let error = fault(kind);
@@ -197,7 +185,7 @@ impl Arm {
     }
 
     /// Turns a call into a request. A token leaves for ARM's own origin only.
-    fn request(&self, call: Call<'_>) -> Result<reqwest::Request, ArmErrorKind> {
+    fn request(&self, call: &Call<'_>) -> Result<reqwest::Request, ArmErrorKind> {
         if !pinned::same_origin(&call.url, &self.0.settings.endpoint) {
             return Err(ArmErrorKind::NotSent("the URL is not of ARM's origin".to_owned()));
         }
@@ -211,7 +199,7 @@ impl Arm {
         let mut request = self
             .0
             .client
-            .request(call.method, call.url)
+            .request(call.method.clone(), call.url.clone())
             .headers(telemetry::trace_headers())
             .header(header::ACCEPT, "application/json")
             .header("x-ms-correlation-request-id", id.clone())
@@ -231,22 +219,13 @@ impl Arm {
             .map_err(|error| ArmErrorKind::NotSent(cause(error)))
     }
 
-    async fn exchange(
-        &self,
-        name: &'static str,
-        mut request: reqwest::Request,
-        line: &Arc<Line>,
-    ) -> Exchanged {
+    async fn exchange(&self, name: &'static str, mut request: reqwest::Request, leave: Leave) -> Exchanged {
+        let Leave { line, pace } = leave;
         let given = self.0.lines.read_timeout();
-        let on_line = if request.method() == Method::GET {
-            *request.timeout_mut() = Some(given);
-            line.enter().await
-        } else {
-            // A write has leave for this moment, by its lease.
-            line.enter_now()
-        };
-        let on_line = on_line.map_err(ArmErrorKind::HeldBack)?;
         let is_read = request.method() == Method::GET;
+        if is_read {
+            *request.timeout_mut() = Some(given);
+        }
         point("arm", name, Moment::Before)
             .await
             .map_err(|_| ArmErrorKind::NotSent("a failure point".to_owned()))?;
@@ -255,7 +234,7 @@ impl Arm {
             Err(error) => {
                 let hurried = is_read && error.is_timeout() && self.0.lines.was_hurried(given);
                 if !hurried && !error.is_builder() {
-                    on_line.fails();
+                    line.fails();
                 }
                 let not_sent = error.is_connect() || error.is_builder();
                 return Err(if not_sent {
@@ -271,30 +250,19 @@ impl Arm {
             BodyError::TooLarge => BodyFault::TooLong,
         });
         if status.is_server_error() || matches!(body, Err(BodyFault::Cut)) {
-            on_line.fails();
+            line.fails();
         } else {
-            on_line.works();
+            line.works();
         }
         point("arm", name, Moment::After)
             .await
             .map_err(|_| ArmErrorKind::NoAnswer)?;
-        Ok((status, headers, body))
+        Ok((status, headers, body, pace))
     }
 }
 
 /// What came back, or why nothing did.
-type Exchanged = Result<(StatusCode, HeaderMap, Result<Body, BodyFault>), ArmErrorKind>;
-
-/// The subscription in a URL of ARM's.
-fn subscription_of(url: &Url) -> Option<Uuid> {
-    let mut segments = url.path_segments()?;
-    let first = segments.next()?;
-    let id = segments.next()?;
-    first
-        .eq_ignore_ascii_case("subscriptions")
-        .then(|| Uuid::try_parse(id).ok())
-        .flatten()
-}
+type Exchanged = Result<(StatusCode, HeaderMap, Result<Body, BodyFault>, Option<Granted>), ArmErrorKind>;
 
 /// Why a request could not be sent, without its URL.
 fn cause(error: reqwest::Error) -> String {

@@ -8,8 +8,10 @@ mod challenge;
 pub mod data_connection;
 mod error;
 mod headers;
+mod leave;
 mod members;
 mod operation;
+mod pace;
 mod permissions;
 mod pinned;
 mod refusal;
@@ -48,6 +50,8 @@ struct Shared {
     tenants: TenantCache,
     /// Each tenant's side of ARM.
     lines: Lines,
+    /// How fast each principal's calls are made.
+    pace: pace::Pace,
 }
 
 impl Arm {
@@ -58,6 +62,7 @@ impl Arm {
         Self(Arc::new(Shared {
             tenants: TenantCache::new(settings.tenant_cache),
             lines: Lines::new(Service::Arm, settings.lines.clone()),
+            pace: pace::Pace::new(),
             settings,
             client,
             clock,

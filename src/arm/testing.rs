@@ -104,6 +104,7 @@ pub(super) fn arm(endpoint: Url, clock: Clock) -> Arm {
         endpoint,
         kusto_api_version: "2024-04-13".to_owned(),
         tenant_cache: Duration::from_secs(3600),
+        pace: true,
         lines: LineLimits {
             pause: Duration::ZERO,
             ..LineLimits::default()

@@ -19,6 +19,8 @@ pub struct ArmSection {
     pub kusto_api_version: String,
     /// How long it is remembered which tenant a subscription belongs to.
     pub tenant_cache: Duration,
+    /// Whether calls slow down before ARM refuses them, and stop where it did.
+    pub pace: bool,
 }
 
 impl ArmSection {
@@ -37,6 +39,7 @@ impl ArmSection {
         }
         let hour = Duration::from_secs(3600);
         let tenant_cache = reader.duration("arm.tenant_cache", hour, hour * 24);
+        let pace = reader.optional("arm.pace", true);
         Some(Self {
             endpoint: endpoint?,
             scope: format!("{audience}/.default"),
@@ -44,6 +47,7 @@ impl ArmSection {
             audiences: vec![audience.to_owned(), format!("{audience}/")],
             kusto_api_version: version?,
             tenant_cache: tenant_cache?,
+            pace: pace?,
         })
     }
 }

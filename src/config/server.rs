@@ -29,6 +29,8 @@ pub struct ServerSection {
     pub max_connection_age: Duration,
     /// The most connections at once; more wait to be accepted. At least 1.
     pub max_connections: u32,
+    /// The most requests that are answered at once; as many more wait a moment.
+    pub max_requests: u32,
     /// How long requests may go on after the signal to stop.
     pub grace: Duration,
 }
@@ -62,6 +64,7 @@ impl ServerSection {
         let idle_timeout = reader.duration("server.idle_timeout", minute, minute * 60);
         let max_connection_age = reader.duration("server.max_connection_age", minute * 60, minute * 60 * 24);
         let max_connections = reader.optional("server.max_connections", 2048_u32);
+        let max_requests = reader.optional("server.max_requests", 512_u32);
         let grace = reader.duration("server.grace", Duration::from_secs(20), minute * 5);
         Some(Self {
             listen: listen?,
@@ -73,6 +76,7 @@ impl ServerSection {
             idle_timeout: idle_timeout?,
             max_connection_age: max_connection_age?,
             max_connections: max_connections?.max(1),
+            max_requests: max_requests?.max(1),
             grace: grace?,
         })
     }

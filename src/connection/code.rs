@@ -71,6 +71,8 @@ codes! {
     UnsupportedMediaType => "unsupportedMediaType", "The body must be JSON",
     /// The service did not finish in time; nothing was changed by this request.
     Timeout => "timeout", "The request took too long",
+    /// More requests are under way than the service takes at once; nothing was done.
+    Overloaded => "overloaded", "The service is busy",
     /// Entra or ARM is out of reach, throttles or fails.
     UpstreamUnavailable => "upstreamUnavailable", "Azure can't answer now",
     /// Entra or ARM answered what it never should, or this service is not set up right there.

@@ -9,6 +9,7 @@ mod extract;
 mod health;
 mod layers;
 mod link;
+mod load;
 mod openapi;
 mod operations;
 mod problem;
@@ -18,10 +19,12 @@ mod shapes;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware;
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use load::Load;
 pub use openapi::{ConvertError, document, document_3_0};
 pub use problem::Problem;
 pub use server::{Limits, serve};
@@ -36,6 +39,8 @@ pub struct AppState {
     pub broker: Broker,
     /// How much a caller may ask for, and how links are written.
     pub server: Arc<ServerSection>,
+    /// The places for requests.
+    pub load: Load,
 }
 
 /// The documented routes. A route can only be added together with its description.
@@ -58,6 +63,8 @@ pub fn router(state: AppState) -> Router {
         .route("/docs/", get(docs::page))
         .route("/docs/{file}", get(docs::file));
     let longest = state.server.longest_request;
+    let limit = middleware::from_fn_with_state(state.load.clone(), load::within);
+    let documented = documented.route_layer(limit);
     layers::around(documented.merge(plain), longest).with_state(state)
 }
 

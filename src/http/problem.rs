@@ -195,7 +195,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::ReferenceNotFound | Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::Timeout | Code::UpstreamUnavailable | Code::DatabaseUnavailable => {
+        Code::Timeout | Code::Overloaded | Code::UpstreamUnavailable | Code::DatabaseUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Code::UpstreamRefused | Code::AzureFailed | Code::NotSent => StatusCode::BAD_GATEWAY,

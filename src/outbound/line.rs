@@ -19,6 +19,8 @@ use crate::telemetry::metrics;
 const MOST: u64 = 10_000;
 /// How long a call waits for a place on its line.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// How much longer a call may take than somebody waits for it.
+const MOMENT: Duration = Duration::from_secs(1);
 /// What is told to those who found no place.
 const COME_BACK: Duration = Duration::from_secs(2);
 /// The longest wait that another side may ask for, for a repetition within the same call.
@@ -175,11 +177,12 @@ impl Lines {
             .await
     }
 
-    /// How long a call that changes nothing may take: its own longest, or as long as somebody still waits for it.
+    /// How long a call that changes nothing may take: its own longest, or a moment longer than somebody still waits for it, so that
+    /// whoever waits is told that the time is over and not that the other side gave no answer.
     #[must_use]
     pub fn read_timeout(&self) -> Duration {
         let longest = self.limits.read_timeout;
-        deadline::left().map_or(longest, |left| left.min(longest))
+        deadline::left().map_or(longest, |left| (left + MOMENT).min(longest))
     }
 
     /// Whether a call that ran out of time had little of it, so that this says nothing of the other side.

@@ -34,6 +34,11 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         "Time to the answer, by route."
     );
     describe_counter!(
+        "http_requests_shed_total",
+        "Requests that were sent away because too many were under way."
+    );
+    counter!("http_requests_shed_total").increment(0);
+    describe_counter!(
         "entra_exchanges_total",
         "Token exchanges asked of Entra, by outcome."
     );
@@ -130,6 +135,11 @@ pub fn request_answered(route: &str, method: &str, status: u16, took: Duration) 
     ];
     counter!("http_requests_total", &labels).increment(1);
     histogram!("http_request_duration_seconds", "route" => route.to_owned()).record(took);
+}
+
+/// A request was sent away, for there was no place for it.
+pub fn request_shed() {
+    counter!("http_requests_shed_total").increment(1);
 }
 
 /// A token exchange ended.

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::http::AppState;
 
 /// How long the caller would wait for an operation.
 pub(in crate::http) struct Prefer {
     pub(in crate::http) wait: Duration,
+    /// Kept as long as the request may wait.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl FromRequestParts<AppState> for Prefer {
@@ -19,10 +22,18 @@ impl FromRequestParts<AppState> for Prefer {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         let values = parts.headers.get_all("prefer").iter();
         let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+        let wanted = asked(&texts)
+            .unwrap_or(state.server.default_wait)
+            .min(state.server.longest_wait);
+        let place = if wanted.is_zero() {
+            None
+        } else {
+            state.load.place_to_wait()
+        };
         Ok(Self {
-            wait: asked(&texts)
-                .unwrap_or(state.server.default_wait)
-                .min(state.server.longest_wait),
+            // A preference, which need not be met (RFC 7240, section 2): those who wait must not keep out those who work.
+            wait: place.as_ref().map_or(Duration::ZERO, |_| wanted),
+            _place: place,
         })
     }
 }

@@ -29,6 +29,7 @@ const EVERYWHERE: &[Code] = &[
     Code::UpstreamUnavailable,
     Code::DatabaseUnavailable,
     Code::Timeout,
+    Code::Overloaded,
 ];
 
 /// The codes that are an endpoint's own.

@@ -86,6 +86,8 @@ async fn group(call: Call, kind: Kind, cells: Vec<(Trouble, Outcome)>, elsewhere
         hurried(config);
         // Nothing is remembered from one cell to the next.
         config.arm.tenant_cache = Duration::ZERO;
+        // One refusal for too many calls must not be felt by the next trouble; `resilience` has what it does.
+        config.arm.pace = false;
         config.visibility.granted_for = Duration::from_millis(1);
         config.visibility.denied_for = Duration::from_millis(1);
         match kind {

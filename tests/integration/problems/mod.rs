@@ -234,6 +234,14 @@ async fn differently(app: &App, calls: &Calls, created: &crate::support::Answer,
     app.emulator.clear_faults();
     hasty.stop().await;
 
+    let full = app
+        .start_another(|config| config.server.max_requests = 0)
+        .await
+        .expect("a replica");
+    let there = app.signed_in("acc3@domain1.com").at(full.address());
+    provoked.all(calls, &there, 503, "overloaded").await;
+    full.stop().await;
+
     let narrow = app
         .start_another(|config| config.tenants = allowing(&[], &[how_to::DOMAIN2]))
         .await

@@ -3,6 +3,8 @@
 
 mod circuits;
 mod loops;
+mod overload;
+mod pace;
 
 use azure_emulator::{Host, how_to};
 use serde_json::Value;

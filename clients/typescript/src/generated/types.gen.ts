@@ -520,7 +520,7 @@ export type ListConnectionsErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -605,7 +605,7 @@ export type CreateConnectionErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -692,7 +692,7 @@ export type RemoveConnectionErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -761,7 +761,7 @@ export type GetConnectionErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -828,7 +828,7 @@ export type ListConnectionEventsErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -893,7 +893,7 @@ export type GetOperationErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };
@@ -987,7 +987,7 @@ export type ContinueOperationErrors = {
      */
     502: Problem;
     /**
-     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long.
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
 };

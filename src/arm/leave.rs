@@ -1,0 +1,116 @@
+//! What decides whether a call leaves now: the pace of its principal's calls, and the line to its tenant's side of ARM. And whether
+//! a read that failed is made once more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use url::Url;
+use uuid::Uuid;
+
+use super::Arm;
+use super::answer::Answer;
+use super::call::Call;
+use super::error::{ArmError, ArmErrorKind};
+use super::pace::{Granted, Key, Kind};
+use crate::outbound::{HeldBack, HeldBackFor, Line, OnLine, Service, deadline};
+
+/// How long a read waits for its turn in a request.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// The same in the background.
+const LONGEST_WAIT_UNSEEN: Duration = Duration::from_secs(5);
+/// A write that has no turn comes again after at least this: each time takes a commit.
+const SHORTEST_DELAY: Duration = Duration::from_secs(1);
+
+/// A call's leave.
+pub(super) struct Leave {
+    pub(super) line: OnLine,
+    /// `None` where there is nobody to count for.
+    pub(super) pace: Option<Granted>,
+}
+
+impl Arm {
+    /// Asks to make a call, and waits for its turn where it may wait.
+    pub(super) async fn leave(&self, call: &Call<'_>) -> Result<Leave, HeldBack> {
+        let kind = Kind::of(&call.method);
+        let counted = call.token.filter(|_| self.0.settings.pace);
+        let pace = match counted.zip(subscription_of(&call.url)) {
+            Some((token, subscription)) => {
+                let key = Key {
+                    subscription,
+                    principal: token.principal(),
+                    kind,
+                };
+                let turn = self.0.pace.turn(key, call.name, longest_wait(kind)).await;
+                Some(turn.map_err(|wait| held_back(kind, wait))?)
+            }
+            None => None,
+        };
+        let line = self.line(call).await;
+        let line = match kind {
+            Kind::Read => line.enter().await?,
+            // A write has leave for this moment, by its lease.
+            Kind::Write | Kind::Delete => line.enter_now()?,
+        };
+        Ok(Leave { line, pace })
+    }
+
+    /// Whether a read is made once more, and after which pause: when no answer came or it was a 5xx or 429.
+    pub(super) async fn repetition(
+        &self,
+        call: &Call<'_>,
+        outcome: &Result<Answer, ArmError>,
+    ) -> Option<Duration> {
+        let asked = match outcome {
+            Ok(answer)
+                if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS =>
+            {
+                answer.refusal.as_ref().and_then(|refusal| refusal.retry_after)
+            }
+            Ok(answer) if answer.is_cut() => None,
+            Err(error) => match &error.kind {
+                ArmErrorKind::NotSent(_) | ArmErrorKind::NoAnswer => None,
+                _ => return None,
+            },
+            Ok(_) => return None,
+        };
+        self.line(call).await.repetition(asked)
+    }
+
+    /// The line that a call goes over: its tenant's, or its subscription's where the tenant is what is asked for.
+    async fn line(&self, call: &Call<'_>) -> Arc<Line> {
+        let tenant = call.token.map(|token| token.principal().tenant.uuid());
+        let of = tenant.or_else(|| subscription_of(&call.url)).unwrap_or_default();
+        self.0.lines.of(of).await
+    }
+}
+
+/// A write never waits: time would pass between the last look at its lease and its leaving.
+fn longest_wait(kind: Kind) -> Duration {
+    match kind {
+        Kind::Read => deadline::left().map_or(LONGEST_WAIT_UNSEEN, |left| LONGEST_WAIT.min(left / 2)),
+        Kind::Write | Kind::Delete => Duration::ZERO,
+    }
+}
+
+fn held_back(kind: Kind, wait: Duration) -> HeldBack {
+    let shortest = match kind {
+        Kind::Read => Duration::ZERO,
+        Kind::Write | Kind::Delete => SHORTEST_DELAY,
+    };
+    let held_back = HeldBack {
+        reason: HeldBackFor::Pace,
+        retry_after: wait.max(shortest),
+    };
+    held_back.counted(Service::Arm)
+}
+
+/// The subscription in a URL of ARM's.
+fn subscription_of(url: &Url) -> Option<Uuid> {
+    let mut segments = url.path_segments()?;
+    let (first, id) = (segments.next()?, segments.next()?);
+    first
+        .eq_ignore_ascii_case("subscriptions")
+        .then(|| Uuid::try_parse(id).ok())
+        .flatten()
+}

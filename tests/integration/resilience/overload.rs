@@ -1,0 +1,100 @@
+//! More requests than the service takes: they are sent away at once, those inside are answered, and health is told all the time.
+
+use std::time::{Duration, Instant};
+
+use azure_emulator::{Effect, Fault};
+use tokio::task::JoinSet;
+
+use crate::support::{App, hurried, request};
+
+#[tokio::test]
+async fn a_flood_is_sent_away_at_once_and_health_still_answers() {
+    let app = App::with(|config| {
+        hurried(config);
+        config.server.max_requests = 8;
+    })
+    .await;
+    // Those inside take their time.
+    app.emulator
+        .inject(Fault::arm("/clusters/adx1?", Effect::Delay(Duration::from_secs(4))).always());
+    // Signed in before it begins.
+    let portals: Vec<_> = (0..120).map(|_| app.how_to_portal()).collect();
+    let mut flood = JoinSet::new();
+    for (number, portal) in portals.into_iter().enumerate() {
+        flood.spawn(async move {
+            let asked_at = Instant::now();
+            let answer = portal.create_waiting(&request(&format!("c-{number}")), 0).await;
+            (answer, asked_at.elapsed())
+        });
+    }
+    let (mut shed, mut others) = (0, 0);
+    let mut asked_for_health = false;
+    while let Some(answered) = flood.join_next().await {
+        let (answer, took) = answered.expect("an answer");
+        if answer.body["code"] == "overloaded" {
+            answer.is_problem(503, "overloaded");
+            assert_eq!(answer.header("retry-after"), Some("2"));
+            assert_eq!(answer.body["retryable"], true);
+            assert!(took < Duration::from_secs(10), "{took:?}");
+            shed += 1;
+        } else {
+            others += 1;
+        }
+        if !asked_for_health {
+            asked_for_health = true;
+            for path in ["/livez", "/readyz"] {
+                let asked_at = Instant::now();
+                assert_eq!(app.portal().get(path).await.status, 200, "{path}");
+                assert!(asked_at.elapsed() < Duration::from_secs(5));
+            }
+        }
+    }
+    assert!(shed >= 60, "{shed} of 120 were sent away");
+    assert!(others >= 8, "{others} of 120 were answered");
+    app.emulator.clear_faults();
+    // Nothing of it is left: the next is taken.
+    let portal = app.how_to_portal();
+    let answer = portal.get("/v1/connections").await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
+        .await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn those_who_wait_for_an_operation_leave_room_for_those_who_don_t() {
+    let app = App::with(|config| {
+        hurried(config);
+        config.server.max_requests = 4;
+    })
+    .await;
+    app.hold_operations();
+    let mut waiting = JoinSet::new();
+    for (name, group) in [("one", "$Default"), ("two", "cg1")] {
+        let portal = app.how_to_portal();
+        let mut body = request(name);
+        body["source"]["eventHub"]["consumerGroup"] = group.into();
+        waiting.spawn(async move { portal.create_waiting(&body, 20).await });
+    }
+    app.wait_until("select count(*) = 2 from operations").await;
+    // Both places for waiting are taken: whoever would wait too is told where to look.
+    let portal = app.how_to_portal();
+    let asked_at = Instant::now();
+    let again = portal.create_waiting(&request("one"), 20).await;
+    assert_eq!(again.status, 202, "{}", again.body);
+    assert!(
+        asked_at.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        asked_at.elapsed()
+    );
+    assert!(again.header("operation-location").is_some());
+    app.release_operations();
+    while let Some(answer) = waiting.join_next().await {
+        let answer = answer.expect("an answer");
+        assert!(matches!(answer.status, 201 | 202), "{}", answer.body);
+    }
+    portal.follow(again.text("/lastOperation/id")).await;
+    app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
+        .await;
+    app.finish().await;
+}
