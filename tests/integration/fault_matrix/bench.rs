@@ -17,9 +17,31 @@ use crate::support::{Answer, App, PATIENCE, Portal, data_connection, hurried, re
 /// Why a cell is not as the table says.
 pub(super) type Wrong = String;
 
-/// How long the service waits for an answer, and for an operation's end, where that is what a cell is about.
-const SHORT_PATIENCE: Duration = Duration::from_millis(900);
-const SHORT_DEADLINE: Duration = Duration::from_secs(4);
+/// The waits that cells are about: short, and longer on a machine that has much else to do.
+#[derive(Clone, Copy)]
+struct Waits(Duration);
+
+impl Waits {
+    /// How long the service waits for an answer.
+    fn patience(self) -> Duration {
+        self.0.max(Duration::from_millis(800))
+    }
+
+    /// By when an operation should have ended.
+    fn deadline(self) -> Duration {
+        self.0.max(Duration::from_millis(500)) * 3
+    }
+
+    /// How long a request that got no answer may still take effect.
+    fn request_life(self) -> Duration {
+        self.lag() * 3
+    }
+
+    /// How long reads lag.
+    fn lag(self) -> Duration {
+        self.0.max(Duration::from_millis(250))
+    }
+}
 
 /// Which service a cell needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +61,7 @@ pub(super) struct Bench<'a> {
     pub(super) name: &'a str,
     /// A URL of a host that nobody may call.
     elsewhere: &'a str,
+    waits: Waits,
 }
 
 /// Runs every cell of a call, and tells all that are not as the table says.
@@ -82,28 +105,29 @@ async fn group(call: Call, kind: Kind, cells: Vec<(Trouble, Outcome)>, elsewhere
     if cells.is_empty() {
         return Vec::new();
     }
-    let mut app = service(call, kind).await;
+    let (mut app, waits) = service(call, kind).await;
     let mut wrong = Vec::new();
     for (index, (trouble, outcome)) in cells.into_iter().enumerate() {
         let name = format!("cell-{index}");
         app.emulator.journal().clear();
         let cell = (call, trouble, outcome);
+        let place = (name.as_str(), elsewhere, waits);
         let ran = if call.is_own() {
-            let begun = Bench::new(&app, cell, &name, elsewhere).begin_own().await;
+            let begun = Bench::new(&app, cell, place).begin_own().await;
             app.stop_service().await;
-            Bench::new(&app, cell, &name, elsewhere).begin_trouble(0);
+            Bench::new(&app, cell, place).begin_trouble(0);
             app.start_service().await;
             match begun {
-                Ok(created) => Bench::new(&app, cell, &name, elsewhere).end_own(&created).await,
+                Ok(created) => Bench::new(&app, cell, place).end_own(&created).await,
                 Err(why) => Err(why),
             }
         } else {
-            Bench::new(&app, cell, &name, elsewhere).run().await
+            Bench::new(&app, cell, place).run().await
         };
         if let Err(why) = ran {
             wrong.push(format!("{call:?} × {trouble:?}: not {outcome:?}: {why}"));
         }
-        Bench::new(&app, cell, &name, elsewhere).clear();
+        Bench::new(&app, cell, place).clear();
     }
     // What is wrong already may leave anything undone.
     if wrong.is_empty() {
@@ -113,9 +137,13 @@ async fn group(call: Call, kind: Kind, cells: Vec<(Trouble, Outcome)>, elsewhere
 }
 
 /// A service that hurries and remembers nothing from one cell to the next.
-async fn service(call: Call, kind: Kind) -> App {
+async fn service(call: Call, kind: Kind) -> (App, Waits) {
+    let (begun, mut waits) = (Instant::now(), Waits(Duration::ZERO));
     let app = App::with(|config| {
         hurried(config);
+        // A database and an emulator were begun meanwhile, which takes a fifth of a second when there is nothing else to do.
+        waits = Waits(begun.elapsed() * 2);
+        config.worker.request_life = waits.request_life();
         config.arm.tenant_cache = Duration::ZERO;
         config.visibility.granted_for = Duration::from_millis(1);
         config.visibility.denied_for = Duration::from_millis(1);
@@ -125,10 +153,10 @@ async fn service(call: Call, kind: Kind) -> App {
         match kind {
             Kind::Usual => {}
             Kind::Impatient => {
-                config.outbound.timeout = SHORT_PATIENCE;
-                config.lines.read_timeout = SHORT_PATIENCE;
+                config.outbound.timeout = waits.patience();
+                config.lines.read_timeout = waits.patience();
             }
-            Kind::ShortDeadline => config.worker.deadline = SHORT_DEADLINE,
+            Kind::ShortDeadline => config.worker.deadline = waits.deadline(),
         }
         if call.is_own() {
             // Asked for in milliseconds what it is asked for in minutes otherwise.
@@ -146,15 +174,14 @@ async fn service(call: Call, kind: Kind) -> App {
             .edit(|world| world.assign_role(user, "Reader", scope))
             .expect("a role");
     }
-    app
+    (app, waits)
 }
 
 impl<'a> Bench<'a> {
     fn new(
         app: &'a App,
         (call, trouble, outcome): (Call, Trouble, Outcome),
-        name: &'a str,
-        elsewhere: &'a str,
+        (name, elsewhere, waits): (&'a str, &'a str, Waits),
     ) -> Self {
         Self {
             app,
@@ -163,7 +190,13 @@ impl<'a> Bench<'a> {
             outcome,
             name,
             elsewhere,
+            waits,
         }
+    }
+
+    /// How long reads lag in this cell, if they do.
+    pub(super) fn lag(&self) -> Duration {
+        self.waits.lag()
     }
 }
 

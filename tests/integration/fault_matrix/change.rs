@@ -1,7 +1,5 @@
 //! Cells of what happens once a change is recorded: it comes to its end, whatever is met on the way.
 
-use std::time::Duration;
-
 use azure_emulator::Effect;
 use serde_json::Value;
 
@@ -13,8 +11,6 @@ use crate::support::{Answer, Portal};
 
 /// How many calls after a change meet the trouble. More than one: one could be passed over by chance.
 const FEW: u32 = 3;
-/// How long reads lag: well within the life of a request that got no answer.
-const LAG: Duration = Duration::from_millis(250);
 
 /// What an operation that was begun leaves behind.
 pub(super) struct Ended {
@@ -103,7 +99,7 @@ impl Bench<'_> {
 
     pub(super) fn begin_trouble(&self, skip: u32) {
         let Some(fault) = self.fault() else {
-            self.app.emulator.edit(|world| world.set_read_lag(LAG));
+            self.app.emulator.edit(|world| world.set_read_lag(self.lag()));
             return;
         };
         let fault = fault.after(skip);
