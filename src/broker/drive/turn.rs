@@ -73,6 +73,12 @@ impl Job {
                 self.fail(failure_of(Code::ParentMissing, error), Observed::Absent)
                     .await
             }
+            // Its user proved enough a moment ago, and ARM takes the token for another tenant's: as after a move of the subscription,
+            // which not all of ARM knows of at once.
+            ArmErrorKind::Refused(refusal) if refusal.is_code("InvalidAuthenticationTokenTenant") => {
+                let pause = self.growing_pause();
+                self.wait_at_rest(Step::Again(pause)).await
+            }
             ArmErrorKind::Refused(refusal) if refusal.status == 401 || refusal.claims.is_some() => {
                 self.await_caller(self.demanded(Some(refusal))).await
             }

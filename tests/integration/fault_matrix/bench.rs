@@ -34,12 +34,12 @@ impl Waits {
 
     /// How long a request that got no answer may still take effect.
     fn request_life(self) -> Duration {
-        self.lag() * 3
+        self.0.max(self.lag()) * 3
     }
 
-    /// How long reads lag.
+    /// How long reads lag: less than a create is looked for that ARM called done, on any machine.
     fn lag(self) -> Duration {
-        self.0.max(Duration::from_millis(250))
+        Duration::from_millis(250)
     }
 }
 
@@ -158,7 +158,10 @@ async fn service(call: Call, kind: Kind) -> (App, Waits) {
                 config.outbound.timeout = waits.patience();
                 config.lines.read_timeout = waits.patience();
             }
-            Kind::ShortDeadline => config.worker.deadline = waits.deadline(),
+            Kind::ShortDeadline => {
+                config.worker.deadline = waits.deadline();
+                config.worker.patience = waits.deadline();
+            }
         }
         if call.is_own() {
             // Asked for in milliseconds what it is asked for in minutes otherwise.

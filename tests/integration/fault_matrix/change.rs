@@ -48,6 +48,7 @@ impl Bench<'_> {
         };
         let code = match (self.outcome, status) {
             (Outcome::FailedRefused, _) => Some("azureRefused"),
+            (Outcome::GivenUp, _) => Some("notSent"),
             (_, "failed") => Some("azureFailed"),
             _ => None,
         };
@@ -74,7 +75,7 @@ impl Bench<'_> {
         let (status, state, deletes, doubt) = match self.outcome {
             Outcome::Removed(deletes) => ("succeeded", "removed", deletes, false),
             Outcome::RemovedAfterDoubt(deletes) => ("succeeded", "removed", deletes, true),
-            Outcome::UnsettledThenRemoved => {
+            Outcome::UnsettledThenRemoved | Outcome::RemovedAtLast => {
                 let deletes = self.app.calls("DELETE", self.name).len();
                 // Sent again and again only where it is the removal itself that fails.
                 demand((deletes > 1) == (self.call == Call::Delete), || {
@@ -125,7 +126,10 @@ impl Bench<'_> {
     /// The outage goes on past the operation's deadline. What can't be told by then is unsettled and stays so while it lasts.
     pub(super) async fn outlast(&self, portal: &Portal, id: &str) -> Result<(), Wrong> {
         self.app
-            .wait_until("select bool_and(now() > deadline_at + interval '200ms') from operations")
+            .wait_until(
+                "select bool_and(now() > least(deadline_at, created_at + interval '10 seconds') + interval '200ms')
+                 from operations",
+            )
             .await;
         let unsettled = matches!(
             self.outcome,

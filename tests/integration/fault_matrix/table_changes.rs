@@ -4,8 +4,8 @@
 use super::calls::Call;
 use super::outcome::Cell::{self, Leads, Meaningless};
 use super::outcome::Outcome::{
-    self, Active, ActiveAfterDoubt, FailedAfterDoubt, FailedRefused, Removed, RemovedAfterDoubt, Stands,
-    UnsettledThenActive, UnsettledThenRemoved,
+    self, Active, ActiveAfterDoubt, FailedAfterDoubt, FailedRefused, GivenUp, Removed, RemovedAfterDoubt,
+    RemovedAtLast, Stands, UnsettledThenActive, UnsettledThenRemoved,
 };
 use super::table_checks::READ;
 use super::troubles::Trouble::{self, *};
@@ -35,7 +35,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
             Leads(ActiveAfterDoubt),
             UnsettledThenActive,
         ),
-        Call::SecondAbsence => follow(trouble, Leads(Active(2)), Meaningless(NEVER_MADE), FailedRefused),
+        Call::SecondAbsence => follow(trouble, Leads(Active(2)), Meaningless(NEVER_MADE), GivenUp),
         Call::DeleteReadBack => follow(
             trouble,
             Leads(Removed(1)),
@@ -123,7 +123,7 @@ fn delete(trouble: Trouble) -> Cell {
         CutBody => Meaningless(NO_BODY),
         WrongTenant => Leads(Stands),
         ReadLag => Meaningless(WRITES),
-        EndlessOutage => Leads(UnsettledThenRemoved),
+        EndlessOutage => Leads(RemovedAtLast),
     }
 }
 
