@@ -203,6 +203,8 @@ impl Bucket {
             None => {
                 self.closed_until = self.closed_until.max(until);
                 self.left = 0.0;
+                // The first after it has waited for as long as was asked; only those behind it are spaced out.
+                self.last = None;
             }
         }
     }
