@@ -210,15 +210,26 @@ impl Job {
             return self.reading_refused(error).await;
         }
         let asked = error.refusal().and_then(|refusal| refusal.retry_after);
+        let pause = asked.unwrap_or_else(|| self.next_pause());
+        self.look_again_after(pause).await
+    }
+
+    /// Looks again after the next pause, which grows.
+    pub(super) async fn look_again_later(&mut self) -> Result<Step, BrokerError> {
+        let pause = self.next_pause();
+        self.look_again_after(pause).await
+    }
+
+    /// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
+    async fn look_again_after(&mut self, pause: Duration) -> Result<Step, BrokerError> {
         let slowest = self.broker.worker.slowest_poll;
-        let pause = asked.unwrap_or_else(|| self.next_pause()).min(slowest);
+        let pause = pause.min(slowest);
         if pause < slowest {
             return Ok(Step::Again(pause));
         }
-        // What may last goes on at rest: a tenant that is out of reach takes no place here that others need.
         self.commit(Change {
             release_for: Some(pause),
-            ..self.change("Azure can't be read now", self.claim.record.phase)
+            ..self.change("the operation is looked at again later", self.claim.record.phase)
         })
         .await?;
         Ok(Step::Over)

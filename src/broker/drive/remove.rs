@@ -180,9 +180,15 @@ impl Job {
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
         let database = id.database();
         match self.alive(arm.data_connection(&token, &id)).await? {
-            Ok(Some(found)) if self.claim.record.phase == Phase::Settling && !is_under_way(&found) => {
+            // Reads lag, and the request may still be carried out: one read that shows it there is no reason to send another.
+            Ok(Some(found))
+                if self.claim.record.phase == Phase::Settling
+                    && !is_under_way(&found)
+                    && self.request_is_dead() =>
+            {
                 self.resend_removal().await
             }
+            Ok(Some(_)) if self.claim.record.phase == Phase::Settling => self.look_again_later().await,
             Ok(Some(_)) => Ok(Step::Again(self.next_pause())),
             Ok(None) => match self.alive(arm.database_exists(&token, &database)).await? {
                 Ok(true) => self.removed().await,

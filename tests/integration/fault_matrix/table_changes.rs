@@ -45,8 +45,8 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         Call::DeleteSettling => follow(
             trouble,
             Leads(RemovedAfterDoubt(1)),
-            // It is shown as if it had never been asked to go, so it is asked to go again.
-            Leads(RemovedAfterDoubt(2)),
+            // It is shown as if it had never been asked to go, which proves nothing while the request may still be carried out.
+            Leads(RemovedAfterDoubt(1)),
             UnsettledThenRemoved,
         ),
         Call::DatabaseAfter => follow(
