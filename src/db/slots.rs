@@ -87,6 +87,27 @@ pub async fn give_back(
     if rows > 0 { call(db).await } else { Ok(()) }
 }
 
+/// Lets the slot that an operation holds keep others waiting no longer than this, if it holds one: whoever could follow it is not
+/// here.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn hold_at_most(
+    db: &mut PgConnection,
+    operation: OperationId,
+    life: Duration,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "update cluster_slots set held_until = least(held_until, now() + make_interval(secs => $2))
+         where cluster_id = (select cluster_id from operations where id = $1) and operation_id = $1",
+        operation.uuid(),
+        life.as_secs_f64()
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Tells the replicas to look whose turn it is, when the transaction is committed.
 ///
 /// # Errors

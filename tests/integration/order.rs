@@ -340,3 +340,32 @@ async fn a_create_that_azure_puts_off_after_its_removal_was_asked_for_ends_and_n
     );
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_change_in_flight_whose_caller_is_gone_keeps_others_waiting_no_longer_than_its_request_lives() {
+    let (app, one, other) = two_callers().await;
+    app.hold_operations();
+    begin(&one, "a0", "g0").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let waiting = begin(&other, "b1", "g1").await;
+    app.emulator
+        .edit(|world| world.revoke_sessions("acc1@domain1.com"))
+        .expect("a user");
+    let refused = Fault::arm(
+        "/operation",
+        Effect::status(401, &[("www-authenticate", "Bearer")]),
+    );
+    app.emulator.inject(refused.times(1));
+    // Its turn would last for five minutes. Azure decides now, and has something against it until the first has ended.
+    app.wait_for_calls("PUT", "b1", 1).await;
+    app.release_operations();
+    assert_eq!(
+        other.follow(operation(&waiting)).await.text("/status"),
+        "succeeded"
+    );
+    app.emulator
+        .edit(|world| world.set_parallel_writes(ParallelWrites::Allowed));
+    app.as_owner("update operations set phase = 'failed', finished_at = now() where phase = 'accepted'")
+        .await;
+    app.finish().await;
+}

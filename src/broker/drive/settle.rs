@@ -1,7 +1,9 @@
 //! Settles a create whose outcome is unknown, by reads alone: one 404 proves little, since reads lag and a request that got no
 //! answer may still be carried out.
 
-use chrono::TimeDelta;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::commit::Change;
 use super::send::plain;
@@ -85,15 +87,17 @@ impl Job {
         Ok(self.record.desired == Desired::Absent)
     }
 
+    /// For how long the request may still be carried out at ARM.
+    pub(super) fn life_left(&self, now: DateTime<Utc>) -> Duration {
+        let record = &self.claim.record;
+        let sent = record.dispatched_at.unwrap_or(record.created_at);
+        let age = now.signed_duration_since(sent).to_std().unwrap_or_default();
+        self.broker.worker.request_life.saturating_sub(age)
+    }
+
     /// Whether the request can no longer be carried out at ARM.
     pub(super) fn request_is_dead(&self) -> bool {
-        let sent = self
-            .claim
-            .record
-            .dispatched_at
-            .unwrap_or(self.claim.record.created_at);
-        let life = TimeDelta::from_std(self.broker.worker.request_life).unwrap_or(TimeDelta::MAX);
-        self.broker.clock.now().signed_duration_since(sent) > life
+        self.life_left(self.broker.clock.now()).is_zero()
     }
 
     /// The ownership proof for what an unknown create left: the intent was committed before it was sent, a read had found
