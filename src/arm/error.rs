@@ -97,8 +97,12 @@ impl ArmError {
             "AnotherOperationInProgress",
             "OperationInProgress",
         ];
-        matches!(self.kind, ArmErrorKind::Throttled(_) | ArmErrorKind::HeldBack(_))
-            || busy.iter().any(|code| self.is_code(code))
+        match self.kind {
+            ArmErrorKind::Throttled(_) | ArmErrorKind::HeldBack(_) => true,
+            // With a 5xx, the same code says nothing of what was done.
+            ArmErrorKind::Refused(_) => busy.iter().any(|code| self.is_code(code)),
+            _ => false,
+        }
     }
 
     /// The HTTP status of a refusal.

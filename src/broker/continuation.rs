@@ -169,7 +169,11 @@ impl Broker {
     }
 
     /// No token leaves for a tenant that the configuration no longer allows.
-    fn still_allowed(&self, record: &ConnectionRecord, sends_create: bool) -> Result<(), BrokerError> {
+    pub(super) fn still_allowed(
+        &self,
+        record: &ConnectionRecord,
+        sends_create: bool,
+    ) -> Result<(), BrokerError> {
         let (target, source) = (record.target_tenant, record.source_tenant);
         let allowed = if sends_create {
             self.tenants.allows_pair(target, source)

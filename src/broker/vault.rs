@@ -60,10 +60,11 @@ impl Vault {
         shelves
             .held
             .retain(|_, held| held.caller.actor_token().expires_at() > now);
-        let keeps_better = shelves
-            .held
-            .get(&operation)
-            .is_some_and(|held| held.allowed > allowed);
+        // Nor by another person's: what is about to be sent in somebody's name goes with their tokens.
+        let keeps_better = shelves.held.get(&operation).is_some_and(|held| {
+            let is_anothers = held.allowed == Use::Write && held.caller.actor() != caller.actor();
+            held.allowed > allowed || is_anothers
+        });
         if !keeps_better {
             shelves.kept += 1;
             let stamp = Stamp(shelves.kept);

@@ -32,7 +32,7 @@ impl DatabaseSection {
         Some(Self {
             pool: PoolOptions {
                 url: url?,
-                max_connections: max_connections?.max(1),
+                max_connections: max_connections?.max(2),
                 acquire_timeout: acquire_timeout?,
             },
         })

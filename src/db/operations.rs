@@ -69,6 +69,8 @@ pub struct Progress<'a> {
     pub holder: Option<Uuid>,
     /// The request is about to leave.
     pub leaves: Option<Leaving>,
+    /// By when it should have ended, if that changes.
+    pub deadline_at: Option<DateTime<Utc>>,
     /// The time now, for a phase that dispatches or ends.
     pub now: DateTime<Utc>,
 }
@@ -78,8 +80,6 @@ pub struct Progress<'a> {
 pub struct Leaving {
     /// When a read found nothing there; none for a removal.
     pub absent_at: Option<DateTime<Utc>>,
-    /// By when the operation should have ended.
-    pub deadline_at: DateTime<Utc>,
 }
 
 /// Records an operation, under its first lease if it has one.
@@ -231,7 +231,7 @@ pub async fn continue_as(
 ) -> Result<bool, DbError> {
     let rows = sqlx::query!(
         "update operations set continued_by = $3, continued_app = $4
-         where id = $1 and coalesce(continued_by, person_id) = $2
+         where id = $1 and coalesce(continued_by, person_id) = $2 and awaiting_tenant_id is not null
            and phase in ('queued', 'dispatched', 'accepted', 'settling')",
         operation.uuid(),
         before.uuid(),
@@ -288,7 +288,7 @@ pub async fn save(
         lease.as_secs_f64(),
         progress.leaves.is_some(),
         progress.leaves.and_then(|leaves| leaves.absent_at),
-        progress.leaves.map(|leaves| leaves.deadline_at),
+        progress.deadline_at,
         progress.holder,
         progress.awaiting.and_then(|awaiting| awaiting.claims.as_deref())
     )

@@ -148,7 +148,6 @@ pub async fn check_for_serving(db: &mut PgConnection) -> Result<(), SchemaError>
         "select current_user::text,
             has_table_privilege(current_user, 'ledger_events', 'UPDATE, DELETE, TRUNCATE, TRIGGER')
             or has_any_column_privilege(current_user, 'ledger_events', 'UPDATE')
-            or has_any_column_privilege(current_user, 'ledger_events', 'UPDATE')
             or has_column_privilege(current_user, 'ledger_events', 'sequence', 'INSERT')
             or exists (select from pg_class t join pg_namespace s on s.oid = t.relnamespace
                 where t.oid = 'ledger_events'::regclass

@@ -53,6 +53,8 @@ struct KeySet {
 #[derive(Clone, Copy)]
 struct Attempt {
     at: DateTime<Utc>,
+    /// How long to wait before the next one.
+    pause: Duration,
     succeeded: bool,
 }
 
@@ -153,12 +155,12 @@ impl Keys {
             if let Some(key) = keys.current().and_then(|set| set.find(&wanted)) {
                 return Ok(key);
             }
-            let succeeded = keys.fetch_if_due(gate).await;
+            let last = keys.fetch_if_due(gate).await;
             match keys.current().and_then(|set| set.find(&wanted)) {
                 Some(key) => Ok(key),
                 // The key may be in the set that could not be fetched: no reason to refuse the token.
-                None if !succeeded => Err(TokenError::Unavailable {
-                    retry_after: PAUSE_AFTER_FAILURE,
+                None if !last.succeeded => Err(TokenError::Unavailable {
+                    retry_after: last.pause.max(PAUSE_AFTER_FAILURE),
                 }),
                 None => Err(TokenRefusal::UnknownKey.into()),
             }
@@ -186,21 +188,24 @@ impl TenantKeys {
         (self.clock.now() - set.fetched_at).to_std().unwrap_or_default()
     }
 
-    /// Fetches, unless that was done a moment ago. Tells whether the latest attempt succeeded.
-    async fn fetch_if_due(&self, mut gate: MutexGuard<'_, Option<Attempt>>) -> bool {
+    /// Fetches, unless that was done a moment ago. Tells of the latest attempt.
+    async fn fetch_if_due(&self, mut gate: MutexGuard<'_, Option<Attempt>>) -> Attempt {
         let now = self.clock.now();
-        if let Some(last) = *gate {
-            let pause = if last.succeeded {
-                self.minimum_interval
-            } else {
-                PAUSE_AFTER_FAILURE.min(self.minimum_interval)
-            };
-            if now < last.at + pause {
-                return last.succeeded;
-            }
+        if let Some(last) = *gate
+            && now < last.at + last.pause
+        {
+            return last;
         }
         let outcome = self.fetch().await;
         let succeeded = outcome.is_ok();
+        let pause = match &outcome {
+            Ok(_) => self.minimum_interval,
+            // What Entra asks for, but never so long that one strange answer keeps everybody out.
+            Err(error) => error
+                .retry_after()
+                .map_or(PAUSE_AFTER_FAILURE, |asked| asked.max(PAUSE_AFTER_FAILURE))
+                .min(self.minimum_interval),
+        };
         match outcome {
             Ok(keys) => {
                 tracing::info!(
@@ -217,8 +222,13 @@ impl TenantKeys {
                 "entra.keys: signing keys not fetched; the last good ones stay in use"
             ),
         }
-        *gate = Some(Attempt { at: now, succeeded });
-        succeeded
+        let attempt = Attempt {
+            at: now,
+            pause,
+            succeeded,
+        };
+        *gate = Some(attempt);
+        attempt
     }
 
     /// Asks Entra, and once more if somebody waits for it and Entra may answer then.
@@ -226,7 +236,7 @@ impl TenantKeys {
         let line = self.lines.of(self.tenant.uuid()).await;
         let outcome = self.ask(&line).await;
         let pause = match outcome {
-            Err(KeysError::OutOfReach | KeysError::Status(500..)) => line.repetition(None),
+            Err(KeysError::OutOfReach | KeysError::Status(500.., None)) => line.repetition(None),
             _ => None,
         };
         match pause {
@@ -247,7 +257,8 @@ impl TenantKeys {
         let body = async {
             let response = answer.await.map_err(|_| KeysError::OutOfReach)?;
             if response.status() != http::StatusCode::OK {
-                return Err(KeysError::Status(response.status().as_u16()));
+                let asked = outbound::retry_after(response.headers(), self.clock.now());
+                return Err(KeysError::Status(response.status().as_u16(), asked));
             }
             let body = outbound::read_body(response).await;
             body.map_err(|_| KeysError::OutOfReach)
@@ -255,7 +266,7 @@ impl TenantKeys {
         let body = body.await;
         match &body {
             Err(KeysError::OutOfReach) if self.lines.was_hurried(given) => {}
-            Err(KeysError::OutOfReach | KeysError::Status(500..)) => on_line.fails(),
+            Err(KeysError::OutOfReach | KeysError::Status(500.., _)) => on_line.fails(),
             _ => on_line.works(),
         }
         point("entra", "GET keys", Moment::After).await.map_err(failed)?;
@@ -269,11 +280,22 @@ enum KeysError {
     #[error("Entra is out of reach")]
     OutOfReach,
     #[error("Entra answered {0}")]
-    Status(u16),
+    Status(u16, Option<Duration>),
     #[error("Entra's answer holds no usable key")]
     Unreadable,
     #[error("{0}")]
     HeldBack(HeldBack),
+}
+
+impl KeysError {
+    /// How long to wait, if somebody has named a time.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status(_, asked) => *asked,
+            Self::HeldBack(held) => Some(held.retry_after),
+            Self::OutOfReach | Self::Unreadable => None,
+        }
+    }
 }
 
 #[cfg(test)]

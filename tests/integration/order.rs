@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, ParallelWrites, how_to};
+use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, Latency, ParallelWrites, how_to};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Portal, hurried, request};
@@ -307,5 +307,36 @@ async fn a_create_that_is_never_sent_is_given_up_after_the_time_that_it_may_wait
     app.release_operations();
     portal.follow(operation(&first)).await;
     assert_eq!(put(&app), ["a0"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_create_that_azure_puts_off_after_its_removal_was_asked_for_ends_and_nothing_is_deleted() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let throttled = Fault::arm(
+        "/dataConnections/a0",
+        Effect::status(429, &[("retry-after", "1")]),
+    );
+    app.emulator.inject(Fault {
+        latency: Some(Latency::Fixed(Duration::from_millis(700))),
+        ..throttled.method("PUT").times(1)
+    });
+    let created = begin(&portal, "a0", "$Default").await;
+    let removed = portal.remove(created.text("/id")).await;
+    assert_eq!(removed.text("/state"), "removed", "{}", removed.body);
+    // The one PUT surely did nothing, so what has the name since may be somebody else's.
+    assert_eq!(app.writes().len(), 1);
+    let create = portal.follow(operation(&created)).await;
+    assert_eq!(create.text("/error/code"), "notSent");
+    assert_eq!(
+        portal.event_kinds(created.text("/id")).await,
+        [
+            "create.intended",
+            "remove.queued",
+            "create.failed",
+            "remove.succeeded"
+        ]
+    );
     app.finish().await;
 }

@@ -132,6 +132,11 @@ impl Arm {
                 *trace,
             )
             .await?;
+        self.accepted(answer)
+    }
+
+    /// What an answer to a create says.
+    pub(super) fn accepted(&self, answer: Answer) -> Result<Accepted, ArmError> {
         let answer = answer.success(&self.0.settings.endpoint)?;
         let (answer, operation) = self.operation_of(answer)?;
         let echo = answer.json_if_any();
@@ -167,6 +172,11 @@ impl Arm {
                 *trace,
             )
             .await?;
+        self.deleted(answer)
+    }
+
+    /// What an answer to a removal says.
+    pub(super) fn deleted(&self, answer: Answer) -> Result<Deleted, ArmError> {
         let answer = match answer.success(&self.0.settings.endpoint) {
             Ok(answer) => answer,
             Err(error) if error.says_absent() => return Ok(Deleted::NothingThere { call: error.report }),

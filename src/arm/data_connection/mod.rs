@@ -1,6 +1,8 @@
 //! Data connections at ARM: how one is read, made and removed, and whether what is there is what was sent.
 //! When that is done, and in whose name, is decided elsewhere (`broker`).
 
+#[cfg(test)]
+mod any_answer_tests;
 mod body;
 mod calls;
 mod compare;

@@ -74,6 +74,10 @@ impl Broker {
     /// which has to answer within two seconds: Entra may take longer to say whether they open the target.
     pub(super) async fn lend(&self, caller: &Caller, created: &Created) -> Result<(), BrokerError> {
         let record = self.find(caller, created.operation.connection).await?.record;
+        // No token leaves for a tenant that is no longer allowed.
+        if self.still_allowed(&record, true).is_err() {
+            return Ok(());
+        }
         if waits(&created.operation) || record.last_operation.as_ref().is_some_and(waits) {
             // Whoever asks again for what they asked for themselves goes on with it.
             self.take_up(&record, caller, Lending::Write(created.operation.id))

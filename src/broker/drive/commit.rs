@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use super::send::plain;
 use super::{Job, Step};
 use crate::broker::recording::failure_details;
 use crate::broker::refusal::BrokerError;
-use crate::connection::{Awaiting, Desired, Failure, Observed, OperationKind, Phase};
+use crate::connection::{Awaiting, Code, Desired, Failure, Observed, OperationKind, Phase};
 use crate::db::operations::{Leaving, Progress};
 use crate::db::{DbError, begin, connections, ledger_events, operations, slots, within};
 use crate::ledger::{Event, EventKind};
@@ -59,7 +60,29 @@ impl Job {
 
     /// Commits a change under the lease. While the database is out of reach it is tried again as long as the lease may last:
     /// what ARM has answered must not be lost for a moment's outage.
+    ///
+    /// A create that would wait or leave although its connection is to be removed ends here instead: nothing was made, and
+    /// the removal behind it must find nothing to remove.
     pub(super) async fn commit(&mut self, change: Change) -> Result<(), BrokerError> {
+        match self.commit_or_end(change).await? {
+            Committed::Done => Ok(()),
+            Committed::Unwanted => {
+                let failure = plain(
+                    Code::NotSent,
+                    "the connection was removed before its create was sent",
+                );
+                let ended = Change {
+                    event: Some((EventKind::CreateFailed, failure_details(&failure))),
+                    failure: Some(failure),
+                    observed: Some((Observed::Absent, true)),
+                    ..self.change("the create is wanted no longer", Phase::Failed)
+                };
+                self.commit_or_end(ended).await.map(drop)
+            }
+        }
+    }
+
+    async fn commit_or_end(&mut self, change: Change) -> Result<Committed, BrokerError> {
         let asked_at = Instant::now();
         let event = change.event.as_ref().map(|(kind, details)| {
             let broker = &self.broker;
@@ -80,10 +103,10 @@ impl Job {
                     repeated = true;
                     sleep(self.broker.worker.lease / 20).await;
                 }
-                result => {
-                    result?;
-                    break;
-                }
+                result => match result? {
+                    Committed::Done => break,
+                    Committed::Unwanted => return Ok(Committed::Unwanted),
+                },
             }
         }
         self.lease_end = asked_at + self.broker.worker.lease;
@@ -114,7 +137,7 @@ impl Job {
         if gives_turn_back {
             self.broker.call_turn();
         }
-        Ok(())
+        Ok(Committed::Done)
     }
 
     async fn try_commit(
@@ -122,7 +145,7 @@ impl Job {
         change: &Change,
         event: Option<&Event>,
         repeated: bool,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<Committed, BrokerError> {
         let (broker, now) = (&self.broker, self.broker.clock.now());
         let progress = Progress {
             phase: change.phase,
@@ -131,12 +154,10 @@ impl Job {
             failure: change.failure.as_ref(),
             awaiting: change.awaiting.as_ref(),
             release_for: change.release_for,
-            // A replica that stops takes its tokens with it.
-            holder: (!broker.0.stop.is_cancelled()).then_some(broker.0.replica),
-            leaves: change.leaves.map(|absent_at| Leaving {
-                absent_at,
-                deadline_at: now + broker.worker.deadline,
-            }),
+            // What waits for a caller is for whoever has tokens, and a replica that stops takes its own with it.
+            holder: (change.awaiting.is_none() && !broker.0.stop.is_cancelled()).then_some(broker.0.replica),
+            leaves: change.leaves.map(|absent_at| Leaving { absent_at }),
+            deadline_at: self.deadline_with(change, now),
             now,
         };
         let (id, lease) = (self.claim.record.id, self.claim.lease);
@@ -148,12 +169,12 @@ impl Job {
             && let Some(event) = event
             && ledger_events::is_recorded(db, event.id).await?
         {
-            return Ok(());
+            return Ok(Committed::Done);
         }
-        // A replica of a version that knows no turns may have taken a create that waits for one that is not there.
-        let makes = change.leaves.is_some() && self.claim.record.kind == OperationKind::Create;
-        if makes && !connections::is_to_be_made(db, self.record.id).await? {
-            return Err(DbError::Conflict("the connection is closed or to be removed".to_owned()).into());
+        let is_create = self.claim.record.kind == OperationKind::Create;
+        let is_before_sending = change.leaves.is_some() || change.phase == Phase::Queued;
+        if is_create && is_before_sending && !connections::is_to_be_made(db, self.record.id).await? {
+            return Ok(Committed::Unwanted);
         }
         operations::save(db, id, lease, &progress, broker.worker.lease).await?;
         if change.leaves.is_some() && !slots::take(db, id, broker.worker.turn).await? {
@@ -172,7 +193,18 @@ impl Job {
         if let Some(event) = event {
             ledger_events::append(db, event).await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(Committed::Done)
+    }
+
+    /// By when the operation should have ended after a change, if that moves with it.
+    fn deadline_with(&self, change: &Change, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let record = &self.claim.record;
+        match (record.kind, change.phase) {
+            _ if change.leaves.is_some() => Some(now + self.broker.worker.deadline),
+            (OperationKind::Create, Phase::Queued) => Some(record.created_at + self.broker.worker.patience),
+            _ => None,
+        }
     }
 
     /// Ends the operation without the change. What ARM holds is `observed`; a create that left nothing closes the record.
@@ -212,6 +244,9 @@ impl Job {
 
     /// Gives the lease back because a token is missing; whoever brings them takes the operation up.
     pub(super) async fn await_caller(&mut self, awaited: impl Into<Awaiting>) -> Result<Step, BrokerError> {
+        if self.claim.record.phase.is_terminal() {
+            return Ok(Step::Over);
+        }
         if let Some(borrowed) = self.borrowed.take() {
             self.broker.0.vault.give_back(borrowed);
         }
@@ -250,6 +285,13 @@ impl Job {
         })
         .await
     }
+}
+
+/// What became of a commit.
+enum Committed {
+    Done,
+    /// Nothing was written: the create is wanted no longer.
+    Unwanted,
 }
 
 /// Whether a change leaves the cluster to the next: the operation has ended, or waits for a turn of its own.

@@ -210,10 +210,18 @@ impl Job {
             return self.reading_refused(error).await;
         }
         let asked = error.refusal().and_then(|refusal| refusal.retry_after);
-        let pause = asked.unwrap_or_else(|| self.next_pause());
-        Ok(Step::Again(
-            pause.clamp(Duration::ZERO, self.broker.worker.slowest_poll),
-        ))
+        let slowest = self.broker.worker.slowest_poll;
+        let pause = asked.unwrap_or_else(|| self.next_pause()).min(slowest);
+        if pause < slowest {
+            return Ok(Step::Again(pause));
+        }
+        // What may last goes on at rest: a tenant that is out of reach takes no place here that others need.
+        self.commit(Change {
+            release_for: Some(pause),
+            ..self.change("Azure can't be read now", self.claim.record.phase)
+        })
+        .await?;
+        Ok(Step::Over)
     }
 }
 

@@ -16,9 +16,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 
-use super::Broker;
 use super::refusal::BrokerError;
 use super::vault::Stamp;
+use super::{Broker, Caller};
 use crate::connection::{ActorId, Awaiting, ConnectionRecord, OperationKind, Phase};
 use crate::db::leases::{Claim, Claimant};
 use crate::db::{DbError, connections, leases, within};
@@ -52,6 +52,8 @@ struct Job {
     awaited: Option<Awaiting>,
     /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
     requester: ActorId,
+    /// Whose tokens the last write was or is to be made with.
+    writer: Option<Caller>,
     /// The tokens of another operation of the connection that this one reads with.
     borrowed: Option<Stamp>,
     /// The next wait between two looks.
@@ -163,6 +165,7 @@ impl Job {
             awaited: claim.record.awaiting.clone(),
             requester: claim.record.actor,
             claim,
+            writer: None,
             borrowed: None,
         })
     }

@@ -21,9 +21,10 @@ const TURN: Duration = Duration::from_millis(250);
 impl Job {
     /// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
     pub(super) async fn begin_removal(&mut self) -> Result<Step, BrokerError> {
-        let Some(caller) = self.broker.0.vault.for_use(self.claim.record.id, Use::Write) else {
+        let vault = &self.broker.0.vault;
+        if vault.for_use(self.claim.record.id, Use::Write).is_none() {
             return self.await_caller(self.token_to_write()).await;
-        };
+        }
         let before = within(async {
             let mut db = self.broker.pool.acquire().await?;
             operations::another_in_flight(&mut db, &self.claim.record).await
@@ -50,7 +51,7 @@ impl Job {
         };
         let details = self.broker.removal_details(&self.record);
         let begun = self.commit(Change {
-            request_id: Some(caller.request_id().to_owned()),
+            request_id: self.writer.as_ref().map(|caller| caller.request_id().to_owned()),
             leaves: Some(None),
             desired: Some(Desired::Absent),
             observed: Some((Observed::Unknown, false)),

@@ -102,7 +102,8 @@ impl Job {
         let Some(sent) = &self.claim.body else {
             return false;
         };
-        let oldest = self.claim.record.created_at - TimeDelta::seconds(CLOCKS_APART);
+        let record = &self.claim.record;
+        let oldest = record.dispatched_at.unwrap_or(record.created_at) - TimeDelta::seconds(CLOCKS_APART);
         let is_older = |time: Option<chrono::DateTime<chrono::Utc>>| time.is_some_and(|time| time < oldest);
         found.matches(sent).is_ok() && !is_older(found.created_at()) && !is_older(found.retrieval_start())
     }

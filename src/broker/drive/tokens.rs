@@ -79,7 +79,12 @@ impl Job {
         };
         let broker = self.broker.clone();
         match self.alive(broker.exchange_all(&caller, tenants)).await? {
-            Ok(tokens) => Ok(Exchanged::Tokens(tokens)),
+            Ok(tokens) => {
+                if wanted == Use::Write {
+                    self.writer = Some(caller);
+                }
+                Ok(Exchanged::Tokens(tokens))
+            }
             Err(BrokerError::Unavailable(unavailable)) => {
                 let pause = unavailable.retry_after.unwrap_or_else(|| self.next_pause());
                 Ok(Exchanged::Later(Step::Again(pause)))

@@ -40,21 +40,12 @@ impl Job {
             }
             Err(error) => return self.absence_not_proved(&error).await,
         }
-        // A replica of a version that knows no turns takes a create that waits for one that is over, and may have carried out the
-        // removal that was to come after it: what is made now would be in no open record.
-        self.record = self.broker.record_of(&self.claim).await?;
-        if self.record.closed_at.is_some() {
-            let detail = "the connection was removed before its create was sent";
-            return self.fail(plain(Code::NotSent, detail), Observed::Absent).await;
-        }
         self.act_for_holder().await?;
         let absent_at = self.broker.clock.now();
         let (event, details) = if self.claim.dispatches == 0 {
-            {
-                let hash = &self.claim.record.request_hash;
-                let details = self.broker.intent_details(&self.record, hash, absent_at);
-                (EventKind::CreateIntended, details)
-            }
+            let hash = &self.claim.record.request_hash;
+            let details = self.broker.intent_details(&self.record, hash, absent_at);
+            (EventKind::CreateIntended, details)
         } else {
             let details = json!({ "absenceSeenAt": absent_at, "dispatches": self.claim.dispatches });
             (EventKind::CreateRepeated, details)
@@ -68,6 +59,9 @@ impl Job {
         if let Some(step) = Self::not_begun(begun.await)? {
             return self.wait_at_rest(step).await;
         }
+        if self.claim.record.phase.is_terminal() {
+            return Ok(Step::Over);
+        }
         self.unsent = true;
         self.send_create(credentials).await
     }
@@ -78,6 +72,12 @@ impl Job {
             ArmErrorKind::Refused(refusal) if refusal.status == 404 => {
                 self.fail(failure_of(Code::ParentMissing, error), Observed::Absent)
                     .await
+            }
+            // Its user proved enough a moment ago, and ARM takes the token for another tenant's: as after a move of the subscription,
+            // which not all of ARM knows of at once.
+            ArmErrorKind::Refused(refusal) if refusal.is_code("InvalidAuthenticationTokenTenant") => {
+                let pause = self.growing_pause();
+                self.wait_at_rest(Step::Again(pause)).await
             }
             ArmErrorKind::Refused(refusal) if refusal.status == 401 || refusal.claims.is_some() => {
                 self.await_caller(self.demanded(Some(refusal))).await
@@ -108,6 +108,9 @@ impl Job {
         let Step::Again(pause) = step else {
             return Ok(step);
         };
+        if self.claim.record.phase.is_terminal() {
+            return Ok(Step::Over);
+        }
         self.commit(Change {
             release_for: Some(pause),
             ..self.change("the operation waits for its turn", Phase::Queued)
@@ -148,14 +151,11 @@ impl Job {
         part.clamp(self.broker.worker.fastest_poll, self.broker.worker.slowest_poll)
     }
 
-    /// From here on the operation goes on in the name of whoever brought its tokens, and the ledger says so.
+    /// From here on the operation goes on in the name of whoever's tokens it is about to be sent with, and the ledger says so.
     pub(super) async fn act_for_holder(&mut self) -> Result<(), BrokerError> {
-        let held = self
-            .broker
-            .0
-            .vault
-            .for_use(self.claim.record.id, crate::broker::vault::Use::Write);
-        let Some(caller) = held else { return Ok(()) };
+        let Some(caller) = self.writer.clone() else {
+            return Ok(());
+        };
         let broker = self.broker.clone();
         let person = within(async {
             let mut db = broker.pool.acquire().await?;

@@ -17,9 +17,31 @@ use crate::support::{Answer, App, PATIENCE, Portal, data_connection, hurried, re
 /// Why a cell is not as the table says.
 pub(super) type Wrong = String;
 
-/// How long the service waits for an answer, and for an operation's end, where that is what a cell is about.
-const SHORT_PATIENCE: Duration = Duration::from_millis(900);
-const SHORT_DEADLINE: Duration = Duration::from_millis(1500);
+/// The waits that cells are about: short, and longer on a machine that has much else to do.
+#[derive(Clone, Copy)]
+struct Waits(Duration);
+
+impl Waits {
+    /// How long the service waits for an answer.
+    fn patience(self) -> Duration {
+        self.0.max(Duration::from_millis(800))
+    }
+
+    /// By when an operation should have ended.
+    fn deadline(self) -> Duration {
+        self.0.max(Duration::from_millis(500)) * 3
+    }
+
+    /// How long a request that got no answer may still take effect.
+    fn request_life(self) -> Duration {
+        self.0.max(self.lag()) * 3
+    }
+
+    /// How long reads lag: less than a create is looked for that ARM called done, on any machine.
+    fn lag(self) -> Duration {
+        Duration::from_millis(250)
+    }
+}
 
 /// Which service a cell needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,9 +58,10 @@ pub(super) struct Bench<'a> {
     pub(super) trouble: Trouble,
     pub(super) outcome: Outcome,
     /// Of the cell's own data connection.
-    pub(super) name: String,
+    pub(super) name: &'a str,
     /// A URL of a host that nobody may call.
     elsewhere: &'a str,
+    waits: Waits,
 }
 
 /// Runs every cell of a call, and tells all that are not as the table says.
@@ -82,46 +105,104 @@ async fn group(call: Call, kind: Kind, cells: Vec<(Trouble, Outcome)>, elsewhere
     if cells.is_empty() {
         return Vec::new();
     }
-    let app = App::with(|config| {
-        hurried(config);
-        // Nothing is remembered from one cell to the next.
-        config.arm.tenant_cache = Duration::ZERO;
-        // One refusal for too many calls must not be felt by the next trouble; `resilience` has what it does.
-        config.arm.pace = false;
-        config.visibility.granted_for = Duration::from_millis(1);
-        config.visibility.denied_for = Duration::from_millis(1);
-        match kind {
-            Kind::Usual => {}
-            Kind::Impatient => config.outbound.timeout = SHORT_PATIENCE,
-            Kind::ShortDeadline => config.worker.deadline = SHORT_DEADLINE,
-        }
-    })
-    .await;
-    app.operations_take(Duration::from_millis(60));
-    let reader =
-        |world: &mut azure_emulator::World| world.assign_role("acc8@domain2.com", "Reader", how_to::HUB1);
-    app.emulator.edit(reader).expect("a role");
+    let (mut app, waits) = service(call, kind).await;
     let mut wrong = Vec::new();
     for (index, (trouble, outcome)) in cells.into_iter().enumerate() {
-        let bench = Bench {
-            app: &app,
-            call,
-            trouble,
-            outcome,
-            name: format!("cell-{index}"),
-            elsewhere,
-        };
+        let name = format!("cell-{index}");
         app.emulator.journal().clear();
-        if let Err(why) = bench.run().await {
+        let cell = (call, trouble, outcome);
+        let place = (name.as_str(), elsewhere, waits);
+        let ran = if call.is_own() {
+            let begun = Bench::new(&app, cell, place).begin_own().await;
+            app.stop_service().await;
+            Bench::new(&app, cell, place).begin_trouble(0);
+            app.start_service().await;
+            match begun {
+                Ok(created) => Bench::new(&app, cell, place).end_own(&created).await,
+                Err(why) => Err(why),
+            }
+        } else {
+            Bench::new(&app, cell, place).run().await
+        };
+        if let Err(why) = ran {
             wrong.push(format!("{call:?} × {trouble:?}: not {outcome:?}: {why}"));
         }
-        bench.clear();
+        Bench::new(&app, cell, place).clear();
     }
     // What is wrong already may leave anything undone.
     if wrong.is_empty() {
         app.finish().await;
     }
     wrong
+}
+
+/// A service that hurries and remembers nothing from one cell to the next.
+async fn service(call: Call, kind: Kind) -> (App, Waits) {
+    let (begun, mut waits) = (Instant::now(), Waits(Duration::ZERO));
+    let app = App::with(|config| {
+        hurried(config);
+        // A database and an emulator were begun meanwhile, which takes a fifth of a second when there is nothing else to do.
+        waits = Waits(begun.elapsed() * 2);
+        config.worker.request_life = waits.request_life();
+        config.arm.tenant_cache = Duration::ZERO;
+        // One refusal for too many calls must not be felt by the next trouble; `resilience` has what it does.
+        config.arm.pace = false;
+        config.visibility.granted_for = Duration::from_millis(1);
+        config.visibility.denied_for = Duration::from_millis(1);
+        // One cell's failures are no reason to hold back the next one's calls.
+        config.lines.opens_after = u32::MAX;
+        config.lines.pause = Duration::from_millis(10);
+        match kind {
+            Kind::Usual => {}
+            Kind::Impatient => {
+                config.outbound.timeout = waits.patience();
+                config.lines.read_timeout = waits.patience();
+            }
+            Kind::ShortDeadline => {
+                config.worker.deadline = waits.deadline();
+                config.worker.patience = waits.deadline();
+            }
+        }
+        if call.is_own() {
+            // Asked for in milliseconds what it is asked for in minutes otherwise.
+            config.entra.identical_exchanges = u32::MAX;
+            config.tenants.service_reads = [how_to::DOMAIN1.parse().expect("a GUID")].into();
+        }
+    })
+    .await;
+    app.operations_take(Duration::from_millis(60));
+    for (user, scope) in [
+        ("acc8@domain2.com", how_to::HUB1),
+        (how_to::TENANT_BRIDGE, how_to::CLUSTER),
+    ] {
+        app.emulator
+            .edit(|world| world.assign_role(user, "Reader", scope))
+            .expect("a role");
+    }
+    (app, waits)
+}
+
+impl<'a> Bench<'a> {
+    fn new(
+        app: &'a App,
+        (call, trouble, outcome): (Call, Trouble, Outcome),
+        (name, elsewhere, waits): (&'a str, &'a str, Waits),
+    ) -> Self {
+        Self {
+            app,
+            call,
+            trouble,
+            outcome,
+            name,
+            elsewhere,
+            waits,
+        }
+    }
+
+    /// How long reads lag in this cell, if they do.
+    pub(super) fn lag(&self) -> Duration {
+        self.waits.lag()
+    }
 }
 
 impl Bench<'_> {
@@ -149,6 +230,7 @@ impl Bench<'_> {
             | Call::DeleteReadBack
             | Call::DatabaseAfter
             | Call::DeleteSettling => self.removal().await,
+            Call::OwnToken | Call::OwnReading => Err("it needs a service that is restarted".to_owned()),
         }
     }
 
@@ -157,13 +239,14 @@ impl Bench<'_> {
         self.app.emulator.clear_faults();
         self.app.emulator.edit(|world| {
             world.set_read_lag(Duration::ZERO);
+            world.set_operation_duration(Duration::from_millis(60));
             // Two connections may not share a consumer group.
-            let _ = world.remove_data_connection(&data_connection(&self.name));
+            let _ = world.remove_data_connection(&data_connection(self.name));
         });
     }
 
     pub(super) fn request(&self) -> Value {
-        let mut request = request(&self.name);
+        let mut request = request(self.name);
         request["source"]["eventHub"]["consumerGroup"] = "cg1".into();
         request
     }
@@ -172,12 +255,12 @@ impl Bench<'_> {
     pub(super) fn fault(&self) -> Option<Fault> {
         let token = || self.token_of_another_tenant();
         let effect = self.trouble.effect(self.call, self.elsewhere, token)?;
-        Some(self.call.fault(&self.name, effect))
+        Some(self.call.fault(self.name, effect))
     }
 
     /// A fault of any call.
     pub(super) fn inject(&self, call: Call, effect: Effect) {
-        self.app.emulator.inject(call.fault(&self.name, effect));
+        self.app.emulator.inject(call.fault(self.name, effect));
     }
 
     /// An ARM token of the user whose token is exchanged here, but not of the tenant that is asked.
@@ -201,15 +284,15 @@ impl Bench<'_> {
         let entries = self.app.emulator.journal().entries();
         let met = entries
             .iter()
-            .any(|entry| self.call.is(entry, &self.name) && self.trouble.shows_in(entry));
+            .any(|entry| self.call.is(entry, self.name) && self.trouble.shows_in(entry));
         demand(met, || "the call never met the trouble".to_owned())
     }
 
     /// As many PUTs and DELETEs as these, and no other write.
     pub(super) fn writes_are(&self, puts: usize, deletes: usize) -> Result<(), Wrong> {
         let found = (
-            self.app.calls("PUT", &self.name).len(),
-            self.app.calls("DELETE", &self.name).len(),
+            self.app.calls("PUT", self.name).len(),
+            self.app.calls("DELETE", self.name).len(),
         );
         demand(found == (puts, deletes), || {
             format!("{found:?} PUTs and DELETEs instead of {:?}", (puts, deletes))
@@ -219,7 +302,7 @@ impl Bench<'_> {
     }
 
     pub(super) fn is_at_arm(&self, wanted: bool) -> Result<(), Wrong> {
-        let there = self.app.at_arm(&self.name).is_some();
+        let there = self.app.at_arm(self.name).is_some();
         demand(there == wanted, || format!("at ARM: {there}"))
     }
 

@@ -1,6 +1,6 @@
 //! The calls that the service makes: each once for each thing that it is made for.
 
-use azure_emulator::{Effect, Entry, Fault, Host, how_to};
+use azure_emulator::{Effect, Entry, Fault, Host, TokenKind, how_to};
 
 macro_rules! calls {
     ($($(#[$doc:meta])+ $variant:ident,)+) => {
@@ -63,6 +63,10 @@ calls! {
     DatabaseAfter,
     /// The data connection, after a removal of unknown outcome.
     DeleteSettling,
+    /// The service's own token, where it settles what nobody is here to ask about.
+    OwnToken,
+    /// The data connection, read with that token after a create of unknown outcome.
+    OwnReading,
     /// The exchange for somebody who only looks.
     LookExchange,
     /// Whether somebody may read the data connection.
@@ -77,8 +81,53 @@ impl Call {
     pub(super) fn is_exchange(self) -> bool {
         matches!(
             self,
-            Self::TargetExchange | Self::SourceExchange | Self::RemovalExchange | Self::LookExchange
+            Self::TargetExchange
+                | Self::SourceExchange
+                | Self::RemovalExchange
+                | Self::LookExchange
+                | Self::OwnToken
         )
+    }
+
+    /// Whether it is made with the service's own token, or to get it.
+    pub(super) fn is_own(self) -> bool {
+        matches!(self, Self::OwnToken | Self::OwnReading)
+    }
+
+    /// Whether somebody waits for an answer that hangs on this call.
+    pub(super) fn is_answered_at_once(self) -> bool {
+        match self {
+            Self::Keys
+            | Self::TargetTenant
+            | Self::SourceTenant
+            | Self::TargetExchange
+            | Self::SourceExchange
+            | Self::Cluster
+            | Self::Database
+            | Self::Absence
+            | Self::TargetPermissions
+            | Self::SourcePermissions
+            | Self::EventHub
+            | Self::ConsumerGroup
+            | Self::RemovalExchange
+            | Self::RemovalPermissions
+            | Self::LookExchange
+            | Self::LookConnection
+            | Self::LookHub
+            | Self::LookList => true,
+            Self::Put
+            | Self::PutPoll
+            | Self::PutReadBack
+            | Self::PutSettling
+            | Self::SecondAbsence
+            | Self::Delete
+            | Self::DeletePoll
+            | Self::DeleteReadBack
+            | Self::DatabaseAfter
+            | Self::DeleteSettling
+            | Self::OwnToken
+            | Self::OwnReading => false,
+        }
     }
 
     pub(super) fn is_discovery(self) -> bool {
@@ -110,7 +159,9 @@ impl Call {
             Self::TargetTenant => arm("GET", format!("/subscriptions/{}?", how_to::SUBSCRIPTION1)),
             Self::SourceTenant => arm("GET", format!("/subscriptions/{}?", how_to::SUBSCRIPTION2)),
             Self::SourceExchange => token(how_to::DOMAIN2),
-            Self::TargetExchange | Self::RemovalExchange | Self::LookExchange => token(how_to::DOMAIN1),
+            Self::TargetExchange | Self::RemovalExchange | Self::LookExchange | Self::OwnToken => {
+                token(how_to::DOMAIN1)
+            }
             Self::Cluster => arm("GET", "/clusters/adx1?".to_owned()),
             Self::Database | Self::DatabaseAfter => arm("GET", "/databases/telemetry?".to_owned()),
             Self::TargetPermissions | Self::RemovalPermissions => {
@@ -129,6 +180,7 @@ impl Call {
             | Self::SecondAbsence
             | Self::DeleteReadBack
             | Self::DeleteSettling
+            | Self::OwnReading
             | Self::LookConnection => arm("GET", format!("/dataConnections/{name}?")),
         }
     }
@@ -146,11 +198,20 @@ impl Call {
     /// Whether the emulator's journal shows it here.
     pub(super) fn is(self, entry: &Entry, name: &str) -> bool {
         let (host, method, path) = self.place(name);
+        let by_itself = match host {
+            Host::Entra => entry
+                .request_body
+                .as_ref()
+                .is_some_and(|form| form["grant_type"] == "client_credentials"),
+            Host::Arm => {
+                let token = entry.primary.as_ref();
+                token.is_some_and(|token| token.kind == TokenKind::App)
+            }
+        };
+        let here = entry.path_and_query.to_ascii_lowercase();
         entry.host == host
             && entry.method == method
-            && entry
-                .path_and_query
-                .to_ascii_lowercase()
-                .contains(&path.to_ascii_lowercase())
+            && here.contains(&path.to_ascii_lowercase())
+            && by_itself == self.is_own()
     }
 }

@@ -1,7 +1,5 @@
 //! Cells of what happens once a change is recorded: it comes to its end, whatever is met on the way.
 
-use std::time::Duration;
-
 use azure_emulator::Effect;
 use serde_json::Value;
 
@@ -13,11 +11,9 @@ use crate::support::{Answer, Portal};
 
 /// How many calls after a change meet the trouble. More than one: one could be passed over by chance.
 const FEW: u32 = 3;
-/// How long reads lag: well within the life of a request that got no answer.
-const LAG: Duration = Duration::from_millis(250);
 
 /// What an operation that was begun leaves behind.
-struct Ended {
+pub(super) struct Ended {
     operation: Answer,
     connection: Answer,
     events: Vec<String>,
@@ -39,6 +35,11 @@ impl Bench<'_> {
             format!("not taken: {} {}", created.status, created.body)
         })?;
         let ended = self.end(&portal, &created).await?;
+        self.judge_create(&ended)
+    }
+
+    /// A create's end is the one that the outcome's name stands for.
+    pub(super) fn judge_create(&self, ended: &Ended) -> Result<(), Wrong> {
         let (status, state, puts, doubt) = match self.outcome {
             Outcome::Active(puts) => ("succeeded", "active", puts, false),
             Outcome::ActiveAfterDoubt | Outcome::UnsettledThenActive => ("succeeded", "active", 1, true),
@@ -47,6 +48,7 @@ impl Bench<'_> {
         };
         let code = match (self.outcome, status) {
             (Outcome::FailedRefused, _) => Some("azureRefused"),
+            (Outcome::GivenUp, _) => Some("notSent"),
             (_, "failed") => Some("azureFailed"),
             _ => None,
         };
@@ -73,8 +75,8 @@ impl Bench<'_> {
         let (status, state, deletes, doubt) = match self.outcome {
             Outcome::Removed(deletes) => ("succeeded", "removed", deletes, false),
             Outcome::RemovedAfterDoubt(deletes) => ("succeeded", "removed", deletes, true),
-            Outcome::UnsettledThenRemoved => {
-                let deletes = self.app.calls("DELETE", &self.name).len();
+            Outcome::UnsettledThenRemoved | Outcome::RemovedAtLast => {
+                let deletes = self.app.calls("DELETE", self.name).len();
                 // Sent again and again only where it is the removal itself that fails.
                 demand((deletes > 1) == (self.call == Call::Delete), || {
                     format!("{deletes} DELETEs")
@@ -96,9 +98,9 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn begin_trouble(&self, skip: u32) {
+    pub(super) fn begin_trouble(&self, skip: u32) {
         let Some(fault) = self.fault() else {
-            self.app.emulator.edit(|world| world.set_read_lag(LAG));
+            self.app.emulator.edit(|world| world.set_read_lag(self.lag()));
             return;
         };
         let fault = fault.after(skip);
@@ -118,17 +120,16 @@ impl Bench<'_> {
         }
         let operation = self.ended(portal, operation).await?;
         self.was_met()?;
-        Ok(Ended {
-            operation,
-            connection: portal.connection(id).await,
-            events: portal.event_kinds(id).await,
-        })
+        Ok(Ended::of(portal, id, operation).await)
     }
 
     /// The outage goes on past the operation's deadline. What can't be told by then is unsettled and stays so while it lasts.
-    async fn outlast(&self, portal: &Portal, id: &str) -> Result<(), Wrong> {
+    pub(super) async fn outlast(&self, portal: &Portal, id: &str) -> Result<(), Wrong> {
         self.app
-            .wait_until("select bool_and(now() > deadline_at + interval '200ms') from operations")
+            .wait_until(
+                "select bool_and(now() > least(deadline_at, created_at + interval '10 seconds') + interval '200ms')
+                 from operations",
+            )
             .await;
         let unsettled = matches!(
             self.outcome,
@@ -145,7 +146,7 @@ impl Bench<'_> {
                 let entries = self.app.emulator.journal().entries();
                 entries
                     .iter()
-                    .filter(|entry| self.call.is(entry, &self.name))
+                    .filter(|entry| self.call.is(entry, self.name))
                     .count()
             };
             // It goes on being looked at.
@@ -164,6 +165,14 @@ impl Bench<'_> {
 }
 
 impl Ended {
+    pub(super) async fn of(portal: &Portal, id: &str, operation: Answer) -> Self {
+        Self {
+            operation,
+            connection: portal.connection(id).await,
+            events: portal.event_kinds(id).await,
+        }
+    }
+
     fn is(&self, status: &str, state: &str, code: Option<&str>) -> Result<(), Wrong> {
         let (operation, connection) = (&self.operation.body, &self.connection.body);
         let found = (operation["status"].as_str(), connection["state"].as_str());

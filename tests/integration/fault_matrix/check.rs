@@ -125,7 +125,7 @@ impl Bench<'_> {
         };
         let fault = self.fault();
         fault
-            .unwrap_or_else(|| self.call.fault(&self.name, lagging()))
+            .unwrap_or_else(|| self.call.fault(self.name, lagging()))
             .always()
     }
 

@@ -9,6 +9,7 @@ mod change;
 mod check;
 mod complete;
 mod outcome;
+mod own;
 mod table_changes;
 mod table_checks;
 mod troubles;
@@ -55,6 +56,8 @@ rows! {
     each_trouble_of_reading_back_what_was_removed => DeleteReadBack,
     each_trouble_of_reading_the_database_after_a_removal => DatabaseAfter,
     each_trouble_of_settling_a_removal => DeleteSettling,
+    each_trouble_of_the_services_own_token => OwnToken,
+    each_trouble_of_reading_with_the_services_own_token => OwnReading,
     each_trouble_of_the_exchange_for_a_look => LookExchange,
     each_trouble_of_looking_at_a_connection => LookConnection,
     each_trouble_of_looking_at_a_hub => LookHub,

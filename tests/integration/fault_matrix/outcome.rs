@@ -25,6 +25,8 @@ pub(super) enum Outcome {
     FailedAfterDoubt,
     /// Azure refused the create and a read found nothing, after a single PUT.
     FailedRefused,
+    /// The create was put off and could not be sent again in the time that creates may wait: a single PUT, surely without effect.
+    GivenUp,
     /// Unsettled past the deadline as long as the trouble lasts, then active, after a single PUT.
     UnsettledThenActive,
     /// The connection is removed after so many DELETEs; the outcome was never in doubt.
@@ -35,6 +37,8 @@ pub(super) enum Outcome {
     Stands,
     /// Unsettled past the deadline as long as the trouble lasts, then removed.
     UnsettledThenRemoved,
+    /// Sent again and again, past the deadline and as long as the trouble lasts, then removed.
+    RemovedAtLast,
 }
 
 /// One cell of the matrix.

@@ -4,8 +4,8 @@
 use super::calls::Call;
 use super::outcome::Cell::{self, Leads, Meaningless};
 use super::outcome::Outcome::{
-    self, Active, ActiveAfterDoubt, FailedAfterDoubt, FailedRefused, Removed, RemovedAfterDoubt, Stands,
-    UnsettledThenActive, UnsettledThenRemoved,
+    self, Active, ActiveAfterDoubt, FailedAfterDoubt, FailedRefused, GivenUp, Removed, RemovedAfterDoubt,
+    RemovedAtLast, Stands, UnsettledThenActive, UnsettledThenRemoved,
 };
 use super::table_checks::READ;
 use super::troubles::Trouble::{self, *};
@@ -17,6 +17,8 @@ const OPERATIONS_OWN: &str = "how an operation stands is told by the operation i
 const NO_OPERATION: &str = "a read begins no operation that could go without a URL";
 const NO_URL: &str = "the answer names no URL to go on with; the redirect is a cell of its own";
 const NOT_CHANGED: &str = "the database is not what was changed, so its reads lag behind nothing";
+const SAME_READS: &str = "the same read as a person's, whose lag is a cell of settling a create";
+const NO_RESOURCE: &str = "a token is no resource whose reads could lag";
 const NEVER_MADE: &str = "what was put off was never made, so there is nothing to lag behind";
 
 /// The cell of a call that is made after its change was recorded.
@@ -33,7 +35,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
             Leads(ActiveAfterDoubt),
             UnsettledThenActive,
         ),
-        Call::SecondAbsence => follow(trouble, Leads(Active(2)), Meaningless(NEVER_MADE), FailedRefused),
+        Call::SecondAbsence => follow(trouble, Leads(Active(2)), Meaningless(NEVER_MADE), GivenUp),
         Call::DeleteReadBack => follow(
             trouble,
             Leads(Removed(1)),
@@ -52,6 +54,23 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
             Leads(Removed(1)),
             Meaningless(NOT_CHANGED),
             UnsettledThenRemoved,
+        ),
+        Call::OwnToken => match trouble {
+            // The token that was lost is nobody's; another is asked for.
+            TimeOutAfter | ResetAfter | Error500After | Error503After | Status299After | Status308After
+            | Status418After | Status700After => Leads(Active(1)),
+            _ => follow(
+                trouble,
+                Leads(Active(1)),
+                Meaningless(NO_RESOURCE),
+                UnsettledThenActive,
+            ),
+        },
+        Call::OwnReading => follow(
+            trouble,
+            Leads(ActiveAfterDoubt),
+            Meaningless(SAME_READS),
+            UnsettledThenActive,
         ),
         Call::Keys
         | Call::TargetTenant
@@ -104,7 +123,7 @@ fn delete(trouble: Trouble) -> Cell {
         CutBody => Meaningless(NO_BODY),
         WrongTenant => Leads(Stands),
         ReadLag => Meaningless(WRITES),
-        EndlessOutage => Leads(UnsettledThenRemoved),
+        EndlessOutage => Leads(RemovedAtLast),
     }
 }
 

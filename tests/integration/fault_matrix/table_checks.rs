@@ -5,8 +5,8 @@ use super::calls::Call;
 use super::outcome::Cell::{self, Leads, Meaningless};
 use super::outcome::Outcome::{NotAllowed, NotSeen, Outage, Refused, Taken, Unharmed, Unusable};
 use super::table_changes;
+use super::troubles::TOLD;
 use super::troubles::Trouble::{self, *};
-use super::troubles::WAIT;
 
 /// What the service says when nobody has named a time.
 const SOON: &str = "5";
@@ -53,14 +53,16 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         | Call::DeletePoll
         | Call::DeleteReadBack
         | Call::DatabaseAfter
-        | Call::DeleteSettling => table_changes::cell(call, trouble),
+        | Call::DeleteSettling
+        | Call::OwnToken
+        | Call::OwnReading => table_changes::cell(call, trouble),
     }
 }
 
 fn keys(trouble: Trouble) -> Cell {
     match trouble {
-        ThrottledWithTime | Throttled | TimeOutBefore | ResetBefore | Error500 | Error503 | CutBody
-        | BrokenJson | WrongType | ForeignRedirect | Status299 | Status308 | Status418 | Status700 => {
+        Throttled | TimeOutBefore | ResetBefore | Error500 | Error503 | CutBody | BrokenJson | WrongType
+        | ForeignRedirect | Status299 | Status308 | Status418 | Status700 => {
             // No shorter than the pause between two attempts of the service's own.
             Leads(Outage(SOON))
         }
@@ -99,7 +101,7 @@ fn look(trouble: Trouble) -> Cell {
 fn read(trouble: Trouble) -> Cell {
     match trouble {
         TimeOutBefore | ResetBefore | Throttled | Error500 | Error503 | CutBody => Leads(Outage(SOON)),
-        ThrottledWithTime => Leads(Outage(WAIT)),
+        ThrottledWithTime => Leads(Outage(TOLD)),
         BrokenJson | WrongType | ForeignRedirect | Status299 | Status308 | Status418 | Status700 => {
             Leads(Unusable)
         }

@@ -74,8 +74,10 @@ troubles! {
     EndlessOutage,
 }
 
-/// How long a throttled call is asked to wait, in seconds.
-pub(super) const WAIT: &str = "1";
+/// How long a throttled call is asked to wait, in seconds, where the service passes it on to whoever waits for an answer; and
+/// where it waits itself.
+pub(super) const TOLD: &str = "7";
+const WAITED: &str = "1";
 
 impl Trouble {
     /// What the emulator does to the call; nothing for what is no fault of one call.
@@ -98,7 +100,10 @@ impl Trouble {
             Self::TimeOutAfter => Effect::SilenceAfterEffect,
             Self::ResetBefore => Effect::ResetBeforeEffect,
             Self::ResetAfter => Effect::ResetAfterEffect,
-            Self::ThrottledWithTime => Effect::status(429, &[("retry-after", WAIT)]),
+            Self::ThrottledWithTime => {
+                let wait = if call.is_answered_at_once() { TOLD } else { WAITED };
+                Effect::status(429, &[("retry-after", wait)])
+            }
             Self::Throttled => Effect::status(429, &[]),
             Self::Error500 => Effect::status(500, &[]),
             Self::Error500After => after(500, &[]),

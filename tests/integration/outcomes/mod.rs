@@ -1,4 +1,5 @@
-//! How a create ends: by ARM's word when it gives one, else by what reads find, and never by a guess.
+//! How a create ends: by ARM's word when it gives one, else by what reads find, and never by a guess. These are whole stories;
+//! what a single call may meet is in `fault_matrix`.
 
 mod answered;
 mod challenged;
@@ -6,7 +7,7 @@ mod parents;
 mod put_off;
 mod unanswered;
 
-use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
+use azure_emulator::{Effect, Fault, how_to};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Portal, data_connection};
@@ -14,19 +15,6 @@ use crate::support::{Answer, App, Portal, data_connection};
 /// A fault of the next PUT of a data connection.
 fn put(effect: Effect) -> Fault {
     Fault::arm("/dataConnections/", effect).method("PUT")
-}
-
-/// ARM carries the call out and answers something else.
-fn done_but_answered(status: u16, headers: &[(&str, &str)], body: FaultBody) -> Effect {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    Effect::AnswerAfterEffect(FaultAnswer {
-        status,
-        headers,
-        body,
-    })
 }
 
 /// A data connection of this name that nobody made with this service: the same table, another event hub.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use azure_emulator::{Effect, Fault, FaultBody, how_to};
+use azure_emulator::{Effect, Fault, how_to};
 use serde_json::json;
-use tokio::net::TcpListener;
 
-use super::{done_but_answered, failed, make_theirs, put, settles_to_active};
+use super::{failed, make_theirs, put, settles_to_active};
 use crate::support::{App, data_connection, hurried, request};
 
 #[tokio::test]
@@ -54,15 +53,6 @@ async fn a_put_that_timed_out_and_lands_late_is_found() {
 }
 
 #[tokio::test]
-async fn a_put_that_was_cut_off_after_its_effect_settles_to_active() {
-    let app = App::hurried().await;
-    let portal = app.how_to_portal();
-    app.emulator.inject(put(Effect::ResetAfterEffect));
-    let created = portal.create(&request("telemetry")).await;
-    settles_to_active(app, &portal, &created).await;
-}
-
-#[tokio::test]
 async fn what_an_unanswered_put_began_counts_only_when_azure_has_finished_it() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
@@ -79,85 +69,12 @@ async fn what_an_unanswered_put_began_counts_only_when_azure_has_finished_it() {
 }
 
 #[tokio::test]
-async fn a_server_error_after_the_effect_settles_to_active() {
-    for status in [500, 503] {
-        let app = App::hurried().await;
-        let portal = app.how_to_portal();
-        app.emulator
-            .inject(put(done_but_answered(status, &[], FaultBody::Empty)));
-        let created = portal.create(&request("telemetry")).await;
-        settles_to_active(app, &portal, &created).await;
-    }
-}
-
-#[tokio::test]
-async fn a_success_whose_body_breaks_off_is_followed_by_reading() {
+async fn an_operation_that_azure_forgot_is_followed_by_reading() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
-    let broken = FaultBody::Text("{\"id\":\"/subscriptions/50000000".to_owned());
-    app.emulator.inject(put(done_but_answered(201, &[], broken)));
-    let created = portal.create(&request("telemetry")).await;
-    settles_to_active(app, &portal, &created).await;
-}
-
-#[tokio::test]
-async fn a_202_that_names_no_operation_is_followed_by_reading() {
-    let app = App::hurried().await;
-    let portal = app.how_to_portal();
+    let forgotten = json!({ "error": { "code": "NotFound" } });
     app.emulator
-        .inject(put(done_but_answered(202, &[], FaultBody::Empty)));
-    let created = portal.create(&request("telemetry")).await;
-    settles_to_active(app, &portal, &created).await;
-}
-
-#[tokio::test]
-async fn an_operation_on_another_host_is_never_asked_and_reads_settle_the_create() {
-    let elsewhere = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = elsewhere.local_addr().expect("an address");
-    let app = App::hurried().await;
-    let portal = app.how_to_portal();
-    let url = format!("https://{address}/subscriptions/x/operationResults/y");
-    app.emulator.inject(put(done_but_answered(
-        201,
-        &[("azure-asyncoperation", &url)],
-        FaultBody::Empty,
-    )));
-    let created = portal.create(&request("telemetry")).await;
-    settles_to_active(app, &portal, &created).await;
-    let visit = tokio::time::timeout(Duration::ZERO, elsewhere.accept()).await;
-    assert!(visit.is_err(), "somebody called the other host");
-}
-
-#[tokio::test]
-async fn an_operation_that_azure_forgot_or_cannot_show_is_followed_by_reading() {
-    for fault in [
-        Fault::arm(
-            "/operationResults/",
-            Effect::json(404, json!({ "error": { "code": "NotFound" } })),
-        )
-        .always(),
-        Fault::arm("/operationResults/", Effect::status(500, &[])).times(4),
-    ] {
-        let app = App::hurried().await;
-        let portal = app.how_to_portal();
-        app.emulator.inject(fault);
-        let created = portal.create(&request("telemetry")).await;
-        settles_to_active(app, &portal, &created).await;
-    }
-}
-
-#[tokio::test]
-async fn a_create_that_azure_called_done_is_looked_for_until_the_reads_catch_up() {
-    let app = App::hurried().await;
-    let portal = app.how_to_portal();
-    let lagging = json!({ "error": { "code": "ResourceNotFound", "message": "not yet" } });
-    app.emulator.inject(
-        // The first read is the one before the create.
-        Fault::arm("/dataConnections/telemetry", Effect::json(404, lagging))
-            .method("GET")
-            .after(1)
-            .times(2),
-    );
+        .inject(Fault::arm("/operationResults/", Effect::json(404, forgotten)).always());
     let created = portal.create(&request("telemetry")).await;
     settles_to_active(app, &portal, &created).await;
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use azure_emulator::{Effect, Fault, how_to};
 use http::Method;
 use tenant_bridge::config::Config;
+use tenant_bridge::db::DbError;
 use tokio::task::JoinSet;
 
 use crate::support::{Answer, App, PATIENCE, Portal, Wire, connect, hurried, migrated, own_server, request};
@@ -232,5 +233,37 @@ async fn requests_that_wait_for_azure_hold_no_connection_to_postgres() {
     }
     app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
         .await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_the_servers_condition_is_an_outage_and_what_is_our_fault_is_none() {
+    let app = App::start().await;
+    let mut owner = connect(&app.database.owner_url).await;
+    for (code, is_outage) in [
+        ("08006", true),
+        ("25006", true),
+        ("40001", true),
+        ("40P01", true),
+        ("53100", true),
+        ("53200", true),
+        ("53300", true),
+        ("55P03", true),
+        ("57014", true),
+        ("57P01", true),
+        ("57P02", true),
+        ("57P03", true),
+        ("58030", true),
+        ("22001", false),
+        ("23514", false),
+        ("42601", false),
+    ] {
+        let statement = format!("do $$ begin raise exception 'as told' using errcode = '{code}'; end $$");
+        let error = sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&mut owner)
+            .await
+            .expect_err("as told");
+        assert_eq!(DbError::from(error).is_outage(), is_outage, "{code}");
+    }
     app.finish().await;
 }

@@ -1,13 +1,11 @@
 //! ARM: whose a subscription is, and the reads before a create.
 
-use std::time::Duration;
-
-use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
+use azure_emulator::{Effect, Fault, how_to};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{CLAIMS, is_claims_challenge, is_missing_proof, is_unavailable, text};
+use super::{CLAIMS, is_claims_challenge, is_missing_proof, text};
 use crate::support::{App, request};
 
 #[tokio::test]
@@ -78,59 +76,6 @@ async fn a_removal_is_challenged_like_a_create() {
         "active"
     );
     assert_eq!(portal.remove(created.text("/id")).await.status, 200);
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn an_arm_that_can_not_be_read_now_is_an_outage_whichever_read_it_is() {
-    // Nothing is remembered of the subscriptions, so that each request asks for their tenants too.
-    let app = App::with(|config| {
-        config.arm.tenant_cache = Duration::ZERO;
-        // What is refused for too many calls must not be felt at the next read; `resilience` has what it does.
-        config.arm.pace = false;
-    })
-    .await;
-    let mut body = request("telemetry");
-    body["source"]["eventHub"]["consumerGroup"] = "cg1".into();
-    let throttled =
-        json!({ "error": { "code": "TooManyRequests", "message": "The request is being throttled." } });
-    let effects = || {
-        [
-            (Effect::status(503, &[]), "5"),
-            (Effect::status(500, &[("retry-after", "3")]), "3"),
-            (Effect::ResetBeforeEffect, "5"),
-            (
-                Effect::Answer(FaultAnswer {
-                    status: 429,
-                    headers: vec![("retry-after".to_owned(), "11".to_owned())],
-                    body: FaultBody::Json(throttled.clone()),
-                }),
-                "11",
-            ),
-        ]
-    };
-    let discovery = [how_to::SUBSCRIPTION1, how_to::SUBSCRIPTION2];
-    let discovery = discovery.map(|subscription| format!("/subscriptions/{subscription}?"));
-    let reads = [
-        "/clusters/adx1?",
-        "databases/telemetry/providers/Microsoft.Authorization/permissions",
-        "/databases/telemetry?",
-        "/dataConnections/telemetry?",
-        "ns-domain2/providers/Microsoft.Authorization/permissions",
-        "/eventhubs/hub1?",
-        "/consumergroups/cg1?",
-    ];
-    for path in discovery.iter().map(String::as_str).chain(reads) {
-        for (effect, seconds) in effects() {
-            app.emulator.inject(Fault::arm(path, effect).always());
-            let answer = app.how_to_portal().create(&body).await;
-            is_unavailable(&answer, seconds);
-            assert_eq!(answer.text("/upstream/service"), "arm", "{path}");
-            app.emulator.clear_faults();
-        }
-    }
-    app.assert_untouched(0).await;
-    assert_eq!(app.how_to_portal().create(&body).await.status, 201);
     app.finish().await;
 }
 
