@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,6 +26,9 @@ use crate::{telemetry, worker};
 const KEYS_LIFE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 /// How often a token with an unknown key may make the keys be fetched.
 const KEYS_INTERVAL: std::time::Duration = std::time::Duration::from_secs(300);
+
+/// How long the end waits for connections to Postgres to be closed.
+const LONGEST_CLOSE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Why the service can't start.
 #[derive(Debug, thiserror::Error)]
@@ -199,6 +203,9 @@ impl Running {
         }
         self.broker.leave().await;
         self.broker.entra.finish().await;
-        self.broker.pool.close().await;
+        // On a line that is dead a connection can't even be closed.
+        if timeout(LONGEST_CLOSE, self.broker.pool.close()).await.is_err() {
+            tracing::warn!("connections to Postgres could not be closed in time");
+        }
     }
 }

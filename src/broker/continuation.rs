@@ -53,10 +53,7 @@ impl Broker {
         key: Option<IdempotencyKey>,
     ) -> Result<Continued, BrokerError> {
         caller.demand_scope(&[SCOPE_WRITE])?;
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let found = operations::find(&mut db, id).await?;
-        drop(db);
-        let operation = found.ok_or_else(|| not_found("operation"))?;
+        let operation = self.recorded_operation(id).await?;
         let found = self.find(caller, operation.connection).await?;
         let side = self.side(caller, &found).await?;
         let seen_from = side.ok_or_else(|| not_found("operation"))?;
@@ -122,9 +119,12 @@ impl Broker {
     }
 
     async fn is_requester(&self, caller: &Caller, operation: &OperationRecord) -> Result<bool, BrokerError> {
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let person = people::find(&mut db, caller.actor()).await?;
-        Ok(person == Some(operation.actor))
+        self.looked_up(async {
+            let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+            let person = people::find(&mut db, caller.actor()).await?;
+            Ok(person == Some(operation.actor))
+        })
+        .await
     }
 
     /// Asks whether the tokens do for what is left of the operation, and whether ARM lets their user do it.

@@ -72,6 +72,10 @@ impl Broker {
     /// # Errors
     /// [`Code::IdempotencyKeyReused`] when it was used for another request.
     pub(super) async fn replay(&self, caller: &Caller, keyed: &Keyed) -> Result<Option<Replay>, BrokerError> {
+        self.looked_up(self.look_for_replay(caller, keyed)).await
+    }
+
+    async fn look_for_replay(&self, caller: &Caller, keyed: &Keyed) -> Result<Option<Replay>, BrokerError> {
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
         let Some(person) = people::find(&mut db, caller.actor()).await? else {
             return Ok(None);

@@ -122,8 +122,8 @@ impl Broker {
     /// # Errors
     /// When it doesn't.
     pub async fn ready(&self) -> Result<(), DbError> {
-        let mut db = self.pool.acquire().await?;
-        sqlx::Connection::ping(&mut *db).await?;
+        // The pool itself asks whether a connection can be written with.
+        self.pool.acquire().await?;
         Ok(())
     }
 
@@ -134,8 +134,11 @@ impl Broker {
     pub async fn measure(&self) -> Result<(), DbError> {
         let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
         metrics::database_connections(self.pool.size().saturating_sub(idle), idle);
-        let mut db = self.pool.acquire().await?;
-        let counts = crate::db::operations::count_open(&mut db).await?;
+        let counts = crate::db::within(async {
+            let mut db = self.pool.acquire().await?;
+            crate::db::operations::count_open(&mut db).await
+        });
+        let counts = counts.await?;
         for (phase, count) in counts.by_phase {
             metrics::operations_open(phase.as_str(), count);
         }
@@ -159,6 +162,15 @@ impl Broker {
         // 1.9 seconds with the settings that come with the service: what can't be recorded is refused within two.
         let longest = self.pool.options().get_acquire_timeout() + Duration::from_millis(400);
         timeout(longest, work).await.unwrap_or(Err(late.into()))
+    }
+
+    /// A look into the database, in the same time.
+    async fn looked_up<T>(
+        &self,
+        work: impl Future<Output = Result<T, BrokerError>>,
+    ) -> Result<T, BrokerError> {
+        self.in_time(DbError::Unavailable(sqlx::Error::PoolTimedOut), work)
+            .await
     }
 
     /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an

@@ -79,10 +79,13 @@ impl Broker {
     /// A connection, whether or not the caller may see it.
     pub(super) async fn find(&self, caller: &Caller, id: ConnectionId) -> Result<Found, BrokerError> {
         demand_read(caller)?;
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let viewer = people::find(&mut db, caller.actor()).await?;
-        let found = connections::find_with_part(&mut db, id, viewer).await?;
-        found.ok_or_else(|| not_found("connection"))
+        self.looked_up(async {
+            let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+            let viewer = people::find(&mut db, caller.actor()).await?;
+            let found = connections::find_with_part(&mut db, id, viewer).await?;
+            found.ok_or_else(|| not_found("connection"))
+        })
+        .await
     }
 
     /// The connections that the caller may see and the filter leaves, newest first, older than `before`. What ARM lets them read
@@ -99,19 +102,21 @@ impl Broker {
     ) -> Result<Page, BrokerError> {
         demand_read(caller)?;
         let everything_from = self.side_of_filter(caller, filter).await?;
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let selection = Selection {
-            viewer: people::find(&mut db, caller.actor()).await?,
-            tenant: sees_all_of_own_tenant(caller).then(|| caller.actor().tenant),
-            everything: everything_from.is_some(),
-            database: filter.database.as_ref(),
-            source: filter.source.as_ref(),
-            before,
-            // One more than asked for tells whether there is another page.
-            limit: i64::from(limit) + 1,
-        };
-        let mut found = connections::list(&mut db, &selection).await?;
-        drop(db);
+        let found = self.looked_up(async {
+            let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+            let selection = Selection {
+                viewer: people::find(&mut db, caller.actor()).await?,
+                tenant: sees_all_of_own_tenant(caller).then(|| caller.actor().tenant),
+                everything: everything_from.is_some(),
+                database: filter.database.as_ref(),
+                source: filter.source.as_ref(),
+                before,
+                // One more than asked for tells whether there is another page.
+                limit: i64::from(limit) + 1,
+            };
+            Ok(connections::list(&mut db, &selection).await?)
+        });
+        let mut found = found.await?;
         let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let show = |found: Found| {
@@ -180,8 +185,11 @@ impl Broker {
         if !audits(caller, &found.record) && self.side(caller, &found).await?.is_none() {
             return Err(not_found("connection"));
         }
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let mut events = ledger_events::of_connection(&mut db, id, after, i64::from(limit) + 1).await?;
+        let events = self.looked_up(async {
+            let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+            Ok(ledger_events::of_connection(&mut db, id, after, i64::from(limit) + 1).await?)
+        });
+        let mut events = events.await?;
         let more = events.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let next = if more {
@@ -198,11 +206,7 @@ impl Broker {
     /// As [`Broker::connection`].
     pub async fn operation(&self, caller: &Caller, id: OperationId) -> Result<OperationView, BrokerError> {
         demand_read(caller)?;
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let operation = operations::find(&mut db, id)
-            .await?
-            .ok_or_else(|| not_found("operation"))?;
-        drop(db);
+        let operation = self.recorded_operation(id).await?;
         let connection = match self.connection(caller, operation.connection).await {
             Err(BrokerError::Refused(refusal)) if refusal.code == Code::NotFound => {
                 return Err(not_found("operation"));
@@ -217,6 +221,16 @@ impl Broker {
             operation,
             connection,
         })
+    }
+
+    /// An operation, whether or not anybody may see it.
+    pub(super) async fn recorded_operation(&self, id: OperationId) -> Result<OperationRecord, BrokerError> {
+        self.looked_up(async {
+            let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+            let found = operations::find(&mut db, id).await?;
+            found.ok_or_else(|| not_found("operation"))
+        })
+        .await
     }
 
     /// Waits until an operation has ended, at most `patience`, and gives it and its connection as they are then, as they are seen
@@ -263,11 +277,7 @@ impl Broker {
         let operation = match &connection.last_operation {
             // Read with its connection, so that the two are of one moment.
             Some(last) if last.id == operation.id => last.clone(),
-            _ => {
-                let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-                let found = operations::find(&mut db, operation.id).await?;
-                found.ok_or_else(|| not_found("operation"))?
-            }
+            _ => self.recorded_operation(operation.id).await?,
         };
         Ok(OperationView {
             operation,
@@ -288,17 +298,22 @@ impl Broker {
             return Ok(());
         }
         let claimed_at = Instant::now();
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
         let replica = self.0.replica;
         if let Lending::Write(operation) = lending {
             let ids = (operation, connection.id);
             self.0
                 .vault
                 .keep(ids, Use::Write, caller.clone(), self.clock.now());
-            leases::requeue(&mut db, operation, replica).await?;
         }
-        let claims = leases::claim_of(&mut db, connection.id, replica, self.worker.lease).await?;
-        drop(db);
+        // Claims that are given up with the wait for them run out like those of a replica that has died.
+        let claims = self.looked_up(async {
+            let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+            if let Lending::Write(operation) = lending {
+                leases::requeue(&mut db, operation, replica).await?;
+            }
+            Ok(leases::claim_of(&mut db, connection.id, replica, self.worker.lease).await?)
+        });
+        let claims = claims.await?;
         for claim in claims {
             let allowed = match lending {
                 Lending::Write(operation) if operation == claim.record.id => Use::Write,

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use sqlx::PgConnection;
-use sqlx::postgres::PgListener;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::vault::Use;
@@ -15,7 +14,10 @@ use crate::connection::{
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
-use crate::db::{DbError, operations, replicas, slots};
+use crate::db::{DbError, operations, replicas, slots, within};
+
+/// After so long without a word the line is tried.
+const SILENCE: Duration = Duration::from_secs(30);
 
 impl Broker {
     /// Says that this replica lives, so that others leave to it what it has tokens for. Gives how soon to say so again.
@@ -23,8 +25,11 @@ impl Broker {
     /// # Errors
     /// When the database doesn't answer.
     pub async fn beat(&self) -> Result<Duration, DbError> {
-        let mut db = self.pool.acquire().await?;
-        replicas::beat(&mut db, self.0.replica, self.worker.lease).await?;
+        within(async {
+            let mut db = self.pool.acquire().await?;
+            replicas::beat(&mut db, self.0.replica, self.worker.lease).await
+        })
+        .await?;
         Ok(self.worker.lease / 3)
     }
 
@@ -34,7 +39,7 @@ impl Broker {
             let mut db = self.pool.acquire().await?;
             replicas::leave(&mut db, self.0.replica).await
         };
-        if let Err(error) = left.await {
+        if let Err(error) = within(left).await {
             tracing::warn!(error = %error, "others wait a moment longer for what this replica had");
         }
     }
@@ -45,12 +50,20 @@ impl Broker {
     /// # Errors
     /// When the database can't be heard. It never ends otherwise.
     pub async fn hear_turns(&self) -> Result<(), DbError> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
-        listener.listen(slots::CHANNEL).await?;
+        let mut listener = within(slots::listener(&self.pool)).await?;
         loop {
-            // Nothing means that the connection was lost and made anew: something may have been missed.
-            listener.try_recv().await?;
-            self.call_turn();
+            match timeout(SILENCE, listener.try_recv()).await {
+                // Nothing means that the connection was lost and made anew: something may have been missed.
+                Ok(heard) => {
+                    heard?;
+                    self.call_turn();
+                }
+                // Silence is usual, and so is a line that is dead without anybody saying so.
+                Err(_) => {
+                    let asked = async { Ok(sqlx::query("select 1").execute(&mut listener).await?) };
+                    within::<_, DbError>(asked).await?;
+                }
+            }
         }
     }
 

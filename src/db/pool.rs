@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
 
 use super::DbError;
@@ -43,7 +43,51 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
         .idle_timeout(Duration::from_secs(300))
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                if is_writable(connection).await? {
+                    return Ok(());
+                }
+                Err(sqlx::Error::Io(std::io::Error::other(
+                    "the server takes no writes",
+                )))
+            })
+        })
+        // Asks more than the pool's own test would: a server that has failed over goes on answering old connections.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(is_writable(connection)))
+        .after_release(|connection, _| Box::pin(is_usable(connection)))
         .connect_lazy_with(connect))
+}
+
+/// Whether the server takes writes: not a standby, nor one that was made read-only. To read from it would be to read what was.
+async fn is_writable(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let setting = sqlx::query_scalar("select current_setting('transaction_read_only') = 'off'");
+    setting.fetch_one(connection).await
+}
+
+/// How long a connection may take to come to rest after its use.
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
+/// Whether a connection can be used again. One that was given up in the middle of a statement first has to take that one's
+/// answer; on a line that is dead it never comes, and the connection would keep its place in the pool for as long.
+async fn is_usable(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let at_rest = timeout(LONGEST_REST, connection.ping()).await;
+    at_rest.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+}
+
+/// The longest that work in the background waits for the database: longer than any statement may take there.
+const LONGEST_WORK: Duration = Duration::from_secs(8);
+
+/// Bounds work of the database that nobody waits for: on a line that is dead no answer ever comes.
+///
+/// # Errors
+/// Those of the work; [`DbError::Unavailable`] when it takes too long.
+pub async fn within<T, E: From<DbError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let late = || DbError::Unavailable(sqlx::Error::PoolTimedOut);
+    timeout(LONGEST_WORK, work)
+        .await
+        .unwrap_or_else(|_| Err(late().into()))
 }
 
 /// The longest that a commit is waited for where nobody waits for it; a request is bounded more tightly, and as a whole.

@@ -6,13 +6,26 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::{PgConnection, PgPool};
 
 use super::{DbError, exactly_one};
 use crate::connection::{ActorId, ClusterId, OperationId};
 
 /// The channel on which replicas hear that somebody's turn may have come.
 pub const CHANNEL: &str = "tenant_bridge_turns";
+
+/// Listens on that channel, over a connection of its own: one of the pool would keep its place there for good if its line died.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn listener(pool: &PgPool) -> Result<PgListener, DbError> {
+    let own = PgPoolOptions::new().max_connections(1);
+    let own = own.connect_lazy_with((*pool.connect_options()).clone());
+    let mut listener = PgListener::connect_with(&own).await?;
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
 
 /// Takes a cluster's slot for an operation that was just recorded, if it is free and nobody waits for it. Gives whether it was.
 ///

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::Broker;
@@ -11,6 +11,9 @@ use crate::telemetry::metrics;
 
 /// The shortest pause between two looks: an operation that is due and can't be claimed must not make a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
+
+/// What is not swept by then is swept the next time: on a line that is dead no answer ever comes.
+const LONGEST_SWEEP: Duration = Duration::from_secs(60);
 
 /// Says again and again that this replica lives, until `stop` is cancelled.
 pub async fn live(broker: Broker, stop: CancellationToken) {
@@ -64,11 +67,15 @@ pub async fn periodic(broker: Broker, stop: CancellationToken) {
     let every = broker.idempotency.sweep_every;
     let work = async {
         loop {
-            let pause = match broker.sweep_keys().await {
+            let pause = match timeout(LONGEST_SWEEP, broker.sweep_keys()).await {
                 // Another replica may have got it; it comes again for all.
-                Ok(next) => next.clamp(SHORTEST.min(every), every),
-                Err(error) => {
+                Ok(Ok(next)) => next.clamp(SHORTEST.min(every), every),
+                Ok(Err(error)) => {
                     tracing::warn!(error = %error, "old idempotency keys can't be deleted");
+                    broker.worker.interval
+                }
+                Err(_) => {
+                    tracing::warn!("old idempotency keys were not deleted in time");
                     broker.worker.interval
                 }
             };

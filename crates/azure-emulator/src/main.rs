@@ -13,6 +13,7 @@ use azure_emulator::{Emulator, Entry, Options, Seed, SeedError, World};
 use clap::Parser;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::broadcast::error::TryRecvError;
 
 /// An Azure to test against: Entra and Azure Resource Manager for many tenants, over TLS.
 ///
@@ -107,6 +108,14 @@ async fn main() -> anyhow::Result<ExitCode> {
         }
     }
     emulator.stop().await;
+    // What was answered before the signal is told too, however close the two came.
+    loop {
+        match news.try_recv() {
+            Ok(entry) => print(&entry),
+            Err(TryRecvError::Lagged(_)) => {}
+            Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+        }
+    }
     files.remove();
     Ok(ExitCode::SUCCESS)
 }

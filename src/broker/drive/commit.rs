@@ -12,7 +12,7 @@ use crate::broker::recording::failure_details;
 use crate::broker::refusal::BrokerError;
 use crate::connection::{Awaiting, Code, Desired, Failure, Observed, OperationKind, Phase};
 use crate::db::operations::{Leaving, Progress};
-use crate::db::{DbError, begin, connections, ledger_events, operations, slots};
+use crate::db::{DbError, begin, connections, ledger_events, operations, slots, within};
 use crate::ledger::{Event, EventKind};
 use crate::telemetry::metrics;
 
@@ -97,7 +97,7 @@ impl Job {
         });
         let mut repeated = false;
         loop {
-            match self.try_commit(&change, event.as_ref(), repeated).await {
+            match within(self.try_commit(&change, event.as_ref(), repeated)).await {
                 Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
                     tracing::warn!(operation.id = %self.claim.record.id, error = %error, "a result could not be recorded yet");
                     repeated = true;

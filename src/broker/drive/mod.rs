@@ -21,7 +21,7 @@ use super::vault::Stamp;
 use super::{Broker, Caller};
 use crate::connection::{ActorId, Awaiting, ConnectionRecord, OperationKind, Phase};
 use crate::db::leases::{Claim, Claimant};
-use crate::db::{DbError, connections, leases};
+use crate::db::{DbError, connections, leases, within};
 
 /// How a step left the operation.
 enum Step {
@@ -107,19 +107,25 @@ impl Broker {
             now,
         };
         let claimed_at = Instant::now();
-        let mut db = self.pool.acquire().await?;
-        let limit = i64::try_from(room).unwrap_or(i64::MAX);
-        for claim in leases::claim_due(&mut db, limit, by, self.worker.lease).await? {
-            self.drive(claim, claimed_at, false);
-        }
-        leases::next_due(&mut db, by).await
+        within(async {
+            let mut db = self.pool.acquire().await?;
+            let limit = i64::try_from(room).unwrap_or(i64::MAX);
+            for claim in leases::claim_due(&mut db, limit, by, self.worker.lease).await? {
+                self.drive(claim, claimed_at, false);
+            }
+            leases::next_due(&mut db, by).await
+        })
+        .await
     }
 
     async fn record_of(&self, claim: &Claim) -> Result<ConnectionRecord, DbError> {
-        let mut db = self.pool.acquire().await?;
-        connections::find(&mut db, claim.record.connection)
-            .await?
-            .ok_or_else(|| DbError::Defect("an operation without a connection".to_owned()))
+        within(async {
+            let mut db = self.pool.acquire().await?;
+            connections::find(&mut db, claim.record.connection)
+                .await?
+                .ok_or_else(|| DbError::Defect("an operation without a connection".to_owned()))
+        })
+        .await
     }
 }
 
@@ -249,8 +255,11 @@ impl Job {
     async fn renewed(&self) -> Result<Instant, DbError> {
         let asked_at = Instant::now();
         let lease = self.broker.worker.lease;
-        let mut db = self.broker.pool.acquire().await?;
-        leases::renew(&mut db, self.claim.record.id, self.claim.lease, lease).await?;
+        within(async {
+            let mut db = self.broker.pool.acquire().await?;
+            leases::renew(&mut db, self.claim.record.id, self.claim.lease, lease).await
+        })
+        .await?;
         Ok(asked_at + lease)
     }
 

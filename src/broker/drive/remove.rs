@@ -11,7 +11,7 @@ use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Credentials, Del
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::broker::vault::Use;
 use crate::connection::{Awaiting, Code, Desired, Observed, Phase};
-use crate::db::{DbError, operations};
+use crate::db::{operations, within};
 use crate::ledger::EventKind;
 use serde_json::json;
 
@@ -25,9 +25,11 @@ impl Job {
         if vault.for_use(self.claim.record.id, Use::Write).is_none() {
             return self.await_caller(self.token_to_write()).await;
         }
-        let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
-        let before = operations::another_in_flight(&mut db, &self.claim.record).await?;
-        drop(db);
+        let before = within(async {
+            let mut db = self.broker.pool.acquire().await?;
+            operations::another_in_flight(&mut db, &self.claim.record).await
+        });
+        let before = before.await?;
         if before.is_some() {
             return self.wait_at_rest(Step::Again(TURN)).await;
         }

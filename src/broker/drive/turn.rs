@@ -12,7 +12,7 @@ use super::{Job, Step};
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::connection::{Code, Observed, Phase};
-use crate::db::DbError;
+use crate::db::{DbError, within};
 use crate::ledger::EventKind;
 
 /// A wait that grows with the time that an operation has waited is this part of it.
@@ -156,8 +156,12 @@ impl Job {
         let Some(caller) = self.writer.clone() else {
             return Ok(());
         };
-        let mut db = self.broker.pool.acquire().await.map_err(DbError::from)?;
-        self.claim.record.actor = self.broker.person(&mut db, &caller).await?;
+        let broker = self.broker.clone();
+        let person = within(async {
+            let mut db = broker.pool.acquire().await?;
+            broker.person(&mut db, &caller).await
+        });
+        self.claim.record.actor = person.await?;
         self.claim.record.app = caller.app();
         Ok(())
     }

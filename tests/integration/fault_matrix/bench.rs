@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use azure_emulator::{Effect, Fault, MintUserToken, how_to};
+use azure_emulator::{Effect, Emulator, Fault, MintUserToken, Options, Seed, how_to};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -22,6 +22,15 @@ pub(super) type Wrong = String;
 struct Waits(Duration);
 
 impl Waits {
+    /// By how long an emulator takes to start now: a tenth of a second or less when there is nothing else to do.
+    async fn measured() -> Self {
+        let begun = Instant::now();
+        let emulator = Emulator::start(Seed::how_to(), Options::default()).await;
+        let pace = begun.elapsed();
+        emulator.expect("the emulator starts").stop().await;
+        Self(pace * 6)
+    }
+
     /// How long the service waits for an answer.
     fn patience(self) -> Duration {
         self.0.max(Duration::from_millis(800))
@@ -85,7 +94,8 @@ pub(super) async fn row(call: Call) {
         }
     }
     // The waits of one are the others' time to work.
-    let ended = join_all(groups.map(|(kind, cells)| group(call, kind, cells, &elsewhere))).await;
+    let waits = Waits::measured().await;
+    let ended = join_all(groups.map(|cells| group(call, cells, &elsewhere, waits))).await;
     let wrong: Vec<Wrong> = ended.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     let visit = tokio::time::timeout(Duration::ZERO, foreign.accept()).await;
@@ -101,11 +111,16 @@ fn kind(call: Call, trouble: Trouble) -> Kind {
     }
 }
 
-async fn group(call: Call, kind: Kind, cells: Vec<(Trouble, Outcome)>, elsewhere: &str) -> Vec<Wrong> {
+async fn group(
+    call: Call,
+    (kind, cells): (Kind, Vec<(Trouble, Outcome)>),
+    elsewhere: &str,
+    waits: Waits,
+) -> Vec<Wrong> {
     if cells.is_empty() {
         return Vec::new();
     }
-    let (mut app, waits) = service(call, kind).await;
+    let mut app = service(call, kind, waits).await;
     let mut wrong = Vec::new();
     for (index, (trouble, outcome)) in cells.into_iter().enumerate() {
         let name = format!("cell-{index}");
@@ -137,12 +152,9 @@ async fn group(call: Call, kind: Kind, cells: Vec<(Trouble, Outcome)>, elsewhere
 }
 
 /// A service that hurries and remembers nothing from one cell to the next.
-async fn service(call: Call, kind: Kind) -> (App, Waits) {
-    let (begun, mut waits) = (Instant::now(), Waits(Duration::ZERO));
+async fn service(call: Call, kind: Kind, waits: Waits) -> App {
     let app = App::with(|config| {
         hurried(config);
-        // A database and an emulator were begun meanwhile, which takes a fifth of a second when there is nothing else to do.
-        waits = Waits(begun.elapsed() * 2);
         config.worker.request_life = waits.request_life();
         config.arm.tenant_cache = Duration::ZERO;
         // One refusal for too many calls must not be felt by the next trouble; `resilience` has what it does.
@@ -179,7 +191,7 @@ async fn service(call: Call, kind: Kind) -> (App, Waits) {
             .edit(|world| world.assign_role(user, "Reader", scope))
             .expect("a role");
     }
-    (app, waits)
+    app
 }
 
 impl<'a> Bench<'a> {

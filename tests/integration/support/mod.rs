@@ -9,6 +9,7 @@ mod portal;
 mod program;
 mod traces;
 mod watch;
+mod wire;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal};
 pub(crate) use program::{carried, program};
 pub(crate) use watch::hurried;
+pub(crate) use wire::Wire;
 
 /// How long a condition may take to come true. Generous: it is no measure of speed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -58,6 +58,11 @@ impl Answer {
     }
 }
 
+/// The service speaks plain HTTP here: to read the machine's certificates for each portal would be most of its cost.
+fn plain(client: ClientBuilder) -> Client {
+    client.tls_certs_only([]).build().expect("a client")
+}
+
 impl Portal {
     #[expect(
         clippy::disallowed_methods,
@@ -65,7 +70,7 @@ impl Portal {
     )]
     pub(super) fn new(address: SocketAddr) -> Self {
         Self {
-            client: Client::new(),
+            client: plain(Client::builder()),
             base: format!("http://{address}"),
             token: None,
             auxiliary: None,
@@ -96,7 +101,7 @@ impl Portal {
     pub(crate) fn without_redirects(&self) -> Self {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none());
         Self {
-            client: client.build().expect("a client"),
+            client: plain(client),
             ..self.clone()
         }
     }
@@ -191,13 +196,18 @@ impl Portal {
         self.send(call.header("prefer", format!("wait={seconds}"))).await
     }
 
+    /// The kinds of all of a connection's events, in order, from every page.
     pub(crate) async fn event_kinds(&self, id: &str) -> Vec<String> {
-        let answer = self.get(&format!("/v1/connections/{id}/events")).await;
-        let events = answer.body["value"].as_array().expect("events").clone();
-        events
-            .iter()
-            .map(|event| event["kind"].as_str().unwrap_or_default().to_owned())
-            .collect()
+        let mut kinds = Vec::new();
+        let mut next = Some(format!("/v1/connections/{id}/events"));
+        while let Some(path) = next {
+            let answer = self.get(&path).await;
+            let events = answer.body["value"].as_array().expect("events");
+            let kind = |event: &Value| event["kind"].as_str().unwrap_or_default().to_owned();
+            kinds.extend(events.iter().map(kind));
+            next = answer.body["nextLink"].as_str().map(str::to_owned);
+        }
+        kinds
     }
 
     /// Asks for the operation until it has ended.
