@@ -1,5 +1,6 @@
 //! Create: tokens exchanged, reads made, the intent committed; from there the operation is driven to its end.
 
+mod former;
 mod repeat;
 
 use chrono::{DateTime, Utc};
@@ -188,6 +189,7 @@ impl Broker {
         let mut operation = self.new_operation(record.id, OperationKind::Create, actor, caller);
         operation.request_hash = hex(&body_hash);
         connections::insert(db, &record).await?;
+        self.refuse_while_a_removal_may_land(db, &record).await?;
         let participants = self.record_people(db, &record, caller).await?;
         let salt = uuid::Uuid::new_v4();
         if let Some(text) = &request.justification {
@@ -196,6 +198,9 @@ impl Broker {
         let cluster = record.target.database.cluster();
         // Last of all that may be waited for: whoever has it keeps others waiting until this is committed.
         self.take_turn(db, &cluster, &mut operation).await?;
+        if operation.phase == Phase::Queued {
+            self.refuse_a_longer_queue(db, &cluster, actor).await?;
+        }
         let new = NewOperation {
             body: Some(body),
             body_hash: Some(body_hash),

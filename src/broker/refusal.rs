@@ -14,7 +14,7 @@ use crate::outbound::ArmToken;
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// Asking again unchanged will give the same answer.
+    /// Asking again unchanged will give the same answer, as long as nothing else changes.
     #[error("refused: {0:?}")]
     Refused(Box<Refusal>),
     /// It can't be told or done now; nothing was changed.
@@ -55,6 +55,8 @@ pub struct Refusal {
     pub challenge: Option<Box<Challenge>>,
     /// The token that would do, with the claims that a tenant demands, also where the calling app can't be told of them.
     pub wanted: Option<Box<Awaiting>>,
+    /// When the same request may succeed, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 /// What a user must sign in with, and where.
@@ -122,6 +124,7 @@ impl Refusal {
             scope: None,
             challenge: None,
             wanted: None,
+            retry_after: None,
         }
     }
 

@@ -7,10 +7,11 @@ use sqlx::PgConnection;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
+use super::refusal::{BrokerError, Refusal};
 use super::vault::Use;
 use super::{Broker, Caller};
 use crate::connection::{
-    ActorId, ClusterId, ConnectionId, OperationId, OperationKind, OperationRecord, Phase, removal_hash,
+    ActorId, ClusterId, Code, ConnectionId, OperationId, OperationKind, OperationRecord, Phase, removal_hash,
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
@@ -120,6 +121,31 @@ impl Broker {
             self.wait_for_turn(operation);
         }
         Ok(())
+    }
+
+    /// A caller's queue at a cluster has an end: what stands in it is held in memory here, with its tokens. For creates; what is
+    /// to be removed is bounded by what was made.
+    ///
+    /// # Errors
+    /// [`Code::Overloaded`] when it is full.
+    pub(super) async fn refuse_a_longer_queue(
+        &self,
+        db: &mut PgConnection,
+        cluster: &ClusterId,
+        actor: ActorId,
+    ) -> Result<(), BrokerError> {
+        let waiting = slots::waiting(db, cluster, actor).await?;
+        if waiting < i64::from(self.worker.longest_queue) {
+            return Ok(());
+        }
+        let detail = format!(
+            "{waiting} changes of yours wait for this cluster, which takes one at a time; ask again when some have ended"
+        );
+        let refusal = Refusal {
+            retry_after: Some(self.worker.slowest_poll),
+            ..Refusal::new(Code::Overloaded, detail)
+        };
+        Err(refusal.into())
     }
 
     /// A new operation as it is recorded, without what only a create has. Under a lease if it is to be sent now.

@@ -26,6 +26,8 @@ pub struct WorkerSection {
     pub turn: Duration,
     /// The longest that a request which got no answer may still take effect at ARM.
     pub request_life: Duration,
+    /// How many changes of one caller may wait for one cluster.
+    pub longest_queue: u32,
     /// How many operations one replica follows at once.
     pub concurrency: u32,
 }
@@ -41,6 +43,7 @@ impl WorkerSection {
         let patience = reader.duration("worker.patience", second * 43_200, second * 604_800);
         let turn = reader.duration("worker.turn", second * 300, second * 3600);
         let request_life = reader.duration("worker.request_life", second * 300, second * 3600);
+        let longest_queue = reader.optional("worker.longest_queue", 200_u32);
         let concurrency = reader.optional("worker.concurrency", 32_u32);
         if lease.is_some_and(|lease| lease < SHORTEST_LEASE) {
             reader.report(
@@ -63,6 +66,7 @@ impl WorkerSection {
             patience: patience?,
             turn: turn?,
             request_life: request_life?,
+            longest_queue: longest_queue?,
             concurrency: concurrency?.max(1),
         })
     }

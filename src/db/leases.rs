@@ -107,8 +107,8 @@ impl ClaimRow {
 
 /// Claims operations that are due and that nobody holds, the longest due first; of those that wait for their cluster, the one
 /// whose turn it is, and those whose turn won't come: what nobody alive has tokens for, and creates whose time is over. What waits
-/// for a caller is left to whoever brings the tokens, unless this replica has some, or the service can read there by itself; what a living replica has tokens for is
-/// left to that one.
+/// for a caller is left to whoever brings the tokens, unless this replica has some, or the service can read there by itself; what
+/// a living replica has tokens for is left to that one.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -270,11 +270,18 @@ pub async fn renew(
 pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<Duration>, DbError> {
     let seconds = sqlx::query_scalar!(
         "with heads as (
-            select distinct on (q.cluster_id, q.person_id) q.id from operations q
+            select distinct on (q.cluster_id, q.person_id) q.id, q.cluster_id, q.turn, q.due_at
+            from operations q
             where q.phase = 'queued' and q.awaiting_tenant_id is null
               and not exists (select from operations b
                 where b.connection_id = q.connection_id and b.phase in ('dispatched', 'accepted', 'settling'))
             order by q.cluster_id, q.person_id, q.turn, q.id
+         ),
+         -- Those behind one that is due are called when its turn is over.
+         next as (
+            (select distinct on (h.cluster_id) h.id from heads h where h.due_at <= now() order by h.cluster_id, h.turn, h.id)
+            union all
+            (select h.id from heads h where h.due_at > now())
          )
          select greatest(extract(epoch from min(
             case when o.phase = 'queued' and o.holder is distinct from $1 then coalesce(o.lease_until, now())
@@ -288,7 +295,7 @@ pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<
              when o.awaiting_tenant_id is not null then
                 o.id = any($2)
                 or (o.phase <> 'queued' and (o.connection_id = any($3) or o.awaiting_tenant_id = any($4)))
-             when o.phase = 'queued' then o.id in (select h.id from heads h) or o.holder is distinct from $1
+             when o.phase = 'queued' then o.id in (select n.id from next n) or o.holder is distinct from $1
              else true
            end",
         by.replica,

@@ -55,8 +55,8 @@ pub async fn take_unqueued(
     Ok(rows == 1)
 }
 
-/// Takes the slot of an operation's cluster when its turn has come. Gives whether the slot was free; one that keeps others
-/// waiting for longer than it may counts as free.
+/// Takes the slot of an operation's cluster when its turn has come. Gives whether the slot was free, and ARM may be asked; one that
+/// keeps others waiting for longer than it may counts as free.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -66,8 +66,9 @@ pub async fn take(db: &mut PgConnection, operation: OperationId, life: Duration)
          select o.cluster_id, o.id, now() + make_interval(secs => $2), o.turn from operations o where o.id = $1
          on conflict (cluster_id) do update set operation_id = excluded.operation_id, held_until = excluded.held_until,
             round = greatest(cluster_slots.round, excluded.round)
-         where cluster_slots.operation_id is null or cluster_slots.operation_id = excluded.operation_id
-            or cluster_slots.held_until <= now()",
+         where cluster_slots.operation_id = excluded.operation_id
+            or ((cluster_slots.operation_id is null or cluster_slots.held_until <= now())
+              and (cluster_slots.not_before is null or cluster_slots.not_before <= now()))",
         operation.uuid(),
         life.as_secs_f64()
     )
@@ -130,6 +131,22 @@ pub async fn call(db: &mut PgConnection) -> Result<(), DbError> {
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// How many changes of a caller wait for a cluster, those that wait for a token among them.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn waiting(db: &mut PgConnection, cluster: &ClusterId, actor: ActorId) -> Result<i64, DbError> {
+    let count = sqlx::query_scalar!(
+        "select count(*) as \"count!\" from operations
+         where cluster_id = $1 and person_id = $2 and phase = 'queued'",
+        cluster.resource().canonical(),
+        actor.uuid()
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(count)
 }
 
 /// Puts an operation, just recorded as queued, behind its caller's others and into the round that is under way.

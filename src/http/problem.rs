@@ -215,6 +215,8 @@ impl From<Refusal> for Problem {
             errors: refusal.errors,
             missing: refusal.missing,
             upstream: refusal.upstream,
+            retryable: plain.retryable || refusal.retry_after.is_some(),
+            retry_after: refusal.retry_after,
             authenticate,
             ..plain
         }

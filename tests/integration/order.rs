@@ -7,9 +7,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Portal, hurried, request};
 
-/// A service that hurries, where two people may create: each with a consumer group for each of their connections.
+/// A service that hurries, where two people may create.
 async fn two_callers() -> (App, Portal, Portal) {
-    let app = App::hurried().await;
+    two_callers_at(App::hurried().await)
+}
+
+/// Two people who may create, with a consumer group for each of their connections.
+fn two_callers_at(app: App) -> (App, Portal, Portal) {
+    app.operations_take(Duration::from_millis(60));
     let granted = app.emulator.edit(|world| {
         world.set_parallel_writes(ParallelWrites::Refused);
         for group in ["g0", "g1", "g2", "g3", "g4", "g5"] {
@@ -283,6 +288,37 @@ async fn what_waits_at_a_replica_that_is_killed_waits_for_its_caller_within_its_
         "succeeded"
     );
     assert_eq!(put(&app), ["a0", "a1"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_caller_whose_queue_is_full_is_told_to_come_back_and_others_still_get_in_line() {
+    let (app, one, other) = two_callers_at(
+        App::with(|config| {
+            hurried(config);
+            config.worker.longest_queue = 2;
+        })
+        .await,
+    );
+    app.hold_operations();
+    let first = begin(&one, "a0", "g0").await;
+    begin(&one, "a1", "g1").await;
+    begin(&one, "a2", "g2").await;
+    let full = one.create_waiting(&wanted("a3", "g3"), 0).await;
+    full.is_problem(503, "overloaded");
+    assert!(full.header("retry-after").is_some());
+    assert!(app.scalar::<bool>("select count(*) = 3 from connections").await);
+    // Others have a queue of their own, and what was asked for is still found and can be given up.
+    begin(&other, "b1", "g4").await;
+    assert_eq!(one.create_waiting(&wanted("a2", "g2"), 0).await.status, 202);
+    let removed = one.remove_waiting(first.text("/id"), 0).await;
+    assert_eq!(removed.status, 202, "{}", removed.body);
+    app.release_operations();
+    let ended = one.follow(operation(&first)).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
+        .await;
+    assert_eq!(one.create(&wanted("a3", "g3")).await.status, 201);
     app.finish().await;
 }
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, how_to};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
-use crate::support::{Answer, App, Portal, data_connection, request};
+use crate::support::{Answer, App, PATIENCE, Portal, data_connection, hurried, request};
 
 /// A fault of the next DELETE of a data connection.
 fn delete(effect: Effect) -> Fault {
@@ -218,6 +219,41 @@ async fn a_removal_of_unknown_outcome_settles_to_removed() {
         assert!(events.contains(&"outcome.unknown".to_owned()), "{events:?}");
         app.finish().await;
     }
+}
+
+#[tokio::test]
+async fn a_name_is_free_only_when_a_removal_without_an_answer_can_no_longer_take_what_has_it_then() {
+    let app = App::with(|config| {
+        hurried(config);
+        config.worker.request_life = Duration::from_secs(4);
+    })
+    .await;
+    app.operations_take(Duration::from_millis(60));
+    let (portal, created) = active(&app).await;
+    app.emulator.inject(delete(Effect::ResetAfterEffect));
+    is_removed(&portal.remove(created.text("/id")).await);
+    let early = portal.create(&request("telemetry")).await;
+    early.is_problem(409, "changeInProgress");
+    assert_eq!(early.body["retryable"], true);
+    assert!(early.header("retry-after").is_some());
+    assert_eq!(app.calls("PUT", "telemetry").len(), 1, "the first one's");
+    // Another name is none of its business.
+    assert_eq!(portal.create(&cg1("another")).await.status, 201);
+    let deadline = Instant::now() + PATIENCE;
+    let mut again = portal.create(&request("telemetry")).await;
+    while again.status == 409 && Instant::now() < deadline {
+        sleep(Duration::from_millis(50)).await;
+        again = portal.create(&request("telemetry")).await;
+    }
+    assert_eq!(again.status, 201, "{}", again.body);
+    assert_ne!(again.text("/id"), created.text("/id"));
+    app.finish().await;
+}
+
+fn cg1(name: &str) -> Value {
+    let mut wanted = request(name);
+    wanted["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+    wanted
 }
 
 #[tokio::test]

@@ -203,6 +203,9 @@ impl Job {
         self.by_service = self.tried.is_none();
         match (self.claim.record.kind, self.claim.record.phase) {
             (_, Phase::Succeeded | Phase::Failed) => Ok(Step::Over),
+            (_, Phase::Queued) if self.came_out_of_turn() => {
+                self.wait_at_rest(Step::Again(Duration::ZERO)).await
+            }
             (OperationKind::Create, Phase::Queued) => self.begin_create().await,
             (OperationKind::Remove, Phase::Queued) => self.begin_removal().await,
             (OperationKind::Create, Phase::Dispatched) if self.unsent => self.send_committed_create().await,

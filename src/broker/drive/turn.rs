@@ -11,7 +11,8 @@ use super::tokens::Tokens;
 use super::{Job, Step};
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::broker::refusal::{BrokerError, failure_of};
-use crate::connection::{Code, Observed, Phase};
+use crate::broker::vault::Use;
+use crate::connection::{Code, Observed, OperationKind, Phase};
 use crate::db::{DbError, within};
 use crate::ledger::EventKind;
 
@@ -64,6 +65,15 @@ impl Job {
         }
         self.unsent = true;
         self.send_create(credentials).await
+    }
+
+    /// Whether an operation that waits was claimed though it is not its turn, as those are that a dead replica left or that wait
+    /// for a caller, and could be sent here: it waits in line with the others.
+    pub(super) fn came_out_of_turn(&self) -> bool {
+        let in_turn = self.claim.resumed && self.claim.record.awaiting.is_none();
+        let is_over = self.claim.record.kind == OperationKind::Create && self.is_overdue();
+        let vault = &self.broker.0.vault;
+        !in_turn && !is_over && vault.for_use(self.claim.record.id, Use::Write).is_some()
     }
 
     /// The read that must find nothing failed.

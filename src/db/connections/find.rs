@@ -11,6 +11,7 @@ use crate::connection::{
     Target, TenantId,
 };
 use crate::db::{DbError, operations};
+use crate::ledger::EventKind;
 
 /// A record, and what the person who looks is to it.
 #[derive(Debug)]
@@ -160,6 +161,29 @@ pub async fn find_open(
     .fetch_optional(db)
     .await?;
     row.map(Row::parse).transpose()
+}
+
+/// When a removal of a former connection of this name was sent, after `since`, whose outcome no answer told.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn unanswered_removal(
+    db: &mut PgConnection,
+    arm_id: &DataConnectionId,
+    since: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, DbError> {
+    let sent = sqlx::query_scalar!(
+        "select max(o.dispatched_at) from connections c join operations o on o.connection_id = c.id
+         where c.arm_id = $1 and c.closed_at > $2 and o.kind = 'remove' and o.dispatched_at > $2
+           and exists (select from ledger_events e
+               where e.connection_id = c.id and e.operation_id = o.id and e.kind = $3)",
+        arm_id.resource().canonical(),
+        since,
+        EventKind::OutcomeUnknown.as_str()
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(sent)
 }
 
 /// A connection, whoever may see it.

@@ -13,9 +13,8 @@ use crate::{Ground, Person, Random, Replica, Settings, Stack};
 
 /// How long, after an operation's end, a point may take to be passed by what goes on in the background.
 const AFTERWARDS: Duration = Duration::from_millis(600);
-/// By when all must be settled: after the restart with a service identity, after the caller's return without. Promised are ten
-/// seconds; the rest is for a machine with much else to do.
-const SETTLED: Duration = Duration::from_secs(20);
+/// By when all must be settled, as promised: after the restart with a service identity, after the caller's return without.
+const SETTLED: Duration = Duration::from_secs(10);
 
 /// Where the service may read by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
