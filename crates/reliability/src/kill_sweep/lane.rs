@@ -180,11 +180,20 @@ impl Lane {
             }
         }
         play.release();
+        let stranger = match trial.scenario {
+            Scenario::CreateTaken if outcome.died => play.take_name()?,
+            _ => None,
+        };
         // Whoever it was about to be ready for has the same settings.
         let plan = next.filter(|next| next.identity == trial.identity);
         let points = plan.map(|next| next.plan(&self.stack)).unwrap_or_default();
         let replica = self.stack.replace(replica, &settings, &points).await?;
         play.client = self.stack.client(&replica, &person)?;
+        if let Some(stranger) = &stranger
+            && let Err(error) = play.live_beside(stranger).await
+        {
+            outcome.found.push(format!("{error:#}"));
+        }
         if trial.identity != Identity::None {
             settle_alone(&play, &mut outcome).await?;
         }

@@ -29,6 +29,8 @@ pub(super) enum Scenario {
     CreateUnanswered,
     /// A create whose PUT is cut off before its effect.
     CreateLost,
+    /// A create whose name, if it is free when its replica dies, a stranger takes before the restart.
+    CreateTaken,
     /// A create on a cluster where another one is under way.
     CreateQueued,
     /// A removal whose caller waits for its end.
@@ -48,11 +50,12 @@ pub(super) enum Scenario {
 }
 
 impl Scenario {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Create,
         Self::CreateFollowed,
         Self::CreateUnanswered,
         Self::CreateLost,
+        Self::CreateTaken,
         Self::CreateQueued,
         Self::Remove,
         Self::RemoveBehindCreate,
@@ -74,6 +77,7 @@ impl Scenario {
             Self::CreateFollowed => "create, followed",
             Self::CreateUnanswered => "create, answer cut off",
             Self::CreateLost => "create, cut off before its effect",
+            Self::CreateTaken => "create, name taken after the death",
             Self::CreateQueued => "create behind another",
             Self::Remove => "remove",
             Self::RemoveBehindCreate => "remove behind its create",
@@ -115,7 +119,7 @@ impl Play<'_> {
     pub(super) async fn prepare(&mut self, scenario: Scenario, random: &mut Random) -> anyhow::Result<()> {
         self.operations_take(self.pace);
         match scenario {
-            Scenario::Create | Scenario::CreateFollowed => {}
+            Scenario::Create | Scenario::CreateFollowed | Scenario::CreateTaken => {}
             Scenario::CreateUnanswered => self.cut("PUT", Effect::ResetAfterEffect),
             Scenario::CreateLost => self.cut("PUT", Effect::ResetBeforeEffect),
             Scenario::Remove => self.stand().await?,
@@ -155,7 +159,10 @@ impl Play<'_> {
             Scenario::Create => {
                 self.create(&name, 20).await?;
             }
-            Scenario::CreateFollowed | Scenario::CreateUnanswered | Scenario::CreateLost => {
+            Scenario::CreateFollowed
+            | Scenario::CreateUnanswered
+            | Scenario::CreateLost
+            | Scenario::CreateTaken => {
                 let created = self.create(&name, 0).await?;
                 self.follow(&created).await?;
             }
@@ -307,9 +314,51 @@ impl Play<'_> {
         bail!("{path} does not end")
     }
 
+    /// A stranger takes the trial's name, if it is free. Gives what they made.
+    pub(super) fn take_name(&self) -> anyhow::Result<Option<Stranger>> {
+        let id = format!("{}/dataConnections/{}", how_to::DATABASE, self.name);
+        let theirs = json!({ "properties": {
+            "eventHubResourceId": how_to::HUB2, "consumerGroup": "cg1", "tableName": "Alarms"
+        } });
+        let made = self.stack.emulator.edit(|world| {
+            if world.data_connection(&id).is_some() {
+                return Ok(None);
+            }
+            world.add_data_connection(&id, &theirs)?;
+            anyhow::Ok(world.data_connection(&id))
+        });
+        Ok(made?.map(|made| Stranger { id, made }))
+    }
+
+    /// The caller comes back, until nothing is open but what is set aside beside what the stranger made; that must have been left as it
+    /// is. Then the stranger takes it away.
+    pub(super) async fn live_beside(&mut self, stranger: &Stranger) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let open = self.open().await?;
+            if open.iter().all(is_set_aside) {
+                break;
+            }
+            if Instant::now() > deadline {
+                bail!("neither ended nor set aside: {open:?}");
+            }
+            for operation in &open {
+                self.help(operation).await?;
+            }
+            sleep(LOOK).await;
+        }
+        let emulator = &self.stack.emulator;
+        let now = emulator.read(|world| world.data_connection(&stranger.id));
+        if now.as_ref() != Some(&stranger.made) {
+            bail!("what a stranger made was touched: {now:?}");
+        }
+        let gone = emulator.edit(|world| world.remove_data_connection(&stranger.id));
+        Ok(gone?)
+    }
+
     /// Operations that have not ended, as the records have them.
     pub(super) async fn open(&self) -> anyhow::Result<Vec<Value>> {
-        let query = "select o.id, o.connection_id, o.kind, o.phase, o.awaiting_tenant_id, c.name
+        let query = "select o.id, o.connection_id, o.kind, o.phase, o.awaiting_tenant_id, o.error, c.name
              from operations o join connections c on c.id = o.connection_id
              where o.phase not in ('succeeded', 'failed') order by o.id";
         self.stack.database.rows(query).await
@@ -385,6 +434,18 @@ impl Play<'_> {
     fn is_removed_later(&self) -> bool {
         self.wishes.iter().any(|wish| matches!(wish, Wish::Remove(_)))
     }
+}
+
+/// What a stranger made.
+pub(super) struct Stranger {
+    id: String,
+    made: Value,
+}
+
+/// Whether an operation has found something that it can't call its own, and waits for what becomes of it.
+fn is_set_aside(operation: &Value) -> bool {
+    operation.get("phase").is_some_and(|phase| phase == "settling")
+        && operation.pointer("/error/code").is_some_and(|code| code == "differs")
 }
 
 fn request(name: &str) -> Value {
