@@ -207,6 +207,8 @@ impl Broker {
             app: caller.app(),
             ..seen.clone()
         };
+        // They see from now on what they had a part in.
+        self.record_people(db, seen.connection, actor, caller).await?;
         self.keep_key(db, caller, wanted.keyed.as_ref(), &operation)
             .await?;
         let details = json!({

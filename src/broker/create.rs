@@ -190,7 +190,7 @@ impl Broker {
         operation.request_hash = hex(&body_hash);
         connections::insert(db, &record).await?;
         self.refuse_while_a_removal_may_land(db, &record).await?;
-        let participants = self.record_people(db, &record, caller).await?;
+        let participants = self.record_people(db, record.id, actor, caller).await?;
         let salt = uuid::Uuid::new_v4();
         if let Some(text) = &request.justification {
             connections::add_note(db, record.id, text, salt.as_bytes()).await?;

@@ -32,7 +32,7 @@ use crate::arm::Arm;
 use crate::clock::Clock;
 use crate::config::{IdempotencySection, TenantPolicy, VisibilitySection, WorkerSection};
 use crate::connection::ConnectionId;
-use crate::db::DbError;
+use crate::db::{DbError, connections, operations, within};
 use crate::entra::Entra;
 use crate::ledger::Marker;
 use crate::telemetry::metrics;
@@ -134,11 +134,13 @@ impl Broker {
     pub async fn measure(&self) -> Result<(), DbError> {
         let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
         metrics::database_connections(self.pool.size().saturating_sub(idle), idle);
-        let counts = crate::db::within(async {
+        let counts = within(async {
             let mut db = self.pool.acquire().await?;
-            crate::db::operations::count_open(&mut db).await
+            let unsettled = connections::count_unsettled(&mut db).await?;
+            Ok::<_, DbError>((operations::count_open(&mut db).await?, unsettled))
         });
-        let counts = counts.await?;
+        let (counts, unsettled) = counts.await?;
+        metrics::connections_unsettled(unsettled);
         for (phase, count) in counts.by_phase {
             metrics::operations_open(phase.as_str(), count);
         }
@@ -154,23 +156,24 @@ impl Broker {
     }
 
     /// Work of the database that a caller waits for, in the time that they may be kept waiting: what hangs is out of reach.
-    async fn in_time<T>(
+    fn in_time<T>(
         &self,
         late: DbError,
         work: impl Future<Output = Result<T, BrokerError>>,
-    ) -> Result<T, BrokerError> {
+    ) -> impl Future<Output = Result<T, BrokerError>> {
         // 1.9 seconds with the settings that come with the service: what can't be recorded is refused within two.
         let longest = self.pool.options().get_acquire_timeout() + Duration::from_millis(400);
-        timeout(longest, work).await.unwrap_or(Err(late.into()))
+        // Boxed: what waits would carry all of it.
+        let work = timeout(longest, Box::pin(work));
+        async move { work.await.unwrap_or(Err(late.into())) }
     }
 
     /// A look into the database, in the same time.
-    async fn looked_up<T>(
+    fn looked_up<T>(
         &self,
         work: impl Future<Output = Result<T, BrokerError>>,
-    ) -> Result<T, BrokerError> {
+    ) -> impl Future<Output = Result<T, BrokerError>> {
         self.in_time(DbError::Unavailable(sqlx::Error::PoolTimedOut), work)
-            .await
     }
 
     /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an

@@ -30,6 +30,8 @@ pub struct ListFilter {
     pub database: Option<DatabaseId>,
     /// The connections from this event hub.
     pub source: Option<EventHubId>,
+    /// Those alone of which no read has told yet whether a change happened.
+    pub unsettled: bool,
 }
 
 /// A page of a list.
@@ -110,6 +112,7 @@ impl Broker {
                 everything: everything_from.is_some(),
                 database: filter.database.as_ref(),
                 source: filter.source.as_ref(),
+                unsettled: filter.unsettled,
                 before,
                 // One more than asked for tells whether there is another page.
                 limit: i64::from(limit) + 1,
@@ -135,6 +138,9 @@ impl Broker {
         caller: &Caller,
         filter: &ListFilter,
     ) -> Result<Option<Side>, BrokerError> {
+        if filter.unsettled && self.operates(caller) {
+            return Ok(Some(Side::Operator));
+        }
         if let Some(database) = &filter.database {
             let what = Readable::DataConnections(database);
             let asked = (database.subscription(), Direction::Target, what);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{Broker, Caller, FieldError, Refusal};
-use crate::connection::{ActorId, ConnectionRecord, Failure, OperationRecord};
+use crate::connection::{ActorId, ConnectionId, ConnectionRecord, Failure, OperationRecord};
 use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
 
@@ -127,30 +127,23 @@ impl Broker {
         people::ensure(db, caller.actor(), self.clock.new_id(), self.clock.now()).await
     }
 
-    /// Records actor and participants of a connection; gives the participants' pseudonyms.
+    /// Records actor and participants of a request as people of a connection; gives the participants' pseudonyms.
     pub(super) async fn record_people(
         &self,
         db: &mut PgConnection,
-        record: &ConnectionRecord,
+        connection: ConnectionId,
+        actor: ActorId,
         caller: &Caller,
     ) -> Result<Vec<ActorId>, DbError> {
         let mark = |token: &crate::entra::UserToken| token.unique_id().and_then(|id| self.marker.mark(id));
-        let actor = caller.actor_token();
-        let part = connections::Part::Actor;
-        connections::add_person(
-            db,
-            record.id,
-            record.created_by,
-            part,
-            caller.app(),
-            mark(actor).as_deref(),
-        )
-        .await?;
+        let (part, marked) = (connections::Part::Actor, mark(caller.actor_token()));
+        connections::add_person(db, connection, actor, part, caller.app(), marked.as_deref()).await?;
         let mut participants = Vec::new();
         for token in caller.auxiliary() {
             let person = people::ensure(db, token.person(), self.clock.new_id(), self.clock.now()).await?;
             let part = connections::Part::Participant;
-            connections::add_person(db, record.id, person, part, token.app(), mark(token).as_deref()).await?;
+            connections::add_person(db, connection, person, part, token.app(), mark(token).as_deref())
+                .await?;
             participants.push(person);
         }
         Ok(participants)

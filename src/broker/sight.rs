@@ -13,7 +13,7 @@ use super::{Broker, Caller};
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::config::{Direction, VisibilitySection};
 use crate::connection::{
-    ConnectionRecord, DataConnectionId, DatabaseId, EventHubId, Person, ResourceId, TenantId,
+    ConnectionRecord, DataConnectionId, DatabaseId, EventHubId, Person, ResourceId, State, TenantId,
 };
 use crate::db::connections::{Found, Part};
 use crate::entra::{ExchangeError, ExchangeErrorKind, UserToken};
@@ -23,6 +23,8 @@ use crate::outbound::ArmToken;
 const ROLE_READ_ALL: &str = "Connections.Read.All";
 /// The app role with which a tenant lets a user read the ledger of its connections.
 const ROLE_AUDITOR: &str = "Auditor";
+/// The app role with which the service's home tenant, and no other, lets a user look after what is unsettled.
+const ROLE_OPERATOR: &str = "Operator";
 /// The most answers that are remembered; the least used go first.
 const MOST: u64 = 100_000;
 
@@ -35,6 +37,8 @@ pub enum Side {
     Target,
     /// From the event stream.
     Source,
+    /// As an operator of the service, for as long as it is unsettled.
+    Operator,
 }
 
 /// Something that ARM lets a person read or not.
@@ -116,7 +120,7 @@ impl Side {
         let is_told = match self {
             Self::Actor => true,
             Self::Target => !is_foreign,
-            Self::Source => false,
+            Self::Source | Self::Operator => false,
         };
         if !is_told {
             record.justification = None;
@@ -168,6 +172,12 @@ fn side_of(tenant: TenantId, record: &ConnectionRecord) -> Option<Side> {
 }
 
 impl Broker {
+    /// Whether the caller is an operator of this service: by a role of its home tenant, since in others that tenant decides who has
+    /// which role.
+    pub(super) fn operates(&self, caller: &Caller) -> bool {
+        self.tenants.home == Some(caller.actor().tenant) && caller.actor_token().has_role(ROLE_OPERATOR)
+    }
+
     /// From where the caller sees a connection; from nowhere if they don't.
     ///
     /// # Errors
@@ -176,6 +186,9 @@ impl Broker {
     pub(super) async fn side(&self, caller: &Caller, found: &Found) -> Result<Option<Side>, BrokerError> {
         if let Some(side) = side_by_record(caller, found) {
             return Ok(Some(side));
+        }
+        if self.operates(caller) && found.record.state() == State::Unsettled {
+            return Ok(Some(Side::Operator));
         }
         match self.side_by_arm(caller, &found.record).await {
             Err(BrokerError::Refused(_)) if side_of(caller.actor().tenant, &found.record).is_none() => {

@@ -25,6 +25,8 @@ pub struct TenantPolicy {
     pairs: HashSet<Pair>,
     /// The tenants that granted the service reads with its own token.
     pub service_reads: HashSet<TenantId>,
+    /// The tenant that owns the service's registration, whose operators it has: in others, those hand out app roles who run them.
+    pub home: Option<TenantId>,
 }
 
 /// A target and a source tenant that may be connected, written `target <- source`.
@@ -57,7 +59,9 @@ impl TenantPolicy {
         let sources: Vec<TenantId> = reader.list("tenants.sources").unwrap_or_default();
         let pairs: Vec<Pair> = reader.list("tenants.pairs").unwrap_or_default();
         let service_reads: Vec<TenantId> = reader.list("tenants.service_reads").unwrap_or_default();
+        let home = reader.maybe("tenants.home");
         let policy = Self {
+            home,
             users: users?.into_iter().collect(),
             targets: targets.into_iter().collect(),
             sources: sources.into_iter().collect(),
@@ -71,6 +75,10 @@ impl TenantPolicy {
             let detail =
                 format!("{tenant} is no tenant that may be connected; list it as target or source too");
             reader.report("tenants.service_reads", detail);
+        }
+        if let Some(home) = policy.home.filter(|home| !policy.users.contains(home)) {
+            let detail = format!("{home} is no tenant whose users may call; list it in tenants.users too");
+            reader.report("tenants.home", detail);
         }
         Some(policy)
     }

@@ -83,11 +83,15 @@ const LONGEST_WORK: Duration = Duration::from_secs(8);
 ///
 /// # Errors
 /// Those of the work; [`DbError::Unavailable`] when it takes too long.
-pub async fn within<T, E: From<DbError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    let late = || DbError::Unavailable(sqlx::Error::PoolTimedOut);
-    timeout(LONGEST_WORK, work)
-        .await
-        .unwrap_or_else(|_| Err(late().into()))
+pub fn within<T, E: From<DbError>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, E>> {
+    // Boxed: what waits would carry all of it.
+    let work = timeout(LONGEST_WORK, Box::pin(work));
+    async move {
+        let late = || DbError::Unavailable(sqlx::Error::PoolTimedOut);
+        work.await.unwrap_or_else(|_| Err(late().into()))
+    }
 }
 
 /// The longest that a commit is waited for where nobody waits for it; a request is bounded more tightly, and as a whole.

@@ -70,6 +70,10 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         "Operations that wait for somebody's token."
     );
     describe_gauge!(
+        "connections_unsettled",
+        "Connections of which no read has told yet whether a change happened, in the whole database."
+    );
+    describe_gauge!(
         "database_connections",
         "Connections to Postgres that this replica holds, by use."
     );
@@ -184,6 +188,12 @@ pub fn operations_open(phase: &'static str, count: u64) {
 #[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
 pub fn operations_awaiting(count: u64) {
     gauge!("operations_awaiting_caller").set(count as f64);
+}
+
+/// How many connections are unsettled.
+#[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
+pub fn connections_unsettled(count: u64) {
+    gauge!("connections_unsettled").set(count as f64);
 }
 
 /// How many connections to Postgres this replica holds.

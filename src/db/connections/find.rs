@@ -1,4 +1,4 @@
-//! How records are found: by their id, by their name at ARM, and in lists.
+//! How records are found: by their id, and by their name at ARM.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -7,8 +7,7 @@ use uuid::Uuid;
 
 use super::Part;
 use crate::connection::{
-    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, DatabaseId, EventHubId, EventHubSource,
-    Target, TenantId,
+    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventHubSource, Target, TenantId,
 };
 use crate::db::{DbError, operations};
 use crate::ledger::EventKind;
@@ -20,25 +19,6 @@ pub struct Found {
     pub record: ConnectionRecord,
     /// What the record says that they are; nothing if it doesn't name them.
     pub part: Option<Part>,
-}
-
-/// Which connections a list holds: newest first, each once.
-#[derive(Debug, Clone, Copy)]
-pub struct Selection<'a> {
-    /// Who looks, if the service knows them: the connections whose record names them.
-    pub viewer: Option<ActorId>,
-    /// And all that touch this tenant.
-    pub tenant: Option<TenantId>,
-    /// And all others that the two filters leave, whoever they are of.
-    pub everything: bool,
-    /// Only those of this database.
-    pub database: Option<&'a DatabaseId>,
-    /// Only those from this event hub.
-    pub source: Option<&'a EventHubId>,
-    /// Only those made before this one.
-    pub before: Option<ConnectionId>,
-    /// At most so many.
-    pub limit: i64,
 }
 
 struct Row {
@@ -94,6 +74,11 @@ macro_rules! select {
         )
     };
 }
+
+// Below the macro, which it uses.
+mod list;
+
+pub use list::{Selection, list};
 
 impl Row {
     fn found(self) -> Result<Found, DbError> {
@@ -163,6 +148,17 @@ pub async fn find_open(
     row.map(Row::parse).transpose()
 }
 
+/// How many connections are unsettled.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn count_unsettled(db: &mut PgConnection) -> Result<u64, DbError> {
+    let count = sqlx::query_scalar!("select count(*) as \"count!\" from unsettled_connections")
+        .fetch_one(db)
+        .await?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// When a removal of a former connection of this name was sent, after `since`, whose outcome no answer told.
 ///
 /// # Errors
@@ -215,76 +211,4 @@ pub async fn find_with_part(
     .fetch_optional(db)
     .await?;
     row.map(Row::found).transpose()
-}
-
-/// The connections of a list. Without a filter `everything` counts for nothing: nobody sees all there is.
-///
-/// # Errors
-/// When the database can't answer.
-pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Vec<Found>, DbError> {
-    let viewer = selection.viewer.map(ActorId::uuid);
-    let tenant = selection.tenant.map(TenantId::uuid);
-    // Ids are UUIDv7, so their order is the order of creation. Always a bound, so that each page begins inside the index.
-    let before = selection.before.map_or(Uuid::max(), ConnectionId::uuid);
-    let source = selection.source.map(|id| id.resource().canonical());
-    let rows = match (selection.database, source) {
-        (Some(database), source) => {
-            select!(
-                part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
-                "where lower(c.database_id collate \"C\") = $5 and c.id < $1
-                    and ($6::text is null or lower(c.source_id collate \"C\") = $6)
-                    and ($7 or c.target_tenant_id = $3 or c.source_tenant_id = $3
-                        or exists (select from connection_people p where p.connection_id = c.id and p.person_id = $2))
-                 order by c.id desc limit $4",
-                before,
-                viewer,
-                tenant,
-                selection.limit,
-                database.resource().canonical(),
-                source,
-                selection.everything
-            )
-            .fetch_all(db)
-            .await?
-        }
-        (None, Some(source)) => {
-            select!(
-                part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
-                "where lower(c.source_id collate \"C\") = $5 and c.id < $1
-                    and ($6 or c.target_tenant_id = $3 or c.source_tenant_id = $3
-                        or exists (select from connection_people p where p.connection_id = c.id and p.person_id = $2))
-                 order by c.id desc limit $4",
-                before,
-                viewer,
-                tenant,
-                selection.limit,
-                source,
-                selection.everything
-            )
-            .fetch_all(db)
-            .await?
-        }
-        (None, None) => {
-            // Each part walks an index of its own and ends early.
-            select!(
-                part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
-                "where c.id in (select candidates.id from (
-                    (select distinct p.connection_id as id from connection_people p
-                        where p.person_id = $2 and p.connection_id < $1 order by 1 desc limit $4)
-                    union
-                    (select t.id from connections t where $3::uuid is not null and t.target_tenant_id = $3 and t.id < $1 order by t.id desc limit $4)
-                    union
-                    (select s.id from connections s where $3::uuid is not null and s.source_tenant_id = $3 and s.id < $1 order by s.id desc limit $4)
-                 ) candidates order by candidates.id desc limit $4)
-                 order by c.id desc",
-                before,
-                viewer,
-                tenant,
-                selection.limit
-            )
-            .fetch_all(db)
-            .await?
-        }
-    };
-    rows.into_iter().map(Row::found).collect()
 }

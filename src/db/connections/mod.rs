@@ -10,7 +10,9 @@ use uuid::Uuid;
 use super::{DbError, exactly_one};
 use crate::connection::{ActorId, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, Observed};
 
-pub use find::{Found, Selection, find, find_open, find_with_part, list, unanswered_removal};
+pub use find::{
+    Found, Selection, count_unsettled, find, find_open, find_with_part, list, unanswered_removal,
+};
 
 /// What a person is to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

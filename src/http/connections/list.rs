@@ -30,11 +30,32 @@ pub(crate) struct ListParameters {
         example = "/subscriptions/50000000-0000-4000-8000-000000000002/resourceGroups/rg-streams/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
     )]
     source: Option<String>,
+    /// Only the connections in this state. What is unsettled may or may not have been changed at Azure, and no read has told yet:
+    /// it is looked into until it is known, and never deleted on a guess. An operator of the service (app role `Operator` of its home
+    /// tenant) sees those of everybody.
+    #[param(inline)]
+    state: Option<ListedState>,
     /// How many connections at the most: 1 to 200, 50 if not given.
     #[param(minimum = 1, maximum = 200, example = 50)]
     limit: Option<u32>,
     /// Where to go on: taken from `nextLink`.
     page_token: Option<String>,
+}
+
+/// The states that a list can be narrowed down to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ListedState {
+    /// A change may or may not have happened, and no read has told yet.
+    Unsettled,
+}
+
+impl ListedState {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unsettled => "unsettled",
+        }
+    }
 }
 
 impl ListParameters {
@@ -43,6 +64,7 @@ impl ListParameters {
         let filter = ListFilter {
             database: optional(&mut errors, "database", self.database.as_deref()),
             source: optional(&mut errors, "source", self.source.as_deref()),
+            unsettled: self.state == Some(ListedState::Unsettled),
         };
         if errors.is_empty() {
             Ok(filter)
@@ -57,10 +79,12 @@ impl ListParameters {
 fn list_of(filter: &ListFilter) -> String {
     let database = filter.database.as_ref().map(|id| id.resource().canonical());
     let source = filter.source.as_ref().map(|id| id.resource().canonical());
-    if database.is_none() && source.is_none() {
+    let state = if filter.unsettled { "unsettled" } else { "" };
+    if database.is_none() && source.is_none() && state.is_empty() {
         return "connections".to_owned();
     }
-    let digest = Sha256::digest(format!("{}\n{}", database.unwrap_or(""), source.unwrap_or("")));
+    let (database, source) = (database.unwrap_or(""), source.unwrap_or(""));
+    let digest = Sha256::digest(format!("{database}\n{source}\n{state}"));
     format!("connections-{}", hex(&digest))
 }
 
@@ -109,7 +133,12 @@ pub(crate) async fn list(
     let page = state.broker.connections(&caller, &filter, before, limit).await?;
     let next_link = page.next.map(|last| {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in [("database", &parameters.database), ("source", &parameters.source)] {
+        let listed = parameters.state.map(ListedState::as_str);
+        for (name, value) in [
+            ("database", parameters.database.as_deref()),
+            ("source", parameters.source.as_deref()),
+            ("state", listed),
+        ] {
             if let Some(value) = value {
                 query.append_pair(name, value);
             }

@@ -1,6 +1,7 @@
 //! Others than the requester: who may do it themselves goes on in their own name, and says with what.
 
 use azure_emulator::how_to;
+use serde_json::json;
 
 use super::{Waiting, naming};
 
@@ -18,6 +19,8 @@ async fn another_who_may_goes_on_by_the_requests_hash_and_is_its_actor_from_then
     // They see it, and with it the hash.
     let path = format!("/v1/connections/{}", waiting.connection);
     let shown = other.get(&path).await;
+    let theirs = async || other.get("/v1/connections").await.body["value"].clone();
+    assert_eq!(theirs().await, json!([]), "they had no part in it");
     let hash = shown.text("/lastOperation/requestHash");
     let ended = waiting.go_on(&other, naming(hash)).await;
     assert_eq!(
@@ -31,6 +34,7 @@ async fn another_who_may_goes_on_by_the_requests_hash_and_is_its_actor_from_then
     let upn = last.and_then(|token| token.upn.as_deref());
     assert_eq!((waiting.sent_since(), upn), (1, Some("acc5@domain1.com")));
 
+    assert_eq!(theirs().await[0]["id"], shown.body["id"]);
     let asked = &waiting.events("create.intended").await[0]["actorId"];
     let continued = &waiting.events("operation.continued").await[0];
     assert_eq!(&continued["details"]["actorBefore"], asked);

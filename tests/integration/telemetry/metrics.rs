@@ -199,6 +199,7 @@ async fn the_metrics_are_those_that_are_documented_and_name_nobody_and_nothing()
     // What is open is counted at the start, and before anybody helps it on.
     let text = metrics_with(&listener, "operations_open{phase=\"accepted\"} 1").await;
     assert!(text.contains("operations_awaiting_caller "), "{text}");
+    assert!(text.contains("connections_unsettled 0"), "{text}");
 
     // What is under way on the cluster goes first.
     portal.follow(&open).await;

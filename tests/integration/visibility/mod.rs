@@ -4,8 +4,9 @@
 mod lists;
 mod remembered;
 mod table;
+mod unsettled;
 
-use crate::support::{Answer, App, request};
+use crate::support::{Answer, App, Portal, request};
 
 /// The connection of the how-to, with a justification.
 async fn justified(app: &App) -> Answer {
@@ -19,4 +20,10 @@ async fn justified(app: &App) -> Answer {
 fn role(app: &App, user: &str, role: &str, scope: &str) {
     let assigned = app.emulator.edit(|world| world.assign_role(user, role, scope));
     assigned.expect("a role");
+}
+
+/// A portal where this user is signed in to the tenant with these app roles and no others.
+fn with_roles(app: &App, user: &str, tenant: &str, roles: &[&str]) -> Portal {
+    app.portal()
+        .with_token(&app.token_with_roles(user, tenant, roles))
 }

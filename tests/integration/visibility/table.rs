@@ -2,7 +2,7 @@
 
 use azure_emulator::how_to;
 
-use super::{justified, role};
+use super::{justified, role, with_roles};
 use crate::support::{Answer, App, Portal, request};
 
 /// One who looks, and what there is for them.
@@ -59,12 +59,6 @@ async fn look(portal: &Portal, connection: &Answer) -> Sees {
         events: events.status == 200,
         listed,
     }
-}
-
-/// A portal where this user is signed in to the tenant with these app roles and no others.
-fn with_roles(app: &App, user: &str, tenant: &str, roles: &[&str]) -> Portal {
-    app.portal()
-        .with_token(&app.token_with_roles(user, tenant, roles))
 }
 
 #[tokio::test]

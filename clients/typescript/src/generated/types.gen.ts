@@ -483,6 +483,10 @@ export type ListConnectionsData = {
          */
         source?: string;
         /**
+         * The states that a list can be narrowed down to.
+         */
+        state?: 'unsettled';
+        /**
          * How many connections at the most: 1 to 200, 50 if not given.
          */
         limit?: number;

@@ -445,7 +445,9 @@ pub(super) struct Stranger {
 /// Whether an operation has found something that it can't call its own, and waits for what becomes of it.
 fn is_set_aside(operation: &Value) -> bool {
     operation.get("phase").is_some_and(|phase| phase == "settling")
-        && operation.pointer("/error/code").is_some_and(|code| code == "differs")
+        && operation
+            .pointer("/error/code")
+            .is_some_and(|code| code == "differs")
 }
 
 fn request(name: &str) -> Value {

@@ -16,7 +16,7 @@ impl Settings {
             .with("worker.slowest_poll", "100ms")
             .with("worker.interval", "100ms")
             .with("worker.lease", "2s")
-            .with("worker.request_life", "5s")
+            .with("worker.request_life", "4s")
             .with("worker.deadline", "60s")
             .with("outbound.timeout", "4s")
             .with("outbound.read_timeout", "4s")

@@ -16,6 +16,7 @@ from .failure import Failure
 from .field_error import FieldError
 from .ledger_event import LedgerEvent
 from .ledger_event_details import LedgerEventDetails
+from .list_connections_state import ListConnectionsState
 from .missing import Missing
 from .missing_kind import MissingKind
 from .operation import Operation
@@ -42,6 +43,7 @@ __all__ = (
     "FieldError",
     "LedgerEvent",
     "LedgerEventDetails",
+    "ListConnectionsState",
     "Missing",
     "MissingKind",
     "Operation",

@@ -6,6 +6,7 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.connection_list import ConnectionList
+from ...models.list_connections_state import ListConnectionsState
 from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
@@ -14,6 +15,7 @@ def _get_kwargs(
     *,
     database: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    state: ListConnectionsState | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> dict[str, Any]:
@@ -23,6 +25,12 @@ def _get_kwargs(
     params["database"] = database
 
     params["source"] = source
+
+    json_state: str | Unset = UNSET
+    if not isinstance(state, Unset):
+        json_state = state.value
+
+    params["state"] = json_state
 
     params["limit"] = limit
 
@@ -104,6 +112,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     database: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    state: ListConnectionsState | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> Response[ConnectionList | Problem]:
@@ -117,6 +126,7 @@ def sync_detailed(
     Args:
         database (str | Unset):
         source (str | Unset):
+        state (ListConnectionsState | Unset): The states that a list can be narrowed down to.
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -131,6 +141,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         database=database,
         source=source,
+        state=state,
         limit=limit,
         page_token=page_token,
     )
@@ -147,6 +158,7 @@ def sync(
     client: AuthenticatedClient | Client,
     database: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    state: ListConnectionsState | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> ConnectionList | Problem | None:
@@ -160,6 +172,7 @@ def sync(
     Args:
         database (str | Unset):
         source (str | Unset):
+        state (ListConnectionsState | Unset): The states that a list can be narrowed down to.
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -175,6 +188,7 @@ def sync(
         client=client,
         database=database,
         source=source,
+        state=state,
         limit=limit,
         page_token=page_token,
     ).parsed
@@ -185,6 +199,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     database: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    state: ListConnectionsState | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> Response[ConnectionList | Problem]:
@@ -198,6 +213,7 @@ async def asyncio_detailed(
     Args:
         database (str | Unset):
         source (str | Unset):
+        state (ListConnectionsState | Unset): The states that a list can be narrowed down to.
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -212,6 +228,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         database=database,
         source=source,
+        state=state,
         limit=limit,
         page_token=page_token,
     )
@@ -226,6 +243,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     database: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    state: ListConnectionsState | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> ConnectionList | Problem | None:
@@ -239,6 +257,7 @@ async def asyncio(
     Args:
         database (str | Unset):
         source (str | Unset):
+        state (ListConnectionsState | Unset): The states that a list can be narrowed down to.
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -255,6 +274,7 @@ async def asyncio(
             client=client,
             database=database,
             source=source,
+            state=state,
             limit=limit,
             page_token=page_token,
         )
