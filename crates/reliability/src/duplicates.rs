@@ -29,6 +29,10 @@ pub struct Options {
     /// How many of them are under way at once.
     #[arg(long, default_value_t = 250)]
     at_once: usize,
+    /// The leases. So many copies at once keep a replica from renewing a short one, and then a create may come to nothing before it
+    /// is sent; asked for again without a key, it is another one.
+    #[arg(long, default_value = "15s")]
+    lease: String,
 }
 
 /// Runs it without a key, and with one.
@@ -42,17 +46,22 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
         ("without a key", None),
         ("with a key", Some("the-key".to_owned())),
     ] {
-        // So many at once keep a replica from renewing a short lease, and this is no trial of takeovers.
         let settings = settings()
-            .with("worker.lease", "15s")
+            .with("worker.lease", &options.lease)
             .with("database.max_connections", "10");
         let scene = Scene::set(ground, azure_emulator::Options::default(), settings).await?;
         let found = trial(&scene, options, create(MANY, MANY, key)).await;
         tally.add(name, &found.unwrap_or_else(|error| vec![format!("{error:#}")]));
         scene.strike().await?;
     }
-    let Options { copies, at_once } = options;
-    Ok(tally.end(&format!("duplicates --copies {copies} --at-once {at_once}"))?)
+    let Options {
+        copies,
+        at_once,
+        lease,
+    } = options;
+    Ok(tally.end(&format!(
+        "duplicates --copies {copies} --at-once {at_once} --lease {lease}"
+    ))?)
 }
 
 async fn trial(scene: &Scene, options: &Options, wish: Wish) -> anyhow::Result<Vec<String>> {
