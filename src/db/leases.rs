@@ -229,7 +229,7 @@ pub async fn claim_of(
 /// # Errors
 /// When the database can't answer.
 pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uuid) -> Result<(), DbError> {
-    sqlx::query!(
+    let statement = sqlx::query!(
         "update operations set awaiting_tenant_id = null, awaiting_claims = null, holder = $2, due_at = now()
          where id = $1 and phase = 'queued' and (lease_until is null or lease_until < now())
            and (awaiting_tenant_id is not null or holder is null
@@ -237,8 +237,8 @@ pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uui
         operation.uuid(),
         replica
     )
-    .execute(&mut *db)
-    .await?;
+    .execute(&mut *db);
+    alone("put an operation back into the queue", statement).await?;
     super::slots::call(db).await
 }
 

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::DbError;
+use super::pool::alone;
 
 /// For how long a replica that was not heard of is remembered, in seconds.
 const FORGOTTEN_AFTER: f64 = 86_400.0;
@@ -15,7 +16,7 @@ const FORGOTTEN_AFTER: f64 = 86_400.0;
 /// # Errors
 /// When the database can't answer.
 pub async fn beat(db: &mut PgConnection, replica: Uuid, life: Duration) -> Result<(), DbError> {
-    sqlx::query!(
+    let statement = sqlx::query!(
         "with gone as (delete from replicas where alive_until < now() - make_interval(secs => $3))
          insert into replicas (id, alive_until) values ($1, now() + make_interval(secs => $2))
          on conflict (id) do update set alive_until = excluded.alive_until",
@@ -23,8 +24,8 @@ pub async fn beat(db: &mut PgConnection, replica: Uuid, life: Duration) -> Resul
         life.as_secs_f64(),
         FORGOTTEN_AFTER
     )
-    .execute(db)
-    .await?;
+    .execute(db);
+    alone("say that a replica lives", statement).await?;
     Ok(())
 }
 
@@ -33,8 +34,7 @@ pub async fn beat(db: &mut PgConnection, replica: Uuid, life: Duration) -> Resul
 /// # Errors
 /// When the database can't answer.
 pub async fn leave(db: &mut PgConnection, replica: Uuid) -> Result<(), DbError> {
-    sqlx::query!("delete from replicas where id = $1", replica)
-        .execute(&mut *db)
-        .await?;
+    let statement = sqlx::query!("delete from replicas where id = $1", replica).execute(&mut *db);
+    alone("say that a replica has stopped", statement).await?;
     super::slots::call(db).await
 }
