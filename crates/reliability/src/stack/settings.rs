@@ -18,8 +18,8 @@ impl Settings {
             .with("worker.lease", "2s")
             .with("worker.request_life", "4s")
             .with("worker.deadline", "60s")
-            .with("outbound.timeout", "4s")
-            .with("outbound.read_timeout", "4s")
+            .with("outbound.timeout", "3s")
+            .with("outbound.read_timeout", "3s")
             .with("outbound.connect_timeout", "900ms")
             .with("outbound.circuit_pause", "500ms")
     }
