@@ -8,12 +8,13 @@ create index connections_unsettled on connections (id desc)
 
 -- The connections of which no read has told yet whether a change happened, as the service derives it.
 create view unsettled_connections as
+select o.connection_id as id from operations o where o.phase = 'settling'
+union
 select c.id from connections c
 where c.closed_at is null
   and (c.observed = 'unknown' or (c.desired = 'present' and c.observed = 'present' and c.confirmed_at is null))
-  and not exists (select from operations o where o.connection_id = c.id and o.phase = 'queued')
-  and (exists (select from operations o where o.connection_id = c.id and o.phase = 'settling')
-    or not exists (select from operations o where o.connection_id = c.id and o.phase in ('dispatched', 'accepted')));
+  and not exists (select from operations o
+    where o.connection_id = c.id and o.phase in ('queued', 'dispatched', 'accepted', 'settling'));
 
 -- The former connections of a name: a removal of one that got no answer may still be carried out.
 create index connections_former on connections (arm_id, closed_at) where closed_at is not null;

@@ -14,6 +14,7 @@ use crate::config::Direction;
 use crate::connection::{
     Code, ConnectionRecord, NewConnection, OperationId, OperationKind, OperationRecord, Phase,
 };
+use crate::db::connections::Part;
 use crate::db::{DbError, begin, connections, ledger_events, operations, people};
 use crate::ledger::EventKind;
 
@@ -111,7 +112,8 @@ impl Broker {
         wanted.check_hash(is_theirs)?;
         self.permit(caller, wanted, is_theirs).await?;
         if replay.is_none() {
-            self.commit_continuation(caller, wanted).await?;
+            self.in_time(DbError::Unconfirmed, self.commit_continuation(caller, wanted))
+                .await?;
         }
         let lending = Lending::Write(operation.id);
         self.take_up(&wanted.record, caller, lending).await?;
@@ -195,6 +197,8 @@ impl Broker {
         let mut transaction = begin(&self.pool, "record continuation").await?;
         let db = &mut *transaction;
         let actor = self.person(db, caller).await?;
+        // People first, as everywhere.
+        self.participants(db, caller).await?;
         connections::lock(db, seen.connection).await?;
         let continued = operations::continue_as(db, seen.id, seen.actor, actor, caller.app()).await?;
         if !continued {
@@ -207,14 +211,22 @@ impl Broker {
             app: caller.app(),
             ..seen.clone()
         };
-        // They see from now on what they had a part in.
-        self.record_people(db, seen.connection, actor, caller).await?;
+        // They see from now on what they had a part in; as one of the source's tenant does, who is not told why it was wanted.
+        let part = if caller.actor().tenant == wanted.record.target_tenant {
+            Part::Actor
+        } else {
+            Part::Participant
+        };
+        let participants = self
+            .record_people(db, seen.connection, (actor, part), caller)
+            .await?;
         self.keep_key(db, caller, wanted.keyed.as_ref(), &operation)
             .await?;
         let details = json!({
             "requestHash": seen.request_hash,
             "awaitedTenant": seen.awaiting.as_ref().map(|awaiting| awaiting.tenant),
             "actorBefore": seen.actor,
+            "participants": participants,
         });
         let mut event = self.event(EventKind::OperationContinued, &wanted.record, &operation, details);
         event.request_id = Some(caller.request_id().to_owned());

@@ -20,6 +20,7 @@ use crate::connection::{
     ActorId, Code, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, NewConnection, Observed,
     OperationKind, OperationRecord, Phase,
 };
+use crate::db::connections::Part;
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events};
@@ -85,11 +86,7 @@ impl Broker {
 
     async fn try_create(&self, caller: &Caller, wanted: &Wanted) -> Result<Created, BrokerError> {
         caller.demand_scope(&[SCOPE_WRITE])?;
-        let (late, found) = (
-            DbError::Unavailable(sqlx::Error::PoolTimedOut),
-            self.known(caller, wanted),
-        );
-        let others = match self.in_time(late, found).await? {
+        let others = match self.looked_up(self.known(caller, wanted)).await? {
             Known::Theirs(created) => {
                 self.lend(caller, &created).await?;
                 return Ok(*created);
@@ -190,7 +187,9 @@ impl Broker {
         operation.request_hash = hex(&body_hash);
         connections::insert(db, &record).await?;
         self.refuse_while_a_removal_may_land(db, &record).await?;
-        let participants = self.record_people(db, record.id, actor, caller).await?;
+        let participants = self
+            .record_people(db, record.id, (actor, Part::Actor), caller)
+            .await?;
         let salt = uuid::Uuid::new_v4();
         if let Some(text) = &request.justification {
             connections::add_note(db, record.id, text, salt.as_bytes()).await?;
@@ -274,6 +273,7 @@ impl Broker {
             closed_at: None,
             justification: request.justification.clone(),
             last_operation: None,
+            settling: None,
         }
     }
 }

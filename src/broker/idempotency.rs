@@ -138,15 +138,18 @@ impl Broker {
             let entry = keyed.entry(&operation, false);
             let scope = keyed.scope(person, caller);
             idempotency_keys::insert(&mut db, scope, &entry, self.idempotency.keep).await?;
-            db.commit().await
+            db.commit().await?;
+            Ok(())
         };
-        match bound.await {
+        match self.in_time(DbError::Unconfirmed, bound).await {
             Ok(()) => Ok(Replay {
                 operation,
                 began: false,
             }),
-            Err(error @ DbError::Conflict(_)) => self.replay(caller, keyed).await?.ok_or(error.into()),
-            Err(error) => Err(error.into()),
+            Err(error @ BrokerError::Database(DbError::Conflict(_))) => {
+                self.replay(caller, keyed).await?.ok_or(error)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -188,7 +188,10 @@ impl Broker {
         limit: u32,
     ) -> Result<EventsPage, BrokerError> {
         let found = self.find(caller, id).await?;
-        if !audits(caller, &found.record) && self.side(caller, &found).await?.is_none() {
+        // What happened is told to those whose connection it is; an operator looks after what will.
+        if !audits(caller, &found.record)
+            && matches!(self.side(caller, &found).await?, None | Some(Side::Operator))
+        {
             return Err(not_found("connection"));
         }
         let events = self.looked_up(async {
@@ -213,14 +216,12 @@ impl Broker {
     pub async fn operation(&self, caller: &Caller, id: OperationId) -> Result<OperationView, BrokerError> {
         demand_read(caller)?;
         let operation = self.recorded_operation(id).await?;
-        let connection = match self.connection(caller, operation.connection).await {
-            Err(BrokerError::Refused(refusal)) if refusal.code == Code::NotFound => {
-                return Err(not_found("operation"));
-            }
-            other => other?,
-        };
-        // What was never sent waits for a token to write with, which nobody brings by looking.
-        if operation.awaiting.is_some() && operation.phase != Phase::Queued {
+        let found = self.find(caller, operation.connection).await?;
+        let side = self.side(caller, &found).await?;
+        let side = side.ok_or_else(|| not_found("operation"))?;
+        let connection = side.show(caller, found.record);
+        // What was never sent waits for a token to write with, which nobody brings by looking; nor does an operator's look lend any.
+        if operation.awaiting.is_some() && operation.phase != Phase::Queued && side != Side::Operator {
             self.take_up(&connection, caller, Lending::Read).await?;
         }
         Ok(OperationView {

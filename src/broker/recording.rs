@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use super::{Broker, Caller, FieldError, Refusal};
 use crate::connection::{ActorId, ConnectionId, ConnectionRecord, Failure, OperationRecord};
+use crate::db::connections::Part;
 use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
 
@@ -102,7 +103,9 @@ impl Broker {
             source_tenant: record.map(|record| record.source_tenant),
             details,
         };
-        let result = self.append_refusal(caller, event).await;
+        let recorded = async { Ok(self.append_refusal(caller, event).await?) };
+        // Whoever is refused is kept waiting no longer than others.
+        let result = self.looked_up(recorded).await;
         if let Err(error) = result {
             tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
         }
@@ -132,18 +135,29 @@ impl Broker {
         &self,
         db: &mut PgConnection,
         connection: ConnectionId,
-        actor: ActorId,
+        (actor, part): (ActorId, Part),
         caller: &Caller,
     ) -> Result<Vec<ActorId>, DbError> {
         let mark = |token: &crate::entra::UserToken| token.unique_id().and_then(|id| self.marker.mark(id));
-        let (part, marked) = (connections::Part::Actor, mark(caller.actor_token()));
+        let marked = mark(caller.actor_token());
         connections::add_person(db, connection, actor, part, caller.app(), marked.as_deref()).await?;
+        let participants = self.participants(db, caller).await?;
+        for (person, token) in participants.iter().zip(caller.auxiliary()) {
+            let (part, marked) = (Part::Participant, mark(token));
+            connections::add_person(db, connection, *person, part, token.app(), marked.as_deref()).await?;
+        }
+        Ok(participants)
+    }
+
+    /// The pseudonyms of a request's participants.
+    pub(super) async fn participants(
+        &self,
+        db: &mut PgConnection,
+        caller: &Caller,
+    ) -> Result<Vec<ActorId>, DbError> {
         let mut participants = Vec::new();
         for token in caller.auxiliary() {
             let person = people::ensure(db, token.person(), self.clock.new_id(), self.clock.now()).await?;
-            let part = connections::Part::Participant;
-            connections::add_person(db, connection, person, part, token.app(), mark(token).as_deref())
-                .await?;
             participants.push(person);
         }
         Ok(participants)

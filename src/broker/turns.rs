@@ -15,7 +15,7 @@ use crate::connection::{
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
-use crate::db::{DbError, operations, replicas, slots, within};
+use crate::db::{DbError, operations, replicas, slots, within, within_a_lease};
 
 /// After so long without a word the line is tried.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ impl Broker {
     /// # Errors
     /// When the database doesn't answer.
     pub async fn beat(&self) -> Result<Duration, DbError> {
-        within(async {
+        within_a_lease(self.worker.lease, async {
             let mut db = self.pool.acquire().await?;
             replicas::beat(&mut db, self.0.replica, self.worker.lease).await
         })

@@ -51,13 +51,20 @@ pub struct ConnectionRecord {
     pub justification: Option<String>,
     /// The newest operation; the one under way, if one is.
     pub last_operation: Option<OperationRecord>,
+    /// What an operation does of which no read has told yet whether it happened; another one may wait behind it.
+    pub settling: Option<OperationKind>,
 }
 
 impl ConnectionRecord {
     /// The state that the API shows.
     #[must_use]
     pub fn state(&self) -> State {
-        let in_flight = self
+        // Whatever else is under way: what may have been sent decides.
+        let settling = self.settling.map(|kind| InFlight {
+            kind,
+            phase: Phase::Settling,
+        });
+        let last = self
             .last_operation
             .as_ref()
             .filter(|operation| !operation.phase.is_terminal())
@@ -68,7 +75,7 @@ impl ConnectionRecord {
         derive(
             self.desired,
             self.observed,
-            in_flight,
+            settling.or(last),
             self.confirmed_at.is_some(),
         )
     }

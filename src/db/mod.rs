@@ -15,4 +15,4 @@ pub mod schema;
 pub mod slots;
 
 pub use error::{DbError, exactly_one};
-pub use pool::{PoolOptions, Transaction, begin, connect, within};
+pub use pool::{PoolOptions, Transaction, begin, connect, within, within_a_lease};

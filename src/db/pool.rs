@@ -86,8 +86,27 @@ const LONGEST_WORK: Duration = Duration::from_secs(8);
 pub fn within<T, E: From<DbError>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> impl Future<Output = Result<T, E>> {
+    within_at_most(LONGEST_WORK, work)
+}
+
+/// The same for what has to be done while a lease lasts: there is time to try it again, over another line.
+///
+/// # Errors
+/// As [`within`].
+pub fn within_a_lease<T, E: From<DbError>>(
+    lease: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, E>> {
+    let part = (lease / 3).clamp(Duration::from_secs(1), LONGEST_WORK);
+    within_at_most(part, work)
+}
+
+fn within_at_most<T, E: From<DbError>>(
+    longest: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, E>> {
     // Boxed: what waits would carry all of it.
-    let work = timeout(LONGEST_WORK, Box::pin(work));
+    let work = timeout(longest, Box::pin(work));
     async move {
         let late = || DbError::Unavailable(sqlx::Error::PoolTimedOut);
         work.await.unwrap_or_else(|_| Err(late().into()))

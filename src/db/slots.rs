@@ -79,7 +79,7 @@ pub async fn take(db: &mut PgConnection, operation: OperationId, life: Duration)
 }
 
 /// Gives back the slot that an operation holds, if it holds one. `pause` is how long ARM wants to be left alone with this
-/// cluster. The other replicas hear of it when the transaction is committed.
+/// cluster. Where somebody waits, the replicas hear of it when the transaction is committed.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -88,7 +88,7 @@ pub async fn give_back(
     operation: OperationId,
     pause: Option<Duration>,
 ) -> Result<(), DbError> {
-    let rows = sqlx::query!(
+    sqlx::query!(
         "update cluster_slots set operation_id = null, held_until = null,
             not_before = now() + make_interval(secs => $2)
          where cluster_id = (select cluster_id from operations where id = $1) and operation_id = $1",
@@ -96,9 +96,19 @@ pub async fn give_back(
         pause.map(|pause| pause.as_secs_f64())
     )
     .execute(&mut *db)
-    .await?
-    .rows_affected();
-    if rows > 0 { call(db).await } else { Ok(()) }
+    .await?;
+    // Also one that had no slot may have been first in line. Where nobody waits there is nobody to call: commits that notify come one
+    // after the other in the whole server.
+    sqlx::query!(
+        "select pg_notify($1, '') from operations o where o.id = $2
+         and exists (select from operations q
+            where q.cluster_id = o.cluster_id and q.phase = 'queued' and q.id <> o.id and q.awaiting_tenant_id is null)",
+        CHANNEL,
+        operation.uuid()
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Lets the slot that an operation holds keep others waiting no longer than this, if it holds one: whoever could follow it is not
@@ -133,14 +143,14 @@ pub async fn call(db: &mut PgConnection) -> Result<(), DbError> {
     Ok(())
 }
 
-/// How many changes of a caller wait for a cluster, those that wait for a token among them.
+/// How many changes of a caller wait for a cluster; those that wait for a token have stepped out.
 ///
 /// # Errors
 /// When the database can't answer.
 pub async fn waiting(db: &mut PgConnection, cluster: &ClusterId, actor: ActorId) -> Result<i64, DbError> {
     let count = sqlx::query_scalar!(
         "select count(*) as \"count!\" from operations
-         where cluster_id = $1 and person_id = $2 and phase = 'queued'",
+         where cluster_id = $1 and person_id = $2 and phase = 'queued' and awaiting_tenant_id is null",
         cluster.resource().canonical(),
         actor.uuid()
     )

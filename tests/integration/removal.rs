@@ -225,7 +225,7 @@ async fn a_removal_of_unknown_outcome_settles_to_removed() {
 async fn a_name_is_free_only_when_a_removal_without_an_answer_can_no_longer_take_what_has_it_then() {
     let app = App::with(|config| {
         hurried(config);
-        config.worker.request_life = Duration::from_secs(4);
+        config.worker.request_life = Duration::from_secs(8);
     })
     .await;
     app.operations_take(Duration::from_millis(60));

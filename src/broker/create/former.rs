@@ -20,7 +20,8 @@ impl Broker {
     ) -> Result<(), BrokerError> {
         let (now, life) = (self.clock.now(), self.worker.request_life);
         let sent = connections::unanswered_removal(db, &record.arm_id, now - life).await?;
-        let age = sent.and_then(|sent| (now - sent).to_std().ok());
+        // By another replica's clock it may have been sent in the future.
+        let age = sent.map(|sent| (now - sent).to_std().unwrap_or_default());
         let Some(left) = age.and_then(|age| life.checked_sub(age)) else {
             return Ok(());
         };

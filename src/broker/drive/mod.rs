@@ -21,7 +21,7 @@ use super::vault::Stamp;
 use super::{Broker, Caller};
 use crate::connection::{ActorId, Awaiting, ConnectionRecord, OperationKind, Phase};
 use crate::db::leases::{Claim, Claimant};
-use crate::db::{DbError, connections, leases, within};
+use crate::db::{DbError, connections, leases, within, within_a_lease};
 
 /// How a step left the operation.
 enum Step {
@@ -258,7 +258,7 @@ impl Job {
     async fn renewed(&self) -> Result<Instant, DbError> {
         let asked_at = Instant::now();
         let lease = self.broker.worker.lease;
-        within(async {
+        within_a_lease(lease, async {
             let mut db = self.broker.pool.acquire().await?;
             leases::renew(&mut db, self.claim.record.id, self.claim.lease, lease).await
         })

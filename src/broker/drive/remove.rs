@@ -144,8 +144,7 @@ impl Job {
                 if error.is_code("LinkedAuthorizationFailed") && !self.with_auxiliary =>
             {
                 self.with_auxiliary = true;
-                self.unsent = true;
-                Ok(Step::Again(Duration::ZERO))
+                self.send_with_auxiliary().await
             }
             // Somebody who signs in with what ARM demands has to ask again; the wish stands.
             ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => self.challenged(error).await,
@@ -171,6 +170,19 @@ impl Job {
                     .await
             }
         }
+    }
+
+    /// Another request, which may land as late as any: it is committed as the first one was.
+    async fn send_with_auxiliary(&mut self) -> Result<Step, BrokerError> {
+        let details = self.broker.removal_details(&self.record);
+        self.commit(Change {
+            leaves: Some(None),
+            event: Some((EventKind::RemoveRepeated, details)),
+            ..self.change("the removal is sent with the source's token", Phase::Dispatched)
+        })
+        .await?;
+        self.unsent = true;
+        Ok(Step::Again(Duration::ZERO))
     }
 
     /// The removal as reads show it.

@@ -43,6 +43,7 @@ struct Row {
     confirmed_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
     justification: Option<String>,
+    settling: Option<String>,
     part: Option<String>,
     operation: Option<Json<operations::Row>>,
 }
@@ -60,7 +61,9 @@ macro_rules! select {
             "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id, c.table_name,
                 c.mapping_name, c.data_format, c.source_id, c.consumer_group, c.location, c.request_hash, c.created_by,
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
-                n.justification as \"justification?\", " + $part + " as \"part?\",
+                n.justification as \"justification?\",
+                (select s.kind from operations s where s.connection_id = c.id and s.phase = 'settling' limit 1) as \"settling?\",
+                " + $part + " as \"part?\",
                 (select to_jsonb(newest) from (
                     select o.id, o.connection_id, o.kind, o.phase,
                         coalesce(o.continued_by, o.person_id) as person_id, coalesce(o.continued_app, o.app_id) as app_id,
@@ -126,6 +129,11 @@ impl Row {
             closed_at: self.closed_at,
             justification: self.justification,
             last_operation: self.operation.map(|Json(row)| row.parse()).transpose()?,
+            settling: self
+                .settling
+                .map(|kind| kind.parse())
+                .transpose()
+                .map_err(DbError::defect)?,
         })
     }
 }
@@ -159,7 +167,7 @@ pub async fn count_unsettled(db: &mut PgConnection) -> Result<u64, DbError> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// When a removal of a former connection of this name was sent, after `since`, whose outcome no answer told.
+/// When a removal of a former connection of this name was sent last, after `since`, if no answer told its outcome since.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -172,7 +180,8 @@ pub async fn unanswered_removal(
         "select max(o.dispatched_at) from connections c join operations o on o.connection_id = c.id
          where c.arm_id = $1 and c.closed_at > $2 and o.kind = 'remove' and o.dispatched_at > $2
            and exists (select from ledger_events e
-               where e.connection_id = c.id and e.operation_id = o.id and e.kind = $3)",
+               where e.connection_id = c.id and e.operation_id = o.id and e.kind = $3
+                   and e.occurred_at >= o.dispatched_at)",
         arm_id.resource().canonical(),
         since,
         EventKind::OutcomeUnknown.as_str()

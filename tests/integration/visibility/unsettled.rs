@@ -1,12 +1,13 @@
 //! What is unsettled is listed: to those whom it concerns, and to the operators of this service.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, how_to};
 use serde_json::{Value, json};
 
 use super::with_roles;
-use crate::support::{App, Portal, data_connection, hurried, request};
+use crate::support::{App, Portal, connect, data_connection, hurried, request};
 
 async fn unsettled(portal: &Portal) -> Vec<String> {
     let list = portal.get("/v1/connections?state=unsettled").await;
@@ -29,6 +30,22 @@ fn wanted(name: &str, group: &str) -> Value {
     wanted
 }
 
+/// A create whose PUT is lost, and whose name somebody else takes: unsettled for as long as theirs is there.
+async fn lose(app: &App, portal: &Portal, name: &str, group: &str) -> String {
+    let cut = Fault::arm(&format!("/dataConnections/{name}"), Effect::ResetBeforeEffect);
+    app.emulator.inject(cut.method("PUT"));
+    let created = portal.create_waiting(&wanted(name, group), 0).await;
+    app.wait_for_calls("PUT", name, 1).await;
+    let theirs = json!({ "properties": { "eventHubResourceId": how_to::HUB2, "consumerGroup": group } });
+    app.emulator
+        .edit(|world| world.add_data_connection(&data_connection(name), &theirs))
+        .expect("it is made");
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    let differs = |body: &Value| body["lastOperation"]["error"]["code"] == "differs";
+    portal.wait_for(&path, differs).await;
+    path
+}
+
 #[tokio::test]
 async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_until_it_is_settled() {
     let app = App::with(|config| {
@@ -40,23 +57,12 @@ async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_u
     .await;
     app.operations_take(Duration::from_millis(60));
     let portal = app.how_to_portal();
-    assert_eq!(portal.create(&wanted("settled", "$Default")).await.status, 201);
-    let mut lost = Vec::new();
-    for (name, group) in [("lost", "cg1"), ("late", "cg2")] {
-        let cut = Fault::arm(&format!("/dataConnections/{name}"), Effect::ResetBeforeEffect);
-        app.emulator.inject(cut.method("PUT"));
-        let created = portal.create_waiting(&wanted(name, group), 0).await;
-        let path = format!("/v1/connections/{}", created.text("/id"));
-        app.wait_for_calls("PUT", name, 1).await;
-        // What somebody else makes there keeps it unsettled for as long as it is there.
-        let theirs = json!({ "properties": { "eventHubResourceId": how_to::HUB2, "consumerGroup": group } });
-        app.emulator
-            .edit(|world| world.add_data_connection(&data_connection(name), &theirs))
-            .expect("it is made");
-        let differs = |body: &Value| body["lastOperation"]["error"]["code"] == "differs";
-        portal.wait_for(&path, differs).await;
-        lost.push(path);
-    }
+    let standing = portal.create(&wanted("settled", "$Default")).await;
+    assert_eq!(standing.status, 201, "{}", standing.body);
+    let lost = [
+        lose(&app, &portal, "lost", "cg1").await,
+        lose(&app, &portal, "late", "cg2").await,
+    ];
     let operator = with_roles(&app, "acc4@domain1.com", how_to::DOMAIN1, &["Operator"]);
     // The requester, the participant, who sees all of a tenant, and the operator.
     let participant = app
@@ -87,7 +93,14 @@ async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_u
     let elsewhere = format!("/v1/connections?state=unsettled&database={}", how_to::ARCHIVE);
     assert_eq!(operator.get(&elsewhere).await.body["value"], json!([]));
 
+    // To look after it, no more: what happened to it is told to those whose it is.
+    let events = operator.get(&format!("{}/events", lost[0])).await;
+    events.is_problem(404, "notFound");
     // What is settled is none of an operator's business, nor is anything of one in another tenant, who may be anybody.
+    operator
+        .connection(standing.text("/id"))
+        .await
+        .is_problem(404, "notFound");
     let settled = operator.get("/v1/connections").await;
     assert_eq!(settled.body["value"], json!([]));
     let elsewhere = with_roles(&app, "acc8@domain2.com", how_to::DOMAIN2, &["Operator"]);
@@ -105,5 +118,68 @@ async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_u
         portal.wait_for(path, |body| body["state"] == "failed").await;
     }
     assert_eq!(unsettled(&operator).await, [""; 0]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_list_holds_those_that_are_shown_as_unsettled_and_no_others() {
+    let app = App::start().await;
+    let created = app.how_to_portal().create(&wanted("telemetry", "$Default")).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    let mut owner = connect(&app.database.owner_url).await;
+    // Every record that the columns allow: alone, and with each operation that may be under way; held by a lease, so that nobody
+    // takes it up.
+    let records = "
+        create temporary table made as
+        select gen_random_uuid() as id, d as desired, o as observed, c as confirmed, p as phase, q as queued
+        from unnest(array['present', 'absent']) d, unnest(array['present', 'absent', 'unknown']) o,
+            unnest(array[true, false]) c, unnest(array['succeeded', 'dispatched', 'accepted', 'settling']) p,
+            unnest(array[true, false]) q;
+        insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id, table_name,
+            mapping_name, data_format, source_kind, source_id, consumer_group, location, request_hash, created_by, created_at,
+            desired, observed, observed_at, confirmed_at)
+        select m.id, c.arm_id || m.id, c.arm_id_written, c.name, target_tenant_id, source_tenant_id, database_id, table_name,
+            mapping_name, data_format, source_kind, source_id, consumer_group, location, request_hash, created_by, created_at,
+            m.desired, m.observed, observed_at, case when m.confirmed then created_at end
+        from made m, connections c;
+        insert into operations (id, connection_id, kind, phase, person_id, app_id, correlation_id, body, body_hash, api_version,
+            absence_seen_at, created_at, dispatched_at, deadline_at, due_at, lease_token, lease_until)
+        select gen_random_uuid(), m.id, x.kind, x.phase, person_id, app_id, correlation_id, body, body_hash, api_version,
+            absence_seen_at, o.created_at, dispatched_at, deadline_at, due_at, gen_random_uuid(), now() + interval '1 day'
+        from made m
+        cross join lateral (select 'create' as kind, m.phase
+            union all select 'remove', 'queued' where m.queued) x
+        cross join operations o";
+    sqlx::raw_sql(records)
+        .execute(&mut owner)
+        .await
+        .expect("the owner may");
+    let portal = with_roles(
+        &app,
+        "acc4@domain1.com",
+        how_to::DOMAIN1,
+        &["Connections.Read.All"],
+    );
+    let all = async |query: &str| {
+        let answer = portal.get(&format!("/v1/connections?limit=200{query}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert!(answer.body.get("nextLink").is_none());
+        let shown = answer.body["value"].as_array().expect("a list").clone();
+        let one = |item: &Value| (item["id"].to_string(), item["state"].to_string());
+        shown.iter().map(one).collect::<BTreeMap<String, String>>()
+    };
+    let mut expected = all("").await;
+    assert_eq!(expected.len(), 97);
+    expected.retain(|_, state| state == "\"unsettled\"");
+    let listed = all("&state=unsettled").await;
+    assert_eq!(listed, expected);
+    // Whatever may have been sent, and what no operation looks into any more.
+    assert_eq!(listed.len(), 24 + 5);
+    let counted = "select count(*) = 29 from unsettled_connections";
+    assert!(app.scalar::<bool>(counted).await);
+    sqlx::raw_sql("update operations set phase = 'failed'")
+        .execute(&mut owner)
+        .await
+        .expect("the owner may");
     app.finish().await;
 }
