@@ -16,7 +16,7 @@ impl Settings {
             .with("worker.slowest_poll", "100ms")
             .with("worker.interval", "100ms")
             .with("worker.lease", "2s")
-            .with("worker.request_life", "4s")
+            .with("worker.request_life", "3500ms")
             .with("worker.deadline", "60s")
             .with("outbound.timeout", "3s")
             .with("outbound.read_timeout", "3s")
