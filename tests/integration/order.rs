@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, Latency, ParallelWrites, how_to};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Portal, hurried, request};
+use crate::support::{Answer, App, PATIENCE, Portal, connect, hurried, request};
 
 /// A service that hurries, where two people may create.
 async fn two_callers() -> (App, Portal, Portal) {
@@ -403,5 +404,71 @@ async fn a_change_in_flight_whose_caller_is_gone_keeps_others_waiting_no_longer_
         .edit(|world| world.set_parallel_writes(ParallelWrites::Allowed));
     app.as_owner("update operations set phase = 'failed', finished_at = now() where phase = 'accepted'")
         .await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn those_behind_one_who_steps_out_are_called_at_another_replica_without_waiting_for_its_next_look() {
+    let (app, one, other) = two_callers_at(
+        App::with(|config| {
+            hurried(config);
+            // Far longer than the test: whoever isn't called doesn't come.
+            config.worker.interval = PATIENCE * 2;
+        })
+        .await,
+    );
+    let replica = app.replica().await;
+    let there = other.at(replica.address());
+    app.hold_operations();
+    let first = begin(&one, "a0", "g0").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let dead = begin(&there, "b1", "g1").await;
+    let behind = begin(&one, "a1", "g2").await;
+    let challenge = Effect::status(401, &[("www-authenticate", "Bearer")]);
+    let unreadable = Fault::arm("/dataConnections/b1", challenge).method("GET");
+    app.emulator.inject(unreadable.always());
+    app.release_operations();
+    assert_eq!(one.follow(operation(&first)).await.text("/status"), "succeeded");
+    assert_eq!(one.follow(operation(&behind)).await.text("/status"), "succeeded");
+    let path = format!("/v1/operations/{}", operation(&dead));
+    there
+        .wait_for(&path, |body| body["status"] == "awaitingCaller")
+        .await;
+    assert_eq!(put(&app), ["a0", "a1"]);
+
+    app.emulator.clear_faults();
+    there.create(&wanted("b1", "g1")).await;
+    assert_eq!(there.follow(operation(&dead)).await.text("/status"), "succeeded");
+    replica.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_dead_replica_left_waits_in_line_and_for_as_long_as_azure_asked() {
+    let (app, one, _) = two_callers().await;
+    app.hold_operations();
+    let first = begin(&one, "a0", "g0").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let second = begin(&one, "a1", "g1").await;
+    let third = begin(&one, "a2", "g2").await;
+    // As if another replica had died with the last in line, whose tokens are here too; and Azure wants to be left alone meanwhile.
+    let mut owner = connect(&app.database.owner_url).await;
+    let orphaned = format!(
+        "update cluster_slots set operation_id = null, held_until = null, not_before = now() + interval '2 seconds';
+         update operations set holder = gen_random_uuid() where id = '{}'",
+        operation(&third)
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(orphaned))
+        .execute(&mut owner)
+        .await
+        .expect("the owner may");
+    app.release_operations();
+    for created in [&first, &second, &third] {
+        let ended = one.follow(operation(created)).await;
+        assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    }
+    assert_eq!(put(&app), ["a0", "a1", "a2"]);
+    let puts: Vec<_> = app.writes().iter().map(|call| call.at).collect();
+    assert!(puts[1] - puts[0] >= TimeDelta::seconds(2), "{puts:?}");
     app.finish().await;
 }

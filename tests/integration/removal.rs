@@ -136,6 +136,10 @@ async fn the_sources_token_is_attached_only_when_azure_asks_for_it() {
         .map(|token| token.tenant.as_str())
         .collect();
     assert_eq!(tenants, [how_to::DOMAIN2]);
+    // Each of the two was committed before it left.
+    let events = portal.event_kinds(created.text("/id")).await;
+    let sent = ["remove.intended", "remove.repeated", "remove.accepted"];
+    assert!(events.windows(3).any(|three| three == sent), "{events:?}");
     app.finish().await;
 }
 

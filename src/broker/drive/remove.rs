@@ -175,12 +175,16 @@ impl Job {
     /// Another request, which may land as late as any: it is committed as the first one was.
     async fn send_with_auxiliary(&mut self) -> Result<Step, BrokerError> {
         let details = self.broker.removal_details(&self.record);
-        self.commit(Change {
+        let begun = self.commit(Change {
             leaves: Some(None),
             event: Some((EventKind::RemoveRepeated, details)),
             ..self.change("the removal is sent with the source's token", Phase::Dispatched)
-        })
-        .await?;
+        });
+        // It kept the cluster for longer than it may, and another change is at it by now. ARM refused the first request, so nothing
+        // of it is left to come.
+        if let Some(step) = Self::not_begun(begun.await)? {
+            return self.wait_at_rest(step).await;
+        }
         self.unsent = true;
         Ok(Step::Again(Duration::ZERO))
     }

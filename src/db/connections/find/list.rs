@@ -108,21 +108,21 @@ pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Ve
 /// Those of which no read has told yet whether a change happened: few, whatever else is asked of them.
 async fn unsettled(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Vec<Found>, DbError> {
     let rows = select!(
-                part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
-                "where c.id in (select u.id from unsettled_connections u) and c.id < $1
-                    and ($5::text is null or lower(c.database_id collate \"C\") = $5)
-                    and ($6::text is null or lower(c.source_id collate \"C\") = $6)
-                    and ($7 or c.target_tenant_id = $3 or c.source_tenant_id = $3
-                        or exists (select from connection_people p where p.connection_id = c.id and p.person_id = $2))
-                 order by c.id desc limit $4",
-                selection.before.map_or(Uuid::max(), ConnectionId::uuid),
-                selection.viewer.map(ActorId::uuid),
-                selection.tenant.map(TenantId::uuid),
-                selection.limit,
-                selection.database.map(|id| id.resource().canonical()),
-                selection.source.map(|id| id.resource().canonical()),
-                selection.everything
-            )
+        part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
+        "where c.id in (select u.id from unsettled_connections u) and c.id < $1
+            and ($5::text is null or lower(c.database_id collate \"C\") = $5)
+            and ($6::text is null or lower(c.source_id collate \"C\") = $6)
+            and ($7 or c.target_tenant_id = $3 or c.source_tenant_id = $3
+                or exists (select from connection_people p where p.connection_id = c.id and p.person_id = $2))
+         order by c.id desc limit $4",
+        selection.before.map_or(Uuid::max(), ConnectionId::uuid),
+        selection.viewer.map(ActorId::uuid),
+        selection.tenant.map(TenantId::uuid),
+        selection.limit,
+        selection.database.map(|id| id.resource().canonical()),
+        selection.source.map(|id| id.resource().canonical()),
+        selection.everything
+    )
     .fetch_all(db)
     .await?;
     rows.into_iter().map(Row::found).collect()
