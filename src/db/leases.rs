@@ -283,10 +283,10 @@ pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<
             union all
             (select h.id from heads h where h.due_at > now())
          )
-         select greatest(extract(epoch from min(
+         select extract(epoch from min(
             case when o.phase = 'queued' and o.holder is distinct from $1 then coalesce(o.lease_until, now())
                 else greatest(o.due_at, o.lease_until,
-                    case when o.phase = 'queued' then greatest(s.not_before, s.held_until) end) end) - now()), 0)::float8
+                    case when o.phase = 'queued' then greatest(s.not_before, s.held_until) end) end) - now())::float8
          from operations o left join cluster_slots s on s.cluster_id = o.cluster_id
          where o.phase in ('queued', 'dispatched', 'accepted', 'settling')
            and (o.holder is null or o.holder = $1
@@ -305,7 +305,7 @@ pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<
     )
     .fetch_one(db)
     .await?;
-    Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()))
+    Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok()))
 }
 
 /// What the number of rows that a fenced write changed says of the lease.

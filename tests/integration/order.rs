@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, Latency, ParallelWrites, how_to};
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, PgConnection};
+use tenant_bridge::db::leases::{self, Claimant};
+use uuid::Uuid;
 
 use crate::support::{Answer, App, PATIENCE, Portal, connect, hurried, request};
 
@@ -443,32 +446,94 @@ async fn those_behind_one_who_steps_out_are_called_at_another_replica_without_wa
     app.finish().await;
 }
 
+/// As if a replica had died with an operation whose tokens are here too.
+async fn orphan(owner: &mut PgConnection, created: &Answer) {
+    let orphaned = format!(
+        "update operations set holder = gen_random_uuid() where id = '{}'",
+        operation(created)
+    );
+    sqlx::raw_sql(AssertSqlSafe(orphaned))
+        .execute(owner)
+        .await
+        .expect("the owner may");
+}
+
 #[tokio::test]
-async fn what_a_dead_replica_left_waits_in_line_and_for_as_long_as_azure_asked() {
+async fn what_a_dead_replica_left_does_not_overtake_those_in_line() {
     let (app, one, _) = two_callers().await;
     app.hold_operations();
     let first = begin(&one, "a0", "g0").await;
     app.wait_for_calls("PUT", "a0", 1).await;
     let second = begin(&one, "a1", "g1").await;
     let third = begin(&one, "a2", "g2").await;
-    // As if another replica had died with the last in line, whose tokens are here too; and Azure wants to be left alone meanwhile.
-    let mut owner = connect(&app.database.owner_url).await;
-    let orphaned = format!(
-        "update cluster_slots set operation_id = null, held_until = null, not_before = now() + interval '2 seconds';
-         update operations set holder = gen_random_uuid() where id = '{}'",
-        operation(&third)
-    );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(orphaned))
-        .execute(&mut owner)
-        .await
-        .expect("the owner may");
+    // The next in line is slow to prove that its name is free, and the cluster is free meanwhile.
+    let slow = Effect::Delay(Duration::from_millis(1500));
+    app.emulator
+        .inject(Fault::arm("/dataConnections/a1", slow).method("GET"));
     app.release_operations();
-    for created in [&first, &second, &third] {
+    one.follow(operation(&first)).await;
+    app.wait_until("select exists (select from operations where phase = 'queued' and lease_until > now())")
+        .await;
+    let mut owner = connect(&app.database.owner_url).await;
+    orphan(&mut owner, &third).await;
+    for created in [&second, &third] {
         let ended = one.follow(operation(created)).await;
         assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     }
     assert_eq!(put(&app), ["a0", "a1", "a2"]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_dead_replica_left_leaves_a_busy_cluster_alone_for_as_long_as_azure_asked() {
+    let (app, one, _) = two_callers().await;
+    app.hold_operations();
+    let first = begin(&one, "a0", "g0").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let second = begin(&one, "a1", "g1").await;
+    let mut owner = connect(&app.database.owner_url).await;
+    sqlx::raw_sql("update cluster_slots set operation_id = null, held_until = null, not_before = now() + interval '2 seconds'")
+        .execute(&mut owner)
+        .await
+        .expect("the owner may");
+    orphan(&mut owner, &second).await;
+    app.release_operations();
+    for created in [&first, &second] {
+        let ended = one.follow(operation(created)).await;
+        assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    }
     let puts: Vec<_> = app.writes().iter().map(|call| call.at).collect();
     assert!(puts[1] - puts[0] >= TimeDelta::seconds(2), "{puts:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_replica_that_nothing_waits_for_does_not_look_again_and_again() {
+    let (app, one, _) = two_callers().await;
+    let mut serving = connect(&app.database.serving_url).await;
+    let mut next = async || {
+        let other = Claimant {
+            replica: Uuid::new_v4(),
+            operations: &[],
+            connections: &[],
+            own: &[],
+            now: Utc::now(),
+        };
+        leases::next_due(&mut serving, other).await.expect("an answer")
+    };
+    assert_eq!(next().await, None, "nothing is open");
+    app.hold_operations();
+    let first = begin(&one, "a0", "g0").await;
+    let second = begin(&one, "a1", "g1").await;
+    assert_eq!(
+        next().await,
+        None,
+        "both are the living replica's that has their tokens"
+    );
+    app.release_operations();
+    for created in [&first, &second] {
+        one.follow(operation(created)).await;
+    }
+    assert_eq!(next().await, None, "both have ended");
     app.finish().await;
 }
