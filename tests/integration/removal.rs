@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, how_to};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
-use crate::support::{Answer, App, PATIENCE, Portal, data_connection, hurried, request};
+use crate::support::{Answer, App, Portal, data_connection, request};
 
 /// A fault of the next DELETE of a data connection.
 fn delete(effect: Effect) -> Fault {
@@ -227,12 +226,7 @@ async fn a_removal_of_unknown_outcome_settles_to_removed() {
 
 #[tokio::test]
 async fn a_name_is_free_only_when_a_removal_without_an_answer_can_no_longer_take_what_has_it_then() {
-    let app = App::with(|config| {
-        hurried(config);
-        config.worker.request_life = Duration::from_secs(8);
-    })
-    .await;
-    app.operations_take(Duration::from_millis(60));
+    let app = App::hurried_with(|config| config.worker.request_life = Duration::from_secs(8)).await;
     let (portal, created) = active(&app).await;
     app.emulator.inject(delete(Effect::ResetAfterEffect));
     is_removed(&portal.remove(created.text("/id")).await);
@@ -243,13 +237,7 @@ async fn a_name_is_free_only_when_a_removal_without_an_answer_can_no_longer_take
     assert_eq!(app.calls("PUT", "telemetry").len(), 1, "the first one's");
     // Another name is none of its business.
     assert_eq!(portal.create(&cg1("another")).await.status, 201);
-    let deadline = Instant::now() + PATIENCE;
-    let mut again = portal.create(&request("telemetry")).await;
-    while again.status == 409 && Instant::now() < deadline {
-        sleep(Duration::from_millis(50)).await;
-        again = portal.create(&request("telemetry")).await;
-    }
-    assert_eq!(again.status, 201, "{}", again.body);
+    let again = portal.create_at_last(&request("telemetry"), &[409]).await;
     assert_ne!(again.text("/id"), created.text("/id"));
     app.finish().await;
 }

@@ -6,13 +6,13 @@ use azure_emulator::{Effect, Emulator, Fault, MintUserToken, Options, Seed, how_
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::calls::Call;
 use super::outcome::{Cell, Outcome};
 use super::table_checks::cell;
 use super::troubles::Trouble;
-use crate::support::{Answer, App, PATIENCE, Portal, data_connection, hurried, request};
+use crate::support::{Answer, App, Portal, data_connection, eventually, hurried, request};
 
 /// Why a cell is not as the table says.
 pub(super) type Wrong = String;
@@ -334,16 +334,14 @@ impl Bench<'_> {
         path: &str,
         wanted: impl Fn(&Value) -> bool,
     ) -> Result<Answer, Wrong> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let answer = portal.get(path).await;
-            if wanted(&answer.body) {
-                return Ok(answer);
-            }
-            demand(Instant::now() < deadline, || {
-                format!("{path} stayed as it was: {}", answer.body)
-            })?;
-            sleep(Duration::from_millis(25)).await;
+        let found =
+            eventually(async || Some(portal.get(path).await).filter(|answer| wanted(&answer.body))).await;
+        match found {
+            Some(answer) => Ok(answer),
+            None => Err(format!(
+                "{path} stayed as it was: {}",
+                portal.get(path).await.body
+            )),
         }
     }
 

@@ -193,12 +193,7 @@ async fn a_key_is_free_again_after_its_time_although_nothing_has_swept_it() {
 
 #[tokio::test]
 async fn keys_are_swept_after_their_time_and_no_sooner() {
-    let app = App::with(|config| {
-        hurried(config);
-        config.idempotency.sweep_every = Duration::from_millis(100);
-    })
-    .await;
-    app.operations_take(Duration::from_millis(60));
+    let app = App::hurried_with(|config| config.idempotency.sweep_every = Duration::from_millis(100)).await;
     let replica = app.replica().await;
     let portal = app.how_to_portal().keyed("one-wish");
     let first = portal.create(&request("telemetry")).await;

@@ -7,7 +7,7 @@ use azure_emulator::{Effect, Fault, how_to};
 use serde_json::json;
 
 use super::{failed, put};
-use crate::support::{Answer, App, Portal, hurried, request};
+use crate::support::{Answer, App, Portal, request};
 
 /// ARM's codes for a parent that is not there, from the subscription down to the cluster.
 const PARENTS: [&str; 3] = [
@@ -94,12 +94,7 @@ async fn an_unsettled_create_whose_database_was_removed_fails_by_what_reads_find
 
 #[tokio::test]
 async fn a_create_whose_parent_goes_while_azure_carries_it_out_is_given_up_after_its_deadline() {
-    let app = App::with(|config| {
-        hurried(config);
-        config.worker.deadline = Duration::from_millis(800);
-    })
-    .await;
-    app.operations_take(Duration::from_millis(60));
+    let app = App::hurried_with(|config| config.worker.deadline = Duration::from_millis(800)).await;
     let portal = app.how_to_portal();
     reads_find_no(&app, "/dataConnections/telemetry", "ParentResourceNotFound", 1);
     let created = portal.create_waiting(&request("telemetry"), 0).await;

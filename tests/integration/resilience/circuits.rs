@@ -91,16 +91,10 @@ async fn an_entra_that_fails_is_left_alone_then_tried_once_and_used_again() {
     app.wait_for_log("calls fail one after the other", how_to::DOMAIN2)
         .await;
     app.emulator.clear_faults();
-    let deadline = Instant::now() + PATIENCE;
-    let created = loop {
-        let answer = app.how_to_portal().create(&request("telemetry")).await;
-        if answer.status == 201 {
-            break answer;
-        }
-        answer.is_problem(503, "upstreamUnavailable");
-        assert!(Instant::now() < deadline, "it stays open");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    };
+    let created = app
+        .how_to_portal()
+        .create_at_last(&request("telemetry"), &[503])
+        .await;
     assert_eq!(created.text("/state"), "active");
     app.wait_for_log("calls succeed again", how_to::DOMAIN2).await;
     app.finish().await;

@@ -3,17 +3,37 @@
 use std::time::{Duration, Instant};
 
 use azure_emulator::{Effect, Fault, how_to};
+use dev_postgres::Server;
 use http::Method;
 use tenant_bridge::config::Config;
 use tenant_bridge::db::DbError;
+use tenant_bridge::failure_points::{Action, arm};
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, App, PATIENCE, Portal, Wire, connect, hurried, migrated, own_server, request};
+use crate::support::{
+    Answer, App, PATIENCE, Portal, Wire, connect, eventually, hurried, migrated, own_server, request,
+};
 
 /// Hurried, and with the patience for the database that the service has by itself.
 fn impatient(config: &mut Config) {
     hurried(config);
     config.database.pool.acquire_timeout = Duration::from_millis(1500);
+}
+
+/// A service whose line to its Postgres can die.
+async fn over_a_wire(change: impl FnOnce(&mut Config)) -> (Server, Wire, App) {
+    let server = own_server().await;
+    let database = migrated(&server).await;
+    let wire = Wire::to(&database.serving_url).await;
+    let url = wire.over(&database.serving_url);
+    let app = App::on(database, |config| {
+        impatient(config);
+        config.database.pool.url = url.as_str().into();
+        change(config);
+    })
+    .await;
+    (server, wire, app)
 }
 
 /// Two seconds are promised; a loaded machine may need some more.
@@ -54,33 +74,12 @@ async fn every_route_is_out(portal: &Portal, created: &Answer) {
 async fn is_taken_again(portal: &Portal, name: &str) {
     let mut body = request(name);
     body["source"]["eventHub"]["consumerGroup"] = "cg1".into();
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let answer = portal.create(&body).await;
-        if answer.status == 201 || answer.status == 200 {
-            return;
-        }
-        assert!(
-            matches!(answer.status, 202 | 503) && Instant::now() < deadline,
-            "{}",
-            answer.body
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    portal.create_at_last(&body, &[202, 503]).await;
 }
 
 #[tokio::test]
 async fn a_dead_line_to_postgres_holds_nobody_and_is_given_up_for_a_new_one() {
-    let server = own_server().await;
-    let database = migrated(&server).await;
-    let wire = Wire::to(&database.serving_url).await;
-    let url = wire.over(&database.serving_url);
-    let app = App::on(database, |config| {
-        impatient(config);
-        config.database.pool.url = url.as_str().into();
-        config.database.pool.max_connections = 4;
-    })
-    .await;
+    let (server, wire, app) = over_a_wire(|config| config.database.pool.max_connections = 4).await;
     app.operations_take(Duration::from_millis(60));
     let portal = app.how_to_portal();
     let created = portal.create(&request("telemetry")).await;
@@ -101,23 +100,20 @@ async fn a_dead_line_to_postgres_holds_nobody_and_is_given_up_for_a_new_one() {
 
 #[tokio::test]
 async fn a_line_that_dies_under_an_operation_does_not_keep_it() {
-    let server = own_server().await;
-    let database = migrated(&server).await;
-    let wire = Wire::to(&database.serving_url).await;
-    let url = wire.over(&database.serving_url);
-    let app = App::on(database, |config| {
-        impatient(config);
-        config.database.pool.url = url.as_str().into();
-        config.worker.lease = Duration::from_secs(6);
-    })
-    .await;
+    let (server, wire, app) = over_a_wire(|config| config.worker.lease = Duration::from_secs(6)).await;
     app.operations_take(Duration::from_millis(100));
     let portal = app.how_to_portal();
-    app.emulator
-        .inject(Fault::arm("/dataConnections/", Effect::Delay(Duration::from_millis(500))).method("PUT"));
+    let leaving = arm(
+        &Handle::current(),
+        "arm/PUT data connection/before",
+        Action::Pause(None),
+        1,
+    );
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     assert_eq!(created.status, 202, "{}", created.body);
+    leaving.met().await;
     wire.die();
+    leaving.release();
     app.wait_for_calls("PUT", "telemetry", 1).await;
     wire.mend();
     let ended = portal.follow(created.text("/lastOperation/id")).await;
@@ -147,11 +143,8 @@ async fn a_server_that_takes_no_writes_is_out_of_reach_until_it_does() {
     };
     // As the old primary after a failover, to which the pool's connections still lead.
     set("on").await;
-    let deadline = Instant::now() + PATIENCE;
-    while portal.get("/readyz").await.status == 200 {
-        assert!(Instant::now() < deadline, "it stays ready");
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
+    let unready = eventually(async || (portal.get("/readyz").await.status != 200).then_some(())).await;
+    assert!(unready.is_some(), "it stays ready");
     every_route_is_out(&portal, &created).await;
     assert_eq!(app.writes().len(), 1, "the first create's");
     // The administrator's own connection takes no writes by default; this is none.

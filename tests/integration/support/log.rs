@@ -2,14 +2,12 @@
 
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::PATIENCE;
 use super::database::holds;
+use super::eventually;
 
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static STARTED: Once = Once::new();
@@ -75,18 +73,12 @@ impl Since {
 
     /// Waits for a line with both texts.
     pub(super) async fn wait_for(self, one: &str, other: &str) {
-        let deadline = Instant::now() + PATIENCE;
         let logged = || {
             self.text()
                 .lines()
                 .any(|line| line.contains(one) && line.contains(other))
         };
-        while !logged() {
-            assert!(
-                Instant::now() < deadline,
-                "no line of the log has {one} and {other}"
-            );
-            sleep(Duration::from_millis(25)).await;
-        }
+        let found = eventually(async || logged().then_some(())).await;
+        assert!(found.is_some(), "no line of the log has {one} and {other}");
     }
 }

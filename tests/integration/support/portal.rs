@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder};
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
 
-use super::PATIENCE;
+use super::eventually;
 
 /// A client with the tokens it sends.
 #[derive(Clone)]
@@ -220,18 +219,24 @@ impl Portal {
 
     /// Asks for a path until its body is as wanted.
     pub(crate) async fn wait_for(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Answer {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let answer = self.get(path).await;
-            if wanted(&answer.body) {
-                return answer;
-            }
-            assert!(
-                Instant::now() < deadline,
-                "{path} did not become as wanted: {}",
-                answer.body
-            );
-            sleep(std::time::Duration::from_millis(25)).await;
+        let found =
+            eventually(async || Some(self.get(path).await).filter(|answer| wanted(&answer.body))).await;
+        match found {
+            Some(answer) => answer,
+            None => panic!("{path} did not become as wanted: {}", self.get(path).await.body),
         }
+    }
+
+    /// Asks for a create until it is done at once. Meanwhile its answer may have one of these statuses, and no other.
+    pub(crate) async fn create_at_last(&self, wanted: &Value, meanwhile: &[u16]) -> Answer {
+        let done = eventually(async || {
+            let answer = self.create(wanted).await;
+            if matches!(answer.status, 200 | 201) {
+                return Some(answer);
+            }
+            assert!(meanwhile.contains(&answer.status), "{}", answer.body);
+            None
+        });
+        done.await.expect("it is done at last")
     }
 }

@@ -16,10 +16,34 @@ pub(crate) fn hurried(config: &mut Config) {
     config.worker.request_life = Duration::from_millis(600);
 }
 
+/// How often a condition is looked at that nothing announces.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// Asks again and again until there is an answer; none when that takes too long.
+pub(crate) async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = ask().await;
+        if answer.is_some() || Instant::now() > deadline {
+            return answer;
+        }
+        sleep(LOOK).await;
+    }
+}
+
 impl App {
     /// A service that hurries, and an ARM that does.
     pub(crate) async fn hurried() -> Self {
-        let app = Self::with(hurried).await;
+        Self::hurried_with(|_| ()).await
+    }
+
+    /// The same with other settings too.
+    pub(crate) async fn hurried_with(change: impl FnOnce(&mut Config)) -> Self {
+        let app = Self::with(|config| {
+            hurried(config);
+            change(config);
+        })
+        .await;
         app.operations_take(Duration::from_millis(60));
         app
     }
@@ -45,11 +69,8 @@ impl App {
 
     /// Waits until a query of the database gives true.
     pub(crate) async fn wait_until(&self, query: &'static str) {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.scalar::<bool>(query).await {
-            assert!(Instant::now() < deadline, "it did not become true: {query}");
-            sleep(Duration::from_millis(25)).await;
-        }
+        let true_by_now = eventually(async || self.scalar::<bool>(query).await.then_some(()));
+        assert!(true_by_now.await.is_some(), "it did not become true: {query}");
     }
 
     /// A write to ARM takes this long from now on.

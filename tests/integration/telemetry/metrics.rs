@@ -1,12 +1,10 @@
 //! Metrics: those that are documented, and nobody and nothing named in them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use reqwest::Method;
-use tokio::time::{Instant, sleep};
 
-use crate::support::{App, PATIENCE, Portal, holds, request};
+use crate::support::{App, Portal, eventually, holds, request};
 
 /// A series with its labels and its value.
 type Sample = (String, BTreeMap<String, String>, f64);
@@ -65,14 +63,11 @@ async fn metrics(portal: &Portal) -> String {
 
 /// The text, once it has a sample that begins with this.
 async fn metrics_with(portal: &Portal, sample: &str) -> String {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let text = metrics(portal).await;
-        if text.lines().any(|line| line.starts_with(sample)) {
-            return text;
-        }
-        assert!(Instant::now() < deadline, "no {sample} in:\n{text}");
-        sleep(Duration::from_millis(25)).await;
+    let has_sample = |text: &String| text.lines().any(|line| line.starts_with(sample));
+    let found = eventually(async || Some(metrics(portal).await).filter(has_sample)).await;
+    match found {
+        Some(text) => text,
+        None => panic!("no {sample} in:\n{}", metrics(portal).await),
     }
 }
 

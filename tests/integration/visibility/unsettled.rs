@@ -7,7 +7,7 @@ use azure_emulator::{Effect, Fault, how_to};
 use serde_json::{Value, json};
 
 use super::with_roles;
-use crate::support::{App, Portal, connect, data_connection, hurried, request};
+use crate::support::{App, Portal, connect, data_connection, request};
 
 async fn unsettled(portal: &Portal) -> Vec<String> {
     let list = portal.get("/v1/connections?state=unsettled").await;
@@ -48,14 +48,12 @@ async fn lose(app: &App, portal: &Portal, name: &str, group: &str) -> String {
 
 #[tokio::test]
 async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_until_it_is_settled() {
-    let app = App::with(|config| {
-        hurried(config);
+    let app = App::hurried_with(|config| {
         // What is unsettled keeps the next of its cluster waiting no longer.
         config.worker.turn = Duration::from_millis(200);
         config.tenants.home = Some(how_to::DOMAIN1.parse().expect("a GUID"));
     })
     .await;
-    app.operations_take(Duration::from_millis(60));
     let portal = app.how_to_portal();
     let standing = portal.create(&wanted("settled", "$Default")).await;
     assert_eq!(standing.status, 201, "{}", standing.body);

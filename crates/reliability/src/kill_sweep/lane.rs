@@ -7,7 +7,8 @@ use azure_emulator::{Options, how_to};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::scenario::{PATIENCE, Play, Scenario};
+use super::play::{PATIENCE, Play};
+use super::scenario::Scenario;
 use crate::agreement::{Claims, differences};
 use crate::{Ground, Person, Random, Replica, Settings, Stack};
 

@@ -2,6 +2,7 @@
 //! and the ledger must agree, with no orphan, no lost acknowledgement and no deletion of what is somebody else's.
 
 mod lane;
+mod play;
 mod scenario;
 
 use std::collections::{BTreeMap, VecDeque};
