@@ -107,8 +107,8 @@ impl ClaimRow {
 
 /// Claims operations that are due and that nobody holds, the longest due first; of those that wait for their cluster, the one
 /// whose turn it is, and those whose turn won't come: what nobody alive has tokens for, and creates whose time is over. What waits
-/// for a caller is left to whoever brings the tokens, unless this replica has some, or the service can read there by itself; what
-/// a living replica has tokens for is left to that one.
+/// for a caller is left to whoever brings the tokens, unless this replica has some, or the service can read there by itself, or ARM
+/// took it and its deadline has passed, so that it is unsettled; what a living replica has tokens for is left to that one.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -146,8 +146,8 @@ pub async fn claim_due(
                 when o.phase = 'queued' then o.id in (select n.id from next n) or o.holder is distinct from $3
                 else o.due_at <= now()
               end
-              or (o.phase = 'queued' and o.kind = 'create' and o.deadline_at < $6
-                and (o.lease_until is null or o.lease_until < now()))
+              or (o.deadline_at < $6 and (o.lease_until is null or o.lease_until < now())
+                and (o.phase = 'queued' and o.kind = 'create' or o.phase = 'accepted' and o.awaiting_tenant_id is not null))
             order by o.due_at limit $1
             for update skip locked
          )

@@ -233,7 +233,13 @@ impl Job {
     pub(super) async fn lose_track(&mut self, why: &str) -> Result<Step, BrokerError> {
         self.unsent = false;
         let details = serde_json::json!({ "reason": why });
+        // What ARM said of a create is still to be borne out; a removal is wanted whatever it said.
+        let failure = match self.claim.record.kind {
+            OperationKind::Create => self.claim.record.failure.clone(),
+            OperationKind::Remove => None,
+        };
         self.commit(Change {
+            failure,
             absent_reads: 0,
             observed: Some((Observed::Unknown, false)),
             event: Some((EventKind::OutcomeUnknown, details)),

@@ -15,30 +15,27 @@ use crate::ledger::EventKind;
 
 /// How often a create that ARM called done is looked for before it counts as unsettled: reads lag.
 const READS_AFTER_SUCCESS: i32 = 20;
+/// Reads in a row that must find nothing before it counts as not made.
+pub(super) const ABSENT_READS: i32 = 3;
 
 impl Job {
     pub(super) async fn follow(&mut self) -> Result<Step, BrokerError> {
-        if self.claim.record.failure.is_some() {
-            return self.confirm_failure().await;
-        }
         if self.is_overdue() {
             return self
-                .lose_track("Azure did not finish before the operation's deadline")
+                .lose_track("it was not known before the operation's deadline what came of it")
                 .await;
+        }
+        if self.claim.record.failure.is_some() {
+            return self.confirm_failure().await;
         }
         let token = match self.reading().await? {
             Tokens::Held(token) => token,
             Tokens::Missing(step) => return Ok(step),
         };
-        let (arm, endpoint) = (self.broker.arm.clone(), self.broker.arm.endpoint().clone());
-        let url = self
-            .claim
-            .arm_operation_url
-            .as_deref()
-            .map(|text| OperationUrl::parse(text, &endpoint));
-        let Some(Ok(url)) = url else {
+        let Some(url) = self.operation_url() else {
             return self.follow_by_reading().await;
         };
+        let arm = self.broker.arm.clone();
         match self.alive(arm.poll(&token, &url)).await? {
             Ok(state) => match state.status {
                 OperationStatus::Running(_) => {
@@ -72,11 +69,36 @@ impl Job {
         }
     }
 
+    /// Where ARM tells how its operation stands, if it said so.
+    fn operation_url(&self) -> Option<OperationUrl> {
+        let text = self.claim.arm_operation_url.as_deref()?;
+        OperationUrl::parse(text, self.broker.arm.endpoint()).ok()
+    }
+
+    /// Whether ARM itself says that the change is still being carried out; `Err` is how the step ends when it can't be asked.
+    pub(super) async fn is_running(&mut self) -> Result<Result<bool, Step>, BrokerError> {
+        let Some(url) = self.operation_url() else {
+            return Ok(Ok(false));
+        };
+        let token = match self.reading().await? {
+            Tokens::Held(token) => token,
+            Tokens::Missing(step) => return Ok(Err(step)),
+        };
+        let arm = self.broker.arm.clone();
+        match self.alive(arm.poll(&token, &url)).await? {
+            Ok(state) => Ok(Ok(matches!(state.status, OperationStatus::Running(_)))),
+            // ARM forgets operations that are over, and its signed URLs expire: the reads that were allowed have to do.
+            Err(error) if matches!(error.status(), Some(400 | 401 | 403 | 404 | 410)) => Ok(Ok(false)),
+            Err(error) => self.read_failed(&error).await.map(Err),
+        }
+    }
+
     /// Keeps ARM's reason, then looks what is there.
     pub(super) async fn remember(&mut self, failure: Failure) -> Result<Step, BrokerError> {
         let kept = self.change("Azure reported a failure", Phase::Accepted);
         self.commit(Change {
             failure: Some(failure),
+            absent_reads: 0,
             ..kept
         })
         .await?;
@@ -108,17 +130,26 @@ impl Job {
     /// What the data connection's own state says of the create: ARM shows it from the first moment on, and takes it away again
     /// when Kusto's validation fails.
     pub(super) async fn conclude(&mut self, found: &DataConnection) -> Result<Step, BrokerError> {
-        if is_under_way(found) {
-            return Ok(Step::Again(self.next_pause()));
-        }
-        match found.provisioning_state() {
-            Some(state) if state.eq_ignore_ascii_case("Failed") => {
-                let detail = "Azure shows the data connection in the state Failed";
-                self.fail(plain(Code::AzureFailed, detail), Observed::Present)
-                    .await
+        match Shown::of(found) {
+            Shown::UnderWay if self.claim.record.phase != Phase::Settling => {
+                Ok(Step::Again(self.next_pause()))
             }
-            _ => self.succeed(found).await,
+            // Somebody wants it gone, and nobody knows how long this may last: the removal that waits has its turn.
+            Shown::UnderWay if self.is_overdue() && self.is_to_be_removed().await? => {
+                self.failed_as_shown(found).await
+            }
+            Shown::UnderWay => self.look_again_later().await,
+            Shown::Failed => self.failed_as_shown(found).await,
+            Shown::Done => self.succeed(found).await,
         }
+    }
+
+    /// A create that left something which is not what was asked for.
+    async fn failed_as_shown(&mut self, found: &DataConnection) -> Result<Step, BrokerError> {
+        let state = found.provisioning_state().unwrap_or("Unknown");
+        let detail = format!("Azure shows the data connection in the state {state}");
+        self.fail(plain(Code::AzureFailed, &detail), Observed::Present)
+            .await
     }
 
     /// A create that reads confirm.
@@ -166,6 +197,13 @@ impl Job {
                 Ok(Step::Again(self.next_pause()))
             }
             (_, Some(_)) => self.fail(failure, Observed::Present).await,
+            // ARM's failed operation may have left something that reads don't find yet.
+            (OperationKind::Create, None)
+                if !is_refusal(&failure) && self.claim.absent_reads + 1 < ABSENT_READS =>
+            {
+                self.claim.absent_reads += 1;
+                Ok(Step::Again(self.broker.worker.fastest_poll))
+            }
             (OperationKind::Create, None) => self.fail(failure, Observed::Absent).await,
         }
     }
@@ -190,14 +228,14 @@ impl Job {
         }
     }
 
-    /// What the data connection would be in is gone: a removal is missing its object, and a create can't come to anything any more
-    /// once its request is dead.
+    /// What the data connection would be in isn't found, as after a move of the subscription or by a read that lags: that tells
+    /// nothing of the data connection. A removal is missing its object, and a create stays unsettled.
     async fn parent_not_found(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match self.claim.record.kind {
             OperationKind::Remove => self.parent_missing().await,
-            OperationKind::Create if self.claim.record.phase == Phase::Settling && self.request_is_dead() => {
-                let failure = failure_of(Code::ParentMissing, error);
-                self.fail(failure, Observed::Absent).await
+            OperationKind::Create if self.claim.record.phase == Phase::Settling => {
+                self.not_proved(failure_of(Code::ParentMissing, error), Observed::Unknown)
+                    .await
             }
             OperationKind::Create => self.read_failed(error).await,
         }
@@ -243,10 +281,30 @@ fn is_refusal(failure: &Failure) -> bool {
         .any(|code| failure.code == code.as_str())
 }
 
-/// Whether a change of the data connection is still being carried out: any state but the two that stay, since ARM's list of
-/// states is open.
+/// Whether the failure is what ARM said of the change, and not what was seen since.
+pub(super) fn is_arms_word(failure: &Failure) -> bool {
+    is_refusal(failure) || failure.code == Code::AzureFailed.as_str()
+}
+
+/// How far the last change of a data connection is, by the state that ARM shows.
+enum Shown {
+    UnderWay,
+    Failed,
+    Done,
+}
+
+impl Shown {
+    /// Any state but those that stay is one of a change under way, since ARM's list of states is open; none at all is an end.
+    fn of(found: &DataConnection) -> Self {
+        match found.provisioning_state().map(str::to_ascii_lowercase).as_deref() {
+            None | Some("succeeded") => Self::Done,
+            Some("failed" | "canceled" | "cancelled") => Self::Failed,
+            Some(_) => Self::UnderWay,
+        }
+    }
+}
+
+/// Whether a change of the data connection is still being carried out.
 pub(super) fn is_under_way(found: &DataConnection) -> bool {
-    found.provisioning_state().is_some_and(|state| {
-        !state.eq_ignore_ascii_case("Succeeded") && !state.eq_ignore_ascii_case("Failed")
-    })
+    matches!(Shown::of(found), Shown::UnderWay)
 }

@@ -201,8 +201,8 @@ impl Job {
             // Reads lag, and the request may still be carried out: one read that shows it there is no reason to send another.
             Ok(Some(found))
                 if self.claim.record.phase == Phase::Settling
-                    && !is_under_way(&found)
-                    && self.request_is_dead() =>
+                    && self.request_is_dead()
+                    && (!is_under_way(&found) || self.is_overdue()) =>
             {
                 self.resend_removal().await
             }

@@ -6,19 +6,21 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::commit::Change;
+use super::follow::{ABSENT_READS, is_arms_word};
 use super::send::plain;
 use super::{Job, Step};
 use crate::arm::DataConnection;
 use crate::broker::refusal::BrokerError;
-use crate::connection::{Code, Desired, Observed, Phase};
+use crate::connection::{Code, Desired, Failure, Observed, Phase};
 
-/// Reads in a row that must find nothing.
-const ABSENT_READS: i32 = 3;
 /// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
 const CLOCKS_APART: i64 = 300;
 
 impl Job {
     pub(super) async fn settle_create(&mut self) -> Result<Step, BrokerError> {
+        if self.claim.record.failure.as_ref().is_some_and(is_arms_word) {
+            return self.confirm_failure().await;
+        }
         let found = match self.look().await? {
             Ok(found) => found,
             Err(step) => return Ok(step),
@@ -33,21 +35,17 @@ impl Job {
                     Code::Differs,
                     "Azure holds a data connection of this name that is not what was sent",
                 );
-                // Somebody named it and wants it gone: the removal that waits decides, and nothing can land after it.
-                if self.request_is_dead() && self.is_to_be_removed().await? {
-                    return self.fail(failure, Observed::Present).await;
-                }
-                // Somebody's, perhaps ours after a change: not proved, so not touched. It stays unsettled and is looked at again.
-                self.put_aside(Change {
-                    failure: Some(failure),
-                    absent_reads: 0,
-                    ..self.change("what is there is not what was sent", Phase::Settling)
-                })
-                .await
+                // Nothing can land after it any more, if it is to be removed.
+                self.not_proved(failure, Observed::Present).await
             }
             None => {
                 let reads = self.claim.absent_reads.saturating_add(1);
                 if reads >= ABSENT_READS && self.request_is_dead() {
+                    match self.is_running().await? {
+                        Ok(false) => {}
+                        Ok(true) => return self.look_again_later().await,
+                        Err(step) => return Ok(step),
+                    }
                     let detail =
                         "the request got no answer, and reads past its longest life found nothing at Azure";
                     return self
@@ -62,6 +60,24 @@ impl Job {
                 .await
             }
         }
+    }
+
+    /// What reads tell is no proof of anything: nothing is touched, the create stays unsettled, and is looked at again. When somebody
+    /// named the connection and wants it gone, the removal that waits decides, once the create's request can't land after it.
+    pub(super) async fn not_proved(
+        &mut self,
+        failure: Failure,
+        observed: Observed,
+    ) -> Result<Step, BrokerError> {
+        if self.request_is_dead() && self.is_to_be_removed().await? {
+            return self.fail(failure, observed).await;
+        }
+        self.put_aside(Change {
+            failure: Some(failure),
+            absent_reads: 0,
+            ..self.change("what is there can't be told from reads", Phase::Settling)
+        })
+        .await
     }
 
     /// Keeps what was seen and looks again after a while.

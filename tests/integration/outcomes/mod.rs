@@ -5,6 +5,7 @@ mod answered;
 mod challenged;
 mod parents;
 mod put_off;
+mod shown;
 mod unanswered;
 
 use azure_emulator::{Effect, Fault, how_to};

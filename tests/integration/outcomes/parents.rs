@@ -1,12 +1,12 @@
 //! What reads tell when not the data connection is what Azure doesn't find, but what it would be in: that is no proof that it
-//! was removed, and only once a create's request is dead that nothing came of it.
+//! was removed, nor that nothing came of its create.
 
 use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, how_to};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{failed, put};
+use super::{failed, put, settles_to_active};
 use crate::support::{Answer, App, Portal, request};
 
 /// ARM's codes for a parent that is not there, from the subscription down to the cluster.
@@ -48,31 +48,60 @@ fn is_missing(answer: &Answer) {
     assert_eq!(answer.text("/lastOperation/error/code"), "parentMissing");
 }
 
+/// Waits until a create that got no answer is unsettled for that reason, and its request can no longer land.
+async fn unsettled_past_its_life(app: &App, portal: &Portal, created: &Answer) {
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    let told = |body: &Value| {
+        body["state"] == "unsettled" && body["lastOperation"]["error"]["code"] == "parentMissing"
+    };
+    portal.wait_for(&path, told).await;
+    app.wait_until("select now() > dispatched_at + interval '800 ms' from operations where kind = 'create'")
+        .await;
+    let reads = app.calls("GET", "telemetry").len();
+    app.wait_for_calls("GET", "telemetry", reads + 4).await;
+    assert!(told(&portal.get(&path).await.body));
+}
+
 #[tokio::test]
-async fn an_unsettled_create_whose_parent_is_gone_fails_once_its_request_is_dead() {
+async fn an_unsettled_create_whose_parent_isnt_found_stays_unsettled_until_reads_tell() {
     for code in PARENTS {
         let app = App::hurried().await;
         let portal = app.how_to_portal();
-        app.emulator.inject(put(Effect::ResetBeforeEffect));
+        app.emulator.inject(put(Effect::ResetAfterEffect));
         // All but the first read, which is the one before the create.
         reads_find_no(&app, "/dataConnections/telemetry", code, 1);
         let created = portal.create_waiting(&request("telemetry"), 0).await;
-        let error = failed(&app, &portal, &created).await;
-        assert_eq!(
-            (&error["code"], &error["upstream"]["code"]),
-            (&json!("parentMissing"), &json!(code))
-        );
-        let operation = portal.follow(created.text("/lastOperation/id")).await;
-        let time = |pointer: &str| {
-            let time = chrono::DateTime::parse_from_rfc3339(operation.text(pointer));
-            time.expect("a time")
-        };
-        // Before that, the PUT might still have landed in a parent that only some reads didn't find.
-        let life = chrono::TimeDelta::milliseconds(600);
-        assert!(time("/finishedAt") - time("/createdAt") >= life);
-        assert_eq!(app.writes().len(), 1);
-        app.finish().await;
+        unsettled_past_its_life(&app, &portal, &created).await;
+        // The subscription was moved, say, and now all of ARM knows.
+        app.emulator.clear_faults();
+        settles_to_active(app, &portal, &created).await;
     }
+}
+
+#[tokio::test]
+async fn whoever_wants_an_unsettled_create_gone_whose_parent_isnt_found_is_told_that_it_is_missing() {
+    let app = App::hurried().await;
+    let (portal, code) = (app.how_to_portal(), "SubscriptionNotFound");
+    app.emulator.inject(put(Effect::ResetAfterEffect));
+    reads_find_no(&app, "/dataConnections/telemetry", code, 1);
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    unsettled_past_its_life(&app, &portal, &created).await;
+    let gone = Fault::arm("/dataConnections/telemetry", not_found(code)).method("DELETE");
+    app.emulator.inject(gone);
+    let removal = portal.remove(created.text("/id")).await;
+    assert_eq!(
+        removal.text("/lastOperation/error/code"),
+        "parentMissing",
+        "{}",
+        removal.body
+    );
+    // It is there all the same, so its record is open, and it can be named again.
+    assert!(app.at_arm("telemetry").is_some());
+    app.emulator.clear_faults();
+    let removed = portal.remove(created.text("/id")).await;
+    assert_eq!(removed.text("/state"), "removed", "{}", removed.body);
+    assert!(app.at_arm("telemetry").is_none());
+    app.finish().await;
 }
 
 #[tokio::test]
@@ -93,20 +122,16 @@ async fn an_unsettled_create_whose_database_was_removed_fails_by_what_reads_find
 }
 
 #[tokio::test]
-async fn a_create_whose_parent_goes_while_azure_carries_it_out_is_given_up_after_its_deadline() {
+async fn a_create_whose_parent_goes_while_azure_carries_it_out_is_unsettled_after_its_deadline() {
     let app = App::hurried_with(|config| config.worker.deadline = Duration::from_millis(800)).await;
     let portal = app.how_to_portal();
     reads_find_no(&app, "/dataConnections/telemetry", "ParentResourceNotFound", 1);
     let created = portal.create_waiting(&request("telemetry"), 0).await;
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
-    assert_eq!(operation.text("/error/code"), "parentMissing");
+    unsettled_past_its_life(&app, &portal, &created).await;
     let events = portal.event_kinds(created.text("/id")).await;
-    let unknown = "outcome.unknown";
-    assert_eq!(
-        events,
-        ["create.intended", "create.accepted", unknown, "create.failed"]
-    );
-    app.finish().await;
+    assert_eq!(events, ["create.intended", "create.accepted", "outcome.unknown"]);
+    app.emulator.clear_faults();
+    settles_to_active(app, &portal, &created).await;
 }
 
 #[tokio::test]
