@@ -120,6 +120,8 @@ impl Emulator {
                 azure,
                 journal,
                 faults,
+                stop: stop.clone(),
+                tasks: tasks.clone(),
             });
             tasks.spawn(server::run(
                 listener,

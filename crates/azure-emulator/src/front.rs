@@ -3,18 +3,25 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
 use crate::fault::Faults;
 use crate::journal::{Entry, Host, Journal};
 use crate::server::{self, Cut, Pace, Sent, Site};
 
-/// One host with its journal and faults in front.
+/// One host with its journal and faults in front. A clone is the same one.
+#[derive(Clone)]
 pub(crate) struct Front {
     pub(crate) host: Host,
     pub(crate) azure: Arc<Azure>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) faults: Arc<Faults>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
 }
 
 impl Front {
@@ -30,23 +37,36 @@ impl Site for Front {
     async fn answer(&self, call: Call) -> Result<Sent, Cut> {
         let (arrived, started) = (self.journal.arrive(), Instant::now());
         let entry = Entry::arrived(arrived, self.azure.clock.now(), self.host, &call);
-        let met = self.faults.meet(self.host, &call);
-        let (answer, pace) = match &met {
-            None => (Some(self.effect(&call)), Some(Pace::Whole)),
-            Some(met) => {
-                tokio::time::sleep(met.wait).await;
-                met.play(|| self.effect(&call))
-            }
+        let Some(met) = self.faults.meet(self.host, &call) else {
+            let answer = self.effect(&call);
+            self.journal
+                .push(entry.answered(Some(&answer), true, started.elapsed()));
+            let pace = Pace::Whole;
+            return Ok(Sent { answer, pace });
         };
-        let delivered = pace.is_some_and(Pace::is_whole_in_the_end);
-        self.journal
-            .push(entry.answered(answer.as_ref(), delivered, started.elapsed()));
-        if met.is_some_and(|met| met.is_silent()) {
+        let is_silent = met.is_silent();
+        let (tell, told) = oneshot::channel();
+        let front = self.clone();
+        // As at Azure, what has arrived is carried out, whether or not whoever called still waits for the answer.
+        let work = async move {
+            tokio::time::sleep(met.wait).await;
+            let (answer, pace) = met.play(|| front.effect(&call));
+            let delivered = pace.is_some_and(Pace::is_whole_in_the_end) && !tell.is_closed();
+            front
+                .journal
+                .push(entry.answered(answer.as_ref(), delivered, started.elapsed()));
+            // Nobody there is as good as told.
+            drop(tell.send((answer, pace)));
+        };
+        self.tasks
+            .spawn(self.stop.clone().run_until_cancelled_owned(work));
+        let told = told.await;
+        if is_silent {
             // Dropped when whoever called hangs up, or the emulator stops.
             std::future::pending::<()>().await;
         }
-        match (answer, pace) {
-            (Some(answer), Some(pace)) => Ok(Sent { answer, pace }),
+        match told {
+            Ok((Some(answer), Some(pace))) => Ok(Sent { answer, pace }),
             _ => Err(Cut),
         }
     }

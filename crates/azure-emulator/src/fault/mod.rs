@@ -45,7 +45,7 @@ pub enum Effect {
     Answer(FaultAnswer),
     /// The call has its effect, but this is what comes back.
     AnswerAfterEffect(FaultAnswer),
-    /// The call waits, then goes on as usual.
+    /// The call waits, then goes on as usual; it is carried out even if whoever called has hung up by then.
     Delay(Duration),
     /// The call goes on as usual: for faults that are only slow.
     Pass,

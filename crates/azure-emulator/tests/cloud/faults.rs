@@ -135,6 +135,28 @@ async fn an_answer_can_be_lost_after_its_effect_and_calls_delayed() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_kept_waiting_is_carried_out_although_whoever_called_hung_up() {
+    let cloud = start().await;
+    let token = cloud.arm_token("acc1@domain1.com", "domain1.com").await;
+    let late = Effect::Delay(Duration::from_millis(300));
+    cloud
+        .emulator
+        .inject(Fault::arm("/dataConnections/c1", late).method("PUT"));
+    let (path, body) = (connection("c1"), event_hub_body(LOCAL_HUB, "$Default"));
+    let call = cloud.put(&token, &[], &path, &body);
+    let answered = tokio::time::timeout(Duration::from_millis(100), call).await;
+    assert!(answered.is_err(), "it hangs up before the answer");
+    let landed = cloud
+        .emulator
+        .journal()
+        .wait_for(|entry| entry.method == "PUT", Duration::from_secs(30))
+        .await
+        .expect("it lands");
+    assert_eq!((landed.status, landed.delivered), (201, false));
+    assert_eq!(cloud.get(&token, &path).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn the_journal_tells_who_called_with_which_tokens() {
     let cloud = start().await;
     let token = cloud.arm_token("acc1@domain1.com", "domain1.com").await;
