@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use azure_emulator::{Effect, Fault, FaultBody, how_to};
+use azure_emulator::{Effect, Fault, FaultBody};
 use serde_json::{Value, json};
 
 use super::{put, settles_to_active};

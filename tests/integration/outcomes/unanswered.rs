@@ -6,7 +6,7 @@ use azure_emulator::{Effect, Fault, how_to};
 use serde_json::json;
 
 use super::{failed, make_theirs, put, settles_to_active};
-use crate::support::{App, data_connection, hurried, request};
+use crate::support::{App, data_connection, request};
 
 #[tokio::test]
 async fn a_put_that_was_cut_off_before_its_effect_is_unsettled_and_then_failed() {
