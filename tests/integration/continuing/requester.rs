@@ -67,9 +67,11 @@ async fn a_repeat_with_the_same_key_gives_the_same_answer_and_goes_on_once() {
         .app
         .wait_for_calls("DELETE", "telemetry", waiting.sent + 1)
         .await;
-    // Also with newer tokens.
+    // Also with newer tokens, and at another replica.
     let again = waiting.app.how_to_portal().keyed("go-on");
-    for portal in [&portal, &again] {
+    let other_replica = waiting.app.replica().await;
+    let there = again.clone().at(other_replica.address());
+    for portal in [&portal, &again, &there] {
         let repeated = go_on(portal, &waiting.operation, None, 0).await;
         assert_eq!(
             (repeated.status, &repeated.body["id"]),
@@ -80,6 +82,11 @@ async fn a_repeat_with_the_same_key_gives_the_same_answer_and_goes_on_once() {
     }
     let other = go_on(&portal, &waiting.operation, naming(&"0".repeat(64)), 0).await;
     other.is_problem(422, "idempotencyKeyReused");
+    // It is authorised again: the same key is nothing to somebody else.
+    let stranger = waiting.app.signed_in("acc4@domain1.com").keyed("go-on");
+    let refused = go_on(&stranger, &waiting.operation, None, 0).await;
+    refused.is_problem(404, "notFound");
+    other_replica.stop().await;
     waiting.app.release_operations();
     portal.follow(&waiting.operation).await;
     let late = waiting.go_on(&portal, None).await;

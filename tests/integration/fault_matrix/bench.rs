@@ -294,10 +294,28 @@ impl Bench<'_> {
     /// The call met the trouble: a cell in which nothing went wrong shows nothing.
     pub(super) fn was_met(&self) -> Result<(), Wrong> {
         let entries = self.app.emulator.journal().entries();
-        let met = entries
-            .iter()
-            .any(|entry| self.call.is(entry, self.name) && self.trouble.shows_in(entry));
+        let mut written = None;
+        let met = entries.iter().any(|entry| {
+            if matches!(entry.method.as_str(), "PUT" | "DELETE") {
+                written = Some(entry.method.clone());
+            }
+            let shows = match self.trouble {
+                Trouble::ReadLag => self.is_behind(entry.status, written.as_deref()),
+                trouble => trouble.shows_in(entry),
+            };
+            self.call.is(entry, self.name) && shows
+        });
         demand(met, || "the call never met the trouble".to_owned())
+    }
+
+    /// Whether a read that was answered like this tells of the time before the last write, or before what the cell begins with.
+    fn is_behind(&self, status: u16, written: Option<&str>) -> bool {
+        match written {
+            Some("PUT") => status == 404,
+            Some(_) => status == 200,
+            None if self.call == Call::Absence => status == 200,
+            None => status == 404,
+        }
     }
 
     /// As many PUTs and DELETEs as these, and no other write.

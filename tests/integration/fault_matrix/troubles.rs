@@ -168,7 +168,8 @@ impl Trouble {
             Self::Status308 | Self::Status308After => entry.status == 308,
             Self::Status418 | Self::Status418After => entry.status == 418,
             Self::Status700 | Self::Status700After => entry.status == 700,
-            Self::ReadLag => true,
+            // Told by the order of the calls.
+            Self::ReadLag => false,
         }
     }
 }
