@@ -19,7 +19,7 @@ impl DatabaseSection {
             "database.url",
             "postgres://role:password@host/database of the serving role",
         );
-        let max_connections = reader.optional("database.max_connections", 10_u32);
+        let max_connections = reader.at_least("database.max_connections", 2, 10);
         let acquire_timeout = reader.duration(
             "database.acquire_timeout",
             // A request that can't be recorded must be refused within two seconds.
@@ -32,7 +32,7 @@ impl DatabaseSection {
         Some(Self {
             pool: PoolOptions {
                 url: url?,
-                max_connections: max_connections?.max(2),
+                max_connections: max_connections?,
                 acquire_timeout: acquire_timeout?,
             },
         })

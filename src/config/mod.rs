@@ -278,6 +278,27 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_would_stop_the_service_are_refused() {
+        for (section, key, least) in [
+            ("database", "max_connections", 2),
+            ("outbound", "circuit_failures", 1),
+            ("outbound", "calls_per_tenant", 1),
+            ("server", "max_connections", 1),
+            ("server", "max_requests", 1),
+            ("worker", "longest_queue", 1),
+            ("worker", "concurrency", 1),
+        ] {
+            let set = format!("[{section}]\n{key} = {}", least - 1);
+            let error = Config::from_toml(&set).expect_err(key).to_string();
+            assert!(
+                error.contains(&format!("{section}.{key} ")),
+                "{key} is not in: {error}"
+            );
+            assert!(error.contains(&format!("must be at least {least}")), "{error}");
+        }
+    }
+
+    #[test]
     fn the_example_is_right_and_names_every_setting() {
         let example = include_str!("../../config.example.toml");
         Config::from_toml(example).expect("the example can be used");

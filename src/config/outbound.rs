@@ -38,14 +38,14 @@ pub(super) fn read_limits(reader: &mut Reader) -> Option<LineLimits> {
     let usual = LineLimits::default();
     let minute = Duration::from_secs(60);
     let read_timeout = reader.duration("outbound.read_timeout", usual.read_timeout, minute);
-    let opens_after = reader.optional("outbound.circuit_failures", usual.opens_after);
+    let opens_after = reader.at_least("outbound.circuit_failures", 1, usual.opens_after);
     let open_for = reader.duration("outbound.circuit_pause", usual.open_for, minute * 10);
-    let at_once = reader.optional("outbound.calls_per_tenant", usual.at_once);
+    let at_once = reader.at_least("outbound.calls_per_tenant", 1, usual.at_once);
     Some(LineLimits {
         read_timeout: read_timeout?,
-        opens_after: opens_after?.max(1),
+        opens_after: opens_after?,
         open_for: open_for?,
-        at_once: at_once?.max(1),
+        at_once: at_once?,
         pause: usual.pause,
     })
 }

@@ -148,6 +148,16 @@ impl Reader {
         }
     }
 
+    /// A number with a default that must not be below a least one.
+    pub fn at_least(&mut self, key: &str, least: u32, default: u32) -> Option<u32> {
+        let number = self.optional(key, default)?;
+        if number < least {
+            self.report(key, format_args!("must be at least {least}"));
+            return None;
+        }
+        Some(number)
+    }
+
     /// A key that may be absent.
     pub fn maybe<T: FromStr<Err: fmt::Display>>(&mut self, key: &str) -> Option<T> {
         self.text(key).and_then(|text| self.parse(key, &text))

@@ -63,8 +63,8 @@ impl ServerSection {
         let header_timeout = reader.duration("server.header_timeout", Duration::from_secs(10), minute);
         let idle_timeout = reader.duration("server.idle_timeout", minute, minute * 60);
         let max_connection_age = reader.duration("server.max_connection_age", minute * 60, minute * 60 * 24);
-        let max_connections = reader.optional("server.max_connections", 2048_u32);
-        let max_requests = reader.optional("server.max_requests", 512_u32);
+        let max_connections = reader.at_least("server.max_connections", 1, 2048);
+        let max_requests = reader.at_least("server.max_requests", 1, 512);
         let grace = reader.duration("server.grace", Duration::from_secs(20), minute * 5);
         Some(Self {
             listen: listen?,
@@ -75,8 +75,8 @@ impl ServerSection {
             header_timeout: header_timeout?,
             idle_timeout: idle_timeout?,
             max_connection_age: max_connection_age?,
-            max_connections: max_connections?.max(1),
-            max_requests: max_requests?.max(1),
+            max_connections: max_connections?,
+            max_requests: max_requests?,
             grace: grace?,
         })
     }

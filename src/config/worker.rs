@@ -43,8 +43,8 @@ impl WorkerSection {
         let patience = reader.duration("worker.patience", second * 43_200, second * 604_800);
         let turn = reader.duration("worker.turn", second * 300, second * 3600);
         let request_life = reader.duration("worker.request_life", second * 300, second * 3600);
-        let longest_queue = reader.optional("worker.longest_queue", 200_u32);
-        let concurrency = reader.optional("worker.concurrency", 32_u32);
+        let longest_queue = reader.at_least("worker.longest_queue", 1, 200);
+        let concurrency = reader.at_least("worker.concurrency", 1, 32);
         if lease.is_some_and(|lease| lease < SHORTEST_LEASE) {
             reader.report(
                 "worker.lease",
@@ -67,7 +67,7 @@ impl WorkerSection {
             turn: turn?,
             request_life: request_life?,
             longest_queue: longest_queue?,
-            concurrency: concurrency?.max(1),
+            concurrency: concurrency?,
         })
     }
 }
