@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::leases::{Claim, held};
 use super::{DbError, exactly_one};
 use crate::connection::{
-    ActorId, Awaiting, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId, removal_hash,
+    ActorId, Awaiting, ClusterId, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId,
+    removal_hash,
 };
 
 /// An operation to be recorded by the replica that has its tokens.
@@ -82,19 +83,25 @@ pub struct Leaving {
     pub absent_at: Option<DateTime<Utc>>,
 }
 
-/// Records an operation, under its first lease if it has one.
+/// Records an operation, under its first lease if it has one, in the round that is under way at its cluster.
 ///
 /// # Errors
 /// [`DbError::Conflict`] on `operations_one_in_flight` when another change of the connection is in flight.
-pub async fn insert(db: &mut PgConnection, new: &NewOperation, lease: Duration) -> Result<(), DbError> {
+pub async fn insert(
+    db: &mut PgConnection,
+    new: &NewOperation,
+    cluster: &ClusterId,
+    lease: Duration,
+) -> Result<(), DbError> {
     let record = &new.record;
     let rows = sqlx::query!(
         "insert into operations (id, connection_id, kind, phase, person_id, app_id, correlation_id, body, body_hash,
             api_version, absence_seen_at, created_at, dispatched_at, deadline_at, finished_at, due_at, lease_token,
-            lease_until, holder, dispatches)
+            lease_until, holder, dispatches, turn)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $18, now(), $15,
             case when $15::uuid is null then null else now() + make_interval(secs => $16) end, $17,
-            case when $4 = 'dispatched' then 1 else 0 end)",
+            case when $4 = 'dispatched' then 1 else 0 end,
+            coalesce((select round from cluster_slots where cluster_id = $19), 0))",
         record.id.uuid(),
         record.connection.uuid(),
         record.kind.as_str(),
@@ -112,7 +119,8 @@ pub async fn insert(db: &mut PgConnection, new: &NewOperation, lease: Duration) 
         new.lease,
         lease.as_secs_f64(),
         new.holder,
-        record.finished_at
+        record.finished_at,
+        cluster.resource().canonical()
     )
     .execute(db)
     .await?

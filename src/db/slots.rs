@@ -159,7 +159,8 @@ pub async fn waiting(db: &mut PgConnection, cluster: &ClusterId, actor: ActorId)
     Ok(count)
 }
 
-/// Puts an operation, just recorded as queued, behind its caller's others and into the round that is under way.
+/// Puts an operation, just recorded as queued in the round that is under way, behind its caller's others. The one that has the
+/// cluster counts: whoever asked for the next only when the last begins would have a turn in a round again and again.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -170,10 +171,11 @@ pub async fn queue(
     actor: ActorId,
 ) -> Result<(), DbError> {
     let rows = sqlx::query!(
-        "update operations set turn = greatest(
-            coalesce((select round from cluster_slots where cluster_id = $1), 0),
-            coalesce((select max(q.turn) + 1 from operations q
-                where q.cluster_id = $1 and q.phase = 'queued' and q.person_id = $3 and q.id <> $2), 0))
+        "update operations set turn = greatest(turn,
+            (select max(q.turn) + 1 from operations q
+                where q.cluster_id = $1 and q.phase = 'queued' and q.person_id = $3 and q.id <> $2),
+            (select f.turn + 1 from cluster_slots s join operations f on f.id = s.operation_id
+                where s.cluster_id = $1 and f.person_id = $3))
          where id = $2",
         cluster.resource().canonical(),
         operation.uuid(),
