@@ -111,8 +111,8 @@ pub async fn give_back(
     Ok(())
 }
 
-/// Lets the slot that an operation holds keep others waiting no longer than this, if it holds one: whoever could follow it is not
-/// here.
+/// Lets the slot that an operation holds keep others waiting no longer than its request may live, if it holds one: whoever could
+/// follow it is not here.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -122,8 +122,8 @@ pub async fn hold_at_most(
     life: Duration,
 ) -> Result<(), DbError> {
     sqlx::query!(
-        "update cluster_slots set held_until = least(held_until, now() + make_interval(secs => $2))
-         where cluster_id = (select cluster_id from operations where id = $1) and operation_id = $1",
+        "update cluster_slots s set held_until = least(s.held_until, o.dispatched_at + make_interval(secs => $2))
+         from operations o where o.id = $1 and s.cluster_id = o.cluster_id and s.operation_id = o.id",
         operation.uuid(),
         life.as_secs_f64()
     )

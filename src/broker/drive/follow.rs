@@ -195,7 +195,9 @@ impl Job {
     async fn parent_not_found(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match self.claim.record.kind {
             OperationKind::Remove => self.parent_missing().await,
-            OperationKind::Create if self.claim.record.phase == Phase::Settling && self.request_is_dead() => {
+            OperationKind::Create
+                if self.claim.record.phase == Phase::Settling && self.request_is_dead().await? =>
+            {
                 let failure = failure_of(Code::ParentMissing, error);
                 self.fail(failure, Observed::Absent).await
             }

@@ -202,7 +202,7 @@ impl Job {
             Ok(Some(found))
                 if self.claim.record.phase == Phase::Settling
                     && !is_under_way(&found)
-                    && self.request_is_dead() =>
+                    && self.request_is_dead().await? =>
             {
                 self.resend_removal().await
             }
