@@ -171,7 +171,7 @@ impl Broker {
         new: &NewOperation,
         cluster: &ClusterId,
     ) -> Result<(), DbError> {
-        operations::insert(db, new, self.worker.lease).await?;
+        operations::insert(db, new, cluster, self.worker.lease).await?;
         if new.record.phase == Phase::Queued {
             slots::queue(db, cluster, new.record.id, new.record.actor).await?;
         }

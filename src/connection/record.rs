@@ -100,7 +100,7 @@ pub struct OperationRecord {
     pub correlation_id: Uuid,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
-    /// When its intent was committed: from then on the request may have left.
+    /// When its intent was committed: from then on the request may have left. What is recorded is Postgres's time.
     pub dispatched_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::leases::{Claim, held};
 use super::{DbError, exactly_one};
 use crate::connection::{
-    ActorId, Awaiting, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId, removal_hash,
+    ActorId, Awaiting, ClusterId, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId,
+    removal_hash,
 };
 
 /// An operation to be recorded by the replica that has its tokens.
@@ -71,7 +72,7 @@ pub struct Progress<'a> {
     pub leaves: Option<Leaving>,
     /// By when it should have ended, if that changes.
     pub deadline_at: Option<DateTime<Utc>>,
-    /// The time now, for a phase that dispatches or ends.
+    /// The time now, for a phase that ends.
     pub now: DateTime<Utc>,
 }
 
@@ -82,19 +83,25 @@ pub struct Leaving {
     pub absent_at: Option<DateTime<Utc>>,
 }
 
-/// Records an operation, under its first lease if it has one.
+/// Records an operation, under its first lease if it has one, in the round that is under way at its cluster.
 ///
 /// # Errors
 /// [`DbError::Conflict`] on `operations_one_in_flight` when another change of the connection is in flight.
-pub async fn insert(db: &mut PgConnection, new: &NewOperation, lease: Duration) -> Result<(), DbError> {
+pub async fn insert(
+    db: &mut PgConnection,
+    new: &NewOperation,
+    cluster: &ClusterId,
+    lease: Duration,
+) -> Result<(), DbError> {
     let record = &new.record;
     let rows = sqlx::query!(
         "insert into operations (id, connection_id, kind, phase, person_id, app_id, correlation_id, body, body_hash,
             api_version, absence_seen_at, created_at, dispatched_at, deadline_at, finished_at, due_at, lease_token,
-            lease_until, holder, dispatches)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $18, now(), $15,
-            case when $15::uuid is null then null else now() + make_interval(secs => $16) end, $17,
-            case when $4 = 'dispatched' then 1 else 0 end)",
+            lease_until, holder, dispatches, turn)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, case when $4 = 'dispatched' then clock_timestamp() end,
+            $13, $14, now(), $15, case when $15::uuid is null then null else now() + make_interval(secs => $16) end, $17,
+            case when $4 = 'dispatched' then 1 else 0 end,
+            coalesce((select round from cluster_slots where cluster_id = $18), 0))",
         record.id.uuid(),
         record.connection.uuid(),
         record.kind.as_str(),
@@ -107,12 +114,12 @@ pub async fn insert(db: &mut PgConnection, new: &NewOperation, lease: Duration) 
         new.api_version,
         new.absence_seen_at,
         record.created_at,
-        record.dispatched_at,
         record.deadline_at,
+        record.finished_at,
         new.lease,
         lease.as_secs_f64(),
         new.holder,
-        record.finished_at
+        cluster.resource().canonical()
     )
     .execute(db)
     .await?
@@ -256,20 +263,17 @@ pub async fn save(
     progress: &Progress<'_>,
     lease: Duration,
 ) -> Result<(), DbError> {
-    let failure = progress
-        .failure
-        .map(serde_json::to_value)
-        .transpose()
-        .map_err(DbError::defect)?;
+    let failure = progress.failure.map(serde_json::to_value).transpose();
+    let failure = failure.map_err(DbError::defect)?;
     let releases = progress.release_for.is_some() || progress.phase.is_terminal();
     let rows = sqlx::query!(
         "update operations set phase = $3, arm_operation_url = $4, absent_reads = $5, error = $6,
             awaiting_tenant_id = $7, awaiting_claims = $16,
-            dispatched_at = case when $3 = 'queued' then null when $12 then $8 else coalesce(dispatched_at, $8) end,
+            dispatched_at = case when $3 = 'queued' then null when $12 then clock_timestamp() else dispatched_at end,
             dispatches = case when $12 then dispatches + 1 else dispatches end,
             absence_seen_at = coalesce($13, absence_seen_at),
             deadline_at = coalesce($14, deadline_at),
-            finished_at = case when $3 in ('succeeded', 'failed') then $8 else null end,
+            finished_at = case when $3 in ('succeeded', 'failed') then $8::timestamptz end,
             due_at = now() + make_interval(secs => $9),
             holder = $15,
             lease_token = case when $10 then null else lease_token end,
@@ -296,6 +300,20 @@ pub async fn save(
     .await?
     .rows_affected();
     held(rows)
+}
+
+/// How long ago the commit was made with which an operation's request was last to leave, by the one clock that all replicas share.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn dispatched_ago(db: &mut PgConnection, operation: OperationId) -> Result<Duration, DbError> {
+    let seconds = sqlx::query_scalar!(
+        "select extract(epoch from clock_timestamp() - dispatched_at)::float8 as \"seconds!\" from operations where id = $1",
+        operation.uuid()
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 /// Ends an operation that waits for its turn, whoever holds it: under the lock of its connection. Gives whether it was there to
@@ -368,17 +386,14 @@ pub async fn count_open(db: &mut PgConnection) -> Result<OpenCounts, DbError> {
     .fetch_all(db)
     .await?;
     let count = |phase: Phase| {
-        let found = rows
-            .iter()
-            .find(|row| row.phase == phase.as_str())
-            .map_or(0, |row| row.count);
-        (phase, u64::try_from(found).unwrap_or(0))
+        let found = rows.iter().find(|row| row.phase == phase.as_str());
+        (
+            phase,
+            found.map_or(0, |row| u64::try_from(row.count).unwrap_or(0)),
+        )
     };
     Ok(OpenCounts {
         by_phase: [Phase::Queued, Phase::Dispatched, Phase::Accepted, Phase::Settling].map(count),
-        awaiting: rows
-            .iter()
-            .map(|row| u64::try_from(row.awaiting).unwrap_or(0))
-            .sum(),
+        awaiting: u64::try_from(rows.iter().map(|row| row.awaiting).sum::<i64>()).unwrap_or(0),
     })
 }

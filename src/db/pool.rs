@@ -45,7 +45,7 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
         .idle_timeout(Duration::from_secs(300))
         .after_connect(|connection, _| {
             Box::pin(async move {
-                if is_writable(connection).await? {
+                if takes_lasting_writes(connection).await? {
                     return Ok(());
                 }
                 Err(sqlx::Error::Io(std::io::Error::other(
@@ -55,15 +55,21 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
         })
         // Asks more than the pool's own test would: a server that has failed over goes on answering old connections.
         .test_before_acquire(false)
-        .before_acquire(|connection, _| Box::pin(is_writable(connection)))
+        .before_acquire(|connection, _| Box::pin(takes_lasting_writes(connection)))
         .after_release(|connection, _| Box::pin(is_usable(connection)))
         .connect_lazy_with(connect))
 }
 
-/// Whether the server takes writes: not a standby, nor one that was made read-only. To read from it would be to read what was.
-async fn is_writable(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let setting = sqlx::query_scalar("select current_setting('transaction_read_only') = 'off'");
-    setting.fetch_one(connection).await
+/// Whether the server takes writes: not a standby, nor one that was made read-only. To read from it would be to read what was. And
+/// a commit has to be on its disk before a request leaves for ARM: where the server, the database or the role asks for less, this
+/// session asks for that much, and leaves stronger settings as they are.
+async fn takes_lasting_writes(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let settings = sqlx::query_scalar(
+        "select current_setting('transaction_read_only') = 'off' and case
+            when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', false) = 'on'
+            else true end",
+    );
+    settings.fetch_one(connection).await
 }
 
 /// How long a connection may take to come to rest after its use.

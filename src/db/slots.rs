@@ -111,8 +111,8 @@ pub async fn give_back(
     Ok(())
 }
 
-/// Lets the slot that an operation holds keep others waiting no longer than this, if it holds one: whoever could follow it is not
-/// here.
+/// Lets the slot that an operation holds keep others waiting no longer than its request may live, if it holds one: whoever could
+/// follow it is not here.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -122,8 +122,8 @@ pub async fn hold_at_most(
     life: Duration,
 ) -> Result<(), DbError> {
     sqlx::query!(
-        "update cluster_slots set held_until = least(held_until, now() + make_interval(secs => $2))
-         where cluster_id = (select cluster_id from operations where id = $1) and operation_id = $1",
+        "update cluster_slots s set held_until = least(s.held_until, o.dispatched_at + make_interval(secs => $2))
+         from operations o where o.id = $1 and s.cluster_id = o.cluster_id and s.operation_id = o.id",
         operation.uuid(),
         life.as_secs_f64()
     )
@@ -159,7 +159,8 @@ pub async fn waiting(db: &mut PgConnection, cluster: &ClusterId, actor: ActorId)
     Ok(count)
 }
 
-/// Puts an operation, just recorded as queued, behind its caller's others and into the round that is under way.
+/// Puts an operation, just recorded as queued in the round that is under way, behind its caller's others. The one that has the
+/// cluster counts: whoever asked for the next only when the last begins would have a turn in a round again and again.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -170,10 +171,11 @@ pub async fn queue(
     actor: ActorId,
 ) -> Result<(), DbError> {
     let rows = sqlx::query!(
-        "update operations set turn = greatest(
-            coalesce((select round from cluster_slots where cluster_id = $1), 0),
-            coalesce((select max(q.turn) + 1 from operations q
-                where q.cluster_id = $1 and q.phase = 'queued' and q.person_id = $3 and q.id <> $2), 0))
+        "update operations set turn = greatest(turn,
+            (select max(q.turn) + 1 from operations q
+                where q.cluster_id = $1 and q.phase = 'queued' and q.person_id = $3 and q.id <> $2),
+            (select f.turn + 1 from cluster_slots s join operations f on f.id = s.operation_id
+                where s.cluster_id = $1 and f.person_id = $3))
          where id = $2",
         cluster.resource().canonical(),
         operation.uuid(),

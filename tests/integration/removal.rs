@@ -5,7 +5,7 @@ use std::time::Duration;
 use azure_emulator::{Effect, Fault, how_to};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Portal, data_connection, request};
+use crate::support::{Answer, App, Portal, clock_ahead, data_connection, eventually, request};
 
 /// A fault of the next DELETE of a data connection.
 fn delete(effect: Effect) -> Fault {
@@ -272,6 +272,32 @@ async fn a_removal_that_timed_out_and_lands_late_is_found_and_was_sent_once() {
     assert!(!late.delivered);
     let events = portal.event_kinds(created.text("/id")).await;
     assert!(events.contains(&"outcome.unknown".to_owned()), "{events:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_name_is_not_free_too_early_because_the_replica_that_sent_the_removal_had_a_clock_that_was_ahead() {
+    let app = App::hurried_with(|config| {
+        config.worker.lease = Duration::from_secs(1);
+        config.worker.request_life = Duration::from_secs(12);
+    })
+    .await;
+    let (portal, created) = active(&app).await;
+    let mortal = app.mortal_with(clock_ahead()).await;
+    app.emulator.inject(delete(Effect::SilenceAfterEffect));
+    let asked = portal
+        .at(mortal.address())
+        .remove_waiting(created.text("/id"), 0)
+        .await;
+    assert_eq!(asked.status, 202, "{}", asked.body);
+    let gone = eventually(async || app.at_arm("telemetry").is_none().then_some(())).await;
+    gone.expect("the removal has its effect");
+    mortal.kill();
+    let ended = portal.follow(asked.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    let early = portal.create(&request("telemetry")).await;
+    early.is_problem(409, "changeInProgress");
+    portal.create_at_last(&request("telemetry"), &[409]).await;
     app.finish().await;
 }
 

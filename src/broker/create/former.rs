@@ -18,10 +18,8 @@ impl Broker {
         db: &mut PgConnection,
         record: &ConnectionRecord,
     ) -> Result<(), BrokerError> {
-        let (now, life) = (self.clock.now(), self.worker.request_life);
-        let sent = connections::unanswered_removal(db, &record.arm_id, now - life).await?;
-        // By another replica's clock it may have been sent in the future.
-        let age = sent.map(|sent| (now - sent).to_std().unwrap_or_default());
+        let life = self.worker.request_life;
+        let age = connections::unanswered_removal(db, &record.arm_id, life).await?;
         let Some(left) = age.and_then(|age| life.checked_sub(age)) else {
             return Ok(());
         };

@@ -183,7 +183,7 @@ impl Job {
         if gives_turn_back(change) {
             slots::give_back(db, id, change.cluster_pause).await?;
         } else if change.awaiting.is_some() {
-            slots::hold_at_most(db, id, self.life_left(now)).await?;
+            slots::hold_at_most(db, id, broker.worker.request_life).await?;
         }
         if let Some(desired) = change.desired {
             connections::set_desired(db, self.record.id, desired).await?;

@@ -42,6 +42,14 @@ impl Job {
             Tokens::Held(credentials) => credentials,
             Tokens::Missing(step) => return self.wait_at_rest(step).await,
         };
+        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        // While ARM can't be asked, each try would be told as one that was sent. What a refused read means, the removal finds out.
+        if let Err(error) = self.alive(arm.data_connection(&credentials.primary, &id)).await?
+            && !matches!(error.kind, ArmErrorKind::Refused(_))
+        {
+            let pause = self.longer_pause(&error);
+            return self.wait_at_rest(Step::Again(pause)).await;
+        }
         self.pause = self.broker.worker.fastest_poll;
         self.act_for_holder().await?;
         let event = if self.claim.dispatches == 0 {
@@ -201,7 +209,7 @@ impl Job {
             // Reads lag, and the request may still be carried out: one read that shows it there is no reason to send another.
             Ok(Some(found))
                 if self.claim.record.phase == Phase::Settling
-                    && self.request_is_dead()
+                    && self.request_is_dead().await?
                     && (!is_under_way(&found) || self.is_overdue()) =>
             {
                 self.resend_removal().await

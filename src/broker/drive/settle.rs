@@ -1,9 +1,7 @@
 //! Settles a create whose outcome is unknown, by reads alone: one 404 proves little, since reads lag and a request that got no
 //! answer may still be carried out.
 
-use std::time::Duration;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::commit::Change;
 use super::follow::{ABSENT_READS, is_arms_word};
@@ -12,6 +10,7 @@ use super::{Job, Step};
 use crate::arm::DataConnection;
 use crate::broker::refusal::BrokerError;
 use crate::connection::{Code, Desired, Failure, Observed, Phase};
+use crate::db::{operations, within};
 
 /// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
 const CLOCKS_APART: i64 = 300;
@@ -40,14 +39,13 @@ impl Job {
             }
             None => {
                 let reads = self.claim.absent_reads.saturating_add(1);
-                if reads >= ABSENT_READS && self.request_is_dead() {
+                if reads >= ABSENT_READS && self.request_is_dead().await? {
                     match self.is_running().await? {
                         Ok(false) => {}
                         Ok(true) => return self.look_again_later().await,
                         Err(step) => return Ok(step),
                     }
-                    let detail =
-                        "the request got no answer, and reads past its longest life found nothing at Azure";
+                    let detail = "nothing told what came of the request, and reads past its longest life found nothing at Azure";
                     return self
                         .fail(plain(Code::AzureFailed, detail), Observed::Absent)
                         .await;
@@ -69,7 +67,7 @@ impl Job {
         failure: Failure,
         observed: Observed,
     ) -> Result<Step, BrokerError> {
-        if self.request_is_dead() && self.is_to_be_removed().await? {
+        if self.request_is_dead().await? && self.is_to_be_removed().await? {
             return self.fail(failure, observed).await;
         }
         self.put_aside(Change {
@@ -103,17 +101,14 @@ impl Job {
         Ok(self.record.desired == Desired::Absent)
     }
 
-    /// For how long the request may still be carried out at ARM.
-    pub(super) fn life_left(&self, now: DateTime<Utc>) -> Duration {
-        let record = &self.claim.record;
-        let sent = record.dispatched_at.unwrap_or(record.created_at);
-        let age = now.signed_duration_since(sent).to_std().unwrap_or_default();
-        self.broker.worker.request_life.saturating_sub(age)
-    }
-
-    /// Whether the request can no longer be carried out at ARM.
-    pub(super) fn request_is_dead(&self) -> bool {
-        self.life_left(self.broker.clock.now()).is_zero()
+    /// Whether the request can no longer be carried out at ARM. Postgres tells: a machine's clock may have been wrong when it was
+    /// sent, or be now.
+    pub(super) async fn request_is_dead(&self) -> Result<bool, BrokerError> {
+        let age = within(async {
+            let mut db = self.broker.pool.acquire().await?;
+            operations::dispatched_ago(&mut db, self.claim.record.id).await
+        });
+        Ok(age.await? >= self.broker.worker.request_life)
     }
 
     /// The ownership proof for what an unknown create left: the intent was committed before it was sent, a read had found

@@ -132,11 +132,12 @@ impl Job {
     /// ARM did nothing, and wants the same asked later: back into the queue until then. A cluster that is busy is busy for
     /// everybody; throttling is for who asked.
     pub(super) async fn put_off(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
-        let pause = error.retry_after().unwrap_or_else(|| self.growing_pause());
         if matches!(error.kind, ArmErrorKind::HeldBack(_)) {
             // By this service itself: ARM was not asked.
+            let pause = self.longer_pause(error);
             return self.wait_at_rest(Step::Again(pause)).await;
         }
+        let pause = error.retry_after().unwrap_or_else(|| self.growing_pause());
         let busy = matches!(error.kind, ArmErrorKind::Refused(_));
         let details = json!({
             "code": error.refusal().and_then(|refusal| refusal.code.as_deref()),
@@ -159,6 +160,12 @@ impl Job {
         let age = self.broker.clock.now() - self.claim.record.created_at;
         let part = age.to_std().unwrap_or_default() / PART_OF_AGE;
         part.clamp(self.broker.worker.fastest_poll, self.broker.worker.slowest_poll)
+    }
+
+    /// A wait as long as was asked for, and longer when the operation has waited for long: an outage may last.
+    pub(super) fn longer_pause(&self, error: &ArmError) -> Duration {
+        let asked = error.retry_after().unwrap_or_default();
+        asked.max(self.growing_pause())
     }
 
     /// From here on the operation goes on in the name of whoever's tokens it is about to be sent with, and the ledger says so.

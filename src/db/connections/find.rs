@@ -1,5 +1,7 @@
 //! How records are found: by their id, and by their name at ARM.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -167,28 +169,33 @@ pub async fn count_unsettled(db: &mut PgConnection) -> Result<u64, DbError> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// When a removal of a former connection of this name was sent last, after `since`, if no answer told its outcome since.
+/// How long ago a removal of a former connection of this name was sent last, if that was within `life` and no answer told its outcome
+/// since. By Postgres's clock and the ledger's order, since replicas' clocks differ.
 ///
 /// # Errors
 /// When the database can't answer.
 pub async fn unanswered_removal(
     db: &mut PgConnection,
     arm_id: &DataConnectionId,
-    since: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, DbError> {
-    let sent = sqlx::query_scalar!(
-        "select max(o.dispatched_at) from connections c join operations o on o.connection_id = c.id
-         where c.arm_id = $1 and c.closed_at > $2 and o.kind = 'remove' and o.dispatched_at > $2
+    life: Duration,
+) -> Result<Option<Duration>, DbError> {
+    let seconds = sqlx::query_scalar!(
+        "select extract(epoch from clock_timestamp() - max(o.dispatched_at))::float8
+         from connections c join operations o on o.connection_id = c.id
+         where c.arm_id = $1 and c.closed_at > now() - make_interval(secs => $2)
+           and o.kind = 'remove' and o.dispatched_at > now() - make_interval(secs => $2)
            and exists (select from ledger_events e
                where e.connection_id = c.id and e.operation_id = o.id and e.kind = $3
-                   and e.occurred_at >= o.dispatched_at)",
+                   and e.sequence > (select max(s.sequence) from ledger_events s
+                       where s.connection_id = c.id and s.operation_id = o.id and s.kind = any($4)))",
         arm_id.resource().canonical(),
-        since,
-        EventKind::OutcomeUnknown.as_str()
+        life.as_secs_f64(),
+        EventKind::OutcomeUnknown.as_str(),
+        &[EventKind::RemoveIntended, EventKind::RemoveRepeated].map(|kind| kind.as_str().to_owned())
     )
     .fetch_one(db)
     .await?;
-    Ok(sent)
+    Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default()))
 }
 
 /// A connection, whoever may see it.

@@ -174,7 +174,7 @@ pub async fn set_observed(
     let rows = sqlx::query!(
         "update connections set observed = $2, observed_at = $3,
             confirmed_at = case when $5 then coalesce(confirmed_at, $3) else confirmed_at end,
-            closed_at = case when $4 then coalesce(closed_at, $3) else closed_at end
+            closed_at = case when $4 then coalesce(closed_at, clock_timestamp()) else closed_at end
          where id = $1",
         id.uuid(),
         observed.as_str(),

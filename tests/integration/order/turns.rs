@@ -24,7 +24,7 @@ async fn callers_take_turns_and_each_ones_changes_come_in_their_order() {
     ] {
         waiting.push((portal, begin(portal, name, group).await));
     }
-    // One is in flight; of those that wait, b1 shares the first round with a1, and b2 the second with a2.
+    // The one in flight is of the first round, as b1 is; of those that wait, a1 shares the second with b2.
     let mut ahead = Vec::new();
     for (portal, created) in &waiting {
         let path = format!("/v1/operations/{}", operation(created));
@@ -32,7 +32,7 @@ async fn callers_take_turns_and_each_ones_changes_come_in_their_order() {
         assert_eq!(answer.text("/status"), "notStarted");
         ahead.push(answer.body["changesAhead"].as_u64().expect("a number"));
     }
-    assert_eq!(ahead, [1, 3, 5, 2, 4]);
+    assert_eq!(ahead, [2, 4, 5, 1, 3]);
     assert_eq!(put(&app), ["a0"]);
 
     app.release_operations();
@@ -42,7 +42,7 @@ async fn callers_take_turns_and_each_ones_changes_come_in_their_order() {
         assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
         assert!(ended.body.get("changesAhead").is_none());
     }
-    assert_eq!(put(&app), ["a0", "a1", "b1", "a2", "b2", "a3"]);
+    assert_eq!(put(&app), ["a0", "b1", "a1", "b2", "a2", "a3"]);
     // What waited says so, and proves the absence anew before it is sent.
     assert_eq!(
         one.event_kinds(waiting[0].1.text("/id")).await,
@@ -53,6 +53,28 @@ async fn callers_take_turns_and_each_ones_changes_come_in_their_order() {
             "create.succeeded"
         ]
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn who_asks_for_the_next_change_when_the_last_begins_has_no_more_turns_than_who_asked_for_all_at_once()
+{
+    let (app, one, other) = two_callers().await;
+    app.hold_operations();
+    let mut asked = vec![(&one, begin(&one, "a0", "g0").await)];
+    app.wait_for_calls("PUT", "a0", 1).await;
+    for (name, group) in [("b1", "g1"), ("b2", "g2"), ("b3", "g3")] {
+        asked.push((&other, begin(&other, name, group).await));
+    }
+    asked.push((&one, begin(&one, "a1", "g4").await));
+    app.release_operations();
+    app.wait_for_calls("PUT", "a1", 1).await;
+    asked.push((&one, begin(&one, "a2", "g5").await));
+    for (portal, created) in &asked {
+        let ended = portal.follow(operation(created)).await;
+        assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    }
+    assert_eq!(put(&app), ["a0", "b1", "b2", "a1", "b3", "a2"]);
     app.finish().await;
 }
 

@@ -6,7 +6,7 @@ use azure_emulator::{Effect, Fault, how_to};
 use serde_json::json;
 
 use super::{failed, make_theirs, put, settles_to_active};
-use crate::support::{App, data_connection, request};
+use crate::support::{App, clock_ahead, data_connection, hurried, request};
 
 #[tokio::test]
 async fn a_put_that_was_cut_off_before_its_effect_is_unsettled_and_then_failed() {
@@ -43,6 +43,49 @@ async fn a_put_that_timed_out_and_lands_late_is_found() {
     let nothing = reads.iter().filter(|read| read.status == 404).count();
     assert!(nothing >= 5, "{nothing}");
     settles_to_active(app, &portal, &created).await;
+}
+
+#[tokio::test]
+async fn a_request_that_may_still_land_is_not_given_up_by_a_replica_whose_clock_is_ahead() {
+    let mut app = App::with(|config| {
+        hurried(config);
+        config.outbound.timeout = Duration::from_millis(500);
+        config.worker.request_life = Duration::from_secs(20);
+    })
+    .await;
+    app.emulator.inject(put(Effect::Delay(Duration::from_secs(60))));
+    let portal = app.how_to_portal();
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    portal.wait_for(&path, |body| body["state"] == "unsettled").await;
+    app.stop_service().await;
+    let replica = app.replica_with(clock_ahead()).await;
+    let there = portal.at(replica.address());
+    let operation = format!("/v1/operations/{}", created.text("/lastOperation/id"));
+    let looks = || app.calls("GET", "telemetry").len();
+    let before = looks();
+    // Whoever asks lends a token to read with.
+    let unsettled = there.wait_for(&operation, |body| {
+        assert_ne!(body["status"], "failed", "{body}");
+        looks() >= before + 6
+    });
+    unsettled.await;
+    land(&app);
+    let ended = there.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    replica.stop().await;
+    app.finish().await;
+}
+
+/// What had been asked for comes to be at last.
+fn land(app: &App) {
+    let body = json!({ "location": "West Europe", "kind": "EventHub", "properties": {
+        "eventHubResourceId": how_to::HUB1, "consumerGroup": "$Default", "tableName": "Events",
+        "mappingRuleName": "EventsMapping", "dataFormat": "JSON"
+    } });
+    app.emulator
+        .edit(|world| world.add_data_connection(&data_connection("telemetry"), &body))
+        .expect("it lands");
 }
 
 #[tokio::test]

@@ -148,6 +148,39 @@ async fn a_create_of_unknown_outcome_is_settled_when_an_arm_that_failed_is_back(
 }
 
 #[tokio::test]
+async fn a_removal_that_waits_for_an_arm_that_fails_adds_nothing_to_the_ledger() {
+    let app = App::with(|config| {
+        quick_to_open(config);
+        config.lines.open_for = Duration::from_millis(300);
+    })
+    .await;
+    app.operations_take(Duration::from_millis(60));
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    let throttled = Effect::status(429, &[("retry-after", "1")]);
+    let path = "/dataConnections/telemetry";
+    app.emulator
+        .inject(Fault::arm(path, throttled).method("DELETE").times(1));
+    let removal = portal.remove_waiting(created.text("/id"), 0).await;
+    assert_eq!(removal.status, 202, "{}", removal.body);
+    app.wait_for_calls("DELETE", "telemetry", 1).await;
+    app.emulator
+        .inject(Fault::arm("/subscriptions/", Effect::status(503, &[])).always());
+    // Five open the line, and each pause ends with one that tries.
+    let looks = app.calls("GET", "telemetry").len();
+    app.wait_for_calls("GET", "telemetry", looks + 7).await;
+    let so_far = portal.event_kinds(created.text("/id")).await;
+    assert_eq!(so_far.last().map(String::as_str), Some("change.putOff"));
+    app.emulator.clear_faults();
+    let ended = portal.follow(removal.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    let events = portal.event_kinds(created.text("/id")).await;
+    let since = events.get(so_far.len()..).unwrap_or_default();
+    assert_eq!(since, ["remove.repeated", "remove.accepted", "remove.succeeded"]);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_read_is_made_once_more_while_somebody_waits_for_it() {
     let app = App::with(hurried).await;
     app.operations_take(Duration::from_millis(60));

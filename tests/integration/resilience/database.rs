@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use azure_emulator::{Effect, Fault, how_to};
 use dev_postgres::Server;
 use http::Method;
+use sqlx::PgPool;
 use tenant_bridge::config::Config;
-use tenant_bridge::db::DbError;
+use tenant_bridge::db::{self, DbError, PoolOptions};
 use tenant_bridge::failure_points::{Action, arm};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -227,6 +228,38 @@ async fn requests_that_wait_for_azure_hold_no_connection_to_postgres() {
     app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
         .await;
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_commit_is_on_disk_before_it_counts_whatever_the_server_is_set_to() {
+    let app = App::start().await;
+    for (asked, kept) in [
+        ("off", "on"),
+        ("local", "local"),
+        ("remote_apply", "remote_apply"),
+    ] {
+        let mut url = app.database.serving_url.clone();
+        url.query_pairs_mut()
+            .append_pair("options", &format!("-c synchronous_commit={asked}"));
+        let pool = db::connect(&PoolOptions {
+            url: url.as_str().into(),
+            max_connections: 1,
+            acquire_timeout: Duration::from_secs(15),
+        })
+        .expect("a pool");
+        assert_eq!(synchronous_commit(&pool).await, kept, "new, {asked}");
+        // As when the server's setting changes while a connection is in the pool.
+        let set = sqlx::query("select set_config('synchronous_commit', $1, false)").bind(asked);
+        set.execute(&pool).await.expect("it is set");
+        assert_eq!(synchronous_commit(&pool).await, kept, "used again, {asked}");
+        pool.close().await;
+    }
+    app.finish().await;
+}
+
+async fn synchronous_commit(pool: &PgPool) -> String {
+    let setting = sqlx::query_scalar("show synchronous_commit");
+    setting.fetch_one(pool).await.expect("a setting")
 }
 
 #[tokio::test]

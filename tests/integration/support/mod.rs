@@ -77,9 +77,13 @@ impl App {
 
     /// A second replica on the same database and the same Azure.
     pub(crate) async fn replica(&self) -> Running {
-        service::start(self.config.clone(), Clock::system())
-            .await
-            .expect("a replica starts")
+        self.replica_with(Clock::system()).await
+    }
+
+    /// One whose clock is wrong.
+    pub(crate) async fn replica_with(&self, clock: Clock) -> Running {
+        let started = service::start(self.config.clone(), clock).await;
+        started.expect("a replica starts")
     }
 
     /// What a service with other settings says when it is started beside this one.
@@ -94,7 +98,12 @@ impl App {
 
     /// A replica that can be killed.
     pub(crate) async fn mortal(&self) -> Mortal {
-        Mortal::start(self.config.clone()).await
+        self.mortal_with(Clock::system()).await
+    }
+
+    /// One whose clock is wrong.
+    pub(crate) async fn mortal_with(&self, clock: Clock) -> Mortal {
+        Mortal::start(self.config.clone(), clock).await
     }
 
     /// Stops the service in order; what it was driving is handed over.
@@ -229,6 +238,11 @@ impl App {
         self.emulator.stop().await;
         database::drop(&self.database).await;
     }
+}
+
+/// A clock that is ahead of the others by more than any request lives.
+pub(crate) fn clock_ahead() -> Clock {
+    Clock::driven(Clock::system().now() + Duration::from_secs(600))
 }
 
 /// The resource id of a data connection in the how-to's database.

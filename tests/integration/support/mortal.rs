@@ -14,13 +14,13 @@ pub(crate) struct Mortal {
 }
 
 impl Mortal {
-    pub(super) async fn start(config: Config) -> Self {
+    pub(super) async fn start(config: Config, clock: Clock) -> Self {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("a runtime");
-        let started = runtime.spawn(service::start(config, Clock::system())).await;
+        let started = runtime.spawn(service::start(config, clock)).await;
         let service = started.expect("a start").expect("a replica starts");
         Self {
             runtime: Some(runtime),
