@@ -23,6 +23,8 @@ use crate::{Ground, Tally};
 
 /// Who loses the tokens.
 const BEREFT: u32 = 3;
+/// Who asks for the next when the last begins. All others ask for theirs one right after the other.
+const STEADY: u32 = 1;
 
 /// How much.
 #[derive(Debug, Clone, Args)]
@@ -48,7 +50,7 @@ pub struct Options {
 pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode> {
     ground.tell_commit_times().await?;
     let azure = azure_emulator::Options {
-        operation_duration: Duration::from_millis(20),
+        operation_duration: Duration::from_millis(100),
         ..azure_emulator::Options::default()
     };
     // Many wait here; a lease that is lost for want of a processor is another trial's matter.
@@ -113,14 +115,20 @@ async fn ask(scene: &Scene, caller: u32, options: &Options) -> anyhow::Result<()
     let each = options.creates / usize::try_from(options.callers)?;
     for number in 0..each {
         let place = MANY + usize::try_from(caller)? * each + number;
-        loop {
+        let asked = loop {
             let reply = scene
                 .call(&client, caller, number % 2, create(place, place, None), 0)
                 .await;
-            if reply.is_some_and(|reply: Reply| reply.is_success()) {
-                break;
+            if let Some(reply) = reply.filter(Reply::is_success) {
+                break reply;
             }
             sleep(Duration::from_millis(200)).await;
+        };
+        if caller == STEADY {
+            let path = format!("/v1/operations/{}", asked.operation.context("no operation")?);
+            while client.get(&path).await?.text("/status") == "notStarted" {
+                sleep(Duration::from_millis(5)).await;
+            }
         }
     }
     if caller == BEREFT {
