@@ -253,7 +253,8 @@ impl Job {
             self.broker.0.vault.give_back(borrowed);
         }
         // Before the lease is gone: from then on, whoever brings tokens goes on himself.
-        if self.broker.0.vault.give_up(self.claim.record.id, self.tried) {
+        let now = self.broker.clock.now();
+        if self.broker.0.vault.give_up(self.claim.record.id, self.tried, now) {
             return Ok(Step::Again(Duration::ZERO));
         }
         let release_for = Some(self.broker.patience_with(&self.record));
