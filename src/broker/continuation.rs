@@ -115,6 +115,8 @@ impl Broker {
             self.in_time(DbError::Unconfirmed, self.commit_continuation(caller, wanted))
                 .await?;
         }
+        // It goes on in their name now: tokens of whoever it went on for before, if some are still here, are no good for it.
+        self.0.vault.forget(operation.id);
         let lending = Lending::Write(operation.id);
         self.take_up(&wanted.record, caller, lending).await?;
         Ok((operation.clone(), true))

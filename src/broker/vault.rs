@@ -145,7 +145,7 @@ impl Vault {
         self.shelves().held.get(&operation).map(|held| held.stamp)
     }
 
-    /// Forgets the tokens of an operation that has ended.
+    /// Forgets the tokens of an operation that has ended, or goes on with another's.
     pub(super) fn forget(&self, operation: OperationId) {
         self.shelves().held.remove(&operation);
     }

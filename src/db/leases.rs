@@ -309,7 +309,7 @@ pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<
 }
 
 /// What the number of rows that a fenced write changed says of the lease.
-pub(super) fn held(rows: u64) -> Result<(), DbError> {
+fn held(rows: u64) -> Result<(), DbError> {
     match rows {
         0 => Err(DbError::LeaseLost),
         rows => exactly_one("write under a lease", rows),
