@@ -111,6 +111,7 @@ impl Broker {
         }
         wanted.check_hash(is_theirs)?;
         self.permit(caller, wanted, is_theirs).await?;
+        self.refuse_when_stopping()?;
         if replay.is_none() {
             self.in_time(DbError::Unconfirmed, self.commit_continuation(caller, wanted))
                 .await?;

@@ -31,6 +31,7 @@ mod rights;
 mod roles;
 mod service_identity;
 mod sockets;
+mod stopping;
 mod strangers;
 mod takeover;
 mod telemetry;

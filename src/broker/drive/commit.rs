@@ -167,6 +167,9 @@ impl Job {
             now,
         };
         let (id, lease) = (self.claim.record.id, self.claim.lease);
+        if change.leaves.is_some() && broker.0.stop.is_cancelled() {
+            return Err(DbError::Conflict("this replica begins nothing any more".to_owned()).into());
+        }
         let mut transaction = begin(&broker.pool, change.name).await?;
         let db = &mut *transaction;
         connections::lock(db, self.record.id).await?;

@@ -266,12 +266,17 @@ impl Job {
         Ok(asked_at + lease)
     }
 
-    /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave.
-    async fn before_send(&mut self) -> Result<(), BrokerError> {
+    /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave. False if this
+    /// replica stops, and has handed the operation over unsent.
+    async fn before_send(&mut self) -> Result<bool, BrokerError> {
+        if self.broker.0.stop.is_cancelled() {
+            self.hand_over().await?;
+            return Ok(false);
+        }
         if Instant::now() + self.broker.worker.lease / 2 > self.lease_end {
             self.lease_end = self.renewed().await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The next wait: doubled each time, up to the longest.

@@ -28,7 +28,8 @@ async fn what_a_look_goes_on_with_ends_in_the_name_of_who_continued_it_meanwhile
         .get(&format!("/v1/operations/{}", waiting.operation))
         .await;
     assert_eq!(looked.status, 200, "{}", looked.body);
-    app.wait_until("select lease_until is not null from operations").await;
+    app.wait_until("select lease_until is not null from operations")
+        .await;
 
     let other = app.signed_in("acc5@domain1.com");
     let continued = go_on(&other, &waiting.operation, naming(&hash), 0).await;
