@@ -21,7 +21,7 @@ mod vault;
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -89,6 +89,8 @@ struct Inner {
     replica: Uuid,
     /// Operations that are driven here.
     tasks: TaskTracker,
+    /// For those that the worker took up.
+    places: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
@@ -104,6 +106,7 @@ impl Broker {
     /// Puts a broker together. Nothing runs until a request or the worker asks for it.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let places = usize::try_from(parts.worker.concurrency).unwrap_or(Semaphore::MAX_PERMITS);
         Self(Arc::new(Inner {
             vault: Vault::default(),
             refusals: service_identity::Refusals::default(),
@@ -112,6 +115,7 @@ impl Broker {
             turns: Notify::new(),
             replica: Uuid::new_v4(),
             tasks: TaskTracker::new(),
+            places: Arc::new(Semaphore::new(places)),
             stop: CancellationToken::new(),
             parts,
         }))

@@ -19,6 +19,7 @@ mod idempotency;
 mod main_job;
 mod order;
 mod outcomes;
+mod places;
 mod points;
 mod problems;
 mod promises;
