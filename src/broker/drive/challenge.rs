@@ -80,11 +80,14 @@ impl Job {
         let asked = broker.entra.answer_challenge(token, awaited.tenant, claims);
         let answer = match self.alive(asked).await? {
             Ok(_) => Answer::Token,
-            Err(error) => match error.kind {
+            Err(error) => match &error.kind {
                 ExchangeErrorKind::Throttled { retry_after }
                 | ExchangeErrorKind::Unavailable { retry_after } => {
                     let pause = retry_after.unwrap_or_else(|| self.growing_pause());
                     return Ok(Answer::Later(pause));
+                }
+                kind if kind.is_the_operators() => {
+                    return Ok(Answer::Later(self.broker.worker.slowest_poll));
                 }
                 _ => Answer::No,
             },

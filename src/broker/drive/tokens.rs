@@ -7,7 +7,7 @@ use crate::arm::Credentials;
 use crate::broker::Caller;
 use crate::broker::refusal::BrokerError;
 use crate::broker::vault::Use;
-use crate::connection::{Awaiting, OperationKind, TenantId};
+use crate::connection::{Awaiting, Code, OperationKind, TenantId};
 use crate::outbound::ArmToken;
 
 /// Tokens, or how the step ends without them.
@@ -97,6 +97,15 @@ impl Job {
                         .put_off(self.claim.record.id, self.tried, until);
                 }
                 Ok(Exchanged::Later(pause))
+            }
+            // Nothing was said of the caller's tokens: they are as good as before when the operator has mended it.
+            Err(BrokerError::Refused(refusal)) if refusal.code == Code::UpstreamRefused => {
+                tracing::warn!(
+                    operation.id = %self.claim.record.id,
+                    refusal.detail = %refusal.detail,
+                    "the operation's tokens could not be exchanged"
+                );
+                Ok(Exchanged::Later(self.broker.worker.slowest_poll))
             }
             Err(BrokerError::Refused(refusal)) => {
                 tracing::info!(
