@@ -55,7 +55,7 @@ pub struct Running {
     stop: CancellationToken,
     /// Server, worker, periodic work; and where metrics are served, their server and the measuring.
     parts: Vec<JoinHandle<()>>,
-    /// Says that this replica lives, until the last operation is handed over.
+    /// Says that this replica lives, until it stops.
     living: JoinHandle<()>,
     life: CancellationToken,
     broker: Broker,
@@ -101,7 +101,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     parts.push(tasks.spawn(worker::run(broker.clone(), interval, stop.clone())));
     parts.push(tasks.spawn(worker::periodic(broker.clone(), stop.clone())));
     parts.push(tasks.spawn(worker::listen(broker.clone(), stop.clone())));
-    // Until the last operation is handed over.
+    // It ends before all else, so that others can take up what this replica has.
     let life = CancellationToken::new();
     let living = tasks.spawn(worker::live(broker.clone(), life.clone()));
     tracing::info!(server.address = %address, "the service is ready");
@@ -191,17 +191,19 @@ impl Running {
     /// Takes no more requests, lets those under way end within the grace time, and gives every operation's lease back.
     pub async fn stop(self) {
         self.stop.cancel();
-        for handle in self.parts {
-            if let Err(error) = handle.await {
-                tracing::error!(error = %error, "a part of the service ended badly");
-            }
-        }
-        self.broker.hand_over().await;
+        // Not only when the last request has ended: the others would leave to this replica what it goes on with no more.
+        self.broker.stop_driving();
         self.life.cancel();
         if let Err(error) = self.living.await {
             tracing::error!(error = %error, "a part of the service ended badly");
         }
         self.broker.leave().await;
+        for handle in self.parts {
+            if let Err(error) = handle.await {
+                tracing::error!(error = %error, "a part of the service ended badly");
+            }
+        }
+        self.broker.handed_over().await;
         self.broker.entra.finish().await;
         // On a line that is dead a connection can't even be closed.
         if timeout(LONGEST_CLOSE, self.broker.pool.close()).await.is_err() {

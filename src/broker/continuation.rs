@@ -111,10 +111,13 @@ impl Broker {
         }
         wanted.check_hash(is_theirs)?;
         self.permit(caller, wanted, is_theirs).await?;
+        self.refuse_when_stopping()?;
         if replay.is_none() {
             self.in_time(DbError::Unconfirmed, self.commit_continuation(caller, wanted))
                 .await?;
         }
+        // It goes on in their name now: tokens of whoever it went on for before, if some are still here, are no good for it.
+        self.0.vault.forget(operation.id);
         let lending = Lending::Write(operation.id);
         self.take_up(&wanted.record, caller, lending).await?;
         Ok((operation.clone(), true))

@@ -90,12 +90,7 @@ impl Broker {
                 ..Refusal::new(code, detail)
             }
         };
-        if let Some(error) = first(|kind| {
-            matches!(
-                kind,
-                ExchangeErrorKind::Configuration | ExchangeErrorKind::BadAnswer
-            )
-        }) {
+        if let Some(error) = first(ExchangeErrorKind::is_the_operators) {
             let detail = format!(
                 "Entra did not let this service exchange a token at tenant {}; its operator has to look into it",
                 error.tenant

@@ -21,7 +21,7 @@ mod vault;
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,7 +31,7 @@ use uuid::Uuid;
 use crate::arm::Arm;
 use crate::clock::Clock;
 use crate::config::{IdempotencySection, TenantPolicy, VisibilitySection, WorkerSection};
-use crate::connection::ConnectionId;
+use crate::connection::{Code, ConnectionId};
 use crate::db::{DbError, connections, operations, within};
 use crate::entra::Entra;
 use crate::ledger::Marker;
@@ -89,6 +89,8 @@ struct Inner {
     replica: Uuid,
     /// Operations that are driven here.
     tasks: TaskTracker,
+    /// For those that the worker took up.
+    places: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
@@ -104,6 +106,7 @@ impl Broker {
     /// Puts a broker together. Nothing runs until a request or the worker asks for it.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let places = usize::try_from(parts.worker.concurrency).unwrap_or(Semaphore::MAX_PERMITS);
         Self(Arc::new(Inner {
             vault: Vault::default(),
             refusals: service_identity::Refusals::default(),
@@ -112,6 +115,7 @@ impl Broker {
             turns: Notify::new(),
             replica: Uuid::new_v4(),
             tasks: TaskTracker::new(),
+            places: Arc::new(Semaphore::new(places)),
             stop: CancellationToken::new(),
             parts,
         }))
@@ -148,11 +152,34 @@ impl Broker {
         Ok(())
     }
 
-    /// Stops driving: every operation's lease is given back, so that another replica can go on at once. Returns when all are.
-    pub async fn hand_over(&self) {
+    /// Stops driving: nothing more is begun or sent, requests that wait for an operation wait no longer, and every operation's
+    /// lease is given back, so that another replica can go on at once.
+    pub fn stop_driving(&self) {
         self.0.stop.cancel();
+    }
+
+    /// Returns when every operation is handed over, after [`Broker::stop_driving`].
+    pub async fn handed_over(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
+    }
+
+    /// A replica that stops begins nothing that another would have to ask the caller's tokens for: who asks again, asks another.
+    ///
+    /// # Errors
+    /// [`Code::Overloaded`] when this one does.
+    fn refuse_when_stopping(&self) -> Result<(), BrokerError> {
+        if !self.0.stop.is_cancelled() {
+            return Ok(());
+        }
+        let refusal = Refusal {
+            retry_after: Some(self.worker.fastest_poll),
+            ..Refusal::new(
+                Code::Overloaded,
+                "this replica stops; ask again, and another answers",
+            )
+        };
+        Err(refusal.into())
     }
 
     /// Work of the database that a caller waits for, in the time that they may be kept waiting: what hangs is out of reach.
@@ -182,6 +209,7 @@ impl Broker {
         &self,
         work: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
     ) -> Result<T, BrokerError> {
+        self.refuse_when_stopping()?;
         let broker = self.clone();
         let work = async move { broker.in_time(DbError::Unconfirmed, work).await };
         let ended = self.0.tasks.spawn(work.in_current_span()).await;

@@ -240,7 +240,7 @@ impl Broker {
         .await
     }
 
-    /// Waits until an operation has ended, at most `patience`, and gives it and its connection as they are then, as they are seen
+    /// Waits until an operation has ended, at most `patience` and until this replica stops, and gives it and its connection as they are then, as they are seen
     /// from `side`. Whoever began it saw the connection, so nobody is asked again: a change that was taken is answered as such.
     ///
     /// # Errors
@@ -257,7 +257,8 @@ impl Broker {
         let mut changes = self.0.changes.subscribe();
         loop {
             let view = self.view(caller, operation, side).await?;
-            if view.operation.phase.is_terminal() || Instant::now() >= deadline {
+            let waited = Instant::now() >= deadline || self.0.stop.is_cancelled();
+            if view.operation.phase.is_terminal() || waited {
                 return Ok(view);
             }
             let changed = async {

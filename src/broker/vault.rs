@@ -39,6 +39,14 @@ struct Held {
     lends: bool,
     /// Whether Entra was asked for more with this sign-in.
     answered: bool,
+    /// Until when Entra gives nothing for them.
+    put_off_until: Option<DateTime<Utc>>,
+}
+
+impl Held {
+    fn is_put_off(&self, now: DateTime<Utc>) -> bool {
+        self.put_off_until.is_some_and(|until| until > now)
+    }
 }
 
 /// Tells one caller's tokens for an operation from later ones.
@@ -47,7 +55,7 @@ pub(super) struct Stamp(u64);
 
 impl Vault {
     /// Keeps a caller's tokens for an operation of a connection. Tokens to write with are never replaced by tokens to read
-    /// with, unless the former have run out.
+    /// with, unless the former have run out or are put off.
     pub(super) fn keep(
         &self,
         (operation, connection): (OperationId, ConnectionId),
@@ -63,7 +71,7 @@ impl Vault {
         // Nor by another person's: what is about to be sent in somebody's name goes with their tokens.
         let keeps_better = shelves.held.get(&operation).is_some_and(|held| {
             let is_anothers = held.allowed == Use::Write && held.caller.actor() != caller.actor();
-            held.allowed > allowed || is_anothers
+            !held.is_put_off(now) && (held.allowed > allowed || is_anothers)
         });
         if !keeps_better {
             shelves.kept += 1;
@@ -75,6 +83,7 @@ impl Vault {
                 stamp,
                 lends: true,
                 answered: false,
+                put_off_until: None,
             };
             shelves.held.insert(operation, held);
         }
@@ -136,19 +145,32 @@ impl Vault {
         self.shelves().held.get(&operation).map(|held| held.stamp)
     }
 
-    /// Forgets the tokens of an operation that has ended.
+    /// Forgets the tokens of an operation that has ended, or goes on with another's.
     pub(super) fn forget(&self, operation: OperationId) {
         self.shelves().held.remove(&operation);
     }
 
-    /// Forgets the tokens of an operation that were tried in vain; gives whether others have come since.
-    pub(super) fn give_up(&self, operation: OperationId, tried: Option<Stamp>) -> bool {
+    /// Entra gives nothing until then for the tokens that were tried: any others are better.
+    pub(super) fn put_off(&self, operation: OperationId, tried: Option<Stamp>, until: DateTime<Utc>) {
+        if let Some(held) = self.shelves().held.get_mut(&operation)
+            && Some(held.stamp) == tried
+        {
+            held.put_off_until = Some(until);
+        }
+    }
+
+    /// Forgets the tokens of an operation that were tried in vain, unless they are only put off; gives whether others have come
+    /// since.
+    pub(super) fn give_up(&self, operation: OperationId, tried: Option<Stamp>, now: DateTime<Utc>) -> bool {
         let mut shelves = self.shelves();
-        let held = shelves.held.get(&operation).map(|held| held.stamp);
-        if held == tried {
+        let Some(held) = shelves.held.get(&operation) else {
+            return false;
+        };
+        let others_came = Some(held.stamp) != tried;
+        if !others_came && !held.is_put_off(now) {
             shelves.held.remove(&operation);
         }
-        held.is_some() && held != tried
+        others_came
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
@@ -227,12 +249,34 @@ mod tests {
         vault.keep(both(1), Use::Read, caller("look", 60), now());
         let tried = vault.stamp(operation(1));
         vault.keep(both(1), Use::Write, caller("change", 60), now());
-        assert!(vault.give_up(operation(1), tried), "others have come");
+        assert!(vault.give_up(operation(1), tried, now()), "others have come");
         assert_eq!(holder(&vault, Use::Write).as_deref(), Some("change"));
         let tried = vault.stamp(operation(1));
-        assert!(!vault.give_up(operation(1), tried));
+        assert!(!vault.give_up(operation(1), tried, now()));
         assert_eq!(holder(&vault, Use::Read), None);
-        assert!(!vault.give_up(operation(1), None), "there is nothing to give up");
+        assert!(
+            !vault.give_up(operation(1), None, now()),
+            "there is nothing to give up"
+        );
+    }
+
+    #[test]
+    fn tokens_that_entra_puts_off_are_kept_until_others_come() {
+        let vault = Vault::default();
+        vault.keep(both(1), Use::Write, caller("change", 60), now());
+        let tried = vault.stamp(operation(1));
+        let until = now() + TimeDelta::minutes(10);
+        vault.put_off(operation(1), tried, until);
+        assert!(!vault.give_up(operation(1), tried, now()));
+        assert_eq!(holder(&vault, Use::Write).as_deref(), Some("change"));
+        // Past that time they are as good as any.
+        vault.keep(both(1), Use::Read, caller("late look", 60), until);
+        assert_eq!(holder(&vault, Use::Read).as_deref(), Some("change"));
+        vault.keep(both(1), Use::Read, caller("look", 60), now());
+        assert_eq!(holder(&vault, Use::Read).as_deref(), Some("look"));
+        vault.put_off(operation(1), tried, until);
+        assert!(!vault.give_up(operation(1), vault.stamp(operation(1)), now()));
+        assert_eq!(vault.stamp(operation(1)), None, "of others was said nothing");
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub struct WorkerSection {
     pub request_life: Duration,
     /// How many changes of one caller may wait for one cluster.
     pub longest_queue: u32,
-    /// How many operations one replica follows at once.
+    /// How many operations the worker of one replica works on at once. What its callers began, or Azure carries out, doesn't
+    /// count.
     pub concurrency: u32,
 }
 

@@ -284,7 +284,8 @@ pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<
             (select h.id from heads h where h.due_at > now())
          )
          select extract(epoch from min(
-            case when o.phase = 'queued' and o.holder is distinct from $1 then coalesce(o.lease_until, now())
+            case when o.awaiting_tenant_id is not null then greatest(o.due_at, o.lease_until)
+                when o.phase = 'queued' and o.holder is distinct from $1 then coalesce(o.lease_until, now())
                 else greatest(o.due_at, o.lease_until,
                     case when o.phase = 'queued' then greatest(s.not_before, s.held_until) end) end) - now())::float8
          from operations o left join cluster_slots s on s.cluster_id = o.cluster_id
@@ -309,7 +310,7 @@ pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<
 }
 
 /// What the number of rows that a fenced write changed says of the lease.
-pub(super) fn held(rows: u64) -> Result<(), DbError> {
+fn held(rows: u64) -> Result<(), DbError> {
     match rows {
         0 => Err(DbError::LeaseLost),
         rows => exactly_one("write under a lease", rows),

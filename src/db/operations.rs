@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::leases::{Claim, held};
+use super::leases::Claim;
 use super::{DbError, exactly_one};
 use crate::connection::{
     ActorId, Awaiting, ClusterId, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId,
@@ -251,7 +251,8 @@ pub async fn continue_as(
     Ok(rows == 1)
 }
 
-/// Writes a step's result under the lease.
+/// Writes a step's result under the lease. Gives in whose name the operation goes on, with the app: somebody may have continued
+/// it since it was claimed.
 ///
 /// # Errors
 /// [`DbError::LeaseLost`] if the lease ran out or another replica took it; [`DbError::Conflict`] on
@@ -262,11 +263,11 @@ pub async fn save(
     token: Uuid,
     progress: &Progress<'_>,
     lease: Duration,
-) -> Result<(), DbError> {
+) -> Result<(ActorId, Uuid), DbError> {
     let failure = progress.failure.map(serde_json::to_value).transpose();
     let failure = failure.map_err(DbError::defect)?;
     let releases = progress.release_for.is_some() || progress.phase.is_terminal();
-    let rows = sqlx::query!(
+    let row = sqlx::query!(
         "update operations set phase = $3, arm_operation_url = $4, absent_reads = $5, error = $6,
             awaiting_tenant_id = $7, awaiting_claims = $16,
             dispatched_at = case when $3 = 'queued' then null when $12 then clock_timestamp() else dispatched_at end,
@@ -278,7 +279,8 @@ pub async fn save(
             holder = $15,
             lease_token = case when $10 then null else lease_token end,
             lease_until = case when $10 then null else now() + make_interval(secs => $11) end
-         where id = $1 and lease_token = $2 and lease_until > now()",
+         where id = $1 and lease_token = $2 and lease_until > now()
+         returning coalesce(continued_by, person_id) as \"person_id!\", coalesce(continued_app, app_id) as \"app_id!\"",
         operation.uuid(),
         token,
         progress.phase.as_str(),
@@ -296,10 +298,10 @@ pub async fn save(
         progress.holder,
         progress.awaiting.and_then(|awaiting| awaiting.claims.as_deref())
     )
-    .execute(db)
-    .await?
-    .rows_affected();
-    held(rows)
+    .fetch_optional(db)
+    .await?;
+    let row = row.ok_or(DbError::LeaseLost)?;
+    Ok((ActorId::new(row.person_id), row.app_id))
 }
 
 /// How long ago the commit was made with which an operation's request was last to leave, by the one clock that all replicas share.
@@ -308,7 +310,7 @@ pub async fn save(
 /// When the database can't answer.
 pub async fn dispatched_ago(db: &mut PgConnection, operation: OperationId) -> Result<Duration, DbError> {
     let seconds = sqlx::query_scalar!(
-        "select extract(epoch from clock_timestamp() - dispatched_at)::float8 as \"seconds!\" from operations where id = $1",
+        "select extract(epoch from clock_timestamp() - coalesce(dispatched_at, created_at))::float8 as \"seconds!\" from operations where id = $1",
         operation.uuid()
     )
     .fetch_one(db)

@@ -107,6 +107,12 @@ impl Deref for ExchangeError {
 }
 
 impl ExchangeErrorKind {
+    /// Whether it says nothing of the user or the tenant: this service's operator has to look into it.
+    #[must_use]
+    pub const fn is_the_operators(&self) -> bool {
+        matches!(self, Self::Configuration | Self::BadAnswer)
+    }
+
     /// A short, stable word for logs and metrics.
     #[must_use]
     pub fn label(&self) -> &'static str {

@@ -1,6 +1,8 @@
 //! What the login host remembers of people who signed in: sessions, authorization codes, refresh tokens.
 //! What they are good for is decided in `entra`.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
@@ -102,6 +104,8 @@ pub struct SignIns {
     cookies: Bounded<String, String>,
     codes: Bounded<String, Code>,
     refresh_tokens: Bounded<String, RefreshToken>,
+    /// How long access tokens live, where that is not left to Entra's own rule.
+    pub(crate) token_lifetime: Option<Duration>,
 }
 
 impl Default for SignIns {
@@ -111,6 +115,7 @@ impl Default for SignIns {
             cookies: Bounded::new(MOST),
             codes: Bounded::new(MOST),
             refresh_tokens: Bounded::new(MOST),
+            token_lifetime: None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! More proof of who asks, which ARM demands of a write's token and which the write was not carried out without. The caller's
 //! sign-in may have it, so Entra is asked once; else the operation waits for somebody who signs in with the claims.
 
+use std::time::Duration;
+
 use super::commit::Change;
 use super::{Job, Step};
 use crate::arm::{ArmError, Refusal};
@@ -14,8 +16,8 @@ use crate::ledger::EventKind;
 enum Answer {
     /// Here is a token with them.
     Token,
-    /// Ask later.
-    Later(Step),
+    /// Ask after this long.
+    Later(Duration),
     /// Not with this sign-in.
     No,
 }
@@ -35,8 +37,11 @@ impl Job {
         let awaited = self.demanded(error.refusal());
         self.step_back(error).await?;
         match self.answer(&awaited).await? {
-            Answer::Token => self.wait_at_rest(Step::Again(std::time::Duration::ZERO)).await,
-            Answer::Later(step) => self.wait_at_rest(step).await,
+            Answer::Token => self.wait_at_rest(Step::Again(Duration::ZERO)).await,
+            Answer::Later(pause) => {
+                let step = self.pause_or_await(pause, awaited).await?;
+                self.wait_at_rest(step).await
+            }
             Answer::No => self.await_caller(awaited).await,
         }
     }
@@ -75,11 +80,14 @@ impl Job {
         let asked = broker.entra.answer_challenge(token, awaited.tenant, claims);
         let answer = match self.alive(asked).await? {
             Ok(_) => Answer::Token,
-            Err(error) => match error.kind {
+            Err(error) => match &error.kind {
                 ExchangeErrorKind::Throttled { retry_after }
                 | ExchangeErrorKind::Unavailable { retry_after } => {
                     let pause = retry_after.unwrap_or_else(|| self.growing_pause());
-                    return Ok(Answer::Later(Step::Again(pause)));
+                    return Ok(Answer::Later(pause));
+                }
+                kind if kind.is_the_operators() => {
+                    return Ok(Answer::Later(self.broker.worker.slowest_poll));
                 }
                 _ => Answer::No,
             },

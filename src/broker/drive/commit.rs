@@ -5,12 +5,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use super::send::plain;
 use super::{Job, Step};
 use crate::broker::recording::failure_details;
 use crate::broker::refusal::BrokerError;
-use crate::connection::{Awaiting, Code, Desired, Failure, Observed, OperationKind, Phase};
+use crate::connection::{ActorId, Awaiting, Code, Desired, Failure, Observed, OperationKind, Phase};
 use crate::db::operations::{Leaving, Progress};
 use crate::db::{DbError, begin, connections, ledger_events, operations, slots, within};
 use crate::ledger::{Event, EventKind};
@@ -65,7 +66,7 @@ impl Job {
     /// the removal behind it must find nothing to remove.
     pub(super) async fn commit(&mut self, change: Change) -> Result<(), BrokerError> {
         match self.commit_or_end(change).await? {
-            Committed::Done => Ok(()),
+            Committed::Done(_) => Ok(()),
             Committed::Unwanted => {
                 let failure = plain(
                     Code::NotSent,
@@ -96,19 +97,19 @@ impl Job {
             }
         });
         let mut repeated = false;
-        loop {
-            match within(self.try_commit(&change, event.as_ref(), repeated)).await {
+        let continued = loop {
+            match within(self.try_commit(&change, event.clone(), repeated)).await {
                 Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
                     tracing::warn!(operation.id = %self.claim.record.id, error = %error, "a result could not be recorded yet");
                     repeated = true;
                     sleep(self.broker.worker.lease / 20).await;
                 }
                 result => match result? {
-                    Committed::Done => break,
+                    Committed::Done(continued) => break continued,
                     Committed::Unwanted => return Ok(Committed::Unwanted),
                 },
             }
-        }
+        };
         self.lease_end = asked_at + self.broker.worker.lease;
         if change.phase.is_terminal() {
             self.broker.0.vault.forget(self.claim.record.id);
@@ -121,6 +122,11 @@ impl Job {
             self.claim.dispatches += 1;
         }
         let gives_turn_back = gives_turn_back(&change);
+        if let Some((actor, app)) = continued {
+            self.requester = actor;
+            self.claim.record.actor = actor;
+            self.claim.record.app = app;
+        }
         self.claim.record.phase = change.phase;
         self.claim.record.awaiting = change.awaiting;
         self.claim.record.failure = change.failure;
@@ -137,13 +143,13 @@ impl Job {
         if gives_turn_back {
             self.broker.call_turn();
         }
-        Ok(Committed::Done)
+        Ok(Committed::Done(continued))
     }
 
     async fn try_commit(
         &self,
         change: &Change,
-        event: Option<&Event>,
+        mut event: Option<Event>,
         repeated: bool,
     ) -> Result<Committed, BrokerError> {
         let (broker, now) = (&self.broker, self.broker.clock.now());
@@ -161,22 +167,37 @@ impl Job {
             now,
         };
         let (id, lease) = (self.claim.record.id, self.claim.lease);
+        if change.leaves.is_some() && broker.0.stop.is_cancelled() {
+            return Err(DbError::Conflict("this replica begins nothing any more".to_owned()).into());
+        }
         let mut transaction = begin(&broker.pool, change.name).await?;
         let db = &mut *transaction;
         connections::lock(db, self.record.id).await?;
         // Only the answer to an earlier commit was lost: to write it again would put the event twice into the ledger.
         if repeated
-            && let Some(event) = event
+            && let Some(event) = &event
             && ledger_events::is_recorded(db, event.id).await?
         {
-            return Ok(Committed::Done);
+            return Ok(Committed::Done(None));
         }
         let is_create = self.claim.record.kind == OperationKind::Create;
         let is_before_sending = change.leaves.is_some() || change.phase == Phase::Queued;
         if is_create && is_before_sending && !connections::is_to_be_made(db, self.record.id).await? {
             return Ok(Committed::Unwanted);
         }
-        operations::save(db, id, lease, &progress, broker.worker.lease).await?;
+        let actor = operations::save(db, id, lease, &progress, broker.worker.lease).await?;
+        let continued = (actor.0 != self.requester).then_some(actor);
+        if let Some((actor, app)) = continued {
+            if change.leaves.is_some() {
+                // These tokens are not theirs: what is sent from now on goes with those of whoever goes on.
+                broker.0.vault.give_up(id, self.tried, now);
+                return Err(DbError::Conflict("somebody else goes on with the operation".to_owned()).into());
+            }
+            // What only the service's token is behind is nobody's.
+            if let Some(event) = event.as_mut().filter(|event| event.actor.is_some()) {
+                (event.actor, event.app) = (Some(actor), Some(app));
+            }
+        }
         if change.leaves.is_some() && !slots::take(db, id, broker.worker.turn).await? {
             return Err(DbError::Conflict("another change of the cluster is in flight".to_owned()).into());
         }
@@ -192,11 +213,11 @@ impl Job {
             let confirmed = observed == Observed::Present && change.phase == Phase::Succeeded;
             connections::set_observed(db, self.record.id, observed, now, closed, confirmed).await?;
         }
-        if let Some(event) = event {
+        if let Some(event) = &event {
             ledger_events::append(db, event).await?;
         }
         transaction.commit().await?;
-        Ok(Committed::Done)
+        Ok(Committed::Done(continued))
     }
 
     /// By when the operation should have ended after a change, if that moves with it.
@@ -259,7 +280,8 @@ impl Job {
             self.broker.0.vault.give_back(borrowed);
         }
         // Before the lease is gone: from then on, whoever brings tokens goes on himself.
-        if self.broker.0.vault.give_up(self.claim.record.id, self.tried) {
+        let now = self.broker.clock.now();
+        if self.broker.0.vault.give_up(self.claim.record.id, self.tried, now) {
             return Ok(Step::Again(Duration::ZERO));
         }
         let release_for = Some(self.broker.patience_with(&self.record));
@@ -297,7 +319,8 @@ impl Job {
 
 /// What became of a commit.
 enum Committed {
-    Done,
+    /// All was written. In whose name, and by which app, the operation goes on, if somebody continued it since it was claimed.
+    Done(Option<(ActorId, Uuid)>),
     /// Nothing was written: the create is wanted no longer.
     Unwanted,
 }

@@ -259,7 +259,7 @@ impl Job {
     }
 
     /// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
-    async fn look_again_after(&mut self, pause: Duration) -> Result<Step, BrokerError> {
+    pub(super) async fn look_again_after(&mut self, pause: Duration) -> Result<Step, BrokerError> {
         let slowest = self.broker.worker.slowest_poll;
         let pause = pause.min(slowest);
         if pause < slowest {

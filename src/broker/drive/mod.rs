@@ -11,8 +11,10 @@ mod settle;
 mod tokens;
 mod turn;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 
@@ -61,15 +63,20 @@ struct Job {
 }
 
 impl Broker {
-    /// Drives a claimed operation in the background. `unsent` says that its intent was committed just now and nothing sent.
+    /// Drives a claimed operation in the background, for a caller who is here. `unsent` says that its intent was committed just now
+    /// and nothing sent.
     pub(super) fn drive(&self, claim: Claim, claimed_at: Instant, unsent: bool) {
+        self.drive_in(None, claim, claimed_at, unsent);
+    }
+
+    fn drive_in(&self, place: Option<OwnedSemaphorePermit>, claim: Claim, claimed_at: Instant, unsent: bool) {
         let broker = self.clone();
         let span = tracing::info_span!("operation", operation.id = %claim.record.id, otel.name = claim.record.kind.as_str());
         let task = async move {
             let operation = claim.record.id;
             let result = Job::open(broker.clone(), claim, claimed_at, unsent).await;
             let result = match result {
-                Ok(job) => job.run().await,
+                Ok(job) => job.run(place).await,
                 Err(error) => Err(error),
             };
             match result {
@@ -85,14 +92,14 @@ impl Broker {
         self.0.tasks.spawn(task.instrument(span));
     }
 
-    /// Claims what is due and drives it, as far as there is room. Gives how long until something else is due; nothing when there
+    /// Claims what is due and drives it, as far as there is room, which what callers began takes none of. Gives how long until something else is due; nothing when there
     /// is no room, since it could not be taken.
     ///
     /// # Errors
     /// When the database can't answer.
     pub async fn take_up_due(&self) -> Result<Option<Duration>, DbError> {
-        let slots = usize::try_from(self.worker.concurrency).unwrap_or(usize::MAX);
-        let room = slots.saturating_sub(self.0.tasks.len());
+        let places = &self.0.places;
+        let room = places.available_permits();
         if room == 0 {
             return Ok(None);
         }
@@ -111,7 +118,9 @@ impl Broker {
             let mut db = self.pool.acquire().await?;
             let limit = i64::try_from(room).unwrap_or(i64::MAX);
             for claim in leases::claim_due(&mut db, limit, by, self.worker.lease).await? {
-                self.drive(claim, claimed_at, false);
+                // There is one: only this takes any.
+                let place = Arc::clone(places).try_acquire_owned().ok();
+                self.drive_in(place, claim, claimed_at, false);
             }
             leases::next_due(&mut db, by).await
         })
@@ -170,7 +179,7 @@ impl Job {
         })
     }
 
-    async fn run(mut self) -> Result<(), BrokerError> {
+    async fn run(mut self, mut place: Option<OwnedSemaphorePermit>) -> Result<(), BrokerError> {
         loop {
             let step = match self.step().await {
                 // The lease is still ours as far as is known: try again until it isn't.
@@ -183,6 +192,10 @@ impl Job {
             match step {
                 Step::Over => return Ok(()),
                 Step::Again(pause) => {
+                    // What Azure carries out may take long, and there is one a cluster: it keeps no other waiting for its place.
+                    if self.claim.record.phase == Phase::Accepted {
+                        drop(place.take());
+                    }
                     let stopped = self.broker.0.stop.clone();
                     let woken = stopped.run_until_cancelled(self.alive(sleep(pause))).await;
                     match woken {
@@ -266,12 +279,17 @@ impl Job {
         Ok(asked_at + lease)
     }
 
-    /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave.
-    async fn before_send(&mut self) -> Result<(), BrokerError> {
+    /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave. False if this
+    /// replica stops, and has handed the operation over unsent.
+    async fn before_send(&mut self) -> Result<bool, BrokerError> {
+        if self.broker.0.stop.is_cancelled() {
+            self.hand_over().await?;
+            return Ok(false);
+        }
         if Instant::now() + self.broker.worker.lease / 2 > self.lease_end {
             self.lease_end = self.renewed().await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The next wait: doubled each time, up to the longest.

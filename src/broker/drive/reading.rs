@@ -1,5 +1,7 @@
-//! The token that a step reads with: the caller's; where there is none, or it is refused, the service's own if the target's
-//! tenant granted it reads; else the operation waits for a caller.
+//! The token that a step reads with: the caller's; where there is none, or it is refused or can't be had now, the service's own
+//! if the target's tenant granted it reads; else the operation waits, for a caller or for Entra.
+
+use std::time::Duration;
 
 use http::HeaderValue;
 
@@ -41,7 +43,7 @@ impl Job {
             && *refused == self.tried
         {
             let awaited = awaited.clone();
-            return self.reading_by_itself(awaited).await;
+            return self.reading_by_itself(awaited, None).await;
         }
         let tenant = self.record.target_tenant;
         match self.exchange(Use::Read, &[tenant]).await? {
@@ -50,26 +52,36 @@ impl Job {
                     self.by_service = false;
                     Ok(Tokens::Held(ReadToken::Callers(token)))
                 }
-                None => self.reading_by_itself(tenant.into()).await,
+                None => self.reading_by_itself(tenant.into(), None).await,
             },
-            Exchanged::Later(step) => Ok(Tokens::Missing(step)),
-            Exchanged::Lacking(awaited) => self.reading_by_itself(awaited).await,
+            Exchanged::Later(pause) => self.reading_by_itself(tenant.into(), Some(pause)).await,
+            Exchanged::Lacking(awaited) => self.reading_by_itself(awaited, None).await,
         }
     }
 
-    async fn reading_by_itself(&mut self, awaited: Awaiting) -> Result<Tokens<ReadToken>, BrokerError> {
+    /// `later` says when the caller's token is worth another try, if it is.
+    async fn reading_by_itself(
+        &mut self,
+        awaited: Awaiting,
+        later: Option<Duration>,
+    ) -> Result<Tokens<ReadToken>, BrokerError> {
         let (broker, record) = (self.broker.clone(), self.record.clone());
-        match self.alive(broker.own_token(&record)).await? {
+        let own = match self.alive(broker.own_token(&record)).await? {
             OwnToken::Held(token) => {
                 self.by_service = true;
-                Ok(Tokens::Held(ReadToken::Own(token)))
+                return Ok(Tokens::Held(ReadToken::Own(token)));
             }
-            OwnToken::Later(asked) => {
-                let pause = asked.unwrap_or_else(|| self.next_pause());
-                Ok(Tokens::Missing(Step::Again(pause)))
-            }
-            OwnToken::None => Ok(Tokens::Missing(self.await_caller(awaited).await?)),
-        }
+            OwnToken::Later(asked) => Some(asked.unwrap_or_else(|| self.next_pause())),
+            OwnToken::None => None,
+        };
+        let step = match later.into_iter().chain(own).min() {
+            Some(pause) => self.pause_or_await(pause, awaited).await?,
+            None => self.await_caller(awaited).await?,
+        };
+        Ok(Tokens::Missing(match step {
+            Step::Again(pause) => self.look_again_after(pause).await?,
+            Step::Over => Step::Over,
+        }))
     }
 
     /// ARM refused a read to the token that was used for it: the next step takes another, or waits for one.
@@ -81,6 +93,6 @@ impl Job {
             return self.await_caller(target).await;
         }
         self.unreadable = Some((self.tried, self.demanded(error.refusal())));
-        Ok(Step::Again(std::time::Duration::ZERO))
+        Ok(Step::Again(Duration::ZERO))
     }
 }

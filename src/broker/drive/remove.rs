@@ -97,7 +97,9 @@ impl Job {
         let trace = CallTrace {
             correlation_id: self.claim.record.correlation_id,
         };
-        self.before_send().await?;
+        if !self.before_send().await? {
+            return Ok(Step::Over);
+        }
         self.unsent = false;
         let answer = self
             .alive(arm.delete_data_connection(&credentials, &id, &trace))

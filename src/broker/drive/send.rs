@@ -32,7 +32,9 @@ impl Job {
         let trace = CallTrace {
             correlation_id: self.claim.record.correlation_id,
         };
-        self.before_send().await?;
+        if !self.before_send().await? {
+            return Ok(Step::Over);
+        }
         self.unsent = false;
         let answer = self
             .alive(arm.put_data_connection(&credentials, &id, &body, &trace))

@@ -1,11 +1,13 @@
 //! The tokens a step uses: exchanged anew from the caller's, through the cache, each time they are needed.
 
+use std::time::Duration;
+
 use super::{Job, Step};
 use crate::arm::Credentials;
 use crate::broker::Caller;
 use crate::broker::refusal::BrokerError;
 use crate::broker::vault::Use;
-use crate::connection::{Awaiting, OperationKind, TenantId};
+use crate::connection::{Awaiting, Code, OperationKind, TenantId};
 use crate::outbound::ArmToken;
 
 /// Tokens, or how the step ends without them.
@@ -18,8 +20,8 @@ pub(super) enum Tokens<T> {
 pub(super) enum Exchanged {
     /// One for each tenant.
     Tokens(Vec<ArmToken>),
-    /// Entra can't answer now.
-    Later(Step),
+    /// Entra can't answer now: worth another try after this long.
+    Later(Duration),
     /// There are none, or they are taken no longer: this is wanted.
     Lacking(Awaiting),
 }
@@ -50,7 +52,7 @@ impl Job {
                     None => Tokens::Missing(self.await_caller(target).await?),
                 }
             }
-            Exchanged::Later(step) => Tokens::Missing(step),
+            Exchanged::Later(pause) => Tokens::Missing(self.pause_or_await(pause, target).await?),
             Exchanged::Lacking(awaited) => Tokens::Missing(self.await_caller(awaited).await?),
         })
     }
@@ -87,7 +89,23 @@ impl Job {
             }
             Err(BrokerError::Unavailable(unavailable)) => {
                 let pause = unavailable.retry_after.unwrap_or_else(|| self.next_pause());
-                Ok(Exchanged::Later(Step::Again(pause)))
+                if self.is_too_long(pause) {
+                    let until = self.broker.clock.now() + pause;
+                    self.broker
+                        .0
+                        .vault
+                        .put_off(self.claim.record.id, self.tried, until);
+                }
+                Ok(Exchanged::Later(pause))
+            }
+            // Nothing was said of the caller's tokens: they are as good as before when the operator has mended it.
+            Err(BrokerError::Refused(refusal)) if refusal.code == Code::UpstreamRefused => {
+                tracing::warn!(
+                    operation.id = %self.claim.record.id,
+                    refusal.detail = %refusal.detail,
+                    "the operation's tokens could not be exchanged"
+                );
+                Ok(Exchanged::Later(self.broker.worker.slowest_poll))
             }
             Err(BrokerError::Refused(refusal)) => {
                 tracing::info!(
@@ -103,5 +121,21 @@ impl Job {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Entra gives no token for so long. Others may bring one that it gives something for, so a long pause is a wait for a caller.
+    pub(super) async fn pause_or_await(
+        &mut self,
+        pause: Duration,
+        awaited: impl Into<Awaiting>,
+    ) -> Result<Step, BrokerError> {
+        if self.is_too_long(pause) {
+            return self.await_caller(awaited).await;
+        }
+        Ok(Step::Again(pause))
+    }
+
+    fn is_too_long(&self, pause: Duration) -> bool {
+        pause > self.broker.worker.slowest_poll
     }
 }

@@ -1,5 +1,6 @@
 //! `POST /v1/operations/{id}/continue`: who may go on with an operation that waits, and what comes of it.
 
+mod actors;
 mod demanded;
 mod others;
 mod requester;

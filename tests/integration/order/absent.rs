@@ -242,3 +242,41 @@ async fn a_replica_that_nothing_waits_for_does_not_look_again_and_again() {
     assert_eq!(next().await, None, "both have ended");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn what_waits_for_a_caller_is_looked_at_no_sooner_than_it_is_due_though_its_tokens_are_here() {
+    let (mut app, one, _) = two_callers().await;
+    app.hold_operations();
+    let first = begin(&one, "a0", "g0").await;
+    app.wait_for_calls("PUT", "a0", 1).await;
+    let second = begin(&one, "a1", "g1").await;
+    app.stop_service().await;
+    app.as_owner(
+        "update operations set awaiting_tenant_id = c.target_tenant_id, holder = null, due_at = now() + interval '1 minute'
+         from connections c where c.id = connection_id",
+    )
+    .await;
+    let waiting: Uuid = operation(&second).parse().expect("an id");
+    let with_tokens = Claimant {
+        replica: Uuid::new_v4(),
+        operations: &[waiting],
+        connections: &[],
+        own: &[],
+        now: Clock::system().now(),
+    };
+    let mut serving = connect(&app.database.serving_url).await;
+    let next = leases::next_due(&mut serving, with_tokens).await;
+    let next = next.expect("an answer").expect("something is open");
+    assert!(next > Duration::from_secs(20), "{next:?}");
+
+    app.release_operations();
+    app.start_service().await;
+    let portal = one.at(app.address());
+    let ended = portal.follow(operation(&first)).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    let again = portal.create(&wanted("a1", "g1")).await;
+    assert_eq!(again.body["id"], second.body["id"], "{}", again.body);
+    let ended = portal.follow(operation(&second)).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    app.finish().await;
+}

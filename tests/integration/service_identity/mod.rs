@@ -2,6 +2,7 @@
 //! never for a write.
 
 mod lacking;
+mod put_off;
 mod settling;
 
 use azure_emulator::{Entry, Fault, TokenKind, how_to};

@@ -1,11 +1,13 @@
 //! Entra: its keys, and the exchange of a user token for one of ARM's.
 
-use azure_emulator::{Effect, Fault, MintUserToken, TokenOverrides, how_to};
+use std::time::Duration;
+
+use azure_emulator::{Effect, Entry, Fault, MintUserToken, TokenOverrides, how_to};
 use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{CLAIMS, is_claims_challenge, is_missing_proof, is_unavailable, text};
-use crate::support::{App, request};
+use crate::support::{App, PATIENCE, request};
 
 fn token_endpoint(tenant: &str) -> String {
     format!("/{tenant}/oauth2/v2.0/token")
@@ -95,6 +97,33 @@ async fn what_only_the_operator_can_mend_is_told_as_no_fault_of_the_caller() {
         assert!(!body.contains("Private") && !body.contains("proxy"), "{body}");
     }
     app.assert_untouched(5).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_only_the_operator_can_mend_takes_no_tokens_from_what_is_under_way() {
+    let app = App::hurried_with(|config| config.entra.identical_exchanges = 1000).await;
+    app.emulator.edit(|world| {
+        world.set_loop_detection(false);
+        // So short that each use of one is an exchange.
+        world.set_token_lifetime(Duration::from_secs(200));
+    });
+    app.hold_operations();
+    let created = app.how_to_portal().create_waiting(&request("telemetry"), 0).await;
+    assert_eq!(created.status, 202, "{}", created.body);
+    app.wait_for_calls("PUT", "telemetry", 1).await;
+    let page = text(403, &[], "<html>a proxy</html>");
+    app.emulator
+        .inject(Fault::entra(&token_endpoint(how_to::DOMAIN1), page).always());
+    let refused = |entry: &&Entry| entry.path() == token_endpoint(how_to::DOMAIN1) && entry.status == 403;
+    let again = |_: &Entry| app.emulator.journal().entries().iter().filter(refused).count() >= 3;
+    let asked = app.emulator.journal().wait_for(again, PATIENCE).await;
+    assert!(asked.is_some(), "it did not ask again");
+    app.emulator.clear_faults();
+    app.release_operations();
+    // Nobody looks at it.
+    app.wait_until("select not exists (select from operations where phase <> 'succeeded')")
+        .await;
     app.finish().await;
 }
 

@@ -79,6 +79,11 @@ impl World {
         Ok(())
     }
 
+    /// From now on access tokens of users live this long, as by a token lifetime policy.
+    pub fn set_token_lifetime(&mut self, lifetime: Duration) {
+        self.sign_ins.token_lifetime = Some(lifetime);
+    }
+
     /// Whether identical requests are counted and refused with AADSTS50196 when there are too many. They are, unless
     /// a measurement switches it off.
     pub fn set_loop_detection(&mut self, on: bool) {

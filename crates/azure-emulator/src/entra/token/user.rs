@@ -73,7 +73,7 @@ impl UserGrant<'_> {
             class: self.client.class,
             capabilities: &capabilities,
             now,
-            lifetime: claims::lifetime(resource, &capabilities),
+            lifetime: (sign_ins.token_lifetime).unwrap_or_else(|| claims::lifetime(resource, &capabilities)),
         };
         let mut body = success(request, &ticket, &sign(request.azure, &ticket)?, Some(list));
         let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);

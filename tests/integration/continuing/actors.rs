@@ -1,0 +1,80 @@
+//! In whose name the rest is done, and with whose tokens, when somebody else goes on while a replica still has what came before.
+
+use azure_emulator::{Effect, Fault};
+
+use super::{Waiting, go_on, naming};
+use crate::support::{App, request};
+
+#[tokio::test]
+async fn what_a_look_goes_on_with_ends_in_the_name_of_who_continued_it_meanwhile() {
+    let mut app = App::hurried().await;
+    app.hold_operations();
+    let created = app.how_to_portal().create_waiting(&request("telemetry"), 0).await;
+    let operation = created.text("/lastOperation/id").to_owned();
+    app.wait_for_calls("PUT", "telemetry", 1).await;
+    app.stop_service().await;
+    app.start_service().await;
+    let waiting = Waiting {
+        app,
+        connection: created.text("/id").to_owned(),
+        operation,
+        sent: 0,
+    };
+    let hash = waiting.hash().await;
+    let app = &waiting.app;
+    // A viewer's look follows it, as long as Azure is at it.
+    let looked = app
+        .signed_in("acc6@domain1.com")
+        .get(&format!("/v1/operations/{}", waiting.operation))
+        .await;
+    assert_eq!(looked.status, 200, "{}", looked.body);
+    app.wait_until("select lease_until is not null from operations")
+        .await;
+
+    let other = app.signed_in("acc5@domain1.com");
+    let continued = go_on(&other, &waiting.operation, naming(&hash), 0).await;
+    assert_eq!(continued.status, 202, "{}", continued.body);
+    app.release_operations();
+    let ended = other.follow(&waiting.operation).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    let continued = &waiting.events("operation.continued").await[0];
+    let succeeded = &waiting.events("create.succeeded").await[0];
+    assert_eq!(succeeded["actorId"], continued["actorId"]);
+    assert_ne!(succeeded["actorId"], continued["details"]["actorBefore"]);
+    waiting.app.finish().await;
+}
+
+#[tokio::test]
+async fn a_replica_that_still_has_the_tokens_of_who_asked_goes_on_with_those_of_who_continues() {
+    let app = App::hurried().await;
+    let created = app.how_to_portal().create(&request("telemetry")).await;
+    let connection = created.text("/id").to_owned();
+    let reset = Fault::arm("/dataConnections/", Effect::ResetBeforeEffect);
+    app.emulator.inject(reset.method("DELETE").always());
+    let removal = app.how_to_portal().remove_waiting(&connection, 0).await;
+    let operation = removal.text("/lastOperation/id").to_owned();
+    app.wait_for_calls("DELETE", "telemetry", 1).await;
+    // Another replica took it over while this one was frozen, and lets it wait for a caller.
+    app.as_owner(
+        "update operations set lease_token = gen_random_uuid(), lease_until = now(), holder = null,
+            due_at = now() + interval '1 hour', awaiting_tenant_id = c.target_tenant_id
+         from connections c where c.id = connection_id and phase not in ('succeeded', 'failed')",
+    )
+    .await;
+    app.emulator.clear_faults();
+    let waiting = Waiting {
+        sent: app.calls("DELETE", "telemetry").len(),
+        app,
+        connection,
+        operation,
+    };
+    let hash = waiting.hash().await;
+    let other = waiting.app.signed_in("acc5@domain1.com");
+    let ended = waiting.go_on(&other, naming(&hash)).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    let deletes = waiting.app.calls("DELETE", "telemetry");
+    let last = deletes.last().and_then(|call| call.primary.as_ref());
+    let upn = last.and_then(|token| token.upn.as_deref());
+    assert_eq!(upn, Some("acc5@domain1.com"));
+    waiting.app.finish().await;
+}

@@ -1,0 +1,104 @@
+//! A stop in order: who waits is answered, nothing more is sent, and the other replicas go on at once.
+
+use std::time::{Duration, Instant};
+
+use tenant_bridge::failure_points::{Action, arm};
+use tokio::join;
+use tokio::runtime::Handle;
+
+use crate::support::{App, request};
+
+/// Only the replica that doesn't stop is known to live.
+const LEFT: &str = "select count(*) = 1 from replicas";
+
+#[tokio::test]
+async fn a_request_that_waits_is_answered_when_its_replica_stops_and_another_goes_on() {
+    let app = App::hurried().await;
+    let replica = app.replica().await;
+    app.hold_operations();
+    let portal = app.how_to_portal();
+    let (there, wanted) = (portal.at(replica.address()), request("telemetry"));
+    let begun = Instant::now();
+    let (created, ()) = join!(there.create_waiting(&wanted, 20), async {
+        app.wait_for_calls("PUT", "telemetry", 1).await;
+        replica.stop().await;
+    });
+    assert_eq!(created.status, 202, "{}", created.body);
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    app.release_operations();
+    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded");
+    assert_eq!(app.writes().len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_create_that_is_being_looked_into_when_its_replica_stops_is_refused_and_nothing_is_sent() {
+    let app = App::hurried().await;
+    let replica = app.replica().await;
+    let portal = app.how_to_portal();
+    let (there, wanted) = (portal.at(replica.address()), request("telemetry"));
+    let point = arm(
+        &Handle::current(),
+        "entra/POST token/before",
+        Action::Pause(None),
+        1,
+    );
+    let (refused, (), ()) = join!(
+        there.create(&wanted),
+        async {
+            point.met().await;
+            replica.stop().await;
+        },
+        async {
+            point.met().await;
+            app.wait_until(LEFT).await;
+            point.release();
+        }
+    );
+    refused.is_problem(503, "overloaded");
+    assert!(refused.header("retry-after").is_some());
+    assert!(app.writes().is_empty());
+    assert_eq!(portal.create(&wanted).await.status, 201);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_create_whose_turn_has_come_when_its_replica_stops_is_not_sent_by_it() {
+    for point in [
+        // The proof of absence: of the first one's reads only its last is one of these.
+        ("arm/GET data connection/before", 2),
+        ("commit/the create is sent/after", 1),
+    ] {
+        let app = App::hurried().await;
+        let replica = app.replica().await;
+        app.hold_operations();
+        let portal = app.how_to_portal();
+        let there = portal.at(replica.address());
+        let first = there.create_waiting(&request("first"), 0).await;
+        app.wait_for_calls("PUT", "first", 1).await;
+        let mut wanted = request("second");
+        wanted["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+        let second = there.create_waiting(&wanted, 0).await;
+        assert_eq!(second.text("/lastOperation/status"), "notStarted");
+        let (name, nth) = point;
+        let point = arm(&Handle::current(), name, Action::Pause(None), nth);
+        app.release_operations();
+        point.met().await;
+        join!(replica.stop(), async {
+            app.wait_until(LEFT).await;
+            point.release();
+        });
+        assert!(app.calls("PUT", "second").is_empty(), "{name}");
+        app.wait_until("select exists (select from operations where phase = 'queued' and awaiting_tenant_id is not null)")
+            .await;
+        // Whoever asks for the same again goes on with it.
+        let again = portal.create(&wanted).await;
+        assert_eq!(again.body["id"], second.body["id"], "{}", again.body);
+        let ended = portal.follow(second.text("/lastOperation/id")).await;
+        assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+        let ended = portal.follow(first.text("/lastOperation/id")).await;
+        assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+        app.finish().await;
+    }
+}
