@@ -14,6 +14,8 @@ use crate::{Ground, Person, Random, Replica, Settings, Stack};
 
 /// How long, after an operation's end, a point may take to be passed by what goes on in the background.
 const AFTERWARDS: Duration = Duration::from_millis(600);
+/// How long an operation may take in all: longer than each wait of its caller's, which tells more when it is over.
+const HANGS: Duration = Duration::from_secs(100);
 /// By when all must be settled, as promised: after the restart with a service identity, after the caller's return without.
 const SETTLED: Duration = Duration::from_secs(10);
 
@@ -167,12 +169,16 @@ impl Lane {
         }
         std::fs::write(self.stack.file(&format!("go-{}", trial.number)), "")?;
         // It ends in an error when the replica dies under it.
-        let acted = timeout(PATIENCE, play.act(trial.scenario)).await;
+        let acted = timeout(HANGS, play.act(trial.scenario)).await;
         outcome.died = replica.wait(AFTERWARDS).await?.is_some();
-        if !outcome.died
-            && let Ok(Err(error)) = acted
-        {
-            outcome.found.push(format!("the replica lives, and: {error:#}"));
+        match acted {
+            Ok(Err(error)) if !outcome.died => {
+                outcome.found.push(format!("the replica lives, and: {error:#}"));
+            }
+            Err(_) if !outcome.died => outcome
+                .found
+                .push(format!("the replica lives, and nothing is told for {HANGS:?}")),
+            _ => {}
         }
         if trial.point.is_none() {
             let record = std::fs::read_to_string(trial.record(&self.stack)).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use azure_emulator::{Effect, Fault, how_to};
 use http::Method;
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ impl Play<'_> {
         let name = self.name.clone();
         match scenario {
             Scenario::Create => {
-                self.create(&name, 20).await?;
+                taken_on(&self.create(&name, 20).await?)?;
             }
             Scenario::CreateFollowed
             | Scenario::CreateUnanswered
@@ -101,7 +101,7 @@ impl Play<'_> {
                 self.follow(&second).await?;
             }
             Scenario::Remove => {
-                self.remove(20).await?;
+                taken_on(&self.remove(20).await?)?;
             }
             Scenario::RemoveUnanswered | Scenario::RemoveLost => {
                 let removal = self.remove(0).await?;
@@ -228,9 +228,7 @@ impl Play<'_> {
 
     /// Asks for the operation until it has ended.
     async fn follow(&self, answer: &Answer) -> anyhow::Result<()> {
-        if !answer.is_success() {
-            bail!("refused: {} {}", answer.status, answer.body);
-        }
+        taken_on(answer)?;
         let path = format!("/v1/operations/{}", answer.text("/lastOperation/id"));
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
@@ -363,6 +361,17 @@ impl Play<'_> {
     fn is_removed_later(&self) -> bool {
         self.wishes.iter().any(|wish| matches!(wish, Wish::Remove(_)))
     }
+}
+
+/// That what was asked for was not refused.
+fn taken_on(answer: &Answer) -> anyhow::Result<()> {
+    ensure!(
+        answer.is_success(),
+        "refused: {} {}",
+        answer.status,
+        answer.body
+    );
+    Ok(())
 }
 
 /// What a stranger made.
