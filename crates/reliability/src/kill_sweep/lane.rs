@@ -1,6 +1,7 @@
 //! One lane: a stack of its own, on which trials are run one after the other.
 
 use std::collections::BTreeMap;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use azure_emulator::{Options, how_to};
@@ -10,12 +11,15 @@ use tokio::time::{Instant, sleep, timeout};
 use super::play::{PATIENCE, Play};
 use super::scenario::Scenario;
 use crate::agreement::{Claims, differences};
+use crate::stack::is_abort;
 use crate::{Ground, Person, Random, Replica, Settings, Stack};
 
 /// How long, after an operation's end, a point may take to be passed by what goes on in the background.
 const AFTERWARDS: Duration = Duration::from_millis(600);
 /// How long an operation may take in all: longer than each wait of its caller's, which tells more when it is over.
 const HANGS: Duration = Duration::from_secs(100);
+/// How many lines of the log of a replica that crashed are told.
+const LAST_LINES: usize = 30;
 /// By when all must be settled, as promised: after the restart with a service identity, after the caller's return without.
 const SETTLED: Duration = Duration::from_secs(10);
 
@@ -170,15 +174,15 @@ impl Lane {
         std::fs::write(self.stack.file(&format!("go-{}", trial.number)), "")?;
         // It ends in an error when the replica dies under it.
         let acted = timeout(HANGS, play.act(trial.scenario)).await;
-        outcome.died = replica.wait(AFTERWARDS).await?.is_some();
-        match acted {
-            Ok(Err(error)) if !outcome.died => {
-                outcome.found.push(format!("the replica lives, and: {error:#}"));
-            }
-            Err(_) if !outcome.died => outcome
+        match (replica.wait(AFTERWARDS).await?, acted) {
+            // A failure point was the cause, and one was armed: whoever crashes in another way has not died of it.
+            (Some(status), _) if is_abort(status) && trial.point.is_some() => outcome.died = true,
+            (Some(status), _) => outcome.found.push(ended(&replica, status)),
+            (None, Ok(Err(error))) => outcome.found.push(format!("the replica lives, and: {error:#}")),
+            (None, Err(_)) => outcome
                 .found
                 .push(format!("the replica lives, and nothing is told for {HANGS:?}")),
-            _ => {}
+            (None, Ok(Ok(()))) => {}
         }
         if trial.point.is_none() {
             let record = std::fs::read_to_string(trial.record(&self.stack)).unwrap_or_default();
@@ -194,7 +198,7 @@ impl Lane {
         // Whoever it was about to be ready for has the same settings.
         let plan = next.filter(|next| next.identity == trial.identity);
         let points = plan.map(|next| next.plan(&self.stack)).unwrap_or_default();
-        let replica = self.stack.replace(replica, &settings, &points).await?;
+        let mut replica = self.stack.replace(replica, &settings, &points).await?;
         play.client = self.stack.client(&replica, &person)?;
         if let Some(stranger) = &stranger
             && let Err(error) = play.live_beside(stranger).await
@@ -205,6 +209,9 @@ impl Lane {
             settle_alone(&play, &mut outcome).await?;
         }
         self.settle(&mut play, &mut random, &mut outcome).await;
+        if let Some(status) = replica.ended()? {
+            outcome.found.push(ended(&replica, status));
+        }
         self.ready = Some((plan.map_or(0, |next| next.number), replica));
         Ok(outcome)
     }
@@ -278,6 +285,13 @@ impl Lane {
                 .push(format!("the records can't be read: {error:#}")),
         }
     }
+}
+
+/// That a replica ended which was to live, with the end of its log.
+fn ended(replica: &Replica, status: ExitStatus) -> String {
+    let log = replica.log();
+    let last = log.get(log.len().saturating_sub(LAST_LINES)..);
+    format!("the replica ended by itself with {status}: {last:?}")
 }
 
 /// Whether an operation waits for its caller.

@@ -365,12 +365,7 @@ impl Play<'_> {
 
 /// That what was asked for was not refused.
 fn taken_on(answer: &Answer) -> anyhow::Result<()> {
-    ensure!(
-        answer.is_success(),
-        "refused: {} {}",
-        answer.status,
-        answer.body
-    );
+    ensure!(answer.is_success(), "refused: {} {}", answer.status, answer.body);
     Ok(())
 }
 

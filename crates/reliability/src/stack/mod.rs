@@ -21,6 +21,7 @@ pub use database::Database;
 pub use people::Person;
 pub use program::{build, build_revision};
 pub use replica::Replica;
+pub(crate) use replica::is_abort;
 pub use settings::Settings;
 
 /// What all stacks share: the server, with a database to copy, and the program. Cheap to clone.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,8 @@ use super::Settings;
 const COMES_UP: Duration = Duration::from_secs(60);
 /// How often a child is looked at.
 const LOOK: Duration = Duration::from_millis(5);
+/// The signal of `abort` (POSIX; 6 on every architecture of Linux).
+const SIGABRT: i32 = 6;
 /// How many lines of its log are kept.
 const LINES: usize = 1000;
 
@@ -181,6 +184,11 @@ impl Drop for Replica {
         // One that was waited for is gone.
         let _ = self.kill();
     }
+}
+
+/// Whether a process ended as the failure point `abort` ends it, and not by an error or a signal from outside.
+pub(crate) fn is_abort(status: ExitStatus) -> bool {
+    status.signal() == Some(SIGABRT)
 }
 
 /// Keeps the log as it comes, in a thread, since reading waits; and tells the address once it is in there.
