@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use azure_emulator::{Options, how_to};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
@@ -185,9 +186,14 @@ impl Lane {
             (None, Ok(Ok(()))) => {}
         }
         if trial.point.is_none() {
-            let record = std::fs::read_to_string(trial.record(&self.stack)).unwrap_or_default();
+            let record = std::fs::read_to_string(trial.record(&self.stack)).context("no record of points")?;
             for name in record.lines() {
                 *outcome.passed.entry(name.to_owned()).or_default() += 1;
+            }
+            if outcome.passed.is_empty() {
+                outcome
+                    .found
+                    .push("it passes no point at which it could be killed".to_owned());
             }
         }
         play.release();

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use tokio::task::JoinSet;
 
@@ -42,7 +43,7 @@ enum Choice {
 #[derive(Debug, Args)]
 pub struct Options {
     /// How many rounds: the first tries each point at its first and last passing, later ones at any.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// What is left to chance: ARM's pace, callers, keys, and at which passing a later round kills.
     #[arg(long, default_value_t = 1)]
@@ -57,7 +58,7 @@ pub struct Options {
     #[arg(long, default_value = "")]
     point: String,
     /// How many stacks work side by side.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     lanes: u32,
 }
 
@@ -149,7 +150,7 @@ impl Planner {
 /// Runs the sweep and prints a table.
 ///
 /// # Errors
-/// When what it stands on breaks down.
+/// When there is nothing to sweep, or what it stands on breaks down.
 pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout();
     writeln!(out, "kill sweep, seed {}", options.seed)?;
@@ -160,6 +161,11 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
     };
     let mut discovery = planner.discovery(&options.identities());
     discovery.retain(|trial| trial.scenario.name().contains(&options.operation));
+    ensure!(
+        !discovery.is_empty(),
+        "no operation has '{}' in its name",
+        options.operation
+    );
     let found = work(ground, options.lanes, discovery).await?;
     for (trial, outcome) in &found {
         tally.add(&trial.name(), &outcome.found);
@@ -170,6 +176,11 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
         let wanted = |point: &(String, u32)| point.0.contains(&options.point);
         trials.retain(|trial| trial.point.as_ref().is_some_and(wanted));
         let count = trials.len();
+        ensure!(
+            count > 0,
+            "no point that was passed has '{}' in its name",
+            options.point
+        );
         for (trial, outcome) in work(ground, options.lanes, trials).await? {
             tally.add(&trial.name(), &outcome.found);
             table.add(&trial, &outcome);
