@@ -9,7 +9,7 @@ use azure_emulator::{Options, how_to};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::play::{PATIENCE, Play};
+use super::play::{PATIENCE, Play, Stranger};
 use super::scenario::Scenario;
 use crate::agreement::{Claims, differences};
 use crate::stack::is_abort;
@@ -107,6 +107,8 @@ impl Trial {
 pub(super) struct Outcome {
     /// Whether the replica died where it should.
     pub(super) died: bool,
+    /// Whether a stranger took its name.
+    pub(super) taken: bool,
     /// How long it took until all was settled.
     pub(super) settled: Duration,
     /// What is wrong.
@@ -121,12 +123,16 @@ pub(super) struct Lane {
     ready: Option<(u32, Replica)>,
     /// Where the service's own identity has been given a role so far.
     granted: Identity,
+    /// What others have in the same database all the time.
+    theirs: Stranger,
 }
 
 impl Lane {
     pub(super) async fn open(ground: &Ground) -> anyhow::Result<Self> {
+        let stack = ground.stack(Options::default()).await?;
         Ok(Self {
-            stack: ground.stack(Options::default()).await?,
+            theirs: Stranger::make(&stack, "theirs")?.context("the name is taken")?,
+            stack,
             ready: None,
             granted: Identity::None,
         })
@@ -201,6 +207,7 @@ impl Lane {
             Scenario::CreateTaken if outcome.died => play.take_name()?,
             _ => None,
         };
+        outcome.taken = stranger.is_some();
         // Whoever it was about to be ready for has the same settings.
         let plan = next.filter(|next| next.identity == trial.identity);
         let points = plan.map(|next| next.plan(&self.stack)).unwrap_or_default();
@@ -282,7 +289,7 @@ impl Lane {
     async fn compare(&self, play: &Play<'_>, outcome: &mut Outcome) {
         let claims = Claims {
             acknowledged: play.acknowledged.clone(),
-            ..Claims::default()
+            strangers: [(self.theirs.id.to_ascii_lowercase(), self.theirs.made.clone())].into(),
         };
         match differences(&self.stack, &claims).await {
             Ok(found) => outcome.found.extend(found),

@@ -194,7 +194,7 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
     }
     write!(out, "{}", table.text())?;
     if options.point.is_empty() {
-        tally.add("enough deaths", &table.too_few_deaths());
+        tally.add("enough deaths", &table.shortfalls());
     }
     Ok(tally.end(&options.again())?)
 }
@@ -270,7 +270,12 @@ async fn drain(
 
 /// What came of each operation's trials.
 #[derive(Default)]
-struct Table(BTreeMap<String, Row>);
+struct Table {
+    rows: BTreeMap<String, Row>,
+    /// In how many trials a stranger wanted the name, and in how many they got it.
+    wanted: u32,
+    taken: u32,
+}
 
 struct Row {
     trials: u32,
@@ -282,7 +287,9 @@ struct Row {
 impl Table {
     fn add(&mut self, trial: &Trial, outcome: &Outcome) {
         let name = format!("{:<8} {}", trial.identity.name(), trial.scenario.name());
-        let row = self.0.entry(name).or_insert_with(|| Row {
+        self.wanted += u32::from(trial.scenario == Scenario::CreateTaken);
+        self.taken += u32::from(outcome.taken);
+        let row = self.rows.entry(name).or_insert_with(|| Row {
             trials: 0,
             deaths: 0,
             wrong: 0,
@@ -294,12 +301,15 @@ impl Table {
         row.slowest = row.slowest.max(outcome.settled);
     }
 
-    /// Operations that live on where they should die: what is recorded of their points is no longer what they pass.
-    fn too_few_deaths(&self) -> Vec<String> {
+    /// Operations that live on where they should die: what is recorded of their points is no longer what they pass. And names that
+    /// no stranger ever got.
+    fn shortfalls(&self) -> Vec<String> {
         let lives = |row: &Row| row.deaths * 10 < row.trials * LEAST_DEATHS;
-        let few = self.0.iter().filter(|(_, row)| lives(row));
-        few.map(|(name, row)| format!("{name}: {} deaths in {} trials", row.deaths, row.trials))
-            .collect()
+        let few = self.rows.iter().filter(|(_, row)| lives(row));
+        let few = few.map(|(name, row)| format!("{name}: {} deaths in {} trials", row.deaths, row.trials));
+        let never = (self.wanted > 0 && self.taken == 0)
+            .then(|| format!("no stranger got a name in {} trials", self.wanted));
+        few.chain(never).collect()
     }
 
     fn text(&self) -> String {
@@ -307,7 +317,7 @@ impl Table {
             "\n{:<45} {:>7} {:>7} {:>7} {:>14}\n",
             "identity operation", "trials", "deaths", "wrong", "slowest settle"
         );
-        for (name, row) in &self.0 {
+        for (name, row) in &self.rows {
             let line = format!(
                 "{name:<45} {:>7} {:>7} {:>7} {:>12.1} s\n",
                 row.trials,

@@ -243,18 +243,7 @@ impl Play<'_> {
 
     /// A stranger takes the trial's name, if it is free. Gives what they made.
     pub(super) fn take_name(&self) -> anyhow::Result<Option<Stranger>> {
-        let id = format!("{}/dataConnections/{}", how_to::DATABASE, self.name);
-        let theirs = json!({ "properties": {
-            "eventHubResourceId": how_to::HUB2, "consumerGroup": "cg1", "tableName": "Alarms"
-        } });
-        let made = self.stack.emulator.edit(|world| {
-            if world.data_connection(&id).is_some() {
-                return Ok(None);
-            }
-            world.add_data_connection(&id, &theirs)?;
-            anyhow::Ok(world.data_connection(&id))
-        });
-        Ok(made?.map(|made| Stranger { id, made }))
+        Stranger::make(self.stack, &self.name)
     }
 
     /// The caller comes back, until nothing is open but what is set aside beside what the stranger made; that must have been left as it
@@ -371,8 +360,26 @@ fn taken_on(answer: &Answer) -> anyhow::Result<()> {
 
 /// What a stranger made.
 pub(super) struct Stranger {
-    id: String,
-    made: Value,
+    pub(super) id: String,
+    pub(super) made: Value,
+}
+
+impl Stranger {
+    /// They make a data connection of this name, behind the service's back, if the name is free.
+    pub(super) fn make(stack: &Stack, name: &str) -> anyhow::Result<Option<Self>> {
+        let id = format!("{}/dataConnections/{name}", how_to::DATABASE);
+        let theirs = json!({ "properties": {
+            "eventHubResourceId": how_to::HUB2, "consumerGroup": "cg1", "tableName": "Alarms"
+        } });
+        let made = stack.emulator.edit(|world| {
+            if world.data_connection(&id).is_some() {
+                return Ok(None);
+            }
+            world.add_data_connection(&id, &theirs)?;
+            anyhow::Ok(world.data_connection(&id))
+        });
+        Ok(made?.map(|made| Self { id, made }))
+    }
 }
 
 /// Whether an operation has found something that it can't call its own, and waits for what becomes of it.
