@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use azure_emulator::resources::Operation;
 use azure_emulator::{Options, how_to};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
@@ -19,8 +20,6 @@ use crate::{Ground, Person, Random, Replica, Settings, Stack};
 const AFTERWARDS: Duration = Duration::from_millis(600);
 /// How long an operation may take in all: longer than each wait of its caller's, which tells more when it is over.
 const HANGS: Duration = Duration::from_secs(100);
-/// How many lines of the log of a replica that crashed are told.
-const LAST_LINES: usize = 30;
 /// By when all must be settled, as promised: after the restart with a service identity, after the caller's return without.
 const SETTLED: Duration = Duration::from_secs(10);
 
@@ -302,9 +301,10 @@ impl Lane {
 
 /// That a replica ended which was to live, with the end of its log.
 fn ended(replica: &Replica, status: ExitStatus) -> String {
-    let log = replica.log();
-    let last = log.get(log.len().saturating_sub(LAST_LINES)..);
-    format!("the replica ended by itself with {status}: {last:?}")
+    format!(
+        "the replica ended by itself with {status}: {:?}",
+        replica.last_lines()
+    )
 }
 
 /// Whether an operation waits for its caller.
@@ -312,14 +312,28 @@ fn waits(operation: &Value) -> bool {
     !operation.get("awaiting_tenant_id").is_none_or(Value::is_null)
 }
 
+/// Whether an operation's data connection is at ARM, and no change of it is under way there.
+fn stands(stack: &Stack, operation: &Value) -> bool {
+    let arm_id = operation.get("arm_id").and_then(Value::as_str);
+    let arm_id = arm_id.unwrap_or_default();
+    stack.emulator.read(|world| {
+        let now = world.now();
+        let changes =
+            |at_arm: &Operation| at_arm.ends > now && at_arm.connection.as_str().eq_ignore_ascii_case(arm_id);
+        world.data_connection(arm_id).is_some() && !world.resources.operations.iter().any(changes)
+    })
+}
+
 /// With an identity of its own the service finds out by itself what came of everything that was sent. What is not sent yet, or has to
-/// be sent again, waits for whoever asked for it.
+/// be sent again, waits for whoever asked for it: of a removal, that is one whose data connection is there.
 async fn settle_alone(play: &Play<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
         let open = play.open().await?;
         let is = |row: &Value, member: &str, word: &str| row.get(member).is_some_and(|value| value == word);
-        let unsent = |row: &Value| is(row, "phase", "queued") || is(row, "kind", "remove");
+        let unsent = |row: &Value| {
+            is(row, "phase", "queued") || (is(row, "kind", "remove") && stands(play.stack, row))
+        };
         if open.iter().all(|row| unsent(row) && waits(row)) {
             break;
         }

@@ -274,7 +274,8 @@ impl Play<'_> {
 
     /// Operations that have not ended, as the records have them.
     pub(super) async fn open(&self) -> anyhow::Result<Vec<Value>> {
-        let query = "select o.id, o.connection_id, o.kind, o.phase, o.awaiting_tenant_id, o.error, c.name
+        let query =
+            "select o.id, o.connection_id, o.kind, o.phase, o.awaiting_tenant_id, o.error, c.name, c.arm_id
              from operations o join connections c on c.id = o.connection_id
              where o.phase not in ('succeeded', 'failed') order by o.id";
         self.stack.database.rows(query).await
