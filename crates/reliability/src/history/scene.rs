@@ -18,6 +18,10 @@ use crate::{Answer, Client, Ground, Person, Replica, Settings, Stack};
 /// How long a caller waits for an answer, of a replica that may be frozen.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// How long a replica that was asked to end may take: [`settings`]' grace for requests under way, the longest write at ARM, 5 s for its
+/// connections to Postgres, and some more on a machine with much else to do. It may be frozen meanwhile.
+const ENDS: Duration = Duration::from_secs(12);
+
 /// A stack with two replicas. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Scene(Arc<Inner>);
@@ -122,7 +126,7 @@ impl Scene {
         let Some(mut old) = place.take() else {
             return Ok(());
         };
-        old.wait(Duration::from_secs(10)).await?;
+        old.wait_as_asked(ENDS).await?;
         *place = Some(self.0.stack.replace(old, &self.0.settings, "").await?);
         Ok(())
     }
