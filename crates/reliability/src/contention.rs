@@ -93,6 +93,7 @@ async fn trial(scene: &Scene, options: &Options) -> anyhow::Result<Vec<String>> 
     wait(scene, options, &bereft).await?;
     let took = began.elapsed();
     let mut history = scene.history().await?;
+    history.revoked.insert(bereft.clone());
     history.gone.insert(bereft.clone());
     let mut found = objections(&history);
     let told = judge::judge(&history, &bereft, &mut found);
