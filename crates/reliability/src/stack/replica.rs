@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// The signal of `abort` (POSIX; 6 on every architecture of Linux).
 const SIGABRT: i32 = 6;
 /// How many lines of its log tell how it ended.
-const LAST_LINES: usize = 30;
+const LAST_LINES: usize = 15;
 /// How many lines of its log are kept.
 const LINES: usize = 1000;
 
@@ -165,13 +165,16 @@ impl Replica {
         self.signal("-CONT")
     }
 
-    /// Asks it to end in order (SIGTERM); wait for it with [`Replica::wait_as_asked`].
+    /// Asks it to end in order (SIGTERM), once: at a second time it would stop at once. Wait for it with
+    /// [`Replica::wait_as_asked`].
     ///
     /// # Errors
     /// When it is gone.
     pub fn ask_to_end(&mut self) -> anyhow::Result<()> {
-        self.signal("-TERM")?;
-        self.asked_to_end = true;
+        if !self.asked_to_end {
+            self.signal("-TERM")?;
+            self.asked_to_end = true;
+        }
         Ok(())
     }
 
@@ -181,13 +184,14 @@ impl Replica {
     /// When it was asked to end and has not in this time, or not with success; with the end of its log.
     pub async fn wait_as_asked(&mut self, longest: Duration) -> anyhow::Result<()> {
         let ended = self.wait(longest).await?;
-        if self.asked_to_end && !ended.is_some_and(|status| status.success()) {
-            bail!(
-                "asked to end, it has ended after {longest:?} with {ended:?}: {:?}",
-                self.last_lines()
-            );
+        if !self.asked_to_end || ended.is_some_and(|status| status.success()) {
+            return Ok(());
         }
-        Ok(())
+        let last = self.last_lines();
+        match ended {
+            Some(status) => bail!("asked to end, it did so with {status}: {last:?}"),
+            None => bail!("asked to end, it has not within {longest:?}: {last:?}"),
+        }
     }
 
     fn signal(&self, signal: &str) -> anyhow::Result<()> {
