@@ -161,16 +161,14 @@ impl Play<'_> {
         let before = begun();
         loop {
             self.create(&self.name.clone(), 0).await?;
-            while !self.open().await?.is_empty() {
-                if begun() > before {
-                    self.key = key;
-                    return Ok(());
-                }
-                if Instant::now() > deadline {
-                    bail!("ARM does not begin the first create");
-                }
+            while begun() == before && !self.open().await?.is_empty() && Instant::now() < deadline {
                 sleep(LOOK).await;
             }
+            if begun() > before {
+                self.key = key;
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "ARM does not begin the first create");
         }
     }
 
