@@ -19,6 +19,7 @@ use crate::client::Client;
 
 pub use database::Database;
 pub use people::Person;
+pub(crate) use program::built;
 pub use program::{build, build_revision};
 pub use replica::Replica;
 pub(crate) use replica::is_abort;
