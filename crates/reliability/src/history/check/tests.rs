@@ -153,6 +153,7 @@ fn sound() -> History {
                 object_id: id,
             })
             .to_vec(),
+        garbled: false,
         revoked: [].into(),
         gone: [].into(),
     }
@@ -335,6 +336,7 @@ fn a_refusal_with_its_reason_meets_no_objection() {
             reply.retry_after = Some(1);
         }
     });
+    fine(502, "upstreamRefused", &|history| history.garbled = true);
     fine(403, "accessMissing", &|history| {
         history.revoked.insert(who(ANNA));
     });
