@@ -131,9 +131,7 @@ impl Scene {
             return Ok(());
         };
         let ended = old.wait_as_asked(ENDS).await;
-        let mut past = self.0.past.lock().unwrap_or_else(PoisonError::into_inner);
-        past.push(old.log());
-        drop(past);
+        self.past().push(old.log());
         ended?;
         *place = Some(self.0.stack.replace(old, &self.0.settings, "").await?);
         Ok(())
@@ -180,11 +178,13 @@ impl Scene {
         })
     }
 
+    fn past(&self) -> MutexGuard<'_, Vec<Vec<String>>> {
+        self.0.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The logs of the replicas, of those that are gone first.
     pub(crate) async fn logs(&self) -> Vec<Vec<String>> {
-        let past = self.0.past.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut logs = past.clone();
-        drop(past);
+        let mut logs = self.past().clone();
         for place in &self.0.replicas {
             logs.push(place.lock().await.as_ref().map(Replica::log).unwrap_or_default());
         }

@@ -177,30 +177,7 @@ impl Lane {
         } else {
             play.prepare(trial.scenario, &mut random).await?;
         }
-        std::fs::write(self.stack.file(&format!("go-{}", trial.number)), "")?;
-        // It ends in an error when the replica dies under it.
-        let acted = timeout(HANGS, play.act(trial.scenario)).await;
-        match (replica.wait(AFTERWARDS).await?, acted) {
-            // A failure point was the cause, and one was armed: whoever crashes in another way has not died of it.
-            (Some(status), _) if is_abort(status) && trial.point.is_some() => outcome.died = true,
-            (Some(status), _) => outcome.found.push(ended(&replica, status)),
-            (None, Ok(Err(error))) => outcome.found.push(format!("the replica lives, and: {error:#}")),
-            (None, Err(_)) => outcome
-                .found
-                .push(format!("the replica lives, and nothing is told for {HANGS:?}")),
-            (None, Ok(Ok(()))) => {}
-        }
-        if trial.point.is_none() {
-            let record = std::fs::read_to_string(trial.record(&self.stack)).context("no record of points")?;
-            for name in record.lines() {
-                *outcome.passed.entry(name.to_owned()).or_default() += 1;
-            }
-            if outcome.passed.is_empty() {
-                outcome
-                    .found
-                    .push("it passes no point at which it could be killed".to_owned());
-            }
-        }
+        self.perform(trial, &mut play, &mut replica, &mut outcome).await?;
         play.release();
         let stranger = match trial.scenario {
             Scenario::CreateTaken if outcome.died => play.take_name()?,
@@ -226,6 +203,42 @@ impl Lane {
         }
         self.ready = Some((plan.map_or(0, |next| next.number), replica));
         Ok(outcome)
+    }
+
+    /// Arms what is armed, plays the operation, and tells how the replica came through it, with the points that it passed if they
+    /// are recorded.
+    async fn perform(
+        &self,
+        trial: &Trial,
+        play: &mut Play<'_>,
+        replica: &mut Replica,
+        outcome: &mut Outcome,
+    ) -> anyhow::Result<()> {
+        std::fs::write(self.stack.file(&format!("go-{}", trial.number)), "")?;
+        // It ends in an error when the replica dies under it.
+        let acted = timeout(HANGS, play.act(trial.scenario)).await;
+        match (replica.wait(AFTERWARDS).await?, acted) {
+            // A failure point was the cause, and one was armed: whoever crashes in another way has not died of it.
+            (Some(status), _) if is_abort(status) && trial.point.is_some() => outcome.died = true,
+            (Some(status), _) => outcome.found.push(ended(replica, status)),
+            (None, Ok(Err(error))) => outcome.found.push(format!("the replica lives, and: {error:#}")),
+            (None, Err(_)) => outcome
+                .found
+                .push(format!("the replica lives, and nothing is told for {HANGS:?}")),
+            (None, Ok(Ok(()))) => {}
+        }
+        if trial.point.is_none() {
+            let record = std::fs::read_to_string(trial.record(&self.stack)).context("no record of points")?;
+            for name in record.lines() {
+                *outcome.passed.entry(name.to_owned()).or_default() += 1;
+            }
+            if outcome.passed.is_empty() {
+                outcome
+                    .found
+                    .push("it passes no point at which it could be killed".to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// Gives the service's own identity the roles of this one.

@@ -317,7 +317,7 @@ fn a_refusal_without_a_reason_is_noticed() {
         (422, "idempotencyKeyReused"),
     ] {
         seen("refused without a reason", |history| {
-            refused(history, status, code)
+            refused(history, status, code);
         });
     }
 }
