@@ -32,7 +32,7 @@ use crate::arm::Arm;
 use crate::clock::Clock;
 use crate::config::{IdempotencySection, TenantPolicy, VisibilitySection, WorkerSection};
 use crate::connection::{Code, ConnectionId};
-use crate::db::{DbError, connections, operations, within};
+use crate::db::{DbError, connections, counts, within};
 use crate::entra::Entra;
 use crate::ledger::Marker;
 use crate::telemetry::metrics;
@@ -141,7 +141,7 @@ impl Broker {
         let counts = within(async {
             let mut db = self.pool.acquire().await?;
             let unsettled = connections::count_unsettled(&mut db).await?;
-            Ok::<_, DbError>((operations::count_open(&mut db).await?, unsettled))
+            Ok::<_, DbError>((counts::open_operations(&mut db).await?, unsettled))
         });
         let (counts, unsettled) = counts.await?;
         metrics::connections_unsettled(unsettled);

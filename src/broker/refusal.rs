@@ -232,7 +232,8 @@ pub(super) fn sentence_of(error: &ArmError) -> String {
 pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerError {
     let upstream = Some(upstream_of(error));
     match &error.kind {
-        ArmErrorKind::Refused(refusal) => {
+        // A busy cluster, say, is no final no.
+        ArmErrorKind::Refused(refusal) if !error.is_put_off() => {
             if let (Some(claims), Some(token)) = (&refusal.claims, token) {
                 let tenant = token.tenant();
                 let detail = format!(
@@ -250,7 +251,8 @@ pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerErro
             }
             .into()
         }
-        ArmErrorKind::Throttled(_)
+        ArmErrorKind::Refused(_)
+        | ArmErrorKind::Throttled(_)
         | ArmErrorKind::ServerError(_)
         | ArmErrorKind::HeldBack(_)
         | ArmErrorKind::NotSent(_)

@@ -2,6 +2,7 @@
 //! Nothing here knows of HTTP, Entra or ARM, and no transaction is open while a call to them is.
 
 pub mod connections;
+pub mod counts;
 mod error;
 pub mod idempotency_keys;
 pub mod leases;

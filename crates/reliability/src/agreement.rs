@@ -22,8 +22,9 @@ pub struct Acknowledged {
 pub struct Claims {
     /// What was acknowledged.
     pub acknowledged: Vec<Acknowledged>,
-    /// Data connections that others made behind the service's back: to be there untouched, and in no record.
-    pub strangers: BTreeSet<String>,
+    /// Data connections that others made behind the service's back, as they made them, by their ids in lower case: to be there
+    /// untouched, and in no record.
+    pub strangers: BTreeMap<String, Value>,
 }
 
 /// Everything that is recorded.
@@ -130,13 +131,18 @@ fn compare_with_arm(stack: &Stack, claims: &Claims, records: &Records, found: &m
         }
     }
     for id in &at_arm {
-        if !recorded.contains(id) && !claims.strangers.contains(id) {
+        if !recorded.contains(id) && !claims.strangers.contains_key(id) {
             found.push(format!("orphan at ARM: {id}"));
         }
     }
-    for id in &claims.strangers {
-        if !at_arm.contains(id) {
-            found.push(format!("deleted what was somebody else's: {id}"));
+    for (id, made) in &claims.strangers {
+        match stack.emulator.read(|world| world.data_connection(id)) {
+            None => found.push(format!("deleted what was somebody else's: {id}")),
+            Some(now) if now != *made => found.push(format!("changed what was somebody else's: {now}")),
+            Some(_) if recorded.contains(id) => {
+                found.push(format!("recorded what is somebody else's: {id}"));
+            }
+            Some(_) => {}
         }
     }
 }
@@ -173,7 +179,17 @@ fn compare_with_journal(stack: &Stack, records: &Records, found: &mut Vec<String
         if effective > intended {
             found.push(format!("{effective} {method} for {intended} intents: {events:?}"));
         }
+        let connection = |row: &&Value| text(row, "id") == text(operation, "connection_id");
+        let arm_id = records.connections.iter().find(connection);
+        let arm_id = arm_id.map_or("", |row| text(row, "arm_id"));
         for entry in entries {
+            if !entry.path().eq_ignore_ascii_case(arm_id) {
+                found.push(format!(
+                    "{} {} for a change of {arm_id}",
+                    entry.method,
+                    entry.path()
+                ));
+            }
             let body = operation.get("body").filter(|body| !body.is_null());
             if entry.method != method || (method == "PUT" && entry.request_body.as_ref() != body) {
                 found.push(format!(
@@ -264,12 +280,20 @@ mod tests {
         assert_eq!(found(&Claims::default()).await, "");
         make(&stack, "one");
         assert!(found(&Claims::default()).await.contains("orphan at ARM"));
-        let strangers = BTreeSet::from([id("one").to_ascii_lowercase()]);
+        let made = stack.emulator.read(|world| world.data_connection(&id("one")));
+        let strangers = BTreeMap::from([(id("one").to_ascii_lowercase(), made.expect("it is there"))]);
         let theirs = Claims {
             strangers,
             ..Claims::default()
         };
         assert_eq!(found(&theirs).await, "");
+        let members = json!({ "consumerGroup": "another" });
+        let changed = stack.emulator.edit(|world| {
+            let members = members.as_object().expect("an object");
+            world.set_data_connection_members(&id("one"), members)
+        });
+        changed.expect("it changes");
+        assert!(found(&theirs).await.contains("changed what was somebody else's"));
 
         let record = RECORD.replace("$id", &id("one").to_ascii_lowercase());
         stack.database.run(&record).await.expect("a record");

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use azure_emulator::{Effect, Fault};
 use clap::Args;
 use futures_util::future::try_join_all;
@@ -32,8 +32,8 @@ pub struct Options {
     /// How many creates in all.
     #[arg(long, default_value_t = 300)]
     creates: usize,
-    /// By how many callers, at most twelve.
-    #[arg(long, default_value_t = 10)]
+    /// By how many callers, four to twelve: the fourth loses the tokens.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(i64::from(BEREFT) + 1..=12))]
     callers: u32,
     /// Which writes are refused.
     #[arg(long, default_value_t = 1)]
@@ -88,16 +88,22 @@ async fn trial(scene: &Scene, options: &Options) -> anyhow::Result<Vec<String>> 
         .seed(options.seed);
     scene.stack().emulator.inject(busy);
     let began = Instant::now();
-    let asked = (0..options.callers).map(|caller| ask(scene, caller, options));
+    let deadline = began + Duration::from_secs(options.within);
+    let asked = (0..options.callers).map(|caller| ask(scene, caller, options, deadline));
     try_join_all(asked).await?;
     let asked_after = began.elapsed();
     let bereft = scene.person(BEREFT)?.1.clone();
-    wait(scene, options, &bereft).await?;
+    wait(scene, deadline, &bereft).await?;
     let took = began.elapsed();
     let mut history = scene.history().await?;
+    history.revoked.insert(bereft.clone());
     history.gone.insert(bereft.clone());
     let mut found = objections(&history);
     let told = judge::judge(&history, &bereft, &mut found);
+    if history.operations.len() != options.creates {
+        let recorded = history.operations.len();
+        found.push(format!("{recorded} operations for {} creates", options.creates));
+    }
     writeln!(
         std::io::stdout(),
         "{} creates by {} callers: asked in {:.0} s, ended after {:.0} s; {told}",
@@ -109,19 +115,24 @@ async fn trial(scene: &Scene, options: &Options) -> anyhow::Result<Vec<String>> 
     Ok(found)
 }
 
-/// A caller asks for all of theirs, one after the other, at either replica. The tokens of one die when half are asked for.
-async fn ask(scene: &Scene, caller: u32, options: &Options) -> anyhow::Result<()> {
+/// A caller asks for all of theirs, one after the other, at either replica. The tokens of one die once all of theirs are asked for.
+async fn ask(scene: &Scene, caller: u32, options: &Options, deadline: Instant) -> anyhow::Result<()> {
     let client = scene.client(caller)?;
-    let each = options.creates / usize::try_from(options.callers)?;
-    for number in 0..each {
-        let place = MANY + usize::try_from(caller)? * each + number;
+    let theirs = usize::try_from(caller)?..options.creates;
+    let theirs = theirs.step_by(usize::try_from(options.callers)?);
+    for (number, place) in theirs.enumerate() {
+        let place = MANY + place;
         let asked = loop {
             let reply = scene
                 .call(&client, caller, number % 2, create(place, place, None), 0)
                 .await;
-            if let Some(reply) = reply.filter(Reply::is_success) {
-                break reply;
+            if let Some(reply) = reply.as_ref().filter(|reply| reply.is_success()) {
+                break reply.clone();
             }
+            ensure!(
+                Instant::now() < deadline,
+                "caller {caller} is still not served: {reply:?}"
+            );
             sleep(Duration::from_millis(200)).await;
         };
         if caller == STEADY {
@@ -142,8 +153,7 @@ async fn ask(scene: &Scene, caller: u32, options: &Options) -> anyhow::Result<()
 }
 
 /// Waits until nothing is under way but what waits for the one whose tokens died.
-async fn wait(scene: &Scene, options: &Options, bereft: &Who) -> anyhow::Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(options.within);
+async fn wait(scene: &Scene, deadline: Instant, bereft: &Who) -> anyhow::Result<()> {
     let people = crate::history::collect::people(scene).await?;
     let bereft: BTreeSet<_> = people
         .iter()

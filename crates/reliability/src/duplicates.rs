@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::history::requests::MANY;
 use crate::history::scene::{Scene, create, settings};
@@ -69,9 +69,9 @@ async fn trial(scene: &Scene, options: &Options, wish: Wish) -> anyhow::Result<V
     let began = Instant::now();
     let asked = (0..options.copies).map(|copy| insist(scene, &client, copy, &wish));
     let asked = futures_util::stream::iter(asked).buffer_unordered(options.at_once.max(1));
-    let replies: Vec<(Reply, u32)> = tokio::time::timeout(LONGEST, asked.collect())
+    let replies: Vec<(Reply, u32)> = tokio::time::timeout(LONGEST, asked.try_collect())
         .await
-        .with_context(|| format!("no end; {}", refusals(scene)))?;
+        .with_context(|| format!("no end; {}", refusals(scene)))??;
     let took = began.elapsed();
     let history = scene.history().await?;
     let mut found = objections(&history);
@@ -81,14 +81,15 @@ async fn trial(scene: &Scene, options: &Options, wish: Wish) -> anyhow::Result<V
             .map(|(reply, _)| of(reply))
             .collect::<BTreeSet<_>>()
     };
+    let (operations, connections) = (named(|reply| reply.operation), named(|reply| reply.connection));
+    if operations.contains(&None) || connections.contains(&None) {
+        found.push("an answer names no operation or no connection".to_owned());
+    }
     let puts = history.sent.iter().filter(|sent| sent.method == "PUT").count();
     for (what, number) in [
         ("PUTs", puts),
-        ("operations in the answers", named(|reply| reply.operation).len()),
-        (
-            "connections in the answers",
-            named(|reply| reply.connection).len(),
-        ),
+        ("operations in the answers", operations.len()),
+        ("connections in the answers", connections.len()),
         ("recorded operations", history.operations.len()),
         ("recorded connections", history.connections.len()),
     ] {
@@ -122,14 +123,21 @@ fn refusals(scene: &Scene) -> String {
     format!("{counts:?}")
 }
 
-/// Asks until the service takes it on, less and less often: it may be too busy for so many. Gives the answer, and how often it was
-/// asked again.
-async fn insist(scene: &Scene, client: &Client, copy: usize, wish: &Wish) -> (Reply, u32) {
+/// Asks until the service takes it on, less and less often: it may be too busy for so many, and then says so with a 503. Gives the
+/// answer, and how often it was asked again.
+async fn insist(scene: &Scene, client: &Client, copy: usize, wish: &Wish) -> anyhow::Result<(Reply, u32)> {
     let mut again = 0;
     loop {
         let reply = scene.call(client, 0, copy % 2, wish.clone(), 2).await;
-        if let Some(reply) = reply.filter(Reply::is_success) {
-            return (reply, again);
+        match reply {
+            Some(reply) if reply.is_success() => return Ok((reply, again)),
+            Some(reply) => ensure!(
+                reply.status == 503,
+                "a copy was refused: {} {}",
+                reply.status,
+                reply.code
+            ),
+            None => {}
         }
         again += 1;
         let spread = Duration::from_millis(u64::try_from(copy % 100).unwrap_or_default() * 20);

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use serde_json::Value;
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -103,6 +104,24 @@ struct Seen {
     /// What was there before it, and when the other replica had ended it.
     before: History,
     settled: History,
+    /// The rows of then.
+    rows: Rows,
+}
+
+/// What a change writes beside the ledger, each row by its table.
+type Rows = Vec<(&'static str, Vec<Value>)>;
+
+async fn rows(scene: &Scene) -> anyhow::Result<Rows> {
+    let mut rows = Vec::new();
+    for (table, order) in [
+        ("operations", "id"),
+        ("connections", "id"),
+        ("cluster_slots", "cluster_id"),
+    ] {
+        let query = format!("select * from {table} order by {order}");
+        rows.push((table, scene.stack().database.rows(&query).await?));
+    }
+    Ok(rows)
 }
 
 async fn trial(scene: &Scene, moment: &Moment) -> anyhow::Result<Vec<String>> {
@@ -124,14 +143,14 @@ async fn trial(scene: &Scene, moment: &Moment) -> anyhow::Result<Vec<String>> {
     let seen = seen?;
     // Nothing tells that it will write nothing more; it has had time for it by now.
     sleep(WATCH).await;
-    let end = scene.history().await?;
+    let (end, rows) = (scene.history().await?, rows(scene).await?);
     writeln!(
         std::io::stdout(),
         "{}: taken over and ended after {:.1} s",
         moment.name,
         seen.took.as_secs_f64()
     )?;
-    Ok(judge(moment, &seen, &end))
+    Ok(judge(moment, &seen, &end, &rows))
 }
 
 async fn freeze_and_wake(scene: &Scene, wish: &Wish, before: History) -> anyhow::Result<Seen> {
@@ -147,7 +166,7 @@ async fn freeze_and_wake(scene: &Scene, wish: &Wish, before: History) -> anyhow:
     })
     .await?;
     let took = frozen.elapsed();
-    let settled = scene.history().await?;
+    let (settled, rows) = (scene.history().await?, rows(scene).await?);
     // It goes on where it was: at the point, which lets it pass at once.
     std::fs::remove_file(&gate)?;
     place.lock().await.as_ref().context("no replica")?.wake()?;
@@ -157,10 +176,11 @@ async fn freeze_and_wake(scene: &Scene, wish: &Wish, before: History) -> anyhow:
         took,
         before,
         settled,
+        rows,
     })
 }
 
-fn judge(moment: &Moment, seen: &Seen, end: &History) -> Vec<String> {
+fn judge(moment: &Moment, seen: &Seen, end: &History, rows: &Rows) -> Vec<String> {
     let mut found = objections(end);
     if seen.took > TAKEOVER {
         found.push(format!("taken over only after {:?}", seen.took));
@@ -168,6 +188,13 @@ fn judge(moment: &Moment, seen: &Seen, end: &History) -> Vec<String> {
     let written = seen.settled.events.len();
     if end.events.len() != written {
         found.push(format!("the woken one wrote: {:?}", end.events.get(written..)));
+    }
+    for ((table, before), (_, after)) in seen.rows.iter().zip(rows) {
+        if before != after {
+            found.push(format!(
+                "the woken one changed {table} from {before:?} to {after:?}"
+            ));
+        }
     }
     let row = end.operation(seen.operation);
     if row.is_none_or(|row| row.phase != moment.end) {

@@ -21,7 +21,7 @@ const FOLLOWED: Duration = Duration::from_secs(60);
 pub(crate) struct Load {
     /// Set to end it.
     pub(crate) stop: AtomicBool,
-    /// Creates and removals that were followed to their end.
+    /// Creates and removals that were followed to their end, and ended well.
     pub(crate) ended: AtomicU64,
 }
 
@@ -96,10 +96,11 @@ impl<'a> Caller<'a> {
         while self.goes_on() && Instant::now() < deadline {
             let looked = self.call(Wish::Look { operation }).await?.unwrap_or_default();
             match looked.progress.as_str() {
-                "succeeded" | "failed" => {
+                "succeeded" => {
                     self.load.ended.fetch_add(1, Ordering::Relaxed);
                     break;
                 }
+                "failed" => break,
                 "awaitingCaller" => {
                     self.call(Wish::Continue { operation }).await?;
                 }

@@ -6,6 +6,7 @@ use anyhow::ensure;
 use azure_emulator::{Options, how_to};
 use serde_json::{Value, json};
 
+use crate::stack::is_abort;
 use crate::{Ground, Person, Settings, Stack, Tally};
 
 /// Runs it.
@@ -31,10 +32,8 @@ async fn try_it(stack: &Stack) -> anyhow::Result<()> {
     let client = stack.client(&one, &person)?;
     let lost = client.create(&request("smoke"), 5, None).await;
     ensure!(lost.is_err(), "the replica was to die: {lost:?}");
-    ensure!(
-        one.wait(std::time::Duration::from_secs(5)).await?.is_some(),
-        "it lives"
-    );
+    let ended = one.wait(std::time::Duration::from_secs(5)).await?;
+    ensure!(ended.is_some_and(is_abort), "it was to abort: {ended:?}");
     let one = stack.replace(one, &settings, "").await?;
     ensure!(
         stack

@@ -89,7 +89,7 @@ async fn trial(scene: &Scene, options: &Options) -> anyhow::Result<Vec<String>> 
     );
     writeln!(
         std::io::stdout(),
-        "{} minutes, {calls} calls, {refused} not answered with success, {ended} changes ended; resident memory {:.1} MiB in the first third, \
+        "{} minutes, {calls} calls, {refused} not answered with success, {ended} changes ended well; resident memory {:.1} MiB in the first third, \
          {:.1} MiB in the last; file handles {} and {}",
         options.minutes,
         mebibytes(first.memory),
@@ -105,7 +105,10 @@ async fn trial(scene: &Scene, options: &Options) -> anyhow::Result<Vec<String>> 
         found.push("file handles are left open".to_owned());
     }
     if ended == 0 {
-        found.push("nothing ended".to_owned());
+        found.push("no change ended well".to_owned());
+    }
+    if refused > 0 {
+        found.push(format!("{refused} calls were not answered with success"));
     }
     Ok(found)
 }

@@ -3,11 +3,12 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// How many trials held, and what went wrong in the others.
+/// How many trials held, what went wrong in the others, and how many could not be tried.
 #[derive(Debug, Default)]
 pub struct Tally {
     passed: u32,
     failed: Vec<String>,
+    skipped: u32,
 }
 
 impl Tally {
@@ -20,13 +21,18 @@ impl Tally {
         }
     }
 
+    /// One that can't be tried here.
+    pub fn skip(&mut self) {
+        self.skipped += 1;
+    }
+
     /// Whether nothing went wrong so far.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.failed.is_empty()
     }
 
-    /// Prints what went wrong, how to run the same again, and `N passed, N failed`; gives the command's exit code.
+    /// Prints what went wrong, how to run the same again, and `N passed, N failed`, with `N skipped` if some were; gives the command's exit code.
     ///
     /// # Errors
     /// When standard output is closed.
@@ -36,7 +42,16 @@ impl Tally {
             writeln!(out, "FAILED  {failure}")?;
         }
         writeln!(out, "the same again: cargo reliability {again}")?;
-        writeln!(out, "{} passed, {} failed", self.passed, self.failed.len())?;
+        let skipped = match self.skipped {
+            0 => String::new(),
+            skipped => format!(", {skipped} skipped"),
+        };
+        writeln!(
+            out,
+            "{} passed, {} failed{skipped}",
+            self.passed,
+            self.failed.len()
+        )?;
         Ok(if self.holds() && self.passed > 0 {
             ExitCode::SUCCESS
         } else {

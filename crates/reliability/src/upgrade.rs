@@ -123,7 +123,7 @@ async fn phase(scene: &Scene) -> anyhow::Result<u64> {
 /// A replica is asked to end, with operations under way, and a new one comes in its place. Gives when the old one was gone.
 async fn change_over(scene: &Scene, replica: usize) -> anyhow::Result<chrono::DateTime<chrono::Utc>> {
     let place = scene.replica(replica);
-    place.lock().await.as_ref().context("no replica")?.ask_to_end()?;
+    place.lock().await.as_mut().context("no replica")?.ask_to_end()?;
     scene.bring_back(replica).await?;
     Ok(scene.stack().emulator.clock().now())
 }

@@ -159,3 +159,19 @@ async fn a_subscription_that_moved_to_another_tenant_is_noticed_at_the_next_requ
     assert_eq!((app.writes().len(), app.refusals().await), (1, 1));
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_read_that_a_busy_cluster_puts_off_is_an_outage_and_no_final_no() {
+    let app = App::start().await;
+    let busy = json!({ "error": { "code": "ServiceIsInMaintenance", "message": "You may retry in a few minutes." } });
+    app.emulator
+        .inject(Fault::arm("/clusters/adx1?", Effect::json(409, busy)).method("GET"));
+    let answer = app.how_to_portal().create(&request("telemetry")).await;
+    answer.is_problem(503, "upstreamUnavailable");
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(answer.body["retryable"], true);
+    assert_eq!(answer.text("/upstream/code"), "ServiceIsInMaintenance");
+    let again = app.how_to_portal().create(&request("telemetry")).await;
+    assert_eq!(again.status, 201, "{}", again.body);
+    app.finish().await;
+}

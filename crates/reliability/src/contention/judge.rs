@@ -44,11 +44,14 @@ pub(super) fn judge(history: &History, bereft: &Who, found: &mut Vec<String>) ->
         ));
     }
     let count = |kind: &str| history.events.iter().filter(|event| event.kind == kind).count();
+    let put_off = count("change.putOff");
+    if put_off == 0 {
+        found.push("the cluster was never busy: nothing was put off".to_owned());
+    }
     format!(
-        "{} ended well, {waiting} await the caller without tokens ({failed} of theirs failed); put off {} times, sent again {} times; \
+        "{} ended well, {waiting} await the caller without tokens ({failed} of theirs failed); put off {put_off} times, sent again {} times; \
          out of order {inversions}; at most {turns} turns of another between two of one who waited; longest wait in the queue {:.1} s",
         others.iter().filter(|row| row.phase == "succeeded").count(),
-        count("change.putOff"),
         count("create.repeated"),
         longest
     )

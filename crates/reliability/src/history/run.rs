@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 
 use super::plan::Plan;
 use super::scene::{Scene, settings};
-use super::{act, chaos, ending, objections};
+use super::{Call, Reply, Wish, act, chaos, ending, objections};
 use crate::{Ground, Tally};
 
 /// Which histories.
@@ -34,6 +34,8 @@ struct Played {
     objections: Vec<String>,
     calls: usize,
     answered: usize,
+    /// Creates and removals that were taken on.
+    taken_on: usize,
     requests: usize,
     operations: usize,
 }
@@ -50,7 +52,7 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
         .map(|seed| async move { (seed, play(ground, seed).await) })
         .buffer_unordered(options.at_once.max(1));
     let mut tally = Tally::default();
-    let (mut calls, mut answered, mut requests, mut operations) = (0, 0, 0, 0);
+    let mut all = Played::nothing(options.from);
     let mut out = std::io::stdout();
     while let Some((seed, result)) = played.next().await {
         let one = result.unwrap_or_else(|error| Played {
@@ -60,10 +62,11 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
         for objection in &one.objections {
             writeln!(out, "seed {seed}: {objection}")?;
         }
-        calls += one.calls;
-        answered += one.answered;
-        requests += one.requests;
-        operations += one.operations;
+        all.calls += one.calls;
+        all.answered += one.answered;
+        all.taken_on += one.taken_on;
+        all.requests += one.requests;
+        all.operations += one.operations;
         tally.add(
             &format!(
                 "seed {} (again: cargo reliability history --seeds 1 --from {})",
@@ -75,10 +78,15 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
     let took = began.elapsed();
     writeln!(
         out,
-        "{} histories in {:.0} s: {calls} calls ({answered} answered), {operations} operations, {requests} requests to change",
+        "{} histories in {:.0} s: {} calls ({} answered), {} operations, {} requests to change",
         options.seeds,
-        took.as_secs_f64()
+        took.as_secs_f64(),
+        all.calls,
+        all.answered,
+        all.operations,
+        all.requests
     )?;
+    tally.add("something happens in them", &all.lacks());
     Ok(tally.end(&format!(
         "history --seeds {} --from {}",
         options.seeds, options.from
@@ -92,10 +100,29 @@ impl Played {
             objections: Vec::new(),
             calls: 0,
             answered: 0,
+            taken_on: 0,
             requests: 0,
             operations: 0,
         }
     }
+
+    /// What never happened. A service that refuses everything breaks no promise.
+    fn lacks(&self) -> Vec<String> {
+        [
+            ("change was taken on", self.taken_on),
+            ("operation was recorded", self.operations),
+            ("request to change reached Azure", self.requests),
+        ]
+        .into_iter()
+        .filter(|(_, count)| *count == 0)
+        .map(|(what, _)| format!("no {what}"))
+        .collect()
+    }
+}
+
+fn is_taken_on(call: &Call) -> bool {
+    matches!(call.wish, Wish::Create { .. } | Wish::Remove { .. })
+        && call.reply.as_ref().is_some_and(Reply::is_success)
 }
 
 async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
@@ -113,12 +140,19 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
     let callers = callers.map(|(caller, script)| act::play(scene.clone(), caller, script));
     let blows = chaos::play(scene.clone(), plan.chaos.clone());
     tokio::try_join!(try_join_all(callers), blows)?;
-    let mut gone = BTreeSet::new();
-    if let Some(caller) = plan.bereft().filter(|_| plan.stays_away) {
-        gone.insert(scene.person(caller)?.1.clone());
+    let mut revoked = BTreeSet::new();
+    if let Some(caller) = plan.bereft() {
+        revoked.insert(scene.person(caller)?.1.clone());
     }
+    let gone = if plan.stays_away {
+        revoked.clone()
+    } else {
+        BTreeSet::new()
+    };
     ending::come_to_an_end(&scene, &gone).await?;
     let history = super::History {
+        garbled: plan.is_garbled(),
+        revoked,
         gone,
         ..scene.history().await?
     };
@@ -133,6 +167,7 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
         objections,
         calls: history.calls.len(),
         answered: history.calls.iter().filter(|call| call.reply.is_some()).count(),
+        taken_on: history.calls.iter().filter(|call| is_taken_on(call)).count(),
         requests: history.sent.len(),
         operations: history.operations.len(),
     };

@@ -13,10 +13,15 @@ use uuid::Uuid;
 use super::collect::of_stack;
 use super::record::{Call, History, Reply, Who, Wish};
 use super::requests::{prepare, request};
+use crate::stack::built;
 use crate::{Answer, Client, Ground, Person, Replica, Settings, Stack};
 
 /// How long a caller waits for an answer, of a replica that may be frozen.
 const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long a replica that was asked to end may take: [`settings`]' grace for requests under way, the longest write at ARM, 5 s for its
+/// connections to Postgres, and some more on a machine with much else to do. It may be frozen meanwhile.
+const ENDS: Duration = Duration::from_secs(12);
 
 /// A stack with two replicas. Cheap to clone.
 #[derive(Clone)]
@@ -29,6 +34,8 @@ struct Inner {
     addresses: [SocketAddr; 2],
     people: Vec<(Person, Who)>,
     calls: Mutex<Vec<Call>>,
+    /// What the replicas that are gone have logged.
+    past: Mutex<Vec<Vec<String>>>,
 }
 
 /// How many callers there are.
@@ -77,6 +84,7 @@ impl Scene {
             replicas: [Some(one).into(), Some(other).into()],
             people,
             calls: Mutex::default(),
+            past: Mutex::default(),
             stack,
         })))
     }
@@ -122,7 +130,9 @@ impl Scene {
         let Some(mut old) = place.take() else {
             return Ok(());
         };
-        old.wait(Duration::from_secs(10)).await?;
+        let ended = old.wait_as_asked(ENDS).await;
+        self.past().push(old.log());
+        ended?;
         *place = Some(self.0.stack.replace(old, &self.0.settings, "").await?);
         Ok(())
     }
@@ -168,20 +178,26 @@ impl Scene {
         })
     }
 
-    /// The logs of the replicas.
+    fn past(&self) -> MutexGuard<'_, Vec<Vec<String>>> {
+        self.0.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The logs of the replicas, of those that are gone first.
     pub(crate) async fn logs(&self) -> Vec<Vec<String>> {
-        let mut logs = Vec::new();
+        let mut logs = self.past().clone();
         for place in &self.0.replicas {
             logs.push(place.lock().await.as_ref().map(Replica::log).unwrap_or_default());
         }
         logs
     }
 
-    /// Writes what is not sound where somebody can look at it.
+    /// Writes what is not sound where somebody can look at it: beside what was built, since what is temporary may go with its run.
     pub(crate) async fn keep(&self, name: &str, history: &History, more: &str) -> anyhow::Result<()> {
         let logs: Vec<String> = self.logs().await.into_iter().flatten().collect();
         let text = format!("{more}\n{history:#?}\n{}\n", logs.join("\n"));
-        let file = std::env::temp_dir().join(format!("reliability-{name}.txt"));
+        let folder = built()?.join("reliability");
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join(format!("{name}.txt"));
         std::fs::write(&file, text)?;
         writeln!(std::io::stdout(), "{name}: all of it is in {}", file.display())?;
         Ok(())

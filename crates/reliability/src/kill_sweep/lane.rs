@@ -1,19 +1,25 @@
 //! One lane: a stack of its own, on which trials are run one after the other.
 
 use std::collections::BTreeMap;
+use std::process::ExitStatus;
 use std::time::Duration;
 
+use anyhow::Context as _;
+use azure_emulator::resources::Operation;
 use azure_emulator::{Options, how_to};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::play::{PATIENCE, Play};
+use super::play::{PATIENCE, Play, Stranger};
 use super::scenario::Scenario;
 use crate::agreement::{Claims, differences};
+use crate::stack::is_abort;
 use crate::{Ground, Person, Random, Replica, Settings, Stack};
 
 /// How long, after an operation's end, a point may take to be passed by what goes on in the background.
 const AFTERWARDS: Duration = Duration::from_millis(600);
+/// How long an operation may take in all: longer than each wait of its caller's, which tells more when it is over.
+const HANGS: Duration = Duration::from_secs(100);
 /// By when all must be settled, as promised: after the restart with a service identity, after the caller's return without.
 const SETTLED: Duration = Duration::from_secs(10);
 
@@ -100,6 +106,8 @@ impl Trial {
 pub(super) struct Outcome {
     /// Whether the replica died where it should.
     pub(super) died: bool,
+    /// Whether a stranger took its name.
+    pub(super) taken: bool,
     /// How long it took until all was settled.
     pub(super) settled: Duration,
     /// What is wrong.
@@ -114,12 +122,16 @@ pub(super) struct Lane {
     ready: Option<(u32, Replica)>,
     /// Where the service's own identity has been given a role so far.
     granted: Identity,
+    /// What others have in the same database all the time.
+    theirs: Stranger,
 }
 
 impl Lane {
     pub(super) async fn open(ground: &Ground) -> anyhow::Result<Self> {
+        let stack = ground.stack(Options::default()).await?;
         Ok(Self {
-            stack: ground.stack(Options::default()).await?,
+            theirs: Stranger::make(&stack, "theirs")?.context("the name is taken")?,
+            stack,
             ready: None,
             granted: Identity::None,
         })
@@ -165,30 +177,17 @@ impl Lane {
         } else {
             play.prepare(trial.scenario, &mut random).await?;
         }
-        std::fs::write(self.stack.file(&format!("go-{}", trial.number)), "")?;
-        // It ends in an error when the replica dies under it.
-        let acted = timeout(PATIENCE, play.act(trial.scenario)).await;
-        outcome.died = replica.wait(AFTERWARDS).await?.is_some();
-        if !outcome.died
-            && let Ok(Err(error)) = acted
-        {
-            outcome.found.push(format!("the replica lives, and: {error:#}"));
-        }
-        if trial.point.is_none() {
-            let record = std::fs::read_to_string(trial.record(&self.stack)).unwrap_or_default();
-            for name in record.lines() {
-                *outcome.passed.entry(name.to_owned()).or_default() += 1;
-            }
-        }
+        self.perform(trial, &mut play, &mut replica, &mut outcome).await?;
         play.release();
         let stranger = match trial.scenario {
             Scenario::CreateTaken if outcome.died => play.take_name()?,
             _ => None,
         };
+        outcome.taken = stranger.is_some();
         // Whoever it was about to be ready for has the same settings.
         let plan = next.filter(|next| next.identity == trial.identity);
         let points = plan.map(|next| next.plan(&self.stack)).unwrap_or_default();
-        let replica = self.stack.replace(replica, &settings, &points).await?;
+        let mut replica = self.stack.replace(replica, &settings, &points).await?;
         play.client = self.stack.client(&replica, &person)?;
         if let Some(stranger) = &stranger
             && let Err(error) = play.live_beside(stranger).await
@@ -199,8 +198,47 @@ impl Lane {
             settle_alone(&play, &mut outcome).await?;
         }
         self.settle(&mut play, &mut random, &mut outcome).await;
+        if let Some(status) = replica.ended()? {
+            outcome.found.push(ended(&replica, status));
+        }
         self.ready = Some((plan.map_or(0, |next| next.number), replica));
         Ok(outcome)
+    }
+
+    /// Arms what is armed, plays the operation, and tells how the replica came through it, with the points that it passed if they
+    /// are recorded.
+    async fn perform(
+        &self,
+        trial: &Trial,
+        play: &mut Play<'_>,
+        replica: &mut Replica,
+        outcome: &mut Outcome,
+    ) -> anyhow::Result<()> {
+        std::fs::write(self.stack.file(&format!("go-{}", trial.number)), "")?;
+        // It ends in an error when the replica dies under it.
+        let acted = timeout(HANGS, play.act(trial.scenario)).await;
+        match (replica.wait(AFTERWARDS).await?, acted) {
+            // A failure point was the cause, and one was armed: whoever crashes in another way has not died of it.
+            (Some(status), _) if is_abort(status) && trial.point.is_some() => outcome.died = true,
+            (Some(status), _) => outcome.found.push(ended(replica, status)),
+            (None, Ok(Err(error))) => outcome.found.push(format!("the replica lives, and: {error:#}")),
+            (None, Err(_)) => outcome
+                .found
+                .push(format!("the replica lives, and nothing is told for {HANGS:?}")),
+            (None, Ok(Ok(()))) => {}
+        }
+        if trial.point.is_none() {
+            let record = std::fs::read_to_string(trial.record(&self.stack)).context("no record of points")?;
+            for name in record.lines() {
+                *outcome.passed.entry(name.to_owned()).or_default() += 1;
+            }
+            if outcome.passed.is_empty() {
+                outcome
+                    .found
+                    .push("it passes no point at which it could be killed".to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// Gives the service's own identity the roles of this one.
@@ -263,7 +301,7 @@ impl Lane {
     async fn compare(&self, play: &Play<'_>, outcome: &mut Outcome) {
         let claims = Claims {
             acknowledged: play.acknowledged.clone(),
-            ..Claims::default()
+            strangers: [(self.theirs.id.to_ascii_lowercase(), self.theirs.made.clone())].into(),
         };
         match differences(&self.stack, &claims).await {
             Ok(found) => outcome.found.extend(found),
@@ -274,19 +312,41 @@ impl Lane {
     }
 }
 
+/// That a replica ended which was to live, with the end of its log.
+fn ended(replica: &Replica, status: ExitStatus) -> String {
+    format!(
+        "the replica ended by itself with {status}: {:?}",
+        replica.last_lines()
+    )
+}
+
 /// Whether an operation waits for its caller.
 fn waits(operation: &Value) -> bool {
     !operation.get("awaiting_tenant_id").is_none_or(Value::is_null)
 }
 
+/// Whether an operation's data connection is at ARM, and no change of it is under way there.
+fn stands(stack: &Stack, operation: &Value) -> bool {
+    let arm_id = operation.get("arm_id").and_then(Value::as_str);
+    let arm_id = arm_id.unwrap_or_default();
+    stack.emulator.read(|world| {
+        let now = world.now();
+        let changes =
+            |at_arm: &Operation| at_arm.ends > now && at_arm.connection.as_str().eq_ignore_ascii_case(arm_id);
+        world.data_connection(arm_id).is_some() && !world.resources.operations.iter().any(changes)
+    })
+}
+
 /// With an identity of its own the service finds out by itself what came of everything that was sent. What is not sent yet, or has to
-/// be sent again, waits for whoever asked for it.
+/// be sent again, waits for whoever asked for it: of a removal, that is one whose data connection is there.
 async fn settle_alone(play: &Play<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
         let open = play.open().await?;
         let is = |row: &Value, member: &str, word: &str| row.get(member).is_some_and(|value| value == word);
-        let unsent = |row: &Value| is(row, "phase", "queued") || is(row, "kind", "remove");
+        let unsent = |row: &Value| {
+            is(row, "phase", "queued") || (is(row, "kind", "remove") && stands(play.stack, row))
+        };
         if open.iter().all(|row| unsent(row) && waits(row)) {
             break;
         }

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use tokio::task::JoinSet;
 
@@ -42,7 +43,7 @@ enum Choice {
 #[derive(Debug, Args)]
 pub struct Options {
     /// How many rounds: the first tries each point at its first and last passing, later ones at any.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// What is left to chance: ARM's pace, callers, keys, and at which passing a later round kills.
     #[arg(long, default_value_t = 1)]
@@ -57,7 +58,7 @@ pub struct Options {
     #[arg(long, default_value = "")]
     point: String,
     /// How many stacks work side by side.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     lanes: u32,
 }
 
@@ -149,7 +150,7 @@ impl Planner {
 /// Runs the sweep and prints a table.
 ///
 /// # Errors
-/// When what it stands on breaks down.
+/// When there is nothing to sweep, or what it stands on breaks down.
 pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout();
     writeln!(out, "kill sweep, seed {}", options.seed)?;
@@ -160,6 +161,11 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
     };
     let mut discovery = planner.discovery(&options.identities());
     discovery.retain(|trial| trial.scenario.name().contains(&options.operation));
+    ensure!(
+        !discovery.is_empty(),
+        "no operation has '{}' in its name",
+        options.operation
+    );
     let found = work(ground, options.lanes, discovery).await?;
     for (trial, outcome) in &found {
         tally.add(&trial.name(), &outcome.found);
@@ -170,6 +176,11 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
         let wanted = |point: &(String, u32)| point.0.contains(&options.point);
         trials.retain(|trial| trial.point.as_ref().is_some_and(wanted));
         let count = trials.len();
+        ensure!(
+            count > 0,
+            "no point that was passed has '{}' in its name",
+            options.point
+        );
         for (trial, outcome) in work(ground, options.lanes, trials).await? {
             tally.add(&trial.name(), &outcome.found);
             table.add(&trial, &outcome);
@@ -183,7 +194,7 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
     }
     write!(out, "{}", table.text())?;
     if options.point.is_empty() {
-        tally.add("enough deaths", &table.too_few_deaths());
+        tally.add("enough deaths", &table.shortfalls());
     }
     Ok(tally.end(&options.again())?)
 }
@@ -259,7 +270,12 @@ async fn drain(
 
 /// What came of each operation's trials.
 #[derive(Default)]
-struct Table(BTreeMap<String, Row>);
+struct Table {
+    rows: BTreeMap<String, Row>,
+    /// In how many trials a stranger wanted the name, and in how many they got it.
+    wanted: u32,
+    taken: u32,
+}
 
 struct Row {
     trials: u32,
@@ -271,7 +287,9 @@ struct Row {
 impl Table {
     fn add(&mut self, trial: &Trial, outcome: &Outcome) {
         let name = format!("{:<8} {}", trial.identity.name(), trial.scenario.name());
-        let row = self.0.entry(name).or_insert_with(|| Row {
+        self.wanted += u32::from(trial.scenario == Scenario::CreateTaken);
+        self.taken += u32::from(outcome.taken);
+        let row = self.rows.entry(name).or_insert_with(|| Row {
             trials: 0,
             deaths: 0,
             wrong: 0,
@@ -283,12 +301,15 @@ impl Table {
         row.slowest = row.slowest.max(outcome.settled);
     }
 
-    /// Operations that live on where they should die: what is recorded of their points is no longer what they pass.
-    fn too_few_deaths(&self) -> Vec<String> {
+    /// Operations that live on where they should die: what is recorded of their points is no longer what they pass. And names that
+    /// no stranger ever got.
+    fn shortfalls(&self) -> Vec<String> {
         let lives = |row: &Row| row.deaths * 10 < row.trials * LEAST_DEATHS;
-        let few = self.0.iter().filter(|(_, row)| lives(row));
-        few.map(|(name, row)| format!("{name}: {} deaths in {} trials", row.deaths, row.trials))
-            .collect()
+        let few = self.rows.iter().filter(|(_, row)| lives(row));
+        let few = few.map(|(name, row)| format!("{name}: {} deaths in {} trials", row.deaths, row.trials));
+        let never = (self.wanted > 0 && self.taken == 0)
+            .then(|| format!("no stranger got a name in {} trials", self.wanted));
+        few.chain(never).collect()
     }
 
     fn text(&self) -> String {
@@ -296,7 +317,7 @@ impl Table {
             "\n{:<45} {:>7} {:>7} {:>7} {:>14}\n",
             "identity operation", "trials", "deaths", "wrong", "slowest settle"
         );
-        for (name, row) in &self.0 {
+        for (name, row) in &self.rows {
             let line = format!(
                 "{name:<45} {:>7} {:>7} {:>7} {:>12.1} s\n",
                 row.trials,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use azure_emulator::{Effect, Fault, how_to};
 use http::Method;
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ impl Play<'_> {
         let name = self.name.clone();
         match scenario {
             Scenario::Create => {
-                self.create(&name, 20).await?;
+                taken_on(&self.create(&name, 20).await?)?;
             }
             Scenario::CreateFollowed
             | Scenario::CreateUnanswered
@@ -101,7 +101,7 @@ impl Play<'_> {
                 self.follow(&second).await?;
             }
             Scenario::Remove => {
-                self.remove(20).await?;
+                taken_on(&self.remove(20).await?)?;
             }
             Scenario::RemoveUnanswered | Scenario::RemoveLost => {
                 let removal = self.remove(0).await?;
@@ -161,16 +161,14 @@ impl Play<'_> {
         let before = begun();
         loop {
             self.create(&self.name.clone(), 0).await?;
-            while !self.open().await?.is_empty() {
-                if begun() > before {
-                    self.key = key;
-                    return Ok(());
-                }
-                if Instant::now() > deadline {
-                    bail!("ARM does not begin the first create");
-                }
+            while begun() == before && !self.open().await?.is_empty() && Instant::now() < deadline {
                 sleep(LOOK).await;
             }
+            if begun() > before {
+                self.key = key;
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "ARM does not begin the first create");
         }
     }
 
@@ -228,9 +226,7 @@ impl Play<'_> {
 
     /// Asks for the operation until it has ended.
     async fn follow(&self, answer: &Answer) -> anyhow::Result<()> {
-        if !answer.is_success() {
-            bail!("refused: {} {}", answer.status, answer.body);
-        }
+        taken_on(answer)?;
         let path = format!("/v1/operations/{}", answer.text("/lastOperation/id"));
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
@@ -245,18 +241,7 @@ impl Play<'_> {
 
     /// A stranger takes the trial's name, if it is free. Gives what they made.
     pub(super) fn take_name(&self) -> anyhow::Result<Option<Stranger>> {
-        let id = format!("{}/dataConnections/{}", how_to::DATABASE, self.name);
-        let theirs = json!({ "properties": {
-            "eventHubResourceId": how_to::HUB2, "consumerGroup": "cg1", "tableName": "Alarms"
-        } });
-        let made = self.stack.emulator.edit(|world| {
-            if world.data_connection(&id).is_some() {
-                return Ok(None);
-            }
-            world.add_data_connection(&id, &theirs)?;
-            anyhow::Ok(world.data_connection(&id))
-        });
-        Ok(made?.map(|made| Stranger { id, made }))
+        Stranger::make(self.stack, &self.name)
     }
 
     /// The caller comes back, until nothing is open but what is set aside beside what the stranger made; that must have been left as it
@@ -287,7 +272,8 @@ impl Play<'_> {
 
     /// Operations that have not ended, as the records have them.
     pub(super) async fn open(&self) -> anyhow::Result<Vec<Value>> {
-        let query = "select o.id, o.connection_id, o.kind, o.phase, o.awaiting_tenant_id, o.error, c.name
+        let query =
+            "select o.id, o.connection_id, o.kind, o.phase, o.awaiting_tenant_id, o.error, c.name, c.arm_id
              from operations o join connections c on c.id = o.connection_id
              where o.phase not in ('succeeded', 'failed') order by o.id";
         self.stack.database.rows(query).await
@@ -365,10 +351,34 @@ impl Play<'_> {
     }
 }
 
+/// That what was asked for was not refused.
+fn taken_on(answer: &Answer) -> anyhow::Result<()> {
+    ensure!(answer.is_success(), "refused: {} {}", answer.status, answer.body);
+    Ok(())
+}
+
 /// What a stranger made.
 pub(super) struct Stranger {
-    id: String,
-    made: Value,
+    pub(super) id: String,
+    pub(super) made: Value,
+}
+
+impl Stranger {
+    /// They make a data connection of this name, behind the service's back, if the name is free.
+    pub(super) fn make(stack: &Stack, name: &str) -> anyhow::Result<Option<Self>> {
+        let id = format!("{}/dataConnections/{name}", how_to::DATABASE);
+        let theirs = json!({ "properties": {
+            "eventHubResourceId": how_to::HUB2, "consumerGroup": "cg1", "tableName": "Alarms"
+        } });
+        let made = stack.emulator.edit(|world| {
+            if world.data_connection(&id).is_some() {
+                return Ok(None);
+            }
+            world.add_data_connection(&id, &theirs)?;
+            anyhow::Ok(world.data_connection(&id))
+        });
+        Ok(made?.map(|made| Self { id, made }))
+    }
 }
 
 /// Whether an operation has found something that it can't call its own, and waits for what becomes of it.

@@ -19,8 +19,10 @@ use crate::client::Client;
 
 pub use database::Database;
 pub use people::Person;
+pub(crate) use program::built;
 pub use program::{build, build_revision};
 pub use replica::Replica;
+pub(crate) use replica::is_abort;
 pub use settings::Settings;
 
 /// What all stacks share: the server, with a database to copy, and the program. Cheap to clone.

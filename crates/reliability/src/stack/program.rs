@@ -31,6 +31,13 @@ pub fn build() -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
+/// The folder of all that is built: `target`, if nobody named another.
+pub(crate) fn built() -> anyhow::Result<PathBuf> {
+    let here = std::env::current_exe().context("where this program is")?;
+    let folder = here.parent().and_then(Path::parent).context("a folder")?;
+    Ok(folder.to_owned())
+}
+
 /// Builds the program of another revision, in a worktree that is gone afterwards, and gives where it is. With no revision, of the last
 /// one that had other migrations.
 ///
@@ -44,12 +51,7 @@ pub fn build_revision(revision: Option<&str>) -> anyhow::Result<PathBuf> {
             git(&["rev-parse", "--verify", &format!("{last}^")])?
         }
     };
-    let here = std::env::current_exe().context("where this program is")?;
-    let target = here
-        .parent()
-        .and_then(Path::parent)
-        .context("a folder")?
-        .join("upgrade");
+    let target = built()?.join("upgrade");
     let worktree = tempfile::tempdir().context("no folder")?;
     let place = worktree.path().join("source");
     let folder = place.to_str().context("a folder without a name")?;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,10 @@ use super::Settings;
 const COMES_UP: Duration = Duration::from_secs(60);
 /// How often a child is looked at.
 const LOOK: Duration = Duration::from_millis(5);
+/// The signal of `abort` (POSIX; 6 on every architecture of Linux).
+const SIGABRT: i32 = 6;
+/// How many lines of its log tell how it ended.
+const LAST_LINES: usize = 15;
 /// How many lines of its log are kept.
 const LINES: usize = 1000;
 
@@ -35,6 +40,8 @@ pub struct Replica {
     child: Child,
     address: SocketAddr,
     log: Arc<Mutex<VecDeque<String>>>,
+    /// Whether it was asked to end, and not killed before it had.
+    asked_to_end: bool,
 }
 
 impl Launch {
@@ -71,6 +78,7 @@ impl Replica {
             child,
             address: found.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             log,
+            asked_to_end: false,
         };
         if found.is_none() {
             replica.kill()?;
@@ -96,6 +104,13 @@ impl Replica {
     pub fn log(&self) -> Vec<String> {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.iter().cloned().collect()
+    }
+
+    /// The last lines of its log, which tell how it ended.
+    #[must_use]
+    pub fn last_lines(&self) -> Vec<String> {
+        let mut log = self.log();
+        log.split_off(log.len().saturating_sub(LAST_LINES))
     }
 
     /// Whether it has ended by itself, or of a failure point.
@@ -126,6 +141,9 @@ impl Replica {
     /// # Errors
     /// When the system refuses.
     pub fn kill(&mut self) -> anyhow::Result<()> {
+        if self.ended()?.is_none() {
+            self.asked_to_end = false;
+        }
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
@@ -147,12 +165,33 @@ impl Replica {
         self.signal("-CONT")
     }
 
-    /// Asks it to end in order (SIGTERM); wait for it with [`Replica::wait`].
+    /// Asks it to end in order (SIGTERM), once: at a second time it would stop at once. Wait for it with
+    /// [`Replica::wait_as_asked`].
     ///
     /// # Errors
     /// When it is gone.
-    pub fn ask_to_end(&self) -> anyhow::Result<()> {
-        self.signal("-TERM")
+    pub fn ask_to_end(&mut self) -> anyhow::Result<()> {
+        if !self.asked_to_end {
+            self.signal("-TERM")?;
+            self.asked_to_end = true;
+        }
+        Ok(())
+    }
+
+    /// Waits until it has ended as it was to: with success, if it was asked to end; in any way, if it was killed.
+    ///
+    /// # Errors
+    /// When it was asked to end and has not in this time, or not with success; with the end of its log.
+    pub async fn wait_as_asked(&mut self, longest: Duration) -> anyhow::Result<()> {
+        let ended = self.wait(longest).await?;
+        if !self.asked_to_end || ended.is_some_and(|status| status.success()) {
+            return Ok(());
+        }
+        let last = self.last_lines();
+        match ended {
+            Some(status) => bail!("asked to end, it did so with {status}: {last:?}"),
+            None => bail!("asked to end, it has not within {longest:?}: {last:?}"),
+        }
     }
 
     fn signal(&self, signal: &str) -> anyhow::Result<()> {
@@ -181,6 +220,11 @@ impl Drop for Replica {
         // One that was waited for is gone.
         let _ = self.kill();
     }
+}
+
+/// Whether a process ended as the failure point `abort` ends it, and not by an error or a signal from outside.
+pub(crate) fn is_abort(status: ExitStatus) -> bool {
+    status.signal() == Some(SIGABRT)
 }
 
 /// Keeps the log as it comes, in a thread, since reading waits; and tells the address once it is in there.

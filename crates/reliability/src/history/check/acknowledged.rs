@@ -23,10 +23,9 @@ fn of_call(history: &History, call: &Call, reply: &Reply) -> Result<(), String> 
             reply.status, call.wish, call.who
         )
     };
-    let Some(id) = reply.operation else {
-        // A connection that never was, or is gone, may be told of without an operation.
-        return Ok(());
-    };
+    let id = reply
+        .operation
+        .ok_or_else(|| told("taken on without naming the operation that leads there"))?;
     let operation = history
         .operation(id)
         .ok_or_else(|| told("acknowledged, but no such operation is recorded"))?;

@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod order;
+mod refusals;
 mod sends;
 mod steps;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use super::record::History;
 pub fn objections(history: &History) -> Vec<String> {
     let mut found = Vec::new();
     acknowledged::check(history, &mut found);
+    refusals::check(history, &mut found);
     sends::check(history, &mut found);
     order::check(history, &mut found);
     steps::check(history, &mut found);

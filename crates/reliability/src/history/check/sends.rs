@@ -48,15 +48,15 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
     let same = before
         .iter()
         .filter(|other| other.correlation == sent.correlation);
+    let earlier = same.clone().count();
+    if intents.len() <= earlier {
+        found.push(format!(
+            "{} intents were committed before the request that is number {}",
+            intents.len(),
+            earlier + 1
+        ));
+    }
     if kind == "create" {
-        let earlier = same.clone().count();
-        if intents.len() <= earlier {
-            found.push(format!(
-                "{} intents were committed before the request that is number {}",
-                intents.len(),
-                earlier + 1
-            ));
-        }
         let put_off = history.events_of(operation.id);
         let put_off = put_off.filter(|event| event.kind == "change.putOff" && event.committed_at <= sent.at);
         if put_off.count() < earlier {
@@ -71,22 +71,16 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
                     )
                 }),
         );
-    } else {
-        if intents.is_empty() {
-            found.push("no intent was committed before it".to_owned());
-        }
-        if !is_named(history, operation.connection_id, sent) {
-            found.push("nobody asked for its removal".to_owned());
-        }
+    } else if !is_named(history, operation.connection_id, sent) {
+        found.push("nobody asked for its removal".to_owned());
     }
-    let person = intents.last().and_then(|event| event.person_id);
-    let actor = person.and_then(|id| history.person(id));
-    if actor.as_ref().is_some_and(|actor| *actor != sent.who) {
-        found.push(format!(
-            "sent as {}, but recorded as {}",
-            sent.who,
-            actor.unwrap_or_default()
-        ));
+    // What a service identity does is of no person, but it sends nothing.
+    if let Some(intent) = intents.last() {
+        match intent.person_id.and_then(|id| history.person(id)) {
+            Some(actor) if actor == sent.who => {}
+            Some(actor) => found.push(format!("sent as {}, but recorded as {actor}", sent.who)),
+            None => found.push(format!("sent as {}, but recorded as of nobody", sent.who)),
+        }
     }
     found
 }

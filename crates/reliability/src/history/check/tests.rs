@@ -153,6 +153,8 @@ fn sound() -> History {
                 object_id: id,
             })
             .to_vec(),
+        garbled: false,
+        revoked: [].into(),
         gone: [].into(),
     }
 }
@@ -186,7 +188,7 @@ fn each_event_that_is_missing_is_noticed() {
 fn each_request_that_came_before_its_intent_was_committed_is_noticed() {
     for (place, words) in [
         (0, "0 intents"),
-        (3, "no intent"),
+        (3, "0 intents"),
         (6, "0 intents"),
         (8, "1 intents"),
     ] {
@@ -217,7 +219,17 @@ fn another_put_is_noticed_and_so_is_one_of_no_operation() {
 }
 
 #[test]
-fn a_request_in_the_name_of_another_is_noticed() {
+fn another_delete_under_the_same_intent_is_noticed() {
+    seen("1 intents", |history| {
+        history.sent.insert(2, sent(REMOVE, "DELETE", "one", 450, 202));
+    });
+}
+
+#[test]
+fn a_request_in_the_name_of_another_or_of_nobody_is_noticed() {
+    seen("but recorded as of nobody", |history| {
+        history.events[0].person_id = None;
+    });
     seen("but recorded as", |history| history.sent[0].who = who(BERT));
     seen("but recorded as", |history| {
         history.events[3].person_id = Some(BERT);
@@ -262,6 +274,11 @@ fn an_acknowledgement_without_a_record_is_noticed() {
     seen("no such operation", |history| {
         history.operations.remove(2);
     });
+    seen("without naming the operation", |history| {
+        if let Some(reply) = &mut history.calls[0].reply {
+            reply.operation = None;
+        }
+    });
     seen("told as succeeded, but", |history| {
         history.operations[0].phase = "failed".to_owned();
     });
@@ -270,6 +287,62 @@ fn an_acknowledgement_without_a_record_is_noticed() {
     });
     seen("another data connection", |history| {
         history.connections[1].arm_id = arm_id("three");
+    });
+}
+
+/// The last create of a sound history is refused with this.
+fn refused(history: &mut History, status: u16, code: &str) {
+    let again = Call {
+        at: at(650),
+        reply: Some(Reply {
+            status,
+            code: code.to_owned(),
+            ..Reply::default()
+        }),
+        ..history.calls[3].clone()
+    };
+    history.calls.push(again);
+}
+
+#[test]
+fn a_refusal_without_a_reason_is_noticed() {
+    for (status, code) in [
+        (500, "internal"),
+        (502, "upstreamRefused"),
+        (503, "upstreamUnavailable"),
+        (401, "invalidToken"),
+        (403, "accessMissing"),
+        (404, "notFound"),
+        (409, "nameTaken"),
+        (422, "idempotencyKeyReused"),
+    ] {
+        seen("refused without a reason", |history| {
+            refused(history, status, code);
+        });
+    }
+}
+
+#[test]
+fn a_refusal_with_its_reason_meets_no_objection() {
+    let fine = |status, code: &str, reason: &dyn Fn(&mut History)| {
+        let mut history = sound();
+        refused(&mut history, status, code);
+        reason(&mut history);
+        assert_eq!(objections(&history), [""; 0], "{code}");
+    };
+    fine(409, "changeInProgress", &|_| ());
+    fine(503, "upstreamUnavailable", &|history| {
+        if let Some(reply) = &mut history.calls[4].reply {
+            reply.retry_after = Some(1);
+        }
+    });
+    fine(502, "upstreamRefused", &|history| history.garbled = true);
+    fine(403, "accessMissing", &|history| {
+        history.revoked.insert(who(ANNA));
+    });
+    fine(409, "nameTaken", &|history| history.calls[4].who = who(BERT));
+    fine(422, "idempotencyKeyReused", &|history| {
+        history.calls[4].wish = create("three", "k2");
     });
 }
 

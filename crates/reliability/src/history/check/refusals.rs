@@ -1,0 +1,52 @@
+//! What callers were refused: whoever can't be served now is told so, and each other no has its reason in the history.
+
+use std::collections::BTreeSet;
+
+use crate::history::record::{Call, History, Reply, Wish};
+
+pub(super) fn check(history: &History, found: &mut Vec<String>) {
+    let mut without_reason = BTreeSet::new();
+    for call in &history.calls {
+        if let Some(reply) = call.reply.as_ref().filter(|reply| !reply.is_success())
+            && !has_reason(history, call, reply)
+        {
+            let wish = match call.wish {
+                Wish::Create { .. } => "create",
+                Wish::Remove { .. } => "removal",
+                Wish::Look { .. } => "look",
+                Wish::Continue { .. } => "continuation",
+            };
+            without_reason.insert(format!(
+                "a {wish} of {} was refused without a reason: {} {}",
+                call.who, reply.status, reply.code
+            ));
+        }
+    }
+    found.extend(without_reason);
+}
+
+fn has_reason(history: &History, call: &Call, reply: &Reply) -> bool {
+    let others = || history.calls.iter().map(|other| (other, &other.wish));
+    match (reply.status, reply.code.as_str(), &call.wish) {
+        // Never 4xx for an outage, and never without telling when to ask again (docs/api.md).
+        (503, ..) => reply.retry_after.is_some(),
+        (502, "upstreamRefused", _) => history.garbled,
+        (401 | 403, ..) => history.revoked.contains(&call.who),
+        (409, "changeInProgress", _) => true,
+        (409, "connectionExists" | "nameTaken", Wish::Create { arm_id, .. }) => others()
+            .any(|(other, wish)| {
+                other.who != call.who && matches!(wish, Wish::Create { arm_id: theirs, .. } if theirs == arm_id)
+            }),
+        (422, "idempotencyKeyReused", Wish::Create { key: Some(key), body, .. }) => {
+            others().any(|(other, wish)| {
+                other.who == call.who
+                    && matches!(wish, Wish::Create { key: Some(used), body: before, .. } if used == key && before != body)
+            })
+        }
+        (404, "notFound", Wish::Look { operation } | Wish::Continue { operation }) => {
+            history.operation(*operation).is_none()
+        }
+        (404, "notFound", Wish::Remove { connection, .. }) => history.connection(*connection).is_none(),
+        _ => false,
+    }
+}
