@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use crate::history::collect::undone;
 use crate::history::requests::MANY;
 use crate::history::scene::{Scene, create, settings};
-use crate::history::{Reply, Who, objections};
+use crate::history::{Who, objections};
 use crate::{Ground, Tally};
 
 /// Who loses the tokens.

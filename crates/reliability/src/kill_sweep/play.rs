@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use azure_emulator::{Effect, Fault, how_to};
+use azure_emulator::{Fault, how_to};
 use http::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -48,17 +48,14 @@ impl Play<'_> {
     pub(super) async fn prepare(&mut self, scenario: Scenario, random: &mut Random) -> anyhow::Result<()> {
         self.operations_take(self.pace);
         match scenario {
-            Scenario::Create | Scenario::CreateFollowed | Scenario::CreateTaken => {}
-            Scenario::CreateUnanswered => self.cut("PUT", Effect::ResetAfterEffect),
-            Scenario::CreateLost => self.cut("PUT", Effect::ResetBeforeEffect),
-            Scenario::Remove => self.stand().await?,
-            Scenario::RemoveUnanswered => {
-                self.stand().await?;
-                self.cut("DELETE", Effect::ResetAfterEffect);
-            }
-            Scenario::RemoveLost => {
-                self.stand().await?;
-                self.cut("DELETE", Effect::ResetBeforeEffect);
+            Scenario::Create
+            | Scenario::CreateFollowed
+            | Scenario::CreateTaken
+            | Scenario::CreateUnanswered
+            | Scenario::CreateLost
+            | Scenario::CreateLate => {}
+            Scenario::Remove | Scenario::RemoveUnanswered | Scenario::RemoveLost | Scenario::RemoveLate => {
+                self.stand().await?
             }
             Scenario::CreateQueued
             | Scenario::RemoveBehindCreate
@@ -78,6 +75,11 @@ impl Play<'_> {
                 }
             }
         }
+        if let Some((method, effect)) = scenario.fault() {
+            let path = format!("/dataConnections/{}", self.name);
+            let fault = Fault::arm(&path, effect).method(method);
+            self.stack.emulator.inject(fault);
+        }
         Ok(())
     }
 
@@ -91,6 +93,7 @@ impl Play<'_> {
             Scenario::CreateFollowed
             | Scenario::CreateUnanswered
             | Scenario::CreateLost
+            | Scenario::CreateLate
             | Scenario::CreateTaken => {
                 let created = self.create(&name, 0).await?;
                 self.follow(&created).await?;
@@ -103,7 +106,7 @@ impl Play<'_> {
             Scenario::Remove => {
                 taken_on(&self.remove(20).await?)?;
             }
-            Scenario::RemoveUnanswered | Scenario::RemoveLost => {
+            Scenario::RemoveUnanswered | Scenario::RemoveLost | Scenario::RemoveLate => {
                 let removal = self.remove(0).await?;
                 self.follow(&removal).await?;
             }
@@ -143,13 +146,6 @@ impl Play<'_> {
         self.stack
             .emulator
             .edit(|world| world.set_operation_duration(duration));
-    }
-
-    fn cut(&self, method: &str, effect: Effect) {
-        let path = format!("/dataConnections/{}", self.name);
-        self.stack
-            .emulator
-            .inject(Fault::arm(&path, effect).method(method));
     }
 
     /// A create that is under way at ARM. One that came to nothing, since something did not answer in time, is asked for again.
