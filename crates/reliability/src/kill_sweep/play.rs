@@ -55,7 +55,7 @@ impl Play<'_> {
             | Scenario::CreateLost
             | Scenario::CreateLate => {}
             Scenario::Remove | Scenario::RemoveUnanswered | Scenario::RemoveLost | Scenario::RemoveLate => {
-                self.stand().await?
+                self.stand().await?;
             }
             Scenario::CreateQueued
             | Scenario::RemoveBehindCreate
