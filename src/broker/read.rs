@@ -240,8 +240,8 @@ impl Broker {
         .await
     }
 
-    /// Waits until an operation has ended, at most `patience` and until this replica stops, and gives it and its connection as they are then, as they are seen
-    /// from `side`. Whoever began it saw the connection, so nobody is asked again: a change that was taken is answered as such.
+    /// Waits until an operation has ended, for at most `patience` and only until this replica stops. Gives it and its connection as
+    /// they are then, seen from `side`. Whoever began it saw the connection, so nobody is asked again: a change that was taken is answered as such.
     ///
     /// # Errors
     /// When the database can't answer.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{Broker, Caller, FieldError, Refusal};
-use crate::connection::{ActorId, ConnectionId, ConnectionRecord, Failure, OperationRecord};
+use crate::connection::{ActorId, Code, ConnectionId, ConnectionRecord, Failure, OperationRecord};
 use crate::db::connections::Part;
 use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
@@ -45,7 +45,8 @@ impl Broker {
         }
     }
 
-    /// Records that a request was refused. That this fails takes nothing from the refusal, so it is logged and no more.
+    /// Records that a request was refused, but not that this service has no time for it, which is nothing of the caller's. That this
+    /// fails takes nothing from the refusal, so it is logged and no more.
     pub(super) async fn record_refusal(
         &self,
         kind: EventKind,
@@ -54,6 +55,9 @@ impl Broker {
         arm_id: &str,
         refusal: &Refusal,
     ) {
+        if refusal.code == Code::Overloaded {
+            return;
+        }
         let missing: Vec<Value> = refusal
             .missing
             .iter()

@@ -49,6 +49,12 @@ impl Held {
     }
 }
 
+impl Shelves {
+    fn stamped(&mut self, stamp: Stamp) -> Option<&mut Held> {
+        self.held.values_mut().find(|held| held.stamp == stamp)
+    }
+}
+
 /// Tells one caller's tokens for an operation from later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp(u64);
@@ -89,10 +95,10 @@ impl Vault {
         }
     }
 
-    /// The operations that tokens are held for, and the connections that some may be read with.
+    /// The operations that tokens are held for, and the connections that some may be read with; none that Entra puts off.
     pub(super) fn held(&self, now: DateTime<Utc>) -> (Vec<uuid::Uuid>, Vec<uuid::Uuid>) {
         let shelves = self.shelves();
-        let good = |held: &&Held| held.caller.actor_token().expires_at() > now;
+        let good = |held: &&Held| held.caller.actor_token().expires_at() > now && !held.is_put_off(now);
         let operations = shelves.held.iter().filter(|(_, held)| good(held));
         let lending = shelves.held.values().filter(good).filter(|held| held.lends);
         (
@@ -111,18 +117,17 @@ impl Vault {
     }
 
     /// The caller of another operation of the same connection, whose tokens may be read with.
-    pub(super) fn to_borrow(&self, connection: ConnectionId) -> Option<(Caller, Stamp)> {
+    pub(super) fn to_borrow(&self, connection: ConnectionId, now: DateTime<Utc>) -> Option<(Caller, Stamp)> {
         let shelves = self.shelves();
         let mut lending = shelves.held.values();
-        let found = lending.find(|held| held.lends && held.connection == connection);
+        let found = lending.find(|held| held.lends && held.connection == connection && !held.is_put_off(now));
         found.map(|held| (held.caller.clone(), held.stamp))
     }
 
-    /// What was borrowed was of no use: it is not lent again.
-    pub(super) fn give_back(&self, borrowed: Stamp) {
-        let mut shelves = self.shelves();
-        if let Some(held) = shelves.held.values_mut().find(|held| held.stamp == borrowed) {
-            held.lends = false;
+    /// What was borrowed was of no use: it is not lent again, unless it is only put off.
+    pub(super) fn give_back(&self, borrowed: Stamp, now: DateTime<Utc>) {
+        if let Some(held) = self.shelves().stamped(borrowed) {
+            held.lends = held.is_put_off(now);
         }
     }
 
@@ -151,10 +156,8 @@ impl Vault {
     }
 
     /// Entra gives nothing until then for the tokens that were tried: any others are better.
-    pub(super) fn put_off(&self, operation: OperationId, tried: Option<Stamp>, until: DateTime<Utc>) {
-        if let Some(held) = self.shelves().held.get_mut(&operation)
-            && Some(held.stamp) == tried
-        {
+    pub(super) fn put_off(&self, tried: Stamp, until: DateTime<Utc>) {
+        if let Some(held) = self.shelves().stamped(tried) {
             held.put_off_until = Some(until);
         }
     }
@@ -266,15 +269,18 @@ mod tests {
         vault.keep(both(1), Use::Write, caller("change", 60), now());
         let tried = vault.stamp(operation(1));
         let until = now() + TimeDelta::minutes(10);
-        vault.put_off(operation(1), tried, until);
+        vault.put_off(tried.expect("a stamp"), until);
         assert!(!vault.give_up(operation(1), tried, now()));
         assert_eq!(holder(&vault, Use::Write).as_deref(), Some("change"));
+        // Entra is not asked about them before.
+        assert_eq!(vault.held(now()), (Vec::new(), Vec::new()));
+        assert_eq!(vault.held(until).0, [operation(1).uuid()]);
         // Past that time they are as good as any.
         vault.keep(both(1), Use::Read, caller("late look", 60), until);
         assert_eq!(holder(&vault, Use::Read).as_deref(), Some("change"));
         vault.keep(both(1), Use::Read, caller("look", 60), now());
         assert_eq!(holder(&vault, Use::Read).as_deref(), Some("look"));
-        vault.put_off(operation(1), tried, until);
+        vault.put_off(tried.expect("a stamp"), until);
         assert!(!vault.give_up(operation(1), vault.stamp(operation(1)), now()));
         assert_eq!(vault.stamp(operation(1)), None, "of others was said nothing");
     }
@@ -283,14 +289,24 @@ mod tests {
     fn tokens_are_lent_to_another_operation_of_the_connection_until_they_were_of_no_use() {
         let vault = Vault::default();
         let connection = both(1).1;
-        assert!(vault.to_borrow(connection).is_none());
+        assert!(vault.to_borrow(connection, now()).is_none());
         vault.keep(both(1), Use::Write, caller("change", 60), now());
-        let (lender, stamp) = vault.to_borrow(connection).expect("tokens to read with");
+        let (lender, stamp) = vault.to_borrow(connection, now()).expect("tokens to read with");
         assert_eq!(lender.request_id(), "change");
-        assert!(vault.to_borrow(ConnectionId::new(Uuid::from_u128(8))).is_none());
-        vault.give_back(stamp);
-        assert!(vault.to_borrow(connection).is_none());
-        assert_eq!(vault.held(now()).1.len(), 0);
+        assert!(
+            vault
+                .to_borrow(ConnectionId::new(Uuid::from_u128(8)), now())
+                .is_none()
+        );
+        // What Entra only puts off is lent again later.
+        let until = now() + TimeDelta::minutes(10);
+        vault.put_off(stamp, until);
+        vault.give_back(stamp, now());
+        assert!(vault.to_borrow(connection, now()).is_none());
+        assert!(vault.to_borrow(connection, until).is_some());
+        vault.give_back(stamp, until);
+        assert!(vault.to_borrow(connection, until).is_none());
+        assert_eq!(vault.held(until).1.len(), 0);
         assert_eq!(holder(&vault, Use::Write).as_deref(), Some("change"));
     }
 }

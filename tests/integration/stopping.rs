@@ -59,6 +59,9 @@ async fn a_create_that_is_being_looked_into_when_its_replica_stops_is_refused_an
     refused.is_problem(503, "overloaded");
     assert!(refused.header("retry-after").is_some());
     assert!(app.writes().is_empty());
+    // It was no refusal of the caller, and is in no ledger as one.
+    let none = "select count(*) = 0 from ledger_events";
+    assert!(app.scalar::<bool>(none).await);
     assert_eq!(portal.create(&wanted).await.status, 201);
     app.finish().await;
 }

@@ -84,6 +84,7 @@ impl Job {
                 ExchangeErrorKind::Throttled { retry_after }
                 | ExchangeErrorKind::Unavailable { retry_after } => {
                     let pause = retry_after.unwrap_or_else(|| self.growing_pause());
+                    self.put_off_tokens(pause);
                     return Ok(Answer::Later(pause));
                 }
                 kind if kind.is_the_operators() => {

@@ -276,11 +276,11 @@ impl Job {
         if self.claim.record.phase.is_terminal() {
             return Ok(Step::Over);
         }
+        let now = self.broker.clock.now();
         if let Some(borrowed) = self.borrowed.take() {
-            self.broker.0.vault.give_back(borrowed);
+            self.broker.0.vault.give_back(borrowed, now);
         }
         // Before the lease is gone: from then on, whoever brings tokens goes on himself.
-        let now = self.broker.clock.now();
         if self.broker.0.vault.give_up(self.claim.record.id, self.tried, now) {
             return Ok(Step::Again(Duration::ZERO));
         }

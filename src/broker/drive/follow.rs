@@ -194,6 +194,7 @@ impl Job {
             }
             // The end is near, but not reached: what is shown now may be gone with it.
             (_, Some(found)) if is_under_way(&found) && !self.is_overdue() => {
+                self.claim.absent_reads = 0;
                 Ok(Step::Again(self.next_pause()))
             }
             (_, Some(_)) => self.fail(failure, Observed::Present).await,
@@ -233,11 +234,18 @@ impl Job {
     async fn parent_not_found(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         match self.claim.record.kind {
             OperationKind::Remove => self.parent_missing().await,
-            OperationKind::Create if self.claim.record.phase == Phase::Settling => {
-                self.not_proved(failure_of(Code::ParentMissing, error), Observed::Unknown)
-                    .await
+            OperationKind::Create => {
+                let said = self.claim.record.failure.clone().filter(is_arms_word);
+                match said {
+                    // ARM took nothing on, whatever the parent is.
+                    Some(said) if is_refusal(&said) => self.fail(said, Observed::Absent).await,
+                    said if self.claim.record.phase == Phase::Settling => {
+                        let failure = said.unwrap_or_else(|| failure_of(Code::ParentMissing, error));
+                        self.not_proved(failure, Observed::Unknown).await
+                    }
+                    _ => self.read_failed(error).await,
+                }
             }
-            OperationKind::Create => self.read_failed(error).await,
         }
     }
 

@@ -92,8 +92,8 @@ impl Broker {
         self.0.tasks.spawn(task.instrument(span));
     }
 
-    /// Claims what is due and drives it, as far as there is room, which what callers began takes none of. Gives how long until something else is due; nothing when there
-    /// is no room, since it could not be taken.
+    /// Claims what is due and drives it, as far as there is room; what callers began takes none of it. Gives how long until something
+    /// else is due; nothing when there is no room, since it could not be taken.
     ///
     /// # Errors
     /// When the database can't answer.

@@ -43,9 +43,9 @@ impl Job {
             Tokens::Missing(step) => return self.wait_at_rest(step).await,
         };
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        // While ARM can't be asked, each try would be told as one that was sent. What a refused read means, the removal finds out.
+        // While ARM can't be asked, each try would be told as one that was sent.
         if let Err(error) = self.alive(arm.data_connection(&credentials.primary, &id)).await?
-            && !matches!(error.kind, ArmErrorKind::Refused(_))
+            && self.keeps_from_sending(&error)
         {
             let pause = self.longer_pause(&error);
             return self.wait_at_rest(Step::Again(pause)).await;
@@ -71,6 +71,21 @@ impl Job {
         }
         self.unsent = true;
         self.send_removal(credentials).await
+    }
+
+    /// Whether a read before a removal failed in a way that lets the removal wait.
+    fn keeps_from_sending(&self, error: &ArmError) -> bool {
+        match error.kind {
+            // What a refused read means, the removal finds out.
+            ArmErrorKind::Refused(_) => false,
+            // Nothing would leave, or nobody would hear what came of it.
+            ArmErrorKind::NotSent(_) | ArmErrorKind::HeldBack(_) | ArmErrorKind::NoAnswer => true,
+            // A read that fails for long says little of the removal, which is never given up.
+            _ => {
+                let waited = self.broker.clock.now() - self.claim.record.created_at;
+                waited.to_std().unwrap_or_default() < self.broker.worker.deadline
+            }
+        }
     }
 
     /// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.

@@ -20,6 +20,8 @@ impl Job {
         if self.claim.record.failure.as_ref().is_some_and(is_arms_word) {
             return self.confirm_failure().await;
         }
+        // Asked before: a read tells nothing of what landed after it.
+        let is_dead = self.request_is_dead().await?;
         let found = match self.look().await? {
             Ok(found) => found,
             Err(step) => return Ok(step),
@@ -38,11 +40,15 @@ impl Job {
                 self.not_proved(failure, Observed::Present).await
             }
             None => {
-                let reads = self.claim.absent_reads.saturating_add(1);
-                if reads >= ABSENT_READS && self.request_is_dead().await? {
+                let reads = if is_dead {
+                    self.claim.absent_reads.saturating_add(1)
+                } else {
+                    0
+                };
+                if reads >= ABSENT_READS {
                     match self.is_running().await? {
                         Ok(false) => {}
-                        Ok(true) => return self.look_again_later().await,
+                        Ok(true) => return self.still_running().await,
                         Err(step) => return Ok(step),
                     }
                     let detail = "nothing told what came of the request, and reads past its longest life found nothing at Azure";
@@ -58,6 +64,18 @@ impl Job {
                 .await
             }
         }
+    }
+
+    /// ARM says that it still carries out what no read finds. It is looked at again, unless somebody wants it gone and it should have
+    /// ended by now: then the removal that waits has its turn.
+    async fn still_running(&mut self) -> Result<Step, BrokerError> {
+        if self.is_overdue() && self.is_to_be_removed().await? {
+            let detail = "Azure still carries it out, past the operation's deadline";
+            return self
+                .fail(plain(Code::AzureFailed, detail), Observed::Unknown)
+                .await;
+        }
+        self.look_again_later().await
     }
 
     /// What reads tell is no proof of anything: nothing is touched, the create stays unsettled, and is looked at again. When somebody

@@ -62,10 +62,11 @@ impl Job {
     fn caller_for(&mut self, wanted: Use) -> Option<Caller> {
         let vault = &self.broker.0.vault;
         let own = vault.for_use(self.claim.record.id, wanted);
+        self.borrowed = None;
         if own.is_some() || wanted == Use::Write {
             return own;
         }
-        let (caller, stamp) = vault.to_borrow(self.record.id)?;
+        let (caller, stamp) = vault.to_borrow(self.record.id, self.broker.clock.now())?;
         self.borrowed = Some(stamp);
         Some(caller)
     }
@@ -89,13 +90,7 @@ impl Job {
             }
             Err(BrokerError::Unavailable(unavailable)) => {
                 let pause = unavailable.retry_after.unwrap_or_else(|| self.next_pause());
-                if self.is_too_long(pause) {
-                    let until = self.broker.clock.now() + pause;
-                    self.broker
-                        .0
-                        .vault
-                        .put_off(self.claim.record.id, self.tried, until);
-                }
+                self.put_off_tokens(pause);
                 Ok(Exchanged::Later(pause))
             }
             // Nothing was said of the caller's tokens: they are as good as before when the operator has mended it.
@@ -133,6 +128,17 @@ impl Job {
             return self.await_caller(awaited).await;
         }
         Ok(Step::Again(pause))
+    }
+
+    /// Entra gives nothing for this long for the tokens that were just tried, the operation's own or borrowed ones: they stay, and
+    /// are tried again after it.
+    pub(super) fn put_off_tokens(&self, pause: Duration) {
+        if let Some(tried) = self.borrowed.or(self.tried)
+            && self.is_too_long(pause)
+        {
+            let until = self.broker.clock.now() + pause;
+            self.broker.0.vault.put_off(tried, until);
+        }
     }
 
     fn is_too_long(&self, pause: Duration) -> bool {

@@ -105,6 +105,22 @@ async fn whoever_wants_an_unsettled_create_gone_whose_parent_isnt_found_is_told_
 }
 
 #[tokio::test]
+async fn a_create_that_azure_refused_has_failed_whatever_became_of_its_parent() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let code = "ParentResourceNotFound";
+    app.emulator.inject(put(not_found(code)));
+    reads_find_no(&app, "/dataConnections/telemetry", code, 1);
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    let error = failed(&app, &portal, &created).await;
+    assert_eq!(
+        (&error["code"], &error["upstream"]["code"]),
+        (&json!("azureRefused"), &json!(code))
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn an_unsettled_create_whose_database_was_removed_fails_by_what_reads_find() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();

@@ -100,6 +100,24 @@ async fn a_create_that_azure_still_carries_out_past_its_deadline_is_not_given_up
 }
 
 #[tokio::test]
+async fn a_create_that_azure_carries_out_without_end_keeps_no_removal_waiting_past_its_deadline() {
+    let app = App::hurried_with(|config| config.worker.deadline = Duration::from_millis(700)).await;
+    app.hold_operations();
+    let portal = app.how_to_portal();
+    reads_find_nothing(&app, 1, None);
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    is_unsettled(&portal, &created).await;
+    let removal = portal.remove_waiting(created.text("/id"), 0).await;
+    assert_eq!(removal.status, 202, "{}", removal.body);
+    app.wait_for_calls("DELETE", "telemetry", 1).await;
+    app.emulator.clear_faults();
+    app.release_operations();
+    let ended = portal.follow(removal.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_create_that_azure_canceled_has_ended_whatever_it_left() {
     for state in ["Canceled", "Cancelled", "Failed"] {
         let app = App::hurried().await;
