@@ -43,8 +43,11 @@ enum Choice {
 #[derive(Debug, Args)]
 pub struct Options {
     /// How many rounds: the first tries each point at its first and last passing, later ones at any.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: u32,
+    /// The number of the first round, to go on with a sweep of the same seed.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    from: u32,
     /// What is left to chance: ARM's pace, callers, keys, and at which passing a later round kills.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -80,8 +83,9 @@ impl Options {
         let identity = self.identity.to_possible_value();
         let identity = identity.map_or_else(String::new, |value| value.get_name().to_owned());
         format!(
-            "kill-sweep --rounds {} --seed {} --identity {identity} --lanes {}{}{}",
+            "kill-sweep --rounds {} --from {} --seed {} --identity {identity} --lanes {}{}{}",
             self.rounds,
+            self.from,
             self.seed,
             self.lanes,
             named("operation", &self.operation),
@@ -170,7 +174,8 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
     for (trial, outcome) in &found {
         tally.add(&trial.name(), &outcome.found);
     }
-    for round in 1..=options.rounds {
+    let last = options.from + options.rounds - 1;
+    for round in options.from..=last {
         let began = Instant::now();
         let mut trials = planner.round(round, &found);
         let wanted = |point: &(String, u32)| point.0.contains(&options.point);
@@ -186,11 +191,7 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
             table.add(&trial, &outcome);
         }
         let seconds = began.elapsed().as_secs();
-        writeln!(
-            out,
-            "round {round} of {}: {count} trials in {seconds} s",
-            options.rounds
-        )?;
+        writeln!(out, "round {round} of {last}: {count} trials in {seconds} s")?;
     }
     write!(out, "{}", table.text())?;
     if options.point.is_empty() {
