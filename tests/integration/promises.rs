@@ -1,13 +1,12 @@
 //! What holds when Postgres, Entra or ARM don't: nothing leaves without a record, an outage is a 503, and no answer is lost.
 
 use std::time::{Duration, Instant};
-use tenant_bridge::config::Config;
 
 use azure_emulator::{Effect, Fault, Host};
 use http::Method;
 use sqlx::PgConnection;
 
-use crate::support::{Answer, App, connect, hurried, migrated, own_server, request};
+use crate::support::{Answer, App, connect, hurried, impatient, migrated, own_server, request};
 
 /// What ARM answers can't be recorded while this is held; when the server goes down, it takes the lock with it.
 async fn hold_results(app: &App) -> PgConnection {
@@ -30,12 +29,6 @@ fn is_outage(answer: &Answer, code: &str, asked_at: Instant) {
 async fn leaves_nothing(app: &App) {
     assert!(app.writes().is_empty());
     assert_eq!(app.scalar::<i64>("select count(*) from connections").await, 0);
-}
-
-/// Hurried, and with the patience for the database that the service has by itself.
-fn impatient(config: &mut Config) {
-    hurried(config);
-    config.database.pool.acquire_timeout = Duration::from_millis(1500);
 }
 
 #[tokio::test]

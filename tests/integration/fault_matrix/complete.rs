@@ -58,8 +58,7 @@ async fn every_call_that_the_service_makes_is_in_the_table() {
     app.stop_service().await;
     app.start_service().await;
     app.release_operations();
-    app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
-        .await;
+    app.all_have_ended().await;
     // Those who look at it.
     let id = created.text("/id");
     let reader = app.signed_in("acc6@domain1.com");

@@ -42,11 +42,7 @@ impl Bench<'_> {
         }
         self.app.release_operations();
         // Nobody looks at the operation: that would lend it a token.
-        self.app
-            .wait_until(
-                "select not exists (select from operations where phase not in ('succeeded', 'failed'))",
-            )
-            .await;
+        self.app.all_have_ended().await;
         let operation = portal.get(&format!("/v1/operations/{operation}")).await;
         self.judge_create(&Ended::of(&portal, id, operation).await)
     }

@@ -218,8 +218,7 @@ async fn a_caller_whose_queue_is_full_is_told_to_come_back_and_others_still_get_
     app.release_operations();
     let ended = one.follow(operation(&first)).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
-    app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
-        .await;
+    app.all_have_ended().await;
     assert_eq!(one.create(&wanted("a3", "g3")).await.status, 201);
     app.finish().await;
 }

@@ -13,14 +13,9 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Answer, App, PATIENCE, Portal, Wire, connect, eventually, hurried, migrated, own_server, request,
+    Answer, App, PATIENCE, Portal, Wire, connect, eventually, hurried, impatient, migrated, own_server,
+    request,
 };
-
-/// Hurried, and with the patience for the database that the service has by itself.
-fn impatient(config: &mut Config) {
-    hurried(config);
-    config.database.pool.acquire_timeout = Duration::from_millis(1500);
-}
 
 /// A service whose line to its Postgres can die.
 async fn over_a_wire(change: impl FnOnce(&mut Config)) -> (Server, Wire, App) {
@@ -225,8 +220,7 @@ async fn requests_that_wait_for_azure_hold_no_connection_to_postgres() {
             answer.body
         );
     }
-    app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
-        .await;
+    app.all_have_ended().await;
     app.finish().await;
 }
 

@@ -56,8 +56,7 @@ async fn a_flood_is_sent_away_at_once_and_health_still_answers() {
     let portal = app.how_to_portal();
     let answer = portal.get("/v1/connections").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
-        .await;
+    app.all_have_ended().await;
     app.finish().await;
 }
 
@@ -94,7 +93,6 @@ async fn those_who_wait_for_an_operation_leave_room_for_those_who_don_t() {
         assert!(matches!(answer.status, 201 | 202), "{}", answer.body);
     }
     portal.follow(again.text("/lastOperation/id")).await;
-    app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
-        .await;
+    app.all_have_ended().await;
     app.finish().await;
 }

@@ -76,8 +76,7 @@ async fn a_burst_on_a_low_bucket_is_spaced_out_and_arm_never_refuses() {
     assert!(made >= 1, "the burst comes to something");
     let refused = app.refused_by_arm();
     assert!(refused.is_empty(), "{refused:?}");
-    app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
-        .await;
+    app.all_have_ended().await;
     app.finish().await;
 }
 

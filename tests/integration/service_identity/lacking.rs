@@ -2,7 +2,7 @@
 
 use azure_emulator::how_to;
 
-use super::{Granted, all_end, asked_for, begin, by_itself, grant, waits_for_a_caller};
+use super::{Granted, asked_for, begin, by_itself, grant, waits_for_a_caller};
 use crate::support::App;
 
 /// A service that may use its own token, and has no role with it.
@@ -35,7 +35,7 @@ async fn without_a_role_it_waits_for_a_caller_and_goes_on_by_itself_once_it_has_
     assert!(begun.elapsed() > std::time::Duration::from_millis(600));
 
     grant(&app, "Reader", how_to::CLUSTER);
-    all_end(&app).await;
+    app.all_have_ended().await;
     assert_eq!(
         portal.connection(created.text("/id")).await.text("/state"),
         "active"
@@ -79,7 +79,7 @@ async fn without_consent_it_waits_for_a_caller_and_asks_entra_again_after_a_whil
             world.assign_role(service, "Reader", how_to::CLUSTER)
         })
         .expect("a tenant");
-    all_end(&app).await;
+    app.all_have_ended().await;
     assert!(asked_for(&app) > asked);
     app.finish().await;
 }

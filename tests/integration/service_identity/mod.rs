@@ -97,9 +97,3 @@ async fn waits_for_a_caller(portal: &Portal, created: &Answer) -> Value {
 fn delete(effect: azure_emulator::Effect) -> Fault {
     Fault::arm("/dataConnections/", effect).method("DELETE")
 }
-
-/// Waits until every operation has ended, without looking at any.
-async fn all_end(app: &App) {
-    app.wait_until("select not exists (select from operations where phase not in ('succeeded', 'failed'))")
-        .await;
-}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use azure_emulator::{Effect, Fault};
 
-use super::{Granted, all_end, begin, by_itself, waits_for_a_caller};
+use super::{Granted, begin, by_itself, waits_for_a_caller};
 use crate::support::{App, PATIENCE};
 
 /// Access tokens so short that each use of one is an exchange, so that the service soon stops before Entra would see a loop. From
@@ -24,7 +24,7 @@ async fn the_service_reads_by_itself_while_the_callers_token_is_put_off() {
     let read = app.emulator.journal().wait_for(reads, PATIENCE).await;
     assert!(read.is_some(), "the service did not read by itself");
     app.release_operations();
-    all_end(&app).await;
+    app.all_have_ended().await;
     let connection = app.how_to_portal().connection(created.text("/id")).await;
     assert_eq!(connection.text("/state"), "active");
     app.finish().await;

@@ -3,7 +3,7 @@
 use azure_emulator::{Effect, how_to};
 use serde_json::Value;
 
-use super::{Granted, all_end, asked_for, begin, by_itself, delete, grant, waits_for_a_caller};
+use super::{Granted, asked_for, begin, by_itself, delete, grant, waits_for_a_caller};
 use crate::support::{Portal, request};
 
 /// The connection's events: kind, who caused them, and by what.
@@ -35,7 +35,7 @@ async fn a_create_that_a_restart_left_under_way_is_settled_where_the_targets_ten
             assert_eq!(ended.text("/status"), "succeeded");
         } else {
             // Nobody looks at it.
-            all_end(&app).await;
+            app.all_have_ended().await;
             let connection = portal.connection(created.text("/id")).await;
             assert_eq!(connection.text("/state"), "active");
             assert_eq!(asked_for(&app), 1, "one token serves");
@@ -76,7 +76,7 @@ async fn a_put_of_unknown_outcome_is_settled_by_the_services_own_reads() {
         app.stop_service().await;
         app.emulator.clear_faults();
         app.start_service().await;
-        all_end(&app).await;
+        app.all_have_ended().await;
         let connection = app.how_to_portal().connection(created.text("/id")).await;
         assert_eq!(connection.text("/state"), state, "{}", connection.body);
         assert!(!by_itself(&app).is_empty());
@@ -106,7 +106,7 @@ async fn a_removal_that_was_carried_out_is_settled_and_one_that_was_not_waits_fo
         app.start_service().await;
         let portal = app.how_to_portal();
         if gone {
-            all_end(&app).await;
+            app.all_have_ended().await;
         } else {
             let waiting = waits_for_a_caller(&portal, &created).await;
             assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
@@ -127,7 +127,7 @@ async fn the_service_goes_on_by_itself_when_the_callers_token_is_taken_no_longer
         .edit(|world| world.revoke_sessions("acc1@domain1.com"))
         .expect("a user");
     app.release_operations();
-    all_end(&app).await;
+    app.all_have_ended().await;
     let portal = app.signed_in("acc1@domain1.com");
     let connection = portal.connection(created.text("/id")).await;
     assert_eq!(connection.text("/state"), "active", "{}", connection.body);

@@ -26,7 +26,7 @@ pub(crate) use database::{admin_url, connect, holds, migrate, migrated, own_serv
 pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal};
 pub(crate) use program::{carried, program};
-pub(crate) use watch::{eventually, hurried};
+pub(crate) use watch::{eventually, hurried, impatient};
 pub(crate) use wire::Wire;
 
 /// How long a condition may take to come true. Generous: it is no measure of speed.

@@ -16,6 +16,12 @@ pub(crate) fn hurried(config: &mut Config) {
     config.worker.request_life = Duration::from_millis(600);
 }
 
+/// The same, and an outage of the database counts as soon as it does by default.
+pub(crate) fn impatient(config: &mut Config) {
+    hurried(config);
+    config.database.pool.acquire_timeout = Duration::from_millis(1500);
+}
+
 /// How often a condition is looked at that nothing announces.
 const LOOK: Duration = Duration::from_millis(25);
 
@@ -71,6 +77,14 @@ impl App {
     pub(crate) async fn wait_until(&self, query: &'static str) {
         let true_by_now = eventually(async || self.scalar::<bool>(query).await.then_some(()));
         assert!(true_by_now.await.is_some(), "it did not become true: {query}");
+    }
+
+    /// Waits until no operation is open.
+    pub(crate) async fn all_have_ended(&self) {
+        self.wait_until(
+            "select not exists (select from operations where phase not in ('succeeded', 'failed'))",
+        )
+        .await;
     }
 
     /// A write to ARM takes this long from now on.
