@@ -28,6 +28,9 @@ const IN_TIME: Duration = Duration::from_secs(4);
 /// How long Postgres is away, and how long all goes well before and after.
 const AWAY: Duration = Duration::from_secs(4);
 
+/// Writes what needs new room on the disk.
+const BIG: &str = "select lo_from_bytea(0, convert_to(repeat('x', 16000000), 'UTF8'))::int8";
+
 /// What happens to Postgres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blow {
@@ -79,7 +82,7 @@ async fn trial(
         .collect::<anyhow::Result<Vec<_>>>()?;
     let workers = try_join_all(workers.into_iter().map(Caller::work));
     let story = async {
-        let told = story(ground, &load, blow, disk).await;
+        let told = story(ground, scene, &load, blow, disk).await;
         load.stop.store(true, Ordering::Relaxed);
         told
     };
@@ -105,7 +108,13 @@ async fn trial(
 }
 
 /// All goes well, Postgres is struck, all goes well again. Gives how long the last took.
-async fn story(ground: &Ground, load: &Load, blow: Blow, disk: Option<&Disk>) -> anyhow::Result<Duration> {
+async fn story(
+    ground: &Ground,
+    scene: &Scene,
+    load: &Load,
+    blow: Blow,
+    disk: Option<&Disk>,
+) -> anyhow::Result<Duration> {
     ends_more(load).await?;
     let server = ground.server();
     match (blow, disk) {
@@ -117,6 +126,11 @@ async fn story(ground: &Ground, load: &Load, blow: Blow, disk: Option<&Disk>) ->
         }
         (Blow::DiskFull, Some(disk)) => {
             disk.fill()?;
+            // What is written to room that it has already would go well for a while.
+            until("Postgres finds no room", || async {
+                Ok(scene.stack().database.number(BIG).await.is_err())
+            })
+            .await?;
             sleep(AWAY).await;
             disk.empty()?;
             // It ends itself when it can't write its log; whoever runs it starts it again.
@@ -153,8 +167,8 @@ fn judge(blow: Blow, calls: &[Call], found: &mut Vec<String>) -> String {
     let unavailable = replies
         .filter(|reply| reply.code == "databaseUnavailable")
         .count();
-    // A restart may be over before anybody has noticed.
-    if unavailable == 0 && blow != Blow::Restarted {
+    // A restart may be over before anybody has noticed, and a disk that is full may keep all who could waiting for their changes.
+    if unavailable == 0 && blow == Blow::Stopped {
         found.push("nobody noticed that Postgres was away".to_owned());
     }
     let unanswered = calls.iter().filter(|call| call.reply.is_none()).count();
