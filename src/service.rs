@@ -3,11 +3,12 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,12 +24,15 @@ use crate::outbound::{self, ClientError};
 use crate::{telemetry, worker};
 
 /// How long a tenant's signing keys are used before they are fetched anew (Microsoft's own libraries: a day).
-const KEYS_LIFE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+const KEYS_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// How often a token with an unknown key may make the keys be fetched.
-const KEYS_INTERVAL: std::time::Duration = std::time::Duration::from_secs(300);
+const KEYS_INTERVAL: Duration = Duration::from_secs(300);
+
+/// How long past the grace time the end waits for what was sent to Azure and is not answered.
+const LONGEST_HAND_OVER: Duration = Duration::from_secs(3);
 
 /// How long the end waits for connections to Postgres to be closed.
-const LONGEST_CLOSE: std::time::Duration = std::time::Duration::from_secs(5);
+const LONGEST_CLOSE: Duration = Duration::from_secs(5);
 
 /// Why the service can't start.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +62,8 @@ pub struct Running {
     /// Says that this replica lives, until it stops.
     living: JoinHandle<()>,
     life: CancellationToken,
+    /// How long requests under way have to end.
+    grace: Duration,
     broker: Broker,
 }
 
@@ -112,6 +118,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         metrics_address,
         stop,
         parts,
+        grace: limits.grace,
         broker,
     })
 }
@@ -188,8 +195,10 @@ impl Running {
         self.metrics_address
     }
 
-    /// Takes no more requests, lets those under way end within the grace time, and gives every operation's lease back.
+    /// Takes no more requests, lets those under way end within the grace time, and gives every operation's lease back. What Azure
+    /// has not answered soon after that is for whoever takes the operation over to find out.
     pub async fn stop(self) {
+        let last = Instant::now() + self.grace + LONGEST_HAND_OVER;
         self.stop.cancel();
         // Not only when the last request has ended: the others would leave to this replica what it goes on with no more.
         self.broker.stop_driving();
@@ -203,7 +212,9 @@ impl Running {
                 tracing::error!(error = %error, "a part of the service ended badly");
             }
         }
-        self.broker.handed_over().await;
+        if timeout_at(last, self.broker.handed_over()).await.is_err() {
+            tracing::warn!("not every operation could be handed over in time");
+        }
         self.broker.entra.finish().await;
         // On a line that is dead a connection can't even be closed.
         if timeout(LONGEST_CLOSE, self.broker.pool.close()).await.is_err() {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use azure_emulator::{Effect, Fault};
 use tenant_bridge::failure_points::{Action, arm};
 use tokio::join;
 use tokio::runtime::Handle;
@@ -104,4 +105,29 @@ async fn a_create_whose_turn_has_come_when_its_replica_stops_is_not_sent_by_it()
         assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
         app.finish().await;
     }
+}
+
+#[tokio::test]
+async fn an_azure_that_keeps_a_write_waiting_keeps_no_stop_waiting_and_others_find_out_what_came_of_it() {
+    let app = App::hurried_with(|config| {
+        config.worker.lease = Duration::from_secs(1);
+        config.server.grace = Duration::from_millis(300);
+        config.outbound.timeout = Duration::from_secs(60);
+        config.worker.request_life = Duration::from_secs(90);
+    })
+    .await;
+    let replica = app.mortal().await;
+    let portal = app.how_to_portal();
+    let silence = Fault::arm("/dataConnections/telemetry", Effect::SilenceAfterEffect);
+    app.emulator.inject(silence.method("PUT"));
+    let there = portal.at(replica.address());
+    let created = there.create_waiting(&request("telemetry"), 0).await;
+    app.wait_for_calls("PUT", "telemetry", 1).await;
+    let begun = Instant::now();
+    replica.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    assert_eq!(app.writes().len(), 1);
+    app.finish().await;
 }

@@ -10,7 +10,8 @@ use tokio::runtime::{Builder, Runtime};
 /// The replica.
 pub(crate) struct Mortal {
     runtime: Option<Runtime>,
-    service: Running,
+    address: SocketAddr,
+    service: Option<Running>,
 }
 
 impl Mortal {
@@ -24,12 +25,21 @@ impl Mortal {
         let service = started.expect("a start").expect("a replica starts");
         Self {
             runtime: Some(runtime),
-            service,
+            address: service.address(),
+            service: Some(service),
         }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.service.address()
+        self.address
+    }
+
+    /// Ends it in order, and then, as the end of its process does, whatever it still does.
+    pub(crate) async fn stop(mut self) {
+        if let (Some(runtime), Some(service)) = (&self.runtime, self.service.take()) {
+            runtime.spawn(service.stop()).await.expect("an end in order");
+        }
+        self.end();
     }
 
     /// Ends it as a power cut would: nothing is handed over, nobody is told.
