@@ -1,8 +1,6 @@
 //! In whose name the rest is done, and with whose tokens, when somebody else goes on while a replica still has what came before.
 
-use azure_emulator::{Effect, Fault};
-
-use super::{Waiting, go_on, naming};
+use super::{Waiting, go_on, lost_removal, naming};
 use crate::support::{App, request};
 
 #[tokio::test]
@@ -46,14 +44,7 @@ async fn what_a_look_goes_on_with_ends_in_the_name_of_who_continued_it_meanwhile
 
 #[tokio::test]
 async fn a_replica_that_still_has_the_tokens_of_who_asked_goes_on_with_those_of_who_continues() {
-    let app = App::hurried().await;
-    let created = app.how_to_portal().create(&request("telemetry")).await;
-    let connection = created.text("/id").to_owned();
-    let reset = Fault::arm("/dataConnections/", Effect::ResetBeforeEffect);
-    app.emulator.inject(reset.method("DELETE").always());
-    let removal = app.how_to_portal().remove_waiting(&connection, 0).await;
-    let operation = removal.text("/lastOperation/id").to_owned();
-    app.wait_for_calls("DELETE", "telemetry", 1).await;
+    let (app, connection, operation) = lost_removal().await;
     // Another replica took it over while this one was frozen, and lets it wait for a caller.
     app.as_owner(
         "update operations set lease_token = gen_random_uuid(), lease_until = now(), holder = null,

@@ -20,16 +20,22 @@ struct Waiting {
     sent: usize,
 }
 
+/// A removal of acc1's whose request is lost, with its connection and operation; whatever is sent again is lost too.
+async fn lost_removal() -> (App, String, String) {
+    let app = App::hurried().await;
+    let created = app.how_to_portal().create(&request("telemetry")).await;
+    let connection = created.text("/id").to_owned();
+    let reset = Fault::arm("/dataConnections/", Effect::ResetBeforeEffect);
+    app.emulator.inject(reset.method("DELETE").always());
+    let removal = app.how_to_portal().remove_waiting(&connection, 0).await;
+    let operation = removal.text("/lastOperation/id").to_owned();
+    app.wait_for_calls("DELETE", "telemetry", 1).await;
+    (app, connection, operation)
+}
+
 impl Waiting {
     async fn removal() -> Self {
-        let mut app = App::hurried().await;
-        let created = app.how_to_portal().create(&request("telemetry")).await;
-        let connection = created.text("/id").to_owned();
-        let reset = Fault::arm("/dataConnections/", Effect::ResetBeforeEffect);
-        app.emulator.inject(reset.method("DELETE").always());
-        let removal = app.how_to_portal().remove_waiting(&connection, 0).await;
-        let operation = removal.text("/lastOperation/id").to_owned();
-        app.wait_for_calls("DELETE", "telemetry", 1).await;
+        let (mut app, connection, operation) = lost_removal().await;
         app.stop_service().await;
         app.emulator.clear_faults();
         app.start_service().await;

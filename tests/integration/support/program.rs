@@ -6,14 +6,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
 
 use super::database::holds;
-use super::{App, PATIENCE};
+use super::{App, eventually};
 
 /// `tenant-bridge serve`.
 pub(crate) struct Program {
@@ -103,15 +101,12 @@ impl Program {
 
     /// The address in this field of its log, waiting for it.
     async fn logged(&self, field: &str) -> SocketAddr {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
+        let found = eventually(async || {
             let lines = self.lines();
-            if let Some(found) = lines.iter().find_map(|line| line[field].as_str()) {
-                return found.parse().expect("an address");
-            }
-            assert!(Instant::now() < deadline, "no {field} in {lines:?}");
-            sleep(Duration::from_millis(25)).await;
-        }
+            lines.iter().find_map(|line| line[field].as_str()?.parse().ok())
+        });
+        let found = found.await;
+        found.unwrap_or_else(|| panic!("no {field} in {:?}", self.lines()))
     }
 
     /// Ends it in order with a signal, and looks for the tokens in its log.
@@ -119,14 +114,8 @@ impl Program {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status();
         assert!(sent.expect("kill").success());
-        let deadline = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "it did not end");
-            sleep(Duration::from_millis(25)).await;
-        };
+        let ended = eventually(async || self.child.try_wait().expect("a child"));
+        let status = ended.await.expect("it ends");
         assert!(status.success(), "{status}: {:?}", self.lines());
         let log = format!("{:?}", self.lines());
         assert!(
