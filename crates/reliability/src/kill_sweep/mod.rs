@@ -19,9 +19,12 @@ use crate::{Ground, Random, Tally};
 use lane::{Identity, Lane, Outcome, Trial};
 use scenario::Scenario;
 
-/// In how many of ten trials the replica has to die: a poll more or less is left to chance, and so is whether a lease has to be
+/// At how many of ten points the replica has to die: a poll more or less is left to chance, and so is whether a lease has to be
 /// renewed.
 const LEAST_DEATHS: u32 = 6;
+
+/// How often a point is tried at which the replica doesn't die: what it passes depends on who comes first.
+const TRIES: u32 = 3;
 
 /// After how many trials it is told how far it is.
 const PROGRESS: usize = 100;
@@ -149,6 +152,22 @@ impl Planner {
         trials.sort_by_key(|trial| trial.identity);
         trials
     }
+
+    /// The same point once more for a trial whose replica lived, at that passing or an earlier one: it may have been passed less often
+    /// than when it was recorded.
+    fn again(&mut self, trial: &Trial) -> Trial {
+        let mut random = trial.random.of("again");
+        let earlier = |(point, nth): &(String, u32)| {
+            let earlier = random.between(1, u64::from(*nth));
+            (point.clone(), u32::try_from(earlier).unwrap_or(1))
+        };
+        Trial {
+            number: self.number(),
+            point: trial.point.as_ref().map(earlier),
+            random: trial.random.of("once more"),
+            ..trial.clone()
+        }
+    }
 }
 
 /// Runs the sweep and prints a table.
@@ -180,15 +199,24 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
         let mut trials = planner.round(round, &found);
         let wanted = |point: &(String, u32)| point.0.contains(&options.point);
         trials.retain(|trial| trial.point.as_ref().is_some_and(wanted));
-        let count = trials.len();
         ensure!(
-            count > 0,
+            !trials.is_empty(),
             "no point that was passed has '{}' in its name",
             options.point
         );
-        for (trial, outcome) in work(ground, options.lanes, trials).await? {
-            tally.add(&trial.name(), &outcome.found);
-            table.add(&trial, &outcome);
+        table.plan(&trials);
+        let mut count = 0;
+        for _ in 0..TRIES {
+            let mut lived = Vec::new();
+            for (trial, outcome) in work(ground, options.lanes, trials).await? {
+                count += 1;
+                tally.add(&trial.name(), &outcome.found);
+                table.add(&trial, &outcome);
+                if !outcome.died && outcome.found.is_empty() {
+                    lived.push(planner.again(&trial));
+                }
+            }
+            trials = lived;
         }
         let seconds = began.elapsed().as_secs();
         writeln!(out, "round {round} of {last}: {count} trials in {seconds} s")?;
@@ -269,6 +297,11 @@ async fn drain(
     lane.close().await
 }
 
+/// The row of a trial's operation.
+fn row_of(trial: &Trial) -> String {
+    format!("{:<8} {}", trial.identity.name(), trial.scenario.name())
+}
+
 /// What came of each operation's trials.
 #[derive(Default)]
 struct Table {
@@ -278,7 +311,10 @@ struct Table {
     taken: u32,
 }
 
+#[derive(Default)]
 struct Row {
+    /// Passings of points at which it is to die.
+    points: u32,
     trials: u32,
     deaths: u32,
     wrong: u32,
@@ -286,16 +322,17 @@ struct Row {
 }
 
 impl Table {
+    /// What a round is to try.
+    fn plan(&mut self, trials: &[Trial]) {
+        for trial in trials {
+            self.rows.entry(row_of(trial)).or_default().points += 1;
+        }
+    }
+
     fn add(&mut self, trial: &Trial, outcome: &Outcome) {
-        let name = format!("{:<8} {}", trial.identity.name(), trial.scenario.name());
         self.wanted += u32::from(trial.scenario == Scenario::CreateTaken);
         self.taken += u32::from(outcome.taken);
-        let row = self.rows.entry(name).or_insert_with(|| Row {
-            trials: 0,
-            deaths: 0,
-            wrong: 0,
-            slowest: Duration::ZERO,
-        });
+        let row = self.rows.entry(row_of(trial)).or_default();
         row.trials += 1;
         row.deaths += u32::from(outcome.died);
         row.wrong += u32::from(!outcome.found.is_empty());
@@ -305,9 +342,9 @@ impl Table {
     /// Operations that live on where they should die: what is recorded of their points is no longer what they pass. And names that
     /// no stranger ever got.
     fn shortfalls(&self) -> Vec<String> {
-        let lives = |row: &Row| row.deaths * 10 < row.trials * LEAST_DEATHS;
+        let lives = |row: &Row| row.deaths * 10 < row.points * LEAST_DEATHS;
         let few = self.rows.iter().filter(|(_, row)| lives(row));
-        let few = few.map(|(name, row)| format!("{name}: {} deaths in {} trials", row.deaths, row.trials));
+        let few = few.map(|(name, row)| format!("{name}: {} deaths at {} points", row.deaths, row.points));
         let never = (self.wanted > 0 && self.taken == 0)
             .then(|| format!("no stranger got a name in {} trials", self.wanted));
         few.chain(never).collect()
@@ -315,12 +352,13 @@ impl Table {
 
     fn text(&self) -> String {
         let mut text = format!(
-            "\n{:<45} {:>7} {:>7} {:>7} {:>14}\n",
-            "identity operation", "trials", "deaths", "wrong", "slowest settle"
+            "\n{:<45} {:>7} {:>7} {:>7} {:>7} {:>14}\n",
+            "identity operation", "points", "trials", "deaths", "wrong", "slowest settle"
         );
         for (name, row) in &self.rows {
             let line = format!(
-                "{name:<45} {:>7} {:>7} {:>7} {:>12.1} s\n",
+                "{name:<45} {:>7} {:>7} {:>7} {:>7} {:>12.1} s\n",
+                row.points,
                 row.trials,
                 row.deaths,
                 row.wrong,
