@@ -1,6 +1,6 @@
 //! Claims that ARM or Entra demanded while nobody was there to be told: the operation shows them, and goes on with them.
 
-use azure_emulator::how_to;
+use azure_emulator::{Effect, Fault, Host, how_to};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -158,5 +158,42 @@ async fn a_removal_that_azure_wants_more_proof_for_shows_the_claims_and_goes_on_
     );
     assert_eq!(ended.body["awaitingClaims"], Value::Null);
     assert_eq!(app.calls("DELETE", "telemetry").len(), sent + 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_create_whose_claims_entra_puts_off_goes_on_with_them_no_sooner_than_entra_said() {
+    let app = App::hurried().await;
+    app.emulator
+        .edit(|world| world.set_writes_need(how_to::DOMAIN1, Some("p1")))
+        .expect("a tenant");
+    // The first exchange is the one before the create; the next one asks for the claims.
+    let endpoint = format!("/{}/oauth2/v2.0/token", how_to::DOMAIN1);
+    let put_off = Effect::status(429, &[("retry-after", "1")]);
+    app.emulator.inject(Fault::entra(&endpoint, put_off).after(1));
+    let portal = app
+        .portal()
+        .with_token(&satisfying(&app))
+        .with_auxiliary(&app.token("acc2@domain2.com", how_to::DOMAIN2));
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    // Nobody looks at it: its caller's sign-in has what is demanded, and is kept meanwhile.
+    app.wait_until("select phase = 'succeeded' from operations").await;
+    let entries = app.emulator.journal().entries();
+    let mut asked = entries
+        .iter()
+        .filter(|entry| entry.host == Host::Entra && entry.path().contains(&endpoint));
+    let refused = asked.find(|entry| entry.status == 429).expect("it was put off");
+    let again = asked.next().expect("Entra was asked again");
+    assert!(again.at - refused.at >= chrono::TimeDelta::seconds(1));
+    let kinds = portal.event_kinds(created.text("/id")).await;
+    assert_eq!(
+        kinds.last().map(String::as_str),
+        Some("create.succeeded"),
+        "{kinds:?}"
+    );
+    assert!(
+        !kinds.iter().any(|kind| kind == "operation.continued"),
+        "{kinds:?}"
+    );
     app.finish().await;
 }

@@ -72,6 +72,31 @@ async fn an_operation_that_azure_fails_is_no_proof_that_nothing_was_left_behind(
 }
 
 #[tokio::test]
+async fn reads_that_find_nothing_count_anew_after_one_that_shows_a_create_under_way() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    let failed = json!({ "status": "Failed", "error": { "code": "Internal", "message": "It failed." } });
+    app.emulator
+        .inject(Fault::arm("/operationResults/", Effect::json(200, failed)).always());
+    // Twice nothing, once the data connection that is being made, twice nothing again; then it is there. Reads beyond the first,
+    // which is the one before the create.
+    reads_find_nothing(&app, 1, Some(2));
+    let made = json!({ "name": "adx1/telemetry/telemetry", "kind": "EventHub", "properties": { "provisioningState": "Creating" } });
+    let shown = Effect::json(200, made);
+    app.emulator
+        .inject(Fault::arm(READS, shown).method("GET").after(1));
+    reads_find_nothing(&app, 1, Some(2));
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(operation.text("/error/upstream/code"), "Internal");
+    assert!(app.calls("GET", "telemetry").len() >= 7);
+    assert!(app.at_arm("telemetry").is_some());
+    let shown = portal.connection(created.text("/id")).await;
+    assert_eq!(shown.text("/state"), "unsettled", "{}", shown.body);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_create_that_azure_still_carries_out_past_its_deadline_is_not_given_up_for_reads_that_find_nothing()
 {
     let app = App::hurried_with(|config| config.worker.deadline = Duration::from_millis(700)).await;
