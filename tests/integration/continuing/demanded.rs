@@ -16,15 +16,6 @@ fn challenged(answer: &crate::support::Answer) -> Value {
     serde_json::from_slice(&claims).expect("JSON")
 }
 
-/// A token of a sign-in that satisfied what ARM demands.
-fn satisfying(app: &App) -> String {
-    app.odd_token("acc1@domain1.com", how_to::DOMAIN1, |token| {
-        let overrides = &mut token.overrides;
-        overrides.client_capabilities = vec!["cp1".to_owned()];
-        overrides.extra_claims.insert("acrs".to_owned(), json!(["p1"]));
-    })
-}
-
 /// A create of acc1's that waits since ARM demands more of their sign-in.
 async fn held(app: &App) -> (String, String) {
     app.emulator
@@ -49,10 +40,7 @@ async fn a_create_that_azure_wants_more_proof_for_goes_on_with_it_and_not_by_a_l
     let (connection, operation) = held(&app).await;
     assert_eq!(app.calls("PUT", "telemetry").len(), 1);
     // However good the tokens are that somebody looks with.
-    let better = app
-        .portal()
-        .with_token(&satisfying(&app))
-        .with_auxiliary(&app.token("acc2@domain2.com", how_to::DOMAIN2));
+    let better = app.satisfying_portal();
     let path = format!("/v1/operations/{operation}");
     for _ in 0..5 {
         assert_eq!(better.get(&path).await.text("/status"), "awaitingCaller");
@@ -148,7 +136,7 @@ async fn a_removal_that_azure_wants_more_proof_for_shows_the_claims_and_goes_on_
     );
     assert_eq!(app.calls("DELETE", "telemetry").len(), sent);
 
-    let better = app.portal().with_token(&satisfying(&app));
+    let better = app.portal().with_token(&app.satisfying_token());
     let ended = go_on(&better, operation, None, 20).await;
     assert_eq!(
         (ended.status, ended.text("/status")),
@@ -171,10 +159,7 @@ async fn a_create_whose_claims_entra_puts_off_goes_on_with_them_no_sooner_than_e
     let endpoint = format!("/{}/oauth2/v2.0/token", how_to::DOMAIN1);
     let put_off = Effect::status(429, &[("retry-after", "1")]);
     app.emulator.inject(Fault::entra(&endpoint, put_off).after(1));
-    let portal = app
-        .portal()
-        .with_token(&satisfying(&app))
-        .with_auxiliary(&app.token("acc2@domain2.com", how_to::DOMAIN2));
+    let portal = app.satisfying_portal();
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     // Nobody looks at it: its caller's sign-in has what is demanded, and is kept meanwhile.
     app.wait_until("select phase = 'succeeded' from operations").await;

@@ -6,10 +6,9 @@ mod others;
 mod requester;
 
 use azure_emulator::{Effect, Fault};
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Portal, request};
+use crate::support::{Answer, App, Portal, go_on, request};
 
 /// A removal of acc1's that was sent without effect, and that waits for a caller since its replica was stopped.
 struct Waiting {
@@ -82,19 +81,6 @@ impl Waiting {
         let fits = events.iter().filter(|event| event["kind"] == kind);
         fits.cloned().collect()
     }
-}
-
-/// Asks to go on with an operation, and waits for its end so many seconds.
-async fn go_on(portal: &Portal, operation: &str, body: Option<Value>, seconds: u32) -> Answer {
-    let path = format!("/v1/operations/{operation}/continue");
-    let call = portal
-        .call(Method::POST, &path)
-        .header("prefer", format!("wait={seconds}"));
-    let call = match body {
-        Some(body) => call.json(&body),
-        None => call,
-    };
-    portal.send(call).await
 }
 
 fn naming(hash: &str) -> Option<Value> {

@@ -233,6 +233,7 @@ impl Bench<'_> {
             | Call::EventHub
             | Call::ConsumerGroup => self.checked_create().await,
             Call::RemovalExchange | Call::RemovalPermissions => self.checked_removal().await,
+            Call::ContinueExchange | Call::ContinuePermissions => self.checked_continuation().await,
             Call::LookExchange | Call::LookConnection | Call::LookHub | Call::LookList => self.look().await,
             Call::Put | Call::PutPoll | Call::PutReadBack | Call::PutSettling | Call::SecondAbsence => {
                 self.create().await

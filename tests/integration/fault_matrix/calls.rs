@@ -53,6 +53,10 @@ calls! {
     RemovalExchange,
     /// Before a removal: what the user may do at the database.
     RemovalPermissions,
+    /// Before somebody goes on with a create that waits: the exchange at the cluster's tenant.
+    ContinueExchange,
+    /// Before somebody goes on with it: what the user may do at the database.
+    ContinuePermissions,
     /// The removal itself.
     Delete,
     /// How the removal's operation stands.
@@ -84,6 +88,7 @@ impl Call {
             Self::TargetExchange
                 | Self::SourceExchange
                 | Self::RemovalExchange
+                | Self::ContinueExchange
                 | Self::LookExchange
                 | Self::OwnToken
         )
@@ -111,6 +116,8 @@ impl Call {
             | Self::ConsumerGroup
             | Self::RemovalExchange
             | Self::RemovalPermissions
+            | Self::ContinueExchange
+            | Self::ContinuePermissions
             | Self::LookExchange
             | Self::LookConnection
             | Self::LookHub
@@ -137,7 +144,10 @@ impl Call {
     pub(super) fn is_permissions(self) -> bool {
         matches!(
             self,
-            Self::TargetPermissions | Self::SourcePermissions | Self::RemovalPermissions
+            Self::TargetPermissions
+                | Self::SourcePermissions
+                | Self::RemovalPermissions
+                | Self::ContinuePermissions
         )
     }
 
@@ -159,12 +169,14 @@ impl Call {
             Self::TargetTenant => arm("GET", format!("/subscriptions/{}?", how_to::SUBSCRIPTION1)),
             Self::SourceTenant => arm("GET", format!("/subscriptions/{}?", how_to::SUBSCRIPTION2)),
             Self::SourceExchange => token(how_to::DOMAIN2),
-            Self::TargetExchange | Self::RemovalExchange | Self::LookExchange | Self::OwnToken => {
-                token(how_to::DOMAIN1)
-            }
+            Self::TargetExchange
+            | Self::RemovalExchange
+            | Self::ContinueExchange
+            | Self::LookExchange
+            | Self::OwnToken => token(how_to::DOMAIN1),
             Self::Cluster => arm("GET", "/clusters/adx1?".to_owned()),
             Self::Database | Self::DatabaseAfter => arm("GET", "/databases/telemetry?".to_owned()),
-            Self::TargetPermissions | Self::RemovalPermissions => {
+            Self::TargetPermissions | Self::RemovalPermissions | Self::ContinuePermissions => {
                 arm("GET", format!("/databases/telemetry{permissions}"))
             }
             Self::SourcePermissions => arm("GET", format!("/namespaces/ns-domain2{permissions}")),

@@ -7,7 +7,7 @@ use super::bench::{Bench, Wrong, demand};
 use super::calls::Call;
 use super::outcome::Outcome;
 use super::troubles::Trouble;
-use crate::support::{Answer, Portal};
+use crate::support::{Answer, Portal, claims_challenge, go_on};
 
 impl Bench<'_> {
     /// A create that meets the trouble before it is recorded.
@@ -59,6 +59,36 @@ impl Bench<'_> {
         )?;
         self.writes_are(0, 1)?;
         self.is_at_arm(false)
+    }
+
+    /// Somebody goes on with a create that ARM demanded more proof for, and meets the trouble before that is recorded.
+    pub(super) async fn checked_continuation(&self) -> Result<(), Wrong> {
+        self.inject(Call::Put, claims_challenge());
+        let portal = self.app.how_to_portal();
+        let created = portal.create_waiting(&self.request(), 0).await;
+        let operation = created.text("/lastOperation/id");
+        let path = format!("/v1/operations/{operation}");
+        let waits = |body: &Value| body["status"] == "awaitingCaller";
+        self.until(&portal, &path, waits).await?;
+        self.app.emulator.journal().clear();
+        self.app.emulator.inject(self.lasting());
+        let answer = go_on(&self.app.satisfying_portal(), operation, None, 20).await;
+        let met = self.was_met();
+        self.app.emulator.clear_faults();
+        self.judge(&answer)?;
+        met?;
+        self.writes_are(0, 0)?;
+        let shown = portal.get(&path).await;
+        demand(waits(&shown.body), || {
+            format!("it waits no longer: {}", shown.body)
+        })?;
+        let again = go_on(&self.app.satisfying_portal(), operation, None, 20).await;
+        demand(
+            (again.status, &again.body["status"]) == (200, &json!("succeeded")),
+            || format!("afterwards: {} {}", again.status, again.body),
+        )?;
+        self.writes_are(1, 0)?;
+        self.is_at_arm(true)
     }
 
     /// Somebody who is not named in the record looks, and only ARM can tell whether they may.

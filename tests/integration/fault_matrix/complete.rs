@@ -7,9 +7,9 @@ use super::calls::Call;
 use super::outcome::Cell;
 use super::table_checks::cell;
 use super::troubles::Trouble;
-use azure_emulator::{Entry, TokenKind, how_to};
+use azure_emulator::{Entry, Fault, TokenKind, how_to};
 
-use crate::support::{App, hurried, request};
+use crate::support::{App, claims_challenge, go_on, hurried, request};
 
 #[test]
 fn every_call_has_its_row_and_every_trouble_means_something_somewhere() {
@@ -72,8 +72,16 @@ async fn every_call_that_the_service_makes_is_in_the_table() {
         reader.get(&path).await;
         app.portal().with_token(&other).get(&path).await;
     }
-    let removed = app.how_to_portal().remove(id).await;
-    assert_eq!(removed.text("/state"), "removed");
+    // A removal that ARM demands more proof for, and somebody who goes on with it.
+    let delete = Fault::arm("/dataConnections/", claims_challenge());
+    app.emulator.inject(delete.method("DELETE"));
+    let removal = app.how_to_portal().remove_waiting(id, 0).await;
+    let operation = removal.text("/lastOperation/id");
+    let path = format!("/v1/operations/{operation}");
+    let waits = |body: &serde_json::Value| body["status"] == "awaitingCaller";
+    app.how_to_portal().wait_for(&path, waits).await;
+    let removed = go_on(&app.satisfying_portal(), operation, None, 20).await;
+    assert_eq!(removed.text("/status"), "succeeded", "{}", removed.body);
     let entries = app.emulator.journal().entries();
     for entry in &entries {
         // The keys and tokens of either tenant are the same calls.

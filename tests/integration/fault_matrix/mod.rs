@@ -51,6 +51,8 @@ rows! {
     each_trouble_of_proving_absence_once_more => SecondAbsence,
     each_trouble_of_the_exchange_for_a_removal => RemovalExchange,
     each_trouble_of_asking_for_the_right_to_remove => RemovalPermissions,
+    each_trouble_of_the_exchange_to_go_on => ContinueExchange,
+    each_trouble_of_asking_for_the_right_to_go_on => ContinuePermissions,
     each_trouble_of_the_removal => Delete,
     each_trouble_of_asking_how_the_removal_stands => DeletePoll,
     each_trouble_of_reading_back_what_was_removed => DeleteReadBack,

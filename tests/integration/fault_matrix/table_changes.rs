@@ -86,6 +86,8 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         | Call::ConsumerGroup
         | Call::RemovalExchange
         | Call::RemovalPermissions
+        | Call::ContinueExchange
+        | Call::ContinuePermissions
         | Call::LookExchange
         | Call::LookConnection
         | Call::LookHub

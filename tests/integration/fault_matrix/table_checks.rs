@@ -25,10 +25,15 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
     match call {
         Call::Keys => keys(trouble),
         Call::TargetTenant | Call::SourceTenant => tenant(trouble),
-        Call::TargetExchange | Call::SourceExchange | Call::RemovalExchange | Call::LookExchange => {
-            exchange(trouble)
-        }
-        Call::TargetPermissions | Call::SourcePermissions | Call::RemovalPermissions => match trouble {
+        Call::TargetExchange
+        | Call::SourceExchange
+        | Call::RemovalExchange
+        | Call::ContinueExchange
+        | Call::LookExchange => exchange(trouble),
+        Call::TargetPermissions
+        | Call::SourcePermissions
+        | Call::RemovalPermissions
+        | Call::ContinuePermissions => match trouble {
             ForeignUrl => Leads(Unusable),
             _ => read(trouble),
         },

@@ -1,28 +1,16 @@
 //! Writes that ARM answers with a claims challenge (continuous access evaluation): the person has to sign in with more before
 //! anything is done, and what they wanted gone stays wanted gone.
 
-use azure_emulator::{Effect, Fault, how_to};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use azure_emulator::{Fault, how_to};
 
 use super::put;
-use crate::support::{App, request};
-
-const CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#;
-
-fn challenge() -> Effect {
-    let claims = STANDARD.encode(CLAIMS);
-    let challenge = format!(
-        "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", error=\"insufficient_claims\", claims=\"{claims}\""
-    );
-    Effect::status(401, &[("www-authenticate", &challenge)])
-}
+use crate::support::{App, CLAIMS, claims_challenge, request};
 
 #[tokio::test]
 async fn a_create_that_azure_answers_with_a_claims_challenge_waits_for_a_token_that_has_them() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
-    app.emulator.inject(put(challenge()));
+    app.emulator.inject(put(claims_challenge()));
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     let operation = created.text("/lastOperation/id");
     let path = format!("/v1/operations/{operation}");
@@ -53,7 +41,7 @@ async fn a_removal_that_azure_answers_with_a_claims_challenge_goes_on_with_a_tok
     let created = portal.create(&request("telemetry")).await;
     let id = created.text("/id");
     app.emulator
-        .inject(Fault::arm("/dataConnections/", challenge()).method("DELETE"));
+        .inject(Fault::arm("/dataConnections/", claims_challenge()).method("DELETE"));
     let asked = portal.remove_waiting(id, 0).await;
     let path = format!("/v1/operations/{}", asked.text("/lastOperation/id"));
     let waiting = portal
@@ -68,11 +56,7 @@ async fn a_removal_that_azure_answers_with_a_claims_challenge_goes_on_with_a_tok
     assert!(app.at_arm("telemetry").is_some());
     assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
 
-    let better = app.odd_token("acc1@domain1.com", how_to::DOMAIN1, |token| {
-        let claims = &mut token.overrides.extra_claims;
-        claims.insert("acrs".to_owned(), serde_json::json!(["p1"]));
-    });
-    let removed = portal.with_token(&better).remove(id).await;
+    let removed = portal.with_token(&app.satisfying_token()).remove(id).await;
     assert_eq!(
         (removed.status, removed.text("/state")),
         (200, "removed"),

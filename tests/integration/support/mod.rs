@@ -7,6 +7,7 @@ mod log;
 mod mortal;
 mod portal;
 mod program;
+mod proof;
 mod traces;
 mod watch;
 mod wire;
@@ -24,8 +25,9 @@ use tenant_bridge::service::{self, Running, StartError};
 pub(crate) use collector::Collector;
 pub(crate) use database::{admin_url, connect, holds, migrate, migrated, own_server};
 pub(crate) use mortal::Mortal;
-pub(crate) use portal::{Answer, Portal};
+pub(crate) use portal::{Answer, Portal, go_on};
 pub(crate) use program::{carried, program};
+pub(crate) use proof::{CLAIMS, claims_challenge};
 pub(crate) use watch::{eventually, hurried, impatient};
 pub(crate) use wire::Wire;
 

@@ -240,3 +240,16 @@ impl Portal {
         done.await.expect("it is done at last")
     }
 }
+
+/// Asks to go on with an operation, and waits for its end so many seconds.
+pub(crate) async fn go_on(portal: &Portal, operation: &str, body: Option<Value>, seconds: u32) -> Answer {
+    let path = format!("/v1/operations/{operation}/continue");
+    let call = portal
+        .call(Method::POST, &path)
+        .header("prefer", format!("wait={seconds}"));
+    let call = match body {
+        Some(body) => call.json(&body),
+        None => call,
+    };
+    portal.send(call).await
+}
