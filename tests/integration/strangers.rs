@@ -5,7 +5,7 @@ use std::time::Duration;
 use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
 use serde_json::{Value, json};
 
-use crate::support::{App, allowing, request};
+use crate::support::{App, CLAIMS, allowing, request};
 
 #[tokio::test]
 async fn whose_tenant_has_nothing_to_do_with_a_connection_is_not_asked_for_more_proof() {
@@ -16,7 +16,7 @@ async fn whose_tenant_has_nothing_to_do_with_a_connection_is_not_asked_for_more_
     assert_eq!(created.status, 201, "{}", created.body);
     let challenge = json!({
         "error": "interaction_required", "suberror": "basic_action", "error_codes": [50076],
-        "claims": r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#
+        "claims": CLAIMS
     });
     let effect = Effect::Answer(FaultAnswer {
         status: 400,

@@ -1,6 +1,6 @@
 //! Claims that ARM or Entra demanded while nobody was there to be told: the operation shows them, and goes on with them.
 
-use azure_emulator::{Effect, Fault, Host, how_to};
+use azure_emulator::{Effect, Entry, Fault, Host, how_to};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -77,11 +77,9 @@ async fn a_create_that_azure_wants_more_proof_for_goes_on_with_it_and_not_by_a_l
 async fn another_who_may_create_there_goes_on_with_a_create_in_their_own_name() {
     let app = App::hurried().await;
     let (connection, operation) = held(&app).await;
-    let other = app.odd_token("acc3@domain1.com", how_to::DOMAIN1, |token| {
-        let claims = &mut token.overrides.extra_claims;
-        claims.insert("acrs".to_owned(), json!(["p1"]));
-    });
-    let other = app.portal().with_token(&other);
+    let other = app
+        .portal()
+        .with_token(&app.satisfying_token("acc3@domain1.com", &[]));
     let shown = other.connection(&connection).await;
     let hash = json!({ "requestHash": shown.text("/lastOperation/requestHash") });
     // Who may not list the hub's keys may not create.
@@ -136,7 +134,9 @@ async fn a_removal_that_azure_wants_more_proof_for_shows_the_claims_and_goes_on_
     );
     assert_eq!(app.calls("DELETE", "telemetry").len(), sent);
 
-    let better = app.portal().with_token(&app.satisfying_token());
+    let better = app
+        .portal()
+        .with_token(&app.satisfying_token("acc1@domain1.com", &["cp1"]));
     let ended = go_on(&better, operation, None, 20).await;
     assert_eq!(
         (ended.status, ended.text("/status")),
@@ -167,9 +167,16 @@ async fn a_create_whose_claims_entra_puts_off_goes_on_with_them_no_sooner_than_e
     let mut asked = entries
         .iter()
         .filter(|entry| entry.host == Host::Entra && entry.path().contains(&endpoint));
-    let refused = asked.find(|entry| entry.status == 429).expect("it was put off");
-    let again = asked.next().expect("Entra was asked again");
+    let with_claims = |entry: &&Entry| {
+        let form = entry.request_body.as_ref();
+        form.is_some_and(|form| form["claims"].to_string().contains("acrs"))
+    };
+    let refused = asked.find(with_claims).expect("Entra was asked for the claims");
+    assert_eq!(refused.status, 429);
+    let again = asked.clone().next().expect("Entra was asked again");
     assert!(again.at - refused.at >= chrono::TimeDelta::seconds(1));
+    let answered = asked.find(with_claims).expect("for the claims too");
+    assert_eq!(answered.status, 200);
     let kinds = portal.event_kinds(created.text("/id")).await;
     assert_eq!(
         kinds.last().map(String::as_str),

@@ -233,7 +233,10 @@ impl Bench<'_> {
             | Call::EventHub
             | Call::ConsumerGroup => self.checked_create().await,
             Call::RemovalExchange | Call::RemovalPermissions => self.checked_removal().await,
-            Call::ContinueExchange | Call::ContinuePermissions => self.checked_continuation().await,
+            Call::ContinueExchange
+            | Call::ContinueSourceExchange
+            | Call::ContinueAbsence
+            | Call::ContinuePermissions => self.checked_continuation().await,
             Call::LookExchange | Call::LookConnection | Call::LookHub | Call::LookList => self.look().await,
             Call::Put | Call::PutPoll | Call::PutReadBack | Call::PutSettling | Call::SecondAbsence => {
                 self.create().await
@@ -279,7 +282,7 @@ impl Bench<'_> {
     /// An ARM token of the user whose token is exchanged here, but not of the tenant that is asked.
     fn token_of_another_tenant(&self) -> String {
         let (user, tenant) = match self.call {
-            Call::SourceExchange => ("acc1@domain1.com", how_to::DOMAIN1),
+            Call::SourceExchange | Call::ContinueSourceExchange => ("acc1@domain1.com", how_to::DOMAIN1),
             _ => ("acc2@domain2.com", how_to::DOMAIN2),
         };
         let request = MintUserToken {
@@ -314,7 +317,7 @@ impl Bench<'_> {
         match written {
             Some("PUT") => status == 404,
             Some(_) => status == 200,
-            None if self.call == Call::Absence => status == 200,
+            None if matches!(self.call, Call::Absence | Call::ContinueAbsence) => status == 200,
             None => status == 404,
         }
     }

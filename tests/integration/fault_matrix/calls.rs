@@ -53,8 +53,13 @@ calls! {
     RemovalExchange,
     /// Before a removal: what the user may do at the database.
     RemovalPermissions,
-    /// Before somebody goes on with a create that waits: the exchange at the cluster's tenant.
+    /// Before somebody goes on with a create that waits: the exchange at the cluster's tenant. What else is asked before a create is
+    /// asked again then, and what is met is told by the same code.
     ContinueExchange,
+    /// Before somebody goes on with it: the exchange at the event hub's tenant.
+    ContinueSourceExchange,
+    /// Before somebody goes on with it: that there is no data connection of the name.
+    ContinueAbsence,
     /// Before somebody goes on with it: what the user may do at the database.
     ContinuePermissions,
     /// The removal itself.
@@ -89,6 +94,7 @@ impl Call {
                 | Self::SourceExchange
                 | Self::RemovalExchange
                 | Self::ContinueExchange
+                | Self::ContinueSourceExchange
                 | Self::LookExchange
                 | Self::OwnToken
         )
@@ -117,6 +123,8 @@ impl Call {
             | Self::RemovalExchange
             | Self::RemovalPermissions
             | Self::ContinueExchange
+            | Self::ContinueSourceExchange
+            | Self::ContinueAbsence
             | Self::ContinuePermissions
             | Self::LookExchange
             | Self::LookConnection
@@ -168,7 +176,7 @@ impl Call {
             ),
             Self::TargetTenant => arm("GET", format!("/subscriptions/{}?", how_to::SUBSCRIPTION1)),
             Self::SourceTenant => arm("GET", format!("/subscriptions/{}?", how_to::SUBSCRIPTION2)),
-            Self::SourceExchange => token(how_to::DOMAIN2),
+            Self::SourceExchange | Self::ContinueSourceExchange => token(how_to::DOMAIN2),
             Self::TargetExchange
             | Self::RemovalExchange
             | Self::ContinueExchange
@@ -187,6 +195,7 @@ impl Call {
             Self::PutPoll | Self::DeletePoll => arm("GET", "/operationResults/".to_owned()),
             Self::LookList => arm("GET", "/dataConnections?".to_owned()),
             Self::Absence
+            | Self::ContinueAbsence
             | Self::PutReadBack
             | Self::PutSettling
             | Self::SecondAbsence

@@ -52,6 +52,8 @@ rows! {
     each_trouble_of_the_exchange_for_a_removal => RemovalExchange,
     each_trouble_of_asking_for_the_right_to_remove => RemovalPermissions,
     each_trouble_of_the_exchange_to_go_on => ContinueExchange,
+    each_trouble_of_the_exchange_to_go_on_at_the_source => ContinueSourceExchange,
+    each_trouble_of_asking_whether_the_name_is_free_to_go_on => ContinueAbsence,
     each_trouble_of_asking_for_the_right_to_go_on => ContinuePermissions,
     each_trouble_of_the_removal => Delete,
     each_trouble_of_asking_how_the_removal_stands => DeletePoll,

@@ -11,7 +11,7 @@ pub(super) enum Outcome {
     Refused,
     /// 403 `tenantNotAllowed`: no token leaves for the tenant that Azure named.
     NotAllowed,
-    /// 409 `nameTaken`: nothing is sent.
+    /// 409 `nameTaken`, or an operation that ends so: nothing is sent.
     Taken,
     /// 404, or nothing in the list: Azure said no.
     NotSeen,

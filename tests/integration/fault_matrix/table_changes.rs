@@ -87,6 +87,8 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         | Call::RemovalExchange
         | Call::RemovalPermissions
         | Call::ContinueExchange
+        | Call::ContinueSourceExchange
+        | Call::ContinueAbsence
         | Call::ContinuePermissions
         | Call::LookExchange
         | Call::LookConnection

@@ -29,6 +29,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         | Call::SourceExchange
         | Call::RemovalExchange
         | Call::ContinueExchange
+        | Call::ContinueSourceExchange
         | Call::LookExchange => exchange(trouble),
         Call::TargetPermissions
         | Call::SourcePermissions
@@ -37,7 +38,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
             ForeignUrl => Leads(Unusable),
             _ => read(trouble),
         },
-        Call::Absence => match trouble {
+        Call::Absence | Call::ContinueAbsence => match trouble {
             // What was there a moment ago may be there still.
             ReadLag => Leads(Taken),
             _ => read(trouble),

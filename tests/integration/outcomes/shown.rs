@@ -31,6 +31,13 @@ fn reads_find_nothing(app: &App, skip: u32, times: Option<u32>) {
     });
 }
 
+/// ARM says of every operation that it failed, whatever came of it.
+fn azures_operation_fails(app: &App) {
+    let failed = json!({ "status": "Failed", "error": { "code": "Internal", "message": "It failed." } });
+    app.emulator
+        .inject(Fault::arm("/operationResults/", Effect::json(200, failed)).always());
+}
+
 /// A create whose PUT was carried out and got no answer, while reads show it in this state.
 async fn unanswered_and_shown(app: &App, portal: &Portal, state: &str) -> Answer {
     app.emulator.inject(put(Effect::ResetAfterEffect));
@@ -53,9 +60,7 @@ async fn is_unsettled(portal: &Portal, created: &Answer) -> String {
 async fn an_operation_that_azure_fails_is_no_proof_that_nothing_was_left_behind() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
-    let failed = json!({ "status": "Failed", "error": { "code": "Internal", "message": "It failed." } });
-    app.emulator
-        .inject(Fault::arm("/operationResults/", Effect::json(200, failed)).always());
+    azures_operation_fails(&app);
     // The first read is the one before the create. The next one lags.
     reads_find_nothing(&app, 1, Some(1));
     let created = portal.create_waiting(&request("telemetry"), 0).await;
@@ -75,11 +80,9 @@ async fn an_operation_that_azure_fails_is_no_proof_that_nothing_was_left_behind(
 async fn reads_that_find_nothing_count_anew_after_one_that_shows_a_create_under_way() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
-    let failed = json!({ "status": "Failed", "error": { "code": "Internal", "message": "It failed." } });
-    app.emulator
-        .inject(Fault::arm("/operationResults/", Effect::json(200, failed)).always());
-    // Twice nothing, once the data connection that is being made, twice nothing again; then it is there. Reads beyond the first,
-    // which is the one before the create.
+    azures_operation_fails(&app);
+    // After the first read, which is the one before the create: twice nothing, once the data connection that is being made, twice
+    // nothing again; then it is there.
     reads_find_nothing(&app, 1, Some(2));
     let made = json!({ "name": "adx1/telemetry/telemetry", "kind": "EventHub", "properties": { "provisioningState": "Creating" } });
     let shown = Effect::json(200, made);

@@ -8,10 +8,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
-use crate::support::{App, Portal, allowing, migrated, own_server, request};
+use crate::support::{App, Portal, allowing, claims_challenge, migrated, own_server, request};
 use documented::documented;
 use provoked::{Calls, Provoked};
 
@@ -47,12 +45,7 @@ fn arm_answers(app: &App, effect: Effect) {
 
 /// ARM wants more proof of whoever asks.
 fn arm_challenges(app: &App) {
-    let claims = STANDARD.encode(r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#);
-    let challenge = format!("Bearer realm=\"\", error=\"insufficient_claims\", claims=\"{claims}\"");
-    arm_answers(
-        app,
-        Effect::status(401, &[("www-authenticate", challenge.as_str())]),
-    );
+    arm_answers(app, claims_challenge());
 }
 
 /// What is wrong with a token, or lacks beside it, each operation says in the same words.

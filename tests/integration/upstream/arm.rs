@@ -1,20 +1,15 @@
 //! ARM: whose a subscription is, and the reads before a create.
 
 use azure_emulator::{Effect, Fault, how_to};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{CLAIMS, is_claims_challenge, is_missing_proof, text};
-use crate::support::{App, request};
+use super::{is_claims_challenge, is_missing_proof, text};
+use crate::support::{App, claims_challenge, encoded_claims, request};
 
 #[tokio::test]
 async fn a_claims_challenge_of_arms_reaches_the_caller_for_the_tenant_whose_token_it_is_about() {
     let app = App::start().await;
-    let claims = STANDARD.encode(CLAIMS);
-    let standard = format!(
-        "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", error=\"insufficient_claims\", claims=\"{claims}\""
-    );
+    let claims = encoded_claims();
     let older = format!(
         "Bearer authorization_uri=\"https://login.windows.net/\", error=\"invalid_token\", error_description=\"User session has been revoked\", claims=\"{claims}\""
     );
@@ -27,8 +22,8 @@ async fn a_claims_challenge_of_arms_reaches_the_caller_for_the_tenant_whose_toke
         ("/clusters/adx1?", how_to::DOMAIN1),
         ("/eventhubs/hub1?", how_to::DOMAIN2),
     ] {
-        for challenge in [&standard, &older] {
-            let effect = Effect::status(401, &[("www-authenticate", challenge.as_str())]);
+        let older = Effect::status(401, &[("www-authenticate", older.as_str())]);
+        for effect in [claims_challenge(), older] {
             app.emulator.inject(Fault::arm(path, effect.clone()));
             let answer = app.challengeable_portal().create(&request("telemetry")).await;
             is_claims_challenge(&answer, &app, tenant);
@@ -54,16 +49,9 @@ async fn a_removal_is_challenged_like_a_create() {
     let portal = app.challengeable_portal();
     let created = portal.create(&request("telemetry")).await;
     assert_eq!(created.status, 201, "{}", created.body);
-    let challenge = format!(
-        "Bearer realm=\"\", error=\"insufficient_claims\", claims=\"{}\"",
-        STANDARD.encode(CLAIMS)
-    );
     let fail = || {
-        let effect = Effect::status(401, &[("www-authenticate", challenge.as_str())]);
-        app.emulator.inject(Fault::arm(
-            "/providers/Microsoft.Authorization/permissions",
-            effect,
-        ));
+        let path = "/providers/Microsoft.Authorization/permissions";
+        app.emulator.inject(Fault::arm(path, claims_challenge()));
     };
     fail();
     let answer = portal.remove(created.text("/id")).await;

@@ -9,9 +9,7 @@ use azure_emulator::{Effect, FaultAnswer, FaultBody};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::support::{Answer, App};
-
-const CLAIMS: &str = r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#;
+use crate::support::{Answer, App, CLAIMS};
 
 fn text(status: u16, headers: &[(&str, &str)], text: &str) -> Effect {
     let headers = headers
