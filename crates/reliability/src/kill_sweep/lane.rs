@@ -73,6 +73,8 @@ pub(super) struct Trial {
     pub(super) round: u32,
     pub(super) identity: Identity,
     pub(super) scenario: Scenario,
+    /// Which try of this point it is, from 1 on.
+    pub(super) attempt: u32,
     /// Where the replica dies, at which passing; with none, it lives, and the points it passes are recorded.
     pub(super) point: Option<(String, u32)>,
     pub(super) random: Random,
@@ -83,7 +85,14 @@ impl Trial {
         let (identity, scenario) = (self.identity.name(), self.scenario.name());
         let point = self.point.as_ref();
         let point = point.map_or_else(|| "no point".to_owned(), |(point, nth)| format!("{point} @{nth}"));
-        format!("round {}, identity {identity}, {scenario}, {point}", self.round)
+        let attempt = match self.attempt {
+            1 => String::new(),
+            attempt => format!(", try {attempt}"),
+        };
+        format!(
+            "round {}, identity {identity}, {scenario}, {point}{attempt}",
+            self.round
+        )
     }
 
     /// What the replica is armed with; it sleeps until the trial's file is there.
@@ -160,7 +169,7 @@ impl Lane {
         let person = if random.chance(50) {
             Person::pair()
         } else {
-            Person::caller(trial.number)
+            Person::caller(u32::try_from(random.below(1000)).unwrap_or_default())
         };
         let mut play = Play {
             client: self.stack.client(&replica, &person)?,

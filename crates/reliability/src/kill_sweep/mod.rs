@@ -19,11 +19,11 @@ use crate::{Ground, Random, Tally};
 use lane::{Identity, Lane, Outcome, Trial};
 use scenario::Scenario;
 
-/// At how many of ten points the replica has to die: a poll more or less is left to chance, and so is whether a lease has to be
-/// renewed.
-const LEAST_DEATHS: u32 = 6;
+/// At how many of ten points the replica has to die at least, of an operation with an identity. On a busy machine chance has more to
+/// say: about a poll more or less, a lease that has to be renewed, who comes first.
+const LEAST_DEATHS: u32 = 7;
 
-/// How often a point is tried at which the replica doesn't die: what it passes depends on who comes first.
+/// How often a point is tried at which the replica doesn't die.
 const TRIES: u32 = 3;
 
 /// After how many trials it is told how far it is.
@@ -122,6 +122,7 @@ impl Planner {
                     round: 0,
                     identity,
                     scenario,
+                    attempt: 1,
                     point: None,
                     random: self.random.of(scenario.name()).of(identity.name()),
                 });
@@ -153,18 +154,21 @@ impl Planner {
         trials
     }
 
-    /// The same point once more for a trial whose replica lived, at that passing or an earlier one: it may have been passed less often
-    /// than when it was recorded.
-    fn again(&mut self, trial: &Trial) -> Trial {
-        let mut random = trial.random.of("again");
-        let earlier = |(point, nth): &(String, u32)| {
-            let earlier = random.between(1, u64::from(*nth));
-            (point.clone(), u32::try_from(earlier).unwrap_or(1))
-        };
+    /// The same point for a trial whose replica lived, with other chances. The last time at any passing up to the one that didn't come:
+    /// it may be passed less often than when it was recorded.
+    fn retry(&mut self, trial: &Trial) -> Trial {
+        let (attempt, mut random) = (trial.attempt + 1, trial.random.of("retry"));
+        let mut point = trial.point.clone();
+        if let Some((_, nth)) = &mut point
+            && attempt == TRIES
+        {
+            *nth = u32::try_from(random.between(1, u64::from(*nth))).unwrap_or(1);
+        }
         Trial {
             number: self.number(),
-            point: trial.point.as_ref().map(earlier),
-            random: trial.random.of("once more"),
+            attempt,
+            point,
+            random,
             ..trial.clone()
         }
     }
@@ -206,14 +210,14 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
         );
         table.plan(&trials);
         let mut count = 0;
-        for _ in 0..TRIES {
+        while !trials.is_empty() {
             let mut lived = Vec::new();
             for (trial, outcome) in work(ground, options.lanes, trials).await? {
                 count += 1;
                 tally.add(&trial.name(), &outcome.found);
                 table.add(&trial, &outcome);
-                if !outcome.died && outcome.found.is_empty() {
-                    lived.push(planner.again(&trial));
+                if !outcome.died && outcome.found.is_empty() && trial.attempt < TRIES {
+                    lived.push(planner.retry(&trial));
                 }
             }
             trials = lived;
@@ -306,6 +310,8 @@ fn row_of(trial: &Trial) -> String {
 #[derive(Default)]
 struct Table {
     rows: BTreeMap<String, Row>,
+    /// The points of each row, and whether the replica ever died there.
+    reached: BTreeMap<(String, String), bool>,
     /// In how many trials a stranger wanted the name, and in how many they got it.
     wanted: u32,
     taken: u32,
@@ -332,7 +338,11 @@ impl Table {
     fn add(&mut self, trial: &Trial, outcome: &Outcome) {
         self.wanted += u32::from(trial.scenario == Scenario::CreateTaken);
         self.taken += u32::from(outcome.taken);
-        let row = self.rows.entry(row_of(trial)).or_default();
+        let name = row_of(trial);
+        if let Some((point, _)) = &trial.point {
+            *self.reached.entry((name.clone(), point.clone())).or_default() |= outcome.died;
+        }
+        let row = self.rows.entry(name).or_default();
         row.trials += 1;
         row.deaths += u32::from(outcome.died);
         row.wrong += u32::from(!outcome.found.is_empty());
@@ -365,6 +375,9 @@ impl Table {
                 row.slowest.as_secs_f64()
             );
             text.push_str(&line);
+        }
+        for ((row, point), _) in self.reached.iter().filter(|(_, reached)| !**reached) {
+            text.push_str(&format!("never died there: {row}, {point}\n"));
         }
         text
     }
