@@ -82,7 +82,8 @@ impl Bench<'_> {
             demand((answer.status, code) == (200, &json!("nameTaken")), || {
                 format!("{} {}", answer.status, answer.body)
             })?;
-            return self.writes_are(0, 0);
+            self.writes_are(0, 0)?;
+            return self.is_at_arm(false);
         }
         self.judge(&answer)?;
         met?;
