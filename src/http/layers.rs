@@ -136,7 +136,7 @@ fn headers_too_large() -> Response {
 /// Renders a problem, and turns an error that a layer or axum itself made into one.
 fn as_problem(mut response: Response, id: &str) -> Response {
     let kept = |from: &Response, to: &mut Response| {
-        for name in [header::ALLOW, header::LOCATION] {
+        for name in [header::ALLOW, header::LOCATION, header::ETAG] {
             if let Some(value) = from.headers().get(&name) {
                 to.headers_mut().insert(name, value.clone());
             }
