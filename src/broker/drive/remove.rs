@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::commit::Change;
 use super::follow::is_under_way;
+use super::reading::ReadToken;
 use super::send::plain;
 use super::tokens::Tokens;
 use super::{Job, Step};
-use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Credentials, Deleted};
+use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Credentials, DataConnection, Deleted};
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::broker::vault::Use;
 use crate::connection::{Awaiting, Code, Desired, Observed, Phase};
@@ -50,7 +51,7 @@ impl Job {
             let pause = self.longer_pause(&error);
             return self.wait_at_rest(Step::Again(pause)).await;
         }
-        self.pause = self.broker.worker.fastest_poll;
+        self.wait_anew();
         self.act_for_holder().await?;
         let event = if self.claim.dispatches == 0 {
             EventKind::RemoveIntended
@@ -149,6 +150,7 @@ impl Job {
             ..self.change("Azure took the removal", Phase::Accepted)
         })
         .await?;
+        self.wait_anew();
         Ok(Step::Again(if nothing_to_follow {
             Duration::ZERO
         } else {
@@ -221,8 +223,18 @@ impl Job {
             Tokens::Missing(step) => return Ok(step),
         };
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        let database = id.database();
-        match self.alive(arm.data_connection(&token, &id)).await? {
+        let seen = self.alive(arm.data_connection(&token, &id)).await?;
+        self.removal_seen(&token, seen).await
+    }
+
+    /// The removal as this read, made with this token, shows it.
+    pub(super) async fn removal_seen(
+        &mut self,
+        token: &ReadToken,
+        seen: Result<Option<DataConnection>, ArmError>,
+    ) -> Result<Step, BrokerError> {
+        let (arm, database) = (self.broker.arm.clone(), self.record.arm_id.database());
+        match seen {
             // Reads lag, and the request may still be carried out: one read that shows it there is no reason to send another.
             Ok(Some(found))
                 if self.claim.record.phase == Phase::Settling
@@ -233,7 +245,7 @@ impl Job {
             }
             Ok(Some(_)) if self.claim.record.phase == Phase::Settling => self.look_again_later().await,
             Ok(Some(_)) => Ok(Step::Again(self.next_pause())),
-            Ok(None) => match self.alive(arm.database_exists(&token, &database)).await? {
+            Ok(None) => match self.alive(arm.database_exists(token, &database)).await? {
                 Ok(true) => self.removed().await,
                 Ok(false) => self.parent_missing().await,
                 Err(error) if error.status() == Some(404) => self.parent_missing().await,

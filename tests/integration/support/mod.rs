@@ -56,6 +56,19 @@ impl App {
 
     /// The same on a database that this test made itself.
     pub(crate) async fn on(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        Self::at_time(Clock::system(), database, change).await
+    }
+
+    /// A service that waits for Azure by this clock, as long as one does that is deployed.
+    pub(crate) async fn driven_by(clock: &Clock) -> Self {
+        let change = |config: &mut Config| {
+            config.worker.fastest_poll = Duration::from_secs(1);
+            config.worker.slowest_poll = Duration::from_secs(10);
+        };
+        Self::at_time(clock.clone(), database::fresh().await, change).await
+    }
+
+    async fn at_time(clock: Clock, database: Database, change: impl FnOnce(&mut Config)) -> Self {
         let log = log::start();
         let emulator = Emulator::start(Seed::how_to(), Options::default()).await;
         let emulator = emulator.expect("the emulator starts");
@@ -65,7 +78,7 @@ impl App {
         // Nor do a test's many faults belong together; the tests of the circuit breaker set their own.
         config.lines.opens_after = 1000;
         change(&mut config);
-        let service = service::start(config.clone(), Clock::system())
+        let service = service::start(config.clone(), clock)
             .await
             .expect("the service starts");
         Self {
@@ -244,7 +257,7 @@ impl App {
 
 /// A clock that is ahead of the others by more than any request lives.
 pub(crate) fn clock_ahead() -> Clock {
-    Clock::driven(Clock::system().now() + Duration::from_secs(600))
+    Clock::ahead_by(Duration::from_secs(600))
 }
 
 /// The resource id of a data connection in the how-to's database.

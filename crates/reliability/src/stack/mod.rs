@@ -19,8 +19,8 @@ use crate::client::Client;
 
 pub use database::Database;
 pub use people::Person;
-use program::ensure_failure_points;
 pub(crate) use program::built;
+use program::ensure_failure_points;
 pub use program::{build, build_revision};
 pub use replica::Replica;
 pub(crate) use replica::is_abort;
