@@ -13,8 +13,9 @@ pub struct Clock(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    /// The machine's time, and how far this clock is ahead of it.
-    System(Duration),
+    System,
+    /// The machine's time, and by how much this clock is ahead of it.
+    Ahead(Arc<Mutex<Duration>>),
     Driven(Arc<Driven>),
 }
 
@@ -32,13 +33,13 @@ impl Clock {
     /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
-        Self::ahead_by(Duration::ZERO)
+        Self(Source::System)
     }
 
-    /// A clock that is wrong: ahead of the machine's.
+    /// A clock that runs with the machine's, ahead of it; [`Clock::advance`] moves it further ahead.
     #[must_use]
     pub fn ahead_by(ahead: Duration) -> Self {
-        Self(Source::System(ahead))
+        Self(Source::Ahead(Arc::new(Mutex::new(ahead))))
     }
 
     /// A clock that stands still until [`Clock::advance`] moves it.
@@ -59,7 +60,8 @@ impl Clock {
     )]
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
-            Source::System(ahead) => Utc::now() + *ahead,
+            Source::System => Utc::now(),
+            Source::Ahead(ahead) => Utc::now() + *ahead.lock().unwrap_or_else(PoisonError::into_inner),
             Source::Driven(driven) => *driven.now.borrow(),
         }
     }
@@ -67,7 +69,7 @@ impl Clock {
     /// Sleeps for this long by this clock: by a driven one, until it is moved that far.
     pub async fn sleep(&self, length: Duration) {
         match &self.0 {
-            Source::System(_) => tokio::time::sleep(length).await,
+            Source::System | Source::Ahead(_) => tokio::time::sleep(length).await,
             Source::Driven(driven) => {
                 let mut now = driven.now.subscribe();
                 let alarm = Alarm::set(driven, self.now() + length);
@@ -77,15 +79,17 @@ impl Clock {
         }
     }
 
-    /// Moves a driven clock forward; does nothing to the machine's clock.
+    /// Moves a clock that is not the machine's forward. Only a driven one wakes who sleeps by it.
     pub fn advance(&self, by: Duration) {
-        if let Source::Driven(driven) = &self.0 {
-            driven.now.send_modify(|now| *now += by);
+        match &self.0 {
+            Source::System => {}
+            Source::Ahead(ahead) => *ahead.lock().unwrap_or_else(PoisonError::into_inner) += by,
+            Source::Driven(driven) => driven.now.send_modify(|now| *now += by),
         }
     }
 
-    /// Waits until somebody sleeps by a driven clock, and returns for how long the first one still does. Never returns for the
-    /// machine's clock.
+    /// Waits until somebody sleeps by a driven clock, and returns for how long the first one still does. Never returns for
+    /// another clock.
     pub async fn until_next_alarm(&self) -> Duration {
         let Source::Driven(driven) = &self.0 else {
             return std::future::pending().await;
