@@ -158,6 +158,7 @@ impl Broker {
             body: None,
             body_hash: None,
             absence_seen_at: None,
+            accepted_fingerprint: None,
         }
     }
 
