@@ -22,6 +22,7 @@ mod order;
 mod outcomes;
 mod places;
 mod points;
+mod polls;
 mod problems;
 mod promises;
 mod reading;
