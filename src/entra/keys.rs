@@ -271,7 +271,9 @@ impl TenantKeys {
         let line = self.lines.of(self.tenant.uuid()).await;
         let outcome = self.ask(&line).await;
         let pause = match outcome {
-            Err(KeysError::OutOfReach | KeysError::Status(500.., None)) => line.repetition(None),
+            Err(KeysError::OutOfReach | KeysError::Unreadable | KeysError::Status(500.., None)) => {
+                line.repetition(None)
+            }
             _ => None,
         };
         match pause {

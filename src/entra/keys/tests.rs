@@ -73,7 +73,10 @@ async fn made_up_keys_cause_few_fetches_and_then_nobody_is_refused_until_the_nex
     }
     let refused = Err(TokenRefusal::UnknownKey.into());
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == refused).count(), 10);
-    assert_eq!(outcomes.iter().filter(|outcome| is_unavailable(outcome)).count(), 40);
+    assert_eq!(
+        outcomes.iter().filter(|outcome| is_unavailable(outcome)).count(),
+        40
+    );
     assert_eq!(local.key_requests(), 11);
     // The key is published meanwhile: its tokens are told to come back, and are taken then.
     local.publish(&both());
@@ -81,7 +84,9 @@ async fn made_up_keys_cause_few_fetches_and_then_nobody_is_refused_until_the_nex
         panic!("the key was not looked for since it was published");
     };
     assert_eq!(retry_after, Duration::from_secs(30));
-    check(&entra, &clock, &PUBLISHED).await.expect("a known key needs no look");
+    check(&entra, &clock, &PUBLISHED)
+        .await
+        .expect("a known key needs no look");
     clock.advance(retry_after);
     check(&entra, &clock, &SECOND).await.expect("the new key");
     assert_eq!(local.key_requests(), 12);
