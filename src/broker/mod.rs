@@ -112,7 +112,10 @@ impl Broker {
         Self(Arc::new(Inner {
             vault: Vault::default(),
             refusals: service_identity::Refusals::default(),
-            sights: Sights::new(parts.visibility.clone()),
+            sights: Sights::new(
+                parts.visibility.clone(),
+                parts.entra.settings().identical_exchanges,
+            ),
             changes: broadcast::Sender::new(256),
             turns: Notify::new(),
             replica: Uuid::new_v4(),

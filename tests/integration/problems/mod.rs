@@ -87,14 +87,21 @@ async fn upstream(app: &App, calls: &Calls, provoked: &mut Provoked) {
         .await;
     for (effect, status, code) in [
         (Effect::status(503, &[]), 503, "upstreamUnavailable"),
-        (Effect::Answer(garbage), 502, "upstreamRefused"),
+        (Effect::Answer(garbage), 503, "upstreamUnavailable"),
     ] {
         arm_answers(app, effect);
         provoked.reads(calls, &app.signed_in(reader), status, code).await;
         provoked.writes(calls, &app.signed_in(actor), status, code).await;
     }
-    let forbidden = || Effect::status(400, &[]);
-    arm_answers(app, forbidden());
+    app.emulator.clear_faults();
+    let secret = serde_json::json!({ "error": "invalid_client", "error_codes": [7_000_222] });
+    app.emulator
+        .inject(Fault::entra("/token", Effect::json(401, secret)).always());
+    let refused = "upstreamRefused";
+    provoked.reads(calls, &app.signed_in(reader), 502, refused).await;
+    provoked.writes(calls, &app.signed_in(actor), 502, refused).await;
+    let malformed = serde_json::json!({ "error": { "code": "InvalidApiVersionParameter" } });
+    arm_answers(app, Effect::json(400, malformed));
     provoked
         .writes(calls, &app.signed_in(actor), 403, "azureRefused")
         .await;
