@@ -10,7 +10,7 @@ static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// What the serving role may do, table by table; all else it may not. What proves something (who, what was sent, when nothing
 /// was there at first) it can write once and never change.
-const GRANTS: [(&str, &str); 11] = [
+const GRANTS: [(&str, &str); 12] = [
     // The update changes nothing: it is how a row that a concurrent request made is read.
     ("people", "select, insert, update (tenant_id)"),
     (
@@ -19,6 +19,8 @@ const GRANTS: [(&str, &str); 11] = [
     ),
     ("unsettled_connections", "select"),
     ("connection_people", "select, insert"),
+    // Written by the triggers of the tables above, in the serving role's name.
+    ("connection_viewers", "select, insert, update (part), delete"),
     ("connection_notes", "select, insert"),
     (
         "operations",
