@@ -1,7 +1,7 @@
 -- The lists. For everybody who may see a connection by its record or by a role there is one row, so that a list starts from what
 -- the caller may see, newest first, whatever it is narrowed down to, and never reads what they may not see.
 create table connection_viewers (
-    -- Whether the row belongs to the list of what may be unsettled: `unsettled_connections` decides which of these are.
+    -- Whether the row belongs to the list of what is unsettled, which holds what `unsettled_connections` does.
     unsettled boolean not null,
     -- A person (`people.id`), or a tenant that the connection touches. The nil UUID stands for every caller whom Azure or a role
     -- allows the whole of what a filter selects.
@@ -22,11 +22,6 @@ create index connection_viewers_by_both
 
 create function hash_of_resource(id text) returns uuid language sql stable
 return encode(substring(sha256(convert_to(lower(id collate "C"), 'UTF8')) from 1 for 16), 'hex')::uuid;
-
--- What a connection's own columns say of whether it may be unsettled.
-create function may_be_unsettled(c connections) returns boolean language sql immutable
-return c.closed_at is null
-    and (c.observed = 'unknown' or (c.desired = 'present' and c.observed = 'present' and c.confirmed_at is null));
 
 -- The rows are written by triggers, since replicas of the previous version go on recording connections meanwhile.
 create function list_connections() returns trigger language plpgsql as $$
@@ -59,48 +54,57 @@ $$;
 create trigger connection_people_listed after insert on connection_people
     referencing new table as added for each statement execute function list_people();
 
-create function list_unsettled(id uuid) returns void language sql begin atomic
-    insert into connection_viewers (unsettled, viewer, connection_id, part, database_hash, source_hash)
-    select true, v.viewer, c.id, min(v.part), hash_of_resource(c.database_id), hash_of_resource(c.source_id)
-    from connections c cross join lateral (
-        select '00000000-0000-0000-0000-000000000000'::uuid as viewer, null::text as part
-        union all select c.target_tenant_id, null
-        union all select c.source_tenant_id, null
-        union all select p.person_id, p.part from connection_people p where p.connection_id = c.id) v
-    where c.id = list_unsettled.id
-    group by v.viewer, c.id
-    on conflict (unsettled, viewer, connection_id) do nothing;
-end;
+-- Under the connection's lock, so that of two changes the second sees what the first has left.
+create function list_unsettled(of_connection uuid) returns void language plpgsql as $$
+begin
+    perform from connections c where c.id = of_connection for no key update;
+    if exists (select from unsettled_connections u where u.id = of_connection) then
+        insert into connection_viewers (unsettled, viewer, connection_id, part, database_hash, source_hash)
+        select true, v.viewer, c.id, min(v.part), hash_of_resource(c.database_id), hash_of_resource(c.source_id)
+        from connections c cross join lateral (
+            select '00000000-0000-0000-0000-000000000000'::uuid as viewer, null::text as part
+            union all select c.target_tenant_id, null
+            union all select c.source_tenant_id, null
+            union all select p.person_id, p.part from connection_people p where p.connection_id = c.id) v
+        where c.id = of_connection
+        group by v.viewer, c.id
+        on conflict (unsettled, viewer, connection_id) do nothing;
+    else
+        delete from connection_viewers v
+        using connections c cross join lateral (
+            select '00000000-0000-0000-0000-000000000000'::uuid as viewer
+            union select c.target_tenant_id
+            union select c.source_tenant_id
+            union select p.person_id from connection_people p where p.connection_id = c.id) a
+        where c.id = of_connection and v.unsettled and v.viewer = a.viewer and v.connection_id = of_connection;
+    end if;
+end
+$$;
 
 create function list_unsettled_connection() returns trigger language plpgsql as $$
 begin
-    if may_be_unsettled(new) then
-        perform list_unsettled(new.id);
-    else
-        delete from connection_viewers v
-        using (select '00000000-0000-0000-0000-000000000000'::uuid as viewer
-            union select new.target_tenant_id
-            union select new.source_tenant_id
-            union select p.person_id from connection_people p where p.connection_id = new.id) a
-        where v.unsettled and v.viewer = a.viewer and v.connection_id = new.id
-          and not exists (select from operations o where o.connection_id = new.id and o.phase = 'settling');
-    end if;
+    perform list_unsettled(new.id);
     return null;
 end
 $$;
 create trigger connections_inserted_unsettled after insert on connections
-    for each row when (may_be_unsettled(new)) execute function list_unsettled_connection();
+    for each row when (new.observed = 'unknown' or (new.observed = 'present' and new.confirmed_at is null))
+    execute function list_unsettled_connection();
 create trigger connections_unsettled after update of desired, observed, confirmed_at, closed_at on connections
-    for each row when (may_be_unsettled(new) <> may_be_unsettled(old)) execute function list_unsettled_connection();
+    for each row when ((new.desired, new.observed, new.confirmed_at is null, new.closed_at is null)
+        is distinct from (old.desired, old.observed, old.confirmed_at is null, old.closed_at is null))
+    execute function list_unsettled_connection();
 
-create function list_settling() returns trigger language plpgsql as $$
+create function list_unsettled_operation() returns trigger language plpgsql as $$
 begin
     perform list_unsettled(new.connection_id);
     return null;
 end
 $$;
-create trigger operations_settling after insert or update of phase on operations
-    for each row when (new.phase = 'settling') execute function list_settling();
+create trigger operations_inserted_unsettled after insert on operations
+    for each row when (new.phase not in ('succeeded', 'failed')) execute function list_unsettled_operation();
+create trigger operations_unsettled after update of phase on operations
+    for each row when (new.phase <> old.phase) execute function list_unsettled_operation();
 
 -- What was recorded before. In the same transaction as the triggers, which keep others from recording meanwhile.
 insert into connection_viewers (unsettled, viewer, connection_id, part, database_hash, source_hash)
@@ -111,8 +115,7 @@ from connections c cross join lateral (
     union all select c.source_tenant_id, null
     union all select p.person_id, p.part from connection_people p where p.connection_id = c.id) v
 group by v.viewer, c.id;
-select list_unsettled(c.id) from connections c where may_be_unsettled(c);
-select list_unsettled(o.connection_id) from operations o where o.phase = 'settling';
+select list_unsettled(u.id) from unsettled_connections u;
 
 -- `migrate` gives the serving role its rights after this: until then, whoever may record a connection may have it listed.
 do $$

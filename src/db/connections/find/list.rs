@@ -40,7 +40,7 @@ const MOST: i64 = 201;
 ///
 /// Each viewer's rows are read in the order of an index, as many as are needed. A plan that is made before the values are known
 /// expects a tenth of what a limit of unknown size stands before, which is why a known one stands inside. Whatever a person made or
-/// took part in is among their own rows, so the part of a page's connections is among those that were read.
+/// took part in is among their own rows, so their part in a page's connections is among what was read.
 macro_rules! list {
     ($which:literal, $filter:literal $(, $argument:expr)*) => {
         select!(
@@ -58,7 +58,7 @@ macro_rules! list {
                         order by a.connection_id desc limit 201
                     ) w limit $4)
                 ) v group by v.connection_id order by v.connection_id desc limit $4) page
-             cross join lateral (select * from connections k where k.id = page.connection_id limit 1) c"),
+            cross join lateral (select * from connections k where k.id = page.connection_id limit 1) c"),
             "order by page.connection_id desc"
             $(, $argument)*
         )
@@ -159,12 +159,7 @@ pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Ve
         source: selection.source.map(|id| hash_of(id.resource())),
     };
     let rows = if selection.unsettled {
-        // The view decides, row by row.
-        list_of!(
-            "a.unsettled and a.connection_id = (select u.id from unsettled_connections u where u.id = a.connection_id limit 1)",
-            db,
-            key
-        )
+        list_of!("a.unsettled", db, key)
     } else {
         list_of!("not a.unsettled", db, key)
     };
