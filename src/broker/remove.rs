@@ -197,7 +197,7 @@ impl Broker {
             return Err(Refusal::new(Code::TenantNotAllowed, detail).into());
         }
         // Also for a removal under way: whoever brings tokens must be allowed to remove.
-        self.permit_removal(caller, record).await?;
+        let target = self.permit_removal(caller, record).await?;
         if let Some(operation) = replay {
             self.continue_removal(record, &operation, caller).await?;
             return Ok(operation);

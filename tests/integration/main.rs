@@ -34,6 +34,7 @@ mod rights;
 mod roles;
 mod service_identity;
 mod sockets;
+mod statements;
 mod stopping;
 mod strangers;
 mod takeover;
