@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::connection::{Awaiting, Code, Failure, TenantId, Upstream};
 use crate::db::DbError;
+use crate::limits::Exceeded;
 use crate::outbound::ArmToken;
 
 /// Why a use case failed.
@@ -57,6 +58,8 @@ pub struct Refusal {
     pub wanted: Option<Box<Awaiting>>,
     /// When the same request may succeed, where that is known.
     pub retry_after: Option<Duration>,
+    /// The limit that the request is over.
+    pub exceeded: Option<Exceeded>,
 }
 
 /// What a user must sign in with, and where.
@@ -125,6 +128,7 @@ impl Refusal {
             challenge: None,
             wanted: None,
             retry_after: None,
+            exceeded: None,
         }
     }
 

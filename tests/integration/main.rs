@@ -31,6 +31,7 @@ mod resilience;
 mod rights;
 mod roles;
 mod service_identity;
+mod shares;
 mod sockets;
 mod stopping;
 mod strangers;

@@ -53,11 +53,12 @@ pub(crate) async fn remove(
     Idempotency(key): Idempotency,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
+    let patience = prefer.patience(&state.load, &caller);
     let id = ConnectionId::new(id);
     let Removal { operation, seen_from } = state.broker.remove(&caller, id, key).await?;
     let view = state
         .broker
-        .wait_for(&caller, &operation, seen_from, prefer.wait)
+        .wait_for(&caller, &operation, seen_from, patience.wait)
         .await?;
     let record = view.connection;
     let status = match record.state() {
