@@ -83,6 +83,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         None => None,
     };
     let limits = limits(&config.server);
+    let person_limit = Arc::new(http::PersonLimit::new(&config.limits));
     let server = Arc::new(config.server.clone());
     let broker = broker(config, client, pool, clock);
     // Before anything is recorded that others must leave to this replica.
@@ -90,6 +91,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let state = AppState {
         broker: broker.clone(),
         load: http::Load::new(server.max_requests),
+        person_limit,
         server,
     };
     let metrics_address = metrics.as_ref().map(|(_, address)| *address);

@@ -45,8 +45,8 @@ impl Broker {
         }
     }
 
-    /// Records that a request was refused, but not that this service has no time for it, which is nothing of the caller's. That this
-    /// fails takes nothing from the refusal, so it is logged and no more.
+    /// Records that a request was refused, but not that this service has no time or room for it, which is no word on the request
+    /// itself. That this fails takes nothing from the refusal, so it is logged and no more.
     pub(super) async fn record_refusal(
         &self,
         kind: EventKind,
@@ -55,7 +55,7 @@ impl Broker {
         arm_id: &str,
         refusal: &Refusal,
     ) {
-        if refusal.code == Code::Overloaded {
+        if matches!(refusal.code, Code::Overloaded | Code::TooManyRequests) {
             return;
         }
         let missing: Vec<Value> = refusal

@@ -63,6 +63,11 @@ codes! {
     NotFound => "notFound", "Not found",
     /// The path exists, but not with this method.
     MethodNotAllowed => "methodNotAllowed", "The method is not allowed",
+    /// The body did not come in time; nothing was done.
+    RequestTimeout => "requestTimeout", "The body did not come in time",
+    /// The caller asks more often than one may, or has as many changes waiting as one may; nothing was done. `RateLimit-Policy`
+    /// names the limit.
+    TooManyRequests => "tooManyRequests", "Too many requests",
     /// The body is too large.
     PayloadTooLarge => "payloadTooLarge", "The body is too large",
     /// The headers are too large together.

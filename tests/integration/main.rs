@@ -33,6 +33,7 @@ mod resilience;
 mod rights;
 mod roles;
 mod service_identity;
+mod shares;
 mod sockets;
 mod statements;
 mod stopping;

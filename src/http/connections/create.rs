@@ -154,6 +154,7 @@ impl Refuses for CreateRefuses {
         Code::NameTaken,
         Code::ConnectionExists,
         Code::ChangeInProgress,
+        Code::RequestTimeout,
         Code::PayloadTooLarge,
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
@@ -204,10 +205,11 @@ pub(crate) async fn create(
             return Err(problem);
         }
     };
+    let patience = prefer.patience(&state.load, &caller);
     let created = state.broker.create(&caller, request, key).await?;
     let view = state
         .broker
-        .wait_for(&caller, &created.operation, Side::Actor, prefer.wait)
+        .wait_for(&caller, &created.operation, Side::Actor, patience.wait)
         .await?;
     let record = view.connection;
     let connection = Connection::from(&record);

@@ -81,6 +81,7 @@ pub(crate) async fn remove(
     Path(id): Path<Uuid>,
     Query(parameters): Query<RemoveParameters>,
 ) -> Result<Response, Problem> {
+    let patience = prefer.patience(&state.load, &caller);
     let id = ConnectionId::new(id);
     let request = RemovalRequest {
         key,
@@ -90,7 +91,7 @@ pub(crate) async fn remove(
     let Removal { operation, seen_from } = state.broker.remove(&caller, id, request).await?;
     let view = state
         .broker
-        .wait_for(&caller, &operation, seen_from, prefer.wait)
+        .wait_for(&caller, &operation, seen_from, patience.wait)
         .await?;
     let record = view.connection;
     if let Some(problem) = refused(&view.operation) {

@@ -7,7 +7,7 @@ mod json;
 mod parameters;
 mod prefer;
 
-pub(super) use caller::Authenticated;
+pub(super) use caller::{Authenticated, authenticate};
 pub(super) use fields::{field, optional};
 pub(super) use idempotency_key::Idempotency;
 pub(super) use json::{Json, JsonIfAny, LARGEST_BODY};

@@ -53,6 +53,7 @@ impl Refuses for ContinueRefuses {
         Code::NotFound,
         Code::ChangeInProgress,
         Code::RequestHashDiffers,
+        Code::RequestTimeout,
         Code::PayloadTooLarge,
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
@@ -92,6 +93,7 @@ pub(crate) async fn go_on(
     JsonIfAny(body): JsonIfAny<ContinueOperation>,
 ) -> Result<Response, Problem> {
     let hash = body.unwrap_or_default().parse()?;
+    let patience = prefer.patience(&state.load, &caller);
     let Continued {
         operation,
         seen_from,
@@ -101,7 +103,9 @@ pub(crate) async fn go_on(
         .continue_operation(&caller, OperationId::new(id), hash, key)
         .await?;
     let view = if goes_on {
-        let waited = state.broker.wait_for(&caller, &operation, seen_from, prefer.wait);
+        let waited = state
+            .broker
+            .wait_for(&caller, &operation, seen_from, patience.wait);
         waited.await?.operation
     } else {
         operation

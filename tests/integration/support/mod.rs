@@ -8,6 +8,7 @@ mod mortal;
 mod portal;
 mod program;
 mod proof;
+mod stalled;
 mod traces;
 mod watch;
 mod wire;
@@ -29,6 +30,7 @@ pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal, go_on};
 pub(crate) use program::{carried, program};
 pub(crate) use proof::{CLAIMS, claims_challenge, encoded_claims};
+pub(crate) use stalled::Stalled;
 pub(crate) use watch::{eventually, hurried, impatient};
 pub(crate) use wire::Wire;
 
