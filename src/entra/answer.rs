@@ -80,7 +80,7 @@ impl Asked<'_> {
     }
 
     fn checked(&self, body: &[u8]) -> Option<ArmToken> {
-        let success: Success = serde_json::from_slice(body).ok()?;
+        let success: Success = outbound::parse_object(body)?;
         if !success.is_bearer() {
             return None;
         }
@@ -124,7 +124,7 @@ pub(super) fn failure(
     headers: &HeaderMap,
     body: &[u8],
 ) -> ExchangeError {
-    let failure: Failure = serde_json::from_slice(body).unwrap_or_default();
+    let failure: Failure = outbound::parse_object(body).unwrap_or_default();
     let signals = Signals {
         error: word(&failure.error),
         suberror: word(&failure.suberror),

@@ -16,7 +16,7 @@ use super::error::{ExchangeError, ExchangeErrorKind};
 use super::repeats::Identity;
 use super::{Entra, Inner};
 use crate::connection::{ObjectId, Person, TenantId};
-use crate::outbound::{Body, ServiceToken};
+use crate::outbound::{Body, ServiceToken, parse_object};
 
 /// A token is not handed out in its last minutes: the work it is for takes some.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -158,7 +158,7 @@ impl Inner {
 
     /// `None` if it is not what was asked for; the inner one if nobody in the tenant stands behind it.
     fn read(&self, tenant: TenantId, now: DateTime<Utc>, body: &Body) -> Option<Option<ServiceToken>> {
-        let success: Success = serde_json::from_slice(body).ok()?;
+        let success: Success = parse_object(body)?;
         if !success.is_bearer() {
             return None;
         }

@@ -82,21 +82,26 @@ impl IfNoneMatch {
         }
     }
 
-    fn read(headers: &HeaderMap) -> Self {
+    /// What the headers say; nothing if that can't be read.
+    pub(super) fn parse(headers: &HeaderMap) -> Option<Self> {
         let lines: Vec<&[u8]> = headers
             .get_all(header::IF_NONE_MATCH)
             .iter()
             .map(HeaderValue::as_bytes)
             .collect();
+        if lines.is_empty() {
+            return Some(Self::Nothing);
+        }
         // Several lines are one list (RFC 9110, section 5.3).
         let list = lines.join(&b","[..]);
         if list.trim_ascii() == b"*" {
-            return Self::Any;
+            return Some(Self::Any);
         }
-        match tags(&list) {
-            Some(tags) if !tags.is_empty() => Self::Tags(tags),
-            _ => Self::Nothing,
-        }
+        tags(&list).filter(|tags| !tags.is_empty()).map(Self::Tags)
+    }
+
+    fn read(headers: &HeaderMap) -> Self {
+        Self::parse(headers).unwrap_or(Self::Nothing)
     }
 }
 

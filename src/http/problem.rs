@@ -191,6 +191,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::RequestHashDiffers
         | Code::Differs
         | Code::ParentMissing => StatusCode::CONFLICT,
+        Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

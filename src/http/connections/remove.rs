@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::broker::Removal;
 use crate::connection::{Code, ConnectionId, State as ConnectionState};
 use crate::http::entity_tag::EntityTag;
-use crate::http::extract::{Authenticated, Idempotency, Path, Prefer};
+use crate::http::extract::{Authorized, Conditions, Idempotency, NoParameters, Path, Prefer, Query, Write};
 use crate::http::openapi::{AuxiliaryHeader, IdempotencyKeyHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::{Connection, Operation};
 use crate::http::{AppState, Problem, answer, link};
@@ -17,10 +17,10 @@ struct RemoveRefuses;
 
 impl Refuses for RemoveRefuses {
     const CODES: &'static [Code] = &[
-        Code::InvalidRequest,
         Code::TenantNotAllowed,
         Code::AzureRefused,
         Code::NotFound,
+        Code::PreconditionFailed,
         Code::ChangeInProgress,
     ];
 }
@@ -48,12 +48,18 @@ impl Refuses for RemoveRefuses {
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
-    Authenticated(caller): Authenticated,
+    Authorized { caller, .. }: Authorized<Write>,
+    Query(NoParameters {}): Query<NoParameters>,
+    conditions: Conditions,
     prefer: Prefer,
     Idempotency(key): Idempotency,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
     let id = ConnectionId::new(id);
+    if conditions.need_a_tag() {
+        let record = state.broker.connection(&caller, id).await?;
+        conditions.hold_for(&EntityTag::of(&record))?;
+    }
     let Removal { operation, seen_from } = state.broker.remove(&caller, id, key).await?;
     let view = state
         .broker

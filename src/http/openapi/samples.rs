@@ -239,6 +239,7 @@ const fn detail(code: Code) -> &'static str {
         }
         Code::RequestHashDiffers => "is not the hash of this operation's request; look at it again",
         Code::IdempotencyKeyReused => "was used for another request; send a new request with a new key",
+        Code::PreconditionFailed => "If-None-Match names what is there, so nothing was changed",
         Code::PayloadTooLarge => "the body may have at most 65536 bytes",
         Code::HeadersTooLarge => "the headers may have at most 98304 bytes together",
         Code::UnsupportedMediaType => "send the body as Content-Type: application/json",
