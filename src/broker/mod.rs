@@ -39,7 +39,7 @@ use crate::entra::Entra;
 use crate::ledger::Marker;
 use crate::telemetry::metrics;
 
-pub use caller::Caller;
+pub use caller::{Caller, Intent};
 pub use continuation::Continued;
 pub use create::Created;
 pub use idempotency::{IdempotencyKey, KeyError};
