@@ -9,6 +9,8 @@ mod exchange;
 mod idempotency;
 mod preflight;
 mod read;
+mod recheck;
+mod record_only;
 mod recording;
 mod refusal;
 mod remove;
@@ -43,7 +45,7 @@ pub use create::Created;
 pub use idempotency::{IdempotencyKey, KeyError};
 pub use read::{EventsPage, ListFilter, OperationView, Page};
 pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refusal};
-pub use remove::Removal;
+pub use remove::{ExpectedVersion, Removal, RemovalRequest};
 pub use sight::Side;
 
 use sight::Sights;

@@ -170,5 +170,5 @@ impl Broker {
 
 /// A failure as an event's details hold it: ARM's code, never its sentence, which may name people.
 pub(super) fn failure_details(failure: &Failure) -> Value {
-    json!({ "code": failure.code, "upstream": failure.upstream })
+    json!({ "code": failure.code, "comparison": failure.comparison, "upstream": failure.upstream })
 }

@@ -293,6 +293,7 @@ pub(super) fn failure_of(code: Code, error: &ArmError) -> Failure {
     Failure {
         code: code.as_str().to_owned(),
         detail,
+        comparison: None,
         upstream: Some(upstream),
     }
 }

@@ -172,6 +172,7 @@ impl Broker {
             body: None,
             body_hash: None,
             absence_seen_at: None,
+            accepted_fingerprint: None,
         }
     }
 

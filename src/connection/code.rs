@@ -94,8 +94,14 @@ codes! {
     NotSent => "notSent", "The request did not reach Azure",
     /// The parent database is gone, so that the absence of the data connection proves nothing.
     ParentMissing => "parentMissing", "The database of the connection can't be read",
-    /// What is at ARM is not what was asked for.
-    Differs => "differs", "Azure holds another configuration",
+    /// What is at ARM is not what is recorded; `comparison` tells how, and the connection's `found` what it is.
+    Drifted => "drifted", "Azure holds something else under this name",
+    /// ARM answered a create as a change of something that was there: it replaced what somebody else had made.
+    Contested => "contested", "Somebody else made a data connection of this name at the same time",
+    /// The record alone was to be closed, but what it records is still at ARM.
+    StillPresent => "stillPresent", "Azure still has the data connection",
+    /// The connection is not as `If-Match` says; nothing was done.
+    PreconditionFailed => "preconditionFailed", "The connection has changed",
 }
 
 #[cfg(test)]

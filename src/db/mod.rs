@@ -11,6 +11,7 @@ pub mod operations;
 pub mod people;
 mod pool;
 pub mod replicas;
+pub mod revisions;
 pub mod schedules;
 pub mod schema;
 pub mod slots;

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::broker::{BrokerError, Challenge, FieldError, Missing, Refusal};
 use crate::connection::{Code, Upstream};
@@ -50,6 +51,18 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub upstream: Option<Upstream>,
+    /// The connection whose change ended like this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub connection_id: Option<Uuid>,
+    /// The operation that ended like this: a refusal without one left everything as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub operation_id: Option<Uuid>,
+    /// How what Azure holds compares with the record, where that is the reason: `differs` or `replaced`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub comparison: Option<String>,
     #[serde(skip)]
     pub(super) retry_after: Option<Duration>,
     #[serde(skip)]
@@ -87,6 +100,9 @@ impl Problem {
             errors: Vec::new(),
             missing: Vec::new(),
             upstream: None,
+            connection_id: None,
+            operation_id: None,
+            comparison: None,
             retry_after: None,
             exceeded: None,
             authenticate: (code == Code::InvalidToken).then_some(Authenticate::InvalidToken),
@@ -228,10 +244,13 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::ConnectionExists
         | Code::ChangeInProgress
         | Code::RequestHashDiffers
-        | Code::Differs
+        | Code::Drifted
+        | Code::Contested
+        | Code::StillPresent
         | Code::ParentMissing => StatusCode::CONFLICT,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

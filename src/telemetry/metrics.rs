@@ -68,6 +68,11 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         "operations_ended_total",
         "Operations that ended, by kind and outcome."
     );
+    describe_counter!(
+        "creates_late_total",
+        "Creates of unknown outcome that were carried out after their record had been closed."
+    );
+    counter!("creates_late_total").increment(0);
     describe_gauge!(
         "operations_open",
         "Operations that have not ended, by phase, in the whole database."
@@ -110,6 +115,11 @@ fn describe_outbound() {
             counter!("outbound_circuits_total", "service" => service, "state" => state).increment(0);
         }
     }
+}
+
+/// A create of unknown outcome was carried out after its record had been closed.
+pub fn late_effect() {
+    counter!("creates_late_total").increment(1);
 }
 
 /// The routes of the metrics' listener.

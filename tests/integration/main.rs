@@ -8,6 +8,7 @@
 
 mod support;
 
+mod anothers;
 mod continued;
 mod continuing;
 mod document;

@@ -3,6 +3,7 @@
 
 mod challenge;
 mod commit;
+mod comparison;
 mod follow;
 mod reading;
 mod remove;

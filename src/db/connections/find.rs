@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::Part;
 use crate::connection::{
-    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventHubSource, Target, TenantId,
+    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventHubSource, FoundResource, Target,
+    TenantId,
 };
 use crate::db::{DbError, operations};
 use crate::ledger::EventKind;
@@ -44,6 +45,9 @@ struct Row {
     observed_at: DateTime<Utc>,
     confirmed_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
+    version: i32,
+    found: Option<Json<FoundResource>>,
+    recheck_at: Option<DateTime<Utc>>,
     justification: Option<String>,
     settling: Option<String>,
     part: Option<String>,
@@ -63,6 +67,7 @@ macro_rules! select {
             "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id, c.table_name,
                 c.mapping_name, c.data_format, c.source_id, c.consumer_group, c.location, c.request_hash, c.created_by,
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
+                c.version, c.found as \"found: Json<FoundResource>\", c.recheck_at,
                 n.justification as \"justification?\",
                 (select s.kind from operations s where s.connection_id = c.id and s.phase = 'settling' limit 1) as \"settling?\",
                 " + $part + " as \"part?\",
@@ -129,6 +134,9 @@ impl Row {
             observed_at: self.observed_at,
             confirmed_at: self.confirmed_at,
             closed_at: self.closed_at,
+            version: self.version,
+            found: self.found.map(|Json(found)| found),
+            recheck_at: self.recheck_at,
             justification: self.justification,
             last_operation: self.operation.map(|Json(row)| row.parse()).transpose()?,
             settling: self

@@ -20,7 +20,9 @@ use utoipa::openapi::{
 };
 
 pub use downgrade::ConvertError;
-pub(super) use headers::{AuxiliaryHeader, IdempotencyKeyHeader, IfNoneMatchHeader, PreferHeader};
+pub(super) use headers::{
+    AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, IfNoneMatchHeader, PreferHeader,
+};
 pub(super) use refusals::{Refuses, Refusing};
 
 use super::AppState;

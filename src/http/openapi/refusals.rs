@@ -81,12 +81,7 @@ pub(super) fn examples() -> BTreeMap<String, RefOr<Example>> {
 }
 
 /// The codes that only a failed operation has, in its `error`.
-const ONLY_IN_OPERATIONS: &[Code] = &[
-    Code::AzureFailed,
-    Code::NotSent,
-    Code::ParentMissing,
-    Code::Differs,
-];
+const ONLY_IN_OPERATIONS: &[Code] = &[Code::AzureFailed, Code::NotSent];
 
 /// The codes of requests that reach no documented operation.
 const NO_OPERATIONS_OWN: &[Code] = &[Code::MethodNotAllowed];

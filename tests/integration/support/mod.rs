@@ -219,6 +219,22 @@ impl App {
         database::scalar(&self.database, query).await
     }
 
+    /// Waits until a value of the database is as wanted.
+    pub(crate) async fn eventually_scalar<T>(&self, query: &'static str, wanted: impl Fn(T) -> bool)
+    where
+        T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        let found = eventually(async || wanted(self.scalar(query).await).then_some(())).await;
+        assert!(found.is_some(), "{query} did not become as wanted");
+    }
+
+    /// Waits until ARM has a data connection of this name that no operation works on.
+    pub(crate) async fn visible(&self, name: &str) {
+        let at_rest = |shown: &Value| shown["properties"]["provisioningState"] == "Succeeded";
+        let found = eventually(async || self.at_arm(name).filter(at_rest)).await;
+        assert!(found.is_some(), "{name} does not come to be");
+    }
+
     /// Changes the database behind the service's back, as its owner.
     pub(crate) async fn as_owner(&self, statements: &str) {
         database::run(&self.database, statements).await;

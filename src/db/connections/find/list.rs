@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Found, Row};
-use crate::connection::{ActorId, ConnectionId, DatabaseId, EventHubId, TenantId};
+use crate::connection::{ActorId, ConnectionId, DatabaseId, EventHubId, FoundResource, TenantId};
 use crate::db::{DbError, operations};
 
 /// Which connections a list holds: newest first, each once.
