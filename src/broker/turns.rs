@@ -15,7 +15,7 @@ use crate::connection::{
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
-use crate::db::{DbError, operations, replicas, slots, within, within_a_lease};
+use crate::db::{DbError, give_way, operations, replicas, slots, within, within_a_lease};
 use crate::limits::Exceeded;
 use crate::telemetry::metrics;
 
@@ -28,11 +28,12 @@ impl Broker {
     /// # Errors
     /// When the database doesn't answer.
     pub async fn beat(&self) -> Result<Duration, DbError> {
-        within_a_lease(self.worker.lease, async {
+        let beaten = within_a_lease(self.worker.lease, async {
             let mut db = self.pool.acquire().await?;
-            replicas::beat(&mut db, self.0.replica, self.worker.lease).await
-        })
-        .await?;
+            replicas::beat(&mut db, self.0.replica, self.worker.lease).await?;
+            give_way(&mut db, &self.pool).await
+        });
+        beaten.await.inspect_err(|_| self.explain_outage())?;
         Ok(self.worker.lease / 3)
     }
 

@@ -33,7 +33,9 @@ pub struct ServerSection {
     pub max_connections: u32,
     /// The most requests that are answered at once; then who has fewer than their share still gets a place, up to as many more.
     pub max_requests: u32,
-    /// How long requests may go on after the signal to stop.
+    /// How long requests are still taken after the signal to stop, while the replica says that it is not ready; may be zero.
+    pub drain: Duration,
+    /// How long requests may go on after that.
     pub grace: Duration,
 }
 
@@ -74,6 +76,7 @@ impl ServerSection {
         let max_connection_age = reader.duration("server.max_connection_age", minute * 60, minute * 60 * 24);
         let max_connections = reader.at_least("server.max_connections", 1, 2048);
         let max_requests = reader.at_least("server.max_requests", 1, 512);
+        let drain = reader.duration_or_none("server.drain", Duration::from_secs(5), minute * 5);
         let grace = reader.duration("server.grace", Duration::from_secs(20), minute * 5);
         Some(Self {
             listen: listen?,
@@ -87,6 +90,7 @@ impl ServerSection {
             max_connection_age: max_connection_age?,
             max_connections: max_connections?,
             max_requests: max_requests?,
+            drain: drain?,
             grace: grace?,
         })
     }

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware;
 use axum::routing::{MethodRouter, get};
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
@@ -47,6 +48,8 @@ pub struct AppState {
     pub load: Load,
     /// How many requests one person may send.
     pub person_limit: Arc<PersonLimit>,
+    /// Cancelled when this replica is about to stop: it is not ready any more, and still answers.
+    pub draining: CancellationToken,
 }
 
 /// The documented routes, each behind `guard`. A route can only be added together with its description.

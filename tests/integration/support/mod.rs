@@ -84,6 +84,8 @@ impl App {
         let mut config = sandbox::configuration(&emulator, &database.serving_url).expect("a configuration");
         // A loaded machine is no outage; the test of the outage sets its own.
         config.database.pool.acquire_timeout = Duration::from_secs(15);
+        // Nobody stands in front; the test of the drain sets its own.
+        config.server.drain = Duration::ZERO;
         // Nor do a test's many faults belong together; the tests of the circuit breaker set their own.
         config.lines.opens_after = 1000;
         change(&mut config);
@@ -126,6 +128,13 @@ impl App {
     /// One whose clock is wrong.
     pub(crate) async fn mortal_with(&self, clock: Clock) -> Mortal {
         Mortal::start(self.config.clone(), clock).await
+    }
+
+    /// One with other settings.
+    pub(crate) async fn mortal_where(&self, change: impl FnOnce(&mut Config)) -> Mortal {
+        let mut config = self.config.clone();
+        change(&mut config);
+        Mortal::start(config, Clock::system()).await
     }
 
     /// Stops the service in order; what it was driving is handed over.
