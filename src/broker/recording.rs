@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{Broker, Caller, FieldError, Refusal};
+use super::{Broker, BrokerError, Caller, FieldError, Refusal};
 use crate::connection::{ActorId, Code, ConnectionId, ConnectionRecord, Failure, OperationRecord};
 use crate::db::connections::Part;
 use crate::db::{DbError, begin, connections, ledger_events, people};
@@ -110,7 +110,10 @@ impl Broker {
         let recorded = async { Ok(self.append_refusal(caller, event).await?) };
         // Whoever is refused is kept waiting no longer than others.
         let result = self.looked_up(recorded).await;
-        if let Err(error) = result {
+        // An outage is told already, once.
+        if let Err(error) = result
+            && !matches!(&error, BrokerError::Database(error) if error.is_outage())
+        {
             tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
         }
     }

@@ -31,6 +31,7 @@ impl Broker {
             replicas::beat(&mut db, self.0.replica, self.worker.lease).await
         })
         .await?;
+        self.database_works();
         Ok(self.worker.lease / 3)
     }
 
