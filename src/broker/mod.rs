@@ -24,7 +24,6 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, broadcast};
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
@@ -34,12 +33,12 @@ use crate::arm::Arm;
 use crate::clock::Clock;
 use crate::config::{IdempotencySection, TenantPolicy, VisibilitySection, WorkerSection};
 use crate::connection::{Code, ConnectionId};
-use crate::db::{DbError, counts, within};
+use crate::db::{DbError, Explainer, RequestTime, counts, in_request_time, within};
 use crate::entra::Entra;
 use crate::ledger::Marker;
 use crate::telemetry::{Outage, metrics};
 
-pub use caller::Caller;
+pub use caller::{Caller, Intent};
 pub use continuation::Continued;
 pub use create::Created;
 pub use idempotency::{IdempotencyKey, KeyError};
@@ -93,6 +92,8 @@ struct Inner {
     tasks: TaskTracker,
     /// For those that the worker took up.
     places: Arc<Semaphore>,
+    /// Tells why the database can't be used.
+    explainer: Explainer,
     stop: CancellationToken,
     /// Whether the database can be used.
     database: Outage,
@@ -114,12 +115,16 @@ impl Broker {
         Self(Arc::new(Inner {
             vault: Vault::default(),
             refusals: service_identity::Refusals::default(),
-            sights: Sights::new(parts.visibility.clone()),
+            sights: Sights::new(
+                parts.visibility.clone(),
+                parts.entra.settings().identical_exchanges,
+            ),
             changes: broadcast::Sender::new(256),
             turns: Notify::new(),
             replica: Uuid::new_v4(),
             tasks: TaskTracker::new(),
             places: Arc::new(Semaphore::new(places)),
+            explainer: Explainer::default(),
             stop: CancellationToken::new(),
             database: Outage::default(),
             parts,
@@ -221,23 +226,34 @@ impl Broker {
         Err(refusal.into())
     }
 
+    /// How long a request may wait for the database altogether: 1.9 seconds with the settings that come with the service, for what
+    /// can't be recorded is refused within two.
+    fn request_time(&self) -> Duration {
+        self.pool.options().get_acquire_timeout() + Duration::from_millis(400)
+    }
+
+    /// Answers a request, which may wait for the database for so long altogether, however often it does.
+    pub fn for_a_request<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        RequestTime::new(self.request_time()).scope(work)
+    }
+
     /// Work of the database that a caller waits for, in the time that they may be kept waiting: what hangs is out of reach.
     fn in_time<T>(
         &self,
         late: fn() -> DbError,
         work: impl Future<Output = Result<T, BrokerError>>,
     ) -> impl Future<Output = Result<T, BrokerError>> {
-        // 1.9 seconds with the settings that come with the service: what can't be recorded is refused within two.
-        let longest = self.pool.options().get_acquire_timeout() + Duration::from_millis(400);
         // Boxed: what waits would carry all of it.
-        let work = timeout(longest, Box::pin(work));
-        let broker = self.clone();
+        let work = in_request_time(self.request_time(), Box::pin(work));
         async move {
-            let result = work.await.unwrap_or_else(|_| Err(late().into()));
-            if let Err(BrokerError::Database(error)) = &result {
-                broker.database_failed(error, "a request can't be answered");
+            let done = work.await.unwrap_or_else(|| Err(late().into()));
+            if let Err(BrokerError::Database(error)) = &done
+                && error.is_outage()
+            {
+                self.database_failed(error, "a request can't be answered");
+                self.explain_outage();
             }
-            result
+            done
         }
     }
 
@@ -249,6 +265,14 @@ impl Broker {
         self.in_time(DbError::late, work)
     }
 
+    /// Lets the log say why the database can't be used, where that can be found out. Nobody waits for it.
+    fn explain_outage(&self) {
+        let broker = self.clone();
+        self.0
+            .tasks
+            .spawn(async move { broker.0.explainer.explain(&broker.pool).await });
+    }
+
     /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an
     /// intent from what follows it. Within the time in which a request must be refused that can't be recorded.
     async fn undisturbed<T: Send + 'static>(
@@ -257,7 +281,8 @@ impl Broker {
     ) -> Result<T, BrokerError> {
         self.refuse_when_stopping()?;
         let broker = self.clone();
-        let work = async move { broker.in_time(DbError::unconfirmed, work).await };
+        let time = RequestTime::current().unwrap_or_else(|| RequestTime::new(self.request_time()));
+        let work = time.scope(async move { broker.in_time(DbError::unconfirmed, work).await });
         let ended = self.0.tasks.spawn(work.in_current_span()).await;
         ended.unwrap_or_else(|error| Err(DbError::defect(error).into()))
     }

@@ -22,7 +22,9 @@ pub(super) async fn serve(file: Option<&Path>, log: &LogOptions) -> anyhow::Resu
     let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let running = service::start(config, Clock::system()).await?;
     next(&mut signals).await;
-    tracing::info!("stopping: requests under way may end, operations are handed over");
+    tracing::info!(
+        "stopping: not ready any more; requests are still taken for a while, then operations are handed over"
+    );
     let code = tokio::select! {
         () = running.stop() => ExitCode::SUCCESS,
         () = next(&mut signals) => {

@@ -54,6 +54,13 @@ pub(super) fn install() -> Result<(), TelemetryError> {
     );
     counter!("http_requests_shed_total").increment(0);
     describe_counter!(
+        "http_requests_limited_total",
+        "Requests that were refused because their caller sent too many, by limit."
+    );
+    for limit in ["person", "queue"] {
+        counter!("http_requests_limited_total", "limit" => limit).increment(0);
+    }
+    describe_counter!(
         "entra_exchanges_total",
         "Token exchanges asked of Entra, by outcome."
     );
@@ -210,6 +217,11 @@ pub fn request_answered(route: &str, method: &str, status: u16, code: Option<&st
 /// A request was sent away, for there was no place for it.
 pub fn request_shed() {
     counter!("http_requests_shed_total").increment(1);
+}
+
+/// A request was refused for a limit that each caller has.
+pub fn request_limited(limit: &'static str) {
+    counter!("http_requests_limited_total", "limit" => limit).increment(1);
 }
 
 /// A token exchange ended.

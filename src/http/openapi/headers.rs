@@ -92,6 +92,20 @@ pub(super) fn shared(components: ComponentsBuilder) -> ComponentsBuilder {
             ),
         ),
         (
+            "RateLimit-Policy",
+            text(
+                "The limit that the request is over (draft-ietf-httpapi-ratelimit-headers-11): `person`, requests of one person in a window of seconds (`w`) at one replica; `queue`, changes of one caller that wait for one cluster.",
+                json!("\"person\";q=6000;w=60"),
+            ),
+        ),
+        (
+            "RateLimit",
+            text(
+                "What is left of the limit (`r`), for how many seconds (`t`).",
+                json!("\"person\";r=0;t=1"),
+            ),
+        ),
+        (
             "Retry-After",
             seconds("When to ask again: seconds from now.", json!(2)),
         ),

@@ -243,6 +243,8 @@ const fn detail(code: Code) -> &'static str {
         Code::HeadersTooLarge => "the headers may have at most 98304 bytes together",
         Code::UnsupportedMediaType => "send the body as Content-Type: application/json",
         Code::ReferenceNotFound => "the event hub has no consumer group cg3",
+        Code::RequestTimeout => "the body was not complete after 10 s; nothing was done",
+        Code::TooManyRequests => "you sent more than 6000 requests in a minute; nothing was done",
         Code::Overloaded => "more requests are under way than this service takes at once; nothing was done",
         Code::Timeout => "the request took too long; look at what it changed before repeating it",
         Code::UpstreamUnavailable => {

@@ -8,6 +8,7 @@ mod mortal;
 mod portal;
 mod program;
 mod proof;
+mod stalled;
 mod traces;
 mod watch;
 mod wire;
@@ -29,6 +30,7 @@ pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal, go_on};
 pub(crate) use program::{carried, program};
 pub(crate) use proof::{CLAIMS, claims_challenge, encoded_claims};
+pub(crate) use stalled::Stalled;
 pub(crate) use watch::{eventually, hurried, impatient};
 pub(crate) use wire::Wire;
 
@@ -82,6 +84,8 @@ impl App {
         let mut config = sandbox::configuration(&emulator, &database.serving_url).expect("a configuration");
         // A loaded machine is no outage; the test of the outage sets its own.
         config.database.pool.acquire_timeout = PATIENCE * 2;
+        // Nobody stands in front; the test of the drain sets its own.
+        config.server.drain = Duration::ZERO;
         // Nor do a test's many faults belong together; the tests of the circuit breaker set their own.
         config.lines.opens_after = 1000;
         change(&mut config);
@@ -124,6 +128,13 @@ impl App {
     /// One whose clock is wrong.
     pub(crate) async fn mortal_with(&self, clock: Clock) -> Mortal {
         Mortal::start(self.config.clone(), clock).await
+    }
+
+    /// One with other settings.
+    pub(crate) async fn mortal_where(&self, change: impl FnOnce(&mut Config)) -> Mortal {
+        let mut config = self.config.clone();
+        change(&mut config);
+        Mortal::start(config, Clock::system()).await
     }
 
     /// Stops the service in order; what it was driving is handed over.
@@ -233,6 +244,22 @@ impl App {
         T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
     {
         database::scalar(&self.database, query).await
+    }
+
+    /// Waits until a value of the database is as wanted.
+    pub(crate) async fn eventually_scalar<T>(&self, query: &'static str, wanted: impl Fn(T) -> bool)
+    where
+        T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        let found = eventually(async || wanted(self.scalar(query).await).then_some(())).await;
+        assert!(found.is_some(), "{query} did not become as wanted");
+    }
+
+    /// Waits until ARM has a data connection of this name that no operation works on.
+    pub(crate) async fn visible(&self, name: &str) {
+        let at_rest = |shown: &Value| shown["properties"]["provisioningState"] == "Succeeded";
+        let found = eventually(async || self.at_arm(name).filter(at_rest)).await;
+        assert!(found.is_some(), "{name} does not come to be");
     }
 
     /// Changes the database behind the service's back, as its owner.
