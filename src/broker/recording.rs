@@ -127,7 +127,10 @@ impl Broker {
         let recorded = async { Ok(self.append_refusal(caller, event).await?) };
         // Whoever is refused is kept waiting no longer than others.
         let result = self.looked_up(recorded).await;
-        if let Err(error) = result {
+        // An outage is told already, once.
+        if let Err(error) = result
+            && !matches!(&error, BrokerError::Database(error) if error.is_outage())
+        {
             tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
         }
     }
