@@ -8,6 +8,7 @@ use crate::connection::{ActorId, Code, ConnectionId, ConnectionRecord, Failure, 
 use crate::db::connections::Part;
 use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
+use crate::telemetry::metrics;
 
 impl Broker {
     /// An event of an operation.
@@ -92,8 +93,16 @@ impl Broker {
         kind: EventKind,
         caller: &Caller,
         record: Option<&ConnectionRecord>,
-        details: Value,
+        mut details: Value,
     ) {
+        let left_out = &self.0.left_out;
+        let Some(before) = left_out.admit(caller.actor()) else {
+            metrics::refusal_left_out();
+            return;
+        };
+        if let Some(details) = details.as_object_mut().filter(|_| before > 0) {
+            details.insert("leftOutBefore".to_owned(), before.into());
+        }
         let event = Event {
             id: self.clock.new_id(),
             occurred_at: self.clock.now(),
@@ -112,6 +121,7 @@ impl Broker {
         let result = self.looked_up(recorded).await;
         if let Err(error) = result {
             tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
+            left_out.add(caller.actor(), before + 1);
         }
     }
 

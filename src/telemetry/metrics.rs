@@ -42,6 +42,11 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         "http_requests_limited_total",
         "Requests that were refused because their caller sent too many, by limit."
     );
+    describe_counter!(
+        "ledger_refusals_left_out_total",
+        "Refusals that were counted in the ledger, not written one by one."
+    );
+    counter!("ledger_refusals_left_out_total").increment(0);
     for limit in ["person", "queue"] {
         counter!("http_requests_limited_total", "limit" => limit).increment(0);
     }
@@ -166,6 +171,11 @@ pub fn request_shed() {
 /// A request was refused for a limit that each caller has.
 pub fn request_limited(limit: &'static str) {
     counter!("http_requests_limited_total", "limit" => limit).increment(1);
+}
+
+/// A refusal was left out of the ledger, for its person had as many as are written.
+pub fn refusal_left_out() {
+    counter!("ledger_refusals_left_out_total").increment(1);
 }
 
 /// A token exchange ended.
