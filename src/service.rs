@@ -25,7 +25,7 @@ use crate::{telemetry, worker};
 
 /// How long a tenant's signing keys are used before they are fetched anew (Microsoft's own libraries: a day).
 const KEYS_LIFE: Duration = Duration::from_secs(24 * 3600);
-/// How often a token with an unknown key may make the keys be fetched.
+/// In which time tokens with unknown keys may make a tenant's keys be fetched ten times, after ten at once.
 const KEYS_INTERVAL: Duration = Duration::from_secs(300);
 
 /// How long past the grace time the end waits for what was sent to Azure and is not answered.

@@ -4,12 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
 use url::Url;
 use uuid::Uuid;
 
 use super::Arm;
-use super::answer::Answer;
 use super::call::Call;
 use super::error::{ArmError, ArmErrorKind};
 use super::pace::{Granted, Key, Kind, Longest};
@@ -55,24 +53,16 @@ impl Arm {
         Ok(Leave { line, pace })
     }
 
-    /// Whether a read is made once more, and after which pause: when no answer came or it was a 5xx or 429.
-    pub(super) async fn repetition(
-        &self,
-        call: &Call<'_>,
-        outcome: &Result<Answer, ArmError>,
-    ) -> Option<Duration> {
-        let asked = match outcome {
-            Ok(answer)
-                if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS =>
-            {
-                answer.refusal.as_ref().and_then(|refusal| refusal.retry_after)
-            }
-            Ok(answer) if answer.is_cut() => None,
-            Err(error) => match &error.kind {
-                ArmErrorKind::NotSent(_) | ArmErrorKind::NoAnswer => None,
-                _ => return None,
-            },
-            Ok(_) => return None,
+    /// Whether a read that failed is made once more, and after which pause: when no answer came, or one that says nothing of what
+    /// was asked for.
+    pub(super) async fn repetition(&self, call: &Call<'_>, error: &ArmError) -> Option<Duration> {
+        let asked = match &error.kind {
+            ArmErrorKind::ServerError(refusal) | ArmErrorKind::Throttled(refusal) => refusal.retry_after,
+            ArmErrorKind::NotSent(_)
+            | ArmErrorKind::NoAnswer
+            | ArmErrorKind::Unreadable
+            | ArmErrorKind::ForeignHost => None,
+            ArmErrorKind::HeldBack(_) | ArmErrorKind::Refused(_) => return None,
         };
         self.line(call).await.repetition(asked)
     }

@@ -112,7 +112,12 @@ impl Broker {
             _ => {}
         }
         wanted.check_hash(is_theirs)?;
-        self.permit(caller, wanted, is_theirs).await?;
+        match self.permit(caller, wanted, is_theirs).await {
+            Err(error) if self.forgets_refused_token(caller, &error).await => {
+                self.permit(caller, wanted, is_theirs).await?;
+            }
+            permitted => permitted?,
+        }
         self.refuse_when_stopping()?;
         if replay.is_none() {
             self.in_time(DbError::Unconfirmed, self.commit_continuation(caller, wanted))

@@ -103,6 +103,13 @@ impl Broker {
                 self.forget_tenants_of(request).await;
                 self.clear(caller, request).await
             }
+            Err(error) if self.forgets_refused_token(caller, &error).await => {
+                self.clear(caller, request).await
+            }
+            Err(error) if self.have_tenants_moved(request, &error).await => {
+                self.forget_tenants_of(request).await;
+                self.clear(caller, request).await
+            }
             cleared => cleared,
         };
         if let Some(refusal) = others {

@@ -39,7 +39,7 @@ use crate::entra::Entra;
 use crate::ledger::Marker;
 use crate::telemetry::metrics;
 
-pub use caller::Caller;
+pub use caller::{Caller, Intent};
 pub use continuation::Continued;
 pub use create::Created;
 pub use idempotency::{IdempotencyKey, KeyError};
@@ -119,7 +119,10 @@ impl Broker {
         Self(Arc::new(Inner {
             vault: Vault::default(),
             refusals: service_identity::Refusals::default(),
-            sights: Sights::new(parts.visibility.clone()),
+            sights: Sights::new(
+                parts.visibility.clone(),
+                parts.entra.settings().identical_exchanges,
+            ),
             changes: broadcast::Sender::new(256),
             turns: Notify::new(),
             replica: Uuid::new_v4(),

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Broker;
 use super::refusal::{BrokerError, FieldError, Missing, MissingKind, Refusal, from_arm, upstream_of};
 use super::tenants::{SOURCE_POINTER, TARGET_POINTER};
+use super::{Broker, Caller};
 use crate::arm::{ArmError, Cluster, Permissions};
-use crate::connection::{ClusterId, Code, DatabaseId, NewConnection, ResourceId, TenantId};
+use crate::connection::{ClusterId, Code, ConnectionRecord, DatabaseId, NewConnection, ResourceId, TenantId};
 use crate::outbound::ArmToken;
 
 /// What a principal needs on the database to make a data connection.
@@ -254,6 +254,23 @@ impl Broker {
         target: &ArmToken,
     ) -> Result<(), BrokerError> {
         self.preflight_right(database, target, WRITE_CONNECTION).await
+    }
+
+    /// Whether the caller may remove a connection, asked with their own token.
+    pub(super) async fn permit_removal(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+    ) -> Result<ArmToken, BrokerError> {
+        let permit = async || {
+            let target = self.exchange_one(caller, record.target_tenant).await?;
+            self.preflight_remove(&record.target.database, &target).await?;
+            Ok(target)
+        };
+        match permit().await {
+            Err(error) if self.forgets_refused_token(caller, &error).await => permit().await,
+            told => told,
+        }
     }
 
     /// Whether the caller may delete; asked first, so that a refusal changes nothing.

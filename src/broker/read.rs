@@ -348,7 +348,7 @@ pub(super) enum Lending {
     Write(OperationId),
 }
 
-fn demand_read(caller: &Caller) -> Result<(), BrokerError> {
+pub(super) fn demand_read(caller: &Caller) -> Result<(), BrokerError> {
     // Who may change may read.
     caller.demand_scope(&[SCOPE_READ, super::create::SCOPE_WRITE])
 }

@@ -3,12 +3,19 @@
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{Broker, Caller, FieldError, Refusal};
+use super::create::SCOPE_WRITE;
+use super::read::demand_read;
+use super::{Broker, BrokerError, Caller, FieldError, Intent, Refusal};
 use crate::connection::{ActorId, Code, ConnectionId, ConnectionRecord, Failure, OperationRecord};
 use crate::db::connections::Part;
 use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
 use crate::telemetry::metrics;
+
+/// The most places that an event names.
+const MAX_POINTERS: usize = 20;
+/// The longest place in an event, in characters.
+const MAX_POINTER: usize = 120;
 
 impl Broker {
     /// An event of an operation.
@@ -64,26 +71,36 @@ impl Broker {
             .iter()
             .map(|missing| json!({"tenant": missing.tenant, "kind": missing.kind}))
             .collect();
-        let pointers: Vec<&str> = refusal
-            .errors
-            .iter()
-            .map(|error| error.pointer.as_str())
-            .collect();
         let details = json!({
             "armId": arm_id,
             "code": refusal.code.as_str(),
             "missing": missing,
-            "pointers": pointers,
+            "pointers": pointers(&refusal.errors),
             "upstream": refusal.upstream,
         });
         self.record_refused(kind, caller, record, details).await;
     }
 
+    /// Asks for the scope of what a request means to do, before anything else of it is looked at.
+    ///
+    /// # Errors
+    /// A refusal that names the scope.
+    pub async fn admit(&self, caller: &Caller, intent: Intent) -> Result<(), BrokerError> {
+        let demanded = match intent {
+            Intent::Read => demand_read(caller),
+            Intent::Create | Intent::Write => caller.demand_scope(&[SCOPE_WRITE]),
+        };
+        if let (Intent::Create, Err(BrokerError::Refused(refusal))) = (intent, &demanded) {
+            self.record_unusable_create(caller, refusal.code.as_str(), &refusal.errors)
+                .await;
+        }
+        demanded
+    }
+
     /// Records that a create was refused because its request can't be read or breaks a rule: with the problem's code and the
     /// members that are wrong, never their values.
     pub async fn record_unusable_create(&self, caller: &Caller, code: &str, errors: &[FieldError]) {
-        let pointers: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
-        let details = json!({ "code": code, "pointers": pointers });
+        let details = json!({ "code": code, "pointers": pointers(errors) });
         self.record_refused(EventKind::CreateRefused, caller, None, details)
             .await;
     }
@@ -176,6 +193,12 @@ impl Broker {
         }
         Ok(participants)
     }
+}
+
+/// The places that an event names: of members that the API knows, so they are few and short, and cut off all the same.
+fn pointers(errors: &[FieldError]) -> Vec<String> {
+    let cut = |error: &FieldError| error.pointer.chars().take(MAX_POINTER).collect();
+    errors.iter().take(MAX_POINTERS).map(cut).collect()
 }
 
 /// A failure as an event's details hold it: ARM's code, never its sentence, which may name people.

@@ -58,6 +58,8 @@ pub struct Refusal {
     pub wanted: Option<Box<Awaiting>>,
     /// When the same request may succeed, where that is known.
     pub retry_after: Option<Duration>,
+    /// The tenant whose ARM token ARM took for none, without demanding anything of its user.
+    pub refused_token: Option<TenantId>,
     /// The limit that the request is over.
     pub exceeded: Option<Exceeded>,
 }
@@ -128,6 +130,7 @@ impl Refusal {
             challenge: None,
             wanted: None,
             retry_after: None,
+            refused_token: None,
             exceeded: None,
         }
     }
@@ -249,8 +252,10 @@ pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerErro
                 }
                 .into();
             }
+            let refused = token.filter(|_| refusal.status == 401);
             Refusal {
                 upstream,
+                refused_token: refused.map(ArmToken::tenant),
                 ..Refusal::new(Code::AzureRefused, sentence_of(error))
             }
             .into()
@@ -260,15 +265,13 @@ pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerErro
         | ArmErrorKind::ServerError(_)
         | ArmErrorKind::HeldBack(_)
         | ArmErrorKind::NotSent(_)
-        | ArmErrorKind::NoAnswer => Unavailable {
+        | ArmErrorKind::NoAnswer
+        // What makes no sense says neither yes nor no: a proxy on the way, say.
+        | ArmErrorKind::Unreadable
+        | ArmErrorKind::ForeignHost => Unavailable {
             detail: sentence_of(error),
             upstream: upstream_of(error),
             retry_after: error.retry_after(),
-        }
-        .into(),
-        ArmErrorKind::Unreadable | ArmErrorKind::ForeignHost => Refusal {
-            upstream,
-            ..Refusal::new(Code::UpstreamRefused, sentence_of(error))
         }
         .into(),
     }

@@ -197,8 +197,7 @@ impl Broker {
             return Err(Refusal::new(Code::TenantNotAllowed, detail).into());
         }
         // Also for a removal under way: whoever brings tokens must be allowed to remove.
-        let target = self.exchange_one(caller, record.target_tenant).await?;
-        self.preflight_remove(&record.target.database, &target).await?;
+        let target = self.permit_removal(caller, record).await?;
         if let Some(operation) = replay {
             self.continue_removal(record, &operation, caller).await?;
             return Ok(operation);

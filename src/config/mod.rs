@@ -4,7 +4,7 @@
 mod arm;
 mod database;
 mod entra;
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 mod failure_points;
 mod idempotency;
 mod ledger;
@@ -22,7 +22,7 @@ use std::path::Path;
 pub use arm::ArmSection;
 pub use database::{DatabaseSection, MigrationSection};
 pub use entra::EntraSection;
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 pub use failure_points::failure_points;
 pub use idempotency::IdempotencySection;
 pub use ledger::LedgerSection;

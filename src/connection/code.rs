@@ -61,6 +61,8 @@ codes! {
     IdempotencyKeyReused => "idempotencyKeyReused", "The idempotency key was used for another request",
     /// There is no such thing, or not for this caller.
     NotFound => "notFound", "Not found",
+    /// A condition of the request (RFC 9110, section 13) does not hold, or can't be evaluated; nothing was changed.
+    PreconditionFailed => "preconditionFailed", "A condition of the request does not hold",
     /// The path exists, but not with this method.
     MethodNotAllowed => "methodNotAllowed", "The method is not allowed",
     /// The body did not come in time; nothing was done.
@@ -100,8 +102,6 @@ codes! {
     Contested => "contested", "Somebody else made a data connection of this name at the same time",
     /// The record alone was to be closed, but what it records is still at ARM.
     StillPresent => "stillPresent", "Azure still has the data connection",
-    /// The connection is not as `If-Match` says; nothing was done.
-    PreconditionFailed => "preconditionFailed", "The connection has changed",
 }
 
 #[cfg(test)]

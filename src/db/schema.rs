@@ -10,7 +10,7 @@ static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// What the serving role may do, table by table; all else it may not. What proves something (who, what was sent, when nothing
 /// was there at first) it can write once and never change.
-const GRANTS: [(&str, &str); 12] = [
+const GRANTS: [(&str, &str); 13] = [
     // The update changes nothing: it is how a row that a concurrent request made is read.
     ("people", "select, insert, update (tenant_id)"),
     (
@@ -25,6 +25,8 @@ const GRANTS: [(&str, &str); 12] = [
         "connection_revisions",
         "select, insert, update (snapshot, confirmed_at)",
     ),
+    // Written by the triggers of the tables above, in the serving role's name.
+    ("connection_viewers", "select, insert, update (part), delete"),
     ("connection_notes", "select, insert"),
     (
         "operations",

@@ -90,15 +90,20 @@ impl IfNoneMatch {
         }
     }
 
-    fn read(headers: &HeaderMap) -> Self {
+    /// What the headers say; nothing if that can't be read.
+    pub(super) fn parse(headers: &HeaderMap) -> Option<Self> {
+        if !headers.contains_key(header::IF_NONE_MATCH) {
+            return Some(Self::Nothing);
+        }
         let list = lines_of(headers, header::IF_NONE_MATCH);
         if list.trim_ascii() == b"*" {
-            return Self::Any;
+            return Some(Self::Any);
         }
-        match tags(&list) {
-            Some(tags) if !tags.is_empty() => Self::Tags(tags),
-            _ => Self::Nothing,
-        }
+        tags(&list).filter(|tags| !tags.is_empty()).map(Self::Tags)
+    }
+
+    fn read(headers: &HeaderMap) -> Self {
+        Self::parse(headers).unwrap_or(Self::Nothing)
     }
 }
 

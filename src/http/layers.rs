@@ -14,7 +14,7 @@ use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
 use super::AppState;
-use super::extract::LARGEST_BODY;
+use super::extract::{LARGEST_BODY, NoParameters, Query};
 use super::problem::{MEDIA_TYPE, Problem};
 use crate::connection::Code;
 use crate::outbound::deadline;
@@ -50,6 +50,14 @@ pub(super) fn around(routes: Router<AppState>, longest: Duration) -> Router<AppS
                 .layer(CatchPanicLayer::custom(panicked))
                 .layer(DefaultBodyLimit::max(LARGEST_BODY)),
         )
+}
+
+/// Lets these routes refuse every query parameter, as routes do that name those they take.
+pub(super) fn without_parameters(routes: Router<AppState>) -> Router<AppState> {
+    let check = async |Query(NoParameters {}): Query<NoParameters>, request: Request, next: Next| {
+        next.run(request).await
+    };
+    routes.route_layer(middleware::from_fn(check))
 }
 
 /// Tells whatever the request asks of others until when somebody waits for it.
@@ -138,7 +146,7 @@ fn headers_too_large() -> Response {
 /// Renders a problem, and turns an error that a layer or axum itself made into one.
 fn as_problem(mut response: Response, id: &str) -> Response {
     let kept = |from: &Response, to: &mut Response| {
-        for name in [header::ALLOW, header::LOCATION] {
+        for name in [header::ALLOW, header::LOCATION, header::ETAG] {
             if let Some(value) = from.headers().get(&name) {
                 to.headers_mut().insert(name, value.clone());
             }

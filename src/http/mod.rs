@@ -80,6 +80,7 @@ pub fn router(state: AppState) -> Router {
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
         .route("/docs/{file}", get(docs::file));
+    let plain = layers::without_parameters(plain);
     let longest = state.server.longest_request;
     layers::around(documented.merge(plain), longest).with_state(state)
 }
@@ -87,5 +88,5 @@ pub fn router(state: AppState) -> Router {
 /// The health alone, for a listener that callers can't fill.
 pub fn probes(state: AppState) -> Router {
     let longest = state.server.longest_request;
-    layers::around(health::routes(), longest).with_state(state)
+    layers::around(layers::without_parameters(health::routes()), longest).with_state(state)
 }

@@ -369,3 +369,33 @@ async fn an_empty_auxiliary_header_and_the_separators_that_clients_send_are_take
     assert!(app.at_arm("other").is_some(), "{}", data_connection("other"));
     app.finish().await;
 }
+
+#[tokio::test]
+async fn keys_that_rotate_twice_in_a_moment_refuse_no_good_token() {
+    let app = App::start().await;
+    let looks = async |expected| {
+        let answer = app.signed_in("acc1@domain1.com").get("/v1/connections").await;
+        assert_eq!(answer.status, expected, "{}", answer.body);
+    };
+    looks(200).await;
+    for _ in 0..2 {
+        app.emulator.rotate_keys().expect("a new key");
+        app.emulator.rotate_keys().expect("a new key");
+        looks(200).await;
+    }
+    // Whoever makes up keys is not what the others pay for.
+    for _ in 0..15 {
+        let forged = app.odd_token("acc1@domain1.com", how_to::DOMAIN1, |token| {
+            token.overrides.kid = Some("no-such-key".to_owned());
+        });
+        let answer = app.portal().with_token(&forged).get("/v1/connections").await;
+        assert!(matches!(answer.status, 401 | 503), "{}", answer.body);
+    }
+    let fetched = app.emulator.journal().entries();
+    let fetched = fetched
+        .iter()
+        .filter(|entry| entry.path().ends_with("/discovery/v2.0/keys"));
+    assert!(fetched.count() <= 12);
+    looks(200).await;
+    app.finish().await;
+}

@@ -308,7 +308,7 @@ impl Job {
             ..self.change("the outcome is unknown", Phase::Settling)
         })
         .await?;
-        self.pause = self.broker.worker.fastest_poll;
+        self.wait_anew();
         Ok(Step::Again(Duration::ZERO))
     }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use serde_json::json;
 
 use super::commit::Change;
 use super::comparison::Whose;
+use super::reading::ReadToken;
 use super::send::plain;
 use super::tokens::Tokens;
 use super::{Job, Step};
@@ -36,14 +38,16 @@ impl Job {
         let Some(url) = self.operation_url() else {
             return self.follow_by_reading(false).await;
         };
-        let arm = self.broker.arm.clone();
-        match self.alive(arm.poll(&token, &url)).await? {
+        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        // Side by side: what the operation's end has to be borne out by is here together with it.
+        let asked = join(arm.poll(&token, &url), arm.data_connection(&token, &id));
+        let (state, seen) = self.alive(asked).await?;
+        match state {
             Ok(state) => match state.status {
-                OperationStatus::Running(_) => {
-                    let pause = state.retry_after.unwrap_or_else(|| self.next_pause());
-                    Ok(Step::Again(pause.min(self.broker.worker.slowest_poll)))
-                }
-                OperationStatus::Succeeded => self.follow_by_reading(true).await,
+                OperationStatus::Running(_) => Ok(Step::Again(
+                    state.retry_after.unwrap_or_else(|| self.next_pause()),
+                )),
+                OperationStatus::Succeeded => self.ended_at_azure(&token, seen).await,
                 OperationStatus::Failed { code, message } => {
                     let said = message.unwrap_or_else(|| "without a reason".to_owned());
                     let upstream = Some(Upstream {
@@ -67,6 +71,20 @@ impl Job {
             // ARM forgets operations after a while; the resource itself still tells.
             Err(error) if error.status() == Some(404) => self.follow_by_reading(false).await,
             Err(error) => self.read_failed(&error).await,
+        }
+    }
+
+    /// ARM called its operation done, and this is what a read beside it showed. One that shows something else may have been a moment
+    /// before the end: then another one tells.
+    async fn ended_at_azure(
+        &mut self,
+        token: &ReadToken,
+        seen: Result<Option<DataConnection>, ArmError>,
+    ) -> Result<Step, BrokerError> {
+        match (self.claim.record.kind, seen) {
+            (OperationKind::Create, Ok(Some(found))) if !is_under_way(&found) => self.conclude(&found).await,
+            (OperationKind::Remove, Ok(None)) => self.confirm_absence(token).await,
+            _ => self.follow_by_reading(true).await,
         }
     }
 
@@ -275,9 +293,7 @@ impl Job {
 
     /// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
     pub(super) async fn look_again_after(&mut self, pause: Duration) -> Result<Step, BrokerError> {
-        let slowest = self.broker.worker.slowest_poll;
-        let pause = pause.min(slowest);
-        if pause < slowest {
+        if pause < self.broker.worker.slowest_poll {
             return Ok(Step::Again(pause));
         }
         self.commit(Change {

@@ -47,7 +47,7 @@ impl Job {
             Ok(differs) => differs,
             Err(step) => return Ok(step),
         };
-        self.pause = self.broker.worker.fastest_poll;
+        self.wait_anew();
         self.act_for_holder().await?;
         let event = if self.claim.dispatches == 0 {
             EventKind::RemoveIntended
@@ -144,6 +144,7 @@ impl Job {
             ..self.change("Azure took the removal", Phase::Accepted)
         })
         .await?;
+        self.wait_anew();
         Ok(Step::Again(if nothing_to_follow {
             Duration::ZERO
         } else {

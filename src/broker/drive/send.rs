@@ -68,6 +68,7 @@ impl Job {
             ..self.change("Azure took the create", Phase::Accepted)
         })
         .await?;
+        self.wait_anew();
         Ok(Step::Again(self.next_pause()))
     }
 

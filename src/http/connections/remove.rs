@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::broker::{Removal, RemovalRequest};
 use crate::connection::{Code, ConnectionId, OperationKind, OperationRecord, State as ConnectionState};
 use crate::http::entity_tag::{EntityTag, IfMatch};
-use crate::http::extract::{Authenticated, Idempotency, Path, Prefer, Query};
+use crate::http::extract::{Authorized, Conditions, Idempotency, Path, Prefer, Query, Write};
 use crate::http::openapi::{
     AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, PreferHeader, Refuses, Refusing, samples,
 };
@@ -33,7 +33,6 @@ struct RemoveRefuses;
 
 impl Refuses for RemoveRefuses {
     const CODES: &'static [Code] = &[
-        Code::InvalidRequest,
         Code::TenantNotAllowed,
         Code::AzureRefused,
         Code::NotFound,
@@ -74,15 +73,20 @@ impl Refuses for RemoveRefuses {
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
-    Authenticated(caller): Authenticated,
+    Authorized { caller, .. }: Authorized<Write>,
+    Query(parameters): Query<RemoveParameters>,
+    conditions: Conditions,
     prefer: Prefer,
     Idempotency(key): Idempotency,
     IfMatch(expected): IfMatch,
     Path(id): Path<Uuid>,
-    Query(parameters): Query<RemoveParameters>,
 ) -> Result<Response, Problem> {
     let patience = prefer.patience(&state.load, &caller);
     let id = ConnectionId::new(id);
+    if conditions.need_a_tag() {
+        let record = state.broker.connection(&caller, id).await?;
+        conditions.hold_for(&EntityTag::of(&record))?;
+    }
     let request = RemovalRequest {
         key,
         expected,

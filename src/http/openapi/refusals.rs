@@ -17,6 +17,7 @@ use crate::http::problem::{MEDIA_TYPE, status_of};
 
 /// What any request with a token may be answered.
 const EVERYWHERE: &[Code] = &[
+    Code::InvalidRequest,
     Code::AuxiliaryTokens,
     Code::Unauthenticated,
     Code::InvalidToken,

@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use crate::broker::{Continued, FieldError};
 use crate::connection::{Code, OperationId};
-use crate::http::extract::{Authenticated, Idempotency, JsonIfAny, Path, Prefer};
+use crate::http::extract::{
+    Authorized, Conditions, Idempotency, JsonIfAny, NoParameters, Path, Prefer, Query, Write,
+};
 use crate::http::openapi::{AuxiliaryHeader, IdempotencyKeyHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Operation;
 use crate::http::{AppState, Problem, answer, link};
@@ -46,11 +48,11 @@ struct ContinueRefuses;
 
 impl Refuses for ContinueRefuses {
     const CODES: &'static [Code] = &[
-        Code::InvalidRequest,
         Code::TenantNotAllowed,
         Code::AzureRefused,
         Code::RequestHashMissing,
         Code::NotFound,
+        Code::PreconditionFailed,
         Code::ChangeInProgress,
         Code::RequestHashDiffers,
         Code::RequestTimeout,
@@ -86,7 +88,10 @@ impl Refuses for ContinueRefuses {
 )]
 pub(crate) async fn go_on(
     State(state): State<AppState>,
-    Authenticated(caller): Authenticated,
+    Authorized { caller, .. }: Authorized<Write>,
+    Query(NoParameters {}): Query<NoParameters>,
+    // Going on is no thing that is there, so tags have nothing to match.
+    _: Conditions,
     prefer: Prefer,
     Idempotency(key): Idempotency,
     Path(id): Path<Uuid>,

@@ -59,6 +59,7 @@ async fn tokens(app: &App, calls: &Calls, provoked: &mut Provoked) {
     provoked.all(calls, &basic, 400, "auxiliaryTokens").await;
     let large = actor.with_auxiliary(&"x".repeat(96 * 1024));
     provoked.all(calls, &large, 431, "headersTooLarge").await;
+    provoked.with_unknown_parameter(calls, &actor).await;
     let lacking = with_scope(app, "acc1@domain1.com", "Connections.Other");
     provoked.all(calls, &lacking, 403, "insufficientScope").await;
 }
@@ -87,14 +88,21 @@ async fn upstream(app: &App, calls: &Calls, provoked: &mut Provoked) {
         .await;
     for (effect, status, code) in [
         (Effect::status(503, &[]), 503, "upstreamUnavailable"),
-        (Effect::Answer(garbage), 502, "upstreamRefused"),
+        (Effect::Answer(garbage), 503, "upstreamUnavailable"),
     ] {
         arm_answers(app, effect);
         provoked.reads(calls, &app.signed_in(reader), status, code).await;
         provoked.writes(calls, &app.signed_in(actor), status, code).await;
     }
-    let forbidden = || Effect::status(400, &[]);
-    arm_answers(app, forbidden());
+    app.emulator.clear_faults();
+    let secret = serde_json::json!({ "error": "invalid_client", "error_codes": [7_000_222] });
+    app.emulator
+        .inject(Fault::entra("/token", Effect::json(401, secret)).always());
+    let refused = "upstreamRefused";
+    provoked.reads(calls, &app.signed_in(reader), 502, refused).await;
+    provoked.writes(calls, &app.signed_in(actor), 502, refused).await;
+    let malformed = serde_json::json!({ "error": { "code": "InvalidApiVersionParameter" } });
+    arm_answers(app, Effect::json(400, malformed));
     provoked
         .writes(calls, &app.signed_in(actor), 403, "azureRefused")
         .await;
@@ -150,9 +158,7 @@ async fn requests(app: &App, calls: &Calls, provoked: &mut Provoked) {
     assert_eq!(made.status, 200, "{}", made.body);
     let answer = keyed(create(&request("another")), "a-key").await;
     provoked.one("createConnection", &answer, 422, "idempotencyKeyReused");
-    let remove = portal.call(http::Method::DELETE, &calls.connection);
-    let answer = keyed(remove, "").await;
-    provoked.one("removeConnection", &answer, 400, "invalidRequest");
+    provoked.under_a_condition(calls, &portal).await;
     provoked.nowhere(&portal).await;
 }
 

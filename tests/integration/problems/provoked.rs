@@ -111,6 +111,23 @@ impl Provoked {
         self.writes(calls, portal, status, code).await;
     }
 
+    /// With a parameter that no operation has. What comes after tokens is looked at before anything that is there.
+    pub(super) async fn with_unknown_parameter(&mut self, calls: &Calls, portal: &Portal) {
+        for (operation, call) in calls.reads(portal).chain(calls.writes(portal)) {
+            let answer = portal.send(call.query(&[("dryRun", "true")])).await;
+            self.one(operation, &answer, 400, "invalidRequest");
+        }
+    }
+
+    /// A change under a condition that can't be evaluated.
+    pub(super) async fn under_a_condition(&mut self, calls: &Calls, portal: &Portal) {
+        for (operation, call) in calls.writes(portal) {
+            let call = call.header("if-unmodified-since", "Sat, 29 Oct 1994 19:43:31 GMT");
+            let answer = portal.send(call).await;
+            self.one(operation, &answer, 412, "preconditionFailed");
+        }
+    }
+
     /// What is not there.
     pub(super) async fn nowhere(&mut self, portal: &Portal) {
         let connection = format!("/v1/connections/{NOWHERE}");

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use tenant_bridge::clock::Clock;
 use tenant_bridge::config::{Config, TenantPolicy};
 use tenant_bridge::service::{self, Running, StartError};
+use tokio::time::Instant;
 
 pub(crate) use collector::Collector;
 pub(crate) use database::{admin_url, connect, holds, migrate, migrated, own_server};
@@ -42,6 +43,7 @@ pub(crate) struct App {
     pub(crate) database: Database,
     service: Option<Running>,
     config: Config,
+    clock: Clock,
     log: log::Since,
 }
 
@@ -58,6 +60,24 @@ impl App {
 
     /// The same on a database that this test made itself.
     pub(crate) async fn on(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        Self::at_time(Clock::system(), database, change).await
+    }
+
+    /// The same by another clock.
+    pub(crate) async fn by_clock(clock: &Clock, change: impl FnOnce(&mut Config)) -> Self {
+        Self::at_time(clock.clone(), database::fresh().await, change).await
+    }
+
+    /// A service that waits for Azure by this clock, as long as one does that is deployed.
+    pub(crate) async fn driven_by(clock: &Clock) -> Self {
+        Self::by_clock(clock, |config| {
+            config.worker.fastest_poll = Duration::from_secs(1);
+            config.worker.slowest_poll = Duration::from_secs(10);
+        })
+        .await
+    }
+
+    async fn at_time(clock: Clock, database: Database, change: impl FnOnce(&mut Config)) -> Self {
         let log = log::start();
         let emulator = Emulator::start(Seed::how_to(), Options::default()).await;
         let emulator = emulator.expect("the emulator starts");
@@ -69,14 +89,13 @@ impl App {
         // Nor do a test's many faults belong together; the tests of the circuit breaker set their own.
         config.lines.opens_after = 1000;
         change(&mut config);
-        let service = service::start(config.clone(), Clock::system())
-            .await
-            .expect("the service starts");
+        let service = started(&config, &clock).await;
         Self {
             emulator,
             database,
             service: Some(service),
             config,
+            clock,
             log,
         }
     }
@@ -88,8 +107,7 @@ impl App {
 
     /// One whose clock is wrong.
     pub(crate) async fn replica_with(&self, clock: Clock) -> Running {
-        let started = service::start(self.config.clone(), clock).await;
-        started.expect("a replica starts")
+        started(&self.config, &clock).await
     }
 
     /// What a service with other settings says when it is started beside this one.
@@ -128,7 +146,7 @@ impl App {
 
     /// Starts it again, as after a restart: nothing is in its memory.
     pub(crate) async fn start_service(&mut self) {
-        self.service = Some(self.replica().await);
+        self.service = Some(self.replica_with(self.clock.clone()).await);
     }
 
     /// Where the service listens.
@@ -269,9 +287,21 @@ impl App {
     }
 }
 
+/// A service that has started. That its database didn't answer in time is no failure of a start here: the machine may have much else
+/// to do.
+pub(crate) async fn started(config: &Config, clock: &Clock) -> Running {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match service::start(config.clone(), clock.clone()).await {
+            Err(StartError::Database(error)) if error.is_outage() && Instant::now() < deadline => {}
+            started => return started.expect("the service starts"),
+        }
+    }
+}
+
 /// A clock that is ahead of the others by more than any request lives.
 pub(crate) fn clock_ahead() -> Clock {
-    Clock::driven(Clock::system().now() + Duration::from_secs(600))
+    Clock::ahead_by(Duration::from_secs(600))
 }
 
 /// The resource id of a data connection in the how-to's database.

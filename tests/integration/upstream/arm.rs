@@ -1,9 +1,14 @@
 //! ARM: whose a subscription is, and the reads before a create.
 
-use azure_emulator::{Effect, Fault, how_to};
+use std::time::Duration;
+
+use azure_emulator::{Effect, Entry, Fault, Host, how_to};
 use serde_json::{Value, json};
 
-use super::{is_claims_challenge, is_missing_proof, text};
+use super::{is_claims_challenge, is_missing_proof, is_unavailable, text};
+use tenant_bridge::clock::Clock;
+use tenant_bridge::service::Running;
+
 use crate::support::{App, claims_challenge, encoded_claims, request};
 
 #[tokio::test]
@@ -68,10 +73,11 @@ async fn a_removal_is_challenged_like_a_create() {
 }
 
 #[tokio::test]
-async fn an_arm_that_answers_nonsense_is_told_as_such_and_no_other_host_is_asked() {
+async fn an_arm_that_answers_nonsense_is_read_once_more_and_then_an_outage_and_no_other_host_is_asked() {
     let app = App::start().await;
     let portal = app.how_to_portal();
     for (path, effect) in [
+        ("/clusters/adx1?", text(403, &[], "<html>a proxy</html>")),
         ("/clusters/adx1?", Effect::json(200, json!({ "name": "adx1" }))),
         ("/clusters/adx1?", text(200, &[], "<html>a proxy</html>")),
         (
@@ -86,12 +92,37 @@ async fn an_arm_that_answers_nonsense_is_told_as_such_and_no_other_host_is_asked
             Effect::status(307, &[("location", "https://localhost:1/clusters/adx1")]),
         ),
     ] {
-        app.emulator.inject(Fault::arm(path, effect));
+        app.emulator.inject(Fault::arm(path, effect).always());
+        app.emulator.journal().clear();
         let answer = portal.create(&request("telemetry")).await;
-        answer.is_problem(502, "upstreamRefused");
+        is_unavailable(&answer, "5");
         assert!(!answer.body.to_string().contains("localhost"), "{}", answer.body);
+        let entries = app.emulator.journal().entries();
+        let reads = entries.iter().filter(|entry| is_at(entry, path)).count();
+        assert_eq!(reads, 2, "{path}");
+        app.emulator.clear_faults();
     }
-    app.assert_untouched(4).await;
+    app.assert_untouched(0).await;
+    app.finish().await;
+}
+
+fn is_at(entry: &Entry, path: &str) -> bool {
+    entry.host == Host::Arm && format!("{}?", entry.path()).contains(path)
+}
+
+#[tokio::test]
+async fn one_answer_of_arms_that_makes_no_sense_is_felt_by_nobody() {
+    let app = App::start().await;
+    let page = || text(200, &[], "<html>a proxy</html>");
+    for path in [
+        "/clusters/adx1?",
+        "/eventhubs/hub1?",
+        "ns-domain2/providers/Microsoft.Authorization",
+    ] {
+        app.emulator.inject(Fault::arm(path, page()));
+    }
+    let answer = app.how_to_portal().create(&request("telemetry")).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
     app.finish().await;
 }
 
@@ -161,5 +192,74 @@ async fn a_read_that_a_busy_cluster_puts_off_is_an_outage_and_no_final_no() {
     assert_eq!(answer.text("/upstream/code"), "ServiceIsInMaintenance");
     let again = app.how_to_portal().create(&request("telemetry")).await;
     assert_eq!(again.status, 201, "{}", again.body);
+    app.finish().await;
+}
+
+/// A replica whose clock the test drives: what is remembered there ages at will.
+async fn driven(app: &App) -> (Clock, Running) {
+    let clock = Clock::driven(Clock::system().now());
+    let replica = app.replica_with(clock.clone()).await;
+    (clock, replica)
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_refused_by_what_was_remembered_is_asked_for_again_first() {
+    let app = App::start().await;
+    let moves_to = |tenant: &'static str| {
+        app.emulator.edit(|world| {
+            for subscription in &mut world.resources.subscriptions {
+                if subscription.id == how_to::SUBSCRIPTION2 {
+                    subscription.tenant_id = tenant.to_owned();
+                }
+            }
+        });
+    };
+    let (clock, replica) = driven(&app).await;
+    let portal = app.how_to_portal().at(replica.address());
+    moves_to(how_to::DOMAIN3);
+    let answer = portal.create(&request("telemetry")).await;
+    answer.is_problem(403, "tenantNotAllowed");
+    // It comes to a tenant that is allowed, long before what was found is forgotten (an hour).
+    moves_to(how_to::DOMAIN2);
+    clock.advance(Duration::from_secs(10));
+    let answer = portal.create(&request("telemetry")).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    replica.stop().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_arm_token_that_was_remembered_and_is_taken_no_longer_is_no_reason_to_refuse_anybody() {
+    let app = App::start().await;
+    let (clock, replica) = driven(&app).await;
+    let portal = app.how_to_portal().at(replica.address());
+    let refused =
+        json!({ "error": { "code": "InvalidAuthenticationToken", "message": "The token was revoked." } });
+    let refuses = |path: &str| {
+        app.emulator
+            .inject(Fault::arm(path, Effect::json(401, refused.clone())));
+    };
+    let created = portal.create(&request("telemetry")).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    clock.advance(Duration::from_secs(10));
+    refuses("/clusters/adx1?");
+    let mut other = request("other");
+    other["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+    let answer = portal.create(&other).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let reader = app.signed_in("acc6@domain1.com").at(replica.address());
+    assert_eq!(reader.connection(answer.text("/id")).await.status, 200);
+    clock.advance(Duration::from_secs(10));
+    refuses("/dataConnections/telemetry");
+    assert_eq!(reader.connection(created.text("/id")).await.status, 200);
+    clock.advance(Duration::from_secs(10));
+    refuses("/permissions");
+    let removed = portal.without_auxiliary().remove(created.text("/id")).await;
+    assert_eq!(removed.status, 200, "{}", removed.body);
+    // A new token that is refused is refused.
+    refuses("/permissions");
+    let answer = portal.without_auxiliary().remove(answer.text("/id")).await;
+    answer.is_problem(403, "azureRefused");
+    replica.stop().await;
     app.finish().await;
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, Host};
+use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody};
 use serde_json::json;
 
 use crate::Random;
@@ -107,15 +107,6 @@ impl Plan {
         self.chaos.iter().find_map(|(_, blow)| match blow {
             Blow::Revoke { caller } => Some(*caller),
             _ => None,
-        })
-    }
-
-    /// Whether Azure answers what it never should: a part of an answer, or Entra with a word of Kusto's.
-    pub(super) fn is_garbled(&self) -> bool {
-        self.faults.iter().any(|fault| match &fault.effect {
-            Effect::Truncated { .. } => true,
-            Effect::Answer(answer) => fault.host == Host::Entra && answer.status == 409,
-            _ => false,
         })
     }
 }

@@ -30,8 +30,6 @@ pub struct History {
     pub connections: Vec<Connection>,
     /// Who stands behind a pseudonym.
     pub people: Vec<Pseudonym>,
-    /// Whether Azure answered what it never should.
-    pub garbled: bool,
     /// Callers whose tokens died in the middle of it.
     pub revoked: BTreeSet<Who>,
     /// Callers who never came back to what waits for them.

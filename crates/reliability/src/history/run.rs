@@ -151,7 +151,6 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
     };
     ending::come_to_an_end(&scene, &gone).await?;
     let history = super::History {
-        garbled: plan.is_garbled(),
         revoked,
         gone,
         ..scene.history().await?

@@ -30,7 +30,6 @@ fn has_reason(history: &History, call: &Call, reply: &Reply) -> bool {
     match (reply.status, reply.code.as_str(), &call.wish) {
         // Never 4xx for an outage, and never without telling when to ask again (docs/api.md).
         (503, ..) => reply.retry_after.is_some(),
-        (502, "upstreamRefused", _) => history.garbled,
         (401 | 403, ..) => history.revoked.contains(&call.who),
         (409, "changeInProgress", _) => true,
         (409, "connectionExists" | "nameTaken", Wish::Create { arm_id, .. }) => others()

@@ -153,7 +153,6 @@ fn sound() -> History {
                 object_id: id,
             })
             .to_vec(),
-        garbled: false,
         revoked: [].into(),
         gone: [].into(),
     }
@@ -336,7 +335,6 @@ fn a_refusal_with_its_reason_meets_no_objection() {
             reply.retry_after = Some(1);
         }
     });
-    fine(502, "upstreamRefused", &|history| history.garbled = true);
     fine(403, "accessMissing", &|history| {
         history.revoked.insert(who(ANNA));
     });
