@@ -20,7 +20,7 @@ pub struct OpenCounts {
 /// When the database can't answer.
 pub async fn open_operations(db: &mut PgConnection) -> Result<OpenCounts, DbError> {
     let rows = sqlx::query!(
-        "select phase, count(*) as \"count!\", count(awaiting_tenant_id) as \"awaiting!\" from operations
+        "select phase, count(*) as \"count!\", count(awaiting_tenant_id) filter (where lease_until is null or lease_until <= now()) as \"awaiting!\" from operations
          where phase in ('queued', 'dispatched', 'accepted', 'settling') group by phase"
     )
     .fetch_all(db)

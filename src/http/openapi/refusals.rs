@@ -128,6 +128,7 @@ fn response(status: u16, codes: &[Code]) -> Response {
     let special = match status {
         401 | 403 => Some("WWW-Authenticate"),
         503 => Some("Retry-After"),
+        409 if codes.contains(&Code::ChangeInProgress) => Some("Retry-After"),
         _ => None,
     };
     for name in ["x-request-id", "x-ms-error-code"].into_iter().chain(special) {
