@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -62,6 +62,10 @@ pub struct Running {
     /// Says that this replica lives, until it stops.
     living: JoinHandle<()>,
     life: CancellationToken,
+    /// Tells that it is not ready any more.
+    draining: CancellationToken,
+    /// How long requests are taken after that.
+    drain: Duration,
     /// How long requests under way have to end.
     grace: Duration,
     broker: Broker,
@@ -74,7 +78,7 @@ pub struct Running {
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let client = outbound::client(&config.outbound)?;
     let pool = db::connect(&config.database.pool)?;
-    let mut connection = pool.acquire().await.map_err(DbError::from)?;
+    let mut connection = db::first_connection(&pool).await?;
     schema::check_for_serving(&mut connection).await?;
     drop(connection);
     let (listener, address) = listen(config.server.listen).await?;
@@ -83,13 +87,17 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         None => None,
     };
     let limits = limits(&config.server);
+    let person_limit = Arc::new(http::PersonLimit::new(&config.limits));
     let server = Arc::new(config.server.clone());
     let broker = broker(config, client, pool, clock);
     // Before anything is recorded that others must leave to this replica.
     broker.beat().await?;
+    let (draining, drain) = (CancellationToken::new(), server.drain);
     let state = AppState {
         broker: broker.clone(),
+        draining: draining.clone(),
         load: http::Load::new(server.max_requests),
+        person_limit,
         server,
     };
     let metrics_address = metrics.as_ref().map(|(_, address)| *address);
@@ -118,6 +126,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         metrics_address,
         stop,
         parts,
+        draining,
+        drain,
         grace: limits.grace,
         broker,
     })
@@ -195,9 +205,13 @@ impl Running {
         self.metrics_address
     }
 
-    /// Takes no more requests, lets those under way end within the grace time, and gives every operation's lease back. What Azure
-    /// has not answered soon after that is for whoever takes the operation over to find out.
+    /// Says that it is not ready, and goes on as ever until whoever sends requests here has had time to notice. Then takes no more,
+    /// lets those under way end within the grace time, and gives every operation's lease back. What Azure has not answered soon
+    /// after that is for whoever takes the operation over to find out.
     pub async fn stop(self) {
+        self.draining.cancel();
+        sleep(self.drain).await;
+        tracing::info!("no more requests are taken");
         let last = Instant::now() + self.grace + LONGEST_HAND_OVER;
         self.stop.cancel();
         // Not only when the last request has ended: the others would leave to this replica what it goes on with no more.

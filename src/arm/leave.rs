@@ -10,12 +10,12 @@ use uuid::Uuid;
 use super::Arm;
 use super::call::Call;
 use super::error::{ArmError, ArmErrorKind};
-use super::pace::{Granted, Key, Kind};
+use super::pace::{Granted, Key, Kind, Longest};
 use crate::outbound::{HeldBack, HeldBackFor, Line, OnLine, Service, deadline};
 
-/// How long a read waits for its turn in a request.
+/// How long a read waits in a request where ARM has refused the one before.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// The same in the background.
+/// How long a read waits for its turn in the background.
 const LONGEST_WAIT_UNSEEN: Duration = Duration::from_secs(5);
 /// A write that has no turn comes again after at least this: each time takes a commit.
 const SHORTEST_DELAY: Duration = Duration::from_secs(1);
@@ -75,11 +75,22 @@ impl Arm {
     }
 }
 
-/// A write never waits: time would pass between the last look at its lease and its leaving.
-fn longest_wait(kind: Kind) -> Duration {
-    match kind {
-        Kind::Read => deadline::left().map_or(LONGEST_WAIT_UNSEEN, |left| LONGEST_WAIT.min(left / 2)),
-        Kind::Write | Kind::Delete => Duration::ZERO,
+/// A read waits for its turn as long as somebody waits for it, as for its place. Where ARM said when to come back, they are told
+/// so instead, unless that is soon. A write never waits: time would pass between the last look at its lease and its leaving.
+fn longest_wait(kind: Kind) -> Longest {
+    match (kind, deadline::left()) {
+        (Kind::Read, Some(left)) => Longest {
+            closed: LONGEST_WAIT.min(left / 2),
+            spaced: left,
+        },
+        (Kind::Read, None) => Longest {
+            closed: LONGEST_WAIT_UNSEEN,
+            spaced: LONGEST_WAIT_UNSEEN,
+        },
+        (Kind::Write | Kind::Delete, _) => Longest {
+            closed: Duration::ZERO,
+            spaced: Duration::ZERO,
+        },
     }
 }
 

@@ -11,6 +11,17 @@ const HEADER: &str = "x-ms-authorization-auxiliary";
 /// How many auxiliary tokens ARM takes, and so this service (Microsoft Learn, "Authenticate requests across tenants").
 const MOST_AUXILIARY: usize = 3;
 
+/// What a request means to do, as far as the scopes of its tokens decide it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// It only looks.
+    Read,
+    /// It makes a connection.
+    Create,
+    /// It changes something else.
+    Write,
+}
+
 /// The validated tokens of one request. It can't exist with tokens of two apps or two tokens of one tenant.
 #[derive(Debug, Clone)]
 pub struct Caller {

@@ -102,6 +102,8 @@ impl Broker {
             // What the first one led to; somebody else may have gone on with it since.
             (Some(replay), _) if !waits || !is_theirs => return Ok((operation.clone(), replay.began)),
             (None, false) => {
+                // A create that ended in doubt may have come to something since.
+                self.look_for_late_effect(caller, &wanted.record).await;
                 if let Some(keyed) = keyed {
                     self.bind(caller, keyed, operation.clone()).await?;
                 }

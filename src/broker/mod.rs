@@ -9,6 +9,8 @@ mod exchange;
 mod idempotency;
 mod preflight;
 mod read;
+mod recheck;
+mod record_only;
 mod recording;
 mod refusal;
 mod remove;
@@ -22,7 +24,6 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, broadcast};
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
@@ -32,18 +33,18 @@ use crate::arm::Arm;
 use crate::clock::Clock;
 use crate::config::{IdempotencySection, TenantPolicy, VisibilitySection, WorkerSection};
 use crate::connection::{Code, ConnectionId};
-use crate::db::{DbError, connections, counts, within};
+use crate::db::{DbError, Explainer, RequestTime, connections, counts, in_request_time, within};
 use crate::entra::Entra;
 use crate::ledger::Marker;
 use crate::telemetry::metrics;
 
-pub use caller::Caller;
+pub use caller::{Caller, Intent};
 pub use continuation::Continued;
 pub use create::Created;
 pub use idempotency::{IdempotencyKey, KeyError};
 pub use read::{EventsPage, ListFilter, OperationView, Page};
 pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refusal};
-pub use remove::Removal;
+pub use remove::{ExpectedVersion, Removal, RemovalRequest};
 pub use sight::Side;
 
 use sight::Sights;
@@ -91,6 +92,8 @@ struct Inner {
     tasks: TaskTracker,
     /// For those that the worker took up.
     places: Arc<Semaphore>,
+    /// Tells why the database can't be used.
+    explainer: Explainer,
     stop: CancellationToken,
 }
 
@@ -119,6 +122,7 @@ impl Broker {
             replica: Uuid::new_v4(),
             tasks: TaskTracker::new(),
             places: Arc::new(Semaphore::new(places)),
+            explainer: Explainer::default(),
             stop: CancellationToken::new(),
             parts,
         }))
@@ -185,17 +189,32 @@ impl Broker {
         Err(refusal.into())
     }
 
+    /// How long a request may wait for the database altogether: 1.9 seconds with the settings that come with the service, for what
+    /// can't be recorded is refused within two.
+    fn request_time(&self) -> Duration {
+        self.pool.options().get_acquire_timeout() + Duration::from_millis(400)
+    }
+
+    /// Answers a request, which may wait for the database for so long altogether, however often it does.
+    pub fn for_a_request<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        RequestTime::new(self.request_time()).scope(work)
+    }
+
     /// Work of the database that a caller waits for, in the time that they may be kept waiting: what hangs is out of reach.
     fn in_time<T>(
         &self,
         late: DbError,
         work: impl Future<Output = Result<T, BrokerError>>,
     ) -> impl Future<Output = Result<T, BrokerError>> {
-        // 1.9 seconds with the settings that come with the service: what can't be recorded is refused within two.
-        let longest = self.pool.options().get_acquire_timeout() + Duration::from_millis(400);
         // Boxed: what waits would carry all of it.
-        let work = timeout(longest, Box::pin(work));
-        async move { work.await.unwrap_or(Err(late.into())) }
+        let work = in_request_time(self.request_time(), Box::pin(work));
+        async move {
+            let done = work.await.unwrap_or(Err(late.into()));
+            if matches!(&done, Err(BrokerError::Database(error)) if error.is_outage()) {
+                self.explain_outage();
+            }
+            done
+        }
     }
 
     /// A look into the database, in the same time.
@@ -206,6 +225,14 @@ impl Broker {
         self.in_time(DbError::Unavailable(sqlx::Error::PoolTimedOut), work)
     }
 
+    /// Lets the log say why the database can't be used, where that can be found out. Nobody waits for it.
+    fn explain_outage(&self) {
+        let broker = self.clone();
+        self.0
+            .tasks
+            .spawn(async move { broker.0.explainer.explain(&broker.pool).await });
+    }
+
     /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an
     /// intent from what follows it. Within the time in which a request must be refused that can't be recorded.
     async fn undisturbed<T: Send + 'static>(
@@ -214,7 +241,8 @@ impl Broker {
     ) -> Result<T, BrokerError> {
         self.refuse_when_stopping()?;
         let broker = self.clone();
-        let work = async move { broker.in_time(DbError::Unconfirmed, work).await };
+        let time = RequestTime::current().unwrap_or_else(|| RequestTime::new(self.request_time()));
+        let work = time.scope(async move { broker.in_time(DbError::Unconfirmed, work).await });
         let ended = self.0.tasks.spawn(work.in_current_span()).await;
         ended.unwrap_or_else(|error| Err(DbError::defect(error).into()))
     }

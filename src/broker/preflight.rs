@@ -276,10 +276,11 @@ impl Broker {
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<ArmToken, BrokerError> {
         let permit = async || {
             let target = self.exchange_one(caller, record.target_tenant).await?;
-            self.preflight_remove(&record.target.database, &target).await
+            self.preflight_remove(&record.target.database, &target).await?;
+            Ok(target)
         };
         match permit().await {
             Err(error) if self.forgets_refused_token(caller, &error).await => permit().await,

@@ -3,11 +3,18 @@
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{Broker, Caller, FieldError, Refusal};
+use super::create::SCOPE_WRITE;
+use super::read::demand_read;
+use super::{Broker, BrokerError, Caller, FieldError, Intent, Refusal};
 use crate::connection::{ActorId, Code, ConnectionId, ConnectionRecord, Failure, OperationRecord};
 use crate::db::connections::Part;
 use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
+
+/// The most places that an event names.
+const MAX_POINTERS: usize = 20;
+/// The longest place in an event, in characters.
+const MAX_POINTER: usize = 120;
 
 impl Broker {
     /// An event of an operation.
@@ -45,8 +52,8 @@ impl Broker {
         }
     }
 
-    /// Records that a request was refused, but not that this service has no time for it, which is nothing of the caller's. That this
-    /// fails takes nothing from the refusal, so it is logged and no more.
+    /// Records that a request was refused, but not that this service has no time or room for it, which is no word on the request
+    /// itself. That this fails takes nothing from the refusal, so it is logged and no more.
     pub(super) async fn record_refusal(
         &self,
         kind: EventKind,
@@ -55,7 +62,7 @@ impl Broker {
         arm_id: &str,
         refusal: &Refusal,
     ) {
-        if refusal.code == Code::Overloaded {
+        if matches!(refusal.code, Code::Overloaded | Code::TooManyRequests) {
             return;
         }
         let missing: Vec<Value> = refusal
@@ -63,26 +70,36 @@ impl Broker {
             .iter()
             .map(|missing| json!({"tenant": missing.tenant, "kind": missing.kind}))
             .collect();
-        let pointers: Vec<&str> = refusal
-            .errors
-            .iter()
-            .map(|error| error.pointer.as_str())
-            .collect();
         let details = json!({
             "armId": arm_id,
             "code": refusal.code.as_str(),
             "missing": missing,
-            "pointers": pointers,
+            "pointers": pointers(&refusal.errors),
             "upstream": refusal.upstream,
         });
         self.record_refused(kind, caller, record, details).await;
     }
 
+    /// Asks for the scope of what a request means to do, before anything else of it is looked at.
+    ///
+    /// # Errors
+    /// A refusal that names the scope.
+    pub async fn admit(&self, caller: &Caller, intent: Intent) -> Result<(), BrokerError> {
+        let demanded = match intent {
+            Intent::Read => demand_read(caller),
+            Intent::Create | Intent::Write => caller.demand_scope(&[SCOPE_WRITE]),
+        };
+        if let (Intent::Create, Err(BrokerError::Refused(refusal))) = (intent, &demanded) {
+            self.record_unusable_create(caller, refusal.code.as_str(), &refusal.errors)
+                .await;
+        }
+        demanded
+    }
+
     /// Records that a create was refused because its request can't be read or breaks a rule: with the problem's code and the
     /// members that are wrong, never their values.
     pub async fn record_unusable_create(&self, caller: &Caller, code: &str, errors: &[FieldError]) {
-        let pointers: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
-        let details = json!({ "code": code, "pointers": pointers });
+        let details = json!({ "code": code, "pointers": pointers(errors) });
         self.record_refused(EventKind::CreateRefused, caller, None, details)
             .await;
     }
@@ -168,7 +185,13 @@ impl Broker {
     }
 }
 
+/// The places that an event names: of members that the API knows, so they are few and short, and cut off all the same.
+fn pointers(errors: &[FieldError]) -> Vec<String> {
+    let cut = |error: &FieldError| error.pointer.chars().take(MAX_POINTER).collect();
+    errors.iter().take(MAX_POINTERS).map(cut).collect()
+}
+
 /// A failure as an event's details hold it: ARM's code, never its sentence, which may name people.
 pub(super) fn failure_details(failure: &Failure) -> Value {
-    json!({ "code": failure.code, "upstream": failure.upstream })
+    json!({ "code": failure.code, "comparison": failure.comparison, "upstream": failure.upstream })
 }

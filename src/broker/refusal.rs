@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::connection::{Awaiting, Code, Failure, TenantId, Upstream};
 use crate::db::DbError;
+use crate::limits::Exceeded;
 use crate::outbound::ArmToken;
 
 /// Why a use case failed.
@@ -59,6 +60,8 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// The tenant whose ARM token ARM took for none, without demanding anything of its user.
     pub refused_token: Option<TenantId>,
+    /// The limit that the request is over.
+    pub exceeded: Option<Exceeded>,
 }
 
 /// What a user must sign in with, and where.
@@ -128,6 +131,7 @@ impl Refusal {
             wanted: None,
             retry_after: None,
             refused_token: None,
+            exceeded: None,
         }
     }
 
@@ -292,6 +296,7 @@ pub(super) fn failure_of(code: Code, error: &ArmError) -> Failure {
     Failure {
         code: code.as_str().to_owned(),
         detail,
+        comparison: None,
         upstream: Some(upstream),
     }
 }

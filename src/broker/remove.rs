@@ -19,6 +19,7 @@ use crate::connection::{
     Code, ConnectionId, ConnectionRecord, Desired, Failure, Observed, OperationKind, OperationRecord, Phase,
 };
 use crate::db::leases::Claim;
+use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events, operations, slots};
 use crate::ledger::EventKind;
 
@@ -29,6 +30,96 @@ pub struct Removal {
     pub operation: OperationRecord,
     /// From where the caller saw the connection.
     pub seen_from: Side,
+}
+
+/// What is asked of a removal.
+#[derive(Debug, Clone, Default)]
+pub struct RemovalRequest {
+    /// Under which the request may be repeated.
+    pub key: Option<IdempotencyKey>,
+    /// What the caller last saw of the connection. With it, what its record then showed at ARM may be removed although it is not
+    /// what is recorded.
+    pub expected: Option<ExpectedVersion>,
+    /// Only the record is to be closed; nothing is sent.
+    pub record_only: bool,
+}
+
+/// The versions of a connection that a change may be made to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedVersion {
+    /// Whichever it is. That names nothing in particular, so nothing unexpected is accepted with it.
+    Any,
+    /// One of these.
+    OneOf(Vec<i32>),
+}
+
+impl ExpectedVersion {
+    fn has(&self, version: i32) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(versions) => versions.contains(&version),
+        }
+    }
+}
+
+impl RemovalRequest {
+    /// What tells this request from another one with the same key; of a bare one the same as ever, since it is stored.
+    fn fingerprint(&self) -> Vec<u8> {
+        let said = match (&self.expected, self.record_only) {
+            (None, false) => String::new(),
+            (expected, record_only) => {
+                let versions = match expected {
+                    Some(ExpectedVersion::OneOf(versions)) => json!(versions),
+                    Some(ExpectedVersion::Any) => json!("*"),
+                    None => json!(null),
+                };
+                json!([versions, record_only]).to_string()
+            }
+        };
+        Sha256::digest(said.as_bytes()).to_vec()
+    }
+}
+
+/// A removal as the use case goes through it.
+#[derive(Debug, Clone)]
+pub(super) struct WantedRemoval {
+    pub(super) keyed: Option<Keyed>,
+    expected: Option<ExpectedVersion>,
+    record_only: bool,
+}
+
+impl WantedRemoval {
+    fn check_version(&self, record: &ConnectionRecord) -> Result<(), BrokerError> {
+        match &self.expected {
+            Some(expected) if !expected.has(record.version) => {
+                let detail =
+                    "the connection is not as If-Match says; read it again, and decide by what it is now";
+                Err(Refusal::new(Code::PreconditionFailed, detail).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What may be somebody else's is removed only by who names exactly that.
+    fn check_contested(&self, record: &ConnectionRecord) -> Result<(), BrokerError> {
+        let names_it = matches!(self.expected, Some(ExpectedVersion::OneOf(_))) || self.record_only;
+        match &record.found {
+            Some(found) if found.contested && !names_it => {
+                let detail = "somebody else may have made what Azure holds under this name; look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed";
+                Err(Refusal::new(Code::Contested, detail).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The fingerprint of what the caller saw at ARM and names, under the lock of the connection.
+    pub(super) fn accepted(&self, record: &ConnectionRecord) -> Result<Option<String>, BrokerError> {
+        self.check_version(record)?;
+        self.check_contested(record)?;
+        let names_it = matches!(self.expected, Some(ExpectedVersion::OneOf(_)));
+        let found = record.found.as_ref().filter(|_| names_it);
+        Ok(found.map(|found| found.fingerprint.clone()))
+    }
 }
 
 impl Broker {
@@ -42,20 +133,24 @@ impl Broker {
         &self,
         caller: &Caller,
         id: ConnectionId,
-        key: Option<IdempotencyKey>,
+        request: RemovalRequest,
     ) -> Result<Removal, BrokerError> {
         caller.demand_scope(&[SCOPE_WRITE])?;
         let found = self.find(caller, id).await?;
         let side = self.side(caller, &found).await?;
         let seen_from = side.ok_or_else(|| not_found("connection"))?;
         let record = found.record;
-        let keyed = key.map(|key| Keyed {
-            key,
-            route: format!("DELETE /v1/connections/{id}"),
-            // There is no body to differ.
-            body_hash: Sha256::digest(b"").to_vec(),
-        });
-        let result = self.try_remove(caller, &record, keyed.as_ref()).await;
+        let wanted = WantedRemoval {
+            keyed: request.key.clone().map(|key| Keyed {
+                key,
+                route: format!("DELETE /v1/connections/{id}"),
+                body_hash: request.fingerprint(),
+            }),
+            expected: request.expected,
+            record_only: request.record_only,
+        };
+        // Boxed: the request's own future would carry all of it.
+        let result = Box::pin(self.try_remove(caller, &record, &wanted)).await;
         if let Err(BrokerError::Refused(refusal)) = &result {
             let arm_id = record.arm_id.resource().canonical();
             self.record_refusal(EventKind::RemoveRefused, caller, Some(&record), arm_id, refusal)
@@ -69,14 +164,29 @@ impl Broker {
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
-        keyed: Option<&Keyed>,
+        wanted: &WantedRemoval,
     ) -> Result<OperationRecord, BrokerError> {
+        let keyed = wanted.keyed.as_ref();
         let replay = self.removal_of(caller, keyed).await?;
         if let Some(ended) = replay.as_ref().filter(|operation| operation.phase.is_terminal()) {
             return Ok(ended.clone());
         }
+        if replay.is_none() {
+            wanted.check_version(record)?;
+        }
+        // What a create of unknown outcome sent may have come to something since its record was closed.
+        let reopened;
+        let record = if record.closed_at.is_some() && self.look_for_late_effect(caller, record).await {
+            reopened = self.find(caller, record.id).await?.record;
+            &reopened
+        } else {
+            record
+        };
         if record.closed_at.is_some() {
             return self.found_removal(caller, keyed, decisive(record)?).await;
+        }
+        if replay.is_none() {
+            wanted.check_contested(record)?;
         }
         caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
         if !self.tenants.allows(record.target_tenant, Direction::Target) {
@@ -87,10 +197,13 @@ impl Broker {
             return Err(Refusal::new(Code::TenantNotAllowed, detail).into());
         }
         // Also for a removal under way: whoever brings tokens must be allowed to remove.
-        self.permit_removal(caller, record).await?;
+        let target = self.permit_removal(caller, record).await?;
         if let Some(operation) = replay {
             self.continue_removal(record, &operation, caller).await?;
             return Ok(operation);
+        }
+        if wanted.record_only {
+            return self.remove_record_only(caller, record, wanted, &target).await;
         }
         if let Some(operation) = &record.last_operation
             && operation.kind == OperationKind::Remove
@@ -100,9 +213,9 @@ impl Broker {
             return self.found_removal(caller, keyed, operation.clone()).await;
         }
         let claimed_at = Instant::now();
-        let (broker, by, id, made_by) = (self.clone(), caller.clone(), record.id, keyed.cloned());
+        let (broker, by, id, made_by) = (self.clone(), caller.clone(), record.id, wanted.clone());
         let begun = self.undisturbed(async move {
-            let (operation, claim) = broker.record_removal(&by, id, made_by.as_ref()).await?;
+            let (operation, claim) = broker.record_removal(&by, id, &made_by).await?;
             if !operation.phase.is_terminal() {
                 broker.go_on(&operation, claim, by, claimed_at);
             }
@@ -166,7 +279,7 @@ impl Broker {
         &self,
         caller: &Caller,
         id: ConnectionId,
-        keyed: Option<&Keyed>,
+        wanted: &WantedRemoval,
     ) -> Result<(OperationRecord, Option<Claim>), BrokerError> {
         let mut transaction = begin(&self.pool, "record removal").await?;
         let db = &mut *transaction;
@@ -179,6 +292,7 @@ impl Broker {
             // Its name is free: what has it now may be somebody else's.
             return Err(DbError::Conflict("the connection was closed meanwhile".to_owned()).into());
         }
+        let accepted_fingerprint = wanted.accepted(&record)?;
         let mut operation = self.new_operation(id, OperationKind::Remove, actor, caller);
         let cluster = record.target.database.cluster();
         let before = record.last_operation.as_ref();
@@ -209,13 +323,21 @@ impl Broker {
         if operation.phase == Phase::Dispatched {
             connections::set_observed(db, id, Observed::Unknown, self.clock.now(), false, false).await?;
         }
-        let new = self.to_record(operation);
+        let new = NewOperation {
+            accepted_fingerprint,
+            ..self.to_record(operation)
+        };
         self.insert_operation(db, &new, &cluster).await?;
-        self.keep_key(db, caller, keyed, &new.record).await?;
+        self.keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
+            .await?;
         let details = if kind == EventKind::RemoveSucceeded {
             json!({ "neverMade": true })
         } else {
-            self.removal_details(&record)
+            let mut details = self.removal_details(&record);
+            if let (Some(accepted), Some(details)) = (&new.accepted_fingerprint, details.as_object_mut()) {
+                details.insert("acceptedFingerprint".to_owned(), accepted.clone().into());
+            }
+            details
         };
         let mut event = self.event(kind, &record, &new.record, details);
         event.request_id = Some(caller.request_id().to_owned());
@@ -235,6 +357,7 @@ impl Broker {
         let failure = Failure {
             code: Code::NotSent.as_str().to_owned(),
             detail: "the connection was removed before its create was sent".to_owned(),
+            comparison: None,
             upstream: None,
         };
         let now = self.clock.now();

@@ -128,6 +128,10 @@ impl Side {
         };
         if !is_told {
             record.justification = None;
+            // What has the name now may be anybody's of the target's side.
+            if let Some(found) = &mut record.found {
+                found.resource = None;
+            }
         }
         record
     }

@@ -4,10 +4,11 @@
 mod arm;
 mod database;
 mod entra;
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 mod failure_points;
 mod idempotency;
 mod ledger;
+mod limits;
 mod outbound;
 mod reader;
 mod server;
@@ -21,10 +22,11 @@ use std::path::Path;
 pub use arm::ArmSection;
 pub use database::{DatabaseSection, MigrationSection};
 pub use entra::EntraSection;
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 pub use failure_points::failure_points;
 pub use idempotency::IdempotencySection;
 pub use ledger::LedgerSection;
+pub use limits::LimitsSection;
 pub use reader::{ConfigError, Problem, Reader};
 pub use server::ServerSection;
 pub use telemetry::TelemetrySection;
@@ -39,6 +41,8 @@ use crate::outbound::{ClientOptions, LineLimits};
 pub struct Config {
     /// Where and how to listen.
     pub server: ServerSection,
+    /// How much of one replica a single person may use.
+    pub limits: LimitsSection,
     /// The database, as the serving role.
     pub database: DatabaseSection,
     /// Entra: whose tokens are taken, and who this service is.
@@ -82,6 +86,7 @@ impl Config {
 
     fn read(mut reader: Reader) -> Result<Self, ConfigError> {
         let server = ServerSection::read(&mut reader);
+        let limits = LimitsSection::read(&mut reader);
         let database = DatabaseSection::read(&mut reader);
         let entra = EntraSection::read(&mut reader);
         let arm = ArmSection::read(&mut reader);
@@ -100,6 +105,7 @@ impl Config {
         // No error was reported, so every section is there.
         match (
             server,
+            limits,
             database,
             entra,
             arm,
@@ -113,6 +119,7 @@ impl Config {
         ) {
             (
                 Some(server),
+                Some(limits),
                 Some(database),
                 Some(entra),
                 Some(arm),
@@ -125,6 +132,7 @@ impl Config {
                 Some(ledger),
             ) => Ok(Self {
                 server,
+                limits,
                 database,
                 entra,
                 arm,
@@ -266,6 +274,10 @@ mod tests {
                 "outbound.read_timeout",
             ),
             (
+                "[server]\nlongest_wait = \"5s\"\nlongest_request = \"20s\"\nbody_timeout = \"20s\"",
+                "server.body_timeout",
+            ),
+            (
                 "[worker]\nfastest_poll = \"20s\"\nslowest_poll = \"2s\"",
                 "worker.fastest_poll",
             ),
@@ -280,6 +292,8 @@ mod tests {
     #[test]
     fn numbers_that_would_stop_the_service_are_refused() {
         for (section, key, least) in [
+            ("limits", "per_person", 1),
+            ("limits", "refusals_logged", 1),
             ("database", "max_connections", 2),
             ("outbound", "circuit_failures", 1),
             ("outbound", "calls_per_tenant", 1),
@@ -304,6 +318,7 @@ mod tests {
         Config::from_toml(example).expect("the example can be used");
         let mut reader = Reader::from_toml(example).expect("TOML");
         let _ = ServerSection::read(&mut reader);
+        let _ = LimitsSection::read(&mut reader);
         let _ = DatabaseSection::read(&mut reader);
         let _ = EntraSection::read(&mut reader);
         let _ = ArmSection::read(&mut reader);

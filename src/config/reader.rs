@@ -191,19 +191,24 @@ impl Reader {
 
     /// A length of time such as `"90s"` or `"5m"`, within bounds.
     pub fn duration(&mut self, key: &str, default: Duration, longest: Duration) -> Option<Duration> {
+        let time = self.duration_or_none(key, default, longest)?;
+        if time.is_zero() {
+            self.report(key, "must be more than 0");
+            return None;
+        }
+        Some(time)
+    }
+
+    /// The same, or `"0s"` for no time at all.
+    pub fn duration_or_none(&mut self, key: &str, default: Duration, longest: Duration) -> Option<Duration> {
         let Some(text) = self.text(key) else {
             return Some(default);
         };
         match humantime::parse_duration(&text) {
-            Ok(value) if value <= longest && !value.is_zero() => Some(value),
+            Ok(value) if value <= longest => Some(value),
             Ok(_) => {
-                self.report(
-                    key,
-                    format_args!(
-                        "must be more than 0 and at most {}",
-                        humantime::format_duration(longest)
-                    ),
-                );
+                let longest = humantime::format_duration(longest);
+                self.report(key, format_args!("must be at most {longest}"));
                 None
             }
             Err(_) => {

@@ -13,6 +13,9 @@ const LONGEST: usize = 2048;
 /// The longest single name, in bytes (a Kusto database name is the longest: 260 characters).
 const LONGEST_SEGMENT: usize = 300;
 
+/// How much of a wrong id is shown in what is said of it, in characters.
+const LONGEST_SHOWN: usize = 80;
+
 /// Why a text is not the resource id that was asked for. The message names what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResourceIdError {
@@ -96,6 +99,8 @@ impl ResourceId {
         if found.eq_ignore_ascii_case(expected) {
             return Ok(());
         }
+        // The caller's words: shown, but not at length.
+        let found = found.chars().take(LONGEST_SHOWN).collect();
         Err(ResourceIdError::Type { expected, found })
     }
 
@@ -182,7 +187,9 @@ fn check_segment(segment: &str) -> Result<(), ResourceIdError> {
         || dots
         || segment.contains(forbidden)
     {
-        return Err(ResourceIdError::Name(segment.chars().take(80).collect()));
+        return Err(ResourceIdError::Name(
+            segment.chars().take(LONGEST_SHOWN).collect(),
+        ));
     }
     Ok(())
 }

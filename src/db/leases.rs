@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::operations::Row;
+use super::operations::{FIRST_REVISION, Row};
 use super::pool::alone;
 use super::{DbError, exactly_one};
 use crate::connection::{ConnectionId, OperationId, OperationRecord};
@@ -22,6 +22,10 @@ pub struct Claim {
     pub lease: Uuid,
     /// What was or is to be sent to ARM.
     pub body: Option<Value>,
+    /// The revision that it makes or removes.
+    pub revision: i32,
+    /// The fingerprint of what a caller saw at ARM and named as what is to be removed.
+    pub accepted_fingerprint: Option<String>,
     /// Where ARM says how far it is.
     pub arm_operation_url: Option<String>,
     /// Reads in a row that found nothing while the outcome was unknown.
@@ -65,6 +69,8 @@ struct ClaimRow {
     body_hash: Option<String>,
     lease_token: Option<Uuid>,
     body: Option<Value>,
+    revision: Option<i32>,
+    accepted_fingerprint: Option<String>,
     arm_operation_url: Option<String>,
     absent_reads: i32,
     dispatches: i32,
@@ -98,6 +104,8 @@ impl ClaimRow {
                 .lease_token
                 .ok_or_else(|| DbError::Defect("a claim without a lease".to_owned()))?,
             body: self.body,
+            revision: self.revision.unwrap_or(FIRST_REVISION),
+            accepted_fingerprint: self.accepted_fingerprint,
             arm_operation_url: self.arm_operation_url,
             absent_reads: self.absent_reads,
             dispatches: self.dispatches,
@@ -159,7 +167,7 @@ pub async fn claim_due(
          returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
             coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
             o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
-            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads,
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.revision, o.accepted_fingerprint, o.arm_operation_url, o.absent_reads,
             o.dispatches, due.holder is not distinct from $3 as resumed",
         limit,
         lease.as_secs_f64(),
@@ -213,7 +221,7 @@ pub async fn claim_of(
          returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
             coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
             o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
-            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads,
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.revision, o.accepted_fingerprint, o.arm_operation_url, o.absent_reads,
             o.dispatches, false as resumed",
         connection.uuid(),
         lease.as_secs_f64(),

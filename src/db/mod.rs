@@ -10,10 +10,16 @@ pub mod ledger_events;
 pub mod operations;
 pub mod people;
 mod pool;
+mod probe;
 pub mod replicas;
+mod request_time;
+pub mod revisions;
 pub mod schedules;
 pub mod schema;
+mod shortage;
 pub mod slots;
 
 pub use error::{DbError, exactly_one};
 pub use pool::{PoolOptions, Transaction, begin, connect, within, within_a_lease};
+pub use request_time::{RequestTime, in_request_time};
+pub use shortage::{Explainer, first_connection, give_way};

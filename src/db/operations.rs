@@ -16,6 +16,9 @@ use crate::connection::{
     removal_hash,
 };
 
+/// The revision that a create makes.
+pub const FIRST_REVISION: i32 = 1;
+
 /// An operation to be recorded by the replica that has its tokens.
 #[derive(Debug, Clone)]
 pub struct NewOperation {
@@ -29,6 +32,8 @@ pub struct NewOperation {
     pub api_version: String,
     /// When a GET found nothing there.
     pub absence_seen_at: Option<DateTime<Utc>>,
+    /// The fingerprint of what the caller saw at ARM and named as what is to be removed.
+    pub accepted_fingerprint: Option<String>,
     /// The lease under which the recording replica goes on; none for one that waits for its turn, or has ended.
     pub lease: Option<Uuid>,
     /// The replica that records it.
@@ -43,6 +48,8 @@ impl NewOperation {
             lease: self.lease?,
             record: self.record.clone(),
             body: self.body.clone(),
+            revision: FIRST_REVISION,
+            accepted_fingerprint: self.accepted_fingerprint.clone(),
             arm_operation_url: None,
             absent_reads: 0,
             dispatches: 1,
@@ -97,11 +104,11 @@ pub async fn insert(
     let rows = sqlx::query!(
         "insert into operations (id, connection_id, kind, phase, person_id, app_id, correlation_id, body, body_hash,
             api_version, absence_seen_at, created_at, dispatched_at, deadline_at, finished_at, due_at, lease_token,
-            lease_until, holder, dispatches, turn)
+            lease_until, holder, dispatches, turn, revision, accepted_fingerprint)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, case when $4 = 'dispatched' then clock_timestamp() end,
             $13, $14, now(), $15, case when $15::uuid is null then null else now() + make_interval(secs => $16) end, $17,
             case when $4 = 'dispatched' then 1 else 0 end,
-            coalesce((select round from cluster_slots where cluster_id = $18), 0))",
+            coalesce((select round from cluster_slots where cluster_id = $18), 0), $19, $20)",
         record.id.uuid(),
         record.connection.uuid(),
         record.kind.as_str(),
@@ -119,7 +126,9 @@ pub async fn insert(
         new.lease,
         lease.as_secs_f64(),
         new.holder,
-        cluster.resource().canonical()
+        cluster.resource().canonical(),
+        FIRST_REVISION,
+        new.accepted_fingerprint
     )
     .execute(db)
     .await?

@@ -1,5 +1,6 @@
 //! The pool, and transactions with a name.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -8,6 +9,7 @@ use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
 
 use super::DbError;
+use super::probe::Probe;
 use crate::failure_points::{Failed, Moment, point};
 
 /// How to reach Postgres.
@@ -39,6 +41,7 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
             ("statement_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "10s"),
         ]);
+    let probe = Arc::new(Probe::new(options.acquire_timeout));
     Ok(PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
@@ -55,7 +58,10 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
         })
         // Asks more than the pool's own test would: a server that has failed over goes on answering old connections.
         .test_before_acquire(false)
-        .before_acquire(|connection, _| Box::pin(takes_lasting_writes(connection)))
+        .before_acquire(move |connection, rest| {
+            let probe = Arc::clone(&probe);
+            Box::pin(async move { probe.passes(connection, rest, takes_lasting_writes).await })
+        })
         .after_release(|connection, _| Box::pin(is_usable(connection)))
         .connect_lazy_with(connect))
 }

@@ -46,7 +46,7 @@ impl Success {
     /// # Errors
     /// [`ExchangeErrorKind::Unavailable`] when it is no answer of a token endpoint: nothing was said of the user then.
     pub(super) fn read(tenant: TenantId, body: &[u8]) -> Result<Self, ExchangeError> {
-        serde_json::from_slice(body).map_err(|_| unreadable(tenant, "a success without a token", None))
+        outbound::parse_object(body).ok_or_else(|| unreadable(tenant, "a success without a token", None))
     }
 
     pub(super) fn is_bearer(&self) -> bool {
@@ -147,7 +147,7 @@ pub(super) fn failure(
     headers: &HeaderMap,
     body: &[u8],
 ) -> ExchangeError {
-    let failure: Failure = serde_json::from_slice(body).unwrap_or_default();
+    let failure: Failure = outbound::parse_object(body).unwrap_or_default();
     let signals = Signals {
         error: word(&failure.error),
         suberror: word(&failure.suberror),

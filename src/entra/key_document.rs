@@ -2,6 +2,9 @@
 
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::outbound;
 
 /// One published key and whose tokens it may sign.
 #[derive(Clone)]
@@ -14,7 +17,8 @@ pub(super) struct SigningKey {
 
 #[derive(Deserialize)]
 struct Document {
-    keys: Vec<PublishedKey>,
+    /// Read one by one: each an object.
+    keys: Vec<Map<String, Value>>,
 }
 
 /// One entry of the document (RFC 7517; `issuer` is Entra's own).
@@ -31,8 +35,10 @@ struct PublishedKey {
 
 /// Reads a whole set. Keys of other kinds are passed over (RFC 7517, section 5); a set without any usable key is no set.
 pub(super) fn parse(body: &[u8]) -> Option<Vec<SigningKey>> {
-    let document: Document = serde_json::from_slice(body).ok()?;
-    let keys: Vec<SigningKey> = document.keys.into_iter().filter_map(usable).collect();
+    let document: Document = outbound::parse_object(body)?;
+    let published = |key| serde_json::from_value(Value::Object(key)).ok();
+    let keys: Option<Vec<PublishedKey>> = document.keys.into_iter().map(published).collect();
+    let keys: Vec<SigningKey> = keys?.into_iter().filter_map(usable).collect();
     (!keys.is_empty()).then_some(keys)
 }
 
@@ -45,4 +51,19 @@ fn usable(key: PublishedKey) -> Option<SigningKey> {
         decoding: DecodingKey::from_rsa_components(&key.n?, &key.e?).ok()?,
         issuer: key.issuer,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_and_its_keys_are_objects_and_no_arrays_whose_entries_would_fit() {
+        let key = r#"{"kty":"RSA","use":"sig","kid":"a","n":"AQAB","e":"AQAB","issuer":null}"#;
+        let as_array = r#"["RSA","sig","a","AQAB","AQAB",null]"#;
+        let read = |set: String| parse(set.as_bytes()).map(|keys| keys.len());
+        assert_eq!(read(format!(r#" {{"keys":[{key},{key}]}}"#)), Some(2));
+        assert_eq!(read(format!(r#"{{"keys":[{as_array}]}}"#)), None);
+        assert_eq!(read(format!("[[{key}]]")), None);
+    }
 }

@@ -7,14 +7,14 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument;
 
 use super::AppState;
-use super::extract::LARGEST_BODY;
+use super::extract::{LARGEST_BODY, NoParameters, Query};
 use super::problem::{MEDIA_TYPE, Problem};
 use crate::connection::Code;
 use crate::outbound::deadline;
@@ -52,6 +52,14 @@ pub(super) fn around(routes: Router<AppState>, longest: Duration) -> Router<AppS
         )
 }
 
+/// Lets these routes refuse every query parameter, as routes do that name those they take.
+pub(super) fn without_parameters(routes: Router<AppState>) -> Router<AppState> {
+    let check = async |Query(NoParameters {}): Query<NoParameters>, request: Request, next: Next| {
+        next.run(request).await
+    };
+    routes.route_layer(middleware::from_fn(check))
+}
+
 /// Tells whatever the request asks of others until when somebody waits for it.
 async fn in_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
     let end = tokio::time::Instant::now() + longest;
@@ -60,11 +68,7 @@ async fn in_time(State(longest): State<Duration>, request: Request, next: Next) 
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     // The payload may hold anything; the panic hook has logged it.
-    Problem::new(
-        Code::Internal,
-        "an error that is this service's own; its log has it under the request's id",
-    )
-    .into_response()
+    Problem::internal().into_response()
 }
 
 /// Gives the request its id, logs how it ended, renders problems, and sees to it that every error is one.
@@ -76,7 +80,7 @@ async fn finish(mut request: Request, next: Next) -> Response {
         .filter(|id| is_plain(id))
         .map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let method = request.method().clone();
+    let (method, version) = (request.method().clone(), request.version());
     // The route's pattern: a path may hold ids, and its query page tokens.
     let route = request
         .extensions()
@@ -102,6 +106,12 @@ async fn finish(mut request: Request, next: Next) -> Response {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    // Whoever did not send their request to its end would go on with it (RFC 9110, section 15.5.9). HTTP/2 has streams for that.
+    if response.status() == StatusCode::REQUEST_TIMEOUT && version < Version::HTTP_2 {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let status = response.status().as_u16();
     metrics::request_answered(
         route.as_deref().unwrap_or("none"),
@@ -136,7 +146,7 @@ fn headers_too_large() -> Response {
 /// Renders a problem, and turns an error that a layer or axum itself made into one.
 fn as_problem(mut response: Response, id: &str) -> Response {
     let kept = |from: &Response, to: &mut Response| {
-        for name in [header::ALLOW, header::LOCATION] {
+        for name in [header::ALLOW, header::LOCATION, header::ETAG] {
             if let Some(value) = from.headers().get(&name) {
                 to.headers_mut().insert(name, value.clone());
             }
@@ -171,10 +181,7 @@ fn problem_for(response: &Response) -> Option<Problem> {
         ),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "the body is too large"),
         status if status.is_client_error() => Problem::new(Code::InvalidRequest, "the request can't be read"),
-        _ => Problem::new(
-            Code::Internal,
-            "an error that is this service's own; its log has it under the request's id",
-        ),
+        _ => Problem::internal(),
     })
 }
 

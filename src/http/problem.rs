@@ -5,13 +5,15 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::broker::{BrokerError, Challenge, FieldError, Missing, Refusal};
 use crate::connection::{Code, Upstream};
 use crate::db::DbError;
+use crate::limits::Exceeded;
 
 /// The media type of problems (RFC 9457, section 6.1).
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -49,8 +51,22 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub upstream: Option<Upstream>,
+    /// The connection whose change ended like this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub connection_id: Option<Uuid>,
+    /// The operation that ended like this: a refusal without one left everything as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub operation_id: Option<Uuid>,
+    /// How what Azure holds compares with the record, where that is the reason: `differs` or `replaced`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub comparison: Option<String>,
     #[serde(skip)]
     pub(super) retry_after: Option<Duration>,
+    #[serde(skip)]
+    pub(super) exceeded: Option<Exceeded>,
     #[serde(skip)]
     pub(super) authenticate: Option<Authenticate>,
 }
@@ -82,11 +98,15 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             request_id: String::new(),
-            retryable: passes || status == StatusCode::SERVICE_UNAVAILABLE,
+            retryable: passes || is_for_now(status),
             errors: Vec::new(),
             missing: Vec::new(),
             upstream: None,
+            connection_id: None,
+            operation_id: None,
+            comparison: None,
             retry_after: passes.then_some(SOON),
+            exceeded: None,
             authenticate: (code == Code::InvalidToken).then_some(Authenticate::InvalidToken),
         }
     }
@@ -122,6 +142,12 @@ impl Problem {
         }
     }
 
+    /// A defect. What it was is for the log alone.
+    pub(super) fn internal() -> Self {
+        let detail = "an error that is this service's own; its log has it under the request's id";
+        Self::new(Code::Internal, detail)
+    }
+
     pub(super) fn unavailable(code: Code, detail: impl Into<String>, retry_after: Option<Duration>) -> Self {
         Self {
             retry_after: Some(retry_after.unwrap_or(RETRY_AFTER)),
@@ -141,14 +167,43 @@ impl Problem {
             headers.insert("x-ms-error-code", code);
         }
         if let Some(after) = self.retry_after {
-            // Whole seconds, rounded up: earlier would be too early.
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
+        }
+        if let Some(exceeded) = &self.exceeded {
+            limit_headers(exceeded, self.retry_after.unwrap_or(RETRY_AFTER), headers);
         }
         if let Some(value) = self.authenticate.as_ref().and_then(Authenticate::header) {
             headers.insert(header::WWW_AUTHENTICATE, value);
         }
         response
+    }
+}
+
+/// Whether the status says that the same request may succeed later.
+fn is_for_now(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    )
+}
+
+/// Whole seconds, rounded up: earlier would be too early.
+fn seconds(time: Duration) -> u64 {
+    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
+}
+
+/// What a limit allows and what is left of it (IETF draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4).
+fn limit_headers(exceeded: &Exceeded, wait: Duration, headers: &mut HeaderMap) {
+    let Exceeded { name, quota, window } = exceeded;
+    let policy = match window {
+        Some(window) => format!("\"{name}\";q={quota};w={}", seconds(*window)),
+        None => format!("\"{name}\";q={quota};qu=\"concurrent-requests\""),
+    };
+    let left = format!("\"{name}\";r=0;t={}", seconds(wait));
+    for (header, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(header, value);
+        }
     }
 }
 
@@ -193,8 +248,13 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::ConnectionExists
         | Code::ChangeInProgress
         | Code::RequestHashDiffers
-        | Code::Differs
+        | Code::Drifted
+        | Code::Contested
+        | Code::StillPresent
         | Code::ParentMissing => StatusCode::CONFLICT,
+        Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -221,6 +281,7 @@ impl From<Refusal> for Problem {
             upstream: refusal.upstream,
             retryable: plain.retryable || refusal.retry_after.is_some(),
             retry_after: refusal.retry_after.or(plain.retry_after),
+            exceeded: refusal.exceeded,
             authenticate,
             ..plain
         }
@@ -254,10 +315,7 @@ impl From<BrokerError> for Problem {
             }
             BrokerError::Database(error) => {
                 tracing::error!(error = %error, "a defect in what the database holds or was asked");
-                Self::new(
-                    Code::Internal,
-                    "an error that is this service's own; its log has it under the request's id",
-                )
+                Self::internal()
             }
         }
     }

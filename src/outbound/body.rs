@@ -1,6 +1,7 @@
 //! Reading an answer's body with a bound, into memory that is wiped.
 
 use secrecy::{ExposeSecret, SecretSlice};
+use serde::de::DeserializeOwned;
 
 /// The most that is read of any answer, in bytes. Key sets and token answers are some tens of KiB.
 const LARGEST: usize = 1024 * 1024;
@@ -31,6 +32,14 @@ impl std::ops::Deref for Body {
     fn deref(&self) -> &[u8] {
         self.0.expose_secret()
     }
+}
+
+/// Parses a body that is a JSON object. An array is none, though a structure would be read from its entries in their order.
+#[must_use]
+pub fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    // Without a tree in between, which would not be wiped.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    is_object.then(|| serde_json::from_slice(body).ok())?
 }
 
 /// Reads the body of an answer, at most 1 MiB of it.

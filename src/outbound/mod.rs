@@ -11,7 +11,7 @@ mod retry_after;
 mod service_token;
 mod token;
 
-pub use body::{Body, BodyError, read_body};
+pub use body::{Body, BodyError, parse_object, read_body};
 pub use client::{ClientError, ClientOptions, client, collector_client, health_client};
 pub use line::{HeldBack, HeldBackFor, Line, LineLimits, Lines, OnLine, Service};
 pub use retry_after::retry_after;

@@ -39,6 +39,13 @@ pub(super) fn install() -> Result<(), TelemetryError> {
     );
     counter!("http_requests_shed_total").increment(0);
     describe_counter!(
+        "http_requests_limited_total",
+        "Requests that were refused because their caller sent too many, by limit."
+    );
+    for limit in ["person", "queue"] {
+        counter!("http_requests_limited_total", "limit" => limit).increment(0);
+    }
+    describe_counter!(
         "entra_exchanges_total",
         "Token exchanges asked of Entra, by outcome."
     );
@@ -61,6 +68,11 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         "operations_ended_total",
         "Operations that ended, by kind and outcome."
     );
+    describe_counter!(
+        "creates_late_total",
+        "Creates of unknown outcome that were carried out after their record had been closed."
+    );
+    counter!("creates_late_total").increment(0);
     describe_gauge!(
         "operations_open",
         "Operations that have not ended, by phase, in the whole database."
@@ -105,6 +117,11 @@ fn describe_outbound() {
     }
 }
 
+/// A create of unknown outcome was carried out after its record had been closed.
+pub fn late_effect() {
+    counter!("creates_late_total").increment(1);
+}
+
 /// The routes of the metrics' listener.
 pub fn router() -> Router {
     Router::new().route(
@@ -144,6 +161,11 @@ pub fn request_answered(route: &str, method: &str, status: u16, took: Duration) 
 /// A request was sent away, for there was no place for it.
 pub fn request_shed() {
     counter!("http_requests_shed_total").increment(1);
+}
+
+/// A request was refused for a limit that each caller has.
+pub fn request_limited(limit: &'static str) {
+    counter!("http_requests_limited_total", "limit" => limit).increment(1);
 }
 
 /// A token exchange ended.

@@ -7,13 +7,14 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::Broker;
+use crate::db::DbError;
 use crate::telemetry::metrics;
 
 /// The shortest pause between two looks: an operation that is due and can't be claimed must not make a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
 
-/// What is not swept by then is swept the next time: on a line that is dead no answer ever comes.
-const LONGEST_SWEEP: Duration = Duration::from_secs(60);
+/// What is not done by then is done the next time: on a line that is dead no answer ever comes.
+const LONGEST_WORK: Duration = Duration::from_secs(60);
 
 /// Says again and again that this replica lives, until `stop` is cancelled.
 pub async fn live(broker: Broker, stop: CancellationToken) {
@@ -62,28 +63,50 @@ pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
     }
 }
 
-/// Does what is due again and again, on one replica at a time, until `stop` is cancelled.
+/// Does what is due again and again, each kind on one replica at a time, until `stop` is cancelled.
 pub async fn periodic(broker: Broker, stop: CancellationToken) {
-    let every = broker.idempotency.sweep_every;
     let work = async {
-        loop {
-            let pause = match timeout(LONGEST_SWEEP, broker.sweep_keys()).await {
-                // Another replica may have got it; it comes again for all.
-                Ok(Ok(next)) => next.clamp(SHORTEST.min(every), every),
-                Ok(Err(error)) => {
-                    tracing::warn!(error = %error, "old idempotency keys can't be deleted");
-                    broker.worker.interval
-                }
-                Err(_) => {
-                    tracing::warn!("old idempotency keys were not deleted in time");
-                    broker.worker.interval
-                }
-            };
-            sleep(pause).await;
-        }
+        tokio::join!(
+            repeat(
+                &broker,
+                broker.idempotency.sweep_every,
+                "old idempotency keys can't be deleted",
+                || { broker.sweep_keys() }
+            ),
+            repeat(
+                &broker,
+                broker.worker.interval,
+                "closed records can't be looked at again",
+                || { broker.recheck_closed_creates() }
+            ),
+        )
     };
     // What is cut off in the middle of it is rolled back.
     stop.run_until_cancelled(work).await;
+}
+
+/// Does one kind of periodic work without end. `work` says how long until it is due again.
+async fn repeat<F: Future<Output = Result<Duration, DbError>>>(
+    broker: &Broker,
+    every: Duration,
+    failed: &'static str,
+    work: impl Fn() -> F,
+) {
+    loop {
+        let pause = match timeout(LONGEST_WORK, work()).await {
+            // Another replica may have got it; it comes again for all.
+            Ok(Ok(next)) => next.clamp(SHORTEST.min(every), every.max(SHORTEST)),
+            Ok(Err(error)) => {
+                tracing::warn!(error = %error, "{failed}");
+                broker.worker.interval
+            }
+            Err(_) => {
+                tracing::warn!("{failed} in time");
+                broker.worker.interval
+            }
+        };
+        sleep(pause).await;
+    }
 }
 
 /// How often what stands in the database is counted.

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod anothers;
 mod continued;
 mod continuing;
 mod document;
@@ -19,8 +20,11 @@ mod idempotency;
 mod main_job;
 mod order;
 mod outcomes;
+mod parameters;
 mod places;
 mod points;
+mod polls;
+mod preconditions;
 mod problems;
 mod promises;
 mod reading;
@@ -31,7 +35,9 @@ mod resilience;
 mod rights;
 mod roles;
 mod service_identity;
+mod shares;
 mod sockets;
+mod statements;
 mod stopping;
 mod strangers;
 mod takeover;

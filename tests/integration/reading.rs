@@ -302,9 +302,9 @@ async fn a_parameter_of_a_list_that_is_wrong_is_named() {
             ("pageToken=", "pageToken"),
             ("pageToken=nonsense", "pageToken"),
             ("pageToken=MTpjb25uZWN0aW9uczpub3RoaW5n", "pageToken"),
-            ("pagetoken=x", "pagetoken"),
-            ("order=name", "order"),
-            ("limit=1&limit=2", "query"),
+            ("pagetoken=x", "query"),
+            ("order=name", "query"),
+            ("limit=1&limit=2", "limit"),
         ] {
             let answer = portal.get(&format!("{path}?{query}")).await;
             answer.is_problem(400, "invalidRequest");

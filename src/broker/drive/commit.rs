@@ -11,9 +11,11 @@ use super::send::plain;
 use super::{Job, Step};
 use crate::broker::recording::failure_details;
 use crate::broker::refusal::BrokerError;
-use crate::connection::{ActorId, Awaiting, Code, Desired, Failure, Observed, OperationKind, Phase};
+use crate::connection::{
+    ActorId, Awaiting, Code, Desired, Failure, FoundResource, Observed, OperationKind, Phase,
+};
 use crate::db::operations::{Leaving, Progress};
-use crate::db::{DbError, begin, connections, ledger_events, operations, slots, within};
+use crate::db::{DbError, begin, connections, ledger_events, operations, revisions, slots, within};
 use crate::ledger::{Event, EventKind};
 use crate::telemetry::metrics;
 
@@ -34,6 +36,10 @@ pub(super) struct Change {
     pub(super) desired: Option<Desired>,
     /// What was seen, and whether the connection is finally absent with it.
     pub(super) observed: Option<(Observed, bool)>,
+    /// What a read found although the record says otherwise.
+    pub(super) found: Option<FoundResource>,
+    /// What a read showed that confirms the revision.
+    pub(super) snapshot: Option<Value>,
     pub(super) event: Option<(EventKind, Value)>,
     /// The request whose tokens the change is made with, if it is another than the one that began the operation.
     pub(super) request_id: Option<String>,
@@ -54,6 +60,8 @@ impl Job {
             cluster_pause: None,
             desired: None,
             observed: None,
+            found: None,
+            snapshot: None,
             event: None,
             request_id: None,
         }
@@ -213,6 +221,15 @@ impl Job {
             let confirmed = observed == Observed::Present && change.phase == Phase::Succeeded;
             connections::set_observed(db, self.record.id, observed, now, closed, confirmed).await?;
         }
+        if is_create && change.phase == Phase::Settling {
+            connections::expect_late_effect(db, self.record.id).await?;
+        }
+        if let Some(found) = &change.found {
+            connections::set_found(db, self.record.id, found).await?;
+        }
+        if let Some(snapshot) = &change.snapshot {
+            revisions::confirm(db, self.record.id, self.claim.revision, snapshot, now).await?;
+        }
         if let Some(event) = &event {
             ledger_events::append(db, event).await?;
         }
@@ -232,6 +249,16 @@ impl Job {
 
     /// Ends the operation without the change. What ARM holds is `observed`; a create that left nothing closes the record.
     pub(super) async fn fail(&mut self, failure: Failure, observed: Observed) -> Result<Step, BrokerError> {
+        self.fail_with(failure, observed, None).await
+    }
+
+    /// The same, with what a read found that is not what is recorded.
+    pub(super) async fn fail_with(
+        &mut self,
+        failure: Failure,
+        observed: Observed,
+        found: Option<FoundResource>,
+    ) -> Result<Step, BrokerError> {
         let kind = self.claim.record.kind;
         let (event, desired) = match kind {
             OperationKind::Create => (EventKind::CreateFailed, None),
@@ -239,11 +266,25 @@ impl Job {
             OperationKind::Remove => (EventKind::RemoveFailed, Some(Desired::Present)),
         };
         let closed = kind == OperationKind::Create && observed == Observed::Absent;
+        let mut details = failure_details(&failure);
+        if let (Some(found), Some(details)) = (&found, details.as_object_mut()) {
+            details.insert("differences".to_owned(), found.differences.clone().into());
+            details.insert("fingerprint".to_owned(), found.fingerprint.clone().into());
+            tracing::warn!(
+                operation.id = %self.claim.record.id,
+                connection.id = %self.record.id,
+                failure.code = failure.code,
+                failure.comparison = failure.comparison,
+                found.differences = ?found.differences,
+                "Azure holds something else than what is recorded, so nothing was deleted or called done"
+            );
+        }
         self.commit(Change {
-            event: Some((event, failure_details(&failure))),
+            event: Some((event, details)),
             failure: Some(failure),
             desired,
             observed: Some((observed, closed)),
+            found,
             ..self.change("the operation failed", Phase::Failed)
         })
         .await?;
@@ -267,7 +308,7 @@ impl Job {
             ..self.change("the outcome is unknown", Phase::Settling)
         })
         .await?;
-        self.pause = self.broker.worker.fastest_poll;
+        self.wait_anew();
         Ok(Step::Again(Duration::ZERO))
     }
 

@@ -164,3 +164,18 @@ fn arms_audiences_are_the_same_with_and_without_a_slash_and_no_prefix_of_another
     assert!(!is_arm("https://management.azure.com.evil.example/", &accepted));
     assert!(!is_arm("", &accepted));
 }
+
+#[test]
+fn an_answer_is_an_object_and_no_array_whose_entries_would_fit() {
+    let token = arm_token(HOME, &json!({"exp": START + 3600}));
+    let read = |body: Value| with_asked(|asked| asked.success(body.to_string().as_bytes())).is_ok();
+    assert!(read(
+        json!({"token_type": "Bearer", "access_token": token, "expires_in": 3600})
+    ));
+    assert!(!read(json!(["Bearer", token, 3600])));
+    let error = failure(400, None, r#"["invalid_grant","consent_required"]"#);
+    assert_eq!(
+        (&error.error, &error.kind),
+        (&None, &ExchangeErrorKind::BadAnswer)
+    );
+}

@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 use crate::broker::{FieldError, IdempotencyKey, Side};
 use crate::connection::{Code, EventHubSource, NewConnection, Phase, Target};
 use crate::http::entity_tag::EntityTag;
-use crate::http::extract::{Authenticated, Idempotency, Json, Prefer, field, optional};
+use crate::http::extract::{
+    Authorized, Conditions, Create, Idempotency, Json, NoParameters, Prefer, Query, field, optional,
+};
 use crate::http::openapi::{AuxiliaryHeader, IdempotencyKeyHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::{Connection, Operation};
 use crate::http::{AppState, Problem, answer, link};
@@ -148,12 +150,13 @@ struct CreateRefuses;
 
 impl Refuses for CreateRefuses {
     const CODES: &'static [Code] = &[
-        Code::InvalidRequest,
         Code::TenantNotAllowed,
         Code::AzureRefused,
+        Code::PreconditionFailed,
         Code::NameTaken,
         Code::ConnectionExists,
         Code::ChangeInProgress,
+        Code::RequestTimeout,
         Code::PayloadTooLarge,
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
@@ -189,12 +192,16 @@ impl Refuses for CreateRefuses {
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
-    Authenticated(caller): Authenticated,
+    Authorized { caller, .. }: Authorized<Create>,
+    parameters: Result<Query<NoParameters>, Problem>,
+    conditions: Result<Conditions, Problem>,
     prefer: Prefer,
     key: Result<Idempotency, Problem>,
     body: Result<Json<CreateConnection>, Problem>,
 ) -> Result<Response, Problem> {
-    let (key, request) = match together(key, body.and_then(|Json(body)| body.parse())) {
+    let conditions = conditions.and_then(|conditions| conditions.hold_without_tag());
+    let request = body.and_then(|Json(body)| body.parse());
+    let (key, request) = match together(parameters, conditions, key, request) {
         Ok(parsed) => parsed,
         Err(problem) => {
             let broker = &state.broker;
@@ -204,10 +211,11 @@ pub(crate) async fn create(
             return Err(problem);
         }
     };
+    let patience = prefer.patience(&state.load, &caller);
     let created = state.broker.create(&caller, request, key).await?;
     let view = state
         .broker
-        .wait_for(&caller, &created.operation, Side::Actor, prefer.wait)
+        .wait_for(&caller, &created.operation, Side::Actor, patience.wait)
         .await?;
     let record = view.connection;
     let connection = Connection::from(&record);
@@ -225,17 +233,27 @@ pub(crate) async fn create(
     Ok((status, EntityTag::of(&record), headers, answer::json(&connection)).into_response())
 }
 
-/// Key and request, or all that is wrong with the two.
+/// Key and request, or all that is wrong with what came: what keeps it from being read at all before what is wrong in it.
 fn together(
+    parameters: Result<Query<NoParameters>, Problem>,
+    conditions: Result<(), Problem>,
     key: Result<Idempotency, Problem>,
     request: Result<NewConnection, Problem>,
 ) -> Result<(Option<IdempotencyKey>, NewConnection), Problem> {
-    match (key, request) {
-        (Ok(Idempotency(key)), Ok(request)) => Ok((key, request)),
-        (Err(key), Err(request)) if request.code == key.code => {
-            Err(Problem::invalid([key.errors, request.errors].concat()))
+    match (parameters, conditions, key, request) {
+        (Ok(_), Ok(()), Ok(Idempotency(key)), Ok(request)) => Ok((key, request)),
+        (parameters, conditions, key, request) => {
+            let problems = [parameters.err(), request.err(), key.err(), conditions.err()];
+            let (invalid, other): (Vec<Problem>, Vec<Problem>) = problems
+                .into_iter()
+                .flatten()
+                .partition(|problem| problem.code == Code::InvalidRequest.as_str());
+            let errors = invalid.into_iter().flat_map(|problem| problem.errors);
+            Err(other
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| Problem::invalid(errors.collect())))
         }
-        (_, Err(problem)) | (Err(problem), Ok(_)) => Err(problem),
     }
 }
 

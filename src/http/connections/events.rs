@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::connection::{ActorId, Code, ConnectionId, OperationId, TenantId};
-use crate::http::extract::{Authenticated, Path, Query};
+use crate::http::extract::{Authorized, Path, Query, Read};
 use crate::http::openapi::{Refuses, Refusing, samples};
 use crate::http::{AppState, Problem, answer, link};
 use crate::ledger::{EventKind, RecordedEvent};
@@ -104,7 +104,7 @@ impl From<RecordedEvent> for LedgerEvent {
 struct EventsRefuses;
 
 impl Refuses for EventsRefuses {
-    const CODES: &'static [Code] = &[Code::InvalidRequest, Code::NotFound];
+    const CODES: &'static [Code] = &[Code::NotFound];
 }
 
 /// Read a connection's events
@@ -123,7 +123,7 @@ impl Refuses for EventsRefuses {
 )]
 pub(crate) async fn events(
     State(state): State<AppState>,
-    Authenticated(caller): Authenticated,
+    Authorized { caller, .. }: Authorized<Read>,
     Path(id): Path<Uuid>,
     Query(parameters): Query<EventParameters>,
 ) -> Result<Response, Problem> {

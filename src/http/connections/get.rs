@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::connection::{Code, ConnectionId};
 use crate::http::entity_tag::{EntityTag, IfNoneMatch};
-use crate::http::extract::{Authenticated, Path};
+use crate::http::extract::{Authorized, NoParameters, Path, Query, Read};
 use crate::http::openapi::{IfNoneMatchHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
 use crate::http::{AppState, Problem, answer};
@@ -39,7 +39,8 @@ impl Refuses for GetRefuses {
 )]
 pub(crate) async fn get(
     State(state): State<AppState>,
-    Authenticated(caller): Authenticated,
+    Authorized { caller, .. }: Authorized<Read>,
+    Query(NoParameters {}): Query<NoParameters>,
     Path(id): Path<Uuid>,
     known: IfNoneMatch,
 ) -> Result<Response, Problem> {

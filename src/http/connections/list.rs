@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::broker::ListFilter;
 use crate::connection::{Code, ConnectionId};
-use crate::http::extract::{Authenticated, Query, optional};
+use crate::http::extract::{Authorized, Query, Read, optional};
 use crate::http::openapi::{Refuses, Refusing, samples};
 use crate::http::shapes::Connection;
 use crate::http::{AppState, Problem, answer, link};
@@ -103,7 +103,7 @@ pub(crate) struct ConnectionList {
 struct ListRefuses;
 
 impl Refuses for ListRefuses {
-    const CODES: &'static [Code] = &[Code::InvalidRequest];
+    const CODES: &'static [Code] = &[];
 }
 
 /// List connections
@@ -123,7 +123,7 @@ impl Refuses for ListRefuses {
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    Authenticated(caller): Authenticated,
+    Authorized { caller, .. }: Authorized<Read>,
     Query(parameters): Query<ListParameters>,
 ) -> Result<Response, Problem> {
     let limit = link::page_size(parameters.limit)?;

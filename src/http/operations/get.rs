@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use crate::connection::{Code, OperationId};
-use crate::http::extract::{Authenticated, Path};
+use crate::http::extract::{Authorized, NoParameters, Path, Query, Read};
 use crate::http::openapi::{AuxiliaryHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Operation;
 use crate::http::{AppState, Problem, answer, link};
@@ -40,7 +40,8 @@ impl Refuses for OperationRefuses {
 )]
 pub(crate) async fn get(
     State(state): State<AppState>,
-    Authenticated(caller): Authenticated,
+    Authorized { caller, .. }: Authorized<Read>,
+    Query(NoParameters {}): Query<NoParameters>,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
     let view = state.broker.operation(&caller, OperationId::new(id)).await?;

@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use crate::broker::{Continued, FieldError};
 use crate::connection::{Code, OperationId};
-use crate::http::extract::{Authenticated, Idempotency, JsonIfAny, Path, Prefer};
+use crate::http::extract::{
+    Authorized, Conditions, Idempotency, JsonIfAny, NoParameters, Path, Prefer, Query, Write,
+};
 use crate::http::openapi::{AuxiliaryHeader, IdempotencyKeyHeader, PreferHeader, Refuses, Refusing, samples};
 use crate::http::shapes::Operation;
 use crate::http::{AppState, Problem, answer, link};
@@ -46,13 +48,14 @@ struct ContinueRefuses;
 
 impl Refuses for ContinueRefuses {
     const CODES: &'static [Code] = &[
-        Code::InvalidRequest,
         Code::TenantNotAllowed,
         Code::AzureRefused,
         Code::RequestHashMissing,
         Code::NotFound,
+        Code::PreconditionFailed,
         Code::ChangeInProgress,
         Code::RequestHashDiffers,
+        Code::RequestTimeout,
         Code::PayloadTooLarge,
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
@@ -85,13 +88,17 @@ impl Refuses for ContinueRefuses {
 )]
 pub(crate) async fn go_on(
     State(state): State<AppState>,
-    Authenticated(caller): Authenticated,
+    Authorized { caller, .. }: Authorized<Write>,
+    Query(NoParameters {}): Query<NoParameters>,
+    // Going on is no thing that is there, so tags have nothing to match.
+    _: Conditions,
     prefer: Prefer,
     Idempotency(key): Idempotency,
     Path(id): Path<Uuid>,
     JsonIfAny(body): JsonIfAny<ContinueOperation>,
 ) -> Result<Response, Problem> {
     let hash = body.unwrap_or_default().parse()?;
+    let patience = prefer.patience(&state.load, &caller);
     let Continued {
         operation,
         seen_from,
@@ -101,7 +108,9 @@ pub(crate) async fn go_on(
         .continue_operation(&caller, OperationId::new(id), hash, key)
         .await?;
     let view = if goes_on {
-        let waited = state.broker.wait_for(&caller, &operation, seen_from, prefer.wait);
+        let waited = state
+            .broker
+            .wait_for(&caller, &operation, seen_from, patience.wait);
         waited.await?.operation
     } else {
         operation

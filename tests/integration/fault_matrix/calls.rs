@@ -159,6 +159,11 @@ impl Call {
         )
     }
 
+    /// Whether it bears out what ARM called done; a read beside a question for the operation is another one.
+    pub(super) fn is_read_back(self) -> bool {
+        matches!(self, Self::PutReadBack | Self::DeleteReadBack)
+    }
+
     pub(super) fn is_poll(self) -> bool {
         matches!(self, Self::PutPoll | Self::DeletePoll)
     }

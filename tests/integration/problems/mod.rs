@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
 
-use crate::support::{App, Portal, allowing, claims_challenge, migrated, own_server, request};
+use crate::support::{App, Portal, Stalled, allowing, claims_challenge, migrated, own_server, request};
 use documented::documented;
 use provoked::{Calls, Provoked};
 
@@ -59,6 +59,7 @@ async fn tokens(app: &App, calls: &Calls, provoked: &mut Provoked) {
     provoked.all(calls, &basic, 400, "auxiliaryTokens").await;
     let large = actor.with_auxiliary(&"x".repeat(96 * 1024));
     provoked.all(calls, &large, 431, "headersTooLarge").await;
+    provoked.with_unknown_parameter(calls, &actor).await;
     let lacking = with_scope(app, "acc1@domain1.com", "Connections.Other");
     provoked.all(calls, &lacking, 403, "insufficientScope").await;
 }
@@ -157,9 +158,7 @@ async fn requests(app: &App, calls: &Calls, provoked: &mut Provoked) {
     assert_eq!(made.status, 200, "{}", made.body);
     let answer = keyed(create(&request("another")), "a-key").await;
     provoked.one("createConnection", &answer, 422, "idempotencyKeyReused");
-    let remove = portal.call(http::Method::DELETE, &calls.connection);
-    let answer = keyed(remove, "").await;
-    provoked.one("removeConnection", &answer, 400, "invalidRequest");
+    provoked.under_a_condition(calls, &portal).await;
     provoked.nowhere(&portal).await;
 }
 
@@ -241,6 +240,31 @@ async fn differently(app: &App, calls: &Calls, created: &crate::support::Answer,
     let there = app.signed_in("acc3@domain1.com").at(full.address());
     provoked.all(calls, &there, 503, "overloaded").await;
     full.stop().await;
+
+    let often = app
+        .start_another(|config| config.limits.per_person = 1)
+        .await
+        .expect("a replica");
+    let there = app.signed_in("acc3@domain1.com").at(often.address());
+    assert_eq!(there.get("/v1/connections").await.status, 200);
+    provoked.all(calls, &there, 429, "tooManyRequests").await;
+    often.stop().await;
+
+    let strict = app
+        .start_another(|config| config.server.body_timeout = Duration::from_millis(50))
+        .await
+        .expect("a replica");
+    let token = app.token("acc3@domain1.com", how_to::DOMAIN1);
+    for (operation, path) in [
+        ("createConnection", "/v1/connections"),
+        ("continueOperation", &calls.go_on),
+    ] {
+        let mut connection = Stalled::connect(strict.address(), http::Version::HTTP_11).await;
+        let never = Box::pin(futures_util::stream::pending());
+        let answer = connection.send(&http::Method::POST, path, &token, never).await;
+        provoked.one(operation, &answer, 408, "requestTimeout");
+    }
+    strict.stop().await;
 
     let narrow = app
         .start_another(|config| config.tenants = allowing(&[], &[how_to::DOMAIN2]))

@@ -78,8 +78,17 @@ impl Provoked {
         );
         answer.is_problem(status, code);
         let seconds = answer.header("retry-after");
-        assert_eq!(seconds.is_some(), status == 503, "{operation}: {code}");
-        assert_eq!(answer.body["retryable"], status == 503, "{operation}: {code}");
+        assert_eq!(
+            seconds.is_some(),
+            matches!(status, 429 | 503),
+            "{operation}: {code}"
+        );
+        let for_now = matches!(status, 408 | 429 | 503);
+        assert_eq!(answer.body["retryable"], for_now, "{operation}: {code}");
+        for header in ["ratelimit", "ratelimit-policy"] {
+            let told = answer.header(header).is_some();
+            assert_eq!(told, status == 429, "{operation}: {code}: {header}");
+        }
         self.0.insert((operation.to_owned(), status, code.to_owned()));
     }
 
@@ -100,6 +109,23 @@ impl Provoked {
     pub(super) async fn all(&mut self, calls: &Calls, portal: &Portal, status: u16, code: &str) {
         self.reads(calls, portal, status, code).await;
         self.writes(calls, portal, status, code).await;
+    }
+
+    /// With a parameter that no operation has. What comes after tokens is looked at before anything that is there.
+    pub(super) async fn with_unknown_parameter(&mut self, calls: &Calls, portal: &Portal) {
+        for (operation, call) in calls.reads(portal).chain(calls.writes(portal)) {
+            let answer = portal.send(call.query(&[("dryRun", "true")])).await;
+            self.one(operation, &answer, 400, "invalidRequest");
+        }
+    }
+
+    /// A change under a condition that can't be evaluated.
+    pub(super) async fn under_a_condition(&mut self, calls: &Calls, portal: &Portal) {
+        for (operation, call) in calls.writes(portal) {
+            let call = call.header("if-unmodified-since", "Sat, 29 Oct 1994 19:43:31 GMT");
+            let answer = portal.send(call).await;
+            self.one(operation, &answer, 412, "preconditionFailed");
+        }
     }
 
     /// What is not there.

@@ -3,6 +3,7 @@
 //! and ARM fail to answer in `upstream`.
 
 mod access;
+mod form;
 mod names;
 mod request;
 

@@ -106,10 +106,6 @@ async fn a_value_outside_the_rules_is_named_by_its_pointer_and_nobody_is_asked()
         ("/source/eventHub/resourceId", json!("hub1")),
         ("/source/eventHub/consumerGroup", json!("$Other")),
         ("/justification", json!("x".repeat(2001))),
-        ("/tenantId", json!(how_to::DOMAIN1)),
-        ("/target/location", json!("West Europe")),
-        ("/source/iotHub", json!({})),
-        ("/source/eventHub/compression", json!("GZip")),
     ];
     for (count, (pointer, value)) in (1..).zip(cases) {
         let answer = portal.create(&request_with(pointer, value.clone())).await;

@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 /// A service whose line to its Postgres can die.
-async fn over_a_wire(change: impl FnOnce(&mut Config)) -> (Server, Wire, App) {
+pub(super) async fn over_a_wire(change: impl FnOnce(&mut Config)) -> (Server, Wire, App) {
     let server = own_server().await;
     let database = migrated(&server).await;
     let wire = Wire::to(&database.serving_url).await;
@@ -181,6 +181,52 @@ async fn without_a_free_connection_a_request_is_refused_and_nothing_is_sent() {
         .await
         .expect("an end");
     is_taken_again(&portal, "telemetry").await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_change_is_refused_in_the_time_that_all_its_waits_for_the_database_have_together() {
+    let app = App::with(|config| {
+        hurried(config);
+        // Four seconds and a bit altogether, so that a slow machine changes nothing.
+        config.database.pool.acquire_timeout = Duration::from_secs(4);
+    })
+    .await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    // What comes first is slow…
+    let mut slow = connect(&app.database.owner_url).await;
+    let mut run = async |statements| sqlx::raw_sql(statements).execute(&mut slow).await;
+    run("begin; lock table connections in access exclusive mode")
+        .await
+        .expect("a lock");
+    // …and what comes last never ends.
+    let mut hanging = connect(&app.database.owner_url).await;
+    sqlx::raw_sql("begin; lock table ledger_events in access exclusive mode")
+        .execute(&mut hanging)
+        .await
+        .expect("a lock");
+    let mut other = request("other");
+    other["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+    let asked_at = Instant::now();
+    let (create, remove, slept) = tokio::join!(
+        async { (portal.create(&other).await, asked_at.elapsed()) },
+        async { (portal.remove(created.text("/id")).await, asked_at.elapsed()) },
+        run("select pg_sleep(3); commit"),
+    );
+    slept.expect("it ends");
+    for (answer, took) in [create, remove] {
+        answer.is_problem(503, "databaseUnavailable");
+        assert!(took >= Duration::from_secs(3), "{took:?}");
+        // One wait after the other would be seven.
+        assert!(took < Duration::from_millis(6500), "{took:?}");
+    }
+    sqlx::raw_sql("rollback")
+        .execute(&mut hanging)
+        .await
+        .expect("an end");
+    assert_eq!(app.writes().len(), 1, "the first create's");
     app.finish().await;
 }
 

@@ -175,9 +175,23 @@ async fn the_list_holds_those_that_are_shown_as_unsettled_and_no_others() {
     assert_eq!(listed.len(), 24 + 5);
     let counted = "select count(*) = 29 from unsettled_connections";
     assert!(app.scalar::<bool>(counted).await);
-    sqlx::raw_sql("update operations set phase = 'failed'")
-        .execute(&mut owner)
-        .await
-        .expect("the owner may");
+    // What changes moves from one list to the other.
+    for change in [
+        "update operations set phase = 'settling' where phase in ('dispatched', 'accepted')",
+        "update connections set observed = 'unknown' where observed = 'absent'",
+        "update operations set phase = 'failed'",
+        "update connections set desired = 'present', confirmed_at = null",
+        "update connections set observed = 'absent', closed_at = now() where observed = 'unknown'",
+        "update connections set confirmed_at = now()",
+    ] {
+        sqlx::raw_sql(change)
+            .execute(&mut owner)
+            .await
+            .expect("the owner may");
+        let mut expected = all("").await;
+        expected.retain(|_, state| state == "\"unsettled\"");
+        assert_eq!(all("&state=unsettled").await, expected, "{change}");
+    }
+    assert_eq!(all("&state=unsettled").await.len(), 0);
     app.finish().await;
 }

@@ -1,0 +1,56 @@
+//! A caller whose tokens have the scope of the request. A handler names it before whatever reads the body, so that nothing of a
+//! request is parsed whose app may not make it.
+
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::caller::Authenticated;
+use crate::broker::{Caller, Intent};
+use crate::http::AppState;
+use crate::http::problem::Problem;
+
+/// What a request means to do.
+pub(in crate::http) trait Means {
+    /// To the broker.
+    const INTENT: Intent;
+}
+
+/// It only looks.
+pub(in crate::http) struct Read;
+/// It makes a connection.
+pub(in crate::http) struct Create;
+/// It changes something else.
+pub(in crate::http) struct Write;
+
+impl Means for Read {
+    const INTENT: Intent = Intent::Read;
+}
+
+impl Means for Create {
+    const INTENT: Intent = Intent::Create;
+}
+
+impl Means for Write {
+    const INTENT: Intent = Intent::Write;
+}
+
+/// The validated caller, who may ask for what the request means to do.
+pub(in crate::http) struct Authorized<T> {
+    pub(in crate::http) caller: Caller,
+    means: PhantomData<T>,
+}
+
+impl<T: Means> FromRequestParts<AppState> for Authorized<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let Authenticated(caller) = Authenticated::from_request_parts(parts, state).await?;
+        state.broker.admit(&caller, T::INTENT).await?;
+        Ok(Self {
+            caller,
+            means: PhantomData,
+        })
+    }
+}

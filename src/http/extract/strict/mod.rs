@@ -1,0 +1,82 @@
+//! Input from outside, read strictly: a structure is an object with members that it knows, each there once and never null.
+//! What is wrong is told by pointers of known members alone, however the caller named theirs.
+
+mod mistake;
+mod node;
+mod reader;
+
+use mistake::{Mistakes, short};
+use node::Node;
+use reader::Reader;
+use serde::de::DeserializeOwned;
+use url::form_urlencoded;
+
+use crate::broker::FieldError;
+
+/// Where the input stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Body,
+    Query,
+}
+
+impl Source {
+    /// The place of all of it: the empty pointer is the whole body (RFC 6901, section 5).
+    const fn root(self) -> &'static str {
+        match self {
+            Self::Body => "",
+            Self::Query => "query",
+        }
+    }
+
+    /// What its parts are called.
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Body => "member",
+            Self::Query => "parameter",
+        }
+    }
+
+    /// The place of a member: a JSON pointer (RFC 6901), or the parameter's name.
+    fn pointer(self, parent: &str, name: &str) -> String {
+        match self {
+            Self::Body => format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1")),
+            Self::Query => name.to_owned(),
+        }
+    }
+}
+
+/// A JSON body, or all that is wrong with it.
+pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Vec<FieldError>> {
+    let node: Node = serde_json::from_slice(bytes).map_err(|error| {
+        // The parser tells line and column, and quotes nothing.
+        vec![FieldError {
+            pointer: Source::Body.root().to_owned(),
+            detail: format!("is no JSON: {}", short(&error)),
+        }]
+    })?;
+    read(Source::Body, &node)
+}
+
+/// The parameters of a query, or all that is wrong with them.
+pub(super) fn query<T: DeserializeOwned>(query: &str) -> Result<T, Vec<FieldError>> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let parameter = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
+        (name.into_owned(), Node::Parameter(value.into_owned()))
+    };
+    read(Source::Query, &Node::Object(pairs.map(parameter).collect()))
+}
+
+fn read<T: DeserializeOwned>(source: Source, node: &Node) -> Result<T, Vec<FieldError>> {
+    let mistakes = Mistakes::default();
+    let value = T::deserialize(Reader {
+        source,
+        node,
+        pointer: source.root().to_owned(),
+        mistakes: &mistakes,
+    });
+    mistakes.or(value, source.root())
+}
+
+#[cfg(test)]
+mod tests;
