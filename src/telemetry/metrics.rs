@@ -80,6 +80,50 @@ pub(super) fn install() -> Result<(), TelemetryError> {
     );
     describe_outbound();
     describe_database();
+    describe_operations();
+    describe_gauge!(
+        "database_connections",
+        "Connections to Postgres that this replica holds, by use."
+    );
+    Ok(())
+}
+
+/// What is rare is there from the start, as zero, so that an alarm can be set on its growth.
+fn describe_outbound() {
+    describe_counter!(
+        "outbound_held_back_total",
+        "Calls that were not made, by service and reason."
+    );
+    describe_counter!(
+        "outbound_repeated_total",
+        "Calls that were made once more, by service."
+    );
+    describe_counter!(
+        "outbound_circuits_total",
+        "Circuit breakers that opened or closed, by service and state."
+    );
+    describe_gauge!(
+        "outbound_circuits_open",
+        "Circuit breakers of this replica that let nothing through now, by service."
+    );
+    for service in ["arm", "entra", "keys"] {
+        gauge!("outbound_circuits_open", "service" => service).set(0);
+        counter!("outbound_repeated_total", "service" => service).increment(0);
+        for reason in ["broken", "busy", "pace"] {
+            counter!("outbound_held_back_total", "service" => service, "reason" => reason).increment(0);
+        }
+        for state in ["open", "closed"] {
+            counter!("outbound_circuits_total", "service" => service, "state" => state).increment(0);
+        }
+    }
+}
+
+/// A create of unknown outcome was carried out after its record had been closed.
+pub fn late_effect() {
+    counter!("creates_late_total").increment(1);
+}
+
+fn describe_operations() {
     describe_counter!(
         "operations_ended_total",
         "Operations that ended, by kind and outcome."
@@ -123,46 +167,6 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         "connections_unsettled",
         "Connections of which no read has told yet whether a change happened, in the whole database."
     );
-    describe_gauge!(
-        "database_connections",
-        "Connections to Postgres that this replica holds, by use."
-    );
-    Ok(())
-}
-
-/// What is rare is there from the start, as zero, so that an alarm can be set on its growth.
-fn describe_outbound() {
-    describe_counter!(
-        "outbound_held_back_total",
-        "Calls that were not made, by service and reason."
-    );
-    describe_counter!(
-        "outbound_repeated_total",
-        "Calls that were made once more, by service."
-    );
-    describe_counter!(
-        "outbound_circuits_total",
-        "Circuit breakers that opened or closed, by service and state."
-    );
-    describe_gauge!(
-        "outbound_circuits_open",
-        "Circuit breakers of this replica that let nothing through now, by service."
-    );
-    for service in ["arm", "entra", "keys"] {
-        gauge!("outbound_circuits_open", "service" => service).set(0);
-        counter!("outbound_repeated_total", "service" => service).increment(0);
-        for reason in ["broken", "busy", "pace"] {
-            counter!("outbound_held_back_total", "service" => service, "reason" => reason).increment(0);
-        }
-        for state in ["open", "closed"] {
-            counter!("outbound_circuits_total", "service" => service, "state" => state).increment(0);
-        }
-    }
-}
-
-/// A create of unknown outcome was carried out after its record had been closed.
-pub fn late_effect() {
-    counter!("creates_late_total").increment(1);
 }
 
 fn describe_database() {
@@ -321,4 +325,63 @@ pub fn connections_unsettled(count: u64) {
 pub fn database_connections(in_use: u32, idle: u32) {
     gauge!("database_connections", "use" => "busy").set(in_use);
     gauge!("database_connections", "use" => "idle").set(idle);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::DbError;
+
+    /// What is measured by this, as Prometheus reads it.
+    fn measured(work: impl FnOnce()) -> String {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, work);
+        recorder.handle().render()
+    }
+
+    #[track_caller]
+    fn has(text: &str, line: &str) {
+        assert!(text.lines().any(|found| found == line), "no {line} in:\n{text}");
+    }
+
+    #[test]
+    fn errors_of_the_database_are_counted_by_class_and_commits_without_an_answer() {
+        let text = measured(|| {
+            let _ = DbError::from(sqlx::Error::RowNotFound);
+            let _ = DbError::late();
+            let _ = DbError::unconfirmed();
+        });
+        has(&text, "database_errors_total{class=\"defect\"} 1");
+        has(&text, "database_errors_total{class=\"timeout\"} 1");
+        has(&text, "database_commits_unconfirmed_total 1");
+    }
+
+    #[test]
+    fn circuits_that_are_open_now_are_told_and_those_that_are_forgotten_are_not() {
+        let text = measured(|| {
+            for _ in 0..3 {
+                circuit_opened("arm");
+            }
+            circuit_closed("arm");
+            circuit_forgotten("arm");
+        });
+        has(&text, "outbound_circuits_open{service=\"arm\"} 1");
+        has(&text, "outbound_circuits_total{service=\"arm\",state=\"open\"} 3");
+        has(
+            &text,
+            "outbound_circuits_total{service=\"arm\",state=\"closed\"} 1",
+        );
+    }
+
+    #[test]
+    fn the_oldest_operation_is_of_no_age_when_there_is_none() {
+        let text = measured(|| {
+            oldest_operation("open", Some(Duration::from_millis(2500)));
+            oldest_operation("unsettled", None);
+            write_refused("drifted");
+        });
+        has(&text, "operations_oldest_age_seconds{state=\"open\"} 2.5");
+        has(&text, "operations_oldest_age_seconds{state=\"unsettled\"} 0");
+        has(&text, "writes_refused_total{code=\"drifted\"} 1");
+    }
 }
