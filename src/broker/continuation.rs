@@ -175,7 +175,7 @@ impl Broker {
                 }
             }
             // It may have been sent, and is never sent again: it is read about.
-            OperationKind::Create if is_theirs => Ok(()),
+            OperationKind::Create if is_theirs => self.preflight_read(&record.arm_id, to_target).await,
             OperationKind::Create => self.preflight_write(database, to_target).await,
         }
     }

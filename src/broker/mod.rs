@@ -7,6 +7,7 @@ mod create;
 mod drive;
 mod exchange;
 mod idempotency;
+mod left_out;
 mod preflight;
 mod read;
 mod recheck;
@@ -31,7 +32,7 @@ use uuid::Uuid;
 
 use crate::arm::Arm;
 use crate::clock::Clock;
-use crate::config::{IdempotencySection, TenantPolicy, VisibilitySection, WorkerSection};
+use crate::config::{IdempotencySection, LimitsSection, TenantPolicy, VisibilitySection, WorkerSection};
 use crate::connection::{Code, ConnectionId};
 use crate::db::{DbError, Explainer, RequestTime, counts, in_request_time, within};
 use crate::entra::Entra;
@@ -47,6 +48,7 @@ pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refu
 pub use remove::{ExpectedVersion, Removal, RemovalRequest};
 pub use sight::Side;
 
+use left_out::LeftOut;
 use sight::Sights;
 use vault::Vault;
 
@@ -64,6 +66,8 @@ pub struct Parts {
     pub tenants: TenantPolicy,
     /// How long ARM's word is taken on what a person may read.
     pub visibility: VisibilitySection,
+    /// How much of one replica a single person may use.
+    pub limits: LimitsSection,
     /// How operations are driven.
     pub worker: WorkerSection,
     /// How long a request can be repeated by its key.
@@ -94,6 +98,8 @@ struct Inner {
     places: Arc<Semaphore>,
     /// Tells why the database can't be used.
     explainer: Explainer,
+    /// Refusals that the ledger is not told of one by one.
+    left_out: LeftOut,
     stop: CancellationToken,
     /// Whether the database can be used.
     database: Outage,
@@ -125,6 +131,7 @@ impl Broker {
             tasks: TaskTracker::new(),
             places: Arc::new(Semaphore::new(places)),
             explainer: Explainer::default(),
+            left_out: LeftOut::new(parts.limits.refusals_logged),
             stop: CancellationToken::new(),
             database: Outage::default(),
             parts,

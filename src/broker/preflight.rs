@@ -6,7 +6,9 @@ use super::refusal::{BrokerError, FieldError, Missing, MissingKind, Refusal, fro
 use super::tenants::{SOURCE_POINTER, TARGET_POINTER};
 use super::{Broker, Caller};
 use crate::arm::{ArmError, Cluster, Permissions};
-use crate::connection::{ClusterId, Code, ConnectionRecord, DatabaseId, NewConnection, ResourceId, TenantId};
+use crate::connection::{
+    ClusterId, Code, ConnectionRecord, DataConnectionId, DatabaseId, NewConnection, ResourceId, TenantId,
+};
 use crate::outbound::ArmToken;
 
 /// What a principal needs on the database to make a data connection.
@@ -254,6 +256,19 @@ impl Broker {
         target: &ArmToken,
     ) -> Result<(), BrokerError> {
         self.preflight_right(database, target, WRITE_CONNECTION).await
+    }
+
+    /// Whether ARM takes the token to read a data connection with. What ARM can't tell now the operation finds out later, and what
+    /// it would be in may be gone.
+    pub(super) async fn preflight_read(
+        &self,
+        id: &DataConnectionId,
+        target: &ArmToken,
+    ) -> Result<(), BrokerError> {
+        match self.arm.data_connection(target, id).await {
+            Err(error) if matches!(error.status(), Some(401 | 403)) => Err(from_arm(&error, Some(target))),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the caller may remove a connection, asked with their own token.

@@ -105,6 +105,7 @@ impl Broker {
             deadline_at: now + self.worker.deadline,
             failure: None,
             awaiting: None,
+            driven: false,
             ahead: None,
             request_hash: removal_hash(connection),
         }

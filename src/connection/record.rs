@@ -131,8 +131,10 @@ pub struct OperationRecord {
     pub deadline_at: DateTime<Utc>,
     /// Why it failed, or what is known so far.
     pub failure: Option<Failure>,
-    /// The token that it waits for.
+    /// The token that it waits for, or waited for before a replica began to drive it.
     pub awaiting: Option<Awaiting>,
+    /// Whether a replica is driving it at the moment.
+    pub driven: bool,
     /// How many changes of the same cluster come before it, while it waits for its turn; only where it was looked up by itself.
     pub ahead: Option<u32>,
     /// SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation names it.

@@ -35,9 +35,11 @@ pub struct UnsettledCount {
 /// When the database can't answer.
 pub async fn open_operations(db: &mut PgConnection) -> Result<OpenCounts, DbError> {
     let rows = sqlx::query!(
-        "select phase, count(*) as \"count!\", count(awaiting_tenant_id) as \"awaiting!\",
+        "select phase, count(*) as \"count!\",
+            count(awaiting_tenant_id) filter (where lease_until is null or lease_until <= now()) as \"awaiting!\",
             extract(epoch from now() - min(created_at))::float8 as oldest,
-            extract(epoch from now() - min(created_at) filter (where awaiting_tenant_id is not null))::float8
+            extract(epoch from now() - min(created_at) filter (
+                where awaiting_tenant_id is not null and (lease_until is null or lease_until <= now())))::float8
                 as oldest_awaiting
          from operations
          where phase in ('queued', 'dispatched', 'accepted', 'settling') group by phase"

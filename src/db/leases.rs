@@ -98,6 +98,7 @@ impl ClaimRow {
             awaiting_tenant_id: self.awaiting_tenant_id,
             ahead: None,
             awaiting_claims: self.awaiting_claims,
+            driven: true,
             body_hash: self.body_hash,
         };
         Ok(Claim {

@@ -157,6 +157,8 @@ pub(super) struct Row {
     #[serde(default)]
     pub(super) ahead: Option<i64>,
     pub(super) awaiting_claims: Option<String>,
+    /// Whether its lease lasts.
+    pub(super) driven: bool,
     /// In hexadecimal.
     pub(super) body_hash: Option<String>,
 }
@@ -185,6 +187,7 @@ impl Row {
                 tenant: TenantId::new(tenant),
                 claims: self.awaiting_claims,
             }),
+            driven: self.driven,
             ahead: self.ahead.and_then(|ahead| u32::try_from(ahead).ok()),
             request_hash: self.body_hash.unwrap_or_else(|| removal_hash(connection)),
         })
@@ -200,7 +203,7 @@ pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<Opera
         Row,
         "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
             coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
-            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims, coalesce(lease_until > now(), false) as \"driven!\",
             encode(body_hash, 'hex') as body_hash,
             case when phase = 'queued' and awaiting_tenant_id is null then
                 (select count(*) from operations q where q.cluster_id = o.cluster_id and q.phase = 'queued'
@@ -224,7 +227,7 @@ pub async fn create_of(db: &mut PgConnection, connection: ConnectionId) -> Resul
         Row,
         "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
             coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
-            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims, coalesce(lease_until > now(), false) as \"driven!\",
             encode(body_hash, 'hex') as body_hash, null::bigint as ahead
          from operations where connection_id = $1 and kind = 'create' order by id desc limit 1",
         connection.uuid()
@@ -365,7 +368,7 @@ pub async fn another_in_flight(
         Row,
         "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
             coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
-            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims, coalesce(lease_until > now(), false) as \"driven!\",
             encode(body_hash, 'hex') as body_hash, null::bigint as ahead
          from operations
          where connection_id = $1 and id <> $2 and phase in ('dispatched', 'accepted', 'settling')",

@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::connection::TenantId;
 
+/// The longest token that is looked at, in bytes. Entra's stay well under it: it cuts group lists before they get there.
+pub(super) const LONGEST: usize = 16 * 1024;
+
 /// What came of a token that is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
@@ -26,6 +29,11 @@ pub enum TokenRefusal {
     /// Not a JWT, or one without the claims that every access token of Entra has.
     #[error("the token can't be read: {0}")]
     Malformed(&'static str),
+    /// Longer than any token that is looked at.
+    #[error(
+        "the token is longer than {} KiB; have Entra leave groups and other long claims out of the tokens for this API", LONGEST / 1024
+    )]
+    TooLong,
     /// Not signed with RS256, the only algorithm that Entra signs access tokens with.
     #[error("the token's header must name the algorithm RS256 and, if any, the type JWT")]
     Algorithm,

@@ -11,13 +11,11 @@ use uuid::Uuid;
 use super::Entra;
 use super::claims::Claims;
 use super::key_document::SigningKey;
-use super::refusal::{TokenError, TokenRefusal};
+use super::refusal::{LONGEST, TokenError, TokenRefusal};
 use super::settings::{Settings, for_tenant};
 use super::user_token::{Facts, UserToken};
 use crate::connection::{ObjectId, Person, TenantId};
 
-/// The longest token that is looked at, in bytes. Entra's stay well under it: it cuts group lists before they get there.
-const LONGEST: usize = 16 * 1024;
 /// The longest user name that is kept for display, in characters.
 const LONGEST_NAME: usize = 256;
 
@@ -74,7 +72,7 @@ impl<'a> Unverified<'a> {
     /// Takes a token apart. Everything that can be refused without a key is refused here.
     pub(super) fn read(token: &'a str, settings: &Settings) -> Result<Self, TokenRefusal> {
         if token.len() > LONGEST {
-            return Err(TokenRefusal::Malformed("it is longer than 16 KiB"));
+            return Err(TokenRefusal::TooLong);
         }
         let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(signature), None) =

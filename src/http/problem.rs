@@ -89,6 +89,8 @@ impl Problem {
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let status = status_of(code);
+        // What is under way ends, and then the same request may succeed.
+        let passes = code == Code::ChangeInProgress;
         Self {
             kind: format!("urn:problem-type:tenant-bridge:{}", code.as_str()),
             code: code.as_str().to_owned(),
@@ -96,14 +98,14 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             request_id: String::new(),
-            retryable: is_for_now(status),
+            retryable: passes || is_for_now(status),
             errors: Vec::new(),
             missing: Vec::new(),
             upstream: None,
             connection_id: None,
             operation_id: None,
             comparison: None,
-            retry_after: None,
+            retry_after: passes.then_some(SOON),
             exceeded: None,
             authenticate: (code == Code::InvalidToken).then_some(Authenticate::InvalidToken),
         }
@@ -207,6 +209,8 @@ fn limit_headers(exceeded: &Exceeded, wait: Duration, headers: &mut HeaderMap) {
 
 /// When to try again if nobody said: long enough for a restart.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// The same after a change that began at the same moment: the next look finds out whose it is.
+const SOON: Duration = Duration::from_secs(1);
 
 impl Authenticate {
     fn header(&self) -> Option<HeaderValue> {
@@ -276,7 +280,7 @@ impl From<Refusal> for Problem {
             missing: refusal.missing,
             upstream: refusal.upstream,
             retryable: plain.retryable || refusal.retry_after.is_some(),
-            retry_after: refusal.retry_after,
+            retry_after: refusal.retry_after.or(plain.retry_after),
             exceeded: refusal.exceeded,
             authenticate,
             ..plain
@@ -325,5 +329,24 @@ impl IntoResponse for Problem {
         let mut response = status.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_meets_another_change_is_told_when_to_come_back() {
+        let problem = Problem::from(Refusal::new(Code::ChangeInProgress, "somebody was quicker"));
+        assert!(problem.retryable);
+        let response = problem.render("a-request");
+        assert_eq!(response.status(), StatusCode::CONFLICT);
+        assert_eq!(
+            response.headers().get(header::RETRY_AFTER),
+            Some(&HeaderValue::from_static("1"))
+        );
+        let other = Problem::from(Refusal::new(Code::NameTaken, "taken")).render("a-request");
+        assert!(other.headers().get(header::RETRY_AFTER).is_none());
     }
 }

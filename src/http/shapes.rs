@@ -189,7 +189,8 @@ impl From<&OperationRecord> for Operation {
         let status = match record.phase {
             Phase::Succeeded => OperationStatus::Succeeded,
             Phase::Failed => OperationStatus::Failed,
-            _ if record.awaiting.is_some() => OperationStatus::AwaitingCaller,
+            // What somebody is driving waits for nobody, whatever it waited for before.
+            _ if record.awaiting.is_some() && !record.driven => OperationStatus::AwaitingCaller,
             Phase::Queued => OperationStatus::NotStarted,
             Phase::Dispatched | Phase::Accepted => OperationStatus::Running,
             Phase::Settling => OperationStatus::Unsettled,

@@ -48,18 +48,7 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         Unit::Seconds,
         "Time to the answer, by route."
     );
-    describe_counter!(
-        "http_requests_shed_total",
-        "Requests that were sent away because too many were under way."
-    );
-    counter!("http_requests_shed_total").increment(0);
-    describe_counter!(
-        "http_requests_limited_total",
-        "Requests that were refused because their caller sent too many, by limit."
-    );
-    for limit in ["person", "queue"] {
-        counter!("http_requests_limited_total", "limit" => limit).increment(0);
-    }
+    describe_refusals();
     describe_counter!(
         "entra_exchanges_total",
         "Token exchanges asked of Entra, by outcome."
@@ -86,6 +75,27 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         "Connections to Postgres that this replica holds, by use."
     );
     Ok(())
+}
+
+/// What keeps callers from taking more than their part.
+fn describe_refusals() {
+    describe_counter!(
+        "http_requests_shed_total",
+        "Requests that were sent away because too many were under way."
+    );
+    counter!("http_requests_shed_total").increment(0);
+    describe_counter!(
+        "http_requests_limited_total",
+        "Requests that were refused because their caller sent too many, by limit."
+    );
+    describe_counter!(
+        "ledger_refusals_left_out_total",
+        "Refusals that were counted in the ledger, not written one by one."
+    );
+    counter!("ledger_refusals_left_out_total").increment(0);
+    for limit in ["person", "queue"] {
+        counter!("http_requests_limited_total", "limit" => limit).increment(0);
+    }
 }
 
 /// What is rare is there from the start, as zero, so that an alarm can be set on its growth.
@@ -226,6 +236,11 @@ pub fn request_shed() {
 /// A request was refused for a limit that each caller has.
 pub fn request_limited(limit: &'static str) {
     counter!("http_requests_limited_total", "limit" => limit).increment(1);
+}
+
+/// A refusal was left out of the ledger, for its person had as many as are written.
+pub fn refusal_left_out() {
+    counter!("ledger_refusals_left_out_total").increment(1);
 }
 
 /// A token exchange ended.

@@ -148,11 +148,6 @@ const FAULTS: &[Fault] = &[
         how_to::OTHER_PORTAL,
     ),
     ("no calling app", |token| without(token, "azp"), "azp"),
-    (
-        "longer than a token is",
-        |token| claim(token, "groups", json!(vec![how_to::DOMAIN1; 500])),
-        "16 KiB",
-    ),
 ];
 
 /// The answer tells in which header which token is wrong, and holds no part of it.
@@ -397,5 +392,36 @@ async fn keys_that_rotate_twice_in_a_moment_refuse_no_good_token() {
         .filter(|entry| entry.path().ends_with("/discovery/v2.0/keys"));
     assert!(fetched.count() <= 12);
     looks(200).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_too_long_is_told_as_that_in_either_header_and_nobody_is_sent_to_sign_in_again() {
+    let app = App::start().await;
+    let long = |user: &str, tenant: &str| {
+        app.odd_token(user, tenant, |token| {
+            claim(token, "groups", json!(vec![how_to::DOMAIN1; 500]));
+        })
+    };
+    let (ours, theirs) = (
+        long("acc1@domain1.com", how_to::DOMAIN1),
+        long("acc2@domain2.com", how_to::DOMAIN2),
+    );
+    for (portal, header) in [
+        (app.portal().with_token(&ours), "Authorization"),
+        (
+            app.signed_in("acc1@domain1.com").with_auxiliary(&theirs),
+            AUXILIARY,
+        ),
+    ] {
+        let answer = portal.get("/v1/connections").await;
+        answer.is_problem(431, "headersTooLarge");
+        assert_eq!(answer.header("www-authenticate"), None);
+        assert_eq!(answer.body["retryable"], false);
+        assert_eq!(answer.text("/errors/0/pointer"), header);
+        for word in [header, "16 KiB", "groups"] {
+            assert!(answer.text("/detail").contains(word), "{}", answer.body);
+        }
+    }
     app.finish().await;
 }

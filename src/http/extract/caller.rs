@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use crate::broker::{Caller, FieldError};
 use crate::connection::Code;
-use crate::entra::TokenError;
+use crate::entra::{TokenError, TokenRefusal};
 use crate::http::AppState;
 use crate::http::layers::RequestId;
 use crate::http::problem::Problem;
@@ -59,6 +59,11 @@ pub(in crate::http) async fn authenticate(parts: &Parts, state: &AppState) -> Re
 fn explain(header: &str, error: TokenError) -> Problem {
     match error {
         TokenError::Refused(refusal) => {
+            // Another sign-in would bring as long a token: who is told 401 would try again and again.
+            let code = match refusal {
+                TokenRefusal::TooLong => Code::HeadersTooLarge,
+                _ => Code::InvalidToken,
+            };
             let detail = refusal.to_string();
             let errors = vec![FieldError {
                 pointer: header.to_owned(),
@@ -66,10 +71,7 @@ fn explain(header: &str, error: TokenError) -> Problem {
             }];
             Problem {
                 errors,
-                ..Problem::new(
-                    Code::InvalidToken,
-                    format!("the token in {header} is not accepted: {detail}"),
-                )
+                ..Problem::new(code, format!("the token in {header} is not accepted: {detail}"))
             }
         }
         TokenError::Unavailable { retry_after } => Problem::unavailable(

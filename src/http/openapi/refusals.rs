@@ -126,6 +126,7 @@ fn response(status: u16, codes: &[Code]) -> Response {
         401 | 403 => &["WWW-Authenticate"],
         429 => &["Retry-After", "RateLimit-Policy", "RateLimit"],
         503 => &["Retry-After"],
+        409 if codes.contains(&Code::ChangeInProgress) => &["Retry-After"],
         _ => &[],
     };
     for name in ["x-request-id", "x-ms-error-code"].iter().chain(special).copied() {

@@ -246,7 +246,8 @@ impl Bench<'_> {
             Call::Put | Call::PutPoll | Call::PutReadBack | Call::PutSettling | Call::SecondAbsence => {
                 self.create().await
             }
-            Call::Delete
+            Call::RemovalRead
+            | Call::Delete
             | Call::DeletePoll
             | Call::DeleteReadBack
             | Call::DatabaseAfter
