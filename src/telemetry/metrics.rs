@@ -69,49 +69,7 @@ pub(super) fn install() -> Result<(), TelemetryError> {
     );
     describe_outbound();
     describe_database();
-    describe_counter!(
-        "operations_ended_total",
-        "Operations that ended, by kind and outcome."
-    );
-    describe_counter!(
-        "creates_late_total",
-        "Creates of unknown outcome that were carried out after their record had been closed."
-    );
-    counter!("creates_late_total").increment(0);
-    describe_counter!(
-        "operations_leases_lost_total",
-        "Operations that this replica could not keep its lease on."
-    );
-    counter!("operations_leases_lost_total").increment(0);
-    describe_counter!(
-        "operations_taken_over_total",
-        "Operations that this replica took over from another one."
-    );
-    counter!("operations_taken_over_total").increment(0);
-    describe_counter!(
-        "writes_refused_total",
-        "Changes that ended because Azure held, or had taken, something else than the record says, by the problem's code."
-    );
-    for code in ["drifted", "contested"] {
-        counter!("writes_refused_total", "code" => code).increment(0);
-    }
-    describe_gauge!(
-        "operations_oldest_age_seconds",
-        Unit::Seconds,
-        "Age of the oldest operation of this state, in the whole database."
-    );
-    describe_gauge!(
-        "operations_open",
-        "Operations that have not ended, by phase, in the whole database."
-    );
-    describe_gauge!(
-        "operations_awaiting_caller",
-        "Operations that wait for somebody's token."
-    );
-    describe_gauge!(
-        "connections_unsettled",
-        "Connections of which no read has told yet whether a change happened, in the whole database."
-    );
+    describe_operations();
     describe_gauge!(
         "database_connections",
         "Connections to Postgres that this replica holds, by use."
@@ -173,6 +131,52 @@ fn describe_outbound() {
 /// A create of unknown outcome was carried out after its record had been closed.
 pub fn late_effect() {
     counter!("creates_late_total").increment(1);
+}
+
+fn describe_operations() {
+    describe_counter!(
+        "operations_ended_total",
+        "Operations that ended, by kind and outcome."
+    );
+    describe_counter!(
+        "creates_late_total",
+        "Creates of unknown outcome that were carried out after their record had been closed."
+    );
+    counter!("creates_late_total").increment(0);
+    describe_counter!(
+        "operations_leases_lost_total",
+        "Operations that this replica could not keep its lease on."
+    );
+    counter!("operations_leases_lost_total").increment(0);
+    describe_counter!(
+        "operations_taken_over_total",
+        "Operations that this replica took over from another one."
+    );
+    counter!("operations_taken_over_total").increment(0);
+    describe_counter!(
+        "writes_refused_total",
+        "Changes that ended because Azure held, or had taken, something else than the record says, by the problem's code."
+    );
+    for code in ["drifted", "contested"] {
+        counter!("writes_refused_total", "code" => code).increment(0);
+    }
+    describe_gauge!(
+        "operations_oldest_age_seconds",
+        Unit::Seconds,
+        "Age of the oldest operation of this state, in the whole database."
+    );
+    describe_gauge!(
+        "operations_open",
+        "Operations that have not ended, by phase, in the whole database."
+    );
+    describe_gauge!(
+        "operations_awaiting_caller",
+        "Operations that wait for somebody's token."
+    );
+    describe_gauge!(
+        "connections_unsettled",
+        "Connections of which no read has told yet whether a change happened, in the whole database."
+    );
 }
 
 fn describe_database() {
@@ -336,4 +340,63 @@ pub fn connections_unsettled(count: u64) {
 pub fn database_connections(in_use: u32, idle: u32) {
     gauge!("database_connections", "use" => "busy").set(in_use);
     gauge!("database_connections", "use" => "idle").set(idle);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::DbError;
+
+    /// What is measured by this, as Prometheus reads it.
+    fn measured(work: impl FnOnce()) -> String {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, work);
+        recorder.handle().render()
+    }
+
+    #[track_caller]
+    fn has(text: &str, line: &str) {
+        assert!(text.lines().any(|found| found == line), "no {line} in:\n{text}");
+    }
+
+    #[test]
+    fn errors_of_the_database_are_counted_by_class_and_commits_without_an_answer() {
+        let text = measured(|| {
+            let _ = DbError::from(sqlx::Error::RowNotFound);
+            let _ = DbError::late();
+            let _ = DbError::unconfirmed();
+        });
+        has(&text, "database_errors_total{class=\"defect\"} 1");
+        has(&text, "database_errors_total{class=\"timeout\"} 1");
+        has(&text, "database_commits_unconfirmed_total 1");
+    }
+
+    #[test]
+    fn circuits_that_are_open_now_are_told_and_those_that_are_forgotten_are_not() {
+        let text = measured(|| {
+            for _ in 0..3 {
+                circuit_opened("arm");
+            }
+            circuit_closed("arm");
+            circuit_forgotten("arm");
+        });
+        has(&text, "outbound_circuits_open{service=\"arm\"} 1");
+        has(&text, "outbound_circuits_total{service=\"arm\",state=\"open\"} 3");
+        has(
+            &text,
+            "outbound_circuits_total{service=\"arm\",state=\"closed\"} 1",
+        );
+    }
+
+    #[test]
+    fn the_oldest_operation_is_of_no_age_when_there_is_none() {
+        let text = measured(|| {
+            oldest_operation("open", Some(Duration::from_millis(2500)));
+            oldest_operation("unsettled", None);
+            write_refused("drifted");
+        });
+        has(&text, "operations_oldest_age_seconds{state=\"open\"} 2.5");
+        has(&text, "operations_oldest_age_seconds{state=\"unsettled\"} 0");
+        has(&text, "writes_refused_total{code=\"drifted\"} 1");
+    }
 }

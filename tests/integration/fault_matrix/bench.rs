@@ -7,12 +7,12 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tenant_bridge::clock::Clock;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
 
 use super::calls::Call;
 use super::outcome::{Cell, Outcome};
 use super::table_checks::cell;
 use super::troubles::Trouble;
+use super::waits::{Waits, counted};
 use crate::support::{Answer, App, PATIENCE, Portal, data_connection, eventually, hurried, request};
 
 /// Why a cell is not as the table says.
@@ -20,46 +20,6 @@ pub(super) type Wrong = String;
 
 /// How long reads lag, and by which time operations should have ended. Tests don't wait for either: they move the clocks.
 const LONG: Duration = Duration::from_secs(300);
-
-/// How often the machine may be too slow for a wait to mean anything.
-const TRIES: u32 = 6;
-
-/// The waits that cells are about: short, and longer on a machine that has much else to do.
-#[derive(Clone, Copy)]
-struct Waits {
-    /// How long the service waits for an answer.
-    patience: Duration,
-    /// How long a request that got no answer may still take effect.
-    request_life: Duration,
-}
-
-impl Waits {
-    const SHORTEST: Self = Self {
-        patience: Duration::from_millis(800),
-        request_life: Duration::from_millis(750),
-    };
-
-    fn twice(self) -> Self {
-        Self {
-            patience: self.patience * 2,
-            request_life: self.request_life * 2,
-        }
-    }
-}
-
-/// Runs something, and tells for how long at most the machine kept from running what was due meanwhile.
-async fn with_longest_stall<T>(run: impl Future<Output = T>) -> (T, Duration) {
-    const TICK: Duration = Duration::from_millis(10);
-    let mut run = std::pin::pin!(run);
-    let mut longest = Duration::ZERO;
-    loop {
-        let begun = Instant::now();
-        tokio::select! {
-            done = &mut run => return (done, longest),
-            () = sleep(TICK) => longest = longest.max(begun.elapsed() - TICK),
-        }
-    }
-}
 
 /// Which service a cell needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,7 +69,7 @@ pub(super) async fn row(call: Call) {
         }
     }
     // The waits of one are the others' time to work.
-    let ended = join_all(groups.map(|cells| counted(call, cells, &elsewhere))).await;
+    let ended = join_all(groups.map(|cells| rightly(call, cells, &elsewhere))).await;
     let wrong: Vec<Wrong> = ended.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     let visit = tokio::time::timeout(Duration::ZERO, foreign.accept()).await;
@@ -126,24 +86,11 @@ fn kind(call: Call, trouble: Trouble) -> Kind {
     }
 }
 
-/// Runs a group until it is right, or wrong on a machine that was quick enough: one that stands still for a part of the shortest wait
-/// makes calls run out of time that met no trouble.
-async fn counted(call: Call, (kind, cells): (Kind, Vec<(Trouble, Outcome)>), elsewhere: &str) -> Vec<Wrong> {
+async fn rightly(call: Call, (kind, cells): (Kind, Vec<(Trouble, Outcome)>), elsewhere: &str) -> Vec<Wrong> {
     if cells.is_empty() {
         return Vec::new();
     }
-    let mut waits = Waits::SHORTEST;
-    let mut wrong = Vec::new();
-    for _ in 0..TRIES {
-        let run = group(call, (kind, &cells), elsewhere, waits);
-        let (ended, stall) = with_longest_stall(run).await;
-        wrong = ended;
-        if wrong.is_empty() || stall * 8 < waits.patience {
-            break;
-        }
-        waits = waits.twice();
-    }
-    wrong
+    counted(async |waits| group(call, (kind, &cells), elsewhere, waits).await).await
 }
 
 async fn group(

@@ -13,6 +13,7 @@ mod own;
 mod table_changes;
 mod table_checks;
 mod troubles;
+mod waits;
 
 use bench::row;
 use calls::Call;

@@ -333,3 +333,22 @@ async fn what_is_the_servers_condition_is_an_outage_and_what_is_our_fault_is_non
     }
     app.finish().await;
 }
+
+#[tokio::test]
+async fn an_outage_is_one_line_of_the_log_when_it_begins_and_one_when_it_is_over() {
+    let (server, wire, app) = over_a_wire(|config| config.worker.lease = Duration::from_secs(6)).await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    let name = app.database.name.clone();
+    wire.die();
+    for _ in 0..2 {
+        every_route_is_out(&portal, &created).await;
+        portal.get("/readyz").await.is_problem(503, "databaseUnavailable");
+    }
+    assert_eq!(app.log_lines(&name, "the database can't be used; "), 1);
+    assert_eq!(app.log_lines(&name, "the database can be used again"), 0);
+    wire.mend();
+    app.wait_for_log(&name, "the database can be used again").await;
+    app.finish().await;
+    server.stop().await.expect("it ends");
+}

@@ -170,6 +170,13 @@ impl App {
         self.portal().with_token(&self.token(user, how_to::DOMAIN1))
     }
 
+    /// The how-to's portal, at another replica.
+    pub(crate) fn portal_at(&self, address: SocketAddr) -> Portal {
+        Portal::new(address)
+            .with_token(&self.token("acc1@domain1.com", how_to::DOMAIN1))
+            .with_auxiliary(&self.token("acc2@domain2.com", how_to::DOMAIN2))
+    }
+
     /// The how-to's portal: acc1@domain1.com, and acc2@domain2.com for the other tenant.
     pub(crate) fn how_to_portal(&self) -> Portal {
         self.signed_in("acc1@domain1.com")
@@ -270,6 +277,11 @@ impl App {
     /// Whether the log has a line with both texts, waiting for it.
     pub(crate) async fn wait_for_log(&self, one: &str, other: &str) {
         self.log.wait_for(one, other).await;
+    }
+
+    /// How many lines of the log have both texts.
+    pub(crate) fn log_lines(&self, one: &str, other: &str) -> usize {
+        self.log.count(one, other)
     }
 
     /// Ends the test: nothing may be left to do, and no token may stand in the database or the log.
