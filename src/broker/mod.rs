@@ -14,6 +14,7 @@ mod record_only;
 mod recording;
 mod refusal;
 mod remove;
+mod sentences;
 mod service_identity;
 mod sight;
 mod tenants;
