@@ -166,6 +166,7 @@ fn broker(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -
         clock,
         tenants: config.tenants,
         visibility: config.visibility,
+        limits: config.limits,
         worker: config.worker,
         idempotency: config.idempotency,
         marker: Marker::new(config.ledger.mark_key),

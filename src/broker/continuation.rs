@@ -120,7 +120,7 @@ impl Broker {
         }
         self.refuse_when_stopping()?;
         if replay.is_none() {
-            self.in_time(DbError::Unconfirmed, self.commit_continuation(caller, wanted))
+            self.in_time(DbError::unconfirmed, self.commit_continuation(caller, wanted))
                 .await?;
         }
         // It goes on in their name now: tokens of whoever it went on for before, if some are still here, are no good for it.

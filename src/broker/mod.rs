@@ -7,6 +7,7 @@ mod create;
 mod drive;
 mod exchange;
 mod idempotency;
+mod left_out;
 mod preflight;
 mod read;
 mod recheck;
@@ -32,12 +33,12 @@ use uuid::Uuid;
 
 use crate::arm::Arm;
 use crate::clock::Clock;
-use crate::config::{IdempotencySection, TenantPolicy, VisibilitySection, WorkerSection};
+use crate::config::{IdempotencySection, LimitsSection, TenantPolicy, VisibilitySection, WorkerSection};
 use crate::connection::{Code, ConnectionId};
-use crate::db::{DbError, Explainer, RequestTime, connections, counts, in_request_time, within};
+use crate::db::{DbError, Explainer, RequestTime, counts, in_request_time, within};
 use crate::entra::Entra;
 use crate::ledger::Marker;
-use crate::telemetry::metrics;
+use crate::telemetry::{Outage, metrics};
 
 pub use caller::{Caller, Intent};
 pub use continuation::Continued;
@@ -48,6 +49,7 @@ pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refu
 pub use remove::{ExpectedVersion, Removal, RemovalRequest};
 pub use sight::Side;
 
+use left_out::LeftOut;
 use sight::Sights;
 use vault::Vault;
 
@@ -65,6 +67,8 @@ pub struct Parts {
     pub tenants: TenantPolicy,
     /// How long ARM's word is taken on what a person may read.
     pub visibility: VisibilitySection,
+    /// How much of one replica a single person may use.
+    pub limits: LimitsSection,
     /// How operations are driven.
     pub worker: WorkerSection,
     /// How long a request can be repeated by its key.
@@ -95,7 +99,11 @@ struct Inner {
     places: Arc<Semaphore>,
     /// Tells why the database can't be used.
     explainer: Explainer,
+    /// Refusals that the ledger is not told of one by one.
+    left_out: LeftOut,
     stop: CancellationToken,
+    /// Whether the database can be used.
+    database: Outage,
 }
 
 impl std::ops::Deref for Broker {
@@ -124,7 +132,9 @@ impl Broker {
             tasks: TaskTracker::new(),
             places: Arc::new(Semaphore::new(places)),
             explainer: Explainer::default(),
+            left_out: LeftOut::new(parts.limits.refusals_logged),
             stop: CancellationToken::new(),
+            database: Outage::default(),
             parts,
         }))
     }
@@ -139,6 +149,37 @@ impl Broker {
         Ok(())
     }
 
+    /// Something failed at the database. An outage is told once, however many meet it; anything else each time.
+    pub fn database_failed(&self, error: &DbError, what: &'static str) {
+        let name = self.pool.connect_options();
+        let name = name.get_database().unwrap_or_default();
+        if !error.is_outage() {
+            return;
+        }
+        if self.0.database.begins() {
+            tracing::error!(
+                db.name = name,
+                error = %error,
+                "the database can't be used; requests are answered with 503 until it can"
+            );
+        } else {
+            tracing::debug!(db.name = name, error = %error, "{what}: the database still can't be used");
+        }
+    }
+
+    /// The database was used; called every few seconds.
+    fn database_works(&self) {
+        if let Some((lasted, failures)) = self.0.database.ends() {
+            let name = self.pool.connect_options();
+            tracing::warn!(
+                db.name = name.get_database().unwrap_or_default(),
+                outage.duration_ms = u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+                outage.failures = failures,
+                "the database can be used again"
+            );
+        }
+    }
+
     /// Counts what is open, for the metrics.
     ///
     /// # Errors
@@ -148,11 +189,14 @@ impl Broker {
         metrics::database_connections(self.pool.size().saturating_sub(idle), idle);
         let counts = within(async {
             let mut db = self.pool.acquire().await?;
-            let unsettled = connections::count_unsettled(&mut db).await?;
+            let unsettled = counts::unsettled(&mut db).await?;
             Ok::<_, DbError>((counts::open_operations(&mut db).await?, unsettled))
         });
         let (counts, unsettled) = counts.await?;
-        metrics::connections_unsettled(unsettled);
+        metrics::connections_unsettled(unsettled.count);
+        metrics::oldest_operation("open", counts.oldest);
+        metrics::oldest_operation("awaitingCaller", counts.oldest_awaiting);
+        metrics::oldest_operation("unsettled", unsettled.oldest);
         for (phase, count) in counts.by_phase {
             metrics::operations_open(phase.as_str(), count);
         }
@@ -204,14 +248,17 @@ impl Broker {
     /// Work of the database that a caller waits for, in the time that they may be kept waiting: what hangs is out of reach.
     fn in_time<T>(
         &self,
-        late: DbError,
+        late: fn() -> DbError,
         work: impl Future<Output = Result<T, BrokerError>>,
     ) -> impl Future<Output = Result<T, BrokerError>> {
         // Boxed: what waits would carry all of it.
         let work = in_request_time(self.request_time(), Box::pin(work));
         async move {
-            let done = work.await.unwrap_or(Err(late.into()));
-            if matches!(&done, Err(BrokerError::Database(error)) if error.is_outage()) {
+            let done = work.await.unwrap_or_else(|| Err(late().into()));
+            if let Err(BrokerError::Database(error)) = &done
+                && error.is_outage()
+            {
+                self.database_failed(error, "a request can't be answered");
                 self.explain_outage();
             }
             done
@@ -223,7 +270,7 @@ impl Broker {
         &self,
         work: impl Future<Output = Result<T, BrokerError>>,
     ) -> impl Future<Output = Result<T, BrokerError>> {
-        self.in_time(DbError::Unavailable(sqlx::Error::PoolTimedOut), work)
+        self.in_time(DbError::late, work)
     }
 
     /// Lets the log say why the database can't be used, where that can be found out. Nobody waits for it.
@@ -243,7 +290,7 @@ impl Broker {
         self.refuse_when_stopping()?;
         let broker = self.clone();
         let time = RequestTime::current().unwrap_or_else(|| RequestTime::new(self.request_time()));
-        let work = time.scope(async move { broker.in_time(DbError::Unconfirmed, work).await });
+        let work = time.scope(async move { broker.in_time(DbError::unconfirmed, work).await });
         let ended = self.0.tasks.spawn(work.in_current_span()).await;
         ended.unwrap_or_else(|error| Err(DbError::defect(error).into()))
     }

@@ -10,6 +10,7 @@ use crate::connection::{ActorId, Code, ConnectionId, ConnectionRecord, Failure, 
 use crate::db::connections::Part;
 use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
+use crate::telemetry::metrics;
 
 /// The most places that an event names.
 const MAX_POINTERS: usize = 20;
@@ -109,8 +110,16 @@ impl Broker {
         kind: EventKind,
         caller: &Caller,
         record: Option<&ConnectionRecord>,
-        details: Value,
+        mut details: Value,
     ) {
+        let left_out = &self.0.left_out;
+        let Some(before) = left_out.admit(caller.actor()) else {
+            metrics::refusal_left_out();
+            return;
+        };
+        if let Some(details) = details.as_object_mut().filter(|_| before > 0) {
+            details.insert("leftOutBefore".to_owned(), before.into());
+        }
         let event = Event {
             id: self.clock.new_id(),
             occurred_at: self.clock.now(),
@@ -127,8 +136,12 @@ impl Broker {
         let recorded = async { Ok(self.append_refusal(caller, event).await?) };
         // Whoever is refused is kept waiting no longer than others.
         let result = self.looked_up(recorded).await;
-        if let Err(error) = result {
+        // An outage is told already, once.
+        if let Err(error) = result
+            && !matches!(&error, BrokerError::Database(error) if error.is_outage())
+        {
             tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
+            left_out.add(caller.actor(), before + 1);
         }
     }
 

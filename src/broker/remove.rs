@@ -22,6 +22,7 @@ use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events, operations, slots};
 use crate::ledger::EventKind;
+use crate::telemetry::metrics;
 
 /// What a removal led to.
 #[derive(Debug)]
@@ -105,6 +106,7 @@ impl WantedRemoval {
         let names_it = matches!(self.expected, Some(ExpectedVersion::OneOf(_))) || self.record_only;
         match &record.found {
             Some(found) if found.contested && !names_it => {
+                metrics::write_refused(Code::Contested.as_str());
                 let detail = "somebody else may have made what Azure holds under this name; look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed";
                 Err(Refusal::new(Code::Contested, detail).into())
             }

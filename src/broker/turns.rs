@@ -34,6 +34,7 @@ impl Broker {
             give_way(&mut db, &self.pool).await
         });
         beaten.await.inspect_err(|_| self.explain_outage())?;
+        self.database_works();
         Ok(self.worker.lease / 3)
     }
 

@@ -34,6 +34,8 @@ pub struct Claim {
     pub dispatches: i32,
     /// Whether this replica had it before, and so has waited with it already.
     pub resumed: bool,
+    /// Whether another replica had it, and did not give it up.
+    pub taken_over: bool,
 }
 
 /// Who claims, and what tokens they have.
@@ -75,6 +77,7 @@ struct ClaimRow {
     absent_reads: i32,
     dispatches: i32,
     resumed: Option<bool>,
+    taken_over: Option<bool>,
 }
 
 impl ClaimRow {
@@ -110,6 +113,7 @@ impl ClaimRow {
             absent_reads: self.absent_reads,
             dispatches: self.dispatches,
             resumed: self.resumed.unwrap_or(false),
+            taken_over: self.taken_over.unwrap_or(false),
         })
     }
 }
@@ -168,7 +172,7 @@ pub async fn claim_due(
             coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
             o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
             encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.revision, o.accepted_fingerprint, o.arm_operation_url, o.absent_reads,
-            o.dispatches, due.holder is not distinct from $3 as resumed",
+            o.dispatches, due.holder is not distinct from $3 as resumed, due.holder <> $3 as taken_over",
         limit,
         lease.as_secs_f64(),
         by.replica,
@@ -209,7 +213,7 @@ pub async fn claim_of(
     let statement = sqlx::query_as!(
         ClaimRow,
         "with free as (
-            select id from operations
+            select id, holder from operations
             where connection_id = $1 and phase in ('dispatched', 'accepted', 'settling')
               and (lease_until is null or lease_until < now())
             for update skip locked
@@ -222,7 +226,7 @@ pub async fn claim_of(
             coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
             o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
             encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.revision, o.accepted_fingerprint, o.arm_operation_url, o.absent_reads,
-            o.dispatches, false as resumed",
+            o.dispatches, false as resumed, free.holder <> $3 as taken_over",
         connection.uuid(),
         lease.as_secs_f64(),
         replica

@@ -54,6 +54,7 @@ impl NewOperation {
             absent_reads: 0,
             dispatches: 1,
             resumed: false,
+            taken_over: false,
         })
     }
 }

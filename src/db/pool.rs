@@ -119,10 +119,7 @@ fn within_at_most<T, E: From<DbError>>(
 ) -> impl Future<Output = Result<T, E>> {
     // Boxed: what waits would carry all of it.
     let work = timeout(longest, Box::pin(work));
-    async move {
-        let late = || DbError::Unavailable(sqlx::Error::PoolTimedOut);
-        work.await.unwrap_or_else(|_| Err(late().into()))
-    }
+    async move { work.await.unwrap_or_else(|_| Err(DbError::late().into())) }
 }
 
 /// The longest that a commit is waited for where nobody waits for it; a request is bounded more tightly, and as a whole.
@@ -148,7 +145,7 @@ pub(super) async fn alone<T>(
 
 /// What a failure point looks like to whoever asked the database.
 fn outage(_: Failed) -> DbError {
-    DbError::Unavailable(sqlx::Error::PoolTimedOut)
+    DbError::late()
 }
 
 /// A transaction with a name, for the log. Dropped without [`Transaction::commit`], it is rolled back.
@@ -182,10 +179,10 @@ impl Transaction {
         let result = match timeout(LONGEST_COMMIT, self.inner.commit()).await {
             Ok(Ok(())) => point(COMMIT, self.name, Moment::After)
                 .await
-                .map_err(|_| DbError::Unconfirmed),
+                .map_err(|_| DbError::unconfirmed()),
             // An answer of Postgres is a definite no.
             Ok(Err(error)) if error.as_database_error().is_some() => Err(error.into()),
-            Ok(Err(_)) | Err(_) => Err(DbError::Unconfirmed),
+            Ok(Err(_)) | Err(_) => Err(DbError::unconfirmed()),
         };
         tracing::debug!(
             db.transaction = self.name,

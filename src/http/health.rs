@@ -30,7 +30,7 @@ async fn readyz(State(state): State<AppState>) -> Response {
     match state.broker.ready().await {
         Ok(()) => "ok\n".into_response(),
         Err(error) => {
-            tracing::warn!(error = %error, "not ready");
+            state.broker.database_failed(&error, "not ready");
             Problem::unavailable(Code::DatabaseUnavailable, "the database does not answer", None)
                 .into_response()
         }

@@ -97,7 +97,7 @@ async fn finish(mut request: Request, next: Next) -> Response {
     } else {
         next.run(request).instrument(span.clone()).await
     };
-    let mut response = as_problem(response, &id);
+    let (mut response, code) = as_problem(response, &id);
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
@@ -120,6 +120,7 @@ async fn finish(mut request: Request, next: Next) -> Response {
         route.as_deref().unwrap_or("none"),
         method.as_str(),
         status,
+        code.as_deref(),
         begun_at.elapsed(),
     );
     tracing::info!(
@@ -127,6 +128,7 @@ async fn finish(mut request: Request, next: Next) -> Response {
         http.method = %method,
         http.route = route.as_deref().unwrap_or("none"),
         http.status = status,
+        http.problem = code.as_deref(),
         http.duration_ms = u64::try_from(begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
         "request ended"
     );
@@ -146,8 +148,8 @@ fn headers_too_large() -> Response {
     Problem::new(Code::HeadersTooLarge, detail).into_response()
 }
 
-/// Renders a problem, and turns an error that a layer or axum itself made into one.
-fn as_problem(mut response: Response, id: &str) -> Response {
+/// Renders a problem, and turns an error that a layer or axum itself made into one; with its code.
+fn as_problem(mut response: Response, id: &str) -> (Response, Option<String>) {
     let kept = |from: &Response, to: &mut Response| {
         for name in [header::ALLOW, header::LOCATION, header::ETAG] {
             if let Some(value) = from.headers().get(&name) {
@@ -159,12 +161,13 @@ fn as_problem(mut response: Response, id: &str) -> Response {
         Some(problem) => problem,
         None => match problem_for(&response) {
             Some(problem) => problem,
-            None => return response,
+            None => return (response, None),
         },
     };
+    let code = problem.code.clone();
     let mut rendered = problem.render(id);
     kept(&response, &mut rendered);
-    rendered
+    (rendered, Some(code))
 }
 
 fn problem_for(response: &Response) -> Option<Problem> {

@@ -301,12 +301,13 @@ impl From<BrokerError> for Problem {
                 )
             },
             BrokerError::Database(DbError::Unconfirmed) => {
-                tracing::error!("the answer to a commit did not come");
+                tracing::debug!("the answer to a commit did not come");
                 let detail = "whether the request was recorded is not known; look before you repeat it";
                 Self::unavailable(Code::DatabaseUnavailable, detail, None)
             }
             BrokerError::Database(error @ (DbError::Unavailable(_) | DbError::LeaseLost)) => {
-                tracing::error!(error = %error, "the database can't be used");
+                // An outage is told once for all (`Broker::database_failed`).
+                tracing::debug!(error = %error, "the database can't be used");
                 Self::unavailable(
                     Code::DatabaseUnavailable,
                     "nothing can be recorded at the moment, so nothing was done",

@@ -272,6 +272,15 @@ impl Line {
     }
 }
 
+impl Drop for Line {
+    /// The least used are forgotten, and with them that they were broken.
+    fn drop(&mut self) {
+        if self.circuit.is_open() {
+            metrics::circuit_forgotten(self.service.label());
+        }
+    }
+}
+
 impl OnLine {
     /// The other side answered: with whatever, it works.
     pub fn works(mut self) {
@@ -290,7 +299,7 @@ impl Drop for OnLine {
         let (service, of) = (line.service.label(), line.of);
         match line.circuit.judge(self.leave, self.verdict, Instant::now()) {
             Some(Change::Opened) => {
-                metrics::circuit_changed(service, "open");
+                metrics::circuit_opened(service);
                 tracing::warn!(
                     outbound.service = service,
                     outbound.of = %of,
@@ -298,7 +307,7 @@ impl Drop for OnLine {
                 );
             }
             Some(Change::Closed) => {
-                metrics::circuit_changed(service, "closed");
+                metrics::circuit_closed(service);
                 tracing::info!(outbound.service = service, outbound.of = %of, "calls succeed again");
             }
             None => {}

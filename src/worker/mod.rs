@@ -21,7 +21,11 @@ pub async fn live(broker: Broker, stop: CancellationToken) {
     let work = async {
         loop {
             let pause = broker.beat().await.unwrap_or_else(|error| {
-                tracing::warn!(error = %error, "the other replicas can't be told that this one lives");
+                told(
+                    &broker,
+                    &error,
+                    "the other replicas can't be told that this one lives",
+                );
                 broker.worker.lease / 10
             });
             sleep(pause).await;
@@ -36,7 +40,7 @@ pub async fn listen(broker: Broker, stop: CancellationToken) {
     let work = async {
         loop {
             if let Err(error) = broker.hear_turns().await {
-                tracing::warn!(error = %error, "the other replicas are not heard");
+                told(&broker, &error, "the other replicas are not heard");
             }
             sleep(broker.worker.interval).await;
         }
@@ -51,7 +55,7 @@ pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
         let pause = match broker.take_up_due().await {
             Ok(next) => next.unwrap_or(interval).clamp(SHORTEST.min(interval), interval),
             Err(error) => {
-                tracing::warn!(error = %error, "due operations can't be looked up");
+                told(&broker, &error, "due operations can't be looked up");
                 interval
             }
         };
@@ -116,11 +120,20 @@ const MEASURE: Duration = Duration::from_secs(15);
 pub async fn measure(broker: Broker, stop: CancellationToken) {
     loop {
         if let Err(error) = broker.measure().await {
-            tracing::warn!(error = %error, "open operations can't be counted");
+            told(&broker, &error, "open operations can't be counted");
         }
         metrics::upkeep();
         if stop.run_until_cancelled(sleep(MEASURE)).await.is_none() {
             return;
         }
+    }
+}
+
+/// An outage of the database is told once, however many meet it.
+fn told(broker: &Broker, error: &DbError, what: &'static str) {
+    if error.is_outage() {
+        broker.database_failed(error, what);
+    } else {
+        tracing::warn!(error = %error, "{what}");
     }
 }

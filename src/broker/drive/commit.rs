@@ -108,7 +108,8 @@ impl Job {
         let continued = loop {
             match within(self.try_commit(&change, event.clone(), repeated)).await {
                 Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
-                    tracing::warn!(operation.id = %self.claim.record.id, error = %error, "a result could not be recorded yet");
+                    self.broker
+                        .database_failed(&error, "a result waits to be recorded");
                     repeated = true;
                     sleep(self.broker.worker.lease / 20).await;
                 }
@@ -122,6 +123,11 @@ impl Job {
         if change.phase.is_terminal() {
             self.broker.0.vault.forget(self.claim.record.id);
             metrics::operation_ended(self.claim.record.kind.as_str(), change.phase.as_str());
+            let code = change.failure.as_ref().map(|failure| failure.code.as_str());
+            let refused = [Code::Drifted, Code::Contested].into_iter();
+            if let Some(code) = refused.map(Code::as_str).find(|refused| code == Some(*refused)) {
+                metrics::write_refused(code);
+            }
         }
         if change.leaves.is_some() {
             let now = self.broker.clock.now();
@@ -270,6 +276,8 @@ impl Job {
         if let (Some(found), Some(details)) = (&found, details.as_object_mut()) {
             details.insert("differences".to_owned(), found.differences.clone().into());
             details.insert("fingerprint".to_owned(), found.fingerprint.clone().into());
+            let code = if found.contested { Code::Contested } else { Code::Drifted };
+            metrics::write_refused(code.as_str());
             tracing::warn!(
                 operation.id = %self.claim.record.id,
                 connection.id = %self.record.id,

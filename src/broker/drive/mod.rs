@@ -26,6 +26,7 @@ use super::{Broker, Caller};
 use crate::connection::{ActorId, Awaiting, ConnectionRecord, OperationKind, Phase};
 use crate::db::leases::{Claim, Claimant};
 use crate::db::{DbError, connections, leases, within, within_a_lease};
+use crate::telemetry::metrics;
 
 /// The part of the time already waited for Azure that the next wait lasts.
 const PART_OF_WAIT: u32 = 10;
@@ -76,6 +77,10 @@ impl Broker {
 
     fn drive_in(&self, place: Option<OwnedSemaphorePermit>, claim: Claim, claimed_at: Instant, unsent: bool) {
         let broker = self.clone();
+        if claim.taken_over {
+            metrics::operation_taken_over();
+            tracing::info!(operation.id = %claim.record.id, "taken over from another replica");
+        }
         let span = tracing::info_span!("operation", operation.id = %claim.record.id, otel.name = claim.record.kind.as_str());
         let task = async move {
             let operation = claim.record.id;
@@ -87,7 +92,12 @@ impl Broker {
             match result {
                 Ok(()) => {}
                 Err(BrokerError::Database(DbError::LeaseLost)) => {
+                    metrics::lease_lost();
                     tracing::warn!(operation.id = %operation, "another replica took the operation over");
+                }
+                Err(BrokerError::Database(error)) if error.is_outage() => {
+                    broker.database_failed(&error, "an operation can't go on");
+                    tracing::warn!(operation.id = %operation, "the operation can't go on here; it is taken up again when its lease ends");
                 }
                 Err(error) => {
                     tracing::error!(operation.id = %operation, error = %error, "the operation can't go on here; it is taken up again when its lease ends");
@@ -188,7 +198,7 @@ impl Job {
             let step = match self.step().await {
                 // The lease is still ours as far as is known: try again until it isn't.
                 Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
-                    tracing::warn!(operation.id = %self.claim.record.id, error = %error, "the database is out of reach");
+                    self.broker.database_failed(&error, "an operation waits");
                     Step::Again(self.broker.worker.fastest_poll)
                 }
                 step => step?,

@@ -176,17 +176,6 @@ pub async fn find_open(
     row.map(Row::parse).transpose()
 }
 
-/// How many connections are unsettled.
-///
-/// # Errors
-/// When the database can't answer.
-pub async fn count_unsettled(db: &mut PgConnection) -> Result<u64, DbError> {
-    let count = sqlx::query_scalar!("select count(*) as \"count!\" from unsettled_connections")
-        .fetch_one(db)
-        .await?;
-    Ok(u64::try_from(count).unwrap_or(0))
-}
-
 /// How long ago a removal of a former connection of this name was sent last, if that was within `life` and no answer told its outcome
 /// since. By Postgres's clock and the ledger's order, since replicas' clocks differ.
 ///

@@ -13,9 +13,7 @@ use crate::connection::{
     ActorId, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, FoundResource, Observed,
 };
 
-pub use find::{
-    Found, Selection, count_unsettled, find, find_open, find_with_part, list, unanswered_removal,
-};
+pub use find::{Found, Selection, find, find_open, find_with_part, list, unanswered_removal};
 pub use recheck::{due_for_recheck, expect_late_effect, recheck_later, rechecked, reopen, to_recheck_at};
 
 /// What a person is to a connection.

@@ -155,6 +155,7 @@ impl Refuses for CreateRefuses {
         Code::PreconditionFailed,
         Code::NameTaken,
         Code::ConnectionExists,
+        Code::Contested,
         Code::ChangeInProgress,
         Code::RequestTimeout,
         Code::PayloadTooLarge,
@@ -243,7 +244,7 @@ fn together(
     match (parameters, conditions, key, request) {
         (Ok(_), Ok(()), Ok(Idempotency(key)), Ok(request)) => Ok((key, request)),
         (parameters, conditions, key, request) => {
-            let problems = [parameters.err(), request.err(), key.err(), conditions.err()];
+            let problems = [parameters.err(), key.err(), request.err(), conditions.err()];
             let (invalid, other): (Vec<Problem>, Vec<Problem>) = problems
                 .into_iter()
                 .flatten()

@@ -192,6 +192,8 @@ async fn service(call: Call, kind: Kind, waits: Waits, clock: &Clock) -> App {
     let app = App::by_clock(clock, |config| {
         hurried(config);
         config.worker.request_life = waits.request_life;
+        // Many services at once share one Postgres, which takes a hundred connections.
+        config.database.pool.max_connections = 4;
         config.arm.tenant_cache = Duration::ZERO;
         // One refusal for too many calls must not be felt by the next trouble; `resilience` has what it does.
         config.arm.pace = false;
@@ -297,7 +299,8 @@ impl Bench<'_> {
             Call::Put | Call::PutPoll | Call::PutReadBack | Call::PutSettling | Call::SecondAbsence => {
                 self.create().await
             }
-            Call::Delete
+            Call::RemovalRead
+            | Call::Delete
             | Call::DeletePoll
             | Call::DeleteReadBack
             | Call::DatabaseAfter

@@ -53,6 +53,8 @@ calls! {
     RemovalExchange,
     /// Before a removal: what the user may do at the database.
     RemovalPermissions,
+    /// Directly before a removal is sent: the data connection.
+    RemovalRead,
     /// Before somebody goes on with a create that waits: the exchange at the cluster's tenant. What else is asked before a create is
     /// asked again then, and what is met is told by the same code.
     ContinueExchange,
@@ -135,6 +137,7 @@ impl Call {
             | Self::PutReadBack
             | Self::PutSettling
             | Self::SecondAbsence
+            | Self::RemovalRead
             | Self::Delete
             | Self::DeletePoll
             | Self::DeleteReadBack
@@ -204,6 +207,7 @@ impl Call {
             | Self::PutReadBack
             | Self::PutSettling
             | Self::SecondAbsence
+            | Self::RemovalRead
             | Self::DeleteReadBack
             | Self::DeleteSettling
             | Self::OwnReading

@@ -66,7 +66,8 @@ impl Bench<'_> {
         if self.call == Call::DeleteSettling {
             self.inject(Call::Delete, Effect::ResetAfterEffect);
         }
-        self.begin(0);
+        // The first read of the data connection is the one before the request.
+        self.begin(u32::from(self.call == Call::DeleteSettling));
         let asked = portal.remove_waiting(&id, 0).await;
         demand(matches!(asked.status, 200 | 202), || {
             format!("not taken: {} {}", asked.status, asked.body)
@@ -145,6 +146,15 @@ impl Bench<'_> {
             Trouble::EndlessOutage => self.outlast(portal, id).await?,
             // Reads lag until the call has met that.
             Trouble::ReadLag => {
+                // The read before the change lags behind nothing: one after it has to find what was there before.
+                let method = if asked.text("/lastOperation/kind") == "create" {
+                    "PUT"
+                } else {
+                    "DELETE"
+                };
+                self.app.wait_for_calls(method, self.name, 1).await;
+                let reads = self.app.calls("GET", self.name).len();
+                self.app.wait_for_calls("GET", self.name, reads + 1).await;
                 self.meets_trouble().await?;
                 self.long_after();
             }

@@ -55,6 +55,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         | Call::PutReadBack
         | Call::PutSettling
         | Call::SecondAbsence
+        | Call::RemovalRead
         | Call::Delete
         | Call::DeletePoll
         | Call::DeleteReadBack

@@ -1,6 +1,7 @@
 //! The problems of the API, held against its document: every code that an operation is said to answer with is provoked there,
 //! with its status, and none comes that isn't said.
 
+mod anothers;
 mod documented;
 mod provoked;
 
@@ -300,6 +301,7 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     upstream(&app, &calls, &mut provoked).await;
 
     differently(&app, &calls, &created, &mut provoked).await;
+    anothers::anothers(&app, &mut provoked).await;
     app.as_owner("alter table people rename to mislaid").await;
     provoked.all(&calls, &portal, 500, "internal").await;
     app.as_owner("alter table mislaid rename to people").await;

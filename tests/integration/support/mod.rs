@@ -83,7 +83,7 @@ impl App {
         let emulator = emulator.expect("the emulator starts");
         let mut config = sandbox::configuration(&emulator, &database.serving_url).expect("a configuration");
         // A loaded machine is no outage; the test of the outage sets its own.
-        config.database.pool.acquire_timeout = Duration::from_secs(15);
+        config.database.pool.acquire_timeout = PATIENCE * 2;
         // Nobody stands in front; the test of the drain sets its own.
         config.server.drain = Duration::ZERO;
         // Nor do a test's many faults belong together; the tests of the circuit breaker set their own.
@@ -294,7 +294,7 @@ impl App {
 /// A service that has started. That its database didn't answer in time is no failure of a start here: the machine may have much else
 /// to do.
 pub(crate) async fn started(config: &Config, clock: &Clock) -> Running {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + PATIENCE * 4;
     loop {
         match service::start(config.clone(), clock.clone()).await {
             Err(StartError::Database(error)) if error.is_outage() && Instant::now() < deadline => {}
