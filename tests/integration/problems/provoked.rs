@@ -83,7 +83,7 @@ impl Provoked {
             matches!(status, 429 | 503),
             "{operation}: {code}"
         );
-        let for_now = matches!(status, 408 | 429 | 503);
+        let for_now = matches!(status, 408 | 429 | 503) || code == "changeInProgress";
         assert_eq!(answer.body["retryable"], for_now, "{operation}: {code}");
         for header in ["ratelimit", "ratelimit-policy"] {
             let told = answer.header(header).is_some();
