@@ -80,7 +80,7 @@ impl Provoked {
         let seconds = answer.header("retry-after");
         assert_eq!(
             seconds.is_some(),
-            matches!(status, 429 | 503),
+            matches!(status, 429 | 503) || code == "changeInProgress",
             "{operation}: {code}"
         );
         let for_now = matches!(status, 408 | 429 | 503) || code == "changeInProgress";
