@@ -15,6 +15,7 @@ mod record_only;
 mod recording;
 mod refusal;
 mod remove;
+mod sentences;
 mod service_identity;
 mod sight;
 mod tenants;

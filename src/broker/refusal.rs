@@ -6,6 +6,7 @@ use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
 
+use super::sentences::sentence_of;
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::connection::{Awaiting, Code, Failure, TenantId, Upstream};
 use crate::db::DbError;
@@ -215,26 +216,6 @@ pub(super) fn upstream_of(error: &ArmError) -> Upstream {
     }
 }
 
-/// ARM's own sentence about a refusal, or a plain one.
-pub(super) fn sentence_of(error: &ArmError) -> String {
-    match error.refusal() {
-        Some(refusal) => format!(
-            "Azure Resource Manager answered {} to {}: {}",
-            refusal.status,
-            error.call,
-            refusal
-                .message
-                .as_deref()
-                .or(refusal.code.as_deref())
-                .unwrap_or("without a reason")
-        ),
-        None => match &error.kind {
-            ArmErrorKind::HeldBack(held_back) => format!("{} was {held_back}", error.call),
-            _ => format!("{} got no usable answer from Azure Resource Manager", error.call),
-        },
-    }
-}
-
 /// An ARM error in a read that a use case needs: a claims challenge, an outage or a refusal. `token` is what was read with.
 pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerError {
     let upstream = Some(upstream_of(error));
@@ -277,26 +258,12 @@ pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerErro
     }
 }
 
-/// The failure of an operation that an ARM error ended. It is kept and shown to everybody who sees the connection, so ARM's own
-/// sentence is left out where it names people, as refusals of access do.
+/// The failure of an operation that an ARM error ended. It is kept and shown to everybody who sees the connection.
 pub(super) fn failure_of(code: Code, error: &ArmError) -> Failure {
-    let upstream = upstream_of(error);
-    let detail = match (error.status(), &upstream.code) {
-        (Some(status @ (401 | 403)), Some(arm_code)) => {
-            format!(
-                "Azure Resource Manager answered {status} to {}: {arm_code}",
-                error.call
-            )
-        }
-        (Some(status @ (401 | 403)), None) => {
-            format!("Azure Resource Manager answered {status} to {}", error.call)
-        }
-        _ => sentence_of(error),
-    };
     Failure {
         code: code.as_str().to_owned(),
-        detail,
+        detail: sentence_of(error),
         comparison: None,
-        upstream: Some(upstream),
+        upstream: Some(upstream_of(error)),
     }
 }

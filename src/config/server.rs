@@ -53,7 +53,7 @@ impl ServerSection {
 
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let listen = reader.optional("server.listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
-        let public_url = reader.maybe("server.public_url");
+        let public_url = reader.maybe_plain_url("server.public_url", &["https", "http"]);
         let minute = Duration::from_secs(60);
         let default_wait = reader.duration("server.default_wait", Duration::from_secs(5), minute);
         let longest_wait = reader.duration("server.longest_wait", Duration::from_secs(30), minute);

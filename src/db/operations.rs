@@ -281,7 +281,8 @@ pub async fn save(
     let failure = failure.map_err(DbError::defect)?;
     let releases = progress.release_for.is_some() || progress.phase.is_terminal();
     let row = sqlx::query!(
-        "update operations set phase = $3, arm_operation_url = $4, absent_reads = $5, error = $6,
+        "update operations set phase = $3, absent_reads = $5, error = $6,
+            arm_operation_url = case when $3 in ('succeeded', 'failed') then null else $4 end,
             awaiting_tenant_id = $7, awaiting_claims = $16,
             dispatched_at = case when $3 = 'queued' then null when $12 then clock_timestamp() else dispatched_at end,
             dispatches = case when $12 then dispatches + 1 else dispatches end,

@@ -78,28 +78,28 @@ impl<'a> Unverified<'a> {
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(TokenRefusal::Malformed("it does not have three parts"));
+            return Err(TokenRefusal::NotAToken("it does not have three parts"));
         };
         let (signed, _) = token
             .rsplit_once('.')
-            .ok_or(TokenRefusal::Malformed("it does not have three parts"))?;
-        let header = Claims::decode(header).ok_or(TokenRefusal::Malformed("its header is no JSON object"))?;
+            .ok_or(TokenRefusal::NotAToken("it does not have three parts"))?;
+        let header = Claims::decode(header).ok_or(TokenRefusal::NotAToken("its header is no JSON object"))?;
         check_algorithm(&header)?;
-        let claims = Claims::decode(payload).ok_or(TokenRefusal::Malformed(
+        let claims = Claims::decode(payload).ok_or(TokenRefusal::NotAToken(
             "its payload is no JSON object, or holds a claim twice",
         ))?;
         // Before anything is fetched: else anybody could make this service ask for any tenant's keys.
         let tenant = TenantId::new(
             claims
                 .guid("tid")
-                .ok_or(TokenRefusal::Malformed("its tenant (tid) is no GUID"))?,
+                .ok_or(TokenRefusal::NotAToken("its tenant (tid) is no GUID"))?,
         );
         if !settings.issuing_tenants.contains(&tenant) {
             return Err(TokenRefusal::Tenant(tenant));
         }
         let kid = header
             .text("kid")
-            .ok_or(TokenRefusal::Malformed("its header names no key (kid)"))?
+            .ok_or(TokenRefusal::NotAToken("its header names no key (kid)"))?
             .to_owned();
         Ok(Self {
             signed,
@@ -260,7 +260,7 @@ fn check_algorithm(header: &Claims) -> Result<(), TokenRefusal> {
     }
     // RFC 7515, section 4.1.11: an extension that must be understood, and none is.
     if header.has("crit") {
-        return Err(TokenRefusal::Malformed(
+        return Err(TokenRefusal::NotAToken(
             "its header demands an extension (crit) that is not known here",
         ));
     }

@@ -15,6 +15,7 @@ use tracing::Instrument;
 
 use super::AppState;
 use super::extract::{LARGEST_BODY, NoParameters, Query};
+use super::host::wrong_host;
 use super::problem::{MEDIA_TYPE, Problem};
 use crate::connection::Code;
 use crate::outbound::deadline;
@@ -91,6 +92,8 @@ async fn finish(mut request: Request, next: Next) -> Response {
     telemetry::continue_trace(&span, request.headers());
     let response = if size(request.headers()) > LARGEST_HEADERS {
         headers_too_large()
+    } else if let Some(problem) = wrong_host(&request) {
+        problem.into_response()
     } else {
         next.run(request).instrument(span.clone()).await
     };

@@ -8,6 +8,7 @@ mod docs;
 mod entity_tag;
 mod extract;
 mod health;
+mod host;
 mod layers;
 mod link;
 mod load;

@@ -36,6 +36,7 @@ mod rights;
 mod roles;
 mod service_identity;
 mod shares;
+mod signing_keys;
 mod sockets;
 mod statements;
 mod stopping;

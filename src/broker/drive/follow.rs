@@ -13,6 +13,7 @@ use super::tokens::Tokens;
 use super::{Job, Step};
 use crate::arm::{ArmError, DataConnection, OperationStatus, OperationUrl};
 use crate::broker::refusal::{BrokerError, failure_of};
+use crate::broker::sentences::reason;
 use crate::connection::{Code, Failure, Observed, OperationKind, Phase, Upstream};
 use crate::ledger::EventKind;
 
@@ -49,7 +50,8 @@ impl Job {
                 )),
                 OperationStatus::Succeeded => self.ended_at_azure(&token, seen).await,
                 OperationStatus::Failed { code, message } => {
-                    let said = message.unwrap_or_else(|| "without a reason".to_owned());
+                    let id = state.call.request_id.as_deref();
+                    let said = reason(code.as_deref(), message.as_deref(), id);
                     let upstream = Some(Upstream {
                         service: "arm".to_owned(),
                         status: None,

@@ -64,7 +64,7 @@ fn explain(header: &str, error: TokenError) -> Problem {
                 TokenRefusal::TooLong => Code::HeadersTooLarge,
                 _ => Code::InvalidToken,
             };
-            let detail = refusal.to_string();
+            let detail = refusal.told();
             let errors = vec![FieldError {
                 pointer: header.to_owned(),
                 detail: detail.clone(),

@@ -80,10 +80,10 @@ impl Provoked {
         let seconds = answer.header("retry-after");
         assert_eq!(
             seconds.is_some(),
-            matches!(status, 429 | 503),
+            matches!(status, 429 | 503) || code == "changeInProgress",
             "{operation}: {code}"
         );
-        let for_now = matches!(status, 408 | 429 | 503);
+        let for_now = matches!(status, 408 | 429 | 503) || code == "changeInProgress";
         assert_eq!(answer.body["retryable"], for_now, "{operation}: {code}");
         for header in ["ratelimit", "ratelimit-policy"] {
             let told = answer.header(header).is_some();

@@ -288,6 +288,10 @@ impl App {
             .scalar("select count(*) from operations where phase not in ('succeeded', 'failed')")
             .await;
         assert_eq!(open, 0, "operations were left undone");
+        let urls: i64 = self
+            .scalar("select count(*) from operations where arm_operation_url is not null")
+            .await;
+        assert_eq!(urls, 0, "signed URLs outlived their operations");
         self.stop_service().await;
         let tokens = self.emulator.issued_tokens();
         self.log.assert_free_of(&tokens);
@@ -327,14 +331,14 @@ pub(crate) fn allowing(targets: &[&str], sources: &[&str]) -> TenantPolicy {
         url = "postgres://localhost/none"
         [entra]
         client_id = "{service}"
-        client_secret = "none"
+        client_secret = "kT8Q~wXyZ1aBcD4eFgH7iJkLmN0pQrSt"
         calling_apps = ["{portal}"]
         [tenants]
         users = ["{one}", "{two}"]
         targets = {targets:?}
         sources = {sources:?}
         [ledger]
-        mark_key = "0123456789abcdef0123456789abcdef"
+        mark_key = "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d"
         "#,
         service = how_to::TENANT_BRIDGE,
         portal = how_to::PORTAL,

@@ -631,7 +631,7 @@ export type CreateConnectionErrors = {
      */
     408: Problem;
     /**
-     * `nameTaken`: The name is taken. `connectionExists`: The connection exists. `changeInProgress`: Another change is under way.
+     * `nameTaken`: The name is taken. `connectionExists`: The connection exists. `contested`: Somebody else made a data connection of this name at the same time. `changeInProgress`: Another change is under way.
      */
     409: Problem;
     /**
