@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use azure_emulator::{Effect, Fault, how_to};
-use dev_postgres::Server;
+use dev_postgres::{Server, Wire};
 use http::Method;
 use sqlx::PgPool;
 use tenant_bridge::config::Config;
@@ -13,15 +13,14 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Answer, App, PATIENCE, Portal, Wire, connect, eventually, hurried, impatient, migrated, own_server,
-    request,
+    Answer, App, PATIENCE, Portal, connect, eventually, hurried, impatient, migrated, own_server, request,
 };
 
 /// A service whose line to its Postgres can die.
 pub(super) async fn over_a_wire(change: impl FnOnce(&mut Config)) -> (Server, Wire, App) {
     let server = own_server().await;
     let database = migrated(&server).await;
-    let wire = Wire::to(&database.serving_url).await;
+    let wire = Wire::to(&database.serving_url).await.expect("a line");
     let url = wire.over(&database.serving_url);
     let app = App::on(database, |config| {
         impatient(config);

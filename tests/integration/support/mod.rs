@@ -11,7 +11,6 @@ mod proof;
 mod stalled;
 mod traces;
 mod watch;
-mod wire;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -32,7 +31,6 @@ pub(crate) use program::{carried, program};
 pub(crate) use proof::{CLAIMS, claims_challenge, encoded_claims};
 pub(crate) use stalled::Stalled;
 pub(crate) use watch::{eventually, hurried, impatient};
-pub(crate) use wire::Wire;
 
 /// How long a condition may take to come true. Generous: it is no measure of speed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

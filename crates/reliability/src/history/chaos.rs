@@ -45,9 +45,19 @@ async fn strike(scene: &Scene, blow: Blow) -> anyhow::Result<()> {
             if let Some(replica) = place.as_mut()
                 && replica.ended()?.is_none()
             {
+                let from = scene.now();
                 replica.freeze()?;
                 sleep(lasts).await;
                 replica.wake()?;
+                scene.was_frozen(from);
+            }
+            Ok(())
+        }
+        Blow::CutLine { replica, lasts } => {
+            if let Some(line) = scene.line(replica) {
+                line.die();
+                sleep(lasts).await;
+                line.mend();
             }
             Ok(())
         }

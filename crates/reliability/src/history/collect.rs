@@ -4,8 +4,9 @@ use azure_emulator::resources::OperationKind;
 use azure_emulator::{Entry, Host, TokenView};
 use serde::de::DeserializeOwned;
 
-use super::record::{Change, ChangeKind, History, Operation, Pseudonym, Sent};
+use super::record::{Change, ChangeKind, History, Operation, Pseudonym, Read, Sent, Shown};
 use super::scene::Scene;
+use super::strangers::is_theirs;
 use crate::Stack;
 
 /// What Azure saw and the service recorded.
@@ -19,6 +20,13 @@ pub(crate) async fn of_stack(stack: &Stack) -> anyhow::Result<History> {
             .filter_map(sent)
             .collect(),
         changes: changes(stack),
+        reads: stack
+            .emulator
+            .journal()
+            .entries()
+            .iter()
+            .filter_map(read)
+            .collect(),
         world: stack.emulator.read(|world| {
             let ids = world.data_connection_ids();
             ids.iter().map(|id| id.to_ascii_lowercase()).collect()
@@ -99,5 +107,29 @@ fn sent(entry: &Entry) -> Option<Sent> {
         auxiliary: entry.auxiliary.iter().map(who).collect(),
         status: entry.status,
         delivered: entry.delivered,
+    })
+}
+
+/// A read of a data connection that was answered.
+fn read(entry: &Entry) -> Option<Read> {
+    let path = entry.path().to_ascii_lowercase();
+    if entry.host != Host::Arm
+        || entry.method != "GET"
+        || !path.contains("/dataconnections/")
+        || !entry.delivered
+    {
+        return None;
+    }
+    let shown = match (entry.status, entry.response_body.as_ref()) {
+        (404, _) => Shown::Nothing,
+        (200, Some(body)) if is_theirs(body) => Shown::Theirs,
+        (200, _) => Shown::Ours,
+        _ => return None,
+    };
+    Some(Read {
+        at: entry.at,
+        answered_at: entry.at + entry.duration,
+        arm_id: path,
+        shown,
     })
 }

@@ -19,9 +19,9 @@ use crate::client::Client;
 
 pub use database::Database;
 pub use people::Person;
-pub(crate) use program::built;
 use program::ensure_failure_points;
 pub use program::{build, build_revision};
+pub(crate) use program::{built, commit};
 pub use replica::Replica;
 pub(crate) use replica::is_abort;
 pub use settings::Settings;
@@ -203,6 +203,12 @@ impl Stack {
             settings: settings.clone(),
             points: points.to_owned(),
         }
+    }
+
+    /// The database's URL for the service.
+    #[must_use]
+    pub fn database_url(&self) -> &url::Url {
+        &self.raw.serving_url
     }
 
     /// A client of the replica with new tokens of this person.

@@ -94,6 +94,11 @@ pub fn build_revision(revision: Option<&str>) -> anyhow::Result<PathBuf> {
     Ok(target.join("debug").join("tenant-bridge"))
 }
 
+/// The commit that is tried.
+pub(crate) fn commit() -> anyhow::Result<String> {
+    git(&["rev-parse", "HEAD"])
+}
+
 fn git(arguments: &[&str]) -> anyhow::Result<String> {
     let said = Command::new("git")
         .args(arguments)

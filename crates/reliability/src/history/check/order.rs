@@ -1,6 +1,6 @@
 //! One change at a time: of a data connection, and of a cluster, which refuses others meanwhile.
 
-use crate::history::record::{Change, ChangeKind, History};
+use crate::history::record::{Change, ChangeKind, History, Owner};
 
 use super::sends::name;
 
@@ -8,7 +8,9 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
     let mut changes: Vec<&Change> = history.changes.iter().collect();
     changes.sort_by_key(|change| change.started);
     for (place, change) in changes.iter().enumerate() {
-        if change.kind == ChangeKind::Update {
+        // A stranger may have made one after the read that found the name free (`strangers`).
+        let before = history.owner(&change.arm_id, change.started);
+        if change.kind == ChangeKind::Update && !matches!(before, Some(Owner::Stranger(_))) {
             found.push(format!(
                 "{} was put over one that was there",
                 name(&change.arm_id)

@@ -1,7 +1,6 @@
-//! A line between the service and its Postgres that a test can make dead: what is sent gets nowhere, and nobody hangs up.
+//! A line to a Postgres that can be made dead: what is sent gets nowhere, and nobody hangs up.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -10,49 +9,58 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
-/// The line. Ends with the test's runtime.
-pub(crate) struct Wire {
+/// The line. All that goes over it is lost when it is dropped.
+#[derive(Debug)]
+pub struct Wire {
     address: SocketAddr,
     /// How often it died and was mended: even while it lives. Connections of a former life stay dead for ever.
-    lives: Arc<watch::Sender<u64>>,
+    lives: watch::Sender<u64>,
+    _carries: JoinSet<()>,
 }
 
 impl Wire {
     /// A line to the server of this URL.
-    pub(crate) async fn to(server: &Url) -> Self {
-        let target = format!(
-            "{}:{}",
-            server.host_str().expect("a host"),
-            server.port().expect("a port")
-        );
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("its address");
-        let lives = Arc::new(watch::Sender::new(0));
-        let known = Arc::clone(&lives);
-        tokio_util::task::TaskTracker::new().spawn(async move {
+    ///
+    /// # Errors
+    /// When no port can be had, or the URL names no server.
+    pub async fn to(server: &Url) -> std::io::Result<Self> {
+        let unnamed = || std::io::Error::other("the URL names no server");
+        let host = server.host_str().ok_or_else(unnamed)?;
+        let target = format!("{host}:{}", server.port().ok_or_else(unnamed)?);
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let lives = watch::Sender::new(0);
+        let (known, mut carries) = (lives.clone(), JoinSet::new());
+        carries.spawn(async move {
             let mut lines = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let (life, target) = (known.subscribe(), target.clone());
                 lines.spawn(async move { carry(stream, &target, life).await });
             }
         });
-        Self { address, lives }
+        Ok(Self {
+            address,
+            lives,
+            _carries: carries,
+        })
     }
 
     /// The same URL over this line.
-    pub(crate) fn over(&self, url: &Url) -> Url {
+    #[must_use]
+    pub fn over(&self, url: &Url) -> Url {
         let mut url = url.clone();
-        url.set_port(Some(self.address.port())).expect("a port");
+        // A URL that names a server takes a port.
+        let _ = url.set_port(Some(self.address.port()));
         url
     }
 
     /// From now on nothing gets through.
-    pub(crate) fn die(&self) {
+    pub fn die(&self) {
         self.lives.send_modify(|lives| *lives += 1);
     }
 
     /// New connections get through again; the old ones are never heard of.
-    pub(crate) fn mend(&self) {
+    pub fn mend(&self) {
         self.lives.send_modify(|lives| *lives += 1);
     }
 }
@@ -80,7 +88,7 @@ async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, life: &mut watch:
             read = from.read(&mut bytes) => read,
         };
         match read {
-            Ok(count) if count > 0 && to.write_all(&bytes[..count]).await.is_ok() => {}
+            Ok(count) if count > 0 && to.write_all(bytes.get(..count).unwrap_or_default()).await.is_ok() => {}
             _ => return,
         }
     }
