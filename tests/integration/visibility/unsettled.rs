@@ -113,7 +113,9 @@ async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_u
         app.emulator
             .edit(|world| world.remove_data_connection(&data_connection(name)))
             .expect("theirs");
-        portal.wait_for(path, |body| body["state"] == "failed").await;
+        // It stays so until somebody whose it is wants it gone.
+        let removed = portal.send(portal.call(http::Method::DELETE, path)).await;
+        assert_eq!(removed.text("/state"), "removed", "{}", removed.body);
     }
     assert_eq!(unsettled(&operator).await, [""; 0]);
     app.finish().await;
