@@ -37,11 +37,13 @@ const fn took_effect(sent: &Sent) -> bool {
     matches!(sent.status, 200..=202)
 }
 
-/// Whether a read had shown the stranger's before a request left, so that it could have been kept back.
+/// Whether a read in the name of whoever sent a request had shown the stranger's before it left, so that it could have been kept
+/// back. What other callers' requests read meanwhile is nothing to this one.
 fn was_shown(history: &History, sent: &Sent, since: chrono::DateTime<chrono::Utc>) -> bool {
     let mut reads = history.reads.iter();
     reads.any(|read| {
         read.arm_id == sent.arm_id
+            && read.who == sent.who
             && read.shown == Shown::Theirs
             && read.at >= since
             && read.answered_at <= sent.at
@@ -63,7 +65,10 @@ fn follows_a_read(history: &History, operation: &Operation, sent: &Sent) -> bool
         .map(|call| call.at)
         .min();
     let began = earliest.into_iter().chain(asked_at).min();
-    let mut reads = history.reads.iter().filter(|read| read.arm_id == sent.arm_id);
+    let mut reads = history
+        .reads
+        .iter()
+        .filter(|read| read.arm_id == sent.arm_id && read.who == sent.who);
     reads.any(|read| {
         read.shown != Shown::Nothing
             && began.is_none_or(|began| read.answered_at >= began)

@@ -24,6 +24,14 @@ fn what_no_read_could_have_told_is_nobodys_fault() {
     // Between the read and the request that follows it.
     history.strangers.push(meddled("one", 399));
     assert_eq!(objections(&history), [""; 0]);
+    // Nor what another caller's request read.
+    let mut history = sound();
+    history.strangers.push(meddled("one", 360));
+    history.reads.push(Read {
+        who: who(BERT),
+        ..read("one", 370, Shown::Theirs)
+    });
+    assert_eq!(objections(&history), [""; 0]);
     // Nor what a replica sends that was frozen between the two.
     let mut history = sound();
     history.strangers.push(meddled("one", 360));
@@ -35,6 +43,7 @@ fn what_no_read_could_have_told_is_nobodys_fault() {
 #[test]
 fn a_removal_leaves_only_after_a_read_that_shows_what_is_there() {
     seen("left without a read", |history| history.reads.clear());
+    seen("left without a read", |history| history.reads[0].who = who(BERT));
     seen("left without a read", |history| {
         history.reads = vec![read("one", 350, Shown::Nothing)];
     });
