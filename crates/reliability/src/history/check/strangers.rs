@@ -1,6 +1,8 @@
 //! What strangers made is theirs: nothing of it is deleted or overwritten that a read could have told, and nobody is told that it
 //! is as they asked for.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::sends::name;
 use crate::history::record::{ChangeKind, History, Operation, Owner, Sent, Shown, Wish};
 
@@ -10,6 +12,7 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
         if let Some(Owner::Stranger(since)) = history.owner(&sent.arm_id, sent.at)
             && took_effect(sent)
             && !history.was_frozen(since, sent.at)
+            && !has_rivals(history, sent, since)
             && was_shown(history, sent, since)
         {
             found.push(format!(
@@ -39,7 +42,7 @@ const fn took_effect(sent: &Sent) -> bool {
 
 /// Whether a read in the name of whoever sent a request had shown the stranger's before it left, so that it could have been kept
 /// back. What other callers' requests read meanwhile is nothing to this one.
-fn was_shown(history: &History, sent: &Sent, since: chrono::DateTime<chrono::Utc>) -> bool {
+fn was_shown(history: &History, sent: &Sent, since: DateTime<Utc>) -> bool {
     let mut reads = history.reads.iter();
     reads.any(|read| {
         read.arm_id == sent.arm_id
@@ -48,6 +51,21 @@ fn was_shown(history: &History, sent: &Sent, since: chrono::DateTime<chrono::Utc
             && read.at >= since
             && read.answered_at <= sent.at
     })
+}
+
+/// Whether whoever sent a request had several under way for the same name, so that it can't be told which of them read what.
+fn has_rivals(history: &History, sent: &Sent, since: DateTime<Utc>) -> bool {
+    let is_for_it = |wish: &Wish| match wish {
+        Wish::Create { arm_id, .. } => *arm_id == sent.arm_id,
+        Wish::Remove { connection, .. } => history
+            .connection(*connection)
+            .is_some_and(|row| row.arm_id == sent.arm_id),
+        Wish::Look { .. } | Wish::Continue { .. } => false,
+    };
+    let under_way = history.calls.iter().filter(|call| {
+        call.who == sent.who && is_for_it(&call.wish) && call.at <= sent.at && call.at + call.took >= since
+    });
+    under_way.count() > 1
 }
 
 /// Whether a read had shown what a removal is for, after the removal was asked for and before its request left.
@@ -82,7 +100,7 @@ fn replaced(history: &History, operation: &Operation, sent: &Sent) -> Option<Str
         change.kind == ChangeKind::Update
             && change.arm_id == sent.arm_id
             && change.started >= sent.at
-            && change.started <= sent.at + chrono::TimeDelta::milliseconds(100)
+            && change.started <= sent.at + TimeDelta::milliseconds(100)
     });
     let mut events = history.events_of(operation.id);
     // What no answer told can't be told from what the create itself made.
