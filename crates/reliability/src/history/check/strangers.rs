@@ -12,7 +12,6 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
         if let Some(Owner::Stranger(since)) = history.owner(&sent.arm_id, sent.at)
             && took_effect(sent)
             && !history.was_frozen(since, sent.at)
-            && !has_rivals(history, sent, since)
             && was_shown(history, sent, since)
         {
             found.push(format!(
@@ -50,10 +49,12 @@ fn was_shown(history: &History, sent: &Sent, since: DateTime<Utc>) -> bool {
             && read.shown == Shown::Theirs
             && read.at >= since
             && read.answered_at <= sent.at
+            && !has_rivals(history, sent, read.at)
     })
 }
 
-/// Whether whoever sent a request had several under way for the same name, so that it can't be told which of them read what.
+/// Whether whoever sent a request had several under way for the same name since a read, so that it can't be told which of them made
+/// it.
 fn has_rivals(history: &History, sent: &Sent, since: DateTime<Utc>) -> bool {
     let is_for_it = |wish: &Wish| match wish {
         Wish::Create { arm_id, .. } => *arm_id == sent.arm_id,
