@@ -164,7 +164,7 @@ mod tests {
     #[tokio::test]
     async fn who_sleeps_by_a_driven_clock_wakes_when_it_is_moved_that_far() {
         let clock = Clock::driven(DateTime::UNIX_EPOCH);
-        let sleeper = tokio::spawn({
+        let sleeper = tokio_util::task::TaskTracker::new().spawn({
             let clock = clock.clone();
             async move { clock.sleep(Duration::from_secs(600)).await }
         });

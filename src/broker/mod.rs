@@ -14,6 +14,7 @@ mod recheck;
 mod record_only;
 mod recording;
 mod refusal;
+mod removal_request;
 mod remove;
 mod sentences;
 mod service_identity;
@@ -46,7 +47,8 @@ pub use create::Created;
 pub use idempotency::{IdempotencyKey, KeyError};
 pub use read::{EventsPage, ListFilter, OperationView, Page};
 pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refusal};
-pub use remove::{ExpectedVersion, Removal, RemovalRequest};
+pub use removal_request::{ExpectedVersion, RemovalRequest};
+pub use remove::Removal;
 pub use sight::Side;
 
 use left_out::LeftOut;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::refusal::{BrokerError, Refusal, from_arm};
-use super::remove::WantedRemoval;
+use super::removal_request::WantedRemoval;
 use super::{Broker, Caller};
 use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare};
 use crate::connection::{

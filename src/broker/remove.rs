@@ -1,16 +1,16 @@
 //! Remove: the target tenant's token alone, since the source's access may be exactly what was revoked.
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use super::create::SCOPE_WRITE;
 use super::create::waits;
-use super::idempotency::{IdempotencyKey, Keyed, Replay};
+use super::idempotency::{Keyed, Replay};
 use super::read::{Lending, not_found};
 use super::recording::failure_details;
 use super::refusal::{BrokerError, Refusal};
+use super::removal_request::{RemovalRequest, WantedRemoval};
 use super::sight::Side;
 use super::vault::Use;
 use super::{Broker, Caller};
@@ -22,7 +22,6 @@ use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events, operations, slots};
 use crate::ledger::EventKind;
-use crate::telemetry::metrics;
 
 /// What a removal led to.
 #[derive(Debug)]
@@ -31,97 +30,6 @@ pub struct Removal {
     pub operation: OperationRecord,
     /// From where the caller saw the connection.
     pub seen_from: Side,
-}
-
-/// What is asked of a removal.
-#[derive(Debug, Clone, Default)]
-pub struct RemovalRequest {
-    /// Under which the request may be repeated.
-    pub key: Option<IdempotencyKey>,
-    /// What the caller last saw of the connection. With it, what its record then showed at ARM may be removed although it is not
-    /// what is recorded.
-    pub expected: Option<ExpectedVersion>,
-    /// Only the record is to be closed; nothing is sent.
-    pub record_only: bool,
-}
-
-/// The versions of a connection that a change may be made to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ExpectedVersion {
-    /// Whichever it is. That names nothing in particular, so nothing unexpected is accepted with it.
-    Any,
-    /// One of these.
-    OneOf(Vec<i32>),
-}
-
-impl ExpectedVersion {
-    fn has(&self, version: i32) -> bool {
-        match self {
-            Self::Any => true,
-            Self::OneOf(versions) => versions.contains(&version),
-        }
-    }
-}
-
-impl RemovalRequest {
-    /// What tells this request from another one with the same key; of a bare one the same as ever, since it is stored.
-    fn fingerprint(&self) -> Vec<u8> {
-        let said = match (&self.expected, self.record_only) {
-            (None, false) => String::new(),
-            (expected, record_only) => {
-                let versions = match expected {
-                    Some(ExpectedVersion::OneOf(versions)) => json!(versions),
-                    Some(ExpectedVersion::Any) => json!("*"),
-                    None => json!(null),
-                };
-                json!([versions, record_only]).to_string()
-            }
-        };
-        Sha256::digest(said.as_bytes()).to_vec()
-    }
-}
-
-/// A removal as the use case goes through it.
-#[derive(Debug, Clone)]
-pub(super) struct WantedRemoval {
-    pub(super) keyed: Option<Keyed>,
-    expected: Option<ExpectedVersion>,
-    record_only: bool,
-}
-
-impl WantedRemoval {
-    fn check_version(&self, record: &ConnectionRecord) -> Result<(), BrokerError> {
-        match &self.expected {
-            Some(expected) if !expected.has(record.version) => {
-                let detail =
-                    "the connection is not as If-Match says; read it again, and decide by what it is now";
-                Err(Refusal::new(Code::PreconditionFailed, detail).into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// What may be somebody else's is removed only by who names exactly that.
-    fn check_contested(&self, record: &ConnectionRecord) -> Result<(), BrokerError> {
-        let names_it = matches!(self.expected, Some(ExpectedVersion::OneOf(_))) || self.record_only;
-        match &record.found {
-            Some(found) if found.contested && !names_it => {
-                metrics::write_refused(Code::Contested.as_str());
-                let detail = "somebody else may have made what Azure holds under this name; look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed";
-                Err(Refusal::new(Code::Contested, detail).into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The fingerprint of what the caller saw at ARM and names, under the lock of the connection.
-    pub(super) fn accepted(&self, record: &ConnectionRecord) -> Result<Option<String>, BrokerError> {
-        self.check_version(record)?;
-        self.check_contested(record)?;
-        let names_it = matches!(self.expected, Some(ExpectedVersion::OneOf(_)));
-        let found = record.found.as_ref().filter(|_| names_it);
-        Ok(found.map(|found| found.fingerprint.clone()))
-    }
 }
 
 impl Broker {
@@ -142,15 +50,7 @@ impl Broker {
         let side = self.side(caller, &found).await?;
         let seen_from = side.ok_or_else(|| not_found("connection"))?;
         let record = found.record;
-        let wanted = WantedRemoval {
-            keyed: request.key.clone().map(|key| Keyed {
-                key,
-                route: format!("DELETE /v1/connections/{id}"),
-                body_hash: request.fingerprint(),
-            }),
-            expected: request.expected,
-            record_only: request.record_only,
-        };
+        let wanted = WantedRemoval::of(request, id);
         // Boxed: the request's own future would carry all of it.
         let result = Box::pin(self.try_remove(caller, &record, &wanted)).await;
         if let Err(BrokerError::Refused(refusal)) = &result {
@@ -191,13 +91,7 @@ impl Broker {
             wanted.check_contested(record)?;
         }
         caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
-        if !self.tenants.allows(record.target_tenant, Direction::Target) {
-            let detail = format!(
-                "tenant {} is no longer allowed as a connection's target by this service's configuration; until it is again, nothing can be removed there",
-                record.target_tenant
-            );
-            return Err(Refusal::new(Code::TenantNotAllowed, detail).into());
-        }
+        self.refuse_tenant_not_allowed(record)?;
         // Also for a removal under way: whoever brings tokens must be allowed to remove.
         let target = self.permit_removal(caller, record).await?;
         if let Some(operation) = replay {
@@ -245,6 +139,18 @@ impl Broker {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// No token leaves for a tenant that is no longer allowed.
+    fn refuse_tenant_not_allowed(&self, record: &ConnectionRecord) -> Result<(), BrokerError> {
+        if self.tenants.allows(record.target_tenant, Direction::Target) {
+            return Ok(());
+        }
+        let detail = format!(
+            "tenant {} is no longer allowed as a connection's target by this service's configuration; until it is again, nothing can be removed there",
+            record.target_tenant
+        );
+        Err(Refusal::new(Code::TenantNotAllowed, detail).into())
     }
 
     /// The operation that the key stands for, if it was used before.

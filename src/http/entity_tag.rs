@@ -120,7 +120,7 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
 pub(super) struct IfMatch(pub(super) Option<ExpectedVersion>);
 
 impl IfMatch {
-    fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(super) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let list = lines_of(headers, header::IF_MATCH);
         if list.trim_ascii().is_empty() {
             return Ok(Self(None));
@@ -138,14 +138,6 @@ impl IfMatch {
         // A tag that was never given out, or a weak one, names no version, and so matches none.
         let versions = tags.iter().filter_map(Tag::version).collect();
         Ok(Self(Some(ExpectedVersion::OneOf(versions))))
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for IfMatch {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::read(&parts.headers)
     }
 }
 

@@ -69,7 +69,8 @@ pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
 
 /// Does what is due again and again, each kind on one replica at a time, until `stop` is cancelled.
 pub async fn periodic(broker: Broker, stop: CancellationToken) {
-    let work = async {
+    // Boxed: the task would carry all of it.
+    let work = Box::pin(async {
         tokio::join!(
             repeat(
                 &broker,
@@ -84,7 +85,7 @@ pub async fn periodic(broker: Broker, stop: CancellationToken) {
                 || { broker.recheck_closed_creates() }
             ),
         )
-    };
+    });
     // What is cut off in the middle of it is rolled back.
     stop.run_until_cancelled(work).await;
 }

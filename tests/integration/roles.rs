@@ -71,7 +71,9 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
         rights,
         [
             "cluster_slots: held_until not_before operation_id round",
-            "connections: closed_at confirmed_at desired observed observed_at",
+            "connection_revisions: confirmed_at snapshot",
+            "connection_viewers: part",
+            "connections: closed_at confirmed_at desired found observed observed_at recheck_at recheck_step version",
             "operations: absence_seen_at absent_reads arm_operation_url attempts awaiting_claims awaiting_tenant_id \
              continued_app continued_by deadline_at dispatched_at dispatches due_at error finished_at holder lease_token \
              lease_until phase turn",

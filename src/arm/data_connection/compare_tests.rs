@@ -67,10 +67,13 @@ fn replaced(pointers: &[&str]) -> Comparison {
     Comparison::Replaced(pointers.iter().map(|&pointer| pointer.to_owned()).collect())
 }
 
-#[test]
-fn one_thing_that_is_otherwise_comes_to_this_whether_it_was_confirmed_or_not() {
-    let p = |name: &str| format!("/properties/{name}");
-    let same: &[(String, Value)] = &[
+fn p(name: &str) -> String {
+    format!("/properties/{name}")
+}
+
+/// What is no difference.
+fn spelt_otherwise() -> Vec<(String, Value)> {
+    vec![
         ("/location".to_owned(), json!("East US")),
         ("/tags".to_owned(), json!({"a": "b"})),
         ("/etag".to_owned(), json!("\"x\"")),
@@ -85,8 +88,12 @@ fn one_thing_that_is_otherwise_comes_to_this_whether_it_was_confirmed_or_not() {
         // ARM may learn new members; what they hold was nobody's choice.
         (p("memberToCome"), json!("Default")),
         (p("eventHubResourceId"), json!(format!("{HUB}/"))),
-    ];
-    let otherwise: &[(String, Value, Comparison)] = &[
+    ]
+}
+
+/// What is one, and which.
+fn otherwise() -> Vec<(String, Value, Comparison)> {
+    vec![
         ("/kind".to_owned(), json!("IotHub"), replaced(&["/kind"])),
         (
             p("eventHubResourceId"),
@@ -138,21 +145,25 @@ fn one_thing_that_is_otherwise_comes_to_this_whether_it_was_confirmed_or_not() {
         ),
         ("/properties".to_owned(), json!("text"), Comparison::Unreadable),
         ("/kind".to_owned(), Value::Null, Comparison::Unreadable),
-    ];
+    ]
+}
+
+#[test]
+fn one_thing_that_is_otherwise_comes_to_this_whether_it_was_confirmed_or_not() {
     for recorded in [unconfirmed(), confirmed()] {
-        for (pointer, value) in same {
-            let found = with(pointer, value.clone());
+        for (pointer, value) in spelt_otherwise() {
+            let found = with(&pointer, value.clone());
             assert_eq!(
                 compare(&recorded, Reading::Resource(&found)),
                 Comparison::Same,
                 "{pointer} {value}"
             );
         }
-        for (pointer, value, expected) in otherwise {
-            let found = with(pointer, value.clone());
+        for (pointer, value, expected) in otherwise() {
+            let found = with(&pointer, value.clone());
             assert_eq!(
                 compare(&recorded, Reading::Resource(&found)),
-                *expected,
+                expected,
                 "{pointer} {value}"
             );
         }

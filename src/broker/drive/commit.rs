@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -227,20 +228,32 @@ impl Job {
             let confirmed = observed == Observed::Present && change.phase == Phase::Succeeded;
             connections::set_observed(db, self.record.id, observed, now, closed, confirmed).await?;
         }
-        if is_create && change.phase == Phase::Settling {
-            connections::expect_late_effect(db, self.record.id).await?;
-        }
-        if let Some(found) = &change.found {
-            connections::set_found(db, self.record.id, found).await?;
-        }
-        if let Some(snapshot) = &change.snapshot {
-            revisions::confirm(db, self.record.id, self.claim.revision, snapshot, now).await?;
-        }
+        self.record_seen(db, change, now).await?;
         if let Some(event) = &event {
             ledger_events::append(db, event).await?;
         }
         transaction.commit().await?;
         Ok(Committed::Done(continued))
+    }
+
+    /// What a read showed, and that a create's outcome is unknown.
+    async fn record_seen(
+        &self,
+        db: &mut PgConnection,
+        change: &Change,
+        now: DateTime<Utc>,
+    ) -> Result<(), BrokerError> {
+        let connection = self.record.id;
+        if self.claim.record.kind == OperationKind::Create && change.phase == Phase::Settling {
+            connections::expect_late_effect(db, connection).await?;
+        }
+        if let Some(found) = &change.found {
+            connections::set_found(db, connection, found).await?;
+        }
+        if let Some(snapshot) = &change.snapshot {
+            revisions::confirm(db, connection, self.claim.revision, snapshot, now).await?;
+        }
+        Ok(())
     }
 
     /// By when the operation should have ended after a change, if that moves with it.

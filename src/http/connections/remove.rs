@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::broker::{Removal, RemovalRequest};
 use crate::connection::{Code, ConnectionId, OperationKind, OperationRecord, State as ConnectionState};
-use crate::http::entity_tag::{EntityTag, IfMatch};
+use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{Authorized, Conditions, Idempotency, Path, Prefer, Query, Write};
 use crate::http::openapi::{
     AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, PreferHeader, Refuses, Refusing, samples,
@@ -78,7 +78,6 @@ pub(crate) async fn remove(
     conditions: Conditions,
     prefer: Prefer,
     Idempotency(key): Idempotency,
-    IfMatch(expected): IfMatch,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
     let patience = prefer.patience(&state.load, &caller);
@@ -89,7 +88,7 @@ pub(crate) async fn remove(
     }
     let request = RemovalRequest {
         key,
-        expected,
+        expected: conditions.expected,
         record_only: parameters.record_only,
     };
     let Removal { operation, seen_from } = state.broker.remove(&caller, id, request).await?;

@@ -89,14 +89,16 @@ impl Refuses for ContinueRefuses {
 pub(crate) async fn go_on(
     State(state): State<AppState>,
     Authorized { caller, .. }: Authorized<Write>,
-    Query(NoParameters {}): Query<NoParameters>,
-    // Going on is no thing that is there, so tags have nothing to match.
-    _: Conditions,
+    (Query(NoParameters {}), conditions): (Query<NoParameters>, Conditions),
     prefer: Prefer,
     Idempotency(key): Idempotency,
     Path(id): Path<Uuid>,
     JsonIfAny(body): JsonIfAny<ContinueOperation>,
 ) -> Result<Response, Problem> {
+    // Going on is no thing that is there, so tags have nothing to match.
+    if conditions.expected.is_some() {
+        conditions.hold_without_tag()?;
+    }
     let hash = body.unwrap_or_default().parse()?;
     let patience = prefer.patience(&state.load, &caller);
     let Continued {

@@ -90,7 +90,11 @@ async fn rightly(call: Call, (kind, cells): (Kind, Vec<(Trouble, Outcome)>), els
     if cells.is_empty() {
         return Vec::new();
     }
-    counted(async |waits| group(call, (kind, &cells), elsewhere, waits).await).await
+    // Boxed: the row's future would carry all of it.
+    Box::pin(counted(async |waits| {
+        group(call, (kind, &cells), elsewhere, waits).await
+    }))
+    .await
 }
 
 async fn group(

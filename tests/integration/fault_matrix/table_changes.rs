@@ -57,17 +57,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
             Meaningless(NOT_CHANGED),
             UnsettledThenRemoved,
         ),
-        Call::OwnToken => match trouble {
-            // The token that was lost is nobody's; another is asked for.
-            TimeOutAfter | ResetAfter | Error500After | Error503After | Status299After | Status308After
-            | Status418After | Status700After => Leads(Active(1)),
-            _ => follow(
-                trouble,
-                Leads(Active(1)),
-                Meaningless(NO_RESOURCE),
-                UnsettledThenActive,
-            ),
-        },
+        Call::OwnToken => own_token(trouble),
         Call::OwnReading => follow(
             trouble,
             Leads(ActiveAfterDoubt),
@@ -96,6 +86,20 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         | Call::LookConnection
         | Call::LookHub
         | Call::LookList => Meaningless("no change is recorded yet"),
+    }
+}
+
+fn own_token(trouble: Trouble) -> Cell {
+    match trouble {
+        // The token that was lost is nobody's; another is asked for.
+        TimeOutAfter | ResetAfter | Error500After | Error503After | Status299After | Status308After
+        | Status418After | Status700After => Leads(Active(1)),
+        _ => follow(
+            trouble,
+            Leads(Active(1)),
+            Meaningless(NO_RESOURCE),
+            UnsettledThenActive,
+        ),
     }
 }
 

@@ -28,6 +28,7 @@ async fn one_person_whose_requests_take_up_every_place_keeps_nobody_out() {
         let portal = portal.clone();
         hoard.spawn(async move { portal.create_waiting(&request("telemetry"), 0).await });
     }
+    app.wait_for_log("server.max_requests", "503").await;
     // Of sixteen inside and sixteen who wait for a place, the latter are sent away in the end: all places are taken then.
     for _ in 0..24 {
         let shed = hoard.join_next().await.expect("one of them").expect("an answer");
