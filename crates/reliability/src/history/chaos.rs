@@ -54,6 +54,8 @@ async fn strike(scene: &Scene, blow: Blow) -> anyhow::Result<()> {
             Ok(())
         }
         Blow::CutLine { replica, lasts } => {
+            // A replica that is to come back has to wait: without its database none starts.
+            let _place = scene.replica(replica).lock().await;
             if let Some(line) = scene.line(replica) {
                 line.die();
                 sleep(lasts).await;

@@ -4,7 +4,7 @@ use azure_emulator::resources::OperationKind;
 use azure_emulator::{Entry, Host, TokenView};
 use serde::de::DeserializeOwned;
 
-use super::record::{Change, ChangeKind, History, Operation, Pseudonym, Read, Sent, Shown};
+use super::record::{Change, ChangeKind, History, Operation, Pseudonym, Read, Sent, Shown, Who};
 use super::scene::Scene;
 use super::strangers::is_theirs;
 use crate::Stack;
@@ -86,6 +86,10 @@ fn changes(stack: &Stack) -> Vec<Change> {
     })
 }
 
+fn person(token: &TokenView) -> Who {
+    format!("{}/{}", token.tenant, token.oid)
+}
+
 /// A request to change a data connection.
 fn sent(entry: &Entry) -> Option<Sent> {
     let path = entry.path().to_ascii_lowercase();
@@ -93,7 +97,6 @@ fn sent(entry: &Entry) -> Option<Sent> {
     if entry.host != Host::Arm || !changes || !path.contains("/dataconnections/") {
         return None;
     }
-    let who = |token: &TokenView| format!("{}/{}", token.tenant, token.oid);
     Some(Sent {
         at: entry.at,
         method: entry.method.clone(),
@@ -103,8 +106,8 @@ fn sent(entry: &Entry) -> Option<Sent> {
             .get("x-ms-correlation-request-id")
             .cloned()
             .unwrap_or_default(),
-        who: entry.primary.as_ref().map(who).unwrap_or_default(),
-        auxiliary: entry.auxiliary.iter().map(who).collect(),
+        who: entry.primary.as_ref().map(person).unwrap_or_default(),
+        auxiliary: entry.auxiliary.iter().map(person).collect(),
         status: entry.status,
         delivered: entry.delivered,
     })
@@ -130,6 +133,7 @@ fn read(entry: &Entry) -> Option<Read> {
         at: entry.at,
         answered_at: entry.at + entry.duration,
         arm_id: path,
+        who: entry.primary.as_ref().map(person).unwrap_or_default(),
         shown,
     })
 }

@@ -142,3 +142,29 @@ pub(crate) async fn see_late_effects(
     }
     come_to_an_end(scene, gone).await
 }
+
+/// Callers want to be rid of the connections whose names strangers have by now: nothing of theirs may go with that.
+pub(crate) async fn remove_what_strangers_made(scene: &Scene, gone: &BTreeSet<Who>) -> anyhow::Result<()> {
+    let history = scene.history().await?;
+    let open = history.connections.iter().filter(|row| row.closed_at.is_none());
+    let of_strangers = open.filter(|row| history.is_meddled_with(&row.arm_id));
+    for row in of_strangers {
+        let create = history
+            .operations
+            .iter()
+            .find(|operation| operation.connection_id == row.id);
+        let owner = create.and_then(|create| history.person(create.person_id));
+        let Some(owner) = owner.filter(|who| !gone.contains(who)) else {
+            continue;
+        };
+        if let Some(caller) = scene.caller(&owner) {
+            let wish = Wish::Remove {
+                connection: row.id,
+                key: None,
+            };
+            let replica = usize::from(row.id.as_u128() % 2 == 1);
+            scene.call(&scene.client(caller)?, caller, replica, wish, 1).await;
+        }
+    }
+    come_to_an_end(scene, gone).await
+}

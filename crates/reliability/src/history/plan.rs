@@ -107,7 +107,7 @@ impl Plan {
         chaos.extend(cut_line(&mut seed.of("lines")));
         chaos.sort_by_key(|(at, _)| *at);
         let mut random = seed.of("strangers");
-        let strangers = (0..random.below(3)).map(|_| meddling(&mut random)).collect();
+        let strangers = (0..random.between(1, 4)).map(|_| meddling(&mut random)).collect();
         let mut random = seed.of("azure");
         Self {
             scripts,

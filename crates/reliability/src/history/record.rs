@@ -60,6 +60,8 @@ pub struct Read {
     pub answered_at: DateTime<Utc>,
     /// The data connection's id, in lower case.
     pub arm_id: String,
+    /// In whose name.
+    pub who: Who,
     /// What it showed.
     pub shown: Shown,
 }

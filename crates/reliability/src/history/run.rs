@@ -42,6 +42,10 @@ struct Played {
     operations: usize,
     /// What strangers made.
     meddled: usize,
+    drifted: usize,
+    contested: usize,
+    /// Creates that were seen after their record had been closed.
+    late: usize,
 }
 
 /// The first seed of a commit: the same for whoever tries it, and others for the next one.
@@ -83,6 +87,9 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
         all.requests += one.requests;
         all.operations += one.operations;
         all.meddled += one.meddled;
+        all.drifted += one.drifted;
+        all.contested += one.contested;
+        all.late += one.late;
         tally.add(
             &format!(
                 "seed {} (again: cargo reliability history --seeds 1 --from {})",
@@ -94,14 +101,17 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
     let took = began.elapsed();
     writeln!(
         out,
-        "{} histories in {:.0} s: {} calls ({} answered), {} operations, {} requests to change, {} data connections of strangers",
+        "{} histories in {:.0} s: {} calls ({} answered), {} operations, {} requests to change; strangers made {} data connections, {} operations ended as drifted and {} as contested; {} creates landed when their records were closed",
         options.seeds,
         took.as_secs_f64(),
         all.calls,
         all.answered,
         all.operations,
         all.requests,
-        all.meddled
+        all.meddled,
+        all.drifted,
+        all.contested,
+        all.late
     )?;
     tally.add("something happens in them", &all.lacks());
     Ok(tally.end(&format!("history --seeds {} --from {from}", options.seeds))?)
@@ -118,6 +128,9 @@ impl Played {
             requests: 0,
             operations: 0,
             meddled: 0,
+            drifted: 0,
+            contested: 0,
+            late: 0,
         }
     }
 
@@ -169,6 +182,9 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
     if let Some(takes) = plan.latest {
         ending::see_late_effects(&scene, &gone, takes).await?;
     }
+    if !plan.strangers.is_empty() {
+        ending::remove_what_strangers_made(&scene, &gone).await?;
+    }
     let history = super::History {
         revoked,
         gone,
@@ -180,8 +196,19 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
             .keep(&format!("history-{seed}"), &history, &format!("{plan:#?}"))
             .await?;
     }
+    let ended_as = |code: &str| {
+        let operations = history.operations.iter();
+        operations.filter(|row| row.code() == Some(code)).count()
+    };
+    let late = history
+        .events
+        .iter()
+        .filter(|event| event.kind == "create.appeared");
     let played = Played {
         seed,
+        drifted: ended_as("drifted"),
+        contested: ended_as("contested"),
+        late: late.count(),
         objections,
         calls: history.calls.len(),
         answered: history.calls.iter().filter(|call| call.reply.is_some()).count(),

@@ -280,7 +280,11 @@ impl Scene {
             }
         }
         match Arc::try_unwrap(self.0) {
-            Ok(inner) => inner.stack.stop().await,
+            Ok(Inner { stack, lines, .. }) => {
+                // What is on a dead line would keep its session at Postgres for ever.
+                drop(lines);
+                stack.stop().await
+            }
             Err(_) => anyhow::bail!("somebody still plays"),
         }
     }

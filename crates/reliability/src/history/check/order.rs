@@ -1,8 +1,13 @@
 //! One change at a time: of a data connection, and of a cluster, which refuses others meanwhile.
 
-use crate::history::record::{Change, ChangeKind, History, Owner};
+use chrono::TimeDelta;
+
+use crate::history::record::{Change, ChangeKind, History, Owner, Sent};
 
 use super::sends::name;
+
+/// `worker.request_life` of histories.
+const REQUEST_LIFE: TimeDelta = TimeDelta::milliseconds(1500);
 
 pub(super) fn check(history: &History, found: &mut Vec<String>) {
     let mut changes: Vec<&Change> = history.changes.iter().collect();
@@ -18,7 +23,8 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
         }
         let same = |other: &&&Change| cluster(&other.arm_id) == cluster(&change.arm_id);
         let earlier = changes.iter().take(place).filter(same);
-        for other in earlier.filter(|other| other.ended > change.started) {
+        let overlapping = earlier.filter(|other| other.ended > change.started);
+        for other in overlapping.filter(|other| !is_late(history, other) && !is_late(history, change)) {
             found.push(format!(
                 "two changes of a cluster at once: {:?} {} from {} to {}, and {:?} {} at {}",
                 other.kind,
@@ -31,6 +37,24 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
             ));
         }
     }
+}
+
+/// Whether a change was carried out later than its request may live, by which it keeps its cluster: whoever comes next goes on then.
+fn is_late(history: &History, change: &Change) -> bool {
+    let method = match change.kind {
+        ChangeKind::Create | ChangeKind::Update => "PUT",
+        ChangeKind::Delete => "DELETE",
+    };
+    let mut sent = history.sent.iter().filter(|sent| {
+        sent.method == method && sent.arm_id == change.arm_id && sent.at <= change.started && is_taken(sent)
+    });
+    sent.next_back()
+        .is_some_and(|sent| change.started - sent.at > REQUEST_LIFE)
+}
+
+/// Whether ARM began to carry it out.
+const fn is_taken(sent: &Sent) -> bool {
+    matches!(sent.status, 200..=202)
 }
 
 fn cluster(arm_id: &str) -> &str {

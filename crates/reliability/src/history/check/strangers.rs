@@ -1,6 +1,8 @@
 //! What strangers made is theirs: nothing of it is deleted or overwritten that a read could have told, and nobody is told that it
 //! is as they asked for.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::sends::name;
 use crate::history::record::{ChangeKind, History, Operation, Owner, Sent, Shown, Wish};
 
@@ -37,15 +39,34 @@ const fn took_effect(sent: &Sent) -> bool {
     matches!(sent.status, 200..=202)
 }
 
-/// Whether a read had shown the stranger's before a request left, so that it could have been kept back.
-fn was_shown(history: &History, sent: &Sent, since: chrono::DateTime<chrono::Utc>) -> bool {
+/// Whether a read in the name of whoever sent a request had shown the stranger's before it left, so that it could have been kept
+/// back. What other callers' requests read meanwhile is nothing to this one.
+fn was_shown(history: &History, sent: &Sent, since: DateTime<Utc>) -> bool {
     let mut reads = history.reads.iter();
     reads.any(|read| {
         read.arm_id == sent.arm_id
+            && read.who == sent.who
             && read.shown == Shown::Theirs
             && read.at >= since
             && read.answered_at <= sent.at
+            && !has_rivals(history, sent, read.at)
     })
+}
+
+/// Whether whoever sent a request had several under way for the same name since a read, so that it can't be told which of them made
+/// it.
+fn has_rivals(history: &History, sent: &Sent, since: DateTime<Utc>) -> bool {
+    let is_for_it = |wish: &Wish| match wish {
+        Wish::Create { arm_id, .. } => *arm_id == sent.arm_id,
+        Wish::Remove { connection, .. } => history
+            .connection(*connection)
+            .is_some_and(|row| row.arm_id == sent.arm_id),
+        Wish::Look { .. } | Wish::Continue { .. } => false,
+    };
+    let under_way = history.calls.iter().filter(|call| {
+        call.who == sent.who && is_for_it(&call.wish) && call.at <= sent.at && call.at + call.took >= since
+    });
+    under_way.count() > 1
 }
 
 /// Whether a read had shown what a removal is for, after the removal was asked for and before its request left.
@@ -63,7 +84,10 @@ fn follows_a_read(history: &History, operation: &Operation, sent: &Sent) -> bool
         .map(|call| call.at)
         .min();
     let began = earliest.into_iter().chain(asked_at).min();
-    let mut reads = history.reads.iter().filter(|read| read.arm_id == sent.arm_id);
+    let mut reads = history
+        .reads
+        .iter()
+        .filter(|read| read.arm_id == sent.arm_id && read.who == sent.who);
     reads.any(|read| {
         read.shown != Shown::Nothing
             && began.is_none_or(|began| read.answered_at >= began)
@@ -77,7 +101,7 @@ fn replaced(history: &History, operation: &Operation, sent: &Sent) -> Option<Str
         change.kind == ChangeKind::Update
             && change.arm_id == sent.arm_id
             && change.started >= sent.at
-            && change.started <= sent.at + chrono::TimeDelta::milliseconds(100)
+            && change.started <= sent.at + TimeDelta::milliseconds(100)
     });
     let mut events = history.events_of(operation.id);
     // What no answer told can't be told from what the create itself made.

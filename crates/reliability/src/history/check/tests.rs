@@ -78,6 +78,7 @@ fn read(name: &str, arrived: i64, shown: Shown) -> Read {
         at: at(arrived),
         answered_at: at(arrived + 5),
         arm_id: arm_id(name),
+        who: who(ANNA),
         shown,
     }
 }

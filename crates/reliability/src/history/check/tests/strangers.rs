@@ -24,6 +24,14 @@ fn what_no_read_could_have_told_is_nobodys_fault() {
     // Between the read and the request that follows it.
     history.strangers.push(meddled("one", 399));
     assert_eq!(objections(&history), [""; 0]);
+    // Nor what another caller's request read.
+    let mut history = sound();
+    history.strangers.push(meddled("one", 360));
+    history.reads.push(Read {
+        who: who(BERT),
+        ..read("one", 370, Shown::Theirs)
+    });
+    assert_eq!(objections(&history), [""; 0]);
     // Nor what a replica sends that was frozen between the two.
     let mut history = sound();
     history.strangers.push(meddled("one", 360));
@@ -35,6 +43,7 @@ fn what_no_read_could_have_told_is_nobodys_fault() {
 #[test]
 fn a_removal_leaves_only_after_a_read_that_shows_what_is_there() {
     seen("left without a read", |history| history.reads.clear());
+    seen("left without a read", |history| history.reads[0].who = who(BERT));
     seen("left without a read", |history| {
         history.reads = vec![read("one", 350, Shown::Nothing)];
     });
@@ -91,4 +100,17 @@ fn nothing_is_sent_for_an_operation_that_is_over() {
     seen("sent after its end", |history| {
         history.events[5].committed_at = at(395);
     });
+}
+
+#[test]
+fn what_lands_later_than_a_request_lives_is_no_second_change_at_once() {
+    let overlapping = |taken_at: i64| {
+        let mut history = sound();
+        history.changes.push(change(ChangeKind::Create, "late", 780, 840));
+        history.sent.push(sent(CREATE, "PUT", "late", taken_at, 201));
+        let found = objections(&history);
+        found.iter().any(|objection| objection.contains("at once"))
+    };
+    assert!(overlapping(770));
+    assert!(!overlapping(780 - 1600));
 }
