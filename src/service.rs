@@ -46,6 +46,9 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Database(#[from] DbError),
+    /// Sessions of the database are not what they have to be.
+    #[error(transparent)]
+    Session(#[from] db::SessionError),
     /// The HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -73,6 +76,7 @@ pub struct Running {
 /// When something it needs is missing; nothing runs then.
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let client = outbound::client(&config.outbound)?;
+    db::check_session(&config.database.pool).await?;
     let pool = db::connect(&config.database.pool)?;
     let mut connection = pool.acquire().await.map_err(DbError::from)?;
     schema::check_for_serving(&mut connection).await?;

@@ -10,6 +10,7 @@ use crate::telemetry::{self, LogOptions};
 pub(super) async fn migrate(file: Option<&Path>, log: &LogOptions) -> anyhow::Result<ExitCode> {
     let section = MigrationSection::load(file)?;
     let telemetry = telemetry::start(log, &TelemetrySection::default())?;
+    db::check_session(&section.pool).await?;
     let pool = db::connect(&section.pool)?;
     schema::migrate(&pool, &section.serving_role).await?;
     tracing::info!(db.serving_role = section.serving_role, "the schema is up to date");

@@ -1,6 +1,7 @@
 //! Postgres: one file an aggregate, free functions over a connection, domain types in and out.
 //! Nothing here knows of HTTP, Entra or ARM, and no transaction is open while a call to them is.
 
+mod address;
 pub mod connections;
 pub mod counts;
 mod error;
@@ -13,7 +14,9 @@ mod pool;
 pub mod replicas;
 pub mod schedules;
 pub mod schema;
+mod session;
 pub mod slots;
 
 pub use error::{DbError, exactly_one};
 pub use pool::{PoolOptions, Transaction, begin, connect, within, within_a_lease};
+pub use session::{SessionError, check as check_session};
