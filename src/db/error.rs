@@ -63,6 +63,8 @@ impl From<sqlx::Error> for DbError {
             "23505" => Self::Conflict(database.constraint().unwrap_or_default().to_owned()),
             // A right that is missing is given by the database's owner, and then the same request succeeds.
             "42501" => Self::Unavailable(error),
+            // Another session's prepared statement: there is a pooler in between, and the connection is none of ours.
+            "42P05" => Self::Unavailable(error),
             // Integrity, data and syntax errors: ours. The rest (a deadlock, a shutdown, a full disk…) is the
             // server's condition, and the same request may succeed later.
             code if code.starts_with("22") || code.starts_with("23") || code.starts_with("42") => {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use secrecy::SecretString;
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
 
-use super::DbError;
 use super::probe::Probe;
+use super::session::Sessions;
+use super::{DbError, address};
 use crate::failure_points::{Failed, Moment, point};
 
 /// How to reach Postgres.
@@ -28,32 +29,21 @@ pub struct PoolOptions {
 /// # Errors
 /// When the URL can't be read.
 pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
-    // The URL may hold the password, and so may the parser's error: neither is passed on.
-    let connect: PgConnectOptions = options
-        .url
-        .expose_secret()
-        .parse()
-        .map_err(|_| DbError::Defect("database.url is no Postgres URL".to_owned()))?;
-    let connect = connect
-        .application_name("tenant-bridge")
-        // No statement of this service takes long; one that does waits for a lock or a sick server.
-        .options([
-            ("statement_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "10s"),
-        ]);
+    let sessions = Arc::new(Sessions::new(address::options(&options.url)?));
+    let connect = sessions.options();
     let probe = Arc::new(Probe::new(options.acquire_timeout));
     Ok(PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
         .idle_timeout(Duration::from_secs(300))
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
+            let sessions = Arc::clone(&sessions);
             Box::pin(async move {
+                sessions.begin(connection).await.map_err(unusable)?;
                 if takes_lasting_writes(connection).await? {
                     return Ok(());
                 }
-                Err(sqlx::Error::Io(std::io::Error::other(
-                    "the server takes no writes",
-                )))
+                Err(unusable("the server takes no writes"))
             })
         })
         // Asks more than the pool's own test would: a server that has failed over goes on answering old connections.
@@ -66,12 +56,17 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
         .connect_lazy_with(connect))
 }
 
+/// Why a new connection is not used, as the pool logs it.
+fn unusable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::other(why))
+}
+
 /// Whether the server takes writes: not a standby, nor one that was made read-only. To read from it would be to read what was. And
 /// a commit has to be on its disk before a request leaves for ARM: where the server, the database or the role asks for less, this
 /// session asks for that much, and leaves stronger settings as they are.
 async fn takes_lasting_writes(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let settings = sqlx::query_scalar(
-        "select current_setting('transaction_read_only') = 'off' and case
+        "select current_setting('transaction_read_only') = 'off' and current_setting('statement_timeout') = '5s' and case
             when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', false) = 'on'
             else true end",
     );

@@ -110,7 +110,14 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
         )
         .await;
     // Nothing more may be done with a whole table than to take something off a list, to forget a key, or a replica that is gone.
-    assert_eq!(more, ["connection_viewers: DELETE", "idempotency_keys: DELETE", "replicas: DELETE"]);
+    assert_eq!(
+        more,
+        [
+            "connection_viewers: DELETE",
+            "idempotency_keys: DELETE",
+            "replicas: DELETE"
+        ]
+    );
     app.finish().await;
 }
 

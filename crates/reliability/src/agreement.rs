@@ -274,9 +274,7 @@ mod tests {
     async fn what_arm_and_the_records_say_differently_is_found() {
         // Never run here: any program with the name of the variable in it will do, such as this one.
         let program = std::env::current_exe().expect("a program");
-        let ground = Ground::start(Some(program), false)
-            .await
-            .expect("a Postgres");
+        let ground = Ground::start(Some(program), false).await.expect("a Postgres");
         let stack = ground.stack(Options::default()).await.expect("a stack");
         let found = async |claims: &Claims| differences(&stack, claims).await.expect("an answer").join("; ");
         assert_eq!(found(&Claims::default()).await, "");

@@ -308,11 +308,14 @@ async fn what_is_the_servers_condition_is_an_outage_and_what_is_our_fault_is_non
     for (code, is_outage) in [
         ("08006", true),
         ("25006", true),
+        // Another session's prepared statement.
+        ("26000", true),
         ("40001", true),
         ("40P01", true),
         ("53100", true),
         ("53200", true),
         ("53300", true),
+        ("42P05", true),
         ("55P03", true),
         ("57014", true),
         ("57P01", true),
