@@ -3,6 +3,7 @@
 
 mod answer;
 mod connections;
+mod consent;
 mod docs;
 mod entity_tag;
 mod extract;
@@ -24,6 +25,7 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use consent::consent_page;
 pub use load::Load;
 pub use openapi::{ConvertError, document, document_3_0};
 pub use problem::Problem;
@@ -62,7 +64,7 @@ pub fn router(state: AppState) -> Router {
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
         .route("/docs/{file}", get(docs::file));
-    let plain = layers::without_parameters(plain);
+    let plain = layers::without_parameters(plain).route(consent::PATH, get(consent::page));
     let longest = state.server.longest_request;
     let limit = middleware::from_fn_with_state(state.load.clone(), load::within);
     let documented = documented.route_layer(limit);
