@@ -194,6 +194,7 @@ fn entra_settings(config: &Config) -> entra::Settings {
         v1_issuer: config.entra.v1_issuer.clone(),
         v2_issuer: config.entra.v2_issuer.clone(),
         client_id: config.entra.client_id,
+        consent_page: config.server.public_url.as_ref().and_then(http::consent_page),
         audiences: config.entra.audiences.clone(),
         secret: config.entra.client_secret.clone(),
         calling_apps: config.entra.calling_apps.iter().copied().collect(),

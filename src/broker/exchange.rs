@@ -156,6 +156,18 @@ impl Broker {
         })
     }
 
+    /// How an administrator comes to the page where they consent.
+    fn where_to_consent(&self) -> String {
+        let settings = self.entra.settings();
+        match settings.consent_page {
+            Some(_) => ": `url` leads there".to_owned(),
+            None => format!(
+                "; no link to that can be given until this service's operator sets server.public_url and registers <public_url>/consent as a redirect URI (Web) of the application {}",
+                settings.client_id
+            ),
+        }
+    }
+
     fn missing(&self, caller: &Caller, error: &ExchangeError) -> Missing {
         let tenant = error.tenant;
         if matches!(error.kind, ExchangeErrorKind::Challenge { .. }) {
@@ -163,16 +175,25 @@ impl Broker {
         }
         let guest = caller.token_for(tenant).tenant() != tenant;
         let (kind, fix) = match error.kind {
+            ExchangeErrorKind::ApplicationMissing if error.is_disabled() => (
+                MissingKind::Consent,
+                format!(
+                    "this service's application {} is disabled in tenant {tenant}; an administrator there has to enable it among its enterprise applications",
+                    self.entra.settings().client_id
+                ),
+            ),
             ExchangeErrorKind::Consent => (
                 MissingKind::Consent,
                 format!(
-                    "an administrator of tenant {tenant} has to consent to this service's use of Azure Resource Manager"
+                    "an administrator of tenant {tenant} has to consent to this service's use of Azure Resource Manager{}",
+                    self.where_to_consent()
                 ),
             ),
             ExchangeErrorKind::ApplicationMissing => (
                 MissingKind::Consent,
                 format!(
-                    "this service is not known in tenant {tenant}; an administrator there has to add it by consenting"
+                    "this service is not known in tenant {tenant}; an administrator there has to add it by consenting to its use of Azure Resource Manager{}",
+                    self.where_to_consent()
                 ),
             ),
             ExchangeErrorKind::NotAMember if guest => (

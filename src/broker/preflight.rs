@@ -1,14 +1,15 @@
 //! The reads before a change: side by side, every finding in one answer, nothing changed.
 
-use chrono::{DateTime, Utc};
+mod findings;
 
-use super::refusal::{BrokerError, FieldError, Missing, MissingKind, Refusal, from_arm, upstream_of};
+use chrono::{DateTime, Utc};
+use findings::{Findings, Role, There, absence, there};
+
+use super::refusal::{BrokerError, Refusal, from_arm};
 use super::tenants::{SOURCE_POINTER, TARGET_POINTER};
 use super::{Broker, Caller};
 use crate::arm::{ArmError, Cluster, Permissions};
-use crate::connection::{
-    ClusterId, Code, ConnectionRecord, DataConnectionId, DatabaseId, NewConnection, ResourceId, TenantId,
-};
+use crate::connection::{ClusterId, Code, ConnectionRecord, DataConnectionId, DatabaseId, NewConnection};
 use crate::outbound::ArmToken;
 
 /// What a principal needs on the database to make a data connection.
@@ -18,10 +19,6 @@ const DELETE_CONNECTION: &str = "Microsoft.Kusto/clusters/databases/dataConnecti
 /// What ARM checks on the namespace, as linked access, when a data connection uses the namespace's keys.
 const LIST_KEYS: &str = "Microsoft.EventHub/namespaces/authorizationRules/listkeys/action";
 
-/// The roles that have these rights, in the words of Microsoft's how-to.
-const CLUSTER_ROLE: &str = "Contributor on the cluster";
-const NAMESPACE_ROLE: &str = "Azure Event Hubs Data Owner on the namespace";
-
 /// What the reads before a create found, when nothing stands against it.
 #[derive(Debug)]
 pub(super) struct Clearance {
@@ -29,75 +26,6 @@ pub(super) struct Clearance {
     pub(super) location: String,
     /// When a read found no data connection of this name.
     pub(super) absent_at: DateTime<Utc>,
-}
-
-/// What stands against a request.
-#[derive(Debug, Default)]
-struct Findings {
-    taken: bool,
-    errors: Vec<FieldError>,
-    missing: Vec<Missing>,
-}
-
-impl Findings {
-    /// The user lacks a role on a scope.
-    fn lacks(&mut self, role: &str, scope: &ResourceId, tenant: TenantId) {
-        let missing = Missing {
-            tenant,
-            kind: MissingKind::Role,
-            fix: format!("give the user the role {role} {} (tenant {tenant})", scope.name()),
-            url: None,
-        };
-        if !self.missing.contains(&missing) {
-            self.missing.push(missing);
-        }
-    }
-
-    fn wrong(&mut self, pointer: &str, detail: String) {
-        self.errors.push(FieldError {
-            pointer: pointer.to_owned(),
-            detail,
-        });
-    }
-
-    /// Adds what was found on the other side.
-    fn add(&mut self, other: Self) {
-        self.taken |= other.taken;
-        self.errors.extend(other.errors);
-        self.missing.extend(other.missing);
-    }
-
-    /// What is to be mended, each in a sentence.
-    fn sentences(&self) -> Vec<String> {
-        let fixes = self.missing.iter().map(|missing| missing.fix.clone());
-        fixes
-            .chain(self.errors.iter().map(|error| error.detail.clone()))
-            .collect()
-    }
-
-    /// The one refusal for all findings; what the caller lacks comes before what is not there, since without the access
-    /// a "not there" can't be trusted.
-    fn refusal(self, id: &str) -> Option<Refusal> {
-        let (errors, missing) = (self.errors, self.missing);
-        let refusal = if !missing.is_empty() {
-            let fixes: Vec<&str> = missing.iter().map(|missing| missing.fix.as_str()).collect();
-            Refusal::new(Code::AccessMissing, fixes.join("; "))
-        } else if !errors.is_empty() {
-            let details: Vec<&str> = errors.iter().map(|error| error.detail.as_str()).collect();
-            Refusal::new(Code::ReferenceNotFound, details.join("; "))
-        } else if self.taken {
-            let detail =
-                format!("Azure already has a data connection {id}; it was not touched. Choose another name");
-            return Some(Refusal::new(Code::NameTaken, detail.clone()).at("/name", detail));
-        } else {
-            return None;
-        };
-        Some(Refusal {
-            errors,
-            missing,
-            ..refusal
-        })
-    }
 }
 
 impl Broker {
@@ -175,7 +103,7 @@ impl Broker {
             let absent_at = self.clock.now();
             (absent_at, self.arm.data_connection(token, &id).await)
         };
-        let (region, rights, database_there, (absent_at, there)) = tokio::join!(
+        let (region, rights, database_there, (absent_at, stands)) = tokio::join!(
             self.arm.cluster(token, &cluster),
             self.arm.permissions(token, database.resource()),
             self.arm.database_exists(token, database),
@@ -184,22 +112,30 @@ impl Broker {
         let mut findings = Findings::default();
         let location = region_of(&mut findings, token, &cluster, region)?;
         if location.is_some() {
-            match right(rights, WRITE_CONNECTION, token)? {
-                Right::Lacking => findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant()),
-                Right::Untold if is_forbidden(&database_there) => {
-                    findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant());
+            let right = right(rights, WRITE_CONNECTION, token)?;
+            let found = there(&database_there, token)?;
+            let is_there = matches!(found, There::Yes | There::Forbidden);
+            match (right, found) {
+                // ARM lets the cluster be read, so it is there.
+                (Right::Lacking, _) | (Right::Untold, There::Forbidden) => {
+                    findings.lacks(Role::OnCluster(&cluster), true, token.tenant());
                 }
-                Right::Held | Right::NoScope | Right::Untold if !exists(&database_there, token)? => {
-                    let detail = format!("the cluster has no database {}", database.name());
-                    findings.wrong(TARGET_POINTER, detail);
+                (Right::NoScope, _) if is_there => {
+                    findings.lacks(Role::OnCluster(&cluster), true, token.tenant());
                 }
-                Right::NoScope => findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant()),
+                (Right::Held, There::Forbidden) => refused(&database_there, token)?,
                 // What can't be told here, ARM tells when it is asked to make the connection.
-                Right::Held | Right::Untold => {}
+                _ => {}
+            }
+            if !is_there {
+                findings.wrong(
+                    TARGET_POINTER,
+                    format!("the cluster {cluster} has no database {}", database.name()),
+                );
             }
         }
         if findings.missing.is_empty() && findings.errors.is_empty() {
-            findings.taken = there.map_err(|error| from_arm(&error, Some(token)))?.is_some();
+            findings.taken = stands.map_err(|error| from_arm(&error, Some(token)))?.is_some();
         }
         Ok((
             findings,
@@ -221,30 +157,44 @@ impl Broker {
             self.arm.consumer_group_exists(token, hub, group),
         );
         let mut findings = Findings::default();
-        match right(rights, LIST_KEYS, token)? {
-            Right::Untold if is_forbidden(&hub_there) => {
-                findings.lacks(NAMESPACE_ROLE, namespace.resource(), token.tenant());
+        let right = right(rights, LIST_KEYS, token)?;
+        let found = there(&hub_there, token)?;
+        // ARM looks at the right to read before it looks for the thing, so a "not there" is no guess of its.
+        let missing = match (found, right) {
+            (There::NoGroup | There::NoParent, _) => Some(found),
+            (There::No, Right::NoScope) => Some(There::No),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            findings.wrong(
+                SOURCE_POINTER,
+                absence(missing, "namespace", namespace.resource()),
+            );
+            return Ok(findings);
+        }
+        match (right, found) {
+            (Right::Lacking | Right::NoScope, _) | (Right::Untold, There::Forbidden) => {
+                let is_there = found != There::Forbidden || matches!(group_there, Ok(true));
+                findings.lacks(Role::OnNamespace(&namespace), is_there, token.tenant());
             }
-            Right::Held | Right::Untold if !exists(&hub_there, token)? => {
-                let detail = format!(
-                    "the namespace {} has no event hub {}",
-                    namespace.name(),
-                    hub.name()
-                );
+            (Right::Held, There::Forbidden) => refused(&hub_there, token)?,
+            _ => {}
+        }
+        match found {
+            There::No => {
+                let detail = format!("the namespace {namespace} has no event hub {}", hub.name());
                 findings.wrong(SOURCE_POINTER, detail);
             }
-            Right::Held | Right::Untold if !exists(&group_there, token)? => {
-                let detail = format!("the event hub has no consumer group {group}");
-                findings.wrong("/source/eventHub/consumerGroup", detail);
-            }
-            Right::Held | Right::Untold => {}
-            Right::NoScope if is_absent(&hub_there) => {
-                let detail = format!("there is no namespace {}", namespace.name());
-                findings.wrong(SOURCE_POINTER, detail);
-            }
-            Right::Lacking | Right::NoScope => {
-                findings.lacks(NAMESPACE_ROLE, namespace.resource(), token.tenant());
-            }
+            There::Yes => match there(&group_there, token)? {
+                There::Yes => {}
+                There::Forbidden if findings.missing.is_empty() => refused(&group_there, token)?,
+                There::Forbidden => {}
+                _ => {
+                    let detail = format!("the event hub {hub} has no consumer group {group}");
+                    findings.wrong("/source/eventHub/consumerGroup", detail);
+                }
+            },
+            _ => {}
         }
         Ok(findings)
     }
@@ -307,7 +257,7 @@ impl Broker {
         let mut findings = Findings::default();
         // A database that is gone is no reason to refuse: the operation finds out, and says so.
         if right(permissions, action, target)? == Right::Lacking {
-            findings.lacks(CLUSTER_ROLE, database.cluster().resource(), target.tenant());
+            findings.lacks(Role::OnCluster(&database.cluster()), false, target.tenant());
         }
         findings.refusal("").map_or(Ok(()), |refusal| Err(refusal.into()))
     }
@@ -320,28 +270,24 @@ fn region_of(
     cluster: &ClusterId,
     answer: Result<Option<Cluster>, ArmError>,
 ) -> Result<Option<String>, BrokerError> {
+    let found = match answer {
+        Ok(Some(found)) => return Ok(Some(found.location)),
+        Ok(None) => There::No,
+        Err(error) => there(&Err(error), token)?,
+    };
+    if found == There::Forbidden {
+        findings.lacks(Role::OnCluster(cluster), false, token.tenant());
+    } else {
+        findings.wrong(TARGET_POINTER, absence(found, "cluster", cluster.resource()));
+    }
+    Ok(None)
+}
+
+/// ARM's refusal of a read that the caller's role should allow, passed on as such.
+fn refused(answer: &Result<bool, ArmError>, token: &ArmToken) -> Result<(), BrokerError> {
     match answer {
-        Ok(Some(found)) => Ok(Some(found.location)),
-        Ok(None) => {
-            findings.wrong(TARGET_POINTER, format!("there is no cluster {}", cluster.name()));
-            Ok(None)
-        }
-        Err(error) if error.status() == Some(403) => {
-            findings.lacks(CLUSTER_ROLE, cluster.resource(), token.tenant());
-            Ok(None)
-        }
-        Err(error) if error.status() == Some(404) => {
-            findings.wrong(
-                TARGET_POINTER,
-                format!(
-                    "the cluster {} was not found: {}",
-                    cluster.name(),
-                    code_of(&error)
-                ),
-            );
-            Ok(None)
-        }
-        Err(error) => Err(from_arm(&error, Some(token))),
+        Ok(_) => Ok(()),
+        Err(error) => Err(from_arm(error, Some(token))),
     }
 }
 
@@ -368,28 +314,4 @@ fn right(
         Err(error) if error.status() == Some(404) => Ok(Right::NoScope),
         Err(error) => Err(from_arm(&error, Some(token))),
     }
-}
-
-fn exists(answer: &Result<bool, ArmError>, token: &ArmToken) -> Result<bool, BrokerError> {
-    match answer {
-        Ok(there) => Ok(*there),
-        Err(_) if is_absent(answer) => Ok(false),
-        Err(error) => Err(from_arm(error, Some(token))),
-    }
-}
-
-/// Whether ARM knows no such thing, or not even what it would be in.
-fn is_absent(answer: &Result<bool, ArmError>) -> bool {
-    match answer {
-        Ok(there) => !there,
-        Err(error) => error.status() == Some(404),
-    }
-}
-
-fn is_forbidden(answer: &Result<bool, ArmError>) -> bool {
-    answer.as_ref().is_err_and(|error| error.status() == Some(403))
-}
-
-fn code_of(error: &ArmError) -> String {
-    upstream_of(error).code.unwrap_or_default()
 }

@@ -53,7 +53,7 @@ impl Broker {
         }
         if !self.tenants.allows_pair(tenants.target, tenants.source) {
             let detail = format!(
-                "this service's configuration does not allow to connect tenant {} (target) to tenant {} (source)",
+                "this service's configuration does not allow to connect tenant {} (target) to tenant {} (source): tenants.pairs does not list the two",
                 tenants.target, tenants.source
             );
             return Err(Refusal::new(Code::TenantNotAllowed, detail.clone())
@@ -107,7 +107,7 @@ impl Broker {
             return Ok(());
         }
         let detail = format!(
-            "tenant {tenant} is not allowed as a connection's {side} by this service's configuration"
+            "tenant {tenant} is not allowed as a connection's {side} by this service's configuration: neither tenants.{side}s nor tenants.pairs lists it"
         );
         Err(Refusal::new(Code::TenantNotAllowed, detail.clone())
             .at(pointer, detail)
@@ -121,7 +121,7 @@ impl Broker {
     ) -> Result<TenantId, BrokerError> {
         self.arm.tenant_of(subscription).await.map_err(|error: ArmError| {
             if error.is_code("SubscriptionNotFound") || error.status() == Some(404) {
-                let detail = format!("Azure knows no subscription {subscription}");
+                let detail = format!("Azure knows no subscription {subscription}: check its id");
                 let upstream = Some(upstream_of(&error));
                 return Refusal {
                     upstream,

@@ -43,10 +43,10 @@ macro_rules! name {
 name!(
     /// The name of a data connection within its database.
     DataConnectionName,
-    "a data connection's name has 1 to 40 letters, digits, hyphens, spaces and periods, neither starts nor ends with a space, and is not made of periods alone",
+    "a data connection's name has 1 to 40 letters, digits, hyphens, spaces and periods, one of them a letter, digit or hyphen, and neither starts nor ends with a space",
     |text| (1..=40).contains(&text.len())
         && text.trim() == text
-        && text.bytes().any(|byte| byte != b'.')
+        && text.bytes().any(|byte| !b". ".contains(&byte))
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"- .".contains(&byte))
 );
 
@@ -65,7 +65,7 @@ name!(
     /// The name of a table or of an ingestion mapping.
     EntityName,
     "a table's or mapping's name has 1 to 1024 letters, digits, underscores, spaces, periods and hyphens",
-    |text| (1..=1024).contains(&text.len())
+    |text| (1..=1024).contains(&text.chars().count())
         && text.trim() == text
         && text
             .chars()
@@ -134,8 +134,27 @@ mod tests {
         for good in ["telemetry", "a", "A-1.b c", &"a".repeat(40)] {
             assert!(good.parse::<DataConnectionName>().is_ok(), "{good}");
         }
-        for bad in ["", " a", "a ", "a/b", "a_b", "..", ".", "ä", &"a".repeat(41)] {
+        for bad in [
+            "",
+            " a",
+            "a ",
+            "a/b",
+            "a_b",
+            "..",
+            ".",
+            ". .",
+            "ä",
+            &"a".repeat(41),
+        ] {
             assert!(bad.parse::<DataConnectionName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_tables_name_is_counted_in_characters() {
+        assert!("ä".repeat(1024).parse::<EntityName>().is_ok());
+        for bad in ["", " ", " a", "a/b", &"ä".repeat(1025)] {
+            assert!(bad.parse::<EntityName>().is_err(), "{bad}");
         }
     }
 

@@ -34,7 +34,7 @@ pub struct NewConnection {
     pub target: Target,
     /// Where the events come from.
     pub source: EventHubSource,
-    /// Why it is wanted, in the caller's words; shown to the target's side only.
+    /// Why it is wanted, in the caller's words; `broker::sight` decides who is shown it.
     pub justification: Option<String>,
 }
 

@@ -72,6 +72,12 @@ impl ResourceId {
         self.subscription
     }
 
+    /// The name of its resource group.
+    #[must_use]
+    pub fn resource_group(&self) -> &str {
+        self.segments().nth(3).unwrap_or_default()
+    }
+
     /// The innermost name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -326,6 +332,7 @@ mod tests {
         assert_eq!(id, shouted);
         assert_eq!(id.to_string(), HUB);
         assert_eq!(id.namespace().name(), "ns1");
+        assert_eq!(id.namespace().resource().resource_group(), "rg-2");
         assert_eq!(
             id.namespace().resource().resource_type(),
             "Microsoft.EventHub/namespaces"

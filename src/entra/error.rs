@@ -9,6 +9,9 @@ use url::Url;
 use super::Entra;
 use crate::connection::TenantId;
 
+/// The AADSTS code of an application that the tenant has disabled.
+const DISABLED: u32 = 7_000_112;
+
 /// An exchange that brought no token. Its parts are those of [`ExchangeFailure`], behind one pointer, so that every `Result` that
 /// may carry it stays small.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,14 +84,21 @@ impl ExchangeError {
         })
     }
 
-    /// Where an administrator of the tenant mends a missing consent or application; `None` for every other kind.
+    /// Where an administrator of the tenant mends a missing consent or application; `None` for every other kind, and where this
+    /// service has no page to come back to.
     #[must_use]
     pub fn consent_url(&self, entra: &Entra) -> Option<Url> {
         let mended = matches!(
             self.kind,
             ExchangeErrorKind::Consent | ExchangeErrorKind::ApplicationMissing
         );
-        mended.then(|| entra.settings().consent_url(self.tenant))
+        (mended && !self.is_disabled()).then(|| entra.settings().consent_url(self.tenant))?
+    }
+
+    /// Whether the application is in the tenant and disabled there, which no consent changes.
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        self.code == Some(DISABLED)
     }
 }
 
@@ -186,11 +196,17 @@ mod tests {
                 .map(String::from)
         };
         let expected = format!(
-            "{}{OTHER}/v2.0/adminconsent?client_id={API}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default",
+            "{}{OTHER}/v2.0/adminconsent?client_id={API}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default&redirect_uri=https%3A%2F%2Fbridge.example.com%2Fconsent",
             local.url
         );
         assert_eq!(url(ExchangeErrorKind::Consent), Some(expected.clone()));
         assert_eq!(url(ExchangeErrorKind::ApplicationMissing), Some(expected));
         assert_eq!(url(ExchangeErrorKind::NotAMember), None);
+        // Consent does not enable what a tenant has disabled.
+        let disabled = ExchangeError::from(ExchangeFailure {
+            code: Some(DISABLED),
+            ..(*ExchangeError::bare(OTHER, ExchangeErrorKind::ApplicationMissing)).clone()
+        });
+        assert_eq!(disabled.consent_url(&entra), None);
     }
 }

@@ -27,6 +27,9 @@ pub struct Settings {
     pub v2_issuer: String,
     /// This service's application (client) id.
     pub client_id: Uuid,
+    /// The page that Entra leads administrators to after consent: a redirect URI of the registration. Without one no link to the
+    /// consent can be given.
+    pub consent_page: Option<Url>,
     /// The audiences that mean this service: its client id (v2.0 tokens) and its App ID URIs (v1.0 tokens), compared exactly.
     pub audiences: Vec<String>,
     /// The client secret of the registration.
@@ -90,15 +93,17 @@ impl Settings {
             .then(|| self.endpoint(tenant, &["oauth2", "authorize"]))
     }
 
-    /// Where an administrator of the tenant consents to all that the registration asks for
-    /// (Microsoft Learn, "Admin consent on the Microsoft identity platform").
+    /// Where an administrator of the tenant consents to this service's calling ARM (Microsoft Learn, "Admin consent on the
+    /// Microsoft identity platform", which says that all three parameters are required).
     #[must_use]
-    pub fn consent_url(&self, tenant: TenantId) -> Url {
+    pub fn consent_url(&self, tenant: TenantId) -> Option<Url> {
+        let page = self.consent_page.as_ref()?;
         let mut url = self.endpoint(tenant, &["v2.0", "adminconsent"]);
         url.query_pairs_mut()
             .append_pair("client_id", &self.client_id.to_string())
-            .append_pair("scope", &self.arm_scope);
-        url
+            .append_pair("scope", &self.arm_scope)
+            .append_pair("redirect_uri", page.as_str());
+        Some(url)
     }
 }
 

@@ -93,6 +93,7 @@ pub(super) fn settings(authority: &Url) -> Settings {
         v1_issuer: "https://sts.windows.net/{tenantid}/".to_owned(),
         v2_issuer: "https://login.microsoftonline.com/{tenantid}/v2.0".to_owned(),
         client_id: API,
+        consent_page: Url::parse("https://bridge.example.com/consent").ok(),
         audiences: vec![API.to_string(), format!("api://{API}")],
         secret: SecretString::from("the-client-secret"),
         calling_apps: [PORTAL].into(),

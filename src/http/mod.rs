@@ -4,6 +4,7 @@
 mod admission;
 mod answer;
 mod connections;
+mod consent;
 mod docs;
 mod entity_tag;
 mod extract;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
+pub use consent::consent_page;
 pub use load::Load;
 pub use openapi::{ConvertError, document, document_3_0};
 pub use person_limit::PersonLimit;
@@ -81,7 +83,7 @@ pub fn router(state: AppState) -> Router {
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
         .route("/docs/{file}", get(docs::file));
-    let plain = layers::without_parameters(plain);
+    let plain = layers::without_parameters(plain).route(consent::PATH, get(consent::page));
     let longest = state.server.longest_request;
     layers::around(documented.merge(plain), longest).with_state(state)
 }

@@ -93,6 +93,27 @@ fn every_operation_has_a_summary_a_description_an_id_and_described_answers() {
 }
 
 #[test]
+fn who_is_shown_the_justification_is_said_everywhere_alike() {
+    let document: Value = serde_json::from_str(&tenant_bridge::http::document()).expect("JSON");
+    let said = |text: &str| {
+        let (_, rest) = text.split_once("shown to whoever asked").expect(text);
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let rest = words.join(" ");
+        rest.split_once("and to operators").expect(&rest).0.to_owned()
+    };
+    let described = |schema: &str| {
+        let place = format!("/components/schemas/{schema}/properties/justification/description");
+        said(document.pointer(&place).and_then(Value::as_str).expect(schema))
+    };
+    let asked = described("CreateConnection");
+    assert_eq!(described("Connection"), asked);
+    for page in [include_str!("../../README.md"), include_str!("../../docs/api.md")] {
+        let told = said(page).replace("who sees the connection by", "who sees it by");
+        assert_eq!(told, asked);
+    }
+}
+
+#[test]
 fn every_reference_in_the_documents_leads_somewhere() {
     for name in ["openapi.json", "openapi-3.0.json"] {
         let document: Value = serde_json::from_str(&committed(name)).expect("JSON");

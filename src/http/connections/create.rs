@@ -24,15 +24,26 @@ const LONGEST_JUSTIFICATION: usize = 2000;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CreateConnection {
     /// The data connection's name: 1 to 40 letters, digits, hyphens, spaces and periods.
-    #[schema(example = "telemetry")]
+    #[schema(
+        example = "telemetry",
+        max_length = 40,
+        pattern = r"^(\.[ .]*)?[A-Za-z0-9-]([A-Za-z0-9 .-]*[A-Za-z0-9.-])?$"
+    )]
     name: String,
     /// Where the events go.
     target: CreateTarget,
     /// Where the events come from.
     source: CreateSource,
-    /// Why it is wanted, for those who will ask. Shown to you alone.
+    /// Why it is wanted, for those who will ask: shown to whoever asked for the connection or for a change of it, and to whoever sees it from the
+    /// target's side: an account of the target's tenant that took part in it or has `Connections.Read.All` there, or whoever may read
+    /// the data connection at Azure. Not shown to others of the source's tenant, to who sees it by the event hub, and to operators; the
+    /// ledger holds a salted hash of it alone.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(
+        nullable = false,
+        max_length = 2000,
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+    )]
     justification: Option<String>,
 }
 
@@ -42,20 +53,36 @@ pub(crate) struct CreateConnection {
 struct CreateTarget {
     /// The database's resource id.
     #[schema(
+        max_length = 2048,
+        pattern = r"^/subscriptions/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/resourceGroups/\w[\w().-]{0,89}/providers/Microsoft\.Kusto/clusters/\w[\w-]{0,62}/databases/\w([\w .-]{0,258}[\w-])?$",
         example = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry"
     )]
     database: String,
     /// The table; without one, each event must name its own.
     #[serde(default)]
-    #[schema(nullable = false, example = "Events")]
+    #[schema(
+        nullable = false,
+        example = "Events",
+        max_length = 1024,
+        pattern = r"^[\w.-]([\w .-]*[\w.-])?$"
+    )]
     table: Option<String>,
     /// The ingestion mapping of that table.
     #[serde(default)]
-    #[schema(nullable = false, example = "EventsMapping")]
+    #[schema(
+        nullable = false,
+        example = "EventsMapping",
+        max_length = 1024,
+        pattern = r"^[\w.-]([\w .-]*[\w.-])?$"
+    )]
     mapping: Option<String>,
-    /// The format of the events.
+    /// The format of the events, in any case.
     #[serde(default)]
-    #[schema(nullable = false, example = "JSON")]
+    #[schema(
+        nullable = false,
+        example = "JSON",
+        pattern = "^(MULTIJSON|JSON|CSV|TSV|SCSV|SOHSV|PSV|TXT|SINGLEJSON|AVRO|TSVE|PARQUET|ORC|APACHEAVRO|W3CLOGFILE|AZMONSTREAM)$"
+    )]
     data_format: Option<String>,
 }
 
@@ -73,12 +100,17 @@ struct CreateSource {
 struct CreateEventHub {
     /// The event hub's resource id.
     #[schema(
+        max_length = 2048,
+        pattern = r"^/subscriptions/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/resourceGroups/\w[\w().-]{0,89}/providers/Microsoft\.EventHub/namespaces/\w[\w-]{0,49}/eventhubs/\w[\w.-]{0,255}$",
         example = "/subscriptions/50000000-0000-4000-8000-000000000002/resourceGroups/rg-streams/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
     )]
     resource_id: String,
     /// The consumer group that Azure Data Explorer reads with; `$Default` if none is named.
     #[serde(default = "default_consumer_group")]
-    #[schema(example = "$Default")]
+    #[schema(
+        example = "$Default",
+        pattern = r"^(\$Default|[A-Za-z0-9]([A-Za-z0-9._-]{0,48}[A-Za-z0-9])?)$"
+    )]
     consumer_group: String,
 }
 

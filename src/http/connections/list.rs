@@ -22,11 +22,15 @@ use crate::ledger::hex;
 pub(crate) struct ListParameters {
     /// Only the connections into this database (resource id): also those of others, if Azure lets you read its data connections.
     #[param(
+        max_length = 2048,
+        pattern = r"^/subscriptions/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/resourceGroups/\w[\w().-]{0,89}/providers/Microsoft\.Kusto/clusters/\w[\w-]{0,62}/databases/\w([\w .-]{0,258}[\w-])?$",
         example = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry"
     )]
     database: Option<String>,
     /// Only the connections from this event hub (resource id): also those of others, if Azure lets you read it.
     #[param(
+        max_length = 2048,
+        pattern = r"^/subscriptions/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/resourceGroups/\w[\w().-]{0,89}/providers/Microsoft\.EventHub/namespaces/\w[\w-]{0,49}/eventhubs/\w[\w.-]{0,255}$",
         example = "/subscriptions/50000000-0000-4000-8000-000000000002/resourceGroups/rg-streams/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
     )]
     source: Option<String>,

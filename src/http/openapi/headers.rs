@@ -27,6 +27,8 @@ pub(crate) struct IdempotencyKeyHeader {
     #[param(
         rename = "Idempotency-Key",
         nullable = false,
+        max_length = 255,
+        pattern = r"^[!#-~][!-~]*$",
         example = "8e03978e-40d5-43e8-bc93-6894a57f9324"
     )]
     key: Option<String>,
@@ -39,10 +41,11 @@ pub(crate) struct IdempotencyKeyHeader {
 pub(crate) struct AuxiliaryHeader {
     /// User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
     /// commas; at most three. One that the request does not need is refused.
+    // No example: a token that is good for anything can't stand in a document.
     #[param(
         rename = "x-ms-authorization-auxiliary",
         nullable = false,
-        example = "Bearer eyJ0eXAi…"
+        pattern = r"^Bearer [A-Za-z0-9_.-]+([,;] *Bearer [A-Za-z0-9_.-]+){0,2}$"
     )]
     auxiliary: Option<String>,
 }

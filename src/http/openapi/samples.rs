@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::broker::{FieldError, Missing, MissingKind};
 use crate::connection::{Code, TenantId, Upstream};
+use crate::http::link;
 use crate::http::problem::Problem;
 
 /// The database of the examples.
@@ -59,7 +60,8 @@ pub(in crate::http) fn removing() -> Value {
 
 /// A page with one connection, and another page after it.
 pub(in crate::http) fn connections() -> Value {
-    json!({ "value": [active()], "nextLink": "/v1/connections?limit=1&pageToken=MTpjb25uZWN0aW9uczowMTky" })
+    let token = link::page_token("connections", CONNECTION);
+    json!({ "value": [active()], "nextLink": format!("/v1/connections?limit=1&pageToken={token}") })
 }
 
 /// A page of a connection's events.

@@ -26,7 +26,7 @@ pub(crate) struct ContinueOperation {
     /// The operation's `requestHash`. Needed by whoever is not the one who asked for it: it says that they have seen what they
     /// go on with in their own name.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, pattern = "^[0-9A-Fa-f]{64}$")]
     request_hash: Option<String>,
 }
 

@@ -68,9 +68,9 @@ async fn two_tenants_that_are_not_allowed_are_told_in_one_answer() {
 
 #[tokio::test]
 async fn missing_consent_and_a_missing_application_are_told_with_the_page_that_mends_them() {
-    let app = App::start().await;
+    let app = App::with(|config| config.server.public_url = "http://localhost:8080".parse().ok()).await;
     let consent_page = format!(
-        "{}{}/v2.0/adminconsent?client_id={}&scope=",
+        "{}{}/v2.0/adminconsent?client_id={}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Fconsent",
         app.emulator.entra_url(),
         how_to::DOMAIN2,
         how_to::TENANT_BRIDGE
@@ -86,7 +86,7 @@ async fn missing_consent_and_a_missing_application_are_told_with_the_page_that_m
         let answer = portal.create(&request("telemetry")).await;
         answer.is_problem(403, "accessMissing");
         assert_eq!(missing(&answer), [(how_to::DOMAIN2, "consent")]);
-        assert!(answer.text("/missing/0/url").starts_with(&consent_page));
+        assert_eq!(answer.text("/missing/0/url"), consent_page);
         assert!(answer.text("/upstream/code").starts_with("AADSTS"));
     }
     app.assert_untouched(2).await;

@@ -4,6 +4,7 @@
 
 mod access;
 mod form;
+mod mistyped;
 mod names;
 mod request;
 

@@ -12,7 +12,8 @@ pub(super) fn allows(resources: &Resources, caller: &Caller, action: &str, scope
     resources.allows(&caller.principals, action, scope)
 }
 
-/// Refuses with `AuthorizationFailed` unless the caller may.
+/// Refuses with `AuthorizationFailed` unless the caller may. Who may is told of a resource group that isn't there; all others get
+/// the same words whether it is or not.
 pub(super) fn require(
     resources: &Resources,
     caller: &Caller,
@@ -20,7 +21,10 @@ pub(super) fn require(
     scope: &ResourceId,
 ) -> Result<(), ArmError> {
     if allows(resources, caller, action, scope) {
-        return Ok(());
+        return match scope.resource_group() {
+            Some(group) if !resources.has_group(scope) => Err(ArmError::group_not_found(group)),
+            _ => Ok(()),
+        };
     }
     let message = format!(
         "The client '{}' with object id '{}' does not have authorization to perform action '{action}' over scope \

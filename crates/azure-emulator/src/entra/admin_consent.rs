@@ -62,6 +62,10 @@ fn page(
         Named::AnyTenant(_) => None,
     };
     let (app, reply) = destination(&world.directory, segment, parameters)?;
+    if version == Version::V2 && field("redirect_uri").is_none() {
+        // Documented as required, unlike version 1's.
+        return Err(EntraError::missing_parameter("redirect_uri"));
+    }
     let given = match wanted(&world.directory, &app, version, field("scope")) {
         Ok(given) => given,
         Err(error) => return Ok(reply.refuse(azure, call, &error)),

@@ -84,6 +84,25 @@ impl Resources {
         self.subscriptions.iter().find(|s| s.id.eq_ignore_ascii_case(id))
     }
 
+    /// Whether the resource group of this id is there: it is listed, or something is in it.
+    pub(crate) fn has_group(&self, id: &ResourceId) -> bool {
+        let is = |name: &str| {
+            id.resource_group()
+                .is_some_and(|group| name.eq_ignore_ascii_case(group))
+        };
+        let is_of = |other: &ResourceId| {
+            other.subscription().eq_ignore_ascii_case(id.subscription())
+                && other.resource_group().is_some_and(is)
+        };
+        let listed = self.subscription_of(id).is_some_and(|subscription| {
+            let mut groups = subscription.resource_groups.iter();
+            groups.any(|(name, _)| is(name))
+        });
+        listed
+            || self.clusters.iter().any(|cluster| is_of(&cluster.id))
+            || self.namespaces.iter().any(|namespace| is_of(&namespace.id))
+    }
+
     /// A cluster by resource id.
     pub fn cluster(&self, id: &ResourceId) -> Option<&Cluster> {
         self.clusters.iter().find(|c| c.id == *id)

@@ -159,6 +159,8 @@ async fn what_can_not_be_asked_for_is_said_on_a_page_or_to_the_app() {
         ("/common/v2.0/adminconsent", ("x", "y"), 9001023),
         (v1, ("client_id", "a0000000-0000-4000-8000-00000000ffff"), 700016),
         (v1, ("redirect_uri", "https://elsewhere.example/"), 50011),
+        (v2, ("redirect_uri", "https://elsewhere.example/"), 50011),
+        (v2, ("redirect_uri", ""), 900144),
         ("/nowhere.com/adminconsent", ("x", "y"), 90002),
     ] {
         assert_eq!(
