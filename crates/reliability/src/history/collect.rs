@@ -110,6 +110,7 @@ fn sent(entry: &Entry) -> Option<Sent> {
         auxiliary: entry.auxiliary.iter().map(person).collect(),
         status: entry.status,
         delivered: entry.delivered,
+        answered_at: entry.at + entry.duration,
     })
 }
 

@@ -178,6 +178,8 @@ pub struct Sent {
     pub status: u16,
     /// Whether the answer went out.
     pub delivered: bool,
+    /// When it was dealt with, whether or not somebody waited for that.
+    pub answered_at: DateTime<Utc>,
 }
 
 /// A change that Azure carried out, or tried to.

@@ -15,7 +15,8 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
     for (place, change) in changes.iter().enumerate() {
         // A stranger may have made one after the read that found the name free (`strangers`).
         let before = history.owner(&change.arm_id, change.started);
-        if change.kind == ChangeKind::Update && !matches!(before, Some(Owner::Stranger(_))) {
+        let is_excused = matches!(before, Some(Owner::Stranger(_))) || is_late(history, change);
+        if change.kind == ChangeKind::Update && !is_excused {
             found.push(format!(
                 "{} was put over one that was there",
                 name(&change.arm_id)
@@ -39,14 +40,18 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a change was carried out later than its request may live, by which it keeps its cluster: whoever comes next goes on then.
+/// Whether a change was carried out later than its request may live. For that long it keeps its cluster and its name, and what comes
+/// next goes on then: a setting that is too short can't be made up for.
 fn is_late(history: &History, change: &Change) -> bool {
     let method = match change.kind {
         ChangeKind::Create | ChangeKind::Update => "PUT",
         ChangeKind::Delete => "DELETE",
     };
     let mut sent = history.sent.iter().filter(|sent| {
-        sent.method == method && sent.arm_id == change.arm_id && sent.at <= change.started && is_taken(sent)
+        sent.method == method
+            && sent.arm_id == change.arm_id
+            && (sent.at..=sent.answered_at).contains(&change.started)
+            && is_taken(sent)
     });
     sent.next_back()
         .is_some_and(|sent| change.started - sent.at > REQUEST_LIFE)

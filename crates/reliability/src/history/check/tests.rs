@@ -61,6 +61,7 @@ fn sent(operation: Uuid, method: &str, name: &str, arrived: i64, status: u16) ->
         auxiliary: Vec::new(),
         status,
         delivered: true,
+        answered_at: at(arrived + 20),
     }
 }
 

@@ -104,10 +104,13 @@ fn nothing_is_sent_for_an_operation_that_is_over() {
 
 #[test]
 fn what_lands_later_than_a_request_lives_is_no_second_change_at_once() {
-    let overlapping = |taken_at: i64| {
+    let overlapping = |arrived: i64| {
         let mut history = sound();
         history.changes.push(change(ChangeKind::Create, "late", 780, 840));
-        history.sent.push(sent(CREATE, "PUT", "late", taken_at, 201));
+        history.sent.push(Sent {
+            answered_at: at(781),
+            ..sent(CREATE, "PUT", "late", arrived, 201)
+        });
         let found = objections(&history);
         found.iter().any(|objection| objection.contains("at once"))
     };
