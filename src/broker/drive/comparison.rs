@@ -67,11 +67,26 @@ impl Job {
         found: &DataConnection,
         whose: &Whose,
     ) -> Result<Step, BrokerError> {
-        let (failure, seen) = match whose {
-            Whose::Anothers(comparison) => (drifted(comparison), seen(found, comparison, false, self.now())),
-            _ => (contested(), seen(found, &Comparison::Same, true, self.now())),
+        let (failure, observed, seen) = match whose {
+            Whose::Anothers(comparison) => {
+                // Of another data connection under the name nothing follows for this one.
+                let observed = match comparison {
+                    Comparison::Replaced(_) => Observed::Unknown,
+                    _ => Observed::Present,
+                };
+                (
+                    drifted(comparison),
+                    observed,
+                    seen(found, comparison, false, self.now()),
+                )
+            }
+            _ => (
+                contested(),
+                Observed::Present,
+                seen(found, &Comparison::Same, true, self.now()),
+            ),
         };
-        self.fail_with(failure, Observed::Present, Some(seen)).await
+        self.fail_with(failure, observed, Some(seen)).await
     }
 
     /// Reads and compares directly before a removal's request leaves: without a read that succeeds, nothing is deleted, and nothing

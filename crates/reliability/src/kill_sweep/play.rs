@@ -332,6 +332,10 @@ impl Play<'_> {
                 if state == wanted || (wanted == "removed" && state == "failed") {
                     break;
                 }
+                // What had the name meanwhile left the connection unsettled: it is removed first, as a person would.
+                if answer.text("/lastOperation/error/code") == "drifted" {
+                    self.remove_it(answer.text("/id"), 10).await?;
+                }
                 if Instant::now() > deadline {
                     bail!("{wish:?} leads to nothing but {} {}", answer.status, answer.body);
                 }
