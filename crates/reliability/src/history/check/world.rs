@@ -44,7 +44,7 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
                 name(&connection.arm_id),
                 connection.observed
             ));
-        } else if connection.observed != "present" && !history.has_appeared(connection.id) {
+        } else if connection.observed != "present" && !is_unsettled(history, connection) {
             found.push(format!(
                 "{} is at Azure and recorded as {}",
                 name(&connection.arm_id),
@@ -76,4 +76,16 @@ fn is_left_behind(history: &History, arm_id: &str) -> bool {
     let is_without = |who: &Who| history.gone.contains(who) || history.revoked.contains(who);
     let mut asked = history.calls.iter().filter(|call| of_it(&call.wish)).peekable();
     asked.peek().is_some() && asked.all(|call| is_without(&call.who))
+}
+
+/// Whether it is shown as unsettled, with a reason: its create landed late, or met what a stranger had made.
+fn is_unsettled(history: &History, connection: &Connection) -> bool {
+    let mut own = history
+        .operations
+        .iter()
+        .filter(|row| row.connection_id == connection.id);
+    let is_contested = own.any(|row| row.kind == "create" && row.code() == Some("contested"));
+    connection.observed == "unknown"
+        && connection.confirmed_at.is_none()
+        && (is_contested || history.has_appeared(connection.id))
 }
