@@ -47,7 +47,7 @@ impl Records {
             .await?;
         let operations = database
             .rows(
-                "select id, connection_id, kind, phase, correlation_id, body, awaiting_tenant_id from operations",
+                "select id, connection_id, kind, phase, correlation_id, body, awaiting_tenant_id, error from operations",
             )
             .await?;
         let rows = database
