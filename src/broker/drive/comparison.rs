@@ -160,10 +160,10 @@ impl Job {
             drifted(comparison)
         };
         // A confirmed one was there, and is gone; whether any other ever was is not known.
-        let observed = if self.record.confirmed_at.is_some() {
-            Observed::Absent
-        } else {
-            Observed::Unknown
+        let observed = match (is_contested, self.record.confirmed_at.is_some()) {
+            (true, _) => Observed::Present,
+            (false, true) => Observed::Absent,
+            (false, false) => Observed::Unknown,
         };
         let seen = seen(found, comparison, is_contested, self.now());
         self.fail_with(failure, observed, Some(seen)).await

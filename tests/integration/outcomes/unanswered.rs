@@ -19,8 +19,9 @@ async fn a_put_that_was_cut_off_before_its_effect_is_unsettled_and_then_failed()
     assert_eq!(unsettled.text("/lastOperation/status"), "unsettled");
     failed(&app, &portal, &created).await;
     // One 404 proves little, and those of a time in which the request could still land prove nothing.
-    let sent = app.calls("PUT", "telemetry")[0].at;
-    let dead = sent + chrono::TimeDelta::milliseconds(600);
+    let dead: chrono::DateTime<chrono::Utc> = app
+        .scalar("select dispatched_at + interval '600 ms' from operations")
+        .await;
     let reads = app.calls("GET", "telemetry");
     let reads = reads.iter().filter(|read| read.at > dead).count();
     assert!(
@@ -139,13 +140,11 @@ async fn what_differs_from_an_unanswered_put_is_never_called_ours_and_never_dele
         operation.body
     );
     // Not before the request was dead: it could have landed over theirs.
-    let sent = app.calls("PUT", "telemetry")[0].at;
+    let dead: chrono::DateTime<chrono::Utc> = app
+        .scalar("select dispatched_at + interval '600 ms' from operations")
+        .await;
     let looks = app.calls("GET", "telemetry");
-    assert!(
-        looks
-            .iter()
-            .any(|look| look.at > sent + chrono::TimeDelta::milliseconds(600))
-    );
+    assert!(looks.iter().any(|look| look.at > dead));
     let connection = portal.connection(created.text("/id")).await;
     assert_eq!(connection.text("/state"), "unsettled");
     assert!(connection.body["found"]["resource"].is_object());

@@ -41,7 +41,7 @@ async fn lose(app: &App, portal: &Portal, name: &str, group: &str) -> String {
         .edit(|world| world.add_data_connection(&data_connection(name), &theirs))
         .expect("it is made");
     let path = format!("/v1/connections/{}", created.text("/id"));
-    let differs = |body: &Value| body["lastOperation"]["error"]["code"] == "differs";
+    let differs = |body: &Value| body["lastOperation"]["error"]["code"] == "drifted";
     portal.wait_for(&path, differs).await;
     path
 }
