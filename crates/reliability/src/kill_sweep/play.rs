@@ -386,7 +386,7 @@ fn is_set_aside(operation: &Value) -> bool {
     operation.get("phase").is_some_and(|phase| phase == "settling")
         && operation
             .pointer("/error/code")
-            .is_some_and(|code| code == "differs")
+            .is_some_and(|code| code == "drifted")
 }
 
 fn request(name: &str) -> Value {
