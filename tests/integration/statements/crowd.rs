@@ -139,8 +139,12 @@ const PAGE: u64 = 51;
 
 fn filters(by_database: bool, by_source: bool) -> Vec<Filter> {
     let hash = |id: &str, suffix: &str| format!(", hash_of_resource('{id}{suffix}')");
-    let part =
-        |database: &str, source: &str| (database == "" && source == "", database == "2" && source == "2");
+    let part = |database: &str, source: &str| {
+        (
+            database.is_empty() && source.is_empty(),
+            database == "2" && source == "2",
+        )
+    };
     match (by_database, by_source) {
         (false, false) => vec![Filter {
             name: "all".to_owned(),
