@@ -68,8 +68,9 @@ export const removeConnection = <ThrowOnError extends boolean = false>(options: 
 /**
  * Read a connection
  *
- * Its record, as far as it is visible to the caller: to those who made it, to those whom one of its tenants has given the app
- * role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub. With the tag of what the
+ * Its record, as far as it is visible to the caller: to those who made it or took part in it, to those whom one of its tenants has
+ * given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the event hub, and, while it is
+ * unsettled, to operators of the service. With the tag of what the
  * caller has in `If-None-Match`, an answer without a body says that it still stands.
  */
 export const getConnection = <ThrowOnError extends boolean = false>(options: Options<GetConnectionData, ThrowOnError>) => (options.client ?? client).get<GetConnectionResponses, GetConnectionErrors, ThrowOnError>({

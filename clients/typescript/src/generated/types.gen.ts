@@ -45,7 +45,10 @@ export type Connection = {
      */
     observedAt: string;
     /**
-     * Why it is wanted; only shown to who asked for it.
+     * Why it is wanted: shown to whoever asked for the connection or for a change of it, and to whoever sees it from the
+     * target's side: an account of the target's tenant that took part in it or has `Connections.Read.All` there, or whoever may read
+     * the data connection at Azure. Not shown to others of the source's tenant, to who sees it by the event hub, and to operators; the
+     * ledger holds a salted hash of it alone.
      */
     justification?: string;
     /**
@@ -159,7 +162,10 @@ export type CreateConnection = {
      */
     source: CreateSource;
     /**
-     * Why it is wanted, for those who will ask. Shown to you alone.
+     * Why it is wanted, for those who will ask: shown to whoever asked for the connection or for a change of it, and to whoever sees it from the
+     * target's side: an account of the target's tenant that took part in it or has `Connections.Read.All` there, or whoever may read
+     * the data connection at Azure. Not shown to others of the source's tenant, to who sees it by the event hub, and to operators; the
+     * ledger holds a salted hash of it alone.
      */
     justification?: string;
 };
@@ -205,7 +211,7 @@ export type CreateTarget = {
      */
     mapping?: string;
     /**
-     * The format of the events.
+     * The format of the events, in any case.
      */
     dataFormat?: string;
 };

@@ -20,7 +20,7 @@ class CreateTarget:
             adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry.
         table (str | Unset): The table; without one, each event must name its own. Example: Events.
         mapping (str | Unset): The ingestion mapping of that table. Example: EventsMapping.
-        data_format (str | Unset): The format of the events. Example: JSON.
+        data_format (str | Unset): The format of the events, in any case. Example: JSON.
     """
 
     database: str

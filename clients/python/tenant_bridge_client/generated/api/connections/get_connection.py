@@ -114,10 +114,11 @@ def sync_detailed(
 ) -> Response[Any | Connection | Problem]:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
-    tenants has given the app
-    role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
-    With the tag of what the
+     Its record, as far as it is visible to the caller: to those who made it or took part in it, to those
+    whom one of its tenants has
+    given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the
+    event hub, and, while it is
+    unsettled, to operators of the service. With the tag of what the
     caller has in `If-None-Match`, an answer without a body says that it still stands.
 
     Args:
@@ -152,10 +153,11 @@ def sync(
 ) -> Any | Connection | Problem | None:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
-    tenants has given the app
-    role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
-    With the tag of what the
+     Its record, as far as it is visible to the caller: to those who made it or took part in it, to those
+    whom one of its tenants has
+    given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the
+    event hub, and, while it is
+    unsettled, to operators of the service. With the tag of what the
     caller has in `If-None-Match`, an answer without a body says that it still stands.
 
     Args:
@@ -185,10 +187,11 @@ async def asyncio_detailed(
 ) -> Response[Any | Connection | Problem]:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
-    tenants has given the app
-    role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
-    With the tag of what the
+     Its record, as far as it is visible to the caller: to those who made it or took part in it, to those
+    whom one of its tenants has
+    given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the
+    event hub, and, while it is
+    unsettled, to operators of the service. With the tag of what the
     caller has in `If-None-Match`, an answer without a body says that it still stands.
 
     Args:
@@ -221,10 +224,11 @@ async def asyncio(
 ) -> Any | Connection | Problem | None:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to those who made it, to those whom one of its
-    tenants has given the app
-    role `Connections.Read.All`, and to those whom Azure lets read the data connection or the event hub.
-    With the tag of what the
+     Its record, as far as it is visible to the caller: to those who made it or took part in it, to those
+    whom one of its tenants has
+    given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the
+    event hub, and, while it is
+    unsettled, to operators of the service. With the tag of what the
     caller has in `If-None-Match`, an answer without a body says that it still stands.
 
     Args:
