@@ -1,9 +1,10 @@
 //! The one source of time and of new ids, so that tests can drive both.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 use uuid::{NoContext, Timestamp, Uuid};
 
 /// Tells the time. Cheap to clone; clones tell the same time.
@@ -13,7 +14,19 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     System,
-    Driven(Arc<Mutex<DateTime<Utc>>>),
+    /// The machine's time, and by how much this clock is ahead of it.
+    Ahead(Arc<Mutex<Duration>>),
+    Driven(Arc<Driven>),
+}
+
+/// A time that stands still until it is moved, and who sleeps by it.
+#[derive(Debug)]
+struct Driven {
+    now: watch::Sender<DateTime<Utc>>,
+    /// Until when the sleepers sleep.
+    alarms: Mutex<Vec<DateTime<Utc>>>,
+    /// Tells that somebody has begun to sleep.
+    alarm_set: watch::Sender<()>,
 }
 
 impl Clock {
@@ -23,10 +36,20 @@ impl Clock {
         Self(Source::System)
     }
 
+    /// A clock that runs with the machine's, ahead of it; [`Clock::advance`] moves it further ahead.
+    #[must_use]
+    pub fn ahead_by(ahead: Duration) -> Self {
+        Self(Source::Ahead(Arc::new(Mutex::new(ahead))))
+    }
+
     /// A clock that stands still until [`Clock::advance`] moves it.
     #[must_use]
     pub fn driven(start: DateTime<Utc>) -> Self {
-        Self(Source::Driven(Arc::new(Mutex::new(start))))
+        Self(Source::Driven(Arc::new(Driven {
+            now: watch::Sender::new(start),
+            alarms: Mutex::default(),
+            alarm_set: watch::Sender::new(()),
+        })))
     }
 
     /// The time now, UTC.
@@ -38,14 +61,48 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             Source::System => Utc::now(),
-            Source::Driven(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Ahead(ahead) => Utc::now() + *ahead.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Driven(driven) => *driven.now.borrow(),
         }
     }
 
-    /// Moves a driven clock forward; does nothing to the machine's clock.
+    /// Sleeps for this long by this clock: by a driven one, until it is moved that far.
+    pub async fn sleep(&self, length: Duration) {
+        match &self.0 {
+            Source::System | Source::Ahead(_) => tokio::time::sleep(length).await,
+            Source::Driven(driven) => {
+                let mut now = driven.now.subscribe();
+                let alarm = Alarm::set(driven, self.now() + length);
+                // It can't end otherwise: the sender is held here.
+                let _ = now.wait_for(|now| *now >= alarm.at).await;
+            }
+        }
+    }
+
+    /// Moves a clock that is not the machine's forward. Only a driven one wakes who sleeps by it.
     pub fn advance(&self, by: Duration) {
-        if let Source::Driven(now) = &self.0 {
-            *now.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        match &self.0 {
+            Source::System => {}
+            Source::Ahead(ahead) => *ahead.lock().unwrap_or_else(PoisonError::into_inner) += by,
+            Source::Driven(driven) => driven.now.send_modify(|now| *now += by),
+        }
+    }
+
+    /// Waits until somebody sleeps by a driven clock, and returns for how long the first one still does. Never returns for
+    /// another clock.
+    pub async fn until_next_alarm(&self) -> Duration {
+        let Source::Driven(driven) = &self.0 else {
+            return std::future::pending().await;
+        };
+        let mut alarm_set = driven.alarm_set.subscribe();
+        loop {
+            let now = self.now();
+            let next = driven.alarms().iter().copied().filter(|alarm| *alarm > now).min();
+            if let Some(next) = next {
+                return (next - now).to_std().unwrap_or_default();
+            }
+            // It can't fail: the sender is held here.
+            let _ = alarm_set.changed().await;
         }
     }
 
@@ -62,6 +119,35 @@ impl Clock {
     }
 }
 
+impl Driven {
+    fn alarms(&self) -> MutexGuard<'_, Vec<DateTime<Utc>>> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One sleeper by a driven clock, as long as it sleeps.
+struct Alarm<'a> {
+    driven: &'a Driven,
+    at: DateTime<Utc>,
+}
+
+impl<'a> Alarm<'a> {
+    fn set(driven: &'a Driven, at: DateTime<Utc>) -> Self {
+        driven.alarms().push(at);
+        driven.alarm_set.send_replace(());
+        Self { driven, at }
+    }
+}
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        let mut alarms = self.driven.alarms();
+        if let Some(place) = alarms.iter().position(|alarm| *alarm == self.at) {
+            alarms.swap_remove(place);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +159,24 @@ mod tests {
         assert_eq!(clock.now(), clock.clone().now());
         clock.advance(Duration::from_secs(1));
         assert!(first < clock.new_id());
+    }
+
+    #[tokio::test]
+    async fn who_sleeps_by_a_driven_clock_wakes_when_it_is_moved_that_far() {
+        let clock = Clock::driven(DateTime::UNIX_EPOCH);
+        let sleeper = tokio_util::task::TaskTracker::new().spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(Duration::from_secs(600)).await }
+        });
+        assert_eq!(clock.until_next_alarm().await, Duration::from_secs(600));
+        clock.advance(Duration::from_secs(599));
+        assert_eq!(clock.until_next_alarm().await, Duration::from_secs(1));
+        assert!(!sleeper.is_finished());
+        clock.advance(Duration::from_secs(1));
+        sleeper.await.expect("it wakes");
+        let Source::Driven(driven) = &clock.0 else {
+            panic!("a driven clock")
+        };
+        assert!(driven.alarms().is_empty());
     }
 }

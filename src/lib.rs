@@ -14,6 +14,7 @@ pub mod entra;
 pub mod failure_points;
 pub mod http;
 pub mod ledger;
+pub mod limits;
 pub mod outbound;
 pub mod service;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,7 +25,7 @@ use crate::{telemetry, worker};
 
 /// How long a tenant's signing keys are used before they are fetched anew (Microsoft's own libraries: a day).
 const KEYS_LIFE: Duration = Duration::from_secs(24 * 3600);
-/// How often a token with an unknown key may make the keys be fetched.
+/// In which time tokens with unknown keys may make a tenant's keys be fetched ten times, after ten at once.
 const KEYS_INTERVAL: Duration = Duration::from_secs(300);
 
 /// How long past the grace time the end waits for what was sent to Azure and is not answered.
@@ -46,6 +46,9 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Database(#[from] DbError),
+    /// Sessions of the database are not what they have to be.
+    #[error(transparent)]
+    Session(#[from] db::SessionError),
     /// The HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -62,6 +65,10 @@ pub struct Running {
     /// Says that this replica lives, until it stops.
     living: JoinHandle<()>,
     life: CancellationToken,
+    /// Tells that it is not ready any more.
+    draining: CancellationToken,
+    /// How long requests are taken after that.
+    drain: Duration,
     /// How long requests under way have to end.
     grace: Duration,
     broker: Broker,
@@ -74,7 +81,11 @@ pub struct Running {
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let client = outbound::client(&config.outbound)?;
     let pool = db::connect(&config.database.pool)?;
-    let mut connection = pool.acquire().await.map_err(DbError::from)?;
+    let mut connection = match db::first_connection(&pool).await {
+        Ok(connection) => connection,
+        // Why a session is of no use is told better than that there is none.
+        Err(error) => return Err(explained(&config.database.pool, error).await),
+    };
     schema::check_for_serving(&mut connection).await?;
     drop(connection);
     let (listener, address) = listen(config.server.listen).await?;
@@ -83,13 +94,17 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         None => None,
     };
     let limits = limits(&config.server);
+    let person_limit = Arc::new(http::PersonLimit::new(&config.limits));
     let server = Arc::new(config.server.clone());
     let broker = broker(config, client, pool, clock);
     // Before anything is recorded that others must leave to this replica.
     broker.beat().await?;
+    let (draining, drain) = (CancellationToken::new(), server.drain);
     let state = AppState {
         broker: broker.clone(),
+        draining: draining.clone(),
         load: http::Load::new(server.max_requests),
+        person_limit,
         server,
     };
     let metrics_address = metrics.as_ref().map(|(_, address)| *address);
@@ -118,9 +133,19 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         metrics_address,
         stop,
         parts,
+        draining,
+        drain,
         grace: limits.grace,
         broker,
     })
+}
+
+/// Why no connection to the database can be used: what is wrong with its sessions, if that is why.
+async fn explained(pool: &db::PoolOptions, error: DbError) -> StartError {
+    match db::check_session(pool).await {
+        Err(why) => why.into(),
+        Ok(()) => error.into(),
+    }
 }
 
 /// Listens, and tells where: port 0 takes any.
@@ -156,6 +181,7 @@ fn broker(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -
         clock,
         tenants: config.tenants,
         visibility: config.visibility,
+        limits: config.limits,
         worker: config.worker,
         idempotency: config.idempotency,
         marker: Marker::new(config.ledger.mark_key),
@@ -196,9 +222,13 @@ impl Running {
         self.metrics_address
     }
 
-    /// Takes no more requests, lets those under way end within the grace time, and gives every operation's lease back. What Azure
-    /// has not answered soon after that is for whoever takes the operation over to find out.
+    /// Says that it is not ready, and goes on as ever until whoever sends requests here has had time to notice. Then takes no more,
+    /// lets those under way end within the grace time, and gives every operation's lease back. What Azure has not answered soon
+    /// after that is for whoever takes the operation over to find out.
     pub async fn stop(self) {
+        self.draining.cancel();
+        sleep(self.drain).await;
+        tracing::info!("no more requests are taken");
         let last = Instant::now() + self.grace + LONGEST_HAND_OVER;
         self.stop.cancel();
         // Not only when the last request has ended: the others would leave to this replica what it goes on with no more.

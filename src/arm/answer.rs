@@ -82,6 +82,14 @@ impl Answer {
             .map_or(true, |body| !body.iter().all(u8::is_ascii_whitespace))
     }
 
+    /// Whether this is a refusal without ARM's code and without a challenge, so perhaps of something on the way: no word on what
+    /// was to be read.
+    pub(super) fn is_anonymous_refusal(&self) -> bool {
+        let refusal = self.refusal.as_ref();
+        refusal.is_some_and(|refusal| refusal.code.is_none())
+            && !self.headers.contains_key(http::header::WWW_AUTHENTICATE)
+    }
+
     /// Whether reading the body broke off.
     pub(super) fn is_cut(&self) -> bool {
         matches!(self.body, Err(BodyFault::Cut))

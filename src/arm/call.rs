@@ -75,13 +75,15 @@ impl Arm {
         url
     }
 
-    /// Reads with one token, under a correlation id of its own; once more if somebody waits for it and ARM may answer then.
-    pub(super) async fn get(
+    /// Reads with one token, under a correlation id of its own. `understand` makes of an answer what was asked for. Once more if
+    /// somebody waits for it and ARM may say something else then: also where its answer made no sense.
+    pub(super) async fn read<T>(
         &self,
         name: &'static str,
         url: Url,
         token: Option<&dyn Bearer>,
-    ) -> Result<Answer, ArmError> {
+        understand: impl Fn(Answer) -> Result<T, ArmError>,
+    ) -> Result<T, ArmError> {
         let trace = CallTrace {
             correlation_id: self.0.clock.new_id(),
         };
@@ -94,14 +96,26 @@ impl Arm {
             body: None,
             trace,
         };
-        let outcome = Box::pin(self.send(call.clone())).await;
-        match self.repetition(&call, &outcome).await {
-            Some(pause) => {
-                tokio::time::sleep(pause).await;
-                Box::pin(self.send(call)).await
-            }
-            None => outcome,
-        }
+        let ask = async || {
+            let answer = Box::pin(self.send(call.clone())).await?;
+            let is_anonymous = answer.is_anonymous_refusal();
+            understand(answer).map_err(|error| match error.kind {
+                ArmErrorKind::Refused(_) if is_anonymous => ArmError {
+                    kind: ArmErrorKind::Unreadable,
+                    ..error
+                },
+                _ => error,
+            })
+        };
+        let outcome = ask().await;
+        let Err(error) = &outcome else {
+            return outcome;
+        };
+        let Some(pause) = self.repetition(&call, error).await else {
+            return outcome;
+        };
+        tokio::time::sleep(pause).await;
+        ask().await
     }
 
     /// Makes a call. Any status is an answer; what never got one is an error.

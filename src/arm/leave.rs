@@ -4,20 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
 use url::Url;
 use uuid::Uuid;
 
 use super::Arm;
-use super::answer::Answer;
 use super::call::Call;
 use super::error::{ArmError, ArmErrorKind};
-use super::pace::{Granted, Key, Kind};
+use super::pace::{Granted, Key, Kind, Longest};
 use crate::outbound::{HeldBack, HeldBackFor, Line, OnLine, Service, deadline};
 
-/// How long a read waits for its turn in a request.
+/// How long a read waits in a request where ARM has refused the one before.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// The same in the background.
+/// How long a read waits for its turn in the background.
 const LONGEST_WAIT_UNSEEN: Duration = Duration::from_secs(5);
 /// A write that has no turn comes again after at least this: each time takes a commit.
 const SHORTEST_DELAY: Duration = Duration::from_secs(1);
@@ -55,24 +53,16 @@ impl Arm {
         Ok(Leave { line, pace })
     }
 
-    /// Whether a read is made once more, and after which pause: when no answer came or it was a 5xx or 429.
-    pub(super) async fn repetition(
-        &self,
-        call: &Call<'_>,
-        outcome: &Result<Answer, ArmError>,
-    ) -> Option<Duration> {
-        let asked = match outcome {
-            Ok(answer)
-                if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS =>
-            {
-                answer.refusal.as_ref().and_then(|refusal| refusal.retry_after)
-            }
-            Ok(answer) if answer.is_cut() => None,
-            Err(error) => match &error.kind {
-                ArmErrorKind::NotSent(_) | ArmErrorKind::NoAnswer => None,
-                _ => return None,
-            },
-            Ok(_) => return None,
+    /// Whether a read that failed is made once more, and after which pause: when no answer came, or one that says nothing of what
+    /// was asked for.
+    pub(super) async fn repetition(&self, call: &Call<'_>, error: &ArmError) -> Option<Duration> {
+        let asked = match &error.kind {
+            ArmErrorKind::ServerError(refusal) | ArmErrorKind::Throttled(refusal) => refusal.retry_after,
+            ArmErrorKind::NotSent(_)
+            | ArmErrorKind::NoAnswer
+            | ArmErrorKind::Unreadable
+            | ArmErrorKind::ForeignHost => None,
+            ArmErrorKind::HeldBack(_) | ArmErrorKind::Refused(_) => return None,
         };
         self.line(call).await.repetition(asked)
     }
@@ -85,11 +75,22 @@ impl Arm {
     }
 }
 
-/// A write never waits: time would pass between the last look at its lease and its leaving.
-fn longest_wait(kind: Kind) -> Duration {
-    match kind {
-        Kind::Read => deadline::left().map_or(LONGEST_WAIT_UNSEEN, |left| LONGEST_WAIT.min(left / 2)),
-        Kind::Write | Kind::Delete => Duration::ZERO,
+/// A read waits for its turn as long as somebody waits for it, as for its place. Where ARM said when to come back, they are told
+/// so instead, unless that is soon. A write never waits: time would pass between the last look at its lease and its leaving.
+fn longest_wait(kind: Kind) -> Longest {
+    match (kind, deadline::left()) {
+        (Kind::Read, Some(left)) => Longest {
+            closed: LONGEST_WAIT.min(left / 2),
+            spaced: left,
+        },
+        (Kind::Read, None) => Longest {
+            closed: LONGEST_WAIT_UNSEEN,
+            spaced: LONGEST_WAIT_UNSEEN,
+        },
+        (Kind::Write | Kind::Delete, _) => Longest {
+            closed: Duration::ZERO,
+            spaced: Duration::ZERO,
+        },
     }
 }
 

@@ -26,7 +26,10 @@ mod testing;
 use std::sync::Arc;
 
 pub use call::{CallReport, CallTrace};
-pub use data_connection::{Accepted, Credentials, DataConnection, Deleted, event_hub_body};
+pub use data_connection::{
+    Accepted, Comparison, Credentials, DataConnection, Deleted, Reading, Recorded, compare, event_hub_body,
+    fingerprint,
+};
 pub use error::{ArmError, ArmErrorKind};
 pub use operation::{OperationState, OperationStatus, OperationUrl};
 pub use permissions::Permissions;

@@ -90,23 +90,23 @@ impl Arm {
         token: &dyn Bearer,
         operation: &OperationUrl,
     ) -> Result<OperationState, ArmError> {
-        let answer = self
-            .get("GET operation", operation.url.clone(), Some(token))
-            .await?;
-        let answer = answer.success(&self.0.settings.endpoint)?;
-        let retry_after = outbound::retry_after(&answer.headers, self.0.clock.now());
-        let body = answer.json_if_any();
-        if answer.is_cut() {
-            return Err(answer.error(ArmErrorKind::NoAnswer));
-        }
-        if body.is_none() && answer.has_body() {
-            return Err(answer.error(ArmErrorKind::Unreadable));
-        }
-        Ok(OperationState {
-            status: status(answer.status, body.as_ref()),
-            retry_after,
-            call: answer.report,
+        self.read("GET operation", operation.url.clone(), Some(token), |answer| {
+            let answer = answer.success(&self.0.settings.endpoint)?;
+            let retry_after = outbound::retry_after(&answer.headers, self.0.clock.now());
+            let body = answer.json_if_any();
+            if answer.is_cut() {
+                return Err(answer.error(ArmErrorKind::NoAnswer));
+            }
+            if body.is_none() && answer.has_body() {
+                return Err(answer.error(ArmErrorKind::Unreadable));
+            }
+            Ok(OperationState {
+                status: status(answer.status, body.as_ref()),
+                retry_after,
+                call: answer.report,
+            })
         })
+        .await
     }
 }
 

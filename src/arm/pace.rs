@@ -89,6 +89,22 @@ struct Bucket {
     calls_closed_until: HashMap<&'static str, Instant>,
 }
 
+/// How long a call waits for its turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Longest {
+    /// For a bucket that ARM has closed: who would have to wait for longer is told so at once.
+    pub(super) closed: Duration,
+    /// For calls that are only spaced out here.
+    pub(super) spaced: Duration,
+}
+
+/// Why a call may not leave now, and when to ask again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NotYet {
+    Closed(Duration),
+    Spaced(Duration),
+}
+
 /// The leave for one call. To be told the answer.
 pub(super) struct Granted {
     bucket: Shared,
@@ -108,7 +124,7 @@ impl Pace {
         &self,
         key: Key,
         name: &'static str,
-        longest: Duration,
+        longest: Longest,
     ) -> Result<Granted, Duration> {
         let begun = Instant::now();
         let new = async { Arc::new(Mutex::new(Bucket::new(key.kind.refill(), begun))) };
@@ -117,11 +133,15 @@ impl Pace {
         loop {
             let now = Instant::now();
             let taken = lock(&bucket).take(name, now);
-            match taken {
+            let (wait, longest) = match taken {
                 Ok(()) => return Ok(Granted { bucket, name }),
-                Err(wait) if now + wait > begun + longest => return Err(wait),
-                Err(wait) => sleep(wait.min(LOOK_AGAIN)).await,
+                Err(NotYet::Closed(wait)) => (wait, longest.closed),
+                Err(NotYet::Spaced(wait)) => (wait, longest.spaced),
+            };
+            if now + wait > begun + longest {
+                return Err(wait);
             }
+            sleep(wait.min(LOOK_AGAIN)).await;
         }
     }
 }
@@ -163,7 +183,7 @@ impl Bucket {
     }
 
     /// Counts a call that leaves now, or tells how long to wait before asking again.
-    fn take(&mut self, name: &'static str, now: Instant) -> Result<(), Duration> {
+    fn take(&mut self, name: &'static str, now: Instant) -> Result<(), NotYet> {
         let of_call = self.calls_closed_until.get(name).copied();
         let open_at = of_call.map_or(self.closed_until, |until| until.max(self.closed_until));
         if self.last.is_some_and(|last| now >= last + REST) && self.under_way == 0 {
@@ -172,8 +192,11 @@ impl Bucket {
         let spaced = self.last.filter(|_| self.left < FEW);
         let turn = spaced.map_or(now, |last| last + self.space());
         let wait = open_at.max(turn).saturating_duration_since(now);
+        if open_at > now {
+            return Err(NotYet::Closed(wait));
+        }
         if !wait.is_zero() {
-            return Err(wait);
+            return Err(NotYet::Spaced(wait));
         }
         self.last = Some(now);
         self.left -= 1.0;
@@ -306,10 +329,12 @@ mod tests {
         let now = Instant::now();
         let mut bucket = Bucket::new(25.0, now);
         bucket.close(None, now + SECOND * 17);
-        assert_eq!(bucket.take("GET", now), Err(SECOND * 17));
-        assert_eq!(bucket.take("other", now + SECOND * 10), Err(SECOND * 7));
+        assert_eq!(bucket.take("GET", now), Err(NotYet::Closed(SECOND * 17)));
+        let later = bucket.take("other", now + SECOND * 10);
+        assert_eq!(later, Err(NotYet::Closed(SECOND * 7)));
         assert_eq!(bucket.take("GET", now + SECOND * 17), Ok(()));
-        assert!(bucket.take("GET", now + SECOND * 17).is_err(), "then slowly");
+        let slowly = bucket.take("GET", now + SECOND * 17);
+        assert!(matches!(slowly, Err(NotYet::Spaced(_))), "{slowly:?}");
     }
 
     #[test]

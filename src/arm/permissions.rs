@@ -2,7 +2,10 @@
 //! since several roles hold the action that counts.
 
 use serde_json::Value;
+use url::Url;
 
+use super::answer::Answer;
+use super::call::CallReport;
 use super::error::{ArmError, ArmErrorKind};
 use super::pinned::{self, PinnedUrlError};
 use super::{Arm, members};
@@ -61,31 +64,48 @@ impl Arm {
     /// As every call; `ForeignHost` when a next page is elsewhere, `Unreadable` for more than 20 pages.
     pub async fn permissions(&self, token: &ArmToken, scope: &ResourceId) -> Result<Permissions, ArmError> {
         let name = "GET permissions";
-        let endpoint = &self.0.settings.endpoint;
         let below = ["providers", "Microsoft.Authorization", "permissions"];
         let mut url = self.url(scope, &below, API_VERSION);
         let mut permissions = Permissions::default();
         for page in 1..=MOST_PAGES {
-            let answer = self.get(name, url, Some(token)).await?.success(endpoint)?;
-            let (body, report) = answer.json()?;
-            let fault = |kind| ArmError {
-                call: name,
-                kind,
-                report,
-            };
-            if !permissions.add_page(&body) {
-                return Err(fault(ArmErrorKind::Unreadable));
+            let understand = |answer: Answer| self.page_of(answer);
+            let (read, next, report) = self.read(name, url, Some(token), understand).await?;
+            permissions.entries.extend(read.entries);
+            match next {
+                None => return Ok(permissions),
+                Some(next) if page < MOST_PAGES => url = next,
+                Some(_) => {
+                    return Err(ArmError {
+                        call: name,
+                        kind: ArmErrorKind::Unreadable,
+                        report,
+                    });
+                }
             }
-            let Some(next) = members::text(&body, "nextLink") else {
-                return Ok(permissions);
-            };
-            url = match pinned::parse(next, endpoint) {
-                Ok((_, next)) if page < MOST_PAGES => next,
-                Err(PinnedUrlError::ForeignHost) => return Err(fault(ArmErrorKind::ForeignHost)),
-                _ => return Err(fault(ArmErrorKind::Unreadable)),
-            };
         }
         Ok(permissions)
+    }
+
+    /// One page of permissions, and where the next one is.
+    fn page_of(&self, answer: Answer) -> Result<(Permissions, Option<Url>, CallReport), ArmError> {
+        let (name, endpoint) = (answer.name, &self.0.settings.endpoint);
+        let (body, report) = answer.success(endpoint)?.json()?;
+        let mut permissions = Permissions::default();
+        let kind = if permissions.add_page(&body) {
+            match members::text(&body, "nextLink").map(|next| pinned::parse(next, endpoint)) {
+                None => return Ok((permissions, None, report)),
+                Some(Ok((_, next))) => return Ok((permissions, Some(next), report)),
+                Some(Err(PinnedUrlError::ForeignHost)) => ArmErrorKind::ForeignHost,
+                Some(Err(_)) => ArmErrorKind::Unreadable,
+            }
+        } else {
+            ArmErrorKind::Unreadable
+        };
+        Err(ArmError {
+            call: name,
+            kind,
+            report,
+        })
     }
 }
 

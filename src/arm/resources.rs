@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::answer::Answer;
 use super::error::{ArmError, ArmErrorKind};
 use super::{Arm, members};
 use crate::connection::{ClusterId, ConsumerGroup, DatabaseId, EventHubId, ResourceId};
@@ -25,30 +26,15 @@ impl Arm {
     /// # Errors
     /// As every call; also `Refused` for a 404 that is about the subscription or the resource group.
     pub async fn cluster(&self, token: &ArmToken, id: &ClusterId) -> Result<Option<Cluster>, ArmError> {
-        let name = "GET cluster";
         let url = self.url(id.resource(), &[], self.kusto_api_version());
-        let answer = match self
-            .get(name, url, Some(token))
-            .await?
-            .success(&self.0.settings.endpoint)
-        {
-            Ok(answer) => answer,
-            Err(error) if error.says_absent() => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let (body, report) = answer.json()?;
-        let Some(location) = members::text(&body, "location") else {
-            return Err(ArmError {
-                call: name,
-                kind: ArmErrorKind::Unreadable,
-                report,
-            });
-        };
-        let properties = members::member(&body, "properties").unwrap_or(&Value::Null);
-        Ok(Some(Cluster {
-            location: location.to_owned(),
-            state: members::text(properties, "state").map(str::to_owned),
-        }))
+        self.read("GET cluster", url, Some(token), |answer| {
+            match answer.success(&self.0.settings.endpoint) {
+                Ok(answer) => cluster(answer).map(Some),
+                Err(error) if error.says_absent() => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+        .await
     }
 
     /// Whether the database is there. `false` only when ARM says `ResourceNotFound`.
@@ -115,22 +101,39 @@ impl Arm {
         other_codes: &[&str],
     ) -> Result<bool, ArmError> {
         let url = self.url(resource, below, api_version);
-        match self
-            .get(name, url, Some(token))
-            .await?
-            .success(&self.0.settings.endpoint)
-        {
-            // What can't be read shows nothing.
-            Ok(answer) => answer.json().map(|_| true),
-            Err(error) if error.says_absent() => Ok(false),
-            Err(error)
-                if error.status() == Some(404) && other_codes.iter().any(|code| error.is_code(code)) =>
-            {
-                Ok(false)
+        self.read(name, url, Some(token), |answer| {
+            match answer.success(&self.0.settings.endpoint) {
+                // What can't be read shows nothing.
+                Ok(answer) => answer.json().map(|_| true),
+                Err(error) if error.says_absent() => Ok(false),
+                Err(error)
+                    if error.status() == Some(404) && other_codes.iter().any(|code| error.is_code(code)) =>
+                {
+                    Ok(false)
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => Err(error),
-        }
+        })
+        .await
     }
+}
+
+/// What a cluster's own answer says of it.
+fn cluster(answer: Answer) -> Result<Cluster, ArmError> {
+    let name = answer.name;
+    let (body, report) = answer.json()?;
+    let Some(location) = members::text(&body, "location") else {
+        return Err(ArmError {
+            call: name,
+            kind: ArmErrorKind::Unreadable,
+            report,
+        });
+    };
+    let properties = members::member(&body, "properties").unwrap_or(&Value::Null);
+    Ok(Cluster {
+        location: location.to_owned(),
+        state: members::text(properties, "state").map(str::to_owned),
+    })
 }
 
 /// Event Hubs' own words for what is not there, beside ARM's. None was recorded, so several are taken; only checks
@@ -219,7 +222,8 @@ mod tests {
             not_found("ResourceNotFound"),
             not_found("ResourceGroupNotFound"),
             not_found("NotFound"),
-            reply(403, &[], ""),
+            reply(403, &[], r#"{"error":{"code":"AuthorizationFailed"}}"#),
+            reply(403, &[], "<html>a proxy</html>"),
         ]);
         let (arm, token, id) = (server.arm(), token(SOURCE, "t"), data_connection_id().database());
         assert!(!arm.database_exists(&token, &id).await.expect("an answer"));
@@ -230,5 +234,7 @@ mod tests {
                 .expect_err("nothing is proven");
             assert_eq!(error.status(), Some(status));
         }
+        let page = arm.database_exists(&token, &id).await.expect_err("nobody's word");
+        assert_eq!(page.kind, ArmErrorKind::Unreadable);
     }
 }

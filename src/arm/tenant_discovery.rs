@@ -15,6 +15,9 @@ const API_VERSION: &str = "2022-12-01";
 /// Far more subscriptions than one service connects.
 const MOST: u64 = 10_000;
 
+/// What was found so lately is not asked again before somebody is refused by it.
+const OF_THIS_MOMENT: Duration = Duration::from_secs(10);
+
 /// The tenants that were discovered, and when.
 pub(super) struct TenantCache {
     found: Cache<SubscriptionId, (TenantId, DateTime<Utc>)>,
@@ -59,6 +62,25 @@ impl Arm {
             .map_err(|error| ArmError::clone(&error))
     }
 
+    /// Whether the subscription turns out to belong to another tenant than was remembered. What was found a moment ago is not
+    /// asked again.
+    ///
+    /// # Errors
+    /// As [`Arm::tenant_of`].
+    pub async fn has_moved(&self, subscription: SubscriptionId) -> Result<bool, ArmError> {
+        let cache = &self.0.tenants;
+        let Some((before, found_at)) = cache.found.get(&subscription).await else {
+            return Ok(false);
+        };
+        let age = (self.0.clock.now() - found_at).to_std().unwrap_or_default();
+        if age < OF_THIS_MOMENT {
+            return Ok(false);
+        }
+        let now = self.discover(subscription).await?;
+        cache.found.insert(subscription, (now, self.0.clock.now())).await;
+        Ok(now != before)
+    }
+
     /// Makes the next question go to ARM: an answer `InvalidAuthenticationTokenTenant` says that what was remembered
     /// may be out of date.
     pub async fn forget_tenant_of(&self, subscription: SubscriptionId) {
@@ -68,14 +90,16 @@ impl Arm {
     async fn discover(&self, subscription: SubscriptionId) -> Result<TenantId, ArmError> {
         let id = subscription.to_string();
         let url = self.url_of(["subscriptions", &id].into_iter(), API_VERSION);
-        let answer = self.get("GET subscription's tenant", url, None).await?;
-        if answer.status == StatusCode::UNAUTHORIZED {
-            let tenant = challenge::tenant(&challenge::challenges(&answer.headers));
-            return tenant.ok_or_else(|| answer.error(ArmErrorKind::Unreadable));
-        }
-        // A success would be as strange: nobody was authenticated.
-        let answer = answer.success(&self.0.settings.endpoint)?;
-        Err(answer.error(ArmErrorKind::Unreadable))
+        self.read("GET subscription's tenant", url, None, |answer| {
+            if answer.status == StatusCode::UNAUTHORIZED {
+                let tenant = challenge::tenant(&challenge::challenges(&answer.headers));
+                return tenant.ok_or_else(|| answer.error(ArmErrorKind::Unreadable));
+            }
+            // A success would be as strange: nobody was authenticated.
+            let answer = answer.success(&self.0.settings.endpoint)?;
+            Err(answer.error(ArmErrorKind::Unreadable))
+        })
+        .await
     }
 }
 
@@ -129,6 +153,33 @@ mod tests {
             arm.tenant_of(subscription()).await.expect("a tenant").to_string(),
             SOURCE
         );
+    }
+
+    #[tokio::test]
+    async fn what_was_remembered_is_asked_again_where_somebody_would_be_refused_by_it_but_not_again_and_again()
+     {
+        let server = ScriptedArm::start(vec![
+            challenge_of(TARGET),
+            challenge_of(TARGET),
+            challenge_of(SOURCE),
+            reply(404, &[], r#"{"error":{"code":"SubscriptionNotFound"}}"#),
+        ]);
+        let clock = clock();
+        let arm = server.arm_with(clock.clone());
+        arm.tenant_of(subscription()).await.expect("a tenant");
+        let moved = async |after| {
+            clock.advance(Duration::from_secs(after));
+            arm.has_moved(subscription()).await.map_err(|error| error.kind)
+        };
+        assert_eq!(moved(0).await, Ok(false));
+        assert_eq!(server.requests().len(), 1);
+        assert_eq!(moved(10).await, Ok(false));
+        assert_eq!(moved(9).await, Ok(false));
+        assert_eq!(server.requests().len(), 2);
+        assert_eq!(moved(1).await, Ok(true));
+        let now = arm.tenant_of(subscription()).await.expect("a tenant");
+        assert_eq!((now.to_string().as_str(), server.requests().len()), (SOURCE, 3));
+        assert!(moved(10).await.is_err());
     }
 
     #[tokio::test]

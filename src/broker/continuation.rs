@@ -102,6 +102,8 @@ impl Broker {
             // What the first one led to; somebody else may have gone on with it since.
             (Some(replay), _) if !waits || !is_theirs => return Ok((operation.clone(), replay.began)),
             (None, false) => {
+                // A create that ended in doubt may have come to something since.
+                self.look_for_late_effect(caller, &wanted.record).await;
                 if let Some(keyed) = keyed {
                     self.bind(caller, keyed, operation.clone()).await?;
                 }
@@ -110,10 +112,15 @@ impl Broker {
             _ => {}
         }
         wanted.check_hash(is_theirs)?;
-        self.permit(caller, wanted, is_theirs).await?;
+        match self.permit(caller, wanted, is_theirs).await {
+            Err(error) if self.forgets_refused_token(caller, &error).await => {
+                self.permit(caller, wanted, is_theirs).await?;
+            }
+            permitted => permitted?,
+        }
         self.refuse_when_stopping()?;
         if replay.is_none() {
-            self.in_time(DbError::Unconfirmed, self.commit_continuation(caller, wanted))
+            self.in_time(DbError::unconfirmed, self.commit_continuation(caller, wanted))
                 .await?;
         }
         // It goes on in their name now: tokens of whoever it went on for before, if some are still here, are no good for it.
@@ -168,7 +175,7 @@ impl Broker {
                 }
             }
             // It may have been sent, and is never sent again: it is read about.
-            OperationKind::Create if is_theirs => Ok(()),
+            OperationKind::Create if is_theirs => self.preflight_read(&record.arm_id, to_target).await,
             OperationKind::Create => self.preflight_write(database, to_target).await,
         }
     }

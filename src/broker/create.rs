@@ -8,6 +8,7 @@ use repeat::Known;
 pub(super) use repeat::waits;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use super::idempotency::{IdempotencyKey, Keyed};
@@ -22,8 +23,9 @@ use crate::connection::{
 };
 use crate::db::connections::Part;
 use crate::db::leases::Claim;
-use crate::db::operations::NewOperation;
-use crate::db::{DbError, begin, connections, ledger_events};
+use crate::db::operations::{FIRST_REVISION, NewOperation};
+use crate::db::revisions::NewRevision;
+use crate::db::{DbError, begin, connections, ledger_events, revisions};
 use crate::ledger::{EventKind, hex, salted_hash};
 
 /// The scope that lets an app change connections in a user's name.
@@ -101,6 +103,13 @@ impl Broker {
                 self.forget_tenants_of(request).await;
                 self.clear(caller, request).await
             }
+            Err(error) if self.forgets_refused_token(caller, &error).await => {
+                self.clear(caller, request).await
+            }
+            Err(error) if self.have_tenants_moved(request, &error).await => {
+                self.forget_tenants_of(request).await;
+                self.clear(caller, request).await
+            }
             cleared => cleared,
         };
         if let Some(refusal) = others {
@@ -113,6 +122,8 @@ impl Broker {
         let (tenants, clearance) = match cleared {
             // The same request may have been quicker, and what Azure has may be what it made.
             Err(error) if is_taken(&error) => {
+                // Or what an earlier create of unknown outcome sent was carried out since.
+                self.look_for_late_effect_at(caller, &wanted.request.id()).await?;
                 return self.known_to_the_permitted(caller, wanted).await?.ok_or(error);
             }
             cleared => cleared?,
@@ -206,6 +217,7 @@ impl Broker {
             absence_seen_at: Some(clearance.absent_at),
             ..self.to_record(operation)
         };
+        self.record_revision(db, &new, &record).await?;
         self.insert_operation(db, &new, &cluster).await?;
         self.keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
             .await?;
@@ -250,6 +262,33 @@ impl Broker {
         })
     }
 
+    /// The configuration that a create is to make.
+    async fn record_revision(
+        &self,
+        db: &mut PgConnection,
+        new: &NewOperation,
+        record: &ConnectionRecord,
+    ) -> Result<(), DbError> {
+        let target = &record.target;
+        let settings = [
+            ("table", target.table.as_ref().map(EntityName::as_str)),
+            ("mapping", target.mapping.as_ref().map(EntityName::as_str)),
+            ("dataFormat", target.data_format.map(DataFormat::as_str)),
+        ];
+        let configuration: serde_json::Map<String, Value> = settings
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
+            .collect();
+        let revision = NewRevision {
+            connection: record.id,
+            number: FIRST_REVISION,
+            configuration: &configuration.into(),
+            sent: new.body.as_ref().unwrap_or(&Value::Null),
+            api_version: &new.api_version,
+        };
+        revisions::insert(db, &revision).await
+    }
+
     fn new_record(&self, wanted: &Wanted, tenants: Tenants, clearance: &Clearance) -> ConnectionRecord {
         let request = &wanted.request;
         ConnectionRecord {
@@ -271,6 +310,9 @@ impl Broker {
             observed_at: clearance.absent_at,
             confirmed_at: None,
             closed_at: None,
+            version: 1,
+            found: None,
+            recheck_at: None,
             justification: request.justification.clone(),
             last_operation: None,
             settling: None,

@@ -76,6 +76,18 @@ impl Broker {
         exchanged.map_err(|error| self.explain(caller, &[error]))
     }
 
+    /// Whether a refusal came of a remembered ARM token that ARM took no longer: it is forgotten, and the same may be asked again
+    /// with a new one.
+    pub(super) async fn forgets_refused_token(&self, caller: &Caller, error: &BrokerError) -> bool {
+        let BrokerError::Refused(refusal) = error else {
+            return false;
+        };
+        match refusal.refused_token {
+            Some(tenant) => self.entra.forget(caller.token_for(tenant), tenant).await,
+            None => false,
+        }
+    }
+
     /// One answer for all that went wrong: an outage first, since the rest may look different after it; then what this
     /// service's operator must mend; then what the user must do before anything else; then everything that is missing.
     pub(super) fn explain(&self, caller: &Caller, errors: &[ExchangeError]) -> BrokerError {

@@ -141,7 +141,7 @@ impl Broker {
             db.commit().await?;
             Ok(())
         };
-        match self.in_time(DbError::Unconfirmed, bound).await {
+        match self.in_time(DbError::unconfirmed, bound).await {
             Ok(()) => Ok(Replay {
                 operation,
                 began: false,

@@ -7,11 +7,16 @@ mod create;
 mod drive;
 mod exchange;
 mod idempotency;
+mod left_out;
 mod preflight;
 mod read;
+mod recheck;
+mod record_only;
 mod recording;
 mod refusal;
+mod removal_request;
 mod remove;
+mod sentences;
 mod service_identity;
 mod sight;
 mod tenants;
@@ -22,7 +27,6 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, broadcast};
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
@@ -30,12 +34,12 @@ use uuid::Uuid;
 
 use crate::arm::Arm;
 use crate::clock::Clock;
-use crate::config::{IdempotencySection, TenantPolicy, VisibilitySection, WorkerSection};
+use crate::config::{IdempotencySection, LimitsSection, TenantPolicy, VisibilitySection, WorkerSection};
 use crate::connection::{Code, ConnectionId};
-use crate::db::{DbError, connections, counts, within};
+use crate::db::{DbError, Explainer, RequestTime, counts, in_request_time, within};
 use crate::entra::Entra;
 use crate::ledger::Marker;
-use crate::telemetry::metrics;
+use crate::telemetry::{Outage, metrics};
 
 pub use caller::{Caller, Intent};
 pub use continuation::Continued;
@@ -43,9 +47,11 @@ pub use create::Created;
 pub use idempotency::{IdempotencyKey, KeyError};
 pub use read::{EventsPage, ListFilter, OperationView, Page};
 pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refusal};
+pub use removal_request::{ExpectedVersion, RemovalRequest};
 pub use remove::Removal;
 pub use sight::Side;
 
+use left_out::LeftOut;
 use sight::Sights;
 use vault::Vault;
 
@@ -63,6 +69,8 @@ pub struct Parts {
     pub tenants: TenantPolicy,
     /// How long ARM's word is taken on what a person may read.
     pub visibility: VisibilitySection,
+    /// How much of one replica a single person may use.
+    pub limits: LimitsSection,
     /// How operations are driven.
     pub worker: WorkerSection,
     /// How long a request can be repeated by its key.
@@ -91,7 +99,13 @@ struct Inner {
     tasks: TaskTracker,
     /// For those that the worker took up.
     places: Arc<Semaphore>,
+    /// Tells why the database can't be used.
+    explainer: Explainer,
+    /// Refusals that the ledger is not told of one by one.
+    left_out: LeftOut,
     stop: CancellationToken,
+    /// Whether the database can be used.
+    database: Outage,
 }
 
 impl std::ops::Deref for Broker {
@@ -110,13 +124,19 @@ impl Broker {
         Self(Arc::new(Inner {
             vault: Vault::default(),
             refusals: service_identity::Refusals::default(),
-            sights: Sights::new(parts.visibility.clone()),
+            sights: Sights::new(
+                parts.visibility.clone(),
+                parts.entra.settings().identical_exchanges,
+            ),
             changes: broadcast::Sender::new(256),
             turns: Notify::new(),
             replica: Uuid::new_v4(),
             tasks: TaskTracker::new(),
             places: Arc::new(Semaphore::new(places)),
+            explainer: Explainer::default(),
+            left_out: LeftOut::new(parts.limits.refusals_logged),
             stop: CancellationToken::new(),
+            database: Outage::default(),
             parts,
         }))
     }
@@ -131,6 +151,37 @@ impl Broker {
         Ok(())
     }
 
+    /// Something failed at the database. An outage is told once, however many meet it; anything else each time.
+    pub fn database_failed(&self, error: &DbError, what: &'static str) {
+        let name = self.pool.connect_options();
+        let name = name.get_database().unwrap_or_default();
+        if !error.is_outage() {
+            return;
+        }
+        if self.0.database.begins() {
+            tracing::error!(
+                db.name = name,
+                error = %error,
+                "the database can't be used; requests are answered with 503 until it can"
+            );
+        } else {
+            tracing::debug!(db.name = name, error = %error, "{what}: the database still can't be used");
+        }
+    }
+
+    /// The database was used; called every few seconds.
+    fn database_works(&self) {
+        if let Some((lasted, failures)) = self.0.database.ends() {
+            let name = self.pool.connect_options();
+            tracing::warn!(
+                db.name = name.get_database().unwrap_or_default(),
+                outage.duration_ms = u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+                outage.failures = failures,
+                "the database can be used again"
+            );
+        }
+    }
+
     /// Counts what is open, for the metrics.
     ///
     /// # Errors
@@ -140,11 +191,14 @@ impl Broker {
         metrics::database_connections(self.pool.size().saturating_sub(idle), idle);
         let counts = within(async {
             let mut db = self.pool.acquire().await?;
-            let unsettled = connections::count_unsettled(&mut db).await?;
+            let unsettled = counts::unsettled(&mut db).await?;
             Ok::<_, DbError>((counts::open_operations(&mut db).await?, unsettled))
         });
         let (counts, unsettled) = counts.await?;
-        metrics::connections_unsettled(unsettled);
+        metrics::connections_unsettled(unsettled.count);
+        metrics::oldest_operation("open", counts.oldest);
+        metrics::oldest_operation("awaitingCaller", counts.oldest_awaiting);
+        metrics::oldest_operation("unsettled", unsettled.oldest);
         for (phase, count) in counts.by_phase {
             metrics::operations_open(phase.as_str(), count);
         }
@@ -182,17 +236,35 @@ impl Broker {
         Err(refusal.into())
     }
 
+    /// How long a request may wait for the database altogether: 1.9 seconds with the settings that come with the service, for what
+    /// can't be recorded is refused within two.
+    fn request_time(&self) -> Duration {
+        self.pool.options().get_acquire_timeout() + Duration::from_millis(400)
+    }
+
+    /// Answers a request, which may wait for the database for so long altogether, however often it does.
+    pub fn for_a_request<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        RequestTime::new(self.request_time()).scope(work)
+    }
+
     /// Work of the database that a caller waits for, in the time that they may be kept waiting: what hangs is out of reach.
     fn in_time<T>(
         &self,
-        late: DbError,
+        late: fn() -> DbError,
         work: impl Future<Output = Result<T, BrokerError>>,
     ) -> impl Future<Output = Result<T, BrokerError>> {
-        // 1.9 seconds with the settings that come with the service: what can't be recorded is refused within two.
-        let longest = self.pool.options().get_acquire_timeout() + Duration::from_millis(400);
         // Boxed: what waits would carry all of it.
-        let work = timeout(longest, Box::pin(work));
-        async move { work.await.unwrap_or(Err(late.into())) }
+        let work = in_request_time(self.request_time(), Box::pin(work));
+        async move {
+            let done = work.await.unwrap_or_else(|| Err(late().into()));
+            if let Err(BrokerError::Database(error)) = &done
+                && error.is_outage()
+            {
+                self.database_failed(error, "a request can't be answered");
+                self.explain_outage();
+            }
+            done
+        }
     }
 
     /// A look into the database, in the same time.
@@ -200,7 +272,15 @@ impl Broker {
         &self,
         work: impl Future<Output = Result<T, BrokerError>>,
     ) -> impl Future<Output = Result<T, BrokerError>> {
-        self.in_time(DbError::Unavailable(sqlx::Error::PoolTimedOut), work)
+        self.in_time(DbError::late, work)
+    }
+
+    /// Lets the log say why the database can't be used, where that can be found out. Nobody waits for it.
+    fn explain_outage(&self) {
+        let broker = self.clone();
+        self.0
+            .tasks
+            .spawn(async move { broker.0.explainer.explain(&broker.pool).await });
     }
 
     /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an
@@ -211,7 +291,8 @@ impl Broker {
     ) -> Result<T, BrokerError> {
         self.refuse_when_stopping()?;
         let broker = self.clone();
-        let work = async move { broker.in_time(DbError::Unconfirmed, work).await };
+        let time = RequestTime::current().unwrap_or_else(|| RequestTime::new(self.request_time()));
+        let work = time.scope(async move { broker.in_time(DbError::unconfirmed, work).await });
         let ended = self.0.tasks.spawn(work.in_current_span()).await;
         ended.unwrap_or_else(|error| Err(DbError::defect(error).into()))
     }

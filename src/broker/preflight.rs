@@ -5,11 +5,11 @@ mod findings;
 use chrono::{DateTime, Utc};
 use findings::{Findings, Role, There, absence, there};
 
-use super::Broker;
 use super::refusal::{BrokerError, Refusal, from_arm};
 use super::tenants::{SOURCE_POINTER, TARGET_POINTER};
+use super::{Broker, Caller};
 use crate::arm::{ArmError, Cluster, Permissions};
-use crate::connection::{ClusterId, Code, DatabaseId, NewConnection};
+use crate::connection::{ClusterId, Code, ConnectionRecord, DataConnectionId, DatabaseId, NewConnection};
 use crate::outbound::ArmToken;
 
 /// What a principal needs on the database to make a data connection.
@@ -206,6 +206,36 @@ impl Broker {
         target: &ArmToken,
     ) -> Result<(), BrokerError> {
         self.preflight_right(database, target, WRITE_CONNECTION).await
+    }
+
+    /// Whether ARM takes the token to read a data connection with. What ARM can't tell now the operation finds out later, and what
+    /// it would be in may be gone.
+    pub(super) async fn preflight_read(
+        &self,
+        id: &DataConnectionId,
+        target: &ArmToken,
+    ) -> Result<(), BrokerError> {
+        match self.arm.data_connection(target, id).await {
+            Err(error) if matches!(error.status(), Some(401 | 403)) => Err(from_arm(&error, Some(target))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the caller may remove a connection, asked with their own token.
+    pub(super) async fn permit_removal(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+    ) -> Result<ArmToken, BrokerError> {
+        let permit = async || {
+            let target = self.exchange_one(caller, record.target_tenant).await?;
+            self.preflight_remove(&record.target.database, &target).await?;
+            Ok(target)
+        };
+        match permit().await {
+            Err(error) if self.forgets_refused_token(caller, &error).await => permit().await,
+            told => told,
+        }
     }
 
     /// Whether the caller may delete; asked first, so that a refusal changes nothing.

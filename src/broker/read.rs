@@ -255,8 +255,8 @@ impl Broker {
         let deadline = Instant::now() + patience;
         // Registered before the first look, so that no change is missed between the two.
         let mut changes = self.0.changes.subscribe();
+        let mut view = self.view(caller, operation, side).await?;
         loop {
-            let view = self.view(caller, operation, side).await?;
             let waited = Instant::now() >= deadline || self.0.stop.is_cancelled();
             if view.operation.phase.is_terminal() || waited {
                 return Ok(view);
@@ -270,6 +270,8 @@ impl Broker {
             };
             // Ending by time is as good a reason to look as a change: another replica may have ended it.
             let _ = timeout_at(deadline.min(Instant::now() + WAIT_LOOK), changed).await;
+            // Many looks in a long wait; each has the time of a request for itself.
+            view = self.for_a_request(self.view(caller, operation, side)).await?;
         }
     }
 

@@ -10,6 +10,7 @@ use crate::connection::{ActorId, Code, ConnectionId, ConnectionRecord, Failure, 
 use crate::db::connections::Part;
 use crate::db::{DbError, begin, connections, ledger_events, people};
 use crate::ledger::{Event, EventKind};
+use crate::telemetry::metrics;
 
 /// The most places that an event names.
 const MAX_POINTERS: usize = 20;
@@ -52,8 +53,8 @@ impl Broker {
         }
     }
 
-    /// Records that a request was refused, but not that this service has no time for it, which is nothing of the caller's. That this
-    /// fails takes nothing from the refusal, so it is logged and no more.
+    /// Records that a request was refused, but not that this service has no time or room for it, which is no word on the request
+    /// itself. That this fails takes nothing from the refusal, so it is logged and no more.
     pub(super) async fn record_refusal(
         &self,
         kind: EventKind,
@@ -62,7 +63,7 @@ impl Broker {
         arm_id: &str,
         refusal: &Refusal,
     ) {
-        if refusal.code == Code::Overloaded {
+        if matches!(refusal.code, Code::Overloaded | Code::TooManyRequests) {
             return;
         }
         let missing: Vec<Value> = refusal
@@ -109,8 +110,16 @@ impl Broker {
         kind: EventKind,
         caller: &Caller,
         record: Option<&ConnectionRecord>,
-        details: Value,
+        mut details: Value,
     ) {
+        let left_out = &self.0.left_out;
+        let Some(before) = left_out.admit(caller.actor()) else {
+            metrics::refusal_left_out();
+            return;
+        };
+        if let Some(details) = details.as_object_mut().filter(|_| before > 0) {
+            details.insert("leftOutBefore".to_owned(), before.into());
+        }
         let event = Event {
             id: self.clock.new_id(),
             occurred_at: self.clock.now(),
@@ -127,8 +136,12 @@ impl Broker {
         let recorded = async { Ok(self.append_refusal(caller, event).await?) };
         // Whoever is refused is kept waiting no longer than others.
         let result = self.looked_up(recorded).await;
-        if let Err(error) = result {
+        // An outage is told already, once.
+        if let Err(error) = result
+            && !matches!(&error, BrokerError::Database(error) if error.is_outage())
+        {
             tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
+            left_out.add(caller.actor(), before + 1);
         }
     }
 
@@ -193,5 +206,5 @@ fn pointers(errors: &[FieldError]) -> Vec<String> {
 
 /// A failure as an event's details hold it: ARM's code, never its sentence, which may name people.
 pub(super) fn failure_details(failure: &Failure) -> Value {
-    json!({ "code": failure.code, "upstream": failure.upstream })
+    json!({ "code": failure.code, "comparison": failure.comparison, "upstream": failure.upstream })
 }

@@ -6,9 +6,11 @@ use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
 
+use super::sentences::sentence_of;
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::connection::{Awaiting, Code, Failure, TenantId, Upstream};
 use crate::db::DbError;
+use crate::limits::Exceeded;
 use crate::outbound::ArmToken;
 
 /// Why a use case failed.
@@ -57,6 +59,10 @@ pub struct Refusal {
     pub wanted: Option<Box<Awaiting>>,
     /// When the same request may succeed, where that is known.
     pub retry_after: Option<Duration>,
+    /// The tenant whose ARM token ARM took for none, without demanding anything of its user.
+    pub refused_token: Option<TenantId>,
+    /// The limit that the request is over.
+    pub exceeded: Option<Exceeded>,
 }
 
 /// What a user must sign in with, and where.
@@ -125,6 +131,8 @@ impl Refusal {
             challenge: None,
             wanted: None,
             retry_after: None,
+            refused_token: None,
+            exceeded: None,
         }
     }
 
@@ -208,26 +216,6 @@ pub(super) fn upstream_of(error: &ArmError) -> Upstream {
     }
 }
 
-/// ARM's own sentence about a refusal, or a plain one.
-pub(super) fn sentence_of(error: &ArmError) -> String {
-    match error.refusal() {
-        Some(refusal) => format!(
-            "Azure Resource Manager answered {} to {}: {}",
-            refusal.status,
-            error.call,
-            refusal
-                .message
-                .as_deref()
-                .or(refusal.code.as_deref())
-                .unwrap_or("without a reason")
-        ),
-        None => match &error.kind {
-            ArmErrorKind::HeldBack(held_back) => format!("{} was {held_back}", error.call),
-            _ => format!("{} got no usable answer from Azure Resource Manager", error.call),
-        },
-    }
-}
-
 /// An ARM error in a read that a use case needs: a claims challenge, an outage or a refusal. `token` is what was read with.
 pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerError {
     let upstream = Some(upstream_of(error));
@@ -245,8 +233,10 @@ pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerErro
                 }
                 .into();
             }
+            let refused = token.filter(|_| refusal.status == 401);
             Refusal {
                 upstream,
+                refused_token: refused.map(ArmToken::tenant),
                 ..Refusal::new(Code::AzureRefused, sentence_of(error))
             }
             .into()
@@ -256,39 +246,24 @@ pub(super) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerErro
         | ArmErrorKind::ServerError(_)
         | ArmErrorKind::HeldBack(_)
         | ArmErrorKind::NotSent(_)
-        | ArmErrorKind::NoAnswer => Unavailable {
+        | ArmErrorKind::NoAnswer
+        // What makes no sense says neither yes nor no: a proxy on the way, say.
+        | ArmErrorKind::Unreadable
+        | ArmErrorKind::ForeignHost => Unavailable {
             detail: sentence_of(error),
             upstream: upstream_of(error),
             retry_after: error.retry_after(),
         }
         .into(),
-        ArmErrorKind::Unreadable | ArmErrorKind::ForeignHost => Refusal {
-            upstream,
-            ..Refusal::new(Code::UpstreamRefused, sentence_of(error))
-        }
-        .into(),
     }
 }
 
-/// The failure of an operation that an ARM error ended. It is kept and shown to everybody who sees the connection, so ARM's own
-/// sentence is left out where it names people, as refusals of access do.
+/// The failure of an operation that an ARM error ended. It is kept and shown to everybody who sees the connection.
 pub(super) fn failure_of(code: Code, error: &ArmError) -> Failure {
-    let upstream = upstream_of(error);
-    let detail = match (error.status(), &upstream.code) {
-        (Some(status @ (401 | 403)), Some(arm_code)) => {
-            format!(
-                "Azure Resource Manager answered {status} to {}: {arm_code}",
-                error.call
-            )
-        }
-        (Some(status @ (401 | 403)), None) => {
-            format!("Azure Resource Manager answered {status} to {}", error.call)
-        }
-        _ => sentence_of(error),
-    };
     Failure {
         code: code.as_str().to_owned(),
-        detail,
-        upstream: Some(upstream),
+        detail: sentence_of(error),
+        comparison: None,
+        upstream: Some(upstream_of(error)),
     }
 }

@@ -1,16 +1,16 @@
 //! Remove: the target tenant's token alone, since the source's access may be exactly what was revoked.
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use super::create::SCOPE_WRITE;
 use super::create::waits;
-use super::idempotency::{IdempotencyKey, Keyed, Replay};
+use super::idempotency::{Keyed, Replay};
 use super::read::{Lending, not_found};
 use super::recording::failure_details;
 use super::refusal::{BrokerError, Refusal};
+use super::removal_request::{RemovalRequest, WantedRemoval};
 use super::sight::Side;
 use super::vault::Use;
 use super::{Broker, Caller};
@@ -19,6 +19,7 @@ use crate::connection::{
     Code, ConnectionId, ConnectionRecord, Desired, Failure, Observed, OperationKind, OperationRecord, Phase,
 };
 use crate::db::leases::Claim;
+use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events, operations, slots};
 use crate::ledger::EventKind;
 
@@ -42,20 +43,16 @@ impl Broker {
         &self,
         caller: &Caller,
         id: ConnectionId,
-        key: Option<IdempotencyKey>,
+        request: RemovalRequest,
     ) -> Result<Removal, BrokerError> {
         caller.demand_scope(&[SCOPE_WRITE])?;
         let found = self.find(caller, id).await?;
         let side = self.side(caller, &found).await?;
         let seen_from = side.ok_or_else(|| not_found("connection"))?;
         let record = found.record;
-        let keyed = key.map(|key| Keyed {
-            key,
-            route: format!("DELETE /v1/connections/{id}"),
-            // There is no body to differ.
-            body_hash: Sha256::digest(b"").to_vec(),
-        });
-        let result = self.try_remove(caller, &record, keyed.as_ref()).await;
+        let wanted = WantedRemoval::of(request, id);
+        // Boxed: the request's own future would carry all of it.
+        let result = Box::pin(self.try_remove(caller, &record, &wanted)).await;
         if let Err(BrokerError::Refused(refusal)) = &result {
             let arm_id = record.arm_id.resource().canonical();
             self.record_refusal(EventKind::RemoveRefused, caller, Some(&record), arm_id, refusal)
@@ -69,29 +66,40 @@ impl Broker {
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
-        keyed: Option<&Keyed>,
+        wanted: &WantedRemoval,
     ) -> Result<OperationRecord, BrokerError> {
+        let keyed = wanted.keyed.as_ref();
         let replay = self.removal_of(caller, keyed).await?;
         if let Some(ended) = replay.as_ref().filter(|operation| operation.phase.is_terminal()) {
             return Ok(ended.clone());
         }
+        if replay.is_none() {
+            wanted.check_version(record)?;
+        }
+        // What a create of unknown outcome sent may have come to something since its record was closed.
+        let reopened;
+        let record = if record.closed_at.is_some() && self.look_for_late_effect(caller, record).await {
+            reopened = self.find(caller, record.id).await?.record;
+            &reopened
+        } else {
+            record
+        };
         if record.closed_at.is_some() {
             return self.found_removal(caller, keyed, decisive(record)?).await;
         }
-        caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
-        if !self.tenants.allows(record.target_tenant, Direction::Target) {
-            let detail = format!(
-                "tenant {} is no longer allowed as a connection's target by this service's configuration; until it is again, nothing can be removed there",
-                record.target_tenant
-            );
-            return Err(Refusal::new(Code::TenantNotAllowed, detail).into());
+        if replay.is_none() {
+            wanted.check_contested(record)?;
         }
+        caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
+        self.refuse_tenant_not_allowed(record)?;
         // Also for a removal under way: whoever brings tokens must be allowed to remove.
-        let target = self.exchange_one(caller, record.target_tenant).await?;
-        self.preflight_remove(&record.target.database, &target).await?;
+        let target = self.permit_removal(caller, record).await?;
         if let Some(operation) = replay {
             self.continue_removal(record, &operation, caller).await?;
             return Ok(operation);
+        }
+        if wanted.record_only {
+            return self.remove_record_only(caller, record, wanted, &target).await;
         }
         if let Some(operation) = &record.last_operation
             && operation.kind == OperationKind::Remove
@@ -101,9 +109,9 @@ impl Broker {
             return self.found_removal(caller, keyed, operation.clone()).await;
         }
         let claimed_at = Instant::now();
-        let (broker, by, id, made_by) = (self.clone(), caller.clone(), record.id, keyed.cloned());
+        let (broker, by, id, made_by) = (self.clone(), caller.clone(), record.id, wanted.clone());
         let begun = self.undisturbed(async move {
-            let (operation, claim) = broker.record_removal(&by, id, made_by.as_ref()).await?;
+            let (operation, claim) = broker.record_removal(&by, id, &made_by).await?;
             if !operation.phase.is_terminal() {
                 broker.go_on(&operation, claim, by, claimed_at);
             }
@@ -131,6 +139,18 @@ impl Broker {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// No token leaves for a tenant that is no longer allowed.
+    fn refuse_tenant_not_allowed(&self, record: &ConnectionRecord) -> Result<(), BrokerError> {
+        if self.tenants.allows(record.target_tenant, Direction::Target) {
+            return Ok(());
+        }
+        let detail = format!(
+            "tenant {} is no longer allowed as a connection's target by this service's configuration; until it is again, nothing can be removed there",
+            record.target_tenant
+        );
+        Err(Refusal::new(Code::TenantNotAllowed, detail).into())
     }
 
     /// The operation that the key stands for, if it was used before.
@@ -167,7 +187,7 @@ impl Broker {
         &self,
         caller: &Caller,
         id: ConnectionId,
-        keyed: Option<&Keyed>,
+        wanted: &WantedRemoval,
     ) -> Result<(OperationRecord, Option<Claim>), BrokerError> {
         let mut transaction = begin(&self.pool, "record removal").await?;
         let db = &mut *transaction;
@@ -180,6 +200,7 @@ impl Broker {
             // Its name is free: what has it now may be somebody else's.
             return Err(DbError::Conflict("the connection was closed meanwhile".to_owned()).into());
         }
+        let accepted_fingerprint = wanted.accepted(&record)?;
         let mut operation = self.new_operation(id, OperationKind::Remove, actor, caller);
         let cluster = record.target.database.cluster();
         let before = record.last_operation.as_ref();
@@ -210,13 +231,21 @@ impl Broker {
         if operation.phase == Phase::Dispatched {
             connections::set_observed(db, id, Observed::Unknown, self.clock.now(), false, false).await?;
         }
-        let new = self.to_record(operation);
+        let new = NewOperation {
+            accepted_fingerprint,
+            ..self.to_record(operation)
+        };
         self.insert_operation(db, &new, &cluster).await?;
-        self.keep_key(db, caller, keyed, &new.record).await?;
+        self.keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
+            .await?;
         let details = if kind == EventKind::RemoveSucceeded {
             json!({ "neverMade": true })
         } else {
-            self.removal_details(&record)
+            let mut details = self.removal_details(&record);
+            if let (Some(accepted), Some(details)) = (&new.accepted_fingerprint, details.as_object_mut()) {
+                details.insert("acceptedFingerprint".to_owned(), accepted.clone().into());
+            }
+            details
         };
         let mut event = self.event(kind, &record, &new.record, details);
         event.request_id = Some(caller.request_id().to_owned());
@@ -236,6 +265,7 @@ impl Broker {
         let failure = Failure {
             code: Code::NotSent.as_str().to_owned(),
             detail: "the connection was removed before its create was sent".to_owned(),
+            comparison: None,
             upstream: None,
         };
         let now = self.clock.now();

@@ -25,6 +25,8 @@ const ROLE_READ_ALL: &str = "Connections.Read.All";
 const ROLE_AUDITOR: &str = "Auditor";
 /// The app role with which the service's home tenant, and no other, lets a user look after what is unsettled.
 const ROLE_OPERATOR: &str = "Operator";
+/// Over which time Entra counts identical exchanges.
+const EXCHANGES_COUNTED_FOR: Duration = Duration::from_secs(300);
 /// The most answers that are remembered; the least used go first.
 const MOST: u64 = 100_000;
 
@@ -98,11 +100,13 @@ impl Expiry<Question, bool> for Life {
 }
 
 impl Sights {
-    pub(super) fn new(settings: VisibilitySection) -> Self {
+    /// `identical_exchanges` is how often Entra may be asked for the same in five minutes: its refusals are remembered so long that
+    /// whoever looks again and again is told what it said last, and not that it can't be asked.
+    pub(super) fn new(settings: VisibilitySection, identical_exchanges: u32) -> Self {
         Self {
             refusals: Cache::builder()
                 .max_capacity(MOST)
-                .time_to_live(settings.denied_for)
+                .time_to_live(EXCHANGES_COUNTED_FOR / identical_exchanges.max(1) + Duration::from_secs(1))
                 .build(),
             answers: Cache::builder()
                 .max_capacity(MOST)
@@ -124,6 +128,10 @@ impl Side {
         };
         if !is_told {
             record.justification = None;
+            // What has the name now may be anybody's of the target's side.
+            if let Some(found) = &mut record.found {
+                found.resource = None;
+            }
         }
         record
     }
@@ -247,10 +255,17 @@ impl Broker {
         };
         // Boxed: few requests need to ask, and none should carry room for it.
         let asked = Box::pin(async {
-            match self.token_to_look(caller.actor_token(), tenant).await {
-                Ok(token) => self.ask_arm(&token, what).await,
-                Err(error) if is_shut_out(&error) => Ok(false),
-                Err(error) => Err(CantTell::Exchange(error)),
+            let looked = self.look(caller.actor_token(), tenant, what).await;
+            match looked {
+                // The token was remembered, and ARM takes it no longer.
+                Err(CantTell::Arm(answer))
+                    if answer.0.status() == Some(401)
+                        && is_no(&answer.0)
+                        && self.entra.forget(caller.actor_token(), tenant).await =>
+                {
+                    no_or_cant_tell(self.look(caller.actor_token(), tenant, what).await)
+                }
+                looked => no_or_cant_tell(looked),
             }
         });
         let answer = self.0.sights.answers.try_get_with(question, asked).await;
@@ -284,17 +299,30 @@ impl Broker {
         exchanged
     }
 
-    async fn ask_arm(&self, token: &ArmToken, what: Readable<'_>) -> Result<bool, CantTell> {
+    /// Whether Entra and ARM let a user look; ARM's own no is an error still.
+    async fn look(&self, token: &UserToken, tenant: TenantId, what: Readable<'_>) -> Result<bool, CantTell> {
+        let token = match self.token_to_look(token, tenant).await {
+            Ok(token) => token,
+            Err(error) if is_shut_out(&error) => return Ok(false),
+            Err(error) => return Err(CantTell::Exchange(error)),
+        };
         let answer = match what {
-            Readable::DataConnection(id) => self.arm.data_connection(token, id).await.map(drop),
-            Readable::DataConnections(id) => self.arm.list_data_connections(token, id).await,
-            Readable::EventHub(id) => self.arm.event_hub_exists(token, id).await.map(drop),
+            Readable::DataConnection(id) => self.arm.data_connection(&token, id).await.map(drop),
+            Readable::DataConnections(id) => self.arm.list_data_connections(&token, id).await,
+            Readable::EventHub(id) => self.arm.event_hub_exists(&token, id).await.map(drop),
         };
         match answer {
             Ok(()) => Ok(true),
-            Err(error) if is_no(&error) => Ok(false),
-            Err(error) => Err(CantTell::Arm(Box::new((error, token.clone())))),
+            Err(error) => Err(CantTell::Arm(Box::new((error, token)))),
         }
+    }
+}
+
+/// What came of a look, ARM's no being one.
+fn no_or_cant_tell(looked: Result<bool, CantTell>) -> Result<bool, CantTell> {
+    match looked {
+        Err(CantTell::Arm(answer)) if is_no(&answer.0) => Ok(false),
+        looked => looked,
     }
 }
 

@@ -70,6 +70,32 @@ impl Broker {
         self.arm.forget_tenant_of(source.subscription()).await;
     }
 
+    /// Whether a refusal that came of remembered tenants would be another one now: a subscription may have moved since.
+    pub(super) async fn have_tenants_moved(&self, request: &NewConnection, error: &BrokerError) -> bool {
+        let BrokerError::Refused(refusal) = error else {
+            return false;
+        };
+        // What ARM itself answered to a token of the tenant has shown that it is the right one.
+        let by_tenant = matches!(
+            refusal.code,
+            Code::TenantNotAllowed
+                | Code::AuxiliaryTokens
+                | Code::AccessMissing
+                | Code::ClaimsChallenge
+                | Code::InvalidToken
+        );
+        if !by_tenant {
+            return false;
+        }
+        let (target, source) = (&request.target.database, &request.source.hub);
+        let (target, source) = tokio::join!(
+            self.arm.has_moved(target.subscription()),
+            self.arm.has_moved(source.subscription())
+        );
+        // What can't be told now changes nothing: asked again, it is an outage or the same refusal.
+        target.unwrap_or(true) || source.unwrap_or(true)
+    }
+
     fn demand_allowed(
         &self,
         tenant: TenantId,

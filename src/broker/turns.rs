@@ -15,7 +15,9 @@ use crate::connection::{
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
-use crate::db::{DbError, operations, replicas, slots, within, within_a_lease};
+use crate::db::{DbError, give_way, operations, replicas, slots, within, within_a_lease};
+use crate::limits::Exceeded;
+use crate::telemetry::metrics;
 
 /// After so long without a word the line is tried.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -26,11 +28,13 @@ impl Broker {
     /// # Errors
     /// When the database doesn't answer.
     pub async fn beat(&self) -> Result<Duration, DbError> {
-        within_a_lease(self.worker.lease, async {
+        let beaten = within_a_lease(self.worker.lease, async {
             let mut db = self.pool.acquire().await?;
-            replicas::beat(&mut db, self.0.replica, self.worker.lease).await
-        })
-        .await?;
+            replicas::beat(&mut db, self.0.replica, self.worker.lease).await?;
+            give_way(&mut db, &self.pool).await
+        });
+        beaten.await.inspect_err(|_| self.explain_outage())?;
+        self.database_works();
         Ok(self.worker.lease / 3)
     }
 
@@ -101,6 +105,7 @@ impl Broker {
             deadline_at: now + self.worker.deadline,
             failure: None,
             awaiting: None,
+            driven: false,
             ahead: None,
             request_hash: removal_hash(connection),
         }
@@ -127,7 +132,7 @@ impl Broker {
     /// to be removed is bounded by what was made.
     ///
     /// # Errors
-    /// [`Code::Overloaded`] when it is full.
+    /// [`Code::TooManyRequests`] when it is full.
     pub(super) async fn refuse_a_longer_queue(
         &self,
         db: &mut PgConnection,
@@ -135,15 +140,27 @@ impl Broker {
         actor: ActorId,
     ) -> Result<(), BrokerError> {
         let waiting = slots::waiting(db, cluster, actor).await?;
-        if waiting < i64::from(self.worker.longest_queue) {
+        let quota = self.worker.longest_queue;
+        if waiting < i64::from(quota) {
             return Ok(());
         }
+        metrics::request_limited("queue");
+        tracing::warn!(
+            http.limit = "queue",
+            arm.cluster = cluster.resource().canonical(),
+            "as many changes of one caller wait for a cluster as worker.longest_queue allows; another create is answered with 429"
+        );
         let detail = format!(
             "{waiting} changes of yours wait for this cluster, which takes one at a time; ask again when some have ended"
         );
         let refusal = Refusal {
             retry_after: Some(self.worker.slowest_poll),
-            ..Refusal::new(Code::Overloaded, detail)
+            exceeded: Some(Exceeded {
+                name: "queue",
+                quota,
+                window: None,
+            }),
+            ..Refusal::new(Code::TooManyRequests, detail)
         };
         Err(refusal.into())
     }
@@ -158,6 +175,7 @@ impl Broker {
             body: None,
             body_hash: None,
             absence_seen_at: None,
+            accepted_fingerprint: None,
         }
     }
 

@@ -16,13 +16,15 @@ const CUT_SHORT: u8 = 130;
 pub(super) async fn serve(file: Option<&Path>, log: &LogOptions) -> anyhow::Result<ExitCode> {
     let config = Config::load(file)?;
     let telemetry = telemetry::start(log, &config.telemetry)?;
-    #[cfg(feature = "failure-points")]
+    #[cfg(all(feature = "failure-points", debug_assertions))]
     crate::failure_points::arm_process(crate::config::failure_points().as_deref())?;
     // Before anything starts, so that no signal finds the process half up and without a handler.
     let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let running = service::start(config, Clock::system()).await?;
     next(&mut signals).await;
-    tracing::info!("stopping: requests under way may end, operations are handed over");
+    tracing::info!(
+        "stopping: not ready any more; requests are still taken for a while, then operations are handed over"
+    );
     let code = tokio::select! {
         () = running.stop() => ExitCode::SUCCESS,
         () = next(&mut signals) => {

@@ -27,6 +27,7 @@ impl ArmSection {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let endpoint = reader.required_url("arm.endpoint", "https://management.azure.com/");
         let audience = reader.optional("arm.audience", "https://management.azure.com".to_owned())?;
+        reader.plain_url("arm.audience", &audience, &["https"])?;
         let audience = audience.trim_end_matches('/');
         let version = reader.optional("arm.kusto_api_version", "2024-04-13".to_owned());
         if let Some(version) = &version

@@ -15,7 +15,7 @@ pub struct DatabaseSection {
 
 impl DatabaseSection {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
-        let url = reader.secret(
+        let url = reader.secret_url(
             "database.url",
             "postgres://role:password@host/database of the serving role",
         );
@@ -55,7 +55,7 @@ impl MigrationSection {
     /// What is missing or malformed.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut reader = Reader::open(file)?;
-        let url = reader.secret(
+        let url = reader.secret_url(
             "database.owner_url",
             "postgres://role:password@host/database of the schema's owner",
         );

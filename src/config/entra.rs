@@ -35,14 +35,14 @@ impl EntraSection {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let public = "https://login.microsoftonline.com/";
         let authority: Option<Url> = reader.required_url("entra.authority", public);
-        let v1_issuer = reader.optional(
+        let v1_issuer = reader.issuer(
             "entra.v1_issuer",
             "https://sts.windows.net/{tenantid}/".to_owned(),
         );
         let v2_default = authority
             .as_ref()
             .map(|url| format!("{}/{{tenantid}}/v2.0", url.as_str().trim_end_matches('/')));
-        let v2_issuer = reader.optional("entra.v2_issuer", v2_default.unwrap_or_default());
+        let v2_issuer = v2_default.and_then(|default| reader.issuer("entra.v2_issuer", default));
         let client_id: Option<Uuid> = reader.required(
             "entra.client_id",
             "the application (client) id of this service's registration",
@@ -50,6 +50,8 @@ impl EntraSection {
         let client_secret = reader.secret(
             "entra.client_secret",
             "a client secret of this service's registration",
+            SHORTEST_SECRET,
+            "Entra makes one under 'Certificates & secrets' of the registration",
         );
         let default_audiences = client_id.map(|id| vec![id.to_string(), format!("api://{id}")]);
         let audiences = reader.list("entra.audiences").or(default_audiences);
@@ -86,23 +88,33 @@ impl EntraSection {
     }
 }
 
+/// Entra's have 40 characters; older ones had fewer.
+const SHORTEST_SECRET: usize = 16;
+
 impl Reader {
+    /// An issuer's URL with `{tenantid}` in its path.
+    fn issuer(&mut self, key: &str, default: String) -> Option<String> {
+        let issuer = self.optional(key, default)?;
+        let of_one = issuer.replace("{tenantid}", &Uuid::nil().to_string());
+        let url = self.plain_url(key, &of_one, &["https"])?;
+        if !url.path().contains(&Uuid::nil().to_string()) {
+            self.report(
+                key,
+                "must have {tenantid} in its path, where each tenant's GUID stands",
+            );
+            return None;
+        }
+        Some(issuer)
+    }
+
     /// An `https` URL of a host alone, with a default.
     pub(super) fn required_url(&mut self, key: &str, default: &str) -> Option<Url> {
         let text: String = self.optional(key, default.to_owned())?;
-        match Url::parse(&text) {
-            Ok(url)
-                if url.scheme() == "https"
-                    && url.path() == "/"
-                    && url.query().is_none()
-                    && url.username().is_empty() =>
-            {
-                Some(url)
-            }
-            _ => {
-                self.report(key, "must be an https URL of a host, without a path");
-                None
-            }
+        let url = self.plain_url(key, &text, &["https"])?;
+        if url.path() != "/" {
+            self.report(key, "must be an https URL of a host, without a path");
+            return None;
         }
+        Some(url)
     }
 }

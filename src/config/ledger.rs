@@ -1,6 +1,6 @@
 //! `[ledger]`: the key of the marks that tokens leave.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::Reader;
 
@@ -16,11 +16,9 @@ pub struct LedgerSection {
 
 impl LedgerSection {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
-        let mark_key = reader.secret("ledger.mark_key", "at least 32 random bytes, as text")?;
-        if mark_key.expose_secret().len() < SHORTEST_KEY {
-            reader.report("ledger.mark_key", "must be at least 32 bytes long");
-            return None;
-        }
+        let expected = "at least 32 random bytes, as text";
+        let fix = "generate one, such as with `openssl rand -hex 32`";
+        let mark_key = reader.secret("ledger.mark_key", expected, SHORTEST_KEY, fix)?;
         Some(Self { mark_key })
     }
 }

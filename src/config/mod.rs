@@ -4,13 +4,15 @@
 mod arm;
 mod database;
 mod entra;
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 mod failure_points;
 mod idempotency;
 mod ledger;
+mod limits;
 mod outbound;
 mod reader;
 mod server;
+mod strength;
 mod telemetry;
 mod tenants;
 mod visibility;
@@ -21,10 +23,11 @@ use std::path::Path;
 pub use arm::ArmSection;
 pub use database::{DatabaseSection, MigrationSection};
 pub use entra::EntraSection;
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 pub use failure_points::failure_points;
 pub use idempotency::IdempotencySection;
 pub use ledger::LedgerSection;
+pub use limits::LimitsSection;
 pub use reader::{ConfigError, Problem, Reader};
 pub use server::ServerSection;
 pub use telemetry::TelemetrySection;
@@ -39,6 +42,8 @@ use crate::outbound::{ClientOptions, LineLimits};
 pub struct Config {
     /// Where and how to listen.
     pub server: ServerSection,
+    /// How much of one replica a single person may use.
+    pub limits: LimitsSection,
     /// The database, as the serving role.
     pub database: DatabaseSection,
     /// Entra: whose tokens are taken, and who this service is.
@@ -82,6 +87,7 @@ impl Config {
 
     fn read(mut reader: Reader) -> Result<Self, ConfigError> {
         let server = ServerSection::read(&mut reader);
+        let limits = LimitsSection::read(&mut reader);
         let database = DatabaseSection::read(&mut reader);
         let entra = EntraSection::read(&mut reader);
         let arm = ArmSection::read(&mut reader);
@@ -100,6 +106,7 @@ impl Config {
         // No error was reported, so every section is there.
         match (
             server,
+            limits,
             database,
             entra,
             arm,
@@ -113,6 +120,7 @@ impl Config {
         ) {
             (
                 Some(server),
+                Some(limits),
                 Some(database),
                 Some(entra),
                 Some(arm),
@@ -125,6 +133,7 @@ impl Config {
                 Some(ledger),
             ) => Ok(Self {
                 server,
+                limits,
                 database,
                 entra,
                 arm,
@@ -174,14 +183,14 @@ mod tests {
         url = "postgres://serving:secret@localhost/tenant_bridge"
         [entra]
         client_id = "aaaaaaaa-0000-4000-8000-00000000000a"
-        client_secret = "a secret"
+        client_secret = "kT8Q~wXyZ1aBcD4eFgH7iJkLmN0pQrSt"
         calling_apps = ["bbbbbbbb-0000-4000-8000-00000000000b"]
         [tenants]
         users = ["11111111-0000-4000-8000-000000000001"]
         targets = ["11111111-0000-4000-8000-000000000001"]
         sources = ["22222222-0000-4000-8000-000000000002"]
         [ledger]
-        mark_key = "0123456789abcdef0123456789abcdef"
+        mark_key = "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d"
     "#;
 
     #[test]
@@ -207,7 +216,7 @@ mod tests {
         let text = SMALLEST
             .replace("client_id = \"aaaaaaaa", "client_id = \"zzzzzzzz")
             .replace("[ledger]", "[worker]\nlease = \"soon\"\n[ledger]")
-            .replace("0123456789abcdef0123456789abcdef", "short")
+            .replace("9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d", "short")
             .replace("[database]", "[database]\npool = 3");
         let error = Config::from_toml(&text).expect_err("wrong").to_string();
         for key in [
@@ -218,7 +227,7 @@ mod tests {
         ] {
             assert!(error.contains(key), "{key} is not in: {error}");
         }
-        assert!(!error.contains("a secret"), "{error}");
+        assert!(!error.contains("kT8Q~"), "{error}");
     }
 
     #[test]
@@ -238,7 +247,7 @@ mod tests {
     #[test]
     fn a_configuration_prints_no_secret() {
         let printed = format!("{:?}", Config::from_toml(SMALLEST).expect("complete"));
-        for secret in ["a secret", "0123456789abcdef", "serving:secret"] {
+        for secret in ["kT8Q~", "9b1deb4d", "serving:secret"] {
             assert!(!printed.contains(secret), "{printed}");
         }
     }
@@ -266,6 +275,10 @@ mod tests {
                 "outbound.read_timeout",
             ),
             (
+                "[server]\nlongest_wait = \"5s\"\nlongest_request = \"20s\"\nbody_timeout = \"20s\"",
+                "server.body_timeout",
+            ),
+            (
                 "[worker]\nfastest_poll = \"20s\"\nslowest_poll = \"2s\"",
                 "worker.fastest_poll",
             ),
@@ -280,6 +293,8 @@ mod tests {
     #[test]
     fn numbers_that_would_stop_the_service_are_refused() {
         for (section, key, least) in [
+            ("limits", "per_person", 1),
+            ("limits", "refusals_logged", 1),
             ("database", "max_connections", 2),
             ("outbound", "circuit_failures", 1),
             ("outbound", "calls_per_tenant", 1),
@@ -300,10 +315,11 @@ mod tests {
 
     #[test]
     fn the_example_is_right_and_names_every_setting() {
-        let example = include_str!("../../config.example.toml");
-        Config::from_toml(example).expect("the example can be used");
-        let mut reader = Reader::from_toml(example).expect("TOML");
+        let example = filled_in();
+        Config::from_toml(&example).expect("the example can be used");
+        let mut reader = Reader::from_toml(&example).expect("TOML");
         let _ = ServerSection::read(&mut reader);
+        let _ = LimitsSection::read(&mut reader);
         let _ = DatabaseSection::read(&mut reader);
         let _ = EntraSection::read(&mut reader);
         let _ = ArmSection::read(&mut reader);
@@ -334,6 +350,113 @@ mod tests {
             let part = part.split("\n[").next().unwrap_or(part);
             let named = part.contains(&format!("\n{name} = ")) || name == "ca_file";
             assert!(named, "{key} is not in config.example.toml");
+        }
+    }
+
+    const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+    /// The example with secrets in the places that it leaves for them.
+    fn filled_in() -> String {
+        EXAMPLE
+            .replace("from the environment, please", "kT8Q~wXyZ1aBcD4eFgH7iJkLmN0pQrSt")
+            .replace(
+                "at least 32 random bytes, as text, from the environment",
+                "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d",
+            )
+    }
+
+    #[test]
+    fn the_example_as_it_is_does_not_start_before_its_secrets_are_filled_in() {
+        let error = Config::from_toml(EXAMPLE).expect_err("placeholders").to_string();
+        for key in ["entra.client_secret", "ledger.mark_key"] {
+            let line = error.lines().find(|line| line.contains(key)).expect(key);
+            assert!(line.contains("placeholder"), "{line}");
+        }
+        assert_eq!(error.lines().count(), 3, "{error}");
+        assert_ne!(filled_in(), EXAMPLE);
+    }
+
+    #[test]
+    fn secrets_that_are_none_are_refused_without_being_printed() {
+        for (key, before, after) in [
+            ("entra.client_secret", "kT8Q~wXyZ1aBcD4eFgH7iJkLmN0pQrSt", ""),
+            ("entra.client_secret", "kT8Q~wXyZ1aBcD4eFgH7iJkLmN0pQrSt", "short"),
+            (
+                "entra.client_secret",
+                "kT8Q~wXyZ1aBcD4eFgH7iJkLmN0pQrSt",
+                "secretsecretsecretsecret",
+            ),
+            (
+                "ledger.mark_key",
+                "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d",
+                "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
+            ),
+        ] {
+            let error = Config::from_toml(&SMALLEST.replace(before, after))
+                .expect_err(key)
+                .to_string();
+            assert!(error.contains(&format!("{key} ")), "{error}");
+            assert!(error.contains("generate") || error.contains("Entra"), "{error}");
+            assert!(after.is_empty() || !error.contains(after), "{error}");
+        }
+    }
+
+    #[test]
+    fn urls_that_hold_more_than_they_should_are_refused_by_their_key() {
+        let url = |section: &str, key: &str, value: &str| {
+            let line = format!("{key} = \"{value}\"");
+            let text = match SMALLEST.contains(&format!("[{section}]")) {
+                true => SMALLEST.replace(&format!("[{section}]"), &format!("[{section}]\n{line}")),
+                false => format!("{SMALLEST}\n[{section}]\n{line}"),
+            };
+            Config::from_toml(&text)
+                .map(drop)
+                .map_err(|error| error.to_string())
+        };
+        for (section, key, path) in [
+            ("server", "public_url", "/bridge/"),
+            ("entra", "authority", "/"),
+            ("entra", "v1_issuer", "/{tenantid}/"),
+            ("entra", "v2_issuer", "/{tenantid}/v2.0"),
+            ("arm", "endpoint", "/"),
+            ("arm", "audience", ""),
+            ("telemetry", "otlp_endpoint", ""),
+        ] {
+            let named = format!("{section}.{key} ");
+            let good = format!("https://a.example{path}");
+            assert_eq!(url(section, key, &good), Ok(()), "{named}");
+            for bad in [
+                format!("ftp://a.example{path}"),
+                format!("javascript:alert(1)//{path}"),
+                format!("https://user@a.example{path}"),
+                format!("https://user:word@a.example{path}"),
+                format!("https://:word@a.example{path}"),
+                format!("https://a.example{path}?a=b"),
+                format!("https://a.example{path}#a"),
+                String::new(),
+            ] {
+                let error = url(section, key, &bad).expect_err(&bad);
+                assert!(error.contains(&named), "{bad}: {error}");
+                assert!(!error.contains("word@"), "{error}");
+            }
+        }
+        let fixed = url("entra", "v2_issuer", "https://a.example/v2.0").expect_err("no tenant");
+        assert!(fixed.contains("{tenantid}"), "{fixed}");
+        let plain = url("server", "public_url", "http://localhost:8080");
+        assert_eq!(plain, Ok(()));
+    }
+
+    #[test]
+    fn lists_with_what_is_no_text_or_empty_are_refused() {
+        for (section, key, value) in [
+            ("entra", "audiences", "[\"\"]"),
+            ("entra", "audiences", "[1]"),
+            ("tenants", "pairs", "[[]]"),
+        ] {
+            let line = format!("[{section}]\n{key} = {value}");
+            let text = SMALLEST.replace(&format!("[{section}]"), &line);
+            let error = Config::from_toml(&text).expect_err(key).to_string();
+            assert!(error.contains(&format!("{section}.{key} ")), "{error}");
         }
     }
 

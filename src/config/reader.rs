@@ -10,6 +10,9 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::Value;
 use secrecy::SecretString;
+use url::Url;
+
+use super::strength;
 
 /// What the environment's variables begin with; sections and keys are parted by two underscores.
 const PREFIX: &str = "TENANT_BRIDGE__";
@@ -167,10 +170,44 @@ impl Reader {
         text.parse().inspect_err(|error| self.report(key, error)).ok()
     }
 
+    /// A URL with one of these schemes and nothing beside host, port and path: no credentials, no query, no fragment.
+    pub fn plain_url(&mut self, key: &str, text: &str, schemes: &[&str]) -> Option<Url> {
+        let url = Url::parse(text).ok().filter(|url| {
+            schemes.contains(&url.scheme())
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        if url.is_none() {
+            let schemes = schemes.join(" or ");
+            self.report(
+                key,
+                format_args!("must be an absolute {schemes} URL without user, password, query and fragment"),
+            );
+        }
+        url
+    }
+
+    /// The same where it may be absent.
+    pub fn maybe_plain_url(&mut self, key: &str, schemes: &[&str]) -> Option<Url> {
+        let text: String = self.maybe(key)?;
+        self.plain_url(key, &text, schemes)
+    }
+
     /// A list of texts; in the environment `["a", "b"]`, or `a,b`.
     pub fn list<T: FromStr<Err: fmt::Display>>(&mut self, key: &str) -> Option<Vec<T>> {
         let texts: Vec<String> = match self.value(key)? {
-            Value::Array(_, items) => items.into_iter().filter_map(Value::into_string).collect(),
+            Value::Array(_, items) => {
+                let given = items.len();
+                let texts: Vec<String> = items.into_iter().filter_map(Value::into_string).collect();
+                if texts.len() < given || texts.iter().any(|text| text.trim().is_empty()) {
+                    self.report(key, "must be a list of texts, none of them empty");
+                    return None;
+                }
+                texts
+            }
             Value::String(_, text) => text
                 .split(',')
                 .map(|item| item.trim().to_owned())
@@ -184,26 +221,41 @@ impl Reader {
         texts.iter().map(|text| self.parse(key, text)).collect()
     }
 
-    /// A secret: its value appears in no message.
-    pub fn secret(&mut self, key: &str, expected: &str) -> Option<SecretString> {
+    /// A secret of at least so many bytes: its value appears in no message. `fix` says where to get one.
+    pub fn secret(&mut self, key: &str, expected: &str, shortest: usize, fix: &str) -> Option<SecretString> {
+        let secret: String = self.required(key, expected)?;
+        if let Some(why) = strength::weakness(&secret, shortest) {
+            self.report(key, format_args!("{why}; {fix}"));
+            return None;
+        }
+        Some(secret.into())
+    }
+
+    /// A URL with a secret in it: its value appears in no message.
+    pub fn secret_url(&mut self, key: &str, expected: &str) -> Option<SecretString> {
         self.required::<String>(key, expected).map(SecretString::from)
     }
 
     /// A length of time such as `"90s"` or `"5m"`, within bounds.
     pub fn duration(&mut self, key: &str, default: Duration, longest: Duration) -> Option<Duration> {
+        let time = self.duration_or_none(key, default, longest)?;
+        if time.is_zero() {
+            self.report(key, "must be more than 0");
+            return None;
+        }
+        Some(time)
+    }
+
+    /// The same, or `"0s"` for no time at all.
+    pub fn duration_or_none(&mut self, key: &str, default: Duration, longest: Duration) -> Option<Duration> {
         let Some(text) = self.text(key) else {
             return Some(default);
         };
         match humantime::parse_duration(&text) {
-            Ok(value) if value <= longest && !value.is_zero() => Some(value),
+            Ok(value) if value <= longest => Some(value),
             Ok(_) => {
-                self.report(
-                    key,
-                    format_args!(
-                        "must be more than 0 and at most {}",
-                        humantime::format_duration(longest)
-                    ),
-                );
+                let longest = humantime::format_duration(longest);
+                self.report(key, format_args!("must be at most {longest}"));
                 None
             }
             Err(_) => {

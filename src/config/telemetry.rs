@@ -17,13 +17,7 @@ pub struct TelemetrySection {
 
 impl TelemetrySection {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let otlp_endpoint: Option<Url> = reader.maybe("telemetry.otlp_endpoint");
-        if otlp_endpoint
-            .as_ref()
-            .is_some_and(|url| !matches!(url.scheme(), "http" | "https"))
-        {
-            reader.report("telemetry.otlp_endpoint", "must be an http or https URL");
-        }
+        let otlp_endpoint = reader.maybe_plain_url("telemetry.otlp_endpoint", &["https", "http"]);
         Self {
             metrics_listen: reader.maybe("telemetry.metrics_listen"),
             otlp_endpoint,

@@ -14,7 +14,7 @@ pub struct WorkerSection {
     pub lease: Duration,
     /// How often the worker looks for due operations when nothing wakes it.
     pub interval: Duration,
-    /// The first wait between two looks at ARM's operation; it doubles up to `slowest_poll`.
+    /// The shortest wait between two looks at ARM's operation, which is a tenth of the time that it has taken.
     pub fastest_poll: Duration,
     /// The longest wait between two looks, when ARM doesn't say.
     pub slowest_poll: Duration,

@@ -65,6 +65,11 @@ codes! {
     PreconditionFailed => "preconditionFailed", "A condition of the request does not hold",
     /// The path exists, but not with this method.
     MethodNotAllowed => "methodNotAllowed", "The method is not allowed",
+    /// The body did not come in time; nothing was done.
+    RequestTimeout => "requestTimeout", "The body did not come in time",
+    /// The caller asks more often than one may, or has as many changes waiting as one may; nothing was done. `RateLimit-Policy`
+    /// names the limit.
+    TooManyRequests => "tooManyRequests", "Too many requests",
     /// The body is too large.
     PayloadTooLarge => "payloadTooLarge", "The body is too large",
     /// The headers are too large together.
@@ -91,8 +96,12 @@ codes! {
     NotSent => "notSent", "The request did not reach Azure",
     /// The parent database is gone, so that the absence of the data connection proves nothing.
     ParentMissing => "parentMissing", "The database of the connection can't be read",
-    /// What is at ARM is not what was asked for.
-    Differs => "differs", "Azure holds another configuration",
+    /// What is at ARM is not what is recorded; `comparison` tells how, and the connection's `found` what it is.
+    Drifted => "drifted", "Azure holds something else under this name",
+    /// ARM answered a create as a change of something that was there: it replaced what somebody else had made.
+    Contested => "contested", "Somebody else made a data connection of this name at the same time",
+    /// The record alone was to be closed, but what it records is still at ARM.
+    StillPresent => "stillPresent", "Azure still has the data connection",
 }
 
 #[cfg(test)]

@@ -15,7 +15,9 @@ pub use identifiers::{
     ActorId, ConnectionId, IdentifierError, ObjectId, OperationId, Person, SubscriptionId, TenantId,
 };
 pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
-pub use record::{Awaiting, ConnectionRecord, Failure, OperationRecord, Upstream, removal_hash};
+pub use record::{
+    Awaiting, ConnectionRecord, Failure, FoundResource, OperationRecord, Upstream, removal_hash,
+};
 pub use request::{EventHubSource, NewConnection, Target};
 pub use resource_id::{
     ClusterId, DataConnectionId, DatabaseId, EventHubId, NamespaceId, ResourceId, ResourceIdError,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -49,6 +50,12 @@ pub struct ConnectionRecord {
     pub closed_at: Option<DateTime<Utc>>,
     /// Why it is wanted, in the words of who asked.
     pub justification: Option<String>,
+    /// Rises with each new revision and each new `found`.
+    pub version: i32,
+    /// What a read found at ARM although the record says otherwise.
+    pub found: Option<FoundResource>,
+    /// When a record is looked at again that was closed although a create's outcome had been unknown.
+    pub recheck_at: Option<DateTime<Utc>>,
     /// The newest operation; the one under way, if one is.
     pub last_operation: Option<OperationRecord>,
     /// What an operation does of which no read has told yet whether it happened; another one may wait behind it.
@@ -81,6 +88,22 @@ impl ConnectionRecord {
     }
 }
 
+/// What ARM holds under a connection's name when that is not what the record says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundResource {
+    /// The resource as ARM showed it, without the names of people; none for those who are not shown it.
+    pub resource: Option<Value>,
+    /// Where it differs from what is recorded: JSON pointers (RFC 6901) into it.
+    pub differences: Vec<String>,
+    /// When a read showed it.
+    pub seen_at: DateTime<Utc>,
+    /// Tells this resource from any other: what a caller accepts who names it.
+    pub fingerprint: String,
+    /// Whether it was, or may have been, somebody else's when this service's create replaced it.
+    pub contested: bool,
+}
+
 /// An operation as it stands.
 #[derive(Debug, Clone)]
 pub struct OperationRecord {
@@ -108,8 +131,10 @@ pub struct OperationRecord {
     pub deadline_at: DateTime<Utc>,
     /// Why it failed, or what is known so far.
     pub failure: Option<Failure>,
-    /// The token that it waits for.
+    /// The token that it waits for, or waited for before a replica began to drive it.
     pub awaiting: Option<Awaiting>,
+    /// Whether a replica is driving it at the moment.
+    pub driven: bool,
     /// How many changes of the same cluster come before it, while it waits for its turn; only where it was looked up by itself.
     pub ahead: Option<u32>,
     /// SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation names it.
@@ -146,6 +171,10 @@ pub struct Failure {
     pub code: String,
     /// What happened, and what would mend it.
     pub detail: String,
+    /// How what is at ARM compares with the record, where that is why: `differs` or `replaced`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub comparison: Option<String>,
     /// What the service behind this one answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

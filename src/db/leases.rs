@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::operations::Row;
+use super::operations::{FIRST_REVISION, Row};
 use super::pool::alone;
 use super::{DbError, exactly_one};
 use crate::connection::{ConnectionId, OperationId, OperationRecord};
@@ -22,6 +22,10 @@ pub struct Claim {
     pub lease: Uuid,
     /// What was or is to be sent to ARM.
     pub body: Option<Value>,
+    /// The revision that it makes or removes.
+    pub revision: i32,
+    /// The fingerprint of what a caller saw at ARM and named as what is to be removed.
+    pub accepted_fingerprint: Option<String>,
     /// Where ARM says how far it is.
     pub arm_operation_url: Option<String>,
     /// Reads in a row that found nothing while the outcome was unknown.
@@ -30,6 +34,8 @@ pub struct Claim {
     pub dispatches: i32,
     /// Whether this replica had it before, and so has waited with it already.
     pub resumed: bool,
+    /// Whether another replica had it, and did not give it up.
+    pub taken_over: bool,
 }
 
 /// Who claims, and what tokens they have.
@@ -65,10 +71,13 @@ struct ClaimRow {
     body_hash: Option<String>,
     lease_token: Option<Uuid>,
     body: Option<Value>,
+    revision: Option<i32>,
+    accepted_fingerprint: Option<String>,
     arm_operation_url: Option<String>,
     absent_reads: i32,
     dispatches: i32,
     resumed: Option<bool>,
+    taken_over: Option<bool>,
 }
 
 impl ClaimRow {
@@ -89,6 +98,7 @@ impl ClaimRow {
             awaiting_tenant_id: self.awaiting_tenant_id,
             ahead: None,
             awaiting_claims: self.awaiting_claims,
+            driven: true,
             body_hash: self.body_hash,
         };
         Ok(Claim {
@@ -97,10 +107,13 @@ impl ClaimRow {
                 .lease_token
                 .ok_or_else(|| DbError::Defect("a claim without a lease".to_owned()))?,
             body: self.body,
+            revision: self.revision.unwrap_or(FIRST_REVISION),
+            accepted_fingerprint: self.accepted_fingerprint,
             arm_operation_url: self.arm_operation_url,
             absent_reads: self.absent_reads,
             dispatches: self.dispatches,
             resumed: self.resumed.unwrap_or(false),
+            taken_over: self.taken_over.unwrap_or(false),
         })
     }
 }
@@ -158,8 +171,8 @@ pub async fn claim_due(
          returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
             coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
             o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
-            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads,
-            o.dispatches, due.holder is not distinct from $3 as resumed",
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.revision, o.accepted_fingerprint, o.arm_operation_url, o.absent_reads,
+            o.dispatches, due.holder is not distinct from $3 as resumed, due.holder <> $3 as taken_over",
         limit,
         lease.as_secs_f64(),
         by.replica,
@@ -200,7 +213,7 @@ pub async fn claim_of(
     let statement = sqlx::query_as!(
         ClaimRow,
         "with free as (
-            select id from operations
+            select id, holder from operations
             where connection_id = $1 and phase in ('dispatched', 'accepted', 'settling')
               and (lease_until is null or lease_until < now())
             for update skip locked
@@ -212,8 +225,8 @@ pub async fn claim_of(
          returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
             coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
             o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
-            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.arm_operation_url, o.absent_reads,
-            o.dispatches, false as resumed",
+            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.revision, o.accepted_fingerprint, o.arm_operation_url, o.absent_reads,
+            o.dispatches, false as resumed, free.holder <> $3 as taken_over",
         connection.uuid(),
         lease.as_secs_f64(),
         replica

@@ -1,6 +1,7 @@
 //! Postgres: one file an aggregate, free functions over a connection, domain types in and out.
 //! Nothing here knows of HTTP, Entra or ARM, and no transaction is open while a call to them is.
 
+mod address;
 pub mod connections;
 pub mod counts;
 mod error;
@@ -10,10 +11,18 @@ pub mod ledger_events;
 pub mod operations;
 pub mod people;
 mod pool;
+mod probe;
 pub mod replicas;
+mod request_time;
+pub mod revisions;
 pub mod schedules;
 pub mod schema;
+mod session;
+mod shortage;
 pub mod slots;
 
 pub use error::{DbError, exactly_one};
 pub use pool::{PoolOptions, Transaction, begin, connect, within, within_a_lease};
+pub use request_time::{RequestTime, in_request_time};
+pub use session::{SessionError, check as check_session};
+pub use shortage::{Explainer, first_connection, give_way};

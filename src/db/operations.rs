@@ -16,6 +16,9 @@ use crate::connection::{
     removal_hash,
 };
 
+/// The revision that a create makes.
+pub const FIRST_REVISION: i32 = 1;
+
 /// An operation to be recorded by the replica that has its tokens.
 #[derive(Debug, Clone)]
 pub struct NewOperation {
@@ -29,6 +32,8 @@ pub struct NewOperation {
     pub api_version: String,
     /// When a GET found nothing there.
     pub absence_seen_at: Option<DateTime<Utc>>,
+    /// The fingerprint of what the caller saw at ARM and named as what is to be removed.
+    pub accepted_fingerprint: Option<String>,
     /// The lease under which the recording replica goes on; none for one that waits for its turn, or has ended.
     pub lease: Option<Uuid>,
     /// The replica that records it.
@@ -43,10 +48,13 @@ impl NewOperation {
             lease: self.lease?,
             record: self.record.clone(),
             body: self.body.clone(),
+            revision: FIRST_REVISION,
+            accepted_fingerprint: self.accepted_fingerprint.clone(),
             arm_operation_url: None,
             absent_reads: 0,
             dispatches: 1,
             resumed: false,
+            taken_over: false,
         })
     }
 }
@@ -97,11 +105,11 @@ pub async fn insert(
     let rows = sqlx::query!(
         "insert into operations (id, connection_id, kind, phase, person_id, app_id, correlation_id, body, body_hash,
             api_version, absence_seen_at, created_at, dispatched_at, deadline_at, finished_at, due_at, lease_token,
-            lease_until, holder, dispatches, turn)
+            lease_until, holder, dispatches, turn, revision, accepted_fingerprint)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, case when $4 = 'dispatched' then clock_timestamp() end,
             $13, $14, now(), $15, case when $15::uuid is null then null else now() + make_interval(secs => $16) end, $17,
             case when $4 = 'dispatched' then 1 else 0 end,
-            coalesce((select round from cluster_slots where cluster_id = $18), 0))",
+            coalesce((select round from cluster_slots where cluster_id = $18), 0), $19, $20)",
         record.id.uuid(),
         record.connection.uuid(),
         record.kind.as_str(),
@@ -119,7 +127,9 @@ pub async fn insert(
         new.lease,
         lease.as_secs_f64(),
         new.holder,
-        cluster.resource().canonical()
+        cluster.resource().canonical(),
+        FIRST_REVISION,
+        new.accepted_fingerprint
     )
     .execute(db)
     .await?
@@ -147,6 +157,8 @@ pub(super) struct Row {
     #[serde(default)]
     pub(super) ahead: Option<i64>,
     pub(super) awaiting_claims: Option<String>,
+    /// Whether its lease lasts.
+    pub(super) driven: bool,
     /// In hexadecimal.
     pub(super) body_hash: Option<String>,
 }
@@ -175,6 +187,7 @@ impl Row {
                 tenant: TenantId::new(tenant),
                 claims: self.awaiting_claims,
             }),
+            driven: self.driven,
             ahead: self.ahead.and_then(|ahead| u32::try_from(ahead).ok()),
             request_hash: self.body_hash.unwrap_or_else(|| removal_hash(connection)),
         })
@@ -190,7 +203,7 @@ pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<Opera
         Row,
         "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
             coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
-            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims, coalesce(lease_until > now(), false) as \"driven!\",
             encode(body_hash, 'hex') as body_hash,
             case when phase = 'queued' and awaiting_tenant_id is null then
                 (select count(*) from operations q where q.cluster_id = o.cluster_id and q.phase = 'queued'
@@ -214,7 +227,7 @@ pub async fn create_of(db: &mut PgConnection, connection: ConnectionId) -> Resul
         Row,
         "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
             coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
-            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims, coalesce(lease_until > now(), false) as \"driven!\",
             encode(body_hash, 'hex') as body_hash, null::bigint as ahead
          from operations where connection_id = $1 and kind = 'create' order by id desc limit 1",
         connection.uuid()
@@ -268,7 +281,8 @@ pub async fn save(
     let failure = failure.map_err(DbError::defect)?;
     let releases = progress.release_for.is_some() || progress.phase.is_terminal();
     let row = sqlx::query!(
-        "update operations set phase = $3, arm_operation_url = $4, absent_reads = $5, error = $6,
+        "update operations set phase = $3, absent_reads = $5, error = $6,
+            arm_operation_url = case when $3 in ('succeeded', 'failed') then null else $4 end,
             awaiting_tenant_id = $7, awaiting_claims = $16,
             dispatched_at = case when $3 = 'queued' then null when $12 then clock_timestamp() else dispatched_at end,
             dispatches = case when $12 then dispatches + 1 else dispatches end,
@@ -355,7 +369,7 @@ pub async fn another_in_flight(
         Row,
         "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
             coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
-            deadline_at, error, awaiting_tenant_id, awaiting_claims,
+            deadline_at, error, awaiting_tenant_id, awaiting_claims, coalesce(lease_until > now(), false) as \"driven!\",
             encode(body_hash, 'hex') as body_hash, null::bigint as ahead
          from operations
          where connection_id = $1 and id <> $2 and phase in ('dispatched', 'accepted', 'settling')",

@@ -1,13 +1,16 @@
 //! The pool, and transactions with a name.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use secrecy::SecretString;
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
 
-use super::DbError;
+use super::probe::Probe;
+use super::session::Sessions;
+use super::{DbError, address};
 use crate::failure_points::{Failed, Moment, point};
 
 /// How to reach Postgres.
@@ -26,38 +29,36 @@ pub struct PoolOptions {
 /// # Errors
 /// When the URL can't be read.
 pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
-    // The URL may hold the password, and so may the parser's error: neither is passed on.
-    let connect: PgConnectOptions = options
-        .url
-        .expose_secret()
-        .parse()
-        .map_err(|_| DbError::Defect("database.url is no Postgres URL".to_owned()))?;
-    let connect = connect
-        .application_name("tenant-bridge")
-        // No statement of this service takes long; one that does waits for a lock or a sick server.
-        .options([
-            ("statement_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "10s"),
-        ]);
+    let sessions = Arc::new(Sessions::new(address::options(&options.url)?));
+    let connect = sessions.options();
+    let probe = Arc::new(Probe::new(options.acquire_timeout));
     Ok(PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
         .idle_timeout(Duration::from_secs(300))
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
+            let sessions = Arc::clone(&sessions);
             Box::pin(async move {
+                sessions.begin(connection).await.map_err(unusable)?;
                 if takes_lasting_writes(connection).await? {
                     return Ok(());
                 }
-                Err(sqlx::Error::Io(std::io::Error::other(
-                    "the server takes no writes",
-                )))
+                Err(unusable("the server takes no writes"))
             })
         })
         // Asks more than the pool's own test would: a server that has failed over goes on answering old connections.
         .test_before_acquire(false)
-        .before_acquire(|connection, _| Box::pin(takes_lasting_writes(connection)))
+        .before_acquire(move |connection, rest| {
+            let probe = Arc::clone(&probe);
+            Box::pin(async move { probe.passes(connection, rest, takes_lasting_writes).await })
+        })
         .after_release(|connection, _| Box::pin(is_usable(connection)))
         .connect_lazy_with(connect))
+}
+
+/// Why a new connection is not used, as the pool logs it.
+fn unusable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::other(why))
 }
 
 /// Whether the server takes writes: not a standby, nor one that was made read-only. To read from it would be to read what was. And
@@ -65,7 +66,7 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
 /// session asks for that much, and leaves stronger settings as they are.
 async fn takes_lasting_writes(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let settings = sqlx::query_scalar(
-        "select current_setting('transaction_read_only') = 'off' and case
+        "select current_setting('transaction_read_only') = 'off' and current_setting('statement_timeout') = '5s' and case
             when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', false) = 'on'
             else true end",
     );
@@ -113,10 +114,7 @@ fn within_at_most<T, E: From<DbError>>(
 ) -> impl Future<Output = Result<T, E>> {
     // Boxed: what waits would carry all of it.
     let work = timeout(longest, Box::pin(work));
-    async move {
-        let late = || DbError::Unavailable(sqlx::Error::PoolTimedOut);
-        work.await.unwrap_or_else(|_| Err(late().into()))
-    }
+    async move { work.await.unwrap_or_else(|_| Err(DbError::late().into())) }
 }
 
 /// The longest that a commit is waited for where nobody waits for it; a request is bounded more tightly, and as a whole.
@@ -142,7 +140,7 @@ pub(super) async fn alone<T>(
 
 /// What a failure point looks like to whoever asked the database.
 fn outage(_: Failed) -> DbError {
-    DbError::Unavailable(sqlx::Error::PoolTimedOut)
+    DbError::late()
 }
 
 /// A transaction with a name, for the log. Dropped without [`Transaction::commit`], it is rolled back.
@@ -176,10 +174,10 @@ impl Transaction {
         let result = match timeout(LONGEST_COMMIT, self.inner.commit()).await {
             Ok(Ok(())) => point(COMMIT, self.name, Moment::After)
                 .await
-                .map_err(|_| DbError::Unconfirmed),
+                .map_err(|_| DbError::unconfirmed()),
             // An answer of Postgres is a definite no.
             Ok(Err(error)) if error.as_database_error().is_some() => Err(error.into()),
-            Ok(Err(_)) | Err(_) => Err(DbError::Unconfirmed),
+            Ok(Err(_)) | Err(_) => Err(DbError::unconfirmed()),
         };
         tracing::debug!(
             db.transaction = self.name,

@@ -12,6 +12,8 @@ use super::pool::alone;
 pub enum Schedule {
     /// Deletes idempotency keys that are kept no longer.
     SweepIdempotencyKeys,
+    /// Looks again at records that were closed although a create's outcome had been unknown.
+    RecheckClosedCreates,
 }
 
 impl Schedule {
@@ -20,6 +22,7 @@ impl Schedule {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SweepIdempotencyKeys => "sweepIdempotencyKeys",
+            Self::RecheckClosedCreates => "recheckClosedCreates",
         }
     }
 }

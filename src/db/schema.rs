@@ -10,15 +10,23 @@ static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// What the serving role may do, table by table; all else it may not. What proves something (who, what was sent, when nothing
 /// was there at first) it can write once and never change.
-const GRANTS: [(&str, &str); 11] = [
+const GRANTS: [(&str, &str); 13] = [
     // The update changes nothing: it is how a row that a concurrent request made is read.
     ("people", "select, insert, update (tenant_id)"),
     (
         "connections",
-        "select, insert, update (desired, observed, observed_at, confirmed_at, closed_at)",
+        "select, insert, update (desired, observed, observed_at, confirmed_at, closed_at, version, found, recheck_step, \
+         recheck_at)",
     ),
     ("unsettled_connections", "select"),
     ("connection_people", "select, insert"),
+    // What was asked for and sent never changes; that it was seen is added.
+    (
+        "connection_revisions",
+        "select, insert, update (snapshot, confirmed_at)",
+    ),
+    // Written by the triggers of the tables above, in the serving role's name.
+    ("connection_viewers", "select, insert, update (part), delete"),
     ("connection_notes", "select, insert"),
     (
         "operations",

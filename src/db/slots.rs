@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::postgres::PgListener;
 use sqlx::{PgConnection, PgPool};
 
 use super::{DbError, exactly_one};
@@ -20,7 +20,8 @@ pub const CHANNEL: &str = "tenant_bridge_turns";
 /// # Errors
 /// When the database can't answer.
 pub async fn listener(pool: &PgPool) -> Result<PgListener, DbError> {
-    let own = PgPoolOptions::new().max_connections(1);
+    // Begun and verified as the pool's are.
+    let own = pool.options().clone().max_connections(1);
     let own = own.connect_lazy_with((*pool.connect_options()).clone());
     let mut listener = PgListener::connect_with(&own).await?;
     listener.listen(CHANNEL).await?;

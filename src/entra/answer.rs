@@ -41,6 +41,14 @@ pub(super) struct Success {
 }
 
 impl Success {
+    /// Reads an answer with a 2xx status.
+    ///
+    /// # Errors
+    /// [`ExchangeErrorKind::Unavailable`] when it is no answer of a token endpoint: nothing was said of the user then.
+    pub(super) fn read(tenant: TenantId, body: &[u8]) -> Result<Self, ExchangeError> {
+        outbound::parse_object(body).ok_or_else(|| unreadable(tenant, "a success without a token", None))
+    }
+
     pub(super) fn is_bearer(&self) -> bool {
         self.token_type.eq_ignore_ascii_case("Bearer")
     }
@@ -73,14 +81,15 @@ impl Asked<'_> {
     /// The token in an answer with a 2xx status.
     ///
     /// # Errors
-    /// [`ExchangeErrorKind::BadAnswer`] when it can't be read, or the token is not the one that was asked for.
+    /// [`ExchangeErrorKind::BadAnswer`] when the token is not the one that was asked for; [`ExchangeErrorKind::Unavailable`] when
+    /// nothing can be read.
     pub(super) fn success(&self, body: &[u8]) -> Result<ArmToken, ExchangeError> {
-        self.checked(body)
+        let success = Success::read(self.tenant, body)?;
+        self.checked(success)
             .ok_or_else(|| ExchangeError::bare(self.tenant, ExchangeErrorKind::BadAnswer))
     }
 
-    fn checked(&self, body: &[u8]) -> Option<ArmToken> {
-        let success: Success = outbound::parse_object(body)?;
+    fn checked(&self, success: Success) -> Option<ArmToken> {
         if !success.is_bearer() {
             return None;
         }
@@ -116,6 +125,20 @@ impl Asked<'_> {
     }
 }
 
+/// What is no token endpoint's answer, such as the page of a proxy on the way.
+pub(super) fn unreadable(
+    tenant: TenantId,
+    what: impl std::fmt::Display,
+    retry_after: Option<Duration>,
+) -> ExchangeError {
+    tracing::warn!(
+        entra.tenant = %tenant,
+        entra.answer = %what,
+        "entra: the answer of the token endpoint can't be read; look whether something on the way answers in its place"
+    );
+    ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after })
+}
+
 /// The error in an answer with a status that is no 2xx. Keeps nothing of `error_description`, which may echo the assertion.
 pub(super) fn failure(
     tenant: TenantId,
@@ -132,9 +155,12 @@ pub(super) fn failure(
         code: code(&failure),
         retry_after: outbound::retry_after(headers, now),
     };
+    let Some(kind) = classify(status, &signals) else {
+        return unreadable(tenant, status, signals.retry_after);
+    };
     ExchangeError::from(ExchangeFailure {
         tenant,
-        kind: classify(status, &signals),
+        kind,
         code: signals.code,
         error: signals.error,
         suberror: signals.suberror,

@@ -35,6 +35,7 @@ pub(super) struct Key {
 #[derive(Clone)]
 struct Entry {
     token: ArmToken,
+    made_at: DateTime<Utc>,
     usable_until: DateTime<Utc>,
     /// The same as a span from its making on, which is what the cache counts in.
     life: Duration,
@@ -118,6 +119,18 @@ impl Tokens {
             .await;
     }
 
+    /// Drops a token that is older than `age`; tells whether there was one.
+    pub(super) async fn forget_older(&self, key: &Key, age: Duration, now: DateTime<Utc>) -> bool {
+        let Some(entry) = self.entries.get(key).await else {
+            return false;
+        };
+        let is_older = (now - entry.made_at).to_std().is_ok_and(|held| held >= age);
+        if is_older {
+            self.entries.invalidate(key).await;
+        }
+        is_older
+    }
+
     /// Drops a token.
     pub(super) async fn forget(&self, key: &Key) {
         self.entries.invalidate(key).await;
@@ -130,6 +143,7 @@ impl Entry {
         let usable_until = (token.expires_at() - MARGIN).min(user_expires_at);
         Self {
             token,
+            made_at: now,
             usable_until,
             life: (usable_until - now).to_std().unwrap_or_default(),
         }

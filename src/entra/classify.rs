@@ -21,20 +21,18 @@ pub(super) struct Signals {
     pub(super) retry_after: Option<Duration>,
 }
 
-/// What an answer with a status other than 2xx means.
-pub(super) fn classify(status: StatusCode, signals: &Signals) -> Kind {
+/// What an answer with a status other than 2xx means; `None` if it is not Entra's own voice.
+pub(super) fn classify(status: StatusCode, signals: &Signals) -> Option<Kind> {
     let retry_after = signals.retry_after;
     if status == StatusCode::TOO_MANY_REQUESTS {
-        return Kind::Throttled { retry_after };
+        return Some(Kind::Throttled { retry_after });
     }
     if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
-        return Kind::Unavailable { retry_after };
+        return Some(Kind::Unavailable { retry_after });
     }
-    let Some(error) = signals.error.as_deref() else {
-        // A 4xx that is no OAuth error: not Entra's own voice (a proxy, a wrong host).
-        return Kind::BadAnswer;
-    };
-    match error {
+    // A 4xx that is no OAuth error is somebody else's (a proxy, a wrong host).
+    let error = signals.error.as_deref()?;
+    Some(match error {
         "temporarily_unavailable" | "server_error" => Kind::Unavailable { retry_after },
         // Whatever else it says: the credential of this service was not accepted, and no user can mend that.
         "invalid_client" => Kind::Configuration,
@@ -42,10 +40,10 @@ pub(super) fn classify(status: StatusCode, signals: &Signals) -> Kind {
         _ => by_suberror(signals)
             .or_else(|| transient(signals))
             .or_else(|| with_claims(error, signals))
-            .or_else(|| by_code(signals.code?))
+            .or_else(|| signals.code.and_then(by_code))
             .or_else(|| by_vague_suberror(signals))
             .unwrap_or_else(|| by_error(error)),
-    }
+    })
 }
 
 /// The refinements that mean one thing whatever else is said. They are the ones that Microsoft's libraries act on.
@@ -153,7 +151,8 @@ mod tests {
             code: (code != 0).then_some(code),
             retry_after: None,
         };
-        classify(StatusCode::from_u16(status).expect("a status"), &signals).label()
+        let kind = classify(StatusCode::from_u16(status).expect("a status"), &signals);
+        kind.map_or("not Entra's", |kind| kind.label())
     }
 
     #[test]
@@ -214,7 +213,7 @@ mod tests {
             ("invalid_scope", "configuration"),
             ("unsupported_grant_type", "configuration"),
             ("something_new", "configuration"),
-            ("", "bad_answer"),
+            ("", "not Entra's"),
         ] {
             assert_eq!(meaning(400, error, "", 0, false), expected, "{error}");
             assert_eq!(meaning(400, error, "", 99_999, false), expected, "{error}");
@@ -245,16 +244,16 @@ mod tests {
         };
         assert_eq!(
             classify(StatusCode::BAD_REQUEST, &signals),
-            Kind::Throttled {
+            Some(Kind::Throttled {
                 retry_after: Some(LOOP_WINDOW)
-            }
+            })
         );
         signals.retry_after = Some(Duration::from_secs(7));
         assert_eq!(
             classify(StatusCode::BAD_REQUEST, &signals),
-            Kind::Throttled {
+            Some(Kind::Throttled {
                 retry_after: Some(Duration::from_secs(7))
-            }
+            })
         );
     }
 }

@@ -66,7 +66,7 @@ pub enum ExchangeErrorKind {
         /// When to try again, if Entra said so.
         retry_after: Option<Duration>,
     },
-    /// The answer can't be read, or holds a token of another tenant, audience or person. The token is dropped.
+    /// The answer holds a token of another tenant, audience or person. The token is dropped.
     BadAnswer,
 }
 

@@ -19,6 +19,9 @@ use crate::connection::TenantId;
 use crate::outbound::{ArmToken, Line, deadline};
 use crate::telemetry::metrics;
 
+/// A token that is younger is no remembered one.
+const OF_THIS_MOMENT: Duration = Duration::from_secs(10);
+
 impl Entra {
     /// An ARM token of `tenant` in the user's name: a cached one, or a new one from Entra. Callers that ask for the same at the
     /// same time share one exchange, which goes on when one of them hangs up. Errors are not cached.
@@ -44,6 +47,17 @@ impl Entra {
             return Err(ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer));
         };
         self.exchange_for(token, tenant, Some(claims)).await
+    }
+
+    /// Drops the ARM token that was made of a user's token, after ARM refused it as no token at all; gives whether a new one may
+    /// do better. One that was made a moment ago is not dropped, so that Entra isn't asked again and again.
+    pub async fn forget(&self, token: &UserToken, tenant: TenantId) -> bool {
+        let inner = &self.inner;
+        let key = inner.key(token, tenant, None);
+        inner
+            .tokens
+            .forget_older(&key, OF_THIS_MOMENT, inner.clock.now())
+            .await
     }
 
     async fn exchange_for(

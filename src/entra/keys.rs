@@ -2,15 +2,17 @@
 //! request with a known key waits. Rules: Microsoft Learn, "Signing key rollover in the Microsoft identity platform".
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::key_document::{self, SigningKey};
+use super::looks::Looks;
 use super::refusal::{TokenError, TokenRefusal};
 use super::settings::Settings;
 use crate::clock::Clock;
@@ -41,8 +43,17 @@ struct TenantKeys {
     minimum_interval: Duration,
     /// What validation reads; locked for a clone of the pointer only.
     current: RwLock<Option<Arc<KeySet>>>,
+    /// How many fetches have begun.
+    begun: AtomicU64,
     /// Held across the network, by the one task that fetches.
-    gate: Mutex<Option<Attempt>>,
+    gate: Mutex<Fetches>,
+}
+
+/// What is known of the fetches so far.
+struct Fetches {
+    last: Option<Attempt>,
+    /// The fetches that tokens with an unknown key may still cause.
+    looks: Looks,
 }
 
 struct KeySet {
@@ -52,6 +63,8 @@ struct KeySet {
 
 #[derive(Clone, Copy)]
 struct Attempt {
+    /// Counted from 1.
+    number: u64,
     at: DateTime<Utc>,
     /// How long to wait before the next one.
     pause: Duration,
@@ -76,7 +89,11 @@ impl Keys {
             life: settings.keys_refresh,
             minimum_interval: settings.keys_minimum_interval,
             current: RwLock::new(None),
-            gate: Mutex::new(None),
+            begun: AtomicU64::new(0),
+            gate: Mutex::new(Fetches {
+                last: None,
+                looks: Looks::new(settings.keys_minimum_interval),
+            }),
         };
         let tenants = settings
             .issuing_tenants
@@ -92,29 +109,30 @@ impl Keys {
     /// The key that a token names.
     ///
     /// # Errors
-    /// [`TokenRefusal::UnknownKey`] when the tenant's keys are known and this is none of them; [`TokenError::Unavailable`] when
-    /// they can't be had, or the ones at hand are old and the newest can't be had.
+    /// [`TokenRefusal::UnknownKey`] when the tenant's keys were fetched after the token came and this is none of them;
+    /// [`TokenError::Unavailable`] when they can't be had now, or so many tokens named unknown keys that they are not fetched yet.
     pub(super) async fn find(&self, tenant: TenantId, kid: &str) -> Result<SigningKey, TokenError> {
         let Some(keys) = self.tenants.get(&tenant) else {
             return Err(TokenRefusal::Tenant(tenant).into());
         };
+        let seen = keys.begun.load(Ordering::Acquire);
         let current = keys.current();
         let age = current.as_ref().map(|set| keys.age(set));
         if let Some(key) = current.as_ref().and_then(|set| set.find(kid)) {
             let age = age.unwrap_or_default();
             if age >= keys.life {
                 self.renew_expired(keys).await;
-                return keys
-                    .current()
-                    .and_then(|set| set.find(kid))
-                    .ok_or_else(|| TokenRefusal::UnknownKey.into());
+                return match keys.current().and_then(|set| set.find(kid)) {
+                    Some(key) => Ok(key),
+                    None => self.renew_for_unknown(keys, kid, seen).await,
+                };
             }
             if age >= keys.life / RENEWALS_IN_A_LIFE {
                 self.renew_in_background(keys);
             }
             return Ok(key);
         }
-        self.renew_for_unknown(keys, kid).await
+        self.renew_for_unknown(keys, kid, seen).await
     }
 
     /// Nobody waits: the key at hand is good.
@@ -123,8 +141,8 @@ impl Keys {
         if keys.gate.try_lock().is_ok() {
             let keys = Arc::clone(keys);
             self.tasks.spawn(async move {
-                if let Ok(gate) = keys.gate.try_lock() {
-                    keys.fetch_if_due(gate).await;
+                if let Ok(mut gate) = keys.gate.try_lock() {
+                    keys.fetch_if_due(&mut gate).await;
                 }
             });
         }
@@ -135,8 +153,8 @@ impl Keys {
     async fn renew_expired(&self, keys: &Arc<TenantKeys>) {
         let keys = Arc::clone(keys);
         let task = self.tasks.spawn(async move {
-            if let Ok(gate) = keys.gate.try_lock() {
-                keys.fetch_if_due(gate).await;
+            if let Ok(mut gate) = keys.gate.try_lock() {
+                keys.fetch_if_due(&mut gate).await;
             }
         });
         // A task that died has fetched nothing; what is at hand decides.
@@ -144,29 +162,41 @@ impl Keys {
     }
 
     /// Waits for the fetch that may bring the key. In a task of its own, so that a caller who hangs up doesn't stop it for others.
-    async fn renew_for_unknown(&self, keys: &Arc<TenantKeys>, kid: &str) -> Result<SigningKey, TokenError> {
-        let unavailable = TokenError::Unavailable {
-            retry_after: PAUSE_AFTER_FAILURE,
-        };
+    /// `seen` is how many fetches had begun when the token came: what an older one brought says nothing of a key made since.
+    async fn renew_for_unknown(
+        &self,
+        keys: &Arc<TenantKeys>,
+        kid: &str,
+        seen: u64,
+    ) -> Result<SigningKey, TokenError> {
+        let unavailable = |retry_after: Duration| TokenError::Unavailable { retry_after };
         let (keys, wanted) = (Arc::clone(keys), kid.to_owned());
         let found = async move {
-            let gate = keys.gate.lock().await;
+            let mut gate = keys.gate.lock().await;
+            let find = || keys.current().and_then(|set| set.find(&wanted));
             // Whoever held the gate before may have brought it.
-            if let Some(key) = keys.current().and_then(|set| set.find(&wanted)) {
+            if let Some(key) = find() {
                 return Ok(key);
             }
-            let last = keys.fetch_if_due(gate).await;
-            match keys.current().and_then(|set| set.find(&wanted)) {
+            let last = match gate.last {
+                Some(last) if last.number > seen => last,
+                Some(last) if last.succeeded => {
+                    let look = gate.looks.take(keys.clock.now());
+                    look.map_err(unavailable)?;
+                    keys.fetch_through(&mut gate).await
+                }
+                _ => keys.fetch_if_due(&mut gate).await,
+            };
+            match find() {
                 Some(key) => Ok(key),
                 // The key may be in the set that could not be fetched: no reason to refuse the token.
-                None if !last.succeeded => Err(TokenError::Unavailable {
-                    retry_after: last.pause.max(PAUSE_AFTER_FAILURE),
-                }),
+                None if !last.succeeded => Err(unavailable(last.pause.max(PAUSE_AFTER_FAILURE))),
                 None => Err(TokenRefusal::UnknownKey.into()),
             }
         };
         let task = self.tasks.spawn(deadline::until(deadline::end(), found));
-        task.await.unwrap_or(Err(unavailable))
+        task.await
+            .unwrap_or_else(|_| Err(unavailable(PAUSE_AFTER_FAILURE)))
     }
 }
 
@@ -189,13 +219,17 @@ impl TenantKeys {
     }
 
     /// Fetches, unless that was done a moment ago. Tells of the latest attempt.
-    async fn fetch_if_due(&self, mut gate: MutexGuard<'_, Option<Attempt>>) -> Attempt {
-        let now = self.clock.now();
-        if let Some(last) = *gate
-            && now < last.at + last.pause
-        {
-            return last;
+    async fn fetch_if_due(&self, gate: &mut Fetches) -> Attempt {
+        match gate.last {
+            Some(last) if self.clock.now() < last.at + last.pause => last,
+            _ => self.fetch_through(gate).await,
         }
+    }
+
+    /// Fetches.
+    async fn fetch_through(&self, gate: &mut Fetches) -> Attempt {
+        let now = self.clock.now();
+        let number = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
         let outcome = self.fetch().await;
         let succeeded = outcome.is_ok();
         let pause = match &outcome {
@@ -223,11 +257,12 @@ impl TenantKeys {
             ),
         }
         let attempt = Attempt {
+            number,
             at: now,
             pause,
             succeeded,
         };
-        *gate = Some(attempt);
+        gate.last = Some(attempt);
         attempt
     }
 
@@ -236,7 +271,9 @@ impl TenantKeys {
         let line = self.lines.of(self.tenant.uuid()).await;
         let outcome = self.ask(&line).await;
         let pause = match outcome {
-            Err(KeysError::OutOfReach | KeysError::Status(500.., None)) => line.repetition(None),
+            Err(KeysError::OutOfReach | KeysError::Unreadable | KeysError::Status(500.., None)) => {
+                line.repetition(None)
+            }
             _ => None,
         };
         match pause {

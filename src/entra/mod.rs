@@ -10,6 +10,7 @@ mod error;
 mod exchange;
 mod key_document;
 mod keys;
+mod looks;
 mod refusal;
 mod repeats;
 mod service_token;

@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::connection::TenantId;
 
+/// The longest token that is looked at, in bytes. Entra's stay well under it: it cuts group lists before they get there.
+pub(super) const LONGEST: usize = 16 * 1024;
+
 /// What came of a token that is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
@@ -23,9 +26,17 @@ pub enum TokenError {
 /// What is wrong with a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefusal {
-    /// Not a JWT, or one without the claims that every access token of Entra has.
+    /// Without the claims that every access token of Entra has.
     #[error("the token can't be read: {0}")]
     Malformed(&'static str),
+    /// Longer than any token that is looked at.
+    #[error(
+        "the token is longer than {} KiB; have Entra leave groups and other long claims out of the tokens for this API", LONGEST / 1024
+    )]
+    TooLong,
+    /// Not a JWT, or one without what is needed to look for its key.
+    #[error("the token can't be read: {0}")]
+    NotAToken(&'static str),
     /// Not signed with RS256, the only algorithm that Entra signs access tokens with.
     #[error("the token's header must name the algorithm RS256 and, if any, the type JWT")]
     Algorithm,
@@ -68,6 +79,33 @@ pub enum TokenRefusal {
         "the token is not an access token with a scope (scp) of this API; send an access token, not an ID token"
     )]
     NotAnAccessToken,
+}
+
+/// What is told of a token whose signature was not verified.
+const UNVERIFIED: &str = "the token can't be verified; send an access token for this API, unchanged as Entra issued it, of a tenant that this service serves. The service's log has the reason under the request's id";
+
+impl TokenRefusal {
+    /// What the sender is told. Before the signature is verified anybody may have written the token, and all are told the same:
+    /// else a made-up one could find out which tenants are served. The log says more.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self {
+            Self::NotAToken(_) | Self::Algorithm | Self::UnknownKey | Self::Signature | Self::Tenant(_) => {
+                UNVERIFIED.to_owned()
+            }
+            // Shows of the token what its sender sees without it.
+            Self::TooLong
+            | Self::Malformed(_)
+            | Self::KeyIssuer
+            | Self::Issuer
+            | Self::Audience
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::CallingApp(_)
+            | Self::NotAUser
+            | Self::NotAnAccessToken => self.to_string(),
+        }
+    }
 }
 
 fn app_name(app: Option<&Uuid>) -> String {

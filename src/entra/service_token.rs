@@ -16,7 +16,7 @@ use super::error::{ExchangeError, ExchangeErrorKind};
 use super::repeats::Identity;
 use super::{Entra, Inner};
 use crate::connection::{ObjectId, Person, TenantId};
-use crate::outbound::{Body, ServiceToken, parse_object};
+use crate::outbound::ServiceToken;
 
 /// A token is not handed out in its last minutes: the work it is for takes some.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -133,8 +133,9 @@ impl Inner {
             return Err(failure(tenant, now, status, &headers, &body));
         }
         let bad = || ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer);
+        let success = Success::read(tenant, &body)?;
         let token = self
-            .checked(tenant, now, &body)
+            .checked(tenant, now, &success)
             .map_err(|kind| ExchangeError::bare(tenant, kind))?;
         let life = token.expires_at() - MARGIN - now;
         Ok(Entry {
@@ -149,16 +150,17 @@ impl Inner {
         &self,
         tenant: TenantId,
         now: DateTime<Utc>,
-        body: &Body,
+        success: &Success,
     ) -> Result<ServiceToken, ExchangeErrorKind> {
-        let token = self.read(tenant, now, body).ok_or(ExchangeErrorKind::BadAnswer)?;
+        let token = self
+            .read(tenant, now, success)
+            .ok_or(ExchangeErrorKind::BadAnswer)?;
         // Without a service principal in the tenant Entra may issue a token all the same; nothing can be given a role.
         token.ok_or(ExchangeErrorKind::ApplicationMissing)
     }
 
     /// `None` if it is not what was asked for; the inner one if nobody in the tenant stands behind it.
-    fn read(&self, tenant: TenantId, now: DateTime<Utc>, body: &Body) -> Option<Option<ServiceToken>> {
-        let success: Success = parse_object(body)?;
+    fn read(&self, tenant: TenantId, now: DateTime<Utc>, success: &Success) -> Option<Option<ServiceToken>> {
         if !success.is_bearer() {
             return None;
         }
@@ -185,7 +187,7 @@ impl Inner {
         Some(Some(ServiceToken::new(
             principal,
             expires_at,
-            success.access_token,
+            success.access_token.clone(),
         )))
     }
 }

@@ -46,7 +46,7 @@ pub struct Settings {
     pub arm_audiences: Vec<String>,
     /// The life of a tenant's signing keys: older ones are used only while Entra is out of reach. 24 h is Microsoft's advice.
     pub keys_refresh: Duration,
-    /// The shortest time between two fetches of a tenant's keys because a token named an unknown one.
+    /// How long it takes until a tenant's keys may be fetched at most ten times more because tokens named unknown ones.
     pub keys_minimum_interval: Duration,
     /// How much each tenant's endpoints are asked.
     pub lines: LineLimits,

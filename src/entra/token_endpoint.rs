@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-use super::Inner;
 use super::error::{ExchangeError, ExchangeErrorKind};
 use super::repeats::Identity;
+use super::{Inner, answer};
 use crate::connection::TenantId;
 use crate::failure_points::{Moment, point};
 use crate::outbound::{self, Body, BodyError, Line, OnLine};
@@ -21,7 +21,7 @@ impl Inner {
     /// Asks a tenant's token endpoint. Any status is an answer.
     ///
     /// # Errors
-    /// `Unavailable` when there was none, or it was not asked; `BadAnswer` when it is far too long.
+    /// `Unavailable` when there was none, it is far too long, or it was not asked.
     pub(super) async fn ask_for_token(
         &self,
         line: &Arc<Line>,
@@ -51,7 +51,7 @@ impl Inner {
             Ok(answer) => answer,
             Err(BodyError::TooLarge) => {
                 on_line.works();
-                return Err(ExchangeError::bare(tenant, ExchangeErrorKind::BadAnswer));
+                return Err(answer::unreadable(tenant, "far too long", None));
             }
             Err(BodyError::Broken) => {
                 if !self.lines.was_hurried(given) {

@@ -11,13 +11,11 @@ use uuid::Uuid;
 use super::Entra;
 use super::claims::Claims;
 use super::key_document::SigningKey;
-use super::refusal::{TokenError, TokenRefusal};
+use super::refusal::{LONGEST, TokenError, TokenRefusal};
 use super::settings::{Settings, for_tenant};
 use super::user_token::{Facts, UserToken};
 use crate::connection::{ObjectId, Person, TenantId};
 
-/// The longest token that is looked at, in bytes. Entra's stay well under it: it cuts group lists before they get there.
-const LONGEST: usize = 16 * 1024;
 /// The longest user name that is kept for display, in characters.
 const LONGEST_NAME: usize = 256;
 
@@ -74,34 +72,34 @@ impl<'a> Unverified<'a> {
     /// Takes a token apart. Everything that can be refused without a key is refused here.
     pub(super) fn read(token: &'a str, settings: &Settings) -> Result<Self, TokenRefusal> {
         if token.len() > LONGEST {
-            return Err(TokenRefusal::Malformed("it is longer than 16 KiB"));
+            return Err(TokenRefusal::TooLong);
         }
         let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(TokenRefusal::Malformed("it does not have three parts"));
+            return Err(TokenRefusal::NotAToken("it does not have three parts"));
         };
         let (signed, _) = token
             .rsplit_once('.')
-            .ok_or(TokenRefusal::Malformed("it does not have three parts"))?;
-        let header = Claims::decode(header).ok_or(TokenRefusal::Malformed("its header is no JSON object"))?;
+            .ok_or(TokenRefusal::NotAToken("it does not have three parts"))?;
+        let header = Claims::decode(header).ok_or(TokenRefusal::NotAToken("its header is no JSON object"))?;
         check_algorithm(&header)?;
-        let claims = Claims::decode(payload).ok_or(TokenRefusal::Malformed(
+        let claims = Claims::decode(payload).ok_or(TokenRefusal::NotAToken(
             "its payload is no JSON object, or holds a claim twice",
         ))?;
         // Before anything is fetched: else anybody could make this service ask for any tenant's keys.
         let tenant = TenantId::new(
             claims
                 .guid("tid")
-                .ok_or(TokenRefusal::Malformed("its tenant (tid) is no GUID"))?,
+                .ok_or(TokenRefusal::NotAToken("its tenant (tid) is no GUID"))?,
         );
         if !settings.issuing_tenants.contains(&tenant) {
             return Err(TokenRefusal::Tenant(tenant));
         }
         let kid = header
             .text("kid")
-            .ok_or(TokenRefusal::Malformed("its header names no key (kid)"))?
+            .ok_or(TokenRefusal::NotAToken("its header names no key (kid)"))?
             .to_owned();
         Ok(Self {
             signed,
@@ -262,7 +260,7 @@ fn check_algorithm(header: &Claims) -> Result<(), TokenRefusal> {
     }
     // RFC 7515, section 4.1.11: an extension that must be understood, and none is.
     if header.has("crit") {
-        return Err(TokenRefusal::Malformed(
+        return Err(TokenRefusal::NotAToken(
             "its header demands an extension (crit) that is not known here",
         ));
     }

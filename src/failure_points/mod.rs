@@ -1,17 +1,18 @@
 //! Failure points: places where a process can be made to die, to wait or to fail, so that what must hold then can be tried.
 //! They stand where every operation passes: around each commit, each call that leaves and each answer that arrives.
-//! Without the feature `failure-points`, which is off by default, they are nothing at all. `docs/reliability.md` tells their use.
+//! They exist only with the feature `failure-points`, which is off by default, and with debug assertions, which a release build does
+//! not have: a build of the whole workspace turns the feature on for every program in it. `docs/reliability.md` tells their use.
 
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 mod armed;
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 mod plan;
 
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 pub use armed::{Action, Armed, arm, arm_process};
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 pub(crate) use armed::{Failed, point};
-#[cfg(feature = "failure-points")]
+#[cfg(all(feature = "failure-points", debug_assertions))]
 pub use plan::PlanError;
 
 /// On which side of something a point stands.
@@ -24,7 +25,7 @@ pub(crate) enum Moment {
 }
 
 impl Moment {
-    #[cfg(feature = "failure-points")]
+    #[cfg(all(feature = "failure-points", debug_assertions))]
     const fn as_str(self) -> &'static str {
         match self {
             Self::Before => "before",
@@ -34,11 +35,11 @@ impl Moment {
 }
 
 /// Nothing fails here: there are no points.
-#[cfg(not(feature = "failure-points"))]
+#[cfg(not(all(feature = "failure-points", debug_assertions)))]
 pub(crate) type Failed = std::convert::Infallible;
 
 /// The point `kind/what/before` or `kind/what/after`, which is not there.
-#[cfg(not(feature = "failure-points"))]
+#[cfg(not(all(feature = "failure-points", debug_assertions)))]
 pub(crate) fn point(
     _kind: &'static str,
     _what: &str,
@@ -53,6 +54,7 @@ mod tests {
     use figment::providers::{Format as _, Toml};
     use figment::value::Value;
 
+    /// What release builds of the whole workspace have, in which the feature is on, `.ci/release-build` looks for.
     #[test]
     fn the_service_as_it_is_deployed_has_no_failure_points() {
         let manifest = Figment::from(Toml::string(include_str!("../../Cargo.toml")));
@@ -60,6 +62,8 @@ mod tests {
         let features = features.as_dict().expect("a table");
         assert!(features.contains_key("failure-points"));
         assert!(!features.contains_key("default"));
+        let asserts = manifest.find_value("profile.release.debug-assertions");
+        assert!(asserts.is_err(), "debug assertions bring failure points");
         let image = include_str!("../../Dockerfile");
         for build in image.lines().filter(|line| line.contains("cargo build")) {
             assert!(

@@ -1,25 +1,27 @@
-//! Entity tags: `ETag`, and `If-None-Match` on reads (RFC 9110, sections 8.8.3 and 13.1.2).
+//! Entity tags: `ETag`, `If-None-Match` on reads and `If-Match` on changes (RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2).
 
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponseParts, ResponseParts};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
+use super::problem::Problem;
 use super::shapes::Operation;
+use crate::broker::{ExpectedVersion, FieldError};
 use crate::connection::ConnectionRecord;
 use crate::ledger::hex;
 
-/// How many bytes of the hash of the configuration stand in a tag.
-const CONFIGURATION_BYTES: usize = 8;
+/// How many bytes of the hash of a file's content stand in its tag.
+const CONTENT_BYTES: usize = 8;
 /// How many bytes of the hash of how it stands.
 const STATUS_BYTES: usize = 4;
 
-/// The tag of what is shown. Of a connection as one caller sees it: `"<configuration>-<status>"`. The first part changes with what was asked for
-/// and is what a change could be tied to; the second with what a reader would want to know. When the service last looked at
-/// Azure (`observedAt`) changes neither: it moves by itself, and nobody waits for it.
+/// The tag of what is shown. Of a connection as one caller sees it: `"<version>-<status>"`. The version rises with each new
+/// configuration and each new `found`, and is what a change is tied to; the second part changes with whatever else a reader would
+/// want to know. When the service last looked at Azure (`observedAt`) changes neither: it moves by itself, and nobody waits for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EntityTag(String);
 
@@ -30,18 +32,24 @@ impl EntityTag {
         let operation = operation.as_ref().map(Operation::standing);
         // A list in JSON, so that no two different standings are the same bytes. It holds only words and ids, which always
         // serialize.
-        let standing = (record.state(), operation, record.justification.is_some());
+        let resource = record.found.as_ref().map(|found| found.resource.is_some());
+        let standing = (
+            record.state(),
+            operation,
+            record.justification.is_some(),
+            resource,
+        );
         let standing = Sha256::digest(serde_json::to_vec(&standing).unwrap_or_default());
         Self(format!(
             "{}-{}",
-            start_of(&record.request_hash, CONFIGURATION_BYTES),
+            record.version,
             start_of(&standing, STATUS_BYTES)
         ))
     }
 
     /// The tag of a file.
     pub(super) fn of_content(content: &[u8]) -> Self {
-        Self(start_of(&Sha256::digest(content), CONFIGURATION_BYTES))
+        Self(start_of(&Sha256::digest(content), CONTENT_BYTES))
     }
 }
 
@@ -68,8 +76,8 @@ pub(super) enum IfNoneMatch {
     Nothing,
     /// `*`: any representation.
     Any,
-    /// One of these, without their quotation marks.
-    Tags(Vec<Vec<u8>>),
+    /// One of these.
+    Tags(Vec<Tag>),
 }
 
 impl IfNoneMatch {
@@ -78,22 +86,16 @@ impl IfNoneMatch {
         match self {
             Self::Nothing => false,
             Self::Any => true,
-            Self::Tags(tags) => tags.iter().any(|known| known == tag.0.as_bytes()),
+            Self::Tags(tags) => tags.iter().any(|known| known.text == tag.0.as_bytes()),
         }
     }
 
     /// What the headers say; nothing if that can't be read.
     pub(super) fn parse(headers: &HeaderMap) -> Option<Self> {
-        let lines: Vec<&[u8]> = headers
-            .get_all(header::IF_NONE_MATCH)
-            .iter()
-            .map(HeaderValue::as_bytes)
-            .collect();
-        if lines.is_empty() {
+        if !headers.contains_key(header::IF_NONE_MATCH) {
             return Some(Self::Nothing);
         }
-        // Several lines are one list (RFC 9110, section 5.3).
-        let list = lines.join(&b","[..]);
+        let list = lines_of(headers, header::IF_NONE_MATCH);
         if list.trim_ascii() == b"*" {
             return Some(Self::Any);
         }
@@ -113,9 +115,59 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
     }
 }
 
-/// The tags of a list, weak ones without their mark; nothing if it is no list of tags. A comma may stand inside a tag, and an
+/// What a change is tied to: the versions of the connection that the caller means.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct IfMatch(pub(super) Option<ExpectedVersion>);
+
+impl IfMatch {
+    pub(super) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let list = lines_of(headers, header::IF_MATCH);
+        if list.trim_ascii().is_empty() {
+            return Ok(Self(None));
+        }
+        if list.trim_ascii() == b"*" {
+            return Ok(Self(Some(ExpectedVersion::Any)));
+        }
+        let Some(tags) = tags(&list).filter(|tags| !tags.is_empty()) else {
+            let detail = "must be * or a list of entity tags, each in quotation marks, as ETag gave it";
+            return Err(Problem::invalid(vec![FieldError {
+                pointer: "If-Match".to_owned(),
+                detail: detail.to_owned(),
+            }]));
+        };
+        // A tag that was never given out, or a weak one, names no version, and so matches none.
+        let versions = tags.iter().filter_map(Tag::version).collect();
+        Ok(Self(Some(ExpectedVersion::OneOf(versions))))
+    }
+}
+
+/// A tag of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tag {
+    is_weak: bool,
+    text: Vec<u8>,
+}
+
+impl Tag {
+    /// The version that a tag of a connection begins with; of a weak one none, since changes compare strongly (RFC 9110, section
+    /// 13.1.1).
+    fn version(&self) -> Option<i32> {
+        let text = std::str::from_utf8(&self.text).ok().filter(|_| !self.is_weak)?;
+        let (version, _) = text.split_once('-')?;
+        let is_number = version.bytes().all(|byte| byte.is_ascii_digit());
+        version.parse().ok().filter(|_| is_number)
+    }
+}
+
+/// The lines of a header as one list (RFC 9110, section 5.3).
+fn lines_of(headers: &HeaderMap, name: HeaderName) -> Vec<u8> {
+    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    lines.join(&b","[..])
+}
+
+/// The tags of a list; nothing if it is no list of tags. A comma may stand inside a tag, and an
 /// element may be empty (RFC 9110, sections 5.6.1.2 and 8.8.3).
-fn tags(list: &[u8]) -> Option<Vec<Vec<u8>>> {
+fn tags(list: &[u8]) -> Option<Vec<Tag>> {
     let mut tags = Vec::new();
     let mut rest = list.trim_ascii_start();
     while !rest.is_empty() {
@@ -123,7 +175,8 @@ fn tags(list: &[u8]) -> Option<Vec<Vec<u8>>> {
             rest = after.trim_ascii_start();
             continue;
         }
-        let opened = rest.strip_prefix(b"W/").unwrap_or(rest).strip_prefix(b"\"")?;
+        let strong = rest.strip_prefix(b"W/");
+        let opened = strong.unwrap_or(rest).strip_prefix(b"\"")?;
         let end = opened.iter().position(|byte| *byte == b'"')?;
         let (tag, closed) = opened.split_at_checked(end)?;
         if !tag
@@ -132,7 +185,10 @@ fn tags(list: &[u8]) -> Option<Vec<Vec<u8>>> {
         {
             return None;
         }
-        tags.push(tag.to_vec());
+        tags.push(Tag {
+            is_weak: strong.is_some(),
+            text: tag.to_vec(),
+        });
         rest = closed.strip_prefix(b"\"")?.trim_ascii_start();
         if !(rest.is_empty() || rest.starts_with(b",")) {
             return None;
@@ -203,6 +259,42 @@ mod tests {
             &["\"a-1\"", "*"],
         ] {
             assert!(!has(lines, "a-1"), "{lines:?}");
+        }
+    }
+
+    fn expected(lines: &[&str]) -> Result<Option<ExpectedVersion>, Problem> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(
+                header::IF_MATCH,
+                HeaderValue::from_bytes(line.as_bytes()).expect("a header"),
+            );
+        }
+        IfMatch::read(&headers).map(|IfMatch(expected)| expected)
+    }
+
+    #[test]
+    fn a_change_is_tied_to_the_versions_of_strong_tags_alone() {
+        let one_of = |versions: &[i32]| Some(ExpectedVersion::OneOf(versions.to_vec()));
+        for (lines, versions) in [
+            (&["\"3-0a1b\""][..], one_of(&[3])),
+            (&["\"3-0a1b\", \"12-x\""], one_of(&[3, 12])),
+            (&["\"3-0a1b\"", "\"4-\""], one_of(&[3, 4])),
+            (&["W/\"3-0a1b\""], one_of(&[])),
+            (&["\"0a1b\""], one_of(&[])),
+            (&["\"+3-0a1b\""], one_of(&[])),
+            (&["\"99999999999-0a1b\""], one_of(&[])),
+            (&[" * "], Some(ExpectedVersion::Any)),
+            (&[][..], None),
+        ] {
+            assert_eq!(expected(lines).ok(), Some(versions), "{lines:?}");
+        }
+        for nonsense in ["3-0a1b", "\"3-0a1b", "*, \"3-0a1b\"", "\"a\" \"b\"", ","] {
+            assert_eq!(
+                expected(&[nonsense]).map_err(|problem| problem.status),
+                Err(400),
+                "{nonsense}"
+            );
         }
     }
 }

@@ -21,12 +21,16 @@ async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// The database answers, so that requests can be recorded.
+/// The database answers, so that requests can be recorded, and this replica is not about to stop.
 async fn readyz(State(state): State<AppState>) -> Response {
+    if state.draining.is_cancelled() {
+        let detail = "this replica is about to stop; ask another";
+        return Problem::unavailable(Code::Overloaded, detail, None).into_response();
+    }
     match state.broker.ready().await {
         Ok(()) => "ok\n".into_response(),
         Err(error) => {
-            tracing::warn!(error = %error, "not ready");
+            state.broker.database_failed(&error, "not ready");
             Problem::unavailable(Code::DatabaseUnavailable, "the database does not answer", None)
                 .into_response()
         }

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -15,6 +15,7 @@ use tracing::Instrument;
 
 use super::AppState;
 use super::extract::{LARGEST_BODY, NoParameters, Query};
+use super::host::wrong_host;
 use super::problem::{MEDIA_TYPE, Problem};
 use crate::connection::Code;
 use crate::outbound::deadline;
@@ -68,11 +69,7 @@ async fn in_time(State(longest): State<Duration>, request: Request, next: Next) 
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     // The payload may hold anything; the panic hook has logged it.
-    Problem::new(
-        Code::Internal,
-        "an error that is this service's own; its log has it under the request's id",
-    )
-    .into_response()
+    Problem::internal().into_response()
 }
 
 /// Gives the request its id, logs how it ended, renders problems, and sees to it that every error is one.
@@ -84,7 +81,7 @@ async fn finish(mut request: Request, next: Next) -> Response {
         .filter(|id| is_plain(id))
         .map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let method = request.method().clone();
+    let (method, version) = (request.method().clone(), request.version());
     // The route's pattern: a path may hold ids, and its query page tokens.
     let route = request
         .extensions()
@@ -95,10 +92,12 @@ async fn finish(mut request: Request, next: Next) -> Response {
     telemetry::continue_trace(&span, request.headers());
     let response = if size(request.headers()) > LARGEST_HEADERS {
         headers_too_large()
+    } else if let Some(problem) = wrong_host(&request) {
+        problem.into_response()
     } else {
         next.run(request).instrument(span.clone()).await
     };
-    let mut response = as_problem(response, &id);
+    let (mut response, code) = as_problem(response, &id);
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
@@ -110,11 +109,18 @@ async fn finish(mut request: Request, next: Next) -> Response {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    // Whoever did not send their request to its end would go on with it (RFC 9110, section 15.5.9). HTTP/2 has streams for that.
+    if response.status() == StatusCode::REQUEST_TIMEOUT && version < Version::HTTP_2 {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let status = response.status().as_u16();
     metrics::request_answered(
         route.as_deref().unwrap_or("none"),
         method.as_str(),
         status,
+        code.as_deref(),
         begun_at.elapsed(),
     );
     tracing::info!(
@@ -122,6 +128,7 @@ async fn finish(mut request: Request, next: Next) -> Response {
         http.method = %method,
         http.route = route.as_deref().unwrap_or("none"),
         http.status = status,
+        http.problem = code.as_deref(),
         http.duration_ms = u64::try_from(begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
         "request ended"
     );
@@ -141,10 +148,10 @@ fn headers_too_large() -> Response {
     Problem::new(Code::HeadersTooLarge, detail).into_response()
 }
 
-/// Renders a problem, and turns an error that a layer or axum itself made into one.
-fn as_problem(mut response: Response, id: &str) -> Response {
+/// Renders a problem, and turns an error that a layer or axum itself made into one; with its code.
+fn as_problem(mut response: Response, id: &str) -> (Response, Option<String>) {
     let kept = |from: &Response, to: &mut Response| {
-        for name in [header::ALLOW, header::LOCATION] {
+        for name in [header::ALLOW, header::LOCATION, header::ETAG] {
             if let Some(value) = from.headers().get(&name) {
                 to.headers_mut().insert(name, value.clone());
             }
@@ -154,12 +161,13 @@ fn as_problem(mut response: Response, id: &str) -> Response {
         Some(problem) => problem,
         None => match problem_for(&response) {
             Some(problem) => problem,
-            None => return response,
+            None => return (response, None),
         },
     };
+    let code = problem.code.clone();
     let mut rendered = problem.render(id);
     kept(&response, &mut rendered);
-    rendered
+    (rendered, Some(code))
 }
 
 fn problem_for(response: &Response) -> Option<Problem> {
@@ -179,10 +187,7 @@ fn problem_for(response: &Response) -> Option<Problem> {
         ),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "the body is too large"),
         status if status.is_client_error() => Problem::new(Code::InvalidRequest, "the request can't be read"),
-        _ => Problem::new(
-            Code::Internal,
-            "an error that is this service's own; its log has it under the request's id",
-        ),
+        _ => Problem::internal(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The edge: routes, extractors, what requests and answers look like, and problems (RFC 9457) on every path.
 //! One file an endpoint. Knows the broker and nothing behind it; decides nothing but how things are said.
 
+mod admission;
 mod answer;
 mod connections;
 mod consent;
@@ -8,26 +9,31 @@ mod docs;
 mod entity_tag;
 mod extract;
 mod health;
+mod host;
 mod layers;
 mod link;
 mod load;
 mod openapi;
 mod operations;
+mod person_limit;
 mod problem;
 mod server;
 mod shapes;
+mod shares;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::get;
-use utoipa_axum::router::OpenApiRouter;
+use axum::routing::{MethodRouter, get};
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 pub use consent::consent_page;
 pub use load::Load;
 pub use openapi::{ConvertError, document, document_3_0};
+pub use person_limit::PersonLimit;
 pub use problem::Problem;
 pub use server::{Limits, serve};
 
@@ -43,21 +49,34 @@ pub struct AppState {
     pub server: Arc<ServerSection>,
     /// The places for requests.
     pub load: Load,
+    /// How many requests one person may send.
+    pub person_limit: Arc<PersonLimit>,
+    /// Cancelled when this replica is about to stop: it is not ready any more, and still answers.
+    pub draining: CancellationToken,
 }
 
-/// The documented routes. A route can only be added together with its description.
-fn api() -> OpenApiRouter<AppState> {
+/// The documented routes, each behind `guard`. A route can only be added together with its description.
+fn api(guard: impl Fn(MethodRouter<AppState>) -> MethodRouter<AppState>) -> OpenApiRouter<AppState> {
+    let guarded = |(schemas, paths, methods): UtoipaMethodRouter<AppState>| (schemas, paths, guard(methods));
     OpenApiRouter::with_openapi(openapi::info())
-        .routes(routes!(connections::create::create, connections::list::list))
-        .routes(routes!(connections::get::get, connections::remove::remove))
-        .routes(routes!(connections::events::events))
-        .routes(routes!(operations::get::get))
-        .routes(routes!(operations::go_on::go_on))
+        .routes(guarded(routes!(
+            connections::create::create,
+            connections::list::list
+        )))
+        .routes(guarded(routes!(
+            connections::get::get,
+            connections::remove::remove
+        )))
+        .routes(guarded(routes!(connections::events::events)))
+        .routes(guarded(routes!(operations::get::get)))
+        .routes(guarded(routes!(operations::go_on::go_on)))
 }
 
 /// The whole service as one router.
 pub fn router(state: AppState) -> Router {
-    let (documented, _) = api().split_for_parts();
+    let admit = middleware::from_fn_with_state(state.clone(), admission::admit);
+    // A method that a route doesn't take is told to everybody.
+    let (documented, _) = api(|methods| methods.route_layer(admit.clone())).split_for_parts();
     let public_url = state.server.public_url.as_ref();
     let plain = health::routes()
         .route("/openapi.json", openapi::serving(public_url))
@@ -66,8 +85,6 @@ pub fn router(state: AppState) -> Router {
         .route("/docs/{file}", get(docs::file));
     let plain = layers::without_parameters(plain).route(consent::PATH, get(consent::page));
     let longest = state.server.longest_request;
-    let limit = middleware::from_fn_with_state(state.load.clone(), load::within);
-    let documented = documented.route_layer(limit);
     layers::around(documented.merge(plain), longest).with_state(state)
 }
 

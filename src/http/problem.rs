@@ -5,13 +5,15 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::broker::{BrokerError, Challenge, FieldError, Missing, Refusal};
 use crate::connection::{Code, Upstream};
 use crate::db::DbError;
+use crate::limits::Exceeded;
 
 /// The media type of problems (RFC 9457, section 6.1).
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -49,8 +51,22 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub upstream: Option<Upstream>,
+    /// The connection whose change ended like this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub connection_id: Option<Uuid>,
+    /// The operation that ended like this: a refusal without one left everything as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub operation_id: Option<Uuid>,
+    /// How what Azure holds compares with the record, where that is the reason: `differs` or `replaced`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub comparison: Option<String>,
     #[serde(skip)]
     pub(super) retry_after: Option<Duration>,
+    #[serde(skip)]
+    pub(super) exceeded: Option<Exceeded>,
     #[serde(skip)]
     pub(super) authenticate: Option<Authenticate>,
 }
@@ -73,6 +89,8 @@ impl Problem {
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let status = status_of(code);
+        // What is under way ends, and then the same request may succeed.
+        let passes = code == Code::ChangeInProgress;
         Self {
             kind: format!("urn:problem-type:tenant-bridge:{}", code.as_str()),
             code: code.as_str().to_owned(),
@@ -80,11 +98,15 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             request_id: String::new(),
-            retryable: status == StatusCode::SERVICE_UNAVAILABLE,
+            retryable: passes || is_for_now(status),
             errors: Vec::new(),
             missing: Vec::new(),
             upstream: None,
-            retry_after: None,
+            connection_id: None,
+            operation_id: None,
+            comparison: None,
+            retry_after: passes.then_some(SOON),
+            exceeded: None,
             authenticate: (code == Code::InvalidToken).then_some(Authenticate::InvalidToken),
         }
     }
@@ -120,6 +142,12 @@ impl Problem {
         }
     }
 
+    /// A defect. What it was is for the log alone.
+    pub(super) fn internal() -> Self {
+        let detail = "an error that is this service's own; its log has it under the request's id";
+        Self::new(Code::Internal, detail)
+    }
+
     pub(super) fn unavailable(code: Code, detail: impl Into<String>, retry_after: Option<Duration>) -> Self {
         Self {
             retry_after: Some(retry_after.unwrap_or(RETRY_AFTER)),
@@ -139,9 +167,10 @@ impl Problem {
             headers.insert("x-ms-error-code", code);
         }
         if let Some(after) = self.retry_after {
-            // Whole seconds, rounded up: earlier would be too early.
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
+        }
+        if let Some(exceeded) = &self.exceeded {
+            limit_headers(exceeded, self.retry_after.unwrap_or(RETRY_AFTER), headers);
         }
         if let Some(value) = self.authenticate.as_ref().and_then(Authenticate::header) {
             headers.insert(header::WWW_AUTHENTICATE, value);
@@ -150,8 +179,38 @@ impl Problem {
     }
 }
 
+/// Whether the status says that the same request may succeed later.
+fn is_for_now(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    )
+}
+
+/// Whole seconds, rounded up: earlier would be too early.
+fn seconds(time: Duration) -> u64 {
+    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
+}
+
+/// What a limit allows and what is left of it (IETF draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4).
+fn limit_headers(exceeded: &Exceeded, wait: Duration, headers: &mut HeaderMap) {
+    let Exceeded { name, quota, window } = exceeded;
+    let policy = match window {
+        Some(window) => format!("\"{name}\";q={quota};w={}", seconds(*window)),
+        None => format!("\"{name}\";q={quota};qu=\"concurrent-requests\""),
+    };
+    let left = format!("\"{name}\";r=0;t={}", seconds(wait));
+    for (header, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(header, value);
+        }
+    }
+}
+
 /// When to try again if nobody said: long enough for a restart.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// The same after a change that began at the same moment: the next look finds out whose it is.
+const SOON: Duration = Duration::from_secs(1);
 
 impl Authenticate {
     fn header(&self) -> Option<HeaderValue> {
@@ -189,9 +248,13 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::ConnectionExists
         | Code::ChangeInProgress
         | Code::RequestHashDiffers
-        | Code::Differs
+        | Code::Drifted
+        | Code::Contested
+        | Code::StillPresent
         | Code::ParentMissing => StatusCode::CONFLICT,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -217,7 +280,8 @@ impl From<Refusal> for Problem {
             missing: refusal.missing,
             upstream: refusal.upstream,
             retryable: plain.retryable || refusal.retry_after.is_some(),
-            retry_after: refusal.retry_after,
+            retry_after: refusal.retry_after.or(plain.retry_after),
+            exceeded: refusal.exceeded,
             authenticate,
             ..plain
         }
@@ -237,12 +301,13 @@ impl From<BrokerError> for Problem {
                 )
             },
             BrokerError::Database(DbError::Unconfirmed) => {
-                tracing::error!("the answer to a commit did not come");
+                tracing::debug!("the answer to a commit did not come");
                 let detail = "whether the request was recorded is not known; look before you repeat it";
                 Self::unavailable(Code::DatabaseUnavailable, detail, None)
             }
             BrokerError::Database(error @ (DbError::Unavailable(_) | DbError::LeaseLost)) => {
-                tracing::error!(error = %error, "the database can't be used");
+                // An outage is told once for all (`Broker::database_failed`).
+                tracing::debug!(error = %error, "the database can't be used");
                 Self::unavailable(
                     Code::DatabaseUnavailable,
                     "nothing can be recorded at the moment, so nothing was done",
@@ -251,10 +316,7 @@ impl From<BrokerError> for Problem {
             }
             BrokerError::Database(error) => {
                 tracing::error!(error = %error, "a defect in what the database holds or was asked");
-                Self::new(
-                    Code::Internal,
-                    "an error that is this service's own; its log has it under the request's id",
-                )
+                Self::internal()
             }
         }
     }
@@ -267,5 +329,24 @@ impl IntoResponse for Problem {
         let mut response = status.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_meets_another_change_is_told_when_to_come_back() {
+        let problem = Problem::from(Refusal::new(Code::ChangeInProgress, "somebody was quicker"));
+        assert!(problem.retryable);
+        let response = problem.render("a-request");
+        assert_eq!(response.status(), StatusCode::CONFLICT);
+        assert_eq!(
+            response.headers().get(header::RETRY_AFTER),
+            Some(&HeaderValue::from_static("1"))
+        );
+        let other = Problem::from(Refusal::new(Code::NameTaken, "taken")).render("a-request");
+        assert!(other.headers().get(header::RETRY_AFTER).is_none());
     }
 }

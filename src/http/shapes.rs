@@ -36,10 +36,30 @@ pub(super) struct Connection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     justification: Option<String>,
+    /// What Azure holds under the name although the record says otherwise. The ETag names it: a removal with that in `If-Match`
+    /// removes exactly this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    found: Option<FoundResource>,
     /// The newest operation: the one under way, if one is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_operation: Option<Operation>,
+}
+
+/// What a read found at Azure that is not what is recorded.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct FoundResource {
+    /// The data connection as Azure showed it, without the names of people; absent for those who see the connection from the
+    /// source's side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Object)]
+    resource: Option<serde_json::Value>,
+    /// Where it differs from what is recorded: JSON pointers (RFC 6901) into `resource`.
+    differences: Vec<String>,
+    /// When it was seen.
+    seen_at: DateTime<Utc>,
 }
 
 /// Where the events go.
@@ -172,7 +192,8 @@ impl From<&OperationRecord> for Operation {
         let status = match record.phase {
             Phase::Succeeded => OperationStatus::Succeeded,
             Phase::Failed => OperationStatus::Failed,
-            _ if record.awaiting.is_some() => OperationStatus::AwaitingCaller,
+            // What somebody is driving waits for nobody, whatever it waited for before.
+            _ if record.awaiting.is_some() && !record.driven => OperationStatus::AwaitingCaller,
             Phase::Queued => OperationStatus::NotStarted,
             Phase::Dispatched | Phase::Accepted => OperationStatus::Running,
             Phase::Settling => OperationStatus::Unsettled,
@@ -227,6 +248,11 @@ impl From<&ConnectionRecord> for Connection {
             created_at: record.created_at,
             observed_at: record.observed_at,
             justification: record.justification.clone(),
+            found: record.found.as_ref().map(|found| FoundResource {
+                resource: found.resource.clone(),
+                differences: found.differences.clone(),
+                seen_at: found.seen_at,
+            }),
             last_operation: record.last_operation.as_ref().map(Operation::from),
         }
     }

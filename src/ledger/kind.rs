@@ -49,7 +49,9 @@ kinds! {
     CreateAccepted => "create.accepted",
     /// The data connection is there, confirmed by a read.
     CreateSucceeded => "create.succeeded",
-    /// The create ended without a data connection, confirmed by a read: with ARM's reason.
+    /// What a create sent was seen at ARM after its record had been closed: it was carried out late. The connection is unsettled.
+    CreateAppeared => "create.appeared",
+    /// The create ended without a data connection, confirmed by a read, or with one that is not surely its own: with the reason.
     CreateFailed => "create.failed",
     /// A removal was refused before anything was sent to change ARM: with the code of the problem.
     RemoveRefused => "remove.refused",

@@ -17,8 +17,8 @@ use crate::telemetry::metrics;
 
 /// Far more tenants and subscriptions than one service deals with; the least used are forgotten, and with them their state.
 const MOST: u64 = 10_000;
-/// How long a call waits for a place on its line.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// How long a call that nobody waits for waits for a place on its line.
+const LONGEST_WAIT_UNSEEN: Duration = Duration::from_secs(5);
 /// How much longer a call may take than somebody waits for it.
 const MOMENT: Duration = Duration::from_secs(1);
 /// What is told to those who found no place.
@@ -41,7 +41,7 @@ pub struct LineLimits {
     pub opens_after: u32,
     /// How long none are tried.
     pub open_for: Duration,
-    /// The most calls at once.
+    /// The most calls that change nothing at once.
     pub at_once: u32,
     /// The pause before a repetition: at least this, and up to as much again.
     pub pause: Duration,
@@ -156,7 +156,8 @@ pub struct OnLine {
     line: Arc<Line>,
     leave: Leave,
     verdict: Verdict,
-    _place: OwnedSemaphorePermit,
+    /// `None` for a write.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Lines {
@@ -206,12 +207,13 @@ impl Line {
         }
     }
 
-    /// Asks to make a call that may wait a moment for its place.
+    /// Asks to make a call that waits for a place for as long as somebody waits for it: the requests that are taken at once are
+    /// bounded where they come in, and none of those that were taken is refused for want of a place here.
     ///
     /// # Errors
     /// That it must not be made, and when to ask again.
     pub async fn enter(self: &Arc<Self>) -> Result<OnLine, HeldBack> {
-        let longest = deadline::left().map_or(LONGEST_WAIT, |left| left.min(LONGEST_WAIT));
+        let longest = deadline::left().unwrap_or(LONGEST_WAIT_UNSEEN);
         // A broken line is told at once, however many wait for a place on it.
         let held_back = self.circuit.is_open();
         let place = if held_back {
@@ -220,24 +222,29 @@ impl Line {
             let acquired = timeout(longest, Arc::clone(&self.places).acquire_owned()).await;
             acquired.ok().and_then(Result::ok)
         };
+        if place.is_none() {
+            let retry_after = COME_BACK;
+            let reason = HeldBackFor::Busy;
+            return Err(HeldBack { reason, retry_after }.counted(self.service));
+        }
         self.admit(place)
     }
 
-    /// Asks to make a call that has to leave now or not at all: it was allowed for this moment.
+    /// Asks to make a write, which has to leave now or not at all: it was allowed for this moment. It needs no place: of writes there
+    /// is one a cluster, and those who wait for places to read must not keep it back.
     ///
     /// # Errors
     /// That it must not be made, and when to ask again.
     pub fn enter_now(self: &Arc<Self>) -> Result<OnLine, HeldBack> {
-        self.admit(Arc::clone(&self.places).try_acquire_owned().ok())
+        self.admit(None)
     }
 
     fn admit(self: &Arc<Self>, place: Option<OwnedSemaphorePermit>) -> Result<OnLine, HeldBack> {
-        let held_back = |reason, retry_after| HeldBack { reason, retry_after }.counted(self.service);
-        let Some(place) = place else {
-            return Err(held_back(HeldBackFor::Busy, COME_BACK));
-        };
         let leave = self.circuit.enter(Instant::now());
-        let leave = leave.map_err(|left| held_back(HeldBackFor::Broken, left))?;
+        let leave = leave.map_err(|retry_after| {
+            let reason = HeldBackFor::Broken;
+            HeldBack { reason, retry_after }.counted(self.service)
+        })?;
         self.budget.deposit();
         Ok(OnLine {
             line: Arc::clone(self),
@@ -265,6 +272,15 @@ impl Line {
     }
 }
 
+impl Drop for Line {
+    /// The least used are forgotten, and with them that they were broken.
+    fn drop(&mut self) {
+        if self.circuit.is_open() {
+            metrics::circuit_forgotten(self.service.label());
+        }
+    }
+}
+
 impl OnLine {
     /// The other side answered: with whatever, it works.
     pub fn works(mut self) {
@@ -283,7 +299,7 @@ impl Drop for OnLine {
         let (service, of) = (line.service.label(), line.of);
         match line.circuit.judge(self.leave, self.verdict, Instant::now()) {
             Some(Change::Opened) => {
-                metrics::circuit_changed(service, "open");
+                metrics::circuit_opened(service);
                 tracing::warn!(
                     outbound.service = service,
                     outbound.of = %of,
@@ -291,7 +307,7 @@ impl Drop for OnLine {
                 );
             }
             Some(Change::Closed) => {
-                metrics::circuit_changed(service, "closed");
+                metrics::circuit_closed(service);
                 tracing::info!(outbound.service = service, outbound.of = %of, "calls succeed again");
             }
             None => {}

@@ -15,6 +15,21 @@ static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 /// Upper bounds in seconds, from an answer out of memory to the longest call.
 const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
+/// The classes of errors of Postgres that are told apart.
+pub const DATABASE_ERRORS: [&str; 11] = [
+    "connection",
+    "timeout",
+    "tooManyConnections",
+    "outOfResources",
+    "shutdown",
+    "readOnly",
+    "deadlock",
+    "missingRight",
+    "conflict",
+    "defect",
+    "other",
+];
+
 /// Installs the recorder and describes what is measured.
 pub(super) fn install() -> Result<(), TelemetryError> {
     let wrong = |error: &dyn std::fmt::Display| TelemetryError::Metrics(error.to_string());
@@ -26,18 +41,14 @@ pub(super) fn install() -> Result<(), TelemetryError> {
     HANDLE.get_or_init(|| handle);
     describe_counter!(
         "http_requests_total",
-        "Requests answered, by route, method and status."
+        "Requests answered, by route, method, status and the problem's code."
     );
     describe_histogram!(
         "http_request_duration_seconds",
         Unit::Seconds,
         "Time to the answer, by route."
     );
-    describe_counter!(
-        "http_requests_shed_total",
-        "Requests that were sent away because too many were under way."
-    );
-    counter!("http_requests_shed_total").increment(0);
+    describe_refusals();
     describe_counter!(
         "entra_exchanges_total",
         "Token exchanges asked of Entra, by outcome."
@@ -57,27 +68,34 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         "Time of a call to ARM, by call."
     );
     describe_outbound();
-    describe_counter!(
-        "operations_ended_total",
-        "Operations that ended, by kind and outcome."
-    );
-    describe_gauge!(
-        "operations_open",
-        "Operations that have not ended, by phase, in the whole database."
-    );
-    describe_gauge!(
-        "operations_awaiting_caller",
-        "Operations that wait for somebody's token."
-    );
-    describe_gauge!(
-        "connections_unsettled",
-        "Connections of which no read has told yet whether a change happened, in the whole database."
-    );
+    describe_database();
+    describe_operations();
     describe_gauge!(
         "database_connections",
         "Connections to Postgres that this replica holds, by use."
     );
     Ok(())
+}
+
+/// What keeps callers from taking more than their part.
+fn describe_refusals() {
+    describe_counter!(
+        "http_requests_shed_total",
+        "Requests that were sent away because too many were under way."
+    );
+    counter!("http_requests_shed_total").increment(0);
+    describe_counter!(
+        "http_requests_limited_total",
+        "Requests that were refused because their caller sent too many, by limit."
+    );
+    describe_counter!(
+        "ledger_refusals_left_out_total",
+        "Refusals that were counted in the ledger, not written one by one."
+    );
+    counter!("ledger_refusals_left_out_total").increment(0);
+    for limit in ["person", "queue"] {
+        counter!("http_requests_limited_total", "limit" => limit).increment(0);
+    }
 }
 
 /// What is rare is there from the start, as zero, so that an alarm can be set on its growth.
@@ -94,7 +112,12 @@ fn describe_outbound() {
         "outbound_circuits_total",
         "Circuit breakers that opened or closed, by service and state."
     );
+    describe_gauge!(
+        "outbound_circuits_open",
+        "Circuit breakers of this replica that let nothing through now, by service."
+    );
     for service in ["arm", "entra", "keys"] {
+        gauge!("outbound_circuits_open", "service" => service).set(0);
         counter!("outbound_repeated_total", "service" => service).increment(0);
         for reason in ["broken", "busy", "pace"] {
             counter!("outbound_held_back_total", "service" => service, "reason" => reason).increment(0);
@@ -103,6 +126,69 @@ fn describe_outbound() {
             counter!("outbound_circuits_total", "service" => service, "state" => state).increment(0);
         }
     }
+}
+
+/// A create of unknown outcome was carried out after its record had been closed.
+pub fn late_effect() {
+    counter!("creates_late_total").increment(1);
+}
+
+fn describe_operations() {
+    describe_counter!(
+        "operations_ended_total",
+        "Operations that ended, by kind and outcome."
+    );
+    describe_counter!(
+        "creates_late_total",
+        "Creates of unknown outcome that were carried out after their record had been closed."
+    );
+    counter!("creates_late_total").increment(0);
+    describe_counter!(
+        "operations_leases_lost_total",
+        "Operations that this replica could not keep its lease on."
+    );
+    counter!("operations_leases_lost_total").increment(0);
+    describe_counter!(
+        "operations_taken_over_total",
+        "Operations that this replica took over from another one."
+    );
+    counter!("operations_taken_over_total").increment(0);
+    describe_counter!(
+        "writes_refused_total",
+        "Changes that ended because Azure held, or had taken, something else than the record says, by the problem's code."
+    );
+    for code in ["drifted", "contested"] {
+        counter!("writes_refused_total", "code" => code).increment(0);
+    }
+    describe_gauge!(
+        "operations_oldest_age_seconds",
+        Unit::Seconds,
+        "Age of the oldest operation of this state, in the whole database."
+    );
+    describe_gauge!(
+        "operations_open",
+        "Operations that have not ended, by phase, in the whole database."
+    );
+    describe_gauge!(
+        "operations_awaiting_caller",
+        "Operations that wait for somebody's token."
+    );
+    describe_gauge!(
+        "connections_unsettled",
+        "Connections of which no read has told yet whether a change happened, in the whole database."
+    );
+}
+
+fn describe_database() {
+    describe_counter!("database_errors_total", "What went wrong at Postgres, by class.");
+    for class in DATABASE_ERRORS {
+        counter!("database_errors_total", "class" => class).increment(0);
+    }
+    describe_counter!(
+        "database_commits_unconfirmed_total",
+        "Commits whose answer did not come, so that they may have been made or not."
+    );
+    counter!("database_commits_unconfirmed_total").increment(0);
 }
 
 /// The routes of the metrics' listener.
@@ -129,13 +215,14 @@ const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
 ];
 
-/// A request was answered.
-pub fn request_answered(route: &str, method: &str, status: u16, took: Duration) {
+/// A request was answered; `code` is the problem's, if the answer is one.
+pub fn request_answered(route: &str, method: &str, status: u16, code: Option<&str>, took: Duration) {
     let known = METHODS.into_iter().find(|known| *known == method);
     let labels = [
         ("route", route.to_owned()),
         ("method", known.unwrap_or("other").to_owned()),
         ("status", status.to_string()),
+        ("code", code.unwrap_or("none").to_owned()),
     ];
     counter!("http_requests_total", &labels).increment(1);
     histogram!("http_request_duration_seconds", "route" => route.to_owned()).record(took);
@@ -144,6 +231,16 @@ pub fn request_answered(route: &str, method: &str, status: u16, took: Duration) 
 /// A request was sent away, for there was no place for it.
 pub fn request_shed() {
     counter!("http_requests_shed_total").increment(1);
+}
+
+/// A request was refused for a limit that each caller has.
+pub fn request_limited(limit: &'static str) {
+    counter!("http_requests_limited_total", "limit" => limit).increment(1);
+}
+
+/// A refusal was left out of the ledger, for its person had as many as are written.
+pub fn refusal_left_out() {
+    counter!("ledger_refusals_left_out_total").increment(1);
 }
 
 /// A token exchange ended.
@@ -168,9 +265,52 @@ pub fn call_repeated(service: &'static str) {
     counter!("outbound_repeated_total", "service" => service).increment(1);
 }
 
-/// A tenant's circuit breaker is in another state.
-pub fn circuit_changed(service: &'static str, state: &'static str) {
-    counter!("outbound_circuits_total", "service" => service, "state" => state).increment(1);
+/// A tenant's circuit breaker opened.
+pub fn circuit_opened(service: &'static str) {
+    counter!("outbound_circuits_total", "service" => service, "state" => "open").increment(1);
+    gauge!("outbound_circuits_open", "service" => service).increment(1);
+}
+
+/// A tenant's circuit breaker closed.
+pub fn circuit_closed(service: &'static str) {
+    counter!("outbound_circuits_total", "service" => service, "state" => "closed").increment(1);
+    circuit_forgotten(service);
+}
+
+/// A circuit breaker that was open is known no longer.
+pub fn circuit_forgotten(service: &'static str) {
+    gauge!("outbound_circuits_open", "service" => service).decrement(1);
+}
+
+/// Something went wrong at Postgres.
+pub fn database_failed(class: &'static str) {
+    counter!("database_errors_total", "class" => class).increment(1);
+}
+
+/// The answer to a commit did not come.
+pub fn commit_unconfirmed() {
+    counter!("database_commits_unconfirmed_total").increment(1);
+}
+
+/// This replica lost the lease on an operation that it was working on.
+pub fn lease_lost() {
+    counter!("operations_leases_lost_total").increment(1);
+}
+
+/// This replica took an operation over that another one had.
+pub fn operation_taken_over() {
+    counter!("operations_taken_over_total").increment(1);
+}
+
+/// A change ended with this code because Azure held, or had taken, something else than the record says.
+pub fn write_refused(code: &'static str) {
+    counter!("writes_refused_total", "code" => code).increment(1);
+}
+
+/// How old the oldest operation is that is `open`, `awaitingCaller` or `unsettled`; nothing if there is none.
+pub fn oldest_operation(state: &'static str, age: Option<Duration>) {
+    let age = age.unwrap_or_default().as_secs_f64();
+    gauge!("operations_oldest_age_seconds", "state" => state).set(age);
 }
 
 /// An operation ended.
@@ -201,3 +341,6 @@ pub fn database_connections(in_use: u32, idle: u32) {
     gauge!("database_connections", "use" => "busy").set(in_use);
     gauge!("database_connections", "use" => "idle").set(idle);
 }
+
+#[cfg(test)]
+mod tests;

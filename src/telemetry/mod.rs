@@ -3,10 +3,12 @@
 
 mod log;
 pub mod metrics;
+mod outage;
 mod propagation;
 mod traces;
 
 pub use log::{LogFormat, LogOptions};
+pub use outage::Outage;
 pub use propagation::{continue_trace, trace_headers};
 
 use opentelemetry_sdk::trace::SdkTracerProvider;

@@ -1,4 +1,5 @@
-//! `traceparent` in and out (W3C Trace Context), so that the portal's, this service's and Azure's logs meet.
+//! `traceparent` in and out (W3C Trace Context), so that the portal's, this service's and Azure's logs meet. Nothing else goes
+//! along: `tracestate` and `baggage` are free text of the caller's, which is nobody's business behind this service.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
@@ -6,11 +7,15 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+/// The only header of a trace that is read and written.
+const TRACE_PARENT: &str = "traceparent";
+
 struct Incoming<'a>(&'a HeaderMap);
 
 impl Extractor for Incoming<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(|value| value.to_str().ok())
+        let value = self.0.get(key).filter(|_| key == TRACE_PARENT)?;
+        value.to_str().ok()
     }
 
     fn keys(&self) -> Vec<&str> {
@@ -22,8 +27,10 @@ struct Outgoing<'a>(&'a mut HeaderMap);
 
 impl Injector for Outgoing<'_> {
     fn set(&mut self, key: &str, value: String) {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
-            self.0.insert(name, value);
+        if key == TRACE_PARENT
+            && let Ok(value) = HeaderValue::try_from(value)
+        {
+            self.0.insert(TRACE_PARENT, value);
         }
     }
 }

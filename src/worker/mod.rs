@@ -7,20 +7,25 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::Broker;
+use crate::db::DbError;
 use crate::telemetry::metrics;
 
 /// The shortest pause between two looks: an operation that is due and can't be claimed must not make a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
 
-/// What is not swept by then is swept the next time: on a line that is dead no answer ever comes.
-const LONGEST_SWEEP: Duration = Duration::from_secs(60);
+/// What is not done by then is done the next time: on a line that is dead no answer ever comes.
+const LONGEST_WORK: Duration = Duration::from_secs(60);
 
 /// Says again and again that this replica lives, until `stop` is cancelled.
 pub async fn live(broker: Broker, stop: CancellationToken) {
     let work = async {
         loop {
             let pause = broker.beat().await.unwrap_or_else(|error| {
-                tracing::warn!(error = %error, "the other replicas can't be told that this one lives");
+                told(
+                    &broker,
+                    &error,
+                    "the other replicas can't be told that this one lives",
+                );
                 broker.worker.lease / 10
             });
             sleep(pause).await;
@@ -35,7 +40,7 @@ pub async fn listen(broker: Broker, stop: CancellationToken) {
     let work = async {
         loop {
             if let Err(error) = broker.hear_turns().await {
-                tracing::warn!(error = %error, "the other replicas are not heard");
+                told(&broker, &error, "the other replicas are not heard");
             }
             sleep(broker.worker.interval).await;
         }
@@ -50,7 +55,7 @@ pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
         let pause = match broker.take_up_due().await {
             Ok(next) => next.unwrap_or(interval).clamp(SHORTEST.min(interval), interval),
             Err(error) => {
-                tracing::warn!(error = %error, "due operations can't be looked up");
+                told(&broker, &error, "due operations can't be looked up");
                 interval
             }
         };
@@ -62,28 +67,51 @@ pub async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
     }
 }
 
-/// Does what is due again and again, on one replica at a time, until `stop` is cancelled.
+/// Does what is due again and again, each kind on one replica at a time, until `stop` is cancelled.
 pub async fn periodic(broker: Broker, stop: CancellationToken) {
-    let every = broker.idempotency.sweep_every;
-    let work = async {
-        loop {
-            let pause = match timeout(LONGEST_SWEEP, broker.sweep_keys()).await {
-                // Another replica may have got it; it comes again for all.
-                Ok(Ok(next)) => next.clamp(SHORTEST.min(every), every),
-                Ok(Err(error)) => {
-                    tracing::warn!(error = %error, "old idempotency keys can't be deleted");
-                    broker.worker.interval
-                }
-                Err(_) => {
-                    tracing::warn!("old idempotency keys were not deleted in time");
-                    broker.worker.interval
-                }
-            };
-            sleep(pause).await;
-        }
-    };
+    // Boxed: the task would carry all of it.
+    let work = Box::pin(async {
+        tokio::join!(
+            repeat(
+                &broker,
+                broker.idempotency.sweep_every,
+                "old idempotency keys can't be deleted",
+                || { broker.sweep_keys() }
+            ),
+            repeat(
+                &broker,
+                broker.worker.interval,
+                "closed records can't be looked at again",
+                || { broker.recheck_closed_creates() }
+            ),
+        )
+    });
     // What is cut off in the middle of it is rolled back.
     stop.run_until_cancelled(work).await;
+}
+
+/// Does one kind of periodic work without end. `work` says how long until it is due again.
+async fn repeat<F: Future<Output = Result<Duration, DbError>>>(
+    broker: &Broker,
+    every: Duration,
+    failed: &'static str,
+    work: impl Fn() -> F,
+) {
+    loop {
+        let pause = match timeout(LONGEST_WORK, work()).await {
+            // Another replica may have got it; it comes again for all.
+            Ok(Ok(next)) => next.clamp(SHORTEST.min(every), every.max(SHORTEST)),
+            Ok(Err(error)) => {
+                tracing::warn!(error = %error, "{failed}");
+                broker.worker.interval
+            }
+            Err(_) => {
+                tracing::warn!("{failed} in time");
+                broker.worker.interval
+            }
+        };
+        sleep(pause).await;
+    }
 }
 
 /// How often what stands in the database is counted.
@@ -93,11 +121,20 @@ const MEASURE: Duration = Duration::from_secs(15);
 pub async fn measure(broker: Broker, stop: CancellationToken) {
     loop {
         if let Err(error) = broker.measure().await {
-            tracing::warn!(error = %error, "open operations can't be counted");
+            told(&broker, &error, "open operations can't be counted");
         }
         metrics::upkeep();
         if stop.run_until_cancelled(sleep(MEASURE)).await.is_none() {
             return;
         }
+    }
+}
+
+/// An outage of the database is told once, however many meet it.
+fn told(broker: &Broker, error: &DbError, what: &'static str) {
+    if error.is_outage() {
+        broker.database_failed(error, what);
+    } else {
+        tracing::warn!(error = %error, "{what}");
     }
 }

@@ -80,7 +80,10 @@ async fn who_may_not_remove_does_not_end_a_removal_that_somebody_else_asked_for(
     let mut app = App::hurried().await;
     let (id, operation) = waiting_removal(&mut app).await;
     // ARM doesn't tell them beforehand what they may do, so their token is tried.
-    let untold = azure_emulator::Effect::status(403, &[]);
+    let untold = azure_emulator::Effect::json(
+        403,
+        serde_json::json!({ "error": { "code": "AuthorizationFailed" } }),
+    );
     app.emulator
         .inject(azure_emulator::Fault::arm("/permissions", untold).always());
     let reader = app.signed_in("acc6@domain1.com");

@@ -348,7 +348,7 @@ async fn an_error_of_the_services_own_is_told_by_its_id_and_never_by_its_cause()
             .await
             .expect("the statement runs");
     };
-    run("alter table connection_people rename to mislaid").await;
+    run("alter table people rename to mislaid").await;
     let id = created.text("/id");
     for path in ["/v1/connections".to_owned(), format!("/v1/connections/{id}")] {
         let call = portal.call(Method::GET, &path).header("x-request-id", "the-one");
@@ -358,18 +358,12 @@ async fn an_error_of_the_services_own_is_told_by_its_id_and_never_by_its_cause()
         assert_eq!(answer.body["retryable"], false);
         let told = format!("{} {:?}", answer.body, answer.headers);
         for cause in [
-            "connection_people",
-            "relation",
-            "column",
-            "sqlx",
-            "Database",
-            "postgres",
-            "42P01",
+            "people", "relation", "column", "sqlx", "Database", "postgres", "42P01",
         ] {
             assert!(!told.contains(cause), "{cause}: {told}");
         }
     }
-    run("alter table mislaid rename to connection_people").await;
+    run("alter table mislaid rename to people").await;
     assert_eq!(portal.connection(id).await.status, 200);
     drop(owner);
     app.finish().await;

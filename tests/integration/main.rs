@@ -8,6 +8,7 @@
 
 mod support;
 
+mod anothers;
 mod continued;
 mod continuing;
 mod document;
@@ -23,6 +24,7 @@ mod outcomes;
 mod parameters;
 mod places;
 mod points;
+mod polls;
 mod preconditions;
 mod problems;
 mod promises;
@@ -35,7 +37,10 @@ mod resilience;
 mod rights;
 mod roles;
 mod service_identity;
+mod shares;
+mod signing_keys;
 mod sockets;
+mod statements;
 mod stopping;
 mod strangers;
 mod takeover;

@@ -71,7 +71,9 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
         rights,
         [
             "cluster_slots: held_until not_before operation_id round",
-            "connections: closed_at confirmed_at desired observed observed_at",
+            "connection_revisions: confirmed_at snapshot",
+            "connection_viewers: part",
+            "connections: closed_at confirmed_at desired found observed observed_at recheck_at recheck_step version",
             "operations: absence_seen_at absent_reads arm_operation_url attempts awaiting_claims awaiting_tenant_id \
              continued_app continued_by deadline_at dispatched_at dispatches due_at error finished_at holder lease_token \
              lease_until phase turn",
@@ -91,6 +93,8 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
             "cluster_slots",
             "connection_notes",
             "connection_people",
+            "connection_revisions",
+            "connection_viewers",
             "connections",
             "idempotency_keys",
             "ledger_events",
@@ -105,8 +109,15 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
              where grantee like '%_serving' and privilege_type not in ('SELECT', 'INSERT')",
         )
         .await;
-    // Nothing more may be done with a whole table than to forget a key, or a replica that is gone.
-    assert_eq!(more, ["idempotency_keys: DELETE", "replicas: DELETE"]);
+    // Nothing more may be done with a whole table than to take something off a list, to forget a key, or a replica that is gone.
+    assert_eq!(
+        more,
+        [
+            "connection_viewers: DELETE",
+            "idempotency_keys: DELETE",
+            "replicas: DELETE"
+        ]
+    );
     app.finish().await;
 }
 

@@ -301,3 +301,36 @@ async fn silent_connections_keep_others_out_no_longer_than_the_header_timeout() 
     drop(silent);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_request_that_is_not_for_exactly_one_host_is_refused() {
+    let app = App::start().await;
+    for (head, status) in [
+        ("GET /livez HTTP/1.1\r\nhost: a.example\r\n", "200"),
+        ("GET /livez HTTP/1.1\r\n", "400"),
+        ("GET /livez HTTP/1.0\r\n", "400"),
+        (
+            "GET /livez HTTP/1.1\r\nhost: a.example\r\nhost: a.example\r\n",
+            "400",
+        ),
+        (
+            "GET /livez HTTP/1.1\r\nhost: a.example\r\nHost: b.example\r\n",
+            "400",
+        ),
+        ("GET /livez HTTP/1.1\r\nhost: a.example, b.example\r\n", "400"),
+        (
+            "GET http://a.example/livez HTTP/1.1\r\nhost: b.example\r\n",
+            "400",
+        ),
+    ] {
+        let mut connection = connect(&app).await;
+        let request = format!("{head}\r\n");
+        connection
+            .write_all(request.as_bytes())
+            .await
+            .expect("it is sent");
+        let line = answer(&mut connection).await;
+        assert!(line.contains(status), "{head}: {line}");
+    }
+    app.finish().await;
+}

@@ -7,7 +7,7 @@ use tenant_bridge::failure_points::{Action, arm};
 use tokio::join;
 use tokio::runtime::Handle;
 
-use crate::support::{App, request};
+use crate::support::{App, PATIENCE, eventually, request};
 
 /// Only the replica that doesn't stop is known to live.
 const LEFT: &str = "select count(*) = 1 from replicas";
@@ -30,6 +30,46 @@ async fn a_request_that_waits_is_answered_when_its_replica_stops_and_another_goe
     let ended = portal.follow(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded");
     assert_eq!(app.writes().len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_replica_that_is_about_to_stop_says_so_and_serves_as_ever_until_nobody_asks_it_any_more() {
+    let app = App::hurried().await;
+    let replica = app
+        .mortal_where(|config| config.server.drain = PATIENCE * 10)
+        .await;
+    let address = replica.address();
+    let served = async {
+        let unready = eventually(async || {
+            // A connection of its own each time: the listener is open.
+            let answer = app.portal().at(address).get("/readyz").await;
+            (answer.status != 200).then_some(answer)
+        });
+        let unready = unready.await.expect("it says that it is not ready");
+        unready.is_problem(503, "overloaded");
+        assert_eq!(app.portal().at(address).get("/livez").await.status, 200);
+        let there = app.how_to_portal().at(address);
+        let created = there.create(&request("telemetry")).await;
+        assert_eq!(created.status, 201, "{}", created.body);
+        assert_eq!(there.remove(created.text("/id")).await.status, 200);
+    };
+    tokio::select! {
+        () = served => {}
+        () = replica.stop() => panic!("it stopped before its time"),
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn after_that_it_takes_no_more_requests() {
+    let app = App::hurried().await;
+    let replica = app
+        .mortal_where(|config| config.server.drain = Duration::from_millis(100))
+        .await;
+    let address = replica.address();
+    replica.stop().await;
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
     app.finish().await;
 }
 

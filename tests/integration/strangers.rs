@@ -139,8 +139,16 @@ async fn a_removal_that_was_taken_is_answered_as_such_although_arm_can_not_be_re
 async fn a_list_whose_subscription_arm_refuses_to_name_the_tenant_of_is_no_refusal_of_the_callers() {
     let app = App::start().await;
     let path = format!("/subscriptions/{}?", how_to::SUBSCRIPTION1);
-    app.emulator
-        .inject(Fault::arm(&path, Effect::status(403, &[])).always());
+    app.emulator.inject(
+        Fault::arm(
+            &path,
+            Effect::json(
+                403,
+                serde_json::json!({ "error": { "code": "RequestDisallowed" } }),
+            ),
+        )
+        .always(),
+    );
     let list = format!("/v1/connections?database={}", how_to::DATABASE);
     let answer = app.signed_in("acc1@domain1.com").get(&list).await;
     answer.is_problem(502, "upstreamRefused");

@@ -21,7 +21,9 @@ mod server;
 mod session;
 mod sql;
 mod watchdog;
+mod wire;
 
 pub use database::Database;
 pub use error::Error;
 pub use server::{Options, Server, Source};
+pub use wire::Wire;

@@ -47,7 +47,7 @@ impl Records {
             .await?;
         let operations = database
             .rows(
-                "select id, connection_id, kind, phase, correlation_id, body, awaiting_tenant_id from operations",
+                "select id, connection_id, kind, phase, correlation_id, body, awaiting_tenant_id, error from operations",
             )
             .await?;
         let rows = database
@@ -70,6 +70,14 @@ impl Records {
 
     fn events(&self, operation: &str) -> &[String] {
         self.events.get(operation).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a create of the connection ended because something else had its name.
+    fn drifted(&self, connection: &str) -> bool {
+        self.operations.values().any(|row| {
+            text(row, "connection_id") == connection
+                && row.pointer("/error/code").and_then(Value::as_str) == Some("drifted")
+        })
     }
 
     fn is_open(&self, connection: &str) -> bool {
@@ -127,6 +135,8 @@ fn compare_with_arm(stack: &Stack, claims: &Claims, records: &Records, found: &m
         }
         match (text(row, "observed"), at_arm.contains(text(row, "arm_id"))) {
             ("present", true) | ("absent", false) => {}
+            // Something else had the name when the create settled: what it left is told to nobody as there.
+            ("unknown", _) if records.drifted(text(row, "id")) => {}
             (_, there) => found.push(format!("record and ARM differ (there: {there}): {row}")),
         }
     }
@@ -272,9 +282,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_arm_and_the_records_say_differently_is_found() {
-        let ground = Ground::start(Some("none".into()), false)
-            .await
-            .expect("a Postgres");
+        // Never run here: any program with the name of the variable in it will do, such as this one.
+        let program = std::env::current_exe().expect("a program");
+        let ground = Ground::start(Some(program), false).await.expect("a Postgres");
         let stack = ground.stack(Options::default()).await.expect("a stack");
         let found = async |claims: &Claims| differences(&stack, claims).await.expect("an answer").join("; ");
         assert_eq!(found(&Claims::default()).await, "");

@@ -16,7 +16,7 @@ use reliability::{
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// The service's program, built with the feature `failure-points`; built anew if none is named.
+    /// The service's program, with failure points; built anew if none is named.
     #[arg(long, global = true)]
     program: Option<PathBuf>,
 }

@@ -127,7 +127,7 @@ async fn database() -> anyhow::Result<(Server, Database)> {
 }
 
 /// The settings with which the service uses this emulator and this database, as a file has them (TOML): quick to poll, since
-/// the emulated operations are quick, and any free port. The emulator's authority is not among them; nor are the sections
+/// the emulated operations are quick, to stop, since nobody stands in front, and any free port. The emulator's authority is not among them; nor are the sections
 /// `outbound` and `telemetry`, so that both can be added.
 #[must_use]
 pub fn settings(emulator: &Emulator, serving_url: &Url) -> String {
@@ -136,6 +136,7 @@ pub fn settings(emulator: &Emulator, serving_url: &Url) -> String {
         r#"
         [server]
         listen = "127.0.0.1:0"
+        drain = "0s"
         [database]
         url = "{serving_url}"
         [entra]

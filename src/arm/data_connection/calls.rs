@@ -70,24 +70,23 @@ impl Arm {
     ) -> Result<Option<DataConnection>, ArmError> {
         let name = "GET data connection";
         let url = self.url(id.resource(), &[], self.kusto_api_version());
-        let answer = match self
-            .get(name, url, Some(token))
-            .await?
-            .success(&self.0.settings.endpoint)
-        {
-            Ok(answer) => answer,
-            Err(error) if error.says_absent() => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let (raw, report) = answer.json()?;
-        if !raw.is_object() {
-            return Err(ArmError {
-                call: name,
-                kind: ArmErrorKind::Unreadable,
-                report,
-            });
-        }
-        Ok(Some(DataConnection { raw }))
+        self.read(name, url, Some(token), |answer| {
+            let answer = match answer.success(&self.0.settings.endpoint) {
+                Ok(answer) => answer,
+                Err(error) if error.says_absent() => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let (raw, report) = answer.json()?;
+            if !raw.is_object() {
+                return Err(ArmError {
+                    call: name,
+                    kind: ArmErrorKind::Unreadable,
+                    report,
+                });
+            }
+            Ok(Some(DataConnection { raw }))
+        })
+        .await
     }
 
     /// Asks for the list of a database's data connections: whoever gets it may read each of them. Only the first page is asked
@@ -106,9 +105,11 @@ impl Arm {
             &["dataConnections"],
             self.kusto_api_version(),
         );
-        let answer = self.get(name, url, Some(token)).await?;
-        // What can't be read shows nothing.
-        answer.success(&self.0.settings.endpoint)?.json().map(drop)
+        self.read(name, url, Some(token), |answer| {
+            // What can't be read shows nothing.
+            answer.success(&self.0.settings.endpoint)?.json().map(drop)
+        })
+        .await
     }
 
     /// Creates the data connection, or replaces the one that is there: ARM replaces whole.

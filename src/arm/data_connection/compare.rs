@@ -1,224 +1,184 @@
-//! Whether a resource is what was sent: the ground for saying that a data connection is this service's own.
-//! A difference that is none would leave something in quarantine; an equality that is none could delete another's work.
+//! The one comparison between what is recorded of a data connection and what ARM shows: settling decides by it, and so does every
+//! write to something that exists. A false mismatch leaves a connection unsettled; a false match could delete someone else's.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::projection::{self, Kind, READ_ONLY, RETRIEVAL_START, Values};
 use crate::arm::members;
 
-/// Members that ARM sets itself: a body that was merged from ARM's own copy carries them, and they may change.
-const READ_ONLY: &[&str] = &[
-    "/id",
-    "/name",
-    "/type",
-    "/etag",
-    "/tags",
-    "/systemData",
-    "/properties/provisioningState",
-    "/properties/managedIdentityObjectId",
-];
-
-/// Closed sets whose spelling carries nothing: Microsoft's own pages write `MultiJSON` where ARM lists `MULTIJSON`.
-const ANY_CASE: &[&str] = &[
-    "/kind",
-    "/properties/dataFormat",
-    "/properties/compression",
-    "/properties/databaseRouting",
-];
-
-/// The JSON pointers of what was sent and is not there in the same way.
-pub(super) fn differing(sent: &Value, found: &Value) -> Vec<String> {
-    let mut differing = Vec::new();
-    walk(sent, Some(found), "", &mut differing);
-    differing
+/// What is recorded of a data connection.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The body of the request that made it.
+    pub sent: Value,
+    /// The resource as ARM showed it when it was last confirmed; none where it never was, or an older version confirmed it.
+    pub snapshot: Option<Value>,
+    /// The api-version of the two.
+    pub api_version: String,
 }
 
-fn walk(sent: &Value, found: Option<&Value>, pointer: &str, differing: &mut Vec<String>) {
-    if is_one_of(READ_ONLY, pointer) {
-        return;
-    }
-    match (sent, found) {
-        (Value::Object(sent), Some(Value::Object(_) | Value::Null) | None) => {
-            let found = found.unwrap_or(&Value::Null);
-            for (name, value) in sent {
-                // RFC 6901, section 3.
-                let escaped = name.replace('~', "~0").replace('/', "~1");
-                walk(
-                    value,
-                    members::member(found, name),
-                    &format!("{pointer}/{escaped}"),
-                    differing,
-                );
-            }
+/// What a read came to.
+#[derive(Debug, Clone, Copy)]
+pub enum Reading<'a> {
+    /// ARM showed a resource.
+    Resource(&'a Value),
+    /// ARM says that there is none, and its parent can be read.
+    Absent,
+    /// The read did not succeed.
+    Unreadable,
+}
+
+/// What is at ARM, compared with what is recorded. Differences are JSON pointers (RFC 6901) into the resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Comparison {
+    /// It is what is recorded.
+    Same,
+    /// The same source and consumer group, configured otherwise.
+    Differs(Vec<String>),
+    /// Another kind, source or consumer group: another data connection under the same name.
+    Replaced(Vec<String>),
+    /// Nothing is there.
+    Absent,
+    /// Nothing can be told.
+    Unreadable,
+}
+
+impl Comparison {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Differs(_) => "differs",
+            Self::Replaced(_) => "replaced",
+            Self::Absent => "absent",
+            Self::Unreadable => "unreadable",
         }
-        _ if is_nothing(Some(sent)) && is_nothing(found) => {}
-        (Value::Array(sent), Some(Value::Array(found))) if sent.len() == found.len() => {
-            for (index, (sent, found)) in sent.iter().zip(found).enumerate() {
-                walk(sent, Some(found), &format!("{pointer}/{index}"), differing);
-            }
+    }
+
+    /// The pointers of what differs.
+    #[must_use]
+    pub fn differences(&self) -> &[String] {
+        match self {
+            Self::Differs(pointers) | Self::Replaced(pointers) => pointers,
+            Self::Same | Self::Absent | Self::Unreadable => &[],
         }
-        (Value::String(sent), Some(Value::String(found))) if same_text(sent, found, pointer) => {}
-        (sent, Some(found)) if sent == found => {}
-        _ => differing.push(pointer.to_owned()),
     }
 }
 
-/// ARM turns what is left out into `""` on a create and into `null` on an update (recorded ARM traffic).
-fn is_nothing(value: Option<&Value>) -> bool {
-    match value {
-        None | Some(Value::Null) => true,
-        Some(Value::String(text)) => text.is_empty(),
-        Some(Value::Array(list)) => list.is_empty(),
-        Some(_) => false,
+/// Compares. Defaults count as filled in; `""`, `null`, `[]` and an absent member are the same; ids, consumer groups and closed words
+/// have no case; the region and what only ARM writes don't count, nor do members that the recorded api-version doesn't know.
+#[must_use]
+pub fn compare(recorded: &Recorded, reading: Reading<'_>) -> Comparison {
+    let found = match reading {
+        Reading::Resource(found) => found,
+        Reading::Absent => return Comparison::Absent,
+        Reading::Unreadable => return Comparison::Unreadable,
+    };
+    let base = recorded.snapshot.as_ref().unwrap_or(&recorded.sent);
+    let (Some(found_kind), Some(properties)) = (members::text(found, "kind"), properties(found)) else {
+        return Comparison::Unreadable;
+    };
+    let kind = members::text(base, "kind").unwrap_or_default();
+    let mut replaced = !kind.eq_ignore_ascii_case(found_kind);
+    let mut differences = Vec::new();
+    if replaced {
+        differences.push("/kind".to_owned());
+    }
+    let table = Kind::named(kind);
+    for name in counted(recorded, base, properties, table) {
+        let recorded_value = property(base, &name);
+        let found_value = members::member(properties, &name);
+        let member = table.and_then(|table| table.member(&name));
+        let (values, default) = member.map_or((Values::Exact, ""), |member| (member.values, member.default));
+        if !projection::same(recorded_value, found_value, values, default) {
+            let holds_id = recorded_value.or(found_value);
+            replaced |= projection::is_identity(table, &name, holds_id);
+            // RFC 6901, section 3.
+            let escaped = name.replace('~', "~0").replace('/', "~1");
+            differences.push(format!("/properties/{escaped}"));
+        }
+    }
+    match (replaced, differences.is_empty()) {
+        (true, _) => Comparison::Replaced(differences),
+        (false, false) => Comparison::Differs(differences),
+        (false, true) => Comparison::Same,
     }
 }
 
-fn same_text(sent: &str, found: &str, pointer: &str) -> bool {
-    if pointer.eq_ignore_ascii_case("/location") {
-        return region(sent) == region(found);
+/// The names of the properties that count: what is recorded, what the kind has in the recorded api-version, and of a kind without a
+/// table whatever is there beside a snapshot.
+fn counted(recorded: &Recorded, base: &Value, found: &Value, table: Option<&'static Kind>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut add = |name: &str| {
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            names.push(name.to_owned());
+        }
+    };
+    let known = |kind: &'static Kind| kind.identity.iter().chain(kind.configuration);
+    for member in table.into_iter().flat_map(known) {
+        if member.since <= recorded.api_version.as_str() {
+            add(member.name);
+        }
     }
-    if is_resource_id(sent) && is_resource_id(found) {
-        let end = |id: &str| id.trim_end_matches('/').to_ascii_lowercase();
-        return end(sent) == end(found);
+    keys(properties(base)).for_each(&mut add);
+    if table.is_none() && recorded.snapshot.is_some() {
+        keys(Some(found)).for_each(&mut add);
     }
-    sent == found || (is_one_of(ANY_CASE, pointer) && sent.eq_ignore_ascii_case(found))
+    let was_sent = |name: &str| projection::filled_in(property(&recorded.sent, name)).is_some();
+    names.retain(|name| {
+        let is = |other: &str| name.eq_ignore_ascii_case(other);
+        !READ_ONLY.into_iter().any(is) && (!is(RETRIEVAL_START) || was_sent(RETRIEVAL_START))
+    });
+    names
 }
 
-/// A region's name in its short form: `West US 2` is `westus2`.
-fn region(name: &str) -> String {
-    name.chars()
-        .filter(|character| !character.is_whitespace())
-        .collect::<String>()
-        .to_ascii_lowercase()
+/// A hash of all that tells one resource from another, when it was made included: what a caller accepted is exactly this. The same
+/// for each read, as long as nobody changes the resource.
+#[must_use]
+pub fn fingerprint(resource: &Value) -> String {
+    let kind = members::text(resource, "kind").map(str::to_ascii_lowercase);
+    let table = kind.as_deref().and_then(Kind::named);
+    let properties = properties(resource);
+    let names: BTreeSet<String> = keys(properties).map(str::to_ascii_lowercase).collect();
+    let is_written = |name: &&String| !READ_ONLY.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let values: Vec<Value> = names
+        .iter()
+        .filter(is_written)
+        .filter_map(|name| {
+            let value = projection::filled_in(members::member(properties?, name))?;
+            let of_table = table.and_then(|table| table.member(name));
+            let values = of_table.map_or(Values::Exact, |member| member.values);
+            Some(json!([name, projection::canonical(value, values)]))
+        })
+        .collect();
+    let system = members::member(resource, "systemData");
+    let created = system.and_then(|system| members::text(system, "createdAt"));
+    let created = created.and_then(super::instant).map(|at| at.to_rfc3339());
+    // A list, since the order of an object's members depends on how the JSON library was built.
+    let whole = json!([kind, values, created]);
+    let hash = Sha256::digest(whole.to_string().as_bytes());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn is_resource_id(text: &str) -> bool {
-    const START: &str = "/subscriptions/";
-    text.get(..START.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(START))
+fn properties(resource: &Value) -> Option<&Value> {
+    members::member(resource, "properties").filter(|properties| properties.is_object())
 }
 
-fn is_one_of(pointers: &[&str], pointer: &str) -> bool {
-    pointers.iter().any(|known| known.eq_ignore_ascii_case(pointer))
+fn property<'a>(resource: &'a Value, name: &str) -> Option<&'a Value> {
+    members::member(properties(resource)?, name)
+}
+
+fn keys(object: Option<&Value>) -> impl Iterator<Item = &str> {
+    let object = object.and_then(Value::as_object);
+    object
+        .into_iter()
+        .flat_map(|object| object.keys().map(String::as_str))
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    const HUB: &str = "/subscriptions/22222222-0000-4000-8000-000000000002/resourceGroups/rg-2/providers/Microsoft.EventHub/namespaces/ns1/eventhubs/hub1";
-
-    fn sent() -> Value {
-        json!({
-            "location": "westus2",
-            "kind": "EventHub",
-            "properties": {"eventHubResourceId": HUB, "consumerGroup": "$Default", "tableName": "Events"},
-        })
-    }
-
-    fn found() -> Value {
-        json!({
-            "id": "/subscriptions/11111111-0000-4000-8000-000000000001/…", "name": "c/d/n",
-            "location": "West US 2",
-            "kind": "EventHub",
-            "properties": {
-                "eventHubResourceId": HUB.to_uppercase(), "consumerGroup": "$Default", "tableName": "Events",
-                "mappingRuleName": "", "dataFormat": "", "eventSystemProperties": [], "compression": "None",
-                "managedIdentityResourceId": null, "databaseRouting": "Single", "provisioningState": "Succeeded",
-            },
-        })
-    }
-
-    /// What differs after `pointer` of what is found became `value`.
-    fn after(pointer: &str, value: Value) -> Vec<String> {
-        let mut found = found();
-        *found.pointer_mut(pointer).expect("a member") = value;
-        differing(&sent(), &found)
-    }
-
-    #[test]
-    fn what_arm_fills_in_rewrites_or_spells_otherwise_is_no_difference() {
-        assert_eq!(differing(&sent(), &found()), Vec::<String>::new());
-    }
-
-    #[test]
-    fn nothing_is_nothing_whether_empty_null_or_absent() {
-        let nothing =
-            json!({"properties": {"tableName": "", "mappingRuleName": null, "eventSystemProperties": []}});
-        for found in [
-            json!({}),
-            json!({"properties": {}}),
-            json!({"properties": {"tableName": null, "mappingRuleName": "", "eventSystemProperties": null}}),
-        ] {
-            assert_eq!(differing(&nothing, &found), Vec::<String>::new(), "{found}");
-        }
-        assert_eq!(
-            after("/properties/tableName", Value::Null),
-            ["/properties/tableName"]
-        );
-    }
-
-    #[test]
-    fn every_member_that_differs_is_named() {
-        assert_eq!(after("/location", json!("East US")), ["/location"]);
-        assert_eq!(after("/kind", json!("EventGrid")), ["/kind"]);
-        assert_eq!(
-            after("/properties/tableName", json!("events")),
-            ["/properties/tableName"]
-        );
-        assert_eq!(
-            after("/properties/consumerGroup", json!("other")),
-            ["/properties/consumerGroup"]
-        );
-        assert_eq!(
-            after(
-                "/properties/eventHubResourceId",
-                json!(HUB.replace("hub1", "hub2"))
-            ),
-            ["/properties/eventHubResourceId"]
-        );
-        assert_eq!(
-            after("/properties", Value::Null),
-            [
-                "/properties/consumerGroup",
-                "/properties/eventHubResourceId",
-                "/properties/tableName"
-            ]
-        );
-        assert_eq!(after("/properties", json!("text")), ["/properties"]);
-        assert_eq!(differing(&json!({"a/b~c": 1}), &json!({})), ["/a~1b~0c"]);
-    }
-
-    #[test]
-    fn what_arm_sets_itself_is_left_out_of_a_body_merged_from_its_own_copy() {
-        let mut later = found();
-        later["properties"]["provisioningState"] = json!("Accepted");
-        later["systemData"] = json!({"createdAt": "2026-05-07T10:00:00Z"});
-        assert_eq!(differing(&found(), &later), Vec::<String>::new());
-    }
-
-    #[test]
-    fn lists_are_the_same_only_with_the_same_items_in_the_same_order() {
-        let list = |items: Value| json!({"properties": {"eventSystemProperties": items}});
-        assert!(differing(&list(json!(["a", "b"])), &list(json!(["a", "b"]))).is_empty());
-        assert_eq!(
-            differing(&list(json!(["a", "b"])), &list(json!(["a", "c"]))),
-            ["/properties/eventSystemProperties/1"]
-        );
-        assert_eq!(
-            differing(&list(json!(["a", "b"])), &list(json!(["a"]))),
-            ["/properties/eventSystemProperties"]
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn a_resource_always_equals_itself_and_never_one_with_another_table(table in "[a-zA-Z]{1,12}", other in "[a-zA-Z]{1,12}") {
-            let with = |table: &str| json!({"properties": {"tableName": table}});
-            prop_assert!(differing(&with(&table), &with(&table)).is_empty());
-            prop_assert_eq!(differing(&with(&table), &with(&other)).is_empty(), table == other);
-        }
-    }
-}
+#[path = "compare_tests.rs"]
+mod tests;

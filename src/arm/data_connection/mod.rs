@@ -6,6 +6,7 @@ mod any_answer_tests;
 mod body;
 mod calls;
 mod compare;
+mod projection;
 #[cfg(test)]
 mod wire_tests;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub use body::event_hub_body;
 pub use calls::{Accepted, Credentials, Deleted};
+pub use compare::{Comparison, Reading, Recorded, compare, fingerprint};
 
 use super::members;
 
@@ -46,7 +48,7 @@ impl DataConnection {
     /// From when on the events are read: the moment of creation, unless the creator chose another.
     #[must_use]
     pub fn retrieval_start(&self) -> Option<DateTime<Utc>> {
-        time(members::text(
+        instant(members::text(
             members::member(&self.raw, "properties")?,
             "retrievalStartDate",
         )?)
@@ -55,31 +57,15 @@ impl DataConnection {
     /// `systemData.createdAt`, which api-versions from 2025-02-14 on have.
     #[must_use]
     pub fn created_at(&self) -> Option<DateTime<Utc>> {
-        time(members::text(
+        instant(members::text(
             members::member(&self.raw, "systemData")?,
             "createdAt",
         )?)
     }
-
-    /// Whether what is there is what was sent, as far as it was sent: members that ARM fills in don't count.
-    ///
-    /// Resource ids are compared without case, an empty text, an empty list, `null` and an absent member are the same,
-    /// and so are the spellings of a region (`West US 2`, `westus2`).
-    ///
-    /// # Errors
-    /// The JSON pointers (RFC 6901), into what was sent, of the members that differ.
-    pub fn matches(&self, sent: &Value) -> Result<(), Vec<String>> {
-        let differing = compare::differing(sent, &self.raw);
-        if differing.is_empty() {
-            Ok(())
-        } else {
-            Err(differing)
-        }
-    }
 }
 
 /// Reads a time with any number of fractional digits (ARM writes seven); without an offset it is UTC.
-fn time(text: &str) -> Option<DateTime<Utc>> {
+fn instant(text: &str) -> Option<DateTime<Utc>> {
     let offset = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
     offset.ok().or_else(|| {
         let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;

@@ -93,6 +93,11 @@ impl Broker {
         let Some(record) = connections::find_open(&mut db, &wanted.request.id()).await? else {
             return Ok(Existing::Nothing);
         };
+        if record.found.as_ref().is_some_and(|found| found.contested) {
+            let detail = "somebody else made a data connection of this name at the same time as this service; whoever may see the connection finds there what Azure holds, and can remove it with its ETag in If-Match";
+            let refusal = Refusal::new(Code::Contested, detail).at("/name", detail);
+            return Ok(Existing::Somebodys(Box::new(refusal)));
+        }
         let same_actor = people::find(&mut db, caller.actor()).await? == Some(record.created_by);
         if !same_actor {
             let detail = "a connection of this name is recorded for this database";
@@ -108,7 +113,7 @@ impl Broker {
         }
         if record.state() == State::Missing {
             let detail = format!(
-                "the connection {} is recorded, but Azure no longer has it; remove the record, then create it anew",
+                "the connection {} is recorded, but Azure no longer has it; remove it (with recordOnly=true if something else has its name), then create it anew",
                 record.id
             );
             return Err(Refusal::new(Code::ConnectionExists, detail).into());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -11,9 +12,11 @@ use super::send::plain;
 use super::{Job, Step};
 use crate::broker::recording::failure_details;
 use crate::broker::refusal::BrokerError;
-use crate::connection::{ActorId, Awaiting, Code, Desired, Failure, Observed, OperationKind, Phase};
+use crate::connection::{
+    ActorId, Awaiting, Code, Desired, Failure, FoundResource, Observed, OperationKind, Phase,
+};
 use crate::db::operations::{Leaving, Progress};
-use crate::db::{DbError, begin, connections, ledger_events, operations, slots, within};
+use crate::db::{DbError, begin, connections, ledger_events, operations, revisions, slots, within};
 use crate::ledger::{Event, EventKind};
 use crate::telemetry::metrics;
 
@@ -34,6 +37,10 @@ pub(super) struct Change {
     pub(super) desired: Option<Desired>,
     /// What was seen, and whether the connection is finally absent with it.
     pub(super) observed: Option<(Observed, bool)>,
+    /// What a read found although the record says otherwise.
+    pub(super) found: Option<FoundResource>,
+    /// What a read showed that confirms the revision.
+    pub(super) snapshot: Option<Value>,
     pub(super) event: Option<(EventKind, Value)>,
     /// The request whose tokens the change is made with, if it is another than the one that began the operation.
     pub(super) request_id: Option<String>,
@@ -54,6 +61,8 @@ impl Job {
             cluster_pause: None,
             desired: None,
             observed: None,
+            found: None,
+            snapshot: None,
             event: None,
             request_id: None,
         }
@@ -100,7 +109,8 @@ impl Job {
         let continued = loop {
             match within(self.try_commit(&change, event.clone(), repeated)).await {
                 Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
-                    tracing::warn!(operation.id = %self.claim.record.id, error = %error, "a result could not be recorded yet");
+                    self.broker
+                        .database_failed(&error, "a result waits to be recorded");
                     repeated = true;
                     sleep(self.broker.worker.lease / 20).await;
                 }
@@ -114,6 +124,11 @@ impl Job {
         if change.phase.is_terminal() {
             self.broker.0.vault.forget(self.claim.record.id);
             metrics::operation_ended(self.claim.record.kind.as_str(), change.phase.as_str());
+            let code = change.failure.as_ref().map(|failure| failure.code.as_str());
+            let refused = [Code::Drifted, Code::Contested].into_iter();
+            if let Some(code) = refused.map(Code::as_str).find(|refused| code == Some(*refused)) {
+                metrics::write_refused(code);
+            }
         }
         if change.leaves.is_some() {
             let now = self.broker.clock.now();
@@ -213,11 +228,32 @@ impl Job {
             let confirmed = observed == Observed::Present && change.phase == Phase::Succeeded;
             connections::set_observed(db, self.record.id, observed, now, closed, confirmed).await?;
         }
+        self.record_seen(db, change, now).await?;
         if let Some(event) = &event {
             ledger_events::append(db, event).await?;
         }
         transaction.commit().await?;
         Ok(Committed::Done(continued))
+    }
+
+    /// What a read showed, and that a create's outcome is unknown.
+    async fn record_seen(
+        &self,
+        db: &mut PgConnection,
+        change: &Change,
+        now: DateTime<Utc>,
+    ) -> Result<(), BrokerError> {
+        let connection = self.record.id;
+        if self.claim.record.kind == OperationKind::Create && change.phase == Phase::Settling {
+            connections::expect_late_effect(db, connection).await?;
+        }
+        if let Some(found) = &change.found {
+            connections::set_found(db, connection, found).await?;
+        }
+        if let Some(snapshot) = &change.snapshot {
+            revisions::confirm(db, connection, self.claim.revision, snapshot, now).await?;
+        }
+        Ok(())
     }
 
     /// By when the operation should have ended after a change, if that moves with it.
@@ -232,6 +268,16 @@ impl Job {
 
     /// Ends the operation without the change. What ARM holds is `observed`; a create that left nothing closes the record.
     pub(super) async fn fail(&mut self, failure: Failure, observed: Observed) -> Result<Step, BrokerError> {
+        self.fail_with(failure, observed, None).await
+    }
+
+    /// The same, with what a read found that is not what is recorded.
+    pub(super) async fn fail_with(
+        &mut self,
+        failure: Failure,
+        observed: Observed,
+        found: Option<FoundResource>,
+    ) -> Result<Step, BrokerError> {
         let kind = self.claim.record.kind;
         let (event, desired) = match kind {
             OperationKind::Create => (EventKind::CreateFailed, None),
@@ -239,11 +285,31 @@ impl Job {
             OperationKind::Remove => (EventKind::RemoveFailed, Some(Desired::Present)),
         };
         let closed = kind == OperationKind::Create && observed == Observed::Absent;
+        let mut details = failure_details(&failure);
+        if let (Some(found), Some(details)) = (&found, details.as_object_mut()) {
+            details.insert("differences".to_owned(), found.differences.clone().into());
+            details.insert("fingerprint".to_owned(), found.fingerprint.clone().into());
+            let code = if found.contested {
+                Code::Contested
+            } else {
+                Code::Drifted
+            };
+            metrics::write_refused(code.as_str());
+            tracing::warn!(
+                operation.id = %self.claim.record.id,
+                connection.id = %self.record.id,
+                failure.code = failure.code,
+                failure.comparison = failure.comparison,
+                found.differences = ?found.differences,
+                "Azure holds something else than what is recorded, so nothing was deleted or called done"
+            );
+        }
         self.commit(Change {
-            event: Some((event, failure_details(&failure))),
+            event: Some((event, details)),
             failure: Some(failure),
             desired,
             observed: Some((observed, closed)),
+            found,
             ..self.change("the operation failed", Phase::Failed)
         })
         .await?;
@@ -267,7 +333,7 @@ impl Job {
             ..self.change("the outcome is unknown", Phase::Settling)
         })
         .await?;
-        self.pause = self.broker.worker.fastest_poll;
+        self.wait_anew();
         Ok(Step::Again(Duration::ZERO))
     }
 

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use serde_json::json;
 
 use super::commit::Change;
+use super::comparison::Whose;
+use super::reading::ReadToken;
 use super::send::plain;
 use super::tokens::Tokens;
 use super::{Job, Step};
 use crate::arm::{ArmError, DataConnection, OperationStatus, OperationUrl};
 use crate::broker::refusal::{BrokerError, failure_of};
+use crate::broker::sentences::reason;
 use crate::connection::{Code, Failure, Observed, OperationKind, Phase, Upstream};
 use crate::ledger::EventKind;
 
@@ -33,18 +37,21 @@ impl Job {
             Tokens::Missing(step) => return Ok(step),
         };
         let Some(url) = self.operation_url() else {
-            return self.follow_by_reading().await;
+            return self.follow_by_reading(false).await;
         };
-        let arm = self.broker.arm.clone();
-        match self.alive(arm.poll(&token, &url)).await? {
+        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        // Side by side: what the operation's end has to be borne out by is here together with it.
+        let asked = join(arm.poll(&token, &url), arm.data_connection(&token, &id));
+        let (state, seen) = self.alive(asked).await?;
+        match state {
             Ok(state) => match state.status {
-                OperationStatus::Running(_) => {
-                    let pause = state.retry_after.unwrap_or_else(|| self.next_pause());
-                    Ok(Step::Again(pause.min(self.broker.worker.slowest_poll)))
-                }
-                OperationStatus::Succeeded => self.follow_by_reading().await,
+                OperationStatus::Running(_) => Ok(Step::Again(
+                    state.retry_after.unwrap_or_else(|| self.next_pause()),
+                )),
+                OperationStatus::Succeeded => self.ended_at_azure(&token, seen).await,
                 OperationStatus::Failed { code, message } => {
-                    let said = message.unwrap_or_else(|| "without a reason".to_owned());
+                    let id = state.call.request_id.as_deref();
+                    let said = reason(code.as_deref(), message.as_deref(), id);
                     let upstream = Some(Upstream {
                         service: "arm".to_owned(),
                         status: None,
@@ -64,8 +71,22 @@ impl Job {
                 }
             },
             // ARM forgets operations after a while; the resource itself still tells.
-            Err(error) if error.status() == Some(404) => self.follow_by_reading().await,
+            Err(error) if error.status() == Some(404) => self.follow_by_reading(false).await,
             Err(error) => self.read_failed(&error).await,
+        }
+    }
+
+    /// ARM called its operation done, and this is what a read beside it showed. One that shows something else may have been a moment
+    /// before the end: then another one tells.
+    async fn ended_at_azure(
+        &mut self,
+        token: &ReadToken,
+        seen: Result<Option<DataConnection>, ArmError>,
+    ) -> Result<Step, BrokerError> {
+        match (self.claim.record.kind, seen) {
+            (OperationKind::Create, Ok(Some(found))) if !is_under_way(&found) => self.conclude(&found).await,
+            (OperationKind::Remove, Ok(None)) => self.confirm_absence(token).await,
+            _ => self.follow_by_reading(true).await,
         }
     }
 
@@ -105,10 +126,10 @@ impl Job {
         Ok(Step::Again(Duration::ZERO))
     }
 
-    /// The end as the resource itself shows it.
-    async fn follow_by_reading(&mut self) -> Result<Step, BrokerError> {
+    /// The end as the resource itself shows it. `is_done` says that ARM called the change carried out.
+    async fn follow_by_reading(&mut self, is_done: bool) -> Result<Step, BrokerError> {
         if self.claim.record.kind == OperationKind::Remove {
-            return self.confirm_removal().await;
+            return self.confirm_removal(is_done).await;
         }
         let found = match self.look().await? {
             Ok(found) => found,
@@ -140,7 +161,11 @@ impl Job {
             }
             Shown::UnderWay => self.look_again_later().await,
             Shown::Failed => self.failed_as_shown(found).await,
-            Shown::Done => self.succeed(found).await,
+            Shown::Done => match self.whose(found).await? {
+                Whose::Ours => self.succeed(found).await,
+                Whose::Unreadable => self.look_again_later().await,
+                whose => self.end_as_anothers(found, &whose).await,
+            },
         }
     }
 
@@ -154,19 +179,14 @@ impl Job {
 
     /// A create that reads confirm.
     async fn succeed(&mut self, found: &DataConnection) -> Result<Step, BrokerError> {
-        let differs = self
-            .claim
-            .body
-            .as_ref()
-            .and_then(|sent| found.matches(sent).err());
         let details = json!({
             "provisioningState": found.provisioning_state(),
             "retrievalStartDate": found.retrieval_start(),
-            "differs": differs,
         });
         self.commit(Change {
             failure: None,
             observed: Some((Observed::Present, false)),
+            snapshot: Some(found.raw.clone()),
             event: Some((EventKind::CreateSucceeded, details)),
             ..self.change("the connection is there", Phase::Succeeded)
         })
@@ -187,7 +207,7 @@ impl Job {
             .clone()
             .unwrap_or_else(|| plain(Code::AzureFailed, "the change failed"));
         match (self.claim.record.kind, found) {
-            (OperationKind::Remove, None) => self.confirm_removal().await,
+            (OperationKind::Remove, None) => self.confirm_removal(false).await,
             // A refused create leaves whatever was there to whoever made it.
             (OperationKind::Create, Some(_)) if is_refusal(&failure) => {
                 self.fail(failure, Observed::Absent).await
@@ -197,7 +217,14 @@ impl Job {
                 self.claim.absent_reads = 0;
                 Ok(Step::Again(self.next_pause()))
             }
-            (_, Some(_)) => self.fail(failure, Observed::Present).await,
+            (OperationKind::Create, Some(found)) if failure.code == Code::Contested.as_str() => {
+                self.end_as_anothers(&found, &Whose::Contested).await
+            }
+            (OperationKind::Create, Some(_)) => self.fail(failure, Observed::Present).await,
+            (OperationKind::Remove, Some(found)) => match self.is_replaced(&found).await? {
+                Some(comparison) => self.drifted_from(&found, &comparison).await,
+                None => self.fail(failure, Observed::Present).await,
+            },
             // ARM's failed operation may have left something that reads don't find yet.
             (OperationKind::Create, None)
                 if !is_refusal(&failure) && self.claim.absent_reads + 1 < ABSENT_READS =>
@@ -268,9 +295,7 @@ impl Job {
 
     /// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
     pub(super) async fn look_again_after(&mut self, pause: Duration) -> Result<Step, BrokerError> {
-        let slowest = self.broker.worker.slowest_poll;
-        let pause = pause.min(slowest);
-        if pause < slowest {
+        if pause < self.broker.worker.slowest_poll {
             return Ok(Step::Again(pause));
         }
         self.commit(Change {
@@ -291,7 +316,10 @@ fn is_refusal(failure: &Failure) -> bool {
 
 /// Whether the failure is what ARM said of the change, and not what was seen since.
 pub(super) fn is_arms_word(failure: &Failure) -> bool {
-    is_refusal(failure) || failure.code == Code::AzureFailed.as_str()
+    is_refusal(failure)
+        || [Code::AzureFailed, Code::Contested]
+            .iter()
+            .any(|code| failure.code == code.as_str())
 }
 
 /// How far the last change of a data connection is, by the state that ARM shows.

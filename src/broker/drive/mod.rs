@@ -3,6 +3,7 @@
 
 mod challenge;
 mod commit;
+mod comparison;
 mod follow;
 mod reading;
 mod remove;
@@ -14,6 +15,7 @@ mod turn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
@@ -24,6 +26,10 @@ use super::{Broker, Caller};
 use crate::connection::{ActorId, Awaiting, ConnectionRecord, OperationKind, Phase};
 use crate::db::leases::{Claim, Claimant};
 use crate::db::{DbError, connections, leases, within, within_a_lease};
+use crate::telemetry::metrics;
+
+/// The part of the time already waited for Azure that the next wait lasts.
+const PART_OF_WAIT: u32 = 10;
 
 /// How a step left the operation.
 enum Step {
@@ -58,8 +64,8 @@ struct Job {
     writer: Option<Caller>,
     /// The tokens of another operation of the connection that this one reads with.
     borrowed: Option<Stamp>,
-    /// The next wait between two looks.
-    pause: Duration,
+    /// Since when Azure is waited for here: each wait is a part of that time.
+    since: DateTime<Utc>,
 }
 
 impl Broker {
@@ -71,6 +77,10 @@ impl Broker {
 
     fn drive_in(&self, place: Option<OwnedSemaphorePermit>, claim: Claim, claimed_at: Instant, unsent: bool) {
         let broker = self.clone();
+        if claim.taken_over {
+            metrics::operation_taken_over();
+            tracing::info!(operation.id = %claim.record.id, "taken over from another replica");
+        }
         let span = tracing::info_span!("operation", operation.id = %claim.record.id, otel.name = claim.record.kind.as_str());
         let task = async move {
             let operation = claim.record.id;
@@ -82,7 +92,12 @@ impl Broker {
             match result {
                 Ok(()) => {}
                 Err(BrokerError::Database(DbError::LeaseLost)) => {
+                    metrics::lease_lost();
                     tracing::warn!(operation.id = %operation, "another replica took the operation over");
+                }
+                Err(BrokerError::Database(error)) if error.is_outage() => {
+                    broker.database_failed(&error, "an operation can't go on");
+                    tracing::warn!(operation.id = %operation, "the operation can't go on here; it is taken up again when its lease ends");
                 }
                 Err(error) => {
                     tracing::error!(operation.id = %operation, error = %error, "the operation can't go on here; it is taken up again when its lease ends");
@@ -156,14 +171,13 @@ impl Job {
             }
         };
         // What this replica has waited with before goes on at the pace that it had come to.
-        let pause = if claim.resumed && claim.record.phase == Phase::Settling {
-            broker.worker.slowest_poll
-        } else {
-            broker.worker.fastest_poll
+        let since = match claim.record.dispatched_at {
+            Some(sent_at) if claim.resumed => sent_at,
+            _ => broker.clock.now(),
         };
         Ok(Self {
             lease_end,
-            pause,
+            since,
             broker,
             record,
             unsent,
@@ -184,7 +198,7 @@ impl Job {
             let step = match self.step().await {
                 // The lease is still ours as far as is known: try again until it isn't.
                 Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
-                    tracing::warn!(operation.id = %self.claim.record.id, error = %error, "the database is out of reach");
+                    self.broker.database_failed(&error, "an operation waits");
                     Step::Again(self.broker.worker.fastest_poll)
                 }
                 step => step?,
@@ -197,7 +211,8 @@ impl Job {
                         drop(place.take());
                     }
                     let stopped = self.broker.0.stop.clone();
-                    let woken = stopped.run_until_cancelled(self.alive(sleep(pause))).await;
+                    let clock = self.broker.clock.clone();
+                    let woken = stopped.run_until_cancelled(self.alive(clock.sleep(pause))).await;
                     match woken {
                         Some(alive) => alive?,
                         None => return self.hand_over().await,
@@ -292,10 +307,16 @@ impl Job {
         Ok(true)
     }
 
-    /// The next wait: doubled each time, up to the longest.
-    fn next_pause(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (pause * 2).min(self.broker.worker.slowest_poll);
-        pause
+    /// The next wait: a tenth of the time for which Azure is waited for already. So an end is seen after at most 1.1 times the time
+    /// that it took, or the shortest wait after it.
+    fn next_pause(&self) -> Duration {
+        let taken = self.broker.clock.now() - self.since;
+        let worker = &self.broker.worker;
+        (taken.to_std().unwrap_or_default() / PART_OF_WAIT).clamp(worker.fastest_poll, worker.slowest_poll)
+    }
+
+    /// From now on Azure is waited for, for something new: the waits begin with the shortest.
+    fn wait_anew(&mut self) {
+        self.since = self.broker.clock.now();
     }
 }

@@ -10,10 +10,11 @@ use super::{Job, Step};
 use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Credentials, Deleted};
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::broker::vault::Use;
-use crate::connection::{Awaiting, Code, Desired, Observed, Phase};
+use crate::connection::{Awaiting, Code, Desired, FoundResource, Observed, Phase};
 use crate::db::{operations, within};
 use crate::ledger::EventKind;
-use serde_json::json;
+use crate::outbound::Bearer;
+use serde_json::{Value, json};
 
 /// How soon, at the latest, a waiting removal looks again whether the change before it has ended.
 const TURN: Duration = Duration::from_millis(250);
@@ -42,23 +43,21 @@ impl Job {
             Tokens::Held(credentials) => credentials,
             Tokens::Missing(step) => return self.wait_at_rest(step).await,
         };
-        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        // While ARM can't be asked, each try would be told as one that was sent.
-        if let Err(error) = self.alive(arm.data_connection(&credentials.primary, &id)).await?
-            && self.keeps_from_sending(&error)
-        {
-            let pause = self.longer_pause(&error);
-            return self.wait_at_rest(Step::Again(pause)).await;
-        }
-        self.pause = self.broker.worker.fastest_poll;
+        let differs = match self.clear_to_remove(&credentials).await? {
+            Ok(differs) => differs,
+            Err(step) => return Ok(step),
+        };
+        self.wait_anew();
         self.act_for_holder().await?;
         let event = if self.claim.dispatches == 0 {
             EventKind::RemoveIntended
         } else {
             EventKind::RemoveRepeated
         };
-        let details = self.broker.removal_details(&self.record);
+        let mut details = self.broker.removal_details(&self.record);
+        add_differences(&mut details, differs.as_ref());
         let begun = self.commit(Change {
+            found: differs,
             request_id: self.writer.as_ref().map(|caller| caller.request_id().to_owned()),
             leaves: Some(None),
             desired: Some(Desired::Absent),
@@ -70,22 +69,7 @@ impl Job {
             return self.wait_at_rest(step).await;
         }
         self.unsent = true;
-        self.send_removal(credentials).await
-    }
-
-    /// Whether a read before a removal failed in a way that lets the removal wait.
-    fn keeps_from_sending(&self, error: &ArmError) -> bool {
-        match error.kind {
-            // What a refused read means, the removal finds out.
-            ArmErrorKind::Refused(_) => false,
-            // Nothing would leave, or nobody would hear what came of it.
-            ArmErrorKind::NotSent(_) | ArmErrorKind::HeldBack(_) | ArmErrorKind::NoAnswer => true,
-            // A read that fails for long says little of the removal, which is never given up.
-            _ => {
-                let waited = self.broker.clock.now() - self.claim.record.created_at;
-                waited.to_std().unwrap_or_default() < self.broker.worker.deadline
-            }
-        }
+        self.send_removal(credentials, None).await
     }
 
     /// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.
@@ -102,12 +86,20 @@ impl Job {
     /// Sends what was committed on this replica a moment ago.
     pub(super) async fn send_committed_removal(&mut self) -> Result<Step, BrokerError> {
         match self.writing().await? {
-            Tokens::Held(credentials) => self.send_removal(credentials).await,
+            Tokens::Held(credentials) => match self.clear_to_remove(&credentials).await? {
+                Ok(differs) => self.send_removal(credentials, differs).await,
+                Err(step) => Ok(step),
+            },
             Tokens::Missing(step) => self.wait_at_rest(step).await,
         }
     }
 
-    async fn send_removal(&mut self, credentials: Credentials) -> Result<Step, BrokerError> {
+    /// `differs` is what a read found directly before, where it is the record's but configured otherwise.
+    async fn send_removal(
+        &mut self,
+        credentials: Credentials,
+        differs: Option<FoundResource>,
+    ) -> Result<Step, BrokerError> {
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
         let trace = CallTrace {
             correlation_id: self.claim.record.correlation_id,
@@ -121,11 +113,11 @@ impl Job {
             .await?;
         match answer {
             Ok(Deleted::Accepted { operation, call }) => {
-                self.removal_accepted(operation.map(|url| url.expose().to_owned()), &call, 202)
-                    .await
+                let url = operation.map(|url| url.expose().to_owned());
+                self.removal_accepted(url, &call, 202, differs).await
             }
-            Ok(Deleted::Done { call }) => self.removal_accepted(None, &call, 200).await,
-            Ok(Deleted::NothingThere { call }) => self.removal_accepted(None, &call, 204).await,
+            Ok(Deleted::Done { call }) => self.removal_accepted(None, &call, 200, differs).await,
+            Ok(Deleted::NothingThere { call }) => self.removal_accepted(None, &call, 204, differs).await,
             Err(error) => self.removal_not_accepted(&error).await,
         }
     }
@@ -135,20 +127,24 @@ impl Job {
         url: Option<String>,
         call: &CallReport,
         status: u16,
+        differs: Option<FoundResource>,
     ) -> Result<Step, BrokerError> {
-        let details = json!({
+        let mut details = json!({
             "status": status,
             "armRequestId": call.request_id,
             "durationMs": u64::try_from(call.duration.as_millis()).unwrap_or(u64::MAX),
             "withAuxiliary": self.with_auxiliary,
         });
+        add_differences(&mut details, differs.as_ref());
         let nothing_to_follow = url.is_none();
         self.commit(Change {
+            found: differs,
             arm_operation_url: url,
             event: Some((EventKind::RemoveAccepted, details)),
             ..self.change("Azure took the removal", Phase::Accepted)
         })
         .await?;
+        self.wait_anew();
         Ok(Step::Again(if nothing_to_follow {
             Duration::ZERO
         } else {
@@ -214,41 +210,59 @@ impl Job {
         Ok(Step::Again(Duration::ZERO))
     }
 
-    /// The removal as reads show it.
-    pub(super) async fn confirm_removal(&mut self) -> Result<Step, BrokerError> {
+    /// The removal as reads show it. `is_done` says that ARM called it carried out.
+    pub(super) async fn confirm_removal(&mut self, is_done: bool) -> Result<Step, BrokerError> {
         let token = match self.reading().await? {
             Tokens::Held(token) => token,
             Tokens::Missing(step) => return Ok(step),
         };
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        let database = id.database();
         match self.alive(arm.data_connection(&token, &id)).await? {
+            // What is there since is another's.
+            Ok(Some(found)) if is_done && self.is_replaced(&found).await?.is_some() => {
+                self.removed(json!({ "databaseRead": true, "replacedSince": true }))
+                    .await
+            }
             // Reads lag, and the request may still be carried out: one read that shows it there is no reason to send another.
             Ok(Some(found))
                 if self.claim.record.phase == Phase::Settling
                     && self.request_is_dead().await?
                     && (!is_under_way(&found) || self.is_overdue()) =>
             {
-                self.resend_removal().await
+                match self.is_replaced(&found).await? {
+                    Some(comparison) => self.drifted_from(&found, &comparison).await,
+                    None => self.resend_removal().await,
+                }
             }
             Ok(Some(_)) if self.claim.record.phase == Phase::Settling => self.look_again_later().await,
             Ok(Some(_)) => Ok(Step::Again(self.next_pause())),
-            Ok(None) => match self.alive(arm.database_exists(&token, &database)).await? {
-                Ok(true) => self.removed().await,
-                Ok(false) => self.parent_missing().await,
-                Err(error) if error.status() == Some(404) => self.parent_missing().await,
-                Err(error) => self.read_failed(&error).await,
-            },
+            Ok(None) => self.confirm_absence(&token).await,
             Err(error) if error.status() == Some(404) => self.parent_missing().await,
             Err(error) => self.read_failed(&error).await,
         }
     }
 
-    async fn removed(&mut self) -> Result<Step, BrokerError> {
+    /// A read found nothing: that counts as removed only while the parent database can be read.
+    pub(super) async fn confirm_absence(&mut self, token: &dyn Bearer) -> Result<Step, BrokerError> {
+        let (arm, database) = (self.broker.arm.clone(), self.record.arm_id.database());
+        match self.alive(arm.database_exists(token, &database)).await? {
+            Ok(true) => self.removed(json!({ "databaseRead": true })).await,
+            Ok(false) => self.parent_missing().await,
+            Err(error) if error.status() == Some(404) => self.parent_missing().await,
+            // Nothing was sent, if the removal waits for its request to leave.
+            Err(error) if self.unsent || self.claim.record.phase == Phase::Queued => {
+                let pause = self.longer_pause(&error);
+                self.wait_at_rest(Step::Again(pause)).await
+            }
+            Err(error) => self.read_failed(&error).await,
+        }
+    }
+
+    async fn removed(&mut self, details: Value) -> Result<Step, BrokerError> {
         self.commit(Change {
             failure: None,
             observed: Some((Observed::Absent, true)),
-            event: Some((EventKind::RemoveSucceeded, json!({ "databaseRead": true }))),
+            event: Some((EventKind::RemoveSucceeded, details)),
             ..self.change("the connection is removed", Phase::Succeeded)
         })
         .await?;
@@ -264,7 +278,7 @@ impl Job {
 
     /// Settles a removal whose outcome is unknown. What the caller named and wanted gone is asked for again.
     pub(super) async fn settle_removal(&mut self) -> Result<Step, BrokerError> {
-        self.confirm_removal().await
+        self.confirm_removal(false).await
     }
 
     /// A read found it still there, and not on its way: the removal waits for a turn to be sent again. It is never given up, but
@@ -292,5 +306,12 @@ impl Job {
     fn token_to_write(&self) -> Awaiting {
         let target = self.record.target_tenant;
         self.awaited.clone().unwrap_or_else(|| target.into())
+    }
+}
+
+/// Says in an event what of the data connection is not as it is recorded.
+fn add_differences(details: &mut Value, differs: Option<&FoundResource>) {
+    if let (Some(found), Some(details)) = (differs, details.as_object_mut()) {
+        details.insert("differences".to_owned(), found.differences.clone().into());
     }
 }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::commit::Change;
+use super::comparison::contested;
 use super::tokens::Tokens;
 use super::{Job, Step};
 use crate::arm::{Accepted, ArmError, ArmErrorKind, CallTrace, Credentials};
@@ -51,12 +52,23 @@ impl Job {
             "armRequestId": accepted.call.request_id,
             "durationMs": u64::try_from(accepted.call.duration.as_millis()).unwrap_or(u64::MAX),
         });
+        // A new one is 201, of every kind (recorded ARM traffic): somebody else's was there since the read that found nothing.
+        let failure = (accepted.status == 200).then(contested);
+        if failure.is_some() {
+            tracing::warn!(
+                operation.id = %self.claim.record.id,
+                connection.id = %self.record.id,
+                "Azure took the create as a change of what somebody else had made at the same time"
+            );
+        }
         self.commit(Change {
+            failure,
             arm_operation_url: accepted.operation.map(|url| url.expose().to_owned()),
             event: Some((EventKind::CreateAccepted, details)),
             ..self.change("Azure took the create", Phase::Accepted)
         })
         .await?;
+        self.wait_anew();
         Ok(Step::Again(self.next_pause()))
     }
 
@@ -110,6 +122,7 @@ pub(super) fn plain(code: Code, detail: &str) -> Failure {
     Failure {
         code: code.as_str().to_owned(),
         detail: detail.to_owned(),
+        comparison: None,
         upstream: None,
     }
 }

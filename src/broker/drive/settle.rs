@@ -1,19 +1,14 @@
 //! Settles a create whose outcome is unknown, by reads alone: one 404 proves little, since reads lag and a request that got no
 //! answer may still be carried out.
 
-use chrono::TimeDelta;
-
 use super::commit::Change;
-use super::follow::{ABSENT_READS, is_arms_word};
+use super::comparison::Whose;
+use super::follow::{ABSENT_READS, is_arms_word, is_under_way};
 use super::send::plain;
 use super::{Job, Step};
-use crate::arm::DataConnection;
 use crate::broker::refusal::BrokerError;
 use crate::connection::{Code, Desired, Failure, Observed, Phase};
 use crate::db::{operations, within};
-
-/// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
-const CLOCKS_APART: i64 = 300;
 
 impl Job {
     pub(super) async fn settle_create(&mut self) -> Result<Step, BrokerError> {
@@ -27,18 +22,26 @@ impl Job {
             Err(step) => return Ok(step),
         };
         match found {
-            Some(found) if self.is_ours(&found) => {
+            Some(found) if is_under_way(&found) => {
                 self.claim.absent_reads = 0;
                 self.conclude(&found).await
             }
-            Some(_) => {
-                let failure = plain(
-                    Code::Differs,
-                    "Azure holds a data connection of this name that is not what was sent",
-                );
-                // Nothing can land after it any more, if it is to be removed.
-                self.not_proved(failure, Observed::Present).await
-            }
+            Some(found) => match self.whose(&found).await? {
+                Whose::Ours => self.conclude(&found).await,
+                Whose::Unreadable => self.look_again_later().await,
+                // Only when nothing of this service's can land after it any more.
+                whose if is_dead => self.end_as_anothers(&found, &whose).await,
+                _ => {
+                    self.put_aside(Change {
+                        absent_reads: 0,
+                        ..self.change(
+                            "something else is there, while the request may still be carried out",
+                            Phase::Settling,
+                        )
+                    })
+                    .await
+                }
+            },
             None => {
                 let reads = if is_dead {
                     self.claim.absent_reads.saturating_add(1)
@@ -127,17 +130,5 @@ impl Job {
             operations::dispatched_ago(&mut db, self.claim.record.id).await
         });
         Ok(age.await? >= self.broker.worker.request_life)
-    }
-
-    /// The ownership proof for what an unknown create left: the intent was committed before it was sent, a read had found
-    /// nothing, what is there equals what was sent, and no time on it says that it is older.
-    fn is_ours(&self, found: &DataConnection) -> bool {
-        let Some(sent) = &self.claim.body else {
-            return false;
-        };
-        let record = &self.claim.record;
-        let oldest = record.dispatched_at.unwrap_or(record.created_at) - TimeDelta::seconds(CLOCKS_APART);
-        let is_older = |time: Option<chrono::DateTime<chrono::Utc>>| time.is_some_and(|time| time < oldest);
-        found.matches(sent).is_ok() && !is_older(found.created_at()) && !is_older(found.retrieval_start())
     }
 }

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::Part;
 use crate::connection::{
-    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventHubSource, Target, TenantId,
+    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventHubSource, FoundResource, Target,
+    TenantId,
 };
 use crate::db::{DbError, operations};
 use crate::ledger::EventKind;
@@ -44,37 +45,50 @@ struct Row {
     observed_at: DateTime<Utc>,
     confirmed_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
+    version: i32,
+    found: Option<Json<FoundResource>>,
+    recheck_at: Option<DateTime<Utc>>,
     justification: Option<String>,
     settling: Option<String>,
     part: Option<String>,
     operation: Option<Json<operations::Row>>,
 }
 
-/// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal. `part` says how it is found out what
-/// the person who looks is to the connection: of two parts, the actor's counts, which is first in the alphabet.
+/// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal. `from` gives the connections as `c`, and
+/// `part` what the person who looks is to each: of two parts, the actor's counts, which is first in the alphabet.
 ///
 /// A connection and its operation are read in one statement, since each statement sees its own moment: a record from before a
 /// change and an operation from after it would make a state that never was. The operation is the one that waits, else the one
 /// under way, else the last; ids alone don't tell, since replicas' clocks differ.
+///
+/// What belongs to a connection is looked up connection by connection (`lateral … limit 1`), so that no plan reads whole tables for
+/// a page, whatever it expects.
 macro_rules! select {
-    (part: $part:literal, $rest:literal $(, $argument:expr)*) => {
+    (part: $part:literal, from: ($($from:tt)+), $rest:literal $(, $argument:expr)*) => {
         sqlx::query_as!(
             Row,
             "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id, c.table_name,
                 c.mapping_name, c.data_format, c.source_id, c.consumer_group, c.location, c.request_hash, c.created_by,
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
-                n.justification as \"justification?\",
-                (select s.kind from operations s where s.connection_id = c.id and s.phase = 'settling' limit 1) as \"settling?\",
-                " + $part + " as \"part?\",
-                (select to_jsonb(newest) from (
+                c.version, c.found as \"found: Json<FoundResource>\", c.recheck_at,
+                n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
+                o.operation as \"operation?: Json<operations::Row>\"
+             from " + $($from)* + "
+             left join lateral (
+                select m.justification from connection_notes m where m.connection_id = c.id limit 1
+             ) n on true
+             left join lateral (
+                select newest.settling, to_jsonb(newest) as operation from (
                     select o.id, o.connection_id, o.kind, o.phase,
                         coalesce(o.continued_by, o.person_id) as person_id, coalesce(o.continued_app, o.app_id) as app_id,
                         o.correlation_id, o.created_at, o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
-                        encode(o.body_hash, 'hex') as body_hash
+                        coalesce(o.lease_until > now(), false) as driven,
+                        encode(o.body_hash, 'hex') as body_hash,
+                        max(o.kind) filter (where o.phase = 'settling') over () as settling
                     from operations o where o.connection_id = c.id
                     order by o.phase in ('succeeded', 'failed'), o.phase <> 'queued', o.id desc limit 1
-                ) newest) as \"operation?: Json<operations::Row>\"
-             from connections c left join connection_notes n on n.connection_id = c.id " + $rest
+                ) newest
+             ) o on true " + $rest
             $(, $argument)*
         )
     };
@@ -129,6 +143,9 @@ impl Row {
             observed_at: self.observed_at,
             confirmed_at: self.confirmed_at,
             closed_at: self.closed_at,
+            version: self.version,
+            found: self.found.map(|Json(found)| found),
+            recheck_at: self.recheck_at,
             justification: self.justification,
             last_operation: self.operation.map(|Json(row)| row.parse()).transpose()?,
             settling: self
@@ -150,23 +167,13 @@ pub async fn find_open(
 ) -> Result<Option<ConnectionRecord>, DbError> {
     let row = select!(
         part: "null::text",
+        from: ("connections c"),
         "where c.arm_id = $1 and c.closed_at is null",
         arm_id.resource().canonical()
     )
     .fetch_optional(db)
     .await?;
     row.map(Row::parse).transpose()
-}
-
-/// How many connections are unsettled.
-///
-/// # Errors
-/// When the database can't answer.
-pub async fn count_unsettled(db: &mut PgConnection) -> Result<u64, DbError> {
-    let count = sqlx::query_scalar!("select count(*) as \"count!\" from unsettled_connections")
-        .fetch_one(db)
-        .await?;
-    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// How long ago a removal of a former connection of this name was sent last, if that was within `life` and no answer told its outcome
@@ -203,7 +210,7 @@ pub async fn unanswered_removal(
 /// # Errors
 /// When the database can't answer.
 pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionRecord>, DbError> {
-    let row = select!(part: "null::text", "where c.id = $1", id.uuid())
+    let row = select!(part: "null::text", from: ("connections c"), "where c.id = $1", id.uuid())
         .fetch_optional(db)
         .await?;
     row.map(Row::parse).transpose()
@@ -220,6 +227,7 @@ pub async fn find_with_part(
 ) -> Result<Option<Found>, DbError> {
     let row = select!(
         part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
+        from: ("connections c"),
         "where c.id = $1",
         id.uuid(),
         viewer.map(ActorId::uuid)

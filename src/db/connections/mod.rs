@@ -2,17 +2,19 @@
 //! the module below.
 
 mod find;
+mod recheck;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{DbError, exactly_one};
-use crate::connection::{ActorId, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, Observed};
-
-pub use find::{
-    Found, Selection, count_unsettled, find, find_open, find_with_part, list, unanswered_removal,
+use crate::connection::{
+    ActorId, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, FoundResource, Observed,
 };
+
+pub use find::{Found, Selection, find, find_open, find_with_part, list, unanswered_removal};
+pub use recheck::{due_for_recheck, expect_late_effect, recheck_later, rechecked, reopen, to_recheck_at};
 
 /// What a person is to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,16 +176,42 @@ pub async fn set_observed(
     let rows = sqlx::query!(
         "update connections set observed = $2, observed_at = $3,
             confirmed_at = case when $5 then coalesce(confirmed_at, $3) else confirmed_at end,
-            closed_at = case when $4 then coalesce(closed_at, clock_timestamp()) else closed_at end
+            closed_at = case when $4 then coalesce(closed_at, clock_timestamp()) else closed_at end,
+            recheck_at = case when $4 and closed_at is null and confirmed_at is null and recheck_step is not null
+                then clock_timestamp() + make_interval(secs => $6) else recheck_at end
          where id = $1",
         id.uuid(),
         observed.as_str(),
         at,
         closed,
-        confirmed
+        confirmed,
+        recheck::first()
     )
     .execute(db)
     .await?
     .rows_affected();
     exactly_one("record what was observed", rows)
+}
+
+/// Records what a read found although the record says otherwise. The version rises when it is another than before.
+///
+/// # Errors
+/// When the connection doesn't exist or the database can't take it.
+pub async fn set_found(
+    db: &mut PgConnection,
+    id: ConnectionId,
+    found: &FoundResource,
+) -> Result<(), DbError> {
+    let rows = sqlx::query!(
+        "update connections set found = $2,
+            version = version + case when found ->> 'fingerprint' is distinct from $3 then 1 else 0 end
+         where id = $1",
+        id.uuid(),
+        serde_json::to_value(found).map_err(DbError::defect)?,
+        found.fingerprint
+    )
+    .execute(db)
+    .await?
+    .rows_affected();
+    exactly_one("record what was found", rows)
 }

@@ -176,6 +176,6 @@ fn an_answer_is_an_object_and_no_array_whose_entries_would_fit() {
     let error = failure(400, None, r#"["invalid_grant","consent_required"]"#);
     assert_eq!(
         (&error.error, &error.kind),
-        (&None, &ExchangeErrorKind::BadAnswer)
+        (&None, &ExchangeErrorKind::Unavailable { retry_after: None })
     );
 }

@@ -129,17 +129,6 @@ async fn a_token_of_another_tenant_audience_or_person_is_dropped() {
             200,
             &json!({"token_type": "pop", "access_token": arm_token(HOME, &json!({})), "expires_in": 60}),
         ),
-        Reply::text(200, "<html>"),
-        Reply::text(302, "").header("location", "http://127.0.0.1:1/"),
-        Reply::text(404, "<html>"),
-        Reply::text(
-            200,
-            &format!(
-                "{}{}",
-                " ".repeat(1024 * 1024),
-                issued(&arm_token(HOME, &json!({}))).body
-            ),
-        ),
     ] {
         local.reply(reply.clone());
         let outcome = entra.exchange(&token, HOME).await;
@@ -154,6 +143,33 @@ async fn a_token_of_another_tenant_audience_or_person_is_dropped() {
     // The user's object id in another tenant is another one, so there it can't be compared.
     local.reply(issued(&arm_token(OTHER, &json!({"oid": stranger}))));
     entra.exchange(&token, OTHER).await.expect("the guest's token");
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_entras_is_an_outage_and_says_nothing_of_anybody() {
+    let local = LocalEntra::start().await;
+    let (entra, _) = local.service();
+    let token = accepted(&entra, &user_claims()).await;
+    for reply in [
+        Reply::text(200, "<html>"),
+        Reply::text(200, "{\"token_type\":\"Bea"),
+        Reply::text(302, "").header("location", "http://127.0.0.1:1/"),
+        Reply::text(403, "<html>"),
+        Reply::text(404, "<html>"),
+        Reply::text(
+            200,
+            &format!(
+                "{}{}",
+                " ".repeat(1024 * 1024),
+                issued(&arm_token(HOME, &json!({}))).body
+            ),
+        ),
+    ] {
+        local.reply(reply.clone());
+        let outcome = entra.exchange(&token, HOME).await;
+        let outage = ExchangeErrorKind::Unavailable { retry_after: None };
+        assert_eq!(kind(outcome), outage, "{}", reply.status);
+    }
 }
 
 #[tokio::test]

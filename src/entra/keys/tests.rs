@@ -37,22 +37,79 @@ async fn a_hundred_tokens_that_arrive_together_fetch_the_keys_once() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_fetches_at_most_once_in_the_interval_and_a_rolled_over_key_is_found_by_it() {
+async fn a_key_is_refused_only_after_a_look_that_began_when_its_token_was_there() {
     let local = LocalEntra::start().await;
     let (entra, clock) = local.service();
     check(&entra, &clock, &PUBLISHED).await.expect("a valid token");
-    for _ in 0..3 {
-        assert_eq!(
-            check(&entra, &clock, &SECOND).await,
-            Err(TokenRefusal::UnknownKey.into())
-        );
-    }
-    assert_eq!(local.key_requests(), 1);
-    local.publish(&both());
-    clock.advance(Duration::from_secs(300));
-    check(&entra, &clock, &SECOND).await.expect("the new key");
-    check(&entra, &clock, &PUBLISHED).await.expect("the old key");
+    assert_eq!(
+        check(&entra, &clock, &SECOND).await,
+        Err(TokenRefusal::UnknownKey.into())
+    );
     assert_eq!(local.key_requests(), 2);
+}
+
+#[tokio::test]
+async fn keys_that_rotate_again_and_again_within_the_interval_are_found_at_once() {
+    let local = LocalEntra::start().await;
+    let (entra, clock) = local.service();
+    local.publish(&[PUBLISHED.published(TEMPLATE)]);
+    check(&entra, &clock, &PUBLISHED).await.expect("the first key");
+    for key in [&SECOND, &PUBLISHED, &SECOND] {
+        clock.advance(Duration::from_secs(1));
+        local.publish(&[key.published(TEMPLATE)]);
+        check(&entra, &clock, key).await.expect("the key of this moment");
+    }
+    assert_eq!(local.key_requests(), 4);
+}
+
+#[tokio::test]
+async fn made_up_keys_cause_few_fetches_and_then_nobody_is_refused_until_the_next() {
+    let local = LocalEntra::start().await;
+    let (entra, clock) = local.service();
+    check(&entra, &clock, &PUBLISHED).await.expect("a valid token");
+    let mut outcomes = Vec::new();
+    for _ in 0..50 {
+        outcomes.push(check(&entra, &clock, &SECOND).await);
+    }
+    let refused = Err(TokenRefusal::UnknownKey.into());
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == refused).count(), 10);
+    assert_eq!(
+        outcomes.iter().filter(|outcome| is_unavailable(outcome)).count(),
+        40
+    );
+    assert_eq!(local.key_requests(), 11);
+    // The key is published meanwhile: its tokens are told to come back, and are taken then.
+    local.publish(&both());
+    let Err(TokenError::Unavailable { retry_after }) = check(&entra, &clock, &SECOND).await else {
+        panic!("the key was not looked for since it was published");
+    };
+    assert_eq!(retry_after, Duration::from_secs(30));
+    check(&entra, &clock, &PUBLISHED)
+        .await
+        .expect("a known key needs no look");
+    clock.advance(retry_after);
+    check(&entra, &clock, &SECOND).await.expect("the new key");
+    assert_eq!(local.key_requests(), 12);
+}
+
+#[tokio::test]
+async fn a_hundred_made_up_keys_that_arrive_together_share_what_one_fetch_brings() {
+    let local = LocalEntra::start().await;
+    let (entra, clock) = local.service();
+    check(&entra, &clock, &PUBLISHED).await.expect("a valid token");
+    let outcomes = futures_util::future::join_all((0..100).map(|_| check(&entra, &clock, &SECOND))).await;
+    let refused = Err(TokenRefusal::UnknownKey.into());
+    assert!(outcomes.iter().all(|outcome| *outcome == refused), "{outcomes:?}");
+    assert_eq!(local.key_requests(), 2);
+}
+
+#[tokio::test]
+async fn a_look_that_fails_after_one_that_succeeded_refuses_nobody() {
+    let local = LocalEntra::start().await;
+    let (entra, clock) = local.service();
+    check(&entra, &clock, &PUBLISHED).await.expect("a valid token");
+    local.answer_keys(Reply::text(200, "no JSON"));
+    assert!(is_unavailable(&check(&entra, &clock, &SECOND).await));
 }
 
 #[tokio::test]

@@ -187,7 +187,9 @@ impl Refuses for CreateRefuses {
         Code::PreconditionFailed,
         Code::NameTaken,
         Code::ConnectionExists,
+        Code::Contested,
         Code::ChangeInProgress,
+        Code::RequestTimeout,
         Code::PayloadTooLarge,
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
@@ -242,10 +244,11 @@ pub(crate) async fn create(
             return Err(problem);
         }
     };
+    let patience = prefer.patience(&state.load, &caller);
     let created = state.broker.create(&caller, request, key).await?;
     let view = state
         .broker
-        .wait_for(&caller, &created.operation, Side::Actor, prefer.wait)
+        .wait_for(&caller, &created.operation, Side::Actor, patience.wait)
         .await?;
     let record = view.connection;
     let connection = Connection::from(&record);
@@ -273,7 +276,7 @@ fn together(
     match (parameters, conditions, key, request) {
         (Ok(_), Ok(()), Ok(Idempotency(key)), Ok(request)) => Ok((key, request)),
         (parameters, conditions, key, request) => {
-            let problems = [parameters.err(), request.err(), key.err(), conditions.err()];
+            let problems = [parameters.err(), key.err(), request.err(), conditions.err()];
             let (invalid, other): (Vec<Problem>, Vec<Problem>) = problems
                 .into_iter()
                 .flatten()

@@ -3,15 +3,31 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::broker::Removal;
-use crate::connection::{Code, ConnectionId, State as ConnectionState};
+use crate::broker::{Removal, RemovalRequest};
+use crate::connection::{Code, ConnectionId, OperationKind, OperationRecord, State as ConnectionState};
 use crate::http::entity_tag::EntityTag;
-use crate::http::extract::{Authorized, Conditions, Idempotency, NoParameters, Path, Prefer, Query, Write};
-use crate::http::openapi::{AuxiliaryHeader, IdempotencyKeyHeader, PreferHeader, Refuses, Refusing, samples};
+use crate::http::extract::{Authorized, Conditions, Idempotency, Path, Prefer, Query, Write};
+use crate::http::openapi::{
+    AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, PreferHeader, Refuses, Refusing, samples,
+};
 use crate::http::shapes::{Connection, Operation};
 use crate::http::{AppState, Problem, answer, link};
+
+/// What else is asked of a removal.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RemoveParameters {
+    /// Only the record is to be closed, and nothing sent to Azure: for a data connection that is gone there, or was replaced by
+    /// another.
+    #[serde(default)]
+    #[param(default = false)]
+    record_only: bool,
+}
 
 struct RemoveRefuses;
 
@@ -20,8 +36,13 @@ impl Refuses for RemoveRefuses {
         Code::TenantNotAllowed,
         Code::AzureRefused,
         Code::NotFound,
-        Code::PreconditionFailed,
         Code::ChangeInProgress,
+        Code::IdempotencyKeyReused,
+        Code::PreconditionFailed,
+        Code::Drifted,
+        Code::Contested,
+        Code::StillPresent,
+        Code::ParentMissing,
     ];
 }
 
@@ -30,12 +51,16 @@ impl Refuses for RemoveRefuses {
 /// Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant alone: the access to the
 /// source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a token forward. After a
 /// removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it gives that one.
+///
+/// What Azure holds is compared with the record first, and nothing is deleted that is not what the record says. Where something
+/// else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the same request with the
+/// connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead and sends nothing.
 #[utoipa::path(
     delete,
     path = "/v1/connections/{id}",
     operation_id = "removeConnection",
     tag = "connections",
-    params(("id" = Uuid, Path, description = "The connection's id"), IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader),
+    params(("id" = Uuid, Path, description = "The connection's id"), IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader, IfMatchHeader, RemoveParameters),
     responses(
         (status = 200, description = "The connection is removed, or was never made", body = Connection,
             headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL")),
@@ -49,23 +74,32 @@ impl Refuses for RemoveRefuses {
 pub(crate) async fn remove(
     State(state): State<AppState>,
     Authorized { caller, .. }: Authorized<Write>,
-    Query(NoParameters {}): Query<NoParameters>,
+    Query(parameters): Query<RemoveParameters>,
     conditions: Conditions,
     prefer: Prefer,
     Idempotency(key): Idempotency,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
+    let patience = prefer.patience(&state.load, &caller);
     let id = ConnectionId::new(id);
     if conditions.need_a_tag() {
         let record = state.broker.connection(&caller, id).await?;
         conditions.hold_for(&EntityTag::of(&record))?;
     }
-    let Removal { operation, seen_from } = state.broker.remove(&caller, id, key).await?;
+    let request = RemovalRequest {
+        key,
+        expected: conditions.expected,
+        record_only: parameters.record_only,
+    };
+    let Removal { operation, seen_from } = state.broker.remove(&caller, id, request).await?;
     let view = state
         .broker
-        .wait_for(&caller, &operation, seen_from, prefer.wait)
+        .wait_for(&caller, &operation, seen_from, patience.wait)
         .await?;
     let record = view.connection;
+    if let Some(problem) = refused(&view.operation) {
+        return Ok((EntityTag::of(&record), problem).into_response());
+    }
     let status = match record.state() {
         ConnectionState::Removed | ConnectionState::Failed => StatusCode::OK,
         _ => StatusCode::ACCEPTED,
@@ -77,4 +111,21 @@ pub(crate) async fn remove(
         answer::json(&Connection::from(&record)),
     )
         .into_response())
+}
+
+/// The problem that a removal is which ended because what Azure holds is not what the record says.
+fn refused(operation: &OperationRecord) -> Option<Problem> {
+    let failure = operation
+        .failure
+        .as_ref()
+        .filter(|_| operation.phase.is_terminal() && operation.kind == OperationKind::Remove)?;
+    let code = [Code::Drifted, Code::Contested]
+        .into_iter()
+        .find(|code| failure.code == code.as_str())?;
+    Some(Problem {
+        connection_id: Some(operation.connection.uuid()),
+        operation_id: Some(operation.id.uuid()),
+        comparison: failure.comparison.clone(),
+        ..Problem::new(code, failure.detail.clone())
+    })
 }

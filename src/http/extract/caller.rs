@@ -1,4 +1,4 @@
-//! The caller: a handler that takes it can't run without valid tokens.
+//! The caller: a handler that takes it can't run unless every token was found valid.
 
 use axum::extract::FromRequestParts;
 use futures_util::future::join_all;
@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use crate::broker::{Caller, FieldError};
 use crate::connection::Code;
-use crate::entra::TokenError;
+use crate::entra::{TokenError, TokenRefusal};
 use crate::http::AppState;
 use crate::http::layers::RequestId;
 use crate::http::problem::Problem;
@@ -18,49 +18,60 @@ const AUXILIARY: &str = "x-ms-authorization-auxiliary";
 /// The most entries that are looked at; the broker says how many are taken.
 const MOST_ENTRIES: usize = 8;
 
-/// The validated caller of a request.
+/// The validated caller of a request, as its admission identified them.
 pub(in crate::http) struct Authenticated(pub(in crate::http) Caller);
 
-impl FromRequestParts<AppState> for Authenticated {
+impl<S: Sync> FromRequestParts<S> for Authenticated {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let actor = authorization(&parts.headers)?;
-        let auxiliary = auxiliary(&parts.headers)?;
-        let entra = &state.broker.entra;
-        // The tokens may be of different tenants, whose keys are fetched side by side.
-        let mut validated = Vec::with_capacity(auxiliary.len() + 1);
-        let named = std::iter::once(("Authorization", actor))
-            .chain(auxiliary.into_iter().map(|token| (AUXILIARY, token)));
-        let checks = named.map(async |(header, token)| (header, entra.validate(token).await));
-        for (header, result) in join_all(checks).await {
-            validated.push(result.map_err(|error| explain(header, error))?);
-        }
-        let mut validated = validated.into_iter();
-        let actor = validated.next().ok_or_else(Problem::unauthenticated)?;
-        let request_id = parts
-            .extensions
-            .get::<RequestId>()
-            .map(|id| id.0.clone())
-            .unwrap_or_default();
-        Ok(Self(Caller::new(actor, validated.collect(), request_id)?))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = parts.extensions.remove::<Caller>().map(Self);
+        caller.ok_or_else(|| {
+            tracing::error!("a route was not guarded, so nobody knows who calls");
+            Problem::internal()
+        })
     }
+}
+
+/// Validates every token of a request.
+pub(in crate::http) async fn authenticate(parts: &Parts, state: &AppState) -> Result<Caller, Problem> {
+    let actor = authorization(&parts.headers)?;
+    let auxiliary = auxiliary(&parts.headers)?;
+    let entra = &state.broker.entra;
+    // The tokens may be of different tenants, whose keys are fetched side by side.
+    let mut validated = Vec::with_capacity(auxiliary.len() + 1);
+    let named = std::iter::once(("Authorization", actor))
+        .chain(auxiliary.into_iter().map(|token| (AUXILIARY, token)));
+    let checks = named.map(async |(header, token)| (header, entra.validate(token).await));
+    for (header, result) in join_all(checks).await {
+        validated.push(result.map_err(|error| explain(header, error))?);
+    }
+    let mut validated = validated.into_iter();
+    let actor = validated.next().ok_or_else(Problem::unauthenticated)?;
+    let request_id = parts
+        .extensions
+        .get::<RequestId>()
+        .map(|id| id.0.clone())
+        .unwrap_or_default();
+    Ok(Caller::new(actor, validated.collect(), request_id)?)
 }
 
 fn explain(header: &str, error: TokenError) -> Problem {
     match error {
         TokenError::Refused(refusal) => {
-            let detail = refusal.to_string();
+            // Another sign-in would bring as long a token: who is told 401 would try again and again.
+            let code = match refusal {
+                TokenRefusal::TooLong => Code::HeadersTooLarge,
+                _ => Code::InvalidToken,
+            };
+            let detail = refusal.told();
             let errors = vec![FieldError {
                 pointer: header.to_owned(),
                 detail: detail.clone(),
             }];
             Problem {
                 errors,
-                ..Problem::new(
-                    Code::InvalidToken,
-                    format!("the token in {header} is not accepted: {detail}"),
-                )
+                ..Problem::new(code, format!("the token in {header} is not accepted: {detail}"))
             }
         }
         TokenError::Unavailable { retry_after } => Problem::unavailable(

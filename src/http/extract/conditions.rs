@@ -5,14 +5,16 @@ use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
 
-use crate::broker::FieldError;
+use crate::broker::{ExpectedVersion, FieldError};
 use crate::connection::Code;
-use crate::http::entity_tag::{EntityTag, IfNoneMatch};
+use crate::http::entity_tag::{EntityTag, IfMatch, IfNoneMatch};
 use crate::http::problem::Problem;
 
 /// What must hold for a change to be made. It can't exist with a condition that nobody can evaluate.
 pub(in crate::http) struct Conditions {
     none_match: IfNoneMatch,
+    /// The versions that `If-Match` names, if it came.
+    pub(in crate::http) expected: Option<ExpectedVersion>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Conditions {
@@ -31,7 +33,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Conditions {
                 detail: "must be * or entity tags, each in quotation marks, parted by commas".to_owned(),
             }])
         })?;
-        Ok(Self { none_match })
+        let IfMatch(expected) = IfMatch::read(&parts.headers)?;
+        Ok(Self { none_match, expected })
     }
 }
 
@@ -53,6 +56,11 @@ impl Conditions {
 
     /// Evaluates them for something that is there and has no tag, as a list is.
     pub(in crate::http) fn hold_without_tag(&self) -> Result<(), Problem> {
+        if matches!(self.expected, Some(ExpectedVersion::OneOf(_))) {
+            return Err(failed(
+                "If-Match names a version, and what this path is has none, so nothing was changed",
+            ));
+        }
         if self.none_match == IfNoneMatch::Any {
             return Err(failed(
                 "If-None-Match: * holds for nothing that is there, as this path is, so nothing was changed",
@@ -111,6 +119,11 @@ mod tests {
             .await
             .expect("a condition");
         assert!(other.need_a_tag() && other.hold_for(&tag).is_ok() && other.hold_without_tag().is_ok());
+        let version = read(&[(header::IF_MATCH, "\"1-a\"")]).await.expect("a condition");
+        assert!(version.expected.is_some() && version.hold_without_tag().is_err());
+        let whichever = read(&[(header::IF_MATCH, "*")]).await.expect("a condition");
+        assert!(whichever.hold_without_tag().is_ok());
+        assert_eq!(read(&[(header::IF_MATCH, "1-a")]).await.err(), Some(400));
         let none = read(&[]).await.expect("no condition");
         assert!(!none.need_a_tag() && none.hold_for(&tag).is_ok() && none.hold_without_tag().is_ok());
     }

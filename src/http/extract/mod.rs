@@ -11,6 +11,7 @@ mod prefer;
 mod strict;
 
 pub(super) use authorized::{Authorized, Create, Read, Write};
+pub(super) use caller::authenticate;
 pub(super) use conditions::Conditions;
 pub(super) use fields::{field, optional};
 pub(super) use idempotency_key::Idempotency;

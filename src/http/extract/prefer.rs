@@ -5,15 +5,34 @@ use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use tokio::sync::OwnedSemaphorePermit;
 
-use crate::http::AppState;
+use crate::broker::Caller;
+use crate::http::shares::Place;
+use crate::http::{AppState, Load};
 
 /// How long the caller would wait for an operation.
 pub(in crate::http) struct Prefer {
+    wait: Duration,
+}
+
+/// How long a request may wait for an operation.
+pub(in crate::http) struct Patience {
     pub(in crate::http) wait: Duration,
     /// Kept as long as the request may wait.
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Option<Place>,
+}
+
+impl Prefer {
+    /// The wait that the caller gets: a preference, which need not be met (RFC 7240, section 2). Those who wait must not keep out
+    /// those who work.
+    pub(in crate::http) fn patience(&self, load: &Load, caller: &Caller) -> Patience {
+        let place = (!self.wait.is_zero()).then(|| load.place_to_wait(caller.into()));
+        let place = place.flatten();
+        Patience {
+            wait: place.as_ref().map_or(Duration::ZERO, |_| self.wait),
+            _place: place,
+        }
+    }
 }
 
 impl FromRequestParts<AppState> for Prefer {
@@ -22,18 +41,9 @@ impl FromRequestParts<AppState> for Prefer {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         let values = parts.headers.get_all("prefer").iter();
         let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
-        let wanted = asked(&texts)
-            .unwrap_or(state.server.default_wait)
-            .min(state.server.longest_wait);
-        let place = if wanted.is_zero() {
-            None
-        } else {
-            state.load.place_to_wait()
-        };
+        let wanted = asked(&texts).unwrap_or(state.server.default_wait);
         Ok(Self {
-            // A preference, which need not be met (RFC 7240, section 2): those who wait must not keep out those who work.
-            wait: place.as_ref().map_or(Duration::ZERO, |_| wanted),
-            _place: place,
+            wait: wanted.min(state.server.longest_wait),
         })
     }
 }

@@ -57,12 +57,19 @@ pub(crate) struct AuxiliaryHeader {
 pub(crate) struct IfNoneMatchHeader {
     /// The `ETag` of an earlier answer, or several parted by commas (RFC 9110, section 13.1.2). If one of them is the
     /// connection's, the answer is 304 without a body.
-    #[param(
-        rename = "If-None-Match",
-        nullable = false,
-        example = "\"8f14e45fceea167a-5d3b2c1f\""
-    )]
+    #[param(rename = "If-None-Match", nullable = false, example = "\"3-5d3b2c1f\"")]
     if_none_match: Option<String>,
+}
+
+/// What a change is tied to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header; its extractor is IfMatch")]
+pub(crate) struct IfMatchHeader {
+    /// The `ETag` of an earlier answer, or several parted by commas (RFC 9110, section 13.1.1). Unless the connection is still of
+    /// the version that one of them begins with, the answer is 412 and nothing is done. Of the tag, the part before the hyphen counts.
+    #[param(rename = "If-Match", nullable = false, example = "\"3-5d3b2c1f\"")]
+    if_match: Option<String>,
 }
 
 /// The headers of answers, as components.
@@ -85,6 +92,20 @@ pub(super) fn shared(components: ComponentsBuilder) -> ComponentsBuilder {
             text(
                 "What the token lacks (RFC 6750, section 3). With the code `claimsChallenge`: `realm` is the tenant to sign in to, `authorization_uri` where, `claims` what to sign in with, in Base64. Only an app whose token declares the client capability `cp1` (`xms_cc`) is sent it; another one gets `accessMissing`.",
                 json!("Bearer error=\"invalid_token\""),
+            ),
+        ),
+        (
+            "RateLimit-Policy",
+            text(
+                "The limit that the request is over (draft-ietf-httpapi-ratelimit-headers-11): `person`, requests of one person in a window of seconds (`w`) at one replica; `queue`, changes of one caller that wait for one cluster.",
+                json!("\"person\";q=6000;w=60"),
+            ),
+        ),
+        (
+            "RateLimit",
+            text(
+                "What is left of the limit (`r`), for how many seconds (`t`).",
+                json!("\"person\";r=0;t=1"),
             ),
         ),
         (

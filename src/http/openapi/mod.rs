@@ -20,7 +20,9 @@ use utoipa::openapi::{
 };
 
 pub use downgrade::ConvertError;
-pub(super) use headers::{AuxiliaryHeader, IdempotencyKeyHeader, IfNoneMatchHeader, PreferHeader};
+pub(super) use headers::{
+    AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, IfNoneMatchHeader, PreferHeader,
+};
 pub(super) use refusals::{Refuses, Refusing};
 
 use super::AppState;
@@ -95,7 +97,7 @@ pub fn document() -> String {
 
 /// The document of a service whose routes begin at this path of its host.
 fn document_at(path: &str) -> String {
-    let (_, mut document) = super::api().split_for_parts();
+    let (_, mut document) = super::api(|methods| methods).split_for_parts();
     headers::on_every_answer(&mut document);
     may_have_no_body(&mut document);
     // Whatever host the document was fetched from.

@@ -24,6 +24,7 @@ const EVERYWHERE: &[Code] = &[
     Code::ClaimsChallenge,
     Code::InsufficientScope,
     Code::AccessMissing,
+    Code::TooManyRequests,
     Code::HeadersTooLarge,
     Code::Internal,
     Code::UpstreamRefused,
@@ -81,12 +82,7 @@ pub(super) fn examples() -> BTreeMap<String, RefOr<Example>> {
 }
 
 /// The codes that only a failed operation has, in its `error`.
-const ONLY_IN_OPERATIONS: &[Code] = &[
-    Code::AzureFailed,
-    Code::NotSent,
-    Code::ParentMissing,
-    Code::Differs,
-];
+const ONLY_IN_OPERATIONS: &[Code] = &[Code::AzureFailed, Code::NotSent];
 
 /// The codes of requests that reach no documented operation.
 const NO_OPERATIONS_OWN: &[Code] = &[Code::MethodNotAllowed];
@@ -126,12 +122,14 @@ fn response(status: u16, codes: &[Code]) -> Response {
         .description(sentences.join(" "))
         .content(MEDIA_TYPE, content)
         .build();
-    let special = match status {
-        401 | 403 => Some("WWW-Authenticate"),
-        503 => Some("Retry-After"),
-        _ => None,
+    let special: &[&str] = match status {
+        401 | 403 => &["WWW-Authenticate"],
+        429 => &["Retry-After", "RateLimit-Policy", "RateLimit"],
+        503 => &["Retry-After"],
+        409 if codes.contains(&Code::ChangeInProgress) => &["Retry-After"],
+        _ => &[],
     };
-    for name in ["x-request-id", "x-ms-error-code"].into_iter().chain(special) {
+    for name in ["x-request-id", "x-ms-error-code"].iter().chain(special).copied() {
         response.headers.insert(name.to_owned(), headers::reference(name));
     }
     response

@@ -241,11 +241,12 @@ const fn detail(code: Code) -> &'static str {
         }
         Code::RequestHashDiffers => "is not the hash of this operation's request; look at it again",
         Code::IdempotencyKeyReused => "was used for another request; send a new request with a new key",
-        Code::PreconditionFailed => "If-None-Match names what is there, so nothing was changed",
         Code::PayloadTooLarge => "the body may have at most 65536 bytes",
         Code::HeadersTooLarge => "the headers may have at most 98304 bytes together",
         Code::UnsupportedMediaType => "send the body as Content-Type: application/json",
         Code::ReferenceNotFound => "the event hub has no consumer group cg3",
+        Code::RequestTimeout => "the body was not complete after 10 s; nothing was done",
+        Code::TooManyRequests => "you sent more than 6000 requests in a minute; nothing was done",
         Code::Overloaded => "more requests are under way than this service takes at once; nothing was done",
         Code::Timeout => "the request took too long; look at what it changed before repeating it",
         Code::UpstreamUnavailable => {
@@ -257,8 +258,21 @@ const fn detail(code: Code) -> &'static str {
         }
         Code::Internal => "an error that is this service's own; its log has it under the request's id",
         // Not a problem of any documented operation.
-        Code::MethodNotAllowed | Code::AzureFailed | Code::NotSent | Code::ParentMissing | Code::Differs => {
-            ""
+        Code::MethodNotAllowed | Code::AzureFailed | Code::NotSent => "",
+        Code::ParentMissing => {
+            "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there"
+        }
+        Code::Drifted => {
+            "Azure holds another data connection under this name, so nothing was deleted: look at the connection's `found`"
+        }
+        Code::Contested => {
+            "somebody else may have made what Azure holds under this name; look at the connection's `found`, and remove it with its ETag in If-Match"
+        }
+        Code::StillPresent => {
+            "Azure still has the data connection, so the record is not closed; remove the connection instead"
+        }
+        Code::PreconditionFailed => {
+            "the connection is not as If-Match says; read it again, and decide by what it is now"
         }
     }
 }

@@ -55,6 +55,7 @@ impl Refuses for ContinueRefuses {
         Code::PreconditionFailed,
         Code::ChangeInProgress,
         Code::RequestHashDiffers,
+        Code::RequestTimeout,
         Code::PayloadTooLarge,
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
@@ -88,15 +89,18 @@ impl Refuses for ContinueRefuses {
 pub(crate) async fn go_on(
     State(state): State<AppState>,
     Authorized { caller, .. }: Authorized<Write>,
-    Query(NoParameters {}): Query<NoParameters>,
-    // Going on is no thing that is there, so tags have nothing to match.
-    _: Conditions,
+    (Query(NoParameters {}), conditions): (Query<NoParameters>, Conditions),
     prefer: Prefer,
     Idempotency(key): Idempotency,
     Path(id): Path<Uuid>,
     JsonIfAny(body): JsonIfAny<ContinueOperation>,
 ) -> Result<Response, Problem> {
+    // Going on is no thing that is there, so tags have nothing to match.
+    if conditions.expected.is_some() {
+        conditions.hold_without_tag()?;
+    }
     let hash = body.unwrap_or_default().parse()?;
+    let patience = prefer.patience(&state.load, &caller);
     let Continued {
         operation,
         seen_from,
@@ -106,7 +110,9 @@ pub(crate) async fn go_on(
         .continue_operation(&caller, OperationId::new(id), hash, key)
         .await?;
     let view = if goes_on {
-        let waited = state.broker.wait_for(&caller, &operation, seen_from, prefer.wait);
+        let waited = state
+            .broker
+            .wait_for(&caller, &operation, seen_from, patience.wait);
         waited.await?.operation
     } else {
         operation

@@ -68,10 +68,26 @@ async fn a_line_that_hangs_is_full_and_another_tenants_is_not() {
         line.enter().await.expect("leave"),
         line.enter().await.expect("leave"),
     ];
-    let busy = line.enter().await.err().expect("no place");
-    assert_eq!(busy.reason, HeldBackFor::Busy);
-    assert!(line.enter_now().is_err());
+    // Somebody waits, but not for long.
+    let soon = Some(Instant::now() + Duration::from_millis(100));
+    let busy = deadline::until(soon, line.enter()).await;
+    assert_eq!(busy.err().expect("no place").reason, HeldBackFor::Busy);
     assert!(lines.of(OTHER).await.enter_now().is_ok());
+}
+
+#[tokio::test]
+async fn a_call_waits_for_a_place_as_long_as_somebody_waits_for_it_and_a_write_needs_none() {
+    let lines = lines();
+    let line = lines.of(ONE).await;
+    let first = line.enter().await.expect("leave");
+    let _second = line.enter().await.expect("leave");
+    let (waited, ()) = tokio::join!(biased; in_a_minute(line.enter()), async {
+        // Longer than any call used to wait.
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        line.enter_now().expect("leave").works();
+        first.works();
+    });
+    assert!(waited.is_ok());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod actors;
 mod demanded;
 mod others;
 mod requester;
+mod shown;
 
 use azure_emulator::{Effect, Fault};
 use serde_json::{Value, json};

@@ -2,62 +2,35 @@
 
 use std::time::Duration;
 
-use azure_emulator::{Effect, Emulator, Fault, MintUserToken, Options, Seed, how_to};
+use azure_emulator::{Effect, Fault, MintUserToken, how_to};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tenant_bridge::clock::Clock;
 use tokio::net::TcpListener;
-use tokio::time::Instant;
 
 use super::calls::Call;
 use super::outcome::{Cell, Outcome};
 use super::table_checks::cell;
 use super::troubles::Trouble;
-use crate::support::{Answer, App, Portal, data_connection, eventually, hurried, request};
+use super::waits::{Waits, counted};
+use crate::support::{Answer, App, PATIENCE, Portal, data_connection, eventually, hurried, request};
 
 /// Why a cell is not as the table says.
 pub(super) type Wrong = String;
 
-/// The waits that cells are about: short, and longer on a machine that has much else to do.
-#[derive(Clone, Copy)]
-struct Waits(Duration);
-
-impl Waits {
-    /// By how long an emulator takes to start now: a tenth of a second or less when there is nothing else to do.
-    async fn measured() -> Self {
-        let begun = Instant::now();
-        let emulator = Emulator::start(Seed::how_to(), Options::default()).await;
-        let pace = begun.elapsed();
-        emulator.expect("the emulator starts").stop().await;
-        Self(pace * 6)
-    }
-
-    /// How long the service waits for an answer.
-    fn patience(self) -> Duration {
-        self.0.max(Duration::from_millis(800))
-    }
-
-    /// By when an operation should have ended.
-    fn deadline(self) -> Duration {
-        self.0.max(Duration::from_millis(500)) * 3
-    }
-
-    /// How long a request that got no answer may still take effect.
-    fn request_life(self) -> Duration {
-        self.0.max(self.lag()) * 3
-    }
-
-    /// How long reads lag: less than a create is looked for that ARM called done, on any machine.
-    fn lag(self) -> Duration {
-        Duration::from_millis(250)
-    }
-}
+/// How long reads lag, and by which time operations should have ended. Tests don't wait for either: they move the clocks.
+const LONG: Duration = Duration::from_secs(300);
 
 /// Which service a cell needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Usual,
+    /// It soon waits no longer for an answer.
     Impatient,
-    ShortDeadline,
+    /// By a clock that is moved past deadlines.
+    Ahead,
+    /// It goes on reading for as long as reads lag.
+    Lagging,
 }
 
 /// One cell being run.
@@ -70,32 +43,33 @@ pub(super) struct Bench<'a> {
     pub(super) name: &'a str,
     /// A URL of a host that nobody may call.
     elsewhere: &'a str,
-    waits: Waits,
+    clock: &'a Clock,
 }
 
 /// Runs every cell of a call, and tells all that are not as the table says.
 pub(super) async fn row(call: Call) {
     let foreign = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let elsewhere = format!("https://{}/elsewhere", foreign.local_addr().expect("an address"));
-    let mut groups: [(Kind, Vec<(Trouble, Outcome)>); 4] = [
+    let mut groups: [(Kind, Vec<(Trouble, Outcome)>); 5] = [
         (Kind::Usual, Vec::new()),
         (Kind::Usual, Vec::new()),
         (Kind::Impatient, Vec::new()),
-        (Kind::ShortDeadline, Vec::new()),
+        (Kind::Ahead, Vec::new()),
+        (Kind::Lagging, Vec::new()),
     ];
     for (index, trouble) in Trouble::ALL.iter().enumerate() {
         if let Cell::Leads(outcome) = cell(call, *trouble) {
             let group = match kind(call, *trouble) {
                 Kind::Usual => index % 2,
                 Kind::Impatient => 2,
-                Kind::ShortDeadline => 3,
+                Kind::Ahead => 3,
+                Kind::Lagging => 4,
             };
             groups[group].1.push((*trouble, outcome));
         }
     }
     // The waits of one are the others' time to work.
-    let waits = Waits::measured().await;
-    let ended = join_all(groups.map(|cells| group(call, cells, &elsewhere, waits))).await;
+    let ended = join_all(groups.map(|cells| rightly(call, cells, &elsewhere))).await;
     let wrong: Vec<Wrong> = ended.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     let visit = tokio::time::timeout(Duration::ZERO, foreign.accept()).await;
@@ -106,27 +80,40 @@ fn kind(call: Call, trouble: Trouble) -> Kind {
     match (call, trouble) {
         (_, trouble) if trouble.is_time_out() => Kind::Impatient,
         // A success that did nothing is believed until the deadline.
-        (_, Trouble::EndlessOutage) | (Call::Delete, Trouble::Status299) => Kind::ShortDeadline,
+        (_, Trouble::EndlessOutage) | (Call::Delete, Trouble::Status299) => Kind::Ahead,
+        (_, Trouble::ReadLag) => Kind::Lagging,
         _ => Kind::Usual,
     }
 }
 
-async fn group(
-    call: Call,
-    (kind, cells): (Kind, Vec<(Trouble, Outcome)>),
-    elsewhere: &str,
-    waits: Waits,
-) -> Vec<Wrong> {
+async fn rightly(call: Call, (kind, cells): (Kind, Vec<(Trouble, Outcome)>), elsewhere: &str) -> Vec<Wrong> {
     if cells.is_empty() {
         return Vec::new();
     }
-    let mut app = service(call, kind, waits).await;
+    // Boxed: the row's future would carry all of it.
+    Box::pin(counted(async |waits| {
+        group(call, (kind, &cells), elsewhere, waits).await
+    }))
+    .await
+}
+
+async fn group(
+    call: Call,
+    (kind, cells): (Kind, &[(Trouble, Outcome)]),
+    elsewhere: &str,
+    waits: Waits,
+) -> Vec<Wrong> {
+    let clock = match kind {
+        Kind::Ahead => Clock::ahead_by(Duration::ZERO),
+        _ => Clock::system(),
+    };
+    let mut app = service(call, kind, waits, &clock).await;
     let mut wrong = Vec::new();
-    for (index, (trouble, outcome)) in cells.into_iter().enumerate() {
+    for (index, &(trouble, outcome)) in cells.iter().enumerate() {
         let name = format!("cell-{index}");
         app.emulator.journal().clear();
         let cell = (call, trouble, outcome);
-        let place = (name.as_str(), elsewhere, waits);
+        let place = (name.as_str(), elsewhere, &clock);
         let ran = if call.is_own() {
             let begun = Bench::new(&app, cell, place).begin_own().await;
             app.stop_service().await;
@@ -152,10 +139,12 @@ async fn group(
 }
 
 /// A service that hurries and remembers nothing from one cell to the next.
-async fn service(call: Call, kind: Kind, waits: Waits) -> App {
-    let app = App::with(|config| {
+async fn service(call: Call, kind: Kind, waits: Waits, clock: &Clock) -> App {
+    let app = App::by_clock(clock, |config| {
         hurried(config);
-        config.worker.request_life = waits.request_life();
+        config.worker.request_life = waits.request_life;
+        // Many services at once share one Postgres, which takes a hundred connections.
+        config.database.pool.max_connections = 4;
         config.arm.tenant_cache = Duration::ZERO;
         // One refusal for too many calls must not be felt by the next trouble; `resilience` has what it does.
         config.arm.pace = false;
@@ -167,12 +156,18 @@ async fn service(call: Call, kind: Kind, waits: Waits) -> App {
         match kind {
             Kind::Usual => {}
             Kind::Impatient => {
-                config.outbound.timeout = waits.patience();
-                config.lines.read_timeout = waits.patience();
+                config.outbound.timeout = waits.patience;
+                config.lines.read_timeout = waits.patience;
             }
-            Kind::ShortDeadline => {
-                config.worker.deadline = waits.deadline();
-                config.worker.patience = waits.deadline();
+            Kind::Ahead => {
+                config.worker.deadline = LONG;
+                config.worker.patience = LONG;
+            }
+            Kind::Lagging => {
+                // What ARM called done is looked for so many times, and what got no answer for so long.
+                config.worker.fastest_poll = Duration::from_millis(200);
+                config.worker.slowest_poll = Duration::from_millis(200);
+                config.worker.request_life = PATIENCE * 2;
             }
         }
         if call.is_own() {
@@ -198,7 +193,7 @@ impl<'a> Bench<'a> {
     fn new(
         app: &'a App,
         (call, trouble, outcome): (Call, Trouble, Outcome),
-        (name, elsewhere, waits): (&'a str, &'a str, Waits),
+        (name, elsewhere, clock): (&'a str, &'a str, &'a Clock),
     ) -> Self {
         Self {
             app,
@@ -207,13 +202,27 @@ impl<'a> Bench<'a> {
             outcome,
             name,
             elsewhere,
-            waits,
+            clock,
         }
     }
 
-    /// How long reads lag in this cell, if they do.
-    pub(super) fn lag(&self) -> Duration {
-        self.waits.lag()
+    /// Waits until the call has met the trouble.
+    pub(super) async fn meets_trouble(&self) -> Result<(), Wrong> {
+        let journal = self.app.emulator.journal();
+        let met = journal.wait_for(|_| self.was_met().is_ok(), PATIENCE).await;
+        met.map(drop)
+            .ok_or_else(|| self.was_met().err().unwrap_or_default())
+    }
+
+    /// Moves Azure's clock so far that reads lag no longer, and the service's past every deadline, if it is one that can be moved.
+    pub(super) fn long_after(&self) {
+        let later = LONG + Duration::from_secs(1);
+        self.app.emulator.clock().advance(later);
+        self.clock.advance(later);
+    }
+
+    pub(super) fn begin_lag(&self) {
+        self.app.emulator.edit(|world| world.set_read_lag(LONG));
     }
 }
 
@@ -241,7 +250,8 @@ impl Bench<'_> {
             Call::Put | Call::PutPoll | Call::PutReadBack | Call::PutSettling | Call::SecondAbsence => {
                 self.create().await
             }
-            Call::Delete
+            Call::RemovalRead
+            | Call::Delete
             | Call::DeletePoll
             | Call::DeleteReadBack
             | Call::DatabaseAfter
@@ -299,15 +309,21 @@ impl Bench<'_> {
     pub(super) fn was_met(&self) -> Result<(), Wrong> {
         let entries = self.app.emulator.journal().entries();
         let mut written = None;
+        let mut is_over = false;
         let met = entries.iter().any(|entry| {
             if matches!(entry.method.as_str(), "PUT" | "DELETE") {
                 written = Some(entry.method.clone());
             }
+            is_over |= entry.path_and_query.contains("/operationResults/")
+                && entry
+                    .response_body
+                    .as_ref()
+                    .is_some_and(|body| body["status"] == "Succeeded");
             let shows = match self.trouble {
                 Trouble::ReadLag => self.is_behind(entry.status, written.as_deref()),
                 trouble => trouble.shows_in(entry),
             };
-            self.call.is(entry, self.name) && shows
+            self.call.is(entry, self.name) && shows && (is_over || !self.call.is_read_back())
         });
         demand(met, || "the call never met the trouble".to_owned())
     }

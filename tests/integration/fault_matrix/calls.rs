@@ -53,6 +53,8 @@ calls! {
     RemovalExchange,
     /// Before a removal: what the user may do at the database.
     RemovalPermissions,
+    /// Directly before a removal is sent: the data connection.
+    RemovalRead,
     /// Before somebody goes on with a create that waits: the exchange at the cluster's tenant. What else is asked before a create is
     /// asked again then, and what is met is told by the same code.
     ContinueExchange,
@@ -135,6 +137,7 @@ impl Call {
             | Self::PutReadBack
             | Self::PutSettling
             | Self::SecondAbsence
+            | Self::RemovalRead
             | Self::Delete
             | Self::DeletePoll
             | Self::DeleteReadBack
@@ -157,6 +160,11 @@ impl Call {
                 | Self::RemovalPermissions
                 | Self::ContinuePermissions
         )
+    }
+
+    /// Whether it bears out what ARM called done; a read beside a question for the operation is another one.
+    pub(super) fn is_read_back(self) -> bool {
+        matches!(self, Self::PutReadBack | Self::DeleteReadBack)
     }
 
     pub(super) fn is_poll(self) -> bool {
@@ -199,6 +207,7 @@ impl Call {
             | Self::PutReadBack
             | Self::PutSettling
             | Self::SecondAbsence
+            | Self::RemovalRead
             | Self::DeleteReadBack
             | Self::DeleteSettling
             | Self::OwnReading

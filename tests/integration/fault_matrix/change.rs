@@ -1,13 +1,13 @@
 //! Cells of what happens once a change is recorded: it comes to its end, whatever is met on the way.
 
-use azure_emulator::Effect;
+use azure_emulator::{Effect, Entry};
 use serde_json::Value;
 
 use super::bench::{Bench, Wrong, demand};
 use super::calls::Call;
 use super::outcome::Outcome;
 use super::troubles::Trouble;
-use crate::support::{Answer, Portal};
+use crate::support::{Answer, PATIENCE, Portal};
 
 /// How many calls after a change meet the trouble. More than one: one could be passed over by chance.
 const FEW: u32 = 3;
@@ -29,7 +29,7 @@ impl Bench<'_> {
             _ => {}
         }
         // The first read of the data connection is the one before the create.
-        self.begin_trouble(u32::from(!matches!(self.call, Call::Put | Call::PutPoll)));
+        self.begin(u32::from(!matches!(self.call, Call::Put | Call::PutPoll)));
         let created = portal.create_waiting(&self.request(), 0).await;
         demand(matches!(created.status, 201 | 202), || {
             format!("not taken: {} {}", created.status, created.body)
@@ -66,7 +66,8 @@ impl Bench<'_> {
         if self.call == Call::DeleteSettling {
             self.inject(Call::Delete, Effect::ResetAfterEffect);
         }
-        self.begin_trouble(0);
+        // The first read of the data connection is the one before the request.
+        self.begin(u32::from(self.call == Call::DeleteSettling));
         let asked = portal.remove_waiting(&id, 0).await;
         demand(matches!(asked.status, 200 | 202), || {
             format!("not taken: {} {}", asked.status, asked.body)
@@ -98,10 +99,33 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// The trouble before a change is asked for. One that meets the read that bears the change out begins when ARM is about to be
+    /// done.
+    fn begin(&self, skip: u32) {
+        if self.call.is_read_back() {
+            self.app.hold_operations();
+        }
+        if !self.call.is_read_back() || self.trouble == Trouble::ReadLag {
+            self.begin_trouble(skip);
+        }
+    }
+
+    /// ARM is done soon after the first question how far it is.
+    async fn let_arm_finish(&self) -> Result<(), Wrong> {
+        let journal = self.app.emulator.journal();
+        let is_poll = |entry: &Entry| entry.path_and_query.contains("/operationResults/");
+        let polled = journal.wait_for(is_poll, PATIENCE).await;
+        demand(polled.is_some(), || "nobody asks how far ARM is".to_owned())?;
+        if self.trouble != Trouble::ReadLag {
+            self.begin_trouble(0);
+        }
+        self.app.release_operations();
+        Ok(())
+    }
+
     pub(super) fn begin_trouble(&self, skip: u32) {
         let Some(fault) = self.fault() else {
-            self.app.emulator.edit(|world| world.set_read_lag(self.lag()));
-            return;
+            return self.begin_lag();
         };
         let fault = fault.after(skip);
         let once = matches!(self.call, Call::Put | Call::Delete) || self.trouble.is_time_out();
@@ -115,8 +139,31 @@ impl Bench<'_> {
     /// The operation's end, and what it leaves.
     async fn end(&self, portal: &Portal, asked: &Answer) -> Result<Ended, Wrong> {
         let (id, operation) = (asked.text("/id"), asked.text("/lastOperation/id"));
-        if self.trouble == Trouble::EndlessOutage {
-            self.outlast(portal, id).await?;
+        if self.call.is_read_back() {
+            self.let_arm_finish().await?;
+        }
+        match self.trouble {
+            Trouble::EndlessOutage => self.outlast(portal, id).await?,
+            // Reads lag until the call has met that.
+            Trouble::ReadLag => {
+                // The read before the change lags behind nothing: one after it has to find what was there before.
+                let method = if asked.text("/lastOperation/kind") == "create" {
+                    "PUT"
+                } else {
+                    "DELETE"
+                };
+                self.app.wait_for_calls(method, self.name, 1).await;
+                let reads = self.app.calls("GET", self.name).len();
+                self.app.wait_for_calls("GET", self.name, reads + 1).await;
+                self.meets_trouble().await?;
+                self.long_after();
+            }
+            // A success that did nothing is believed until the deadline.
+            Trouble::Status299 if self.call == Call::Delete => {
+                self.meets_trouble().await?;
+                self.long_after();
+            }
+            _ => {}
         }
         let operation = self.ended(portal, operation).await?;
         self.was_met()?;
@@ -129,9 +176,8 @@ impl Bench<'_> {
             // Each time that it is sent it has its time to end anew.
             self.app.wait_for_calls("DELETE", self.name, 2).await;
         } else {
-            self.app
-                .wait_until("select bool_and(now() > deadline_at + interval '200ms') from operations")
-                .await;
+            self.meets_trouble().await?;
+            self.long_after();
         }
         let unsettled = matches!(
             self.outcome,
@@ -153,9 +199,7 @@ impl Bench<'_> {
             };
             // It goes on being looked at.
             let (before, journal) = (looks(), self.app.emulator.journal());
-            let more = journal
-                .wait_for(|_| looks() > before + 1, crate::support::PATIENCE)
-                .await;
+            let more = journal.wait_for(|_| looks() > before + 1, PATIENCE).await;
             demand(more.is_some(), || "nobody looks any more".to_owned())?;
             let still = portal.connection(id).await;
             demand(still.body["state"] == "unsettled", || still.body.to_string())?;

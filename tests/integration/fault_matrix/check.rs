@@ -112,7 +112,10 @@ impl Bench<'_> {
         self.app.emulator.inject(self.lasting());
         if self.call != Call::LookHub {
             // From the source's side nothing is seen either.
-            let hub = Fault::arm("/eventhubs/hub1", Effect::status(403, &[]));
+            let hub = Fault::arm(
+                "/eventhubs/hub1",
+                Effect::json(403, json!({ "error": { "code": "AuthorizationFailed" } })),
+            );
             self.app.emulator.inject(hub.always());
         }
         let answer = self.onlooker().get(&path).await;

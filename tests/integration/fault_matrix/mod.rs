@@ -13,6 +13,7 @@ mod own;
 mod table_changes;
 mod table_checks;
 mod troubles;
+mod waits;
 
 use bench::row;
 use calls::Call;
@@ -51,6 +52,7 @@ rows! {
     each_trouble_of_proving_absence_once_more => SecondAbsence,
     each_trouble_of_the_exchange_for_a_removal => RemovalExchange,
     each_trouble_of_asking_for_the_right_to_remove => RemovalPermissions,
+    each_trouble_of_the_read_before_a_removal => RemovalRead,
     each_trouble_of_the_exchange_to_go_on => ContinueExchange,
     each_trouble_of_the_exchange_to_go_on_at_the_source => ContinueSourceExchange,
     each_trouble_of_asking_whether_the_name_is_free_to_go_on => ContinueAbsence,

@@ -5,7 +5,7 @@
 pub(super) enum Outcome {
     /// 503 `upstreamUnavailable` with these seconds as `Retry-After`; nothing is recorded, sent or remembered.
     Outage(&'static str),
-    /// 502 `upstreamRefused`: Azure's answer makes no sense. Nothing is recorded but the refusal, nothing sent.
+    /// 502 `upstreamRefused`: Entra gave a token of another tenant. Nothing is recorded but the refusal, nothing sent.
     Unusable,
     /// 403 `azureRefused`: Azure itself refused the token. Nothing is recorded but the refusal, nothing sent.
     Refused,

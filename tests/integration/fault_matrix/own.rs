@@ -6,7 +6,7 @@ use super::bench::{Bench, Wrong, demand};
 use super::calls::Call;
 use super::change::Ended;
 use super::troubles::Trouble;
-use crate::support::{Answer, PATIENCE};
+use crate::support::Answer;
 
 impl Bench<'_> {
     /// A create that is under way at ARM, and goes on there. The service is to be stopped next.
@@ -34,9 +34,7 @@ impl Bench<'_> {
     pub(super) async fn end_own(&self, created: &Answer) -> Result<(), Wrong> {
         let portal = self.app.how_to_portal();
         let (id, operation) = (created.text("/id"), created.text("/lastOperation/id"));
-        let journal = self.app.emulator.journal();
-        let met = journal.wait_for(|_| self.was_met().is_ok(), PATIENCE).await;
-        demand(met.is_some(), || "the call never met the trouble".to_owned())?;
+        self.meets_trouble().await?;
         if self.trouble == Trouble::EndlessOutage {
             self.outlast(&portal, id).await?;
         }

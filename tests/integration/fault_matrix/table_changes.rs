@@ -19,6 +19,7 @@ const NO_URL: &str = "the answer names no URL to go on with; the redirect is a c
 const NOT_CHANGED: &str = "the database is not what was changed, so its reads lag behind nothing";
 const SAME_READS: &str = "the same read as a person's, whose lag is a cell of settling a create";
 const NO_RESOURCE: &str = "a token is no resource whose reads could lag";
+const NOT_SENT: &str = "nothing was sent before it whose effect could lag";
 const NEVER_MADE: &str = "what was put off was never made, so there is nothing to lag behind";
 
 /// The cell of a call that is made after its change was recorded.
@@ -36,6 +37,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
             UnsettledThenActive,
         ),
         Call::SecondAbsence => follow(trouble, Leads(Active(2)), Meaningless(NEVER_MADE), GivenUp),
+        Call::RemovalRead => follow(trouble, Leads(Removed(1)), Meaningless(NOT_SENT), Removed(1)),
         Call::DeleteReadBack => follow(
             trouble,
             Leads(Removed(1)),
@@ -55,17 +57,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
             Meaningless(NOT_CHANGED),
             UnsettledThenRemoved,
         ),
-        Call::OwnToken => match trouble {
-            // The token that was lost is nobody's; another is asked for.
-            TimeOutAfter | ResetAfter | Error500After | Error503After | Status299After | Status308After
-            | Status418After | Status700After => Leads(Active(1)),
-            _ => follow(
-                trouble,
-                Leads(Active(1)),
-                Meaningless(NO_RESOURCE),
-                UnsettledThenActive,
-            ),
-        },
+        Call::OwnToken => own_token(trouble),
         Call::OwnReading => follow(
             trouble,
             Leads(ActiveAfterDoubt),
@@ -94,6 +86,20 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         | Call::LookConnection
         | Call::LookHub
         | Call::LookList => Meaningless("no change is recorded yet"),
+    }
+}
+
+fn own_token(trouble: Trouble) -> Cell {
+    match trouble {
+        // The token that was lost is nobody's; another is asked for.
+        TimeOutAfter | ResetAfter | Error500After | Error503After | Status299After | Status308After
+        | Status418After | Status700After => Leads(Active(1)),
+        _ => follow(
+            trouble,
+            Leads(Active(1)),
+            Meaningless(NO_RESOURCE),
+            UnsettledThenActive,
+        ),
     }
 }
 

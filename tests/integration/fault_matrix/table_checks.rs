@@ -35,7 +35,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         | Call::SourcePermissions
         | Call::RemovalPermissions
         | Call::ContinuePermissions => match trouble {
-            ForeignUrl => Leads(Unusable),
+            ForeignUrl => Leads(Outage(SOON)),
             _ => read(trouble),
         },
         Call::Absence | Call::ContinueAbsence => match trouble {
@@ -55,6 +55,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         | Call::PutReadBack
         | Call::PutSettling
         | Call::SecondAbsence
+        | Call::RemovalRead
         | Call::Delete
         | Call::DeletePoll
         | Call::DeleteReadBack
@@ -89,8 +90,9 @@ fn tenant(trouble: Trouble) -> Cell {
 fn exchange(trouble: Trouble) -> Cell {
     match trouble {
         // The token that was lost is nobody's; another is asked for.
-        TimeOutAfter | ResetAfter | Error500After | Error503After => Leads(Outage(SOON)),
-        Status299After | Status308After | Status418After | Status700After | WrongTenant => Leads(Unusable),
+        TimeOutAfter | ResetAfter | Error500After | Error503After | Status299After | Status308After
+        | Status418After | Status700After => Leads(Outage(SOON)),
+        WrongTenant => Leads(Unusable),
         _ => read(trouble),
     }
 }
@@ -107,10 +109,11 @@ fn look(trouble: Trouble) -> Cell {
 fn read(trouble: Trouble) -> Cell {
     match trouble {
         TimeOutBefore | ResetBefore | Throttled | Error500 | Error503 | CutBody => Leads(Outage(SOON)),
-        ThrottledWithTime => Leads(Outage(TOLD)),
+        // What makes no sense says neither yes nor no.
         BrokenJson | WrongType | ForeignRedirect | Status299 | Status308 | Status418 | Status700 => {
-            Leads(Unusable)
+            Leads(Outage(SOON))
         }
+        ThrottledWithTime => Leads(Outage(TOLD)),
         WrongTenant => Leads(Refused),
         TimeOutAfter | ResetAfter | Error500After | Error503After | Status299After | Status308After
         | Status418After | Status700After => Meaningless(READ),

@@ -122,7 +122,7 @@ async fn a_change_in_flight_whose_caller_is_gone_keeps_others_waiting_no_longer_
     );
     app.emulator
         .edit(|world| world.set_parallel_writes(ParallelWrites::Allowed));
-    app.as_owner("update operations set phase = 'failed', finished_at = now() where phase = 'accepted'")
+    app.as_owner("update operations set phase = 'failed', finished_at = now(), arm_operation_url = null where phase = 'accepted'")
         .await;
     app.finish().await;
 }

@@ -207,8 +207,14 @@ async fn a_caller_whose_queue_is_full_is_told_to_come_back_and_others_still_get_
     begin(&one, "a1", "g1").await;
     begin(&one, "a2", "g2").await;
     let full = one.create_waiting(&wanted("a3", "g3"), 0).await;
-    full.is_problem(503, "overloaded");
+    full.is_problem(429, "tooManyRequests");
     assert!(full.header("retry-after").is_some());
+    let policy = "\"queue\";q=2;qu=\"concurrent-requests\"";
+    assert_eq!(full.header("ratelimit-policy"), Some(policy));
+    assert!(
+        full.header("ratelimit")
+            .is_some_and(|left| left.starts_with("\"queue\";r=0;t="))
+    );
     assert!(app.scalar::<bool>("select count(*) = 3 from connections").await);
     // Others have a queue of their own, and what was asked for is still found and can be given up.
     begin(&other, "b1", "g4").await;

@@ -1,6 +1,7 @@
 //! The problems of the API, held against its document: every code that an operation is said to answer with is provoked there,
 //! with its status, and none comes that isn't said.
 
+mod anothers;
 mod documented;
 mod provoked;
 
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, how_to};
 
-use crate::support::{App, Portal, allowing, claims_challenge, migrated, own_server, request};
+use crate::support::{App, Portal, Stalled, allowing, claims_challenge, migrated, own_server, request};
 use documented::documented;
 use provoked::{Calls, Provoked};
 
@@ -88,14 +89,21 @@ async fn upstream(app: &App, calls: &Calls, provoked: &mut Provoked) {
         .await;
     for (effect, status, code) in [
         (Effect::status(503, &[]), 503, "upstreamUnavailable"),
-        (Effect::Answer(garbage), 502, "upstreamRefused"),
+        (Effect::Answer(garbage), 503, "upstreamUnavailable"),
     ] {
         arm_answers(app, effect);
         provoked.reads(calls, &app.signed_in(reader), status, code).await;
         provoked.writes(calls, &app.signed_in(actor), status, code).await;
     }
-    let forbidden = || Effect::status(400, &[]);
-    arm_answers(app, forbidden());
+    app.emulator.clear_faults();
+    let secret = serde_json::json!({ "error": "invalid_client", "error_codes": [7_000_222] });
+    app.emulator
+        .inject(Fault::entra("/token", Effect::json(401, secret)).always());
+    let refused = "upstreamRefused";
+    provoked.reads(calls, &app.signed_in(reader), 502, refused).await;
+    provoked.writes(calls, &app.signed_in(actor), 502, refused).await;
+    let malformed = serde_json::json!({ "error": { "code": "InvalidApiVersionParameter" } });
+    arm_answers(app, Effect::json(400, malformed));
     provoked
         .writes(calls, &app.signed_in(actor), 403, "azureRefused")
         .await;
@@ -234,6 +242,31 @@ async fn differently(app: &App, calls: &Calls, created: &crate::support::Answer,
     provoked.all(calls, &there, 503, "overloaded").await;
     full.stop().await;
 
+    let often = app
+        .start_another(|config| config.limits.per_person = 1)
+        .await
+        .expect("a replica");
+    let there = app.signed_in("acc3@domain1.com").at(often.address());
+    assert_eq!(there.get("/v1/connections").await.status, 200);
+    provoked.all(calls, &there, 429, "tooManyRequests").await;
+    often.stop().await;
+
+    let strict = app
+        .start_another(|config| config.server.body_timeout = Duration::from_millis(50))
+        .await
+        .expect("a replica");
+    let token = app.token("acc3@domain1.com", how_to::DOMAIN1);
+    for (operation, path) in [
+        ("createConnection", "/v1/connections"),
+        ("continueOperation", &calls.go_on),
+    ] {
+        let mut connection = Stalled::connect(strict.address(), http::Version::HTTP_11).await;
+        let never = Box::pin(futures_util::stream::pending());
+        let answer = connection.send(&http::Method::POST, path, &token, never).await;
+        provoked.one(operation, &answer, 408, "requestTimeout");
+    }
+    strict.stop().await;
+
     let narrow = app
         .start_another(|config| config.tenants = allowing(&[], &[how_to::DOMAIN2]))
         .await
@@ -268,6 +301,7 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     upstream(&app, &calls, &mut provoked).await;
 
     differently(&app, &calls, &created, &mut provoked).await;
+    anothers::anothers(&app, &mut provoked).await;
     app.as_owner("alter table people rename to mislaid").await;
     provoked.all(&calls, &portal, 500, "internal").await;
     app.as_owner("alter table mislaid rename to people").await;
@@ -282,6 +316,7 @@ async fn each_operation_answers_with_the_problems_that_the_document_names_and_no
     assert_eq!(removing.status, 202, "{}", removing.body);
     let answer = portal.create(&request("telemetry")).await;
     provoked.one("createConnection", &answer, 409, "changeInProgress");
+    assert!(answer.header("retry-after").is_some());
     app.release_operations();
     portal.follow(removing.text("/lastOperation/id")).await;
 

@@ -78,8 +78,17 @@ impl Provoked {
         );
         answer.is_problem(status, code);
         let seconds = answer.header("retry-after");
-        assert_eq!(seconds.is_some(), status == 503, "{operation}: {code}");
-        assert_eq!(answer.body["retryable"], status == 503, "{operation}: {code}");
+        assert_eq!(
+            seconds.is_some(),
+            matches!(status, 429 | 503) || code == "changeInProgress",
+            "{operation}: {code}"
+        );
+        let for_now = matches!(status, 408 | 429 | 503) || code == "changeInProgress";
+        assert_eq!(answer.body["retryable"], for_now, "{operation}: {code}");
+        for header in ["ratelimit", "ratelimit-policy"] {
+            let told = answer.header(header).is_some();
+            assert_eq!(told, status == 429, "{operation}: {code}: {header}");
+        }
         self.0.insert((operation.to_owned(), status, code.to_owned()));
     }
 

@@ -91,7 +91,8 @@ async fn what_was_deleted_by_hand_is_removed() {
         .edit(|world| world.remove_data_connection(&data_connection("telemetry")))
         .expect("it is there");
     is_removed(&portal.remove(created.text("/id")).await);
-    assert_eq!(app.calls("DELETE", "telemetry")[0].status, 204);
+    // Nothing is there to be deleted, so nothing is sent.
+    assert!(app.calls("DELETE", "telemetry").is_empty());
     app.finish().await;
 }
 
@@ -204,22 +205,6 @@ async fn a_removal_that_azure_refuses_leaves_the_connection_as_it_was() {
         "RequestDisallowedByPolicy"
     );
     is_removed(&portal.remove(id).await);
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn a_removal_that_waits_is_sent_in_the_end_although_azure_cannot_show_what_it_is_for() {
-    let app = App::hurried_with(|config| config.worker.deadline = Duration::from_millis(800)).await;
-    let (portal, created) = active(&app).await;
-    app.emulator
-        .inject(delete(Effect::status(429, &[("retry-after", "1")])));
-    let broken = Fault::arm("/dataConnections/telemetry", Effect::status(500, &[]));
-    app.emulator.inject(broken.method("GET").always());
-    let removal = portal.remove_waiting(created.text("/id"), 0).await;
-    app.wait_for_calls("DELETE", "telemetry", 2).await;
-    app.emulator.clear_faults();
-    let ended = portal.follow(removal.text("/lastOperation/id")).await;
-    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     app.finish().await;
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use azure_emulator::{Effect, Fault, how_to};
-use dev_postgres::Server;
+use dev_postgres::{Server, Wire};
 use http::Method;
 use sqlx::PgPool;
 use tenant_bridge::config::Config;
@@ -13,15 +13,14 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Answer, App, PATIENCE, Portal, Wire, connect, eventually, hurried, impatient, migrated, own_server,
-    request,
+    Answer, App, PATIENCE, Portal, connect, eventually, hurried, impatient, migrated, own_server, request,
 };
 
 /// A service whose line to its Postgres can die.
-async fn over_a_wire(change: impl FnOnce(&mut Config)) -> (Server, Wire, App) {
+pub(super) async fn over_a_wire(change: impl FnOnce(&mut Config)) -> (Server, Wire, App) {
     let server = own_server().await;
     let database = migrated(&server).await;
-    let wire = Wire::to(&database.serving_url).await;
+    let wire = Wire::to(&database.serving_url).await.expect("a line");
     let url = wire.over(&database.serving_url);
     let app = App::on(database, |config| {
         impatient(config);
@@ -185,6 +184,52 @@ async fn without_a_free_connection_a_request_is_refused_and_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn a_change_is_refused_in_the_time_that_all_its_waits_for_the_database_have_together() {
+    let app = App::with(|config| {
+        hurried(config);
+        // Four seconds and a bit altogether, so that a slow machine changes nothing.
+        config.database.pool.acquire_timeout = Duration::from_secs(4);
+    })
+    .await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    // What comes first is slow…
+    let mut slow = connect(&app.database.owner_url).await;
+    let mut run = async |statements| sqlx::raw_sql(statements).execute(&mut slow).await;
+    run("begin; lock table connections in access exclusive mode")
+        .await
+        .expect("a lock");
+    // …and what comes last never ends.
+    let mut hanging = connect(&app.database.owner_url).await;
+    sqlx::raw_sql("begin; lock table ledger_events in access exclusive mode")
+        .execute(&mut hanging)
+        .await
+        .expect("a lock");
+    let mut other = request("other");
+    other["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+    let asked_at = Instant::now();
+    let (create, remove, slept) = tokio::join!(
+        async { (portal.create(&other).await, asked_at.elapsed()) },
+        async { (portal.remove(created.text("/id")).await, asked_at.elapsed()) },
+        run("select pg_sleep(3); commit"),
+    );
+    slept.expect("it ends");
+    for (answer, took) in [create, remove] {
+        answer.is_problem(503, "databaseUnavailable");
+        assert!(took >= Duration::from_secs(3), "{took:?}");
+        // One wait after the other would be seven.
+        assert!(took < Duration::from_millis(6500), "{took:?}");
+    }
+    sqlx::raw_sql("rollback")
+        .execute(&mut hanging)
+        .await
+        .expect("an end");
+    assert_eq!(app.writes().len(), 1, "the first create's");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn requests_that_wait_for_azure_hold_no_connection_to_postgres() {
     let app = App::with(|config| {
         hurried(config);
@@ -263,11 +308,14 @@ async fn what_is_the_servers_condition_is_an_outage_and_what_is_our_fault_is_non
     for (code, is_outage) in [
         ("08006", true),
         ("25006", true),
+        // Another session's prepared statement.
+        ("26000", true),
         ("40001", true),
         ("40P01", true),
         ("53100", true),
         ("53200", true),
         ("53300", true),
+        ("42P05", true),
         ("55P03", true),
         ("57014", true),
         ("57P01", true),
@@ -286,4 +334,23 @@ async fn what_is_the_servers_condition_is_an_outage_and_what_is_our_fault_is_non
         assert_eq!(DbError::from(error).is_outage(), is_outage, "{code}");
     }
     app.finish().await;
+}
+
+#[tokio::test]
+async fn an_outage_is_one_line_of_the_log_when_it_begins_and_one_when_it_is_over() {
+    let (server, wire, app) = over_a_wire(|config| config.worker.lease = Duration::from_secs(6)).await;
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    let name = app.database.name.clone();
+    wire.die();
+    for _ in 0..2 {
+        every_route_is_out(&portal, &created).await;
+        portal.get("/readyz").await.is_problem(503, "databaseUnavailable");
+    }
+    assert_eq!(app.log_lines(&name, "the database can't be used; "), 1);
+    assert_eq!(app.log_lines(&name, "the database can be used again"), 0);
+    wire.mend();
+    app.wait_for_log(&name, "the database can be used again").await;
+    app.finish().await;
+    server.stop().await.expect("it ends");
 }

@@ -2,6 +2,7 @@
 //! budget, the pace of calls. What becomes of a single change under faults is told in `outcomes`.
 
 mod circuits;
+mod connections;
 mod database;
 mod loops;
 mod overload;

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use azure_emulator::{Effect, Fault};
+use azure_emulator::{Effect, Fault, how_to};
 use tokio::task::JoinSet;
 
-use crate::support::{App, hurried, request};
+use super::within_the_first_tenant;
+use crate::support::{App, allowing, hurried, request};
 
 #[tokio::test]
 async fn a_flood_is_sent_away_at_once_and_health_still_answers() {
@@ -57,6 +58,44 @@ async fn a_flood_is_sent_away_at_once_and_health_still_answers() {
     let answer = portal.get("/v1/connections").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     app.all_have_ended().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn twenty_four_creates_at_once_in_one_tenant_all_succeed() {
+    let app = App::with(|config| {
+        hurried(config);
+        config.tenants = allowing(&[how_to::DOMAIN1], &[how_to::DOMAIN1]);
+    })
+    .await;
+    app.operations_take(Duration::from_millis(20));
+    let names: Vec<String> = (0..24).map(|number| format!("c-{number}")).collect();
+    app.emulator.edit(|world| {
+        for name in &names {
+            world.add_consumer_group(how_to::LOCAL_HUB, name).expect("a hub");
+        }
+    });
+    // More than the places for calls take in a second, four or more of them a create.
+    let slow = || Effect::Delay(Duration::from_millis(900));
+    app.emulator
+        .inject(Fault::arm("/subscriptions/", slow()).method("GET").always());
+    let mut creates = JoinSet::new();
+    for name in names {
+        let portal = app.signed_in("acc1@domain1.com");
+        let mut body = within_the_first_tenant(&name);
+        body["source"]["eventHub"]["consumerGroup"] = name.into();
+        creates.spawn(async move { portal.create_waiting(&body, 0).await });
+    }
+    let answers = creates.join_all().await;
+    for answer in &answers {
+        assert_eq!(answer.status, 202, "{}", answer.body);
+    }
+    app.emulator.clear_faults();
+    let portal = app.signed_in("acc1@domain1.com");
+    for answer in &answers {
+        let ended = portal.follow(answer.text("/lastOperation/id")).await;
+        assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    }
     app.finish().await;
 }
 

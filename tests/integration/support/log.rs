@@ -71,14 +71,18 @@ impl Since {
         );
     }
 
+    /// How many lines have both texts.
+    pub(super) fn count(self, one: &str, other: &str) -> usize {
+        let text = self.text();
+        let lines = text.lines();
+        lines
+            .filter(|line| line.contains(one) && line.contains(other))
+            .count()
+    }
+
     /// Waits for a line with both texts.
     pub(super) async fn wait_for(self, one: &str, other: &str) {
-        let logged = || {
-            self.text()
-                .lines()
-                .any(|line| line.contains(one) && line.contains(other))
-        };
-        let found = eventually(async || logged().then_some(())).await;
+        let found = eventually(async || (self.count(one, other) > 0).then_some(())).await;
         assert!(found.is_some(), "no line of the log has {one} and {other}");
     }
 }

@@ -8,9 +8,9 @@ mod mortal;
 mod portal;
 mod program;
 mod proof;
+mod stalled;
 mod traces;
 mod watch;
-mod wire;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use tenant_bridge::clock::Clock;
 use tenant_bridge::config::{Config, TenantPolicy};
 use tenant_bridge::service::{self, Running, StartError};
+use tokio::time::Instant;
 
 pub(crate) use collector::Collector;
 pub(crate) use database::{admin_url, connect, holds, migrate, migrated, own_server};
@@ -28,8 +29,8 @@ pub(crate) use mortal::Mortal;
 pub(crate) use portal::{Answer, Portal, go_on};
 pub(crate) use program::{carried, program};
 pub(crate) use proof::{CLAIMS, claims_challenge, encoded_claims};
+pub(crate) use stalled::Stalled;
 pub(crate) use watch::{eventually, hurried, impatient};
-pub(crate) use wire::Wire;
 
 /// How long a condition may take to come true. Generous: it is no measure of speed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,6 +41,7 @@ pub(crate) struct App {
     pub(crate) database: Database,
     service: Option<Running>,
     config: Config,
+    clock: Clock,
     log: log::Since,
 }
 
@@ -56,23 +58,42 @@ impl App {
 
     /// The same on a database that this test made itself.
     pub(crate) async fn on(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        Self::at_time(Clock::system(), database, change).await
+    }
+
+    /// The same by another clock.
+    pub(crate) async fn by_clock(clock: &Clock, change: impl FnOnce(&mut Config)) -> Self {
+        Self::at_time(clock.clone(), database::fresh().await, change).await
+    }
+
+    /// A service that waits for Azure by this clock, as long as one does that is deployed.
+    pub(crate) async fn driven_by(clock: &Clock) -> Self {
+        Self::by_clock(clock, |config| {
+            config.worker.fastest_poll = Duration::from_secs(1);
+            config.worker.slowest_poll = Duration::from_secs(10);
+        })
+        .await
+    }
+
+    async fn at_time(clock: Clock, database: Database, change: impl FnOnce(&mut Config)) -> Self {
         let log = log::start();
         let emulator = Emulator::start(Seed::how_to(), Options::default()).await;
         let emulator = emulator.expect("the emulator starts");
         let mut config = sandbox::configuration(&emulator, &database.serving_url).expect("a configuration");
         // A loaded machine is no outage; the test of the outage sets its own.
-        config.database.pool.acquire_timeout = Duration::from_secs(15);
+        config.database.pool.acquire_timeout = PATIENCE * 2;
+        // Nobody stands in front; the test of the drain sets its own.
+        config.server.drain = Duration::ZERO;
         // Nor do a test's many faults belong together; the tests of the circuit breaker set their own.
         config.lines.opens_after = 1000;
         change(&mut config);
-        let service = service::start(config.clone(), Clock::system())
-            .await
-            .expect("the service starts");
+        let service = started(&config, &clock).await;
         Self {
             emulator,
             database,
             service: Some(service),
             config,
+            clock,
             log,
         }
     }
@@ -84,8 +105,7 @@ impl App {
 
     /// One whose clock is wrong.
     pub(crate) async fn replica_with(&self, clock: Clock) -> Running {
-        let started = service::start(self.config.clone(), clock).await;
-        started.expect("a replica starts")
+        started(&self.config, &clock).await
     }
 
     /// What a service with other settings says when it is started beside this one.
@@ -108,6 +128,13 @@ impl App {
         Mortal::start(self.config.clone(), clock).await
     }
 
+    /// One with other settings.
+    pub(crate) async fn mortal_where(&self, change: impl FnOnce(&mut Config)) -> Mortal {
+        let mut config = self.config.clone();
+        change(&mut config);
+        Mortal::start(config, Clock::system()).await
+    }
+
     /// Stops the service in order; what it was driving is handed over.
     pub(crate) async fn stop_service(&mut self) {
         if let Some(service) = self.service.take() {
@@ -117,7 +144,7 @@ impl App {
 
     /// Starts it again, as after a restart: nothing is in its memory.
     pub(crate) async fn start_service(&mut self) {
-        self.service = Some(self.replica().await);
+        self.service = Some(self.replica_with(self.clock.clone()).await);
     }
 
     /// Where the service listens.
@@ -139,6 +166,13 @@ impl App {
     /// A portal where this user of the first tenant is signed in.
     pub(crate) fn signed_in(&self, user: &str) -> Portal {
         self.portal().with_token(&self.token(user, how_to::DOMAIN1))
+    }
+
+    /// The how-to's portal, at another replica.
+    pub(crate) fn portal_at(&self, address: SocketAddr) -> Portal {
+        Portal::new(address)
+            .with_token(&self.token("acc1@domain1.com", how_to::DOMAIN1))
+            .with_auxiliary(&self.token("acc2@domain2.com", how_to::DOMAIN2))
     }
 
     /// The how-to's portal: acc1@domain1.com, and acc2@domain2.com for the other tenant.
@@ -217,6 +251,22 @@ impl App {
         database::scalar(&self.database, query).await
     }
 
+    /// Waits until a value of the database is as wanted.
+    pub(crate) async fn eventually_scalar<T>(&self, query: &'static str, wanted: impl Fn(T) -> bool)
+    where
+        T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        let found = eventually(async || wanted(self.scalar(query).await).then_some(())).await;
+        assert!(found.is_some(), "{query} did not become as wanted");
+    }
+
+    /// Waits until ARM has a data connection of this name that no operation works on.
+    pub(crate) async fn visible(&self, name: &str) {
+        let at_rest = |shown: &Value| shown["properties"]["provisioningState"] == "Succeeded";
+        let found = eventually(async || self.at_arm(name).filter(at_rest)).await;
+        assert!(found.is_some(), "{name} does not come to be");
+    }
+
     /// Changes the database behind the service's back, as its owner.
     pub(crate) async fn as_owner(&self, statements: &str) {
         database::run(&self.database, statements).await;
@@ -227,12 +277,21 @@ impl App {
         self.log.wait_for(one, other).await;
     }
 
+    /// How many lines of the log have both texts.
+    pub(crate) fn log_lines(&self, one: &str, other: &str) -> usize {
+        self.log.count(one, other)
+    }
+
     /// Ends the test: nothing may be left to do, and no token may stand in the database or the log.
     pub(crate) async fn finish(mut self) {
         let open: i64 = self
             .scalar("select count(*) from operations where phase not in ('succeeded', 'failed')")
             .await;
         assert_eq!(open, 0, "operations were left undone");
+        let urls: i64 = self
+            .scalar("select count(*) from operations where arm_operation_url is not null")
+            .await;
+        assert_eq!(urls, 0, "signed URLs outlived their operations");
         self.stop_service().await;
         let tokens = self.emulator.issued_tokens();
         self.log.assert_free_of(&tokens);
@@ -242,9 +301,21 @@ impl App {
     }
 }
 
+/// A service that has started. That its database didn't answer in time is no failure of a start here: the machine may have much else
+/// to do.
+pub(crate) async fn started(config: &Config, clock: &Clock) -> Running {
+    let deadline = Instant::now() + PATIENCE * 4;
+    loop {
+        match service::start(config.clone(), clock.clone()).await {
+            Err(StartError::Database(error)) if error.is_outage() && Instant::now() < deadline => {}
+            started => return started.expect("the service starts"),
+        }
+    }
+}
+
 /// A clock that is ahead of the others by more than any request lives.
 pub(crate) fn clock_ahead() -> Clock {
-    Clock::driven(Clock::system().now() + Duration::from_secs(600))
+    Clock::ahead_by(Duration::from_secs(600))
 }
 
 /// The resource id of a data connection in the how-to's database.
@@ -260,14 +331,14 @@ pub(crate) fn allowing(targets: &[&str], sources: &[&str]) -> TenantPolicy {
         url = "postgres://localhost/none"
         [entra]
         client_id = "{service}"
-        client_secret = "none"
+        client_secret = "kT8Q~wXyZ1aBcD4eFgH7iJkLmN0pQrSt"
         calling_apps = ["{portal}"]
         [tenants]
         users = ["{one}", "{two}"]
         targets = {targets:?}
         sources = {sources:?}
         [ledger]
-        mark_key = "0123456789abcdef0123456789abcdef"
+        mark_key = "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d"
         "#,
         service = how_to::TENANT_BRIDGE,
         portal = how_to::PORTAL,

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 
 use tenant_bridge::clock::Clock;
 use tenant_bridge::config::Config;
-use tenant_bridge::service::{self, Running};
+use tenant_bridge::service::Running;
 use tokio::runtime::{Builder, Runtime};
+
+use super::started;
 
 /// The replica.
 pub(crate) struct Mortal {
@@ -21,8 +23,8 @@ impl Mortal {
             .enable_all()
             .build()
             .expect("a runtime");
-        let started = runtime.spawn(service::start(config, clock)).await;
-        let service = started.expect("a start").expect("a replica starts");
+        let started = runtime.spawn(async move { started(&config, &clock).await });
+        let service = started.await.expect("a replica starts");
         Self {
             runtime: Some(runtime),
             address: service.address(),

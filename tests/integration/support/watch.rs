@@ -73,6 +73,19 @@ impl App {
         assert!(seen.is_some(), "ARM did not see {count} {method} of {name}");
     }
 
+    /// Waits until the service has asked ARM once more how an operation stands.
+    pub(crate) async fn wait_for_another_poll(&self) {
+        let polls = || {
+            let entries = self.emulator.journal().entries();
+            let is_poll =
+                |entry: &&Entry| entry.host == Host::Arm && entry.path().contains("/operationResults/");
+            entries.iter().filter(is_poll).count()
+        };
+        let before = polls();
+        let asked = eventually(async || (polls() > before).then_some(())).await;
+        assert!(asked.is_some(), "ARM was not asked again");
+    }
+
     /// Waits until a query of the database gives true.
     pub(crate) async fn wait_until(&self, query: &'static str) {
         let true_by_now = eventually(async || self.scalar::<bool>(query).await.then_some(()));

@@ -1,6 +1,7 @@
 //! Metrics: those that are documented, and nobody and nothing named in them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use reqwest::Method;
 
@@ -71,16 +72,37 @@ async fn metrics_with(portal: &Portal, sample: &str) -> String {
     }
 }
 
-/// A create that nobody drives: it stays as it is until somebody brings a token to the next replica.
+/// A create that a replica had when it died: it stays as it is until somebody brings a token to the next one.
 async fn left_open(app: &mut App) -> String {
     app.hold_operations();
+    app.stop_service().await;
+    let mortal = app.mortal().await;
+    let portal = app.portal_at(mortal.address());
     let mut other = request("other");
     other["source"]["eventHub"]["consumerGroup"] = "cg1".into();
-    let created = app.how_to_portal().create_waiting(&other, 0).await;
+    let created = portal.create_waiting(&other, 0).await;
     app.wait_for_calls("PUT", "other", 1).await;
-    app.stop_service().await;
-    app.release_operations();
+    app.wait_until("select bool_and(phase = 'accepted') from operations")
+        .await;
+    mortal.kill();
     created.text("/lastOperation/id").to_owned()
+}
+
+/// The program loses the lease on what it follows, as one that was frozen for too long does, and goes on with it.
+async fn lease_is_lost(app: &App, portal: &Portal) {
+    app.hold_operations();
+    let mut wanted = request("slow");
+    wanted["source"]["eventHub"]["consumerGroup"] = "cg2".into();
+    let created = portal.create_waiting(&wanted, 0).await;
+    assert_eq!(created.status, 202, "{}", created.body);
+    app.wait_until(
+        "select exists (select from operations where phase = 'accepted' and lease_until is not null)",
+    )
+    .await;
+    app.as_owner("update operations set lease_token = gen_random_uuid(), lease_until = now() where lease_until is not null")
+        .await;
+    app.release_operations();
+    portal.follow(created.text("/lastOperation/id")).await;
 }
 
 /// What the test did, as it is counted.
@@ -105,6 +127,7 @@ fn has_what_happened(samples: &[Sample], text: &str) {
                 ("route", "/v1/connections"),
                 ("method", "POST"),
                 ("status", "201"),
+                ("code", "none"),
             ]
             .as_slice(),
             1.0,
@@ -116,12 +139,12 @@ fn has_what_happened(samples: &[Sample], text: &str) {
         ),
         (
             "http_requests_total",
-            &[("route", "none"), ("method", "GET"), ("status", "404")],
+            &[("route", "none"), ("status", "404"), ("code", "notFound")],
             2.0,
         ),
         (
             "http_requests_total",
-            &[("method", "other"), ("status", "405")],
+            &[("method", "other"), ("code", "methodNotAllowed")],
             1.0,
         ),
         (
@@ -142,6 +165,8 @@ fn has_what_happened(samples: &[Sample], text: &str) {
             1.0,
         ),
         ("database_connections", &[], 1.0),
+        ("operations_taken_over_total", &[], 1.0),
+        ("operations_leases_lost_total", &[], 1.0),
     ] {
         assert!(total(name, labels) >= least, "{name} {labels:?} in:\n{text}");
     }
@@ -183,7 +208,7 @@ fn have_no_names(samples: &[Sample], ids: &[&str], tokens: &[String]) {
 
 #[tokio::test]
 async fn the_metrics_are_those_that_are_documented_and_name_nobody_and_nothing() {
-    let mut app = App::start().await;
+    let mut app = App::with(|config| config.worker.lease = Duration::from_secs(1)).await;
     let portal = app.how_to_portal();
     let open = left_open(&mut app).await;
     let program = app.program("metrics_listen = \"127.0.0.1:0\"").await;
@@ -194,6 +219,11 @@ async fn the_metrics_are_those_that_are_documented_and_name_nobody_and_nothing()
     // What is open is counted at the start, and before anybody helps it on.
     let text = metrics_with(&listener, "operations_open{phase=\"accepted\"} 1").await;
     assert!(text.contains("operations_awaiting_caller "), "{text}");
+    let open_for = samples(&text)
+        .into_iter()
+        .find(|sample| sample.0 == "operations_oldest_age_seconds" && sample.1["state"] == "open");
+    assert!(open_for.is_some_and(|sample| sample.2 > 0.0), "{text}");
+    app.release_operations();
     assert!(text.contains("connections_unsettled 0"), "{text}");
 
     // What is under way on the cluster goes first.
@@ -202,6 +232,7 @@ async fn the_metrics_are_those_that_are_documented_and_name_nobody_and_nothing()
     assert_eq!(created.status, 201, "{}", created.body);
     let (id, operation) = (created.text("/id"), created.text("/lastOperation/id"));
     portal.connection(id).await;
+    lease_is_lost(&app, &portal).await;
     let strange = Method::from_bytes(b"TELEMETRY-ACC1").expect("a method");
     portal
         .send(portal.call(strange, "/v1/connections"))
@@ -212,7 +243,7 @@ async fn the_metrics_are_those_that_are_documented_and_name_nobody_and_nothing()
 
     let text = metrics_with(
         &listener,
-        "operations_ended_total{kind=\"create\",outcome=\"succeeded\"} 2",
+        "operations_ended_total{kind=\"create\",outcome=\"succeeded\"} 3",
     )
     .await;
     let samples = samples(&text);

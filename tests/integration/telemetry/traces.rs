@@ -54,7 +54,9 @@ async fn a_callers_trace_goes_on_through_the_service_to_entra_and_arm_and_holds_
     let call = portal
         .call(Method::POST, "/v1/connections")
         .header("prefer", "wait=20")
-        .header("traceparent", format!("00-{TRACE}-{CALLERS_SPAN}-01"));
+        .header("traceparent", format!("00-{TRACE}-{CALLERS_SPAN}-01"))
+        .header("tracestate", "vendor=callers-words")
+        .header("baggage", "note=callers-words");
     let created = portal.send(call.json(&body)).await;
     assert_eq!(created.status, 201, "{}", created.body);
     let calls = app.emulator.journal().entries();
@@ -83,6 +85,12 @@ async fn a_callers_trace_goes_on_through_the_service_to_entra_and_arm_and_holds_
 
     let mut called = BTreeSet::new();
     for entry in &calls {
+        // What else a caller says beside it is told to nobody.
+        let sent = format!("{:?}", entry.request_headers);
+        assert!(
+            !sent.contains("callers-words") && !sent.contains("tracestate"),
+            "{sent}"
+        );
         // The signing keys are everybody's: they are fetched for no caller in particular.
         if entry.path().contains("openid-configuration") || entry.path().contains("/keys") {
             continue;

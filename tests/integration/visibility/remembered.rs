@@ -95,7 +95,10 @@ async fn a_look_that_nobody_can_answer_is_an_outage_and_not_a_no() {
             Fault::entra("/token", Effect::status(503, &[])),
         ] {
             // From the source's side nothing is seen either.
-            let hub = Fault::arm("/eventhubs/hub1", Effect::status(403, &[]));
+            let hub = Fault::arm(
+                "/eventhubs/hub1",
+                Effect::json(403, json!({ "error": { "code": "AuthorizationFailed" } })),
+            );
             app.emulator.inject(hub.always());
             app.emulator.inject(fault.clone().always());
             let answer = app.signed_in("acc6@domain1.com").get(path).await;

@@ -41,7 +41,7 @@ async fn lose(app: &App, portal: &Portal, name: &str, group: &str) -> String {
         .edit(|world| world.add_data_connection(&data_connection(name), &theirs))
         .expect("it is made");
     let path = format!("/v1/connections/{}", created.text("/id"));
-    let differs = |body: &Value| body["lastOperation"]["error"]["code"] == "differs";
+    let differs = |body: &Value| body["lastOperation"]["error"]["code"] == "drifted";
     portal.wait_for(&path, differs).await;
     path
 }
@@ -113,7 +113,9 @@ async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_u
         app.emulator
             .edit(|world| world.remove_data_connection(&data_connection(name)))
             .expect("theirs");
-        portal.wait_for(path, |body| body["state"] == "failed").await;
+        // It stays so until somebody whose it is wants it gone.
+        let removed = portal.send(portal.call(http::Method::DELETE, path)).await;
+        assert_eq!(removed.text("/state"), "removed", "{}", removed.body);
     }
     assert_eq!(unsettled(&operator).await, [""; 0]);
     app.finish().await;
@@ -175,9 +177,23 @@ async fn the_list_holds_those_that_are_shown_as_unsettled_and_no_others() {
     assert_eq!(listed.len(), 24 + 5);
     let counted = "select count(*) = 29 from unsettled_connections";
     assert!(app.scalar::<bool>(counted).await);
-    sqlx::raw_sql("update operations set phase = 'failed'")
-        .execute(&mut owner)
-        .await
-        .expect("the owner may");
+    // What changes moves from one list to the other.
+    for change in [
+        "update operations set phase = 'settling' where phase in ('dispatched', 'accepted')",
+        "update connections set observed = 'unknown' where observed = 'absent'",
+        "update operations set phase = 'failed'",
+        "update connections set desired = 'present', confirmed_at = null",
+        "update connections set observed = 'absent', closed_at = now() where observed = 'unknown'",
+        "update connections set confirmed_at = now()",
+    ] {
+        sqlx::raw_sql(change)
+            .execute(&mut owner)
+            .await
+            .expect("the owner may");
+        let mut expected = all("").await;
+        expected.retain(|_, state| state == "\"unsettled\"");
+        assert_eq!(all("&state=unsettled").await, expected, "{change}");
+    }
+    assert_eq!(all("&state=unsettled").await.len(), 0);
     app.finish().await;
 }

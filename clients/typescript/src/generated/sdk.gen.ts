@@ -54,6 +54,10 @@ export const createConnection = <ThrowOnError extends boolean = false>(options: 
  * Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant alone: the access to the
  * source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a token forward. After a
  * removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it gives that one.
+ *
+ * What Azure holds is compared with the record first, and nothing is deleted that is not what the record says. Where something
+ * else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the same request with the
+ * connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead and sends nothing.
  */
 export const removeConnection = <ThrowOnError extends boolean = false>(options: Options<RemoveConnectionData, ThrowOnError>) => (options.client ?? client).delete<RemoveConnectionResponses, RemoveConnectionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

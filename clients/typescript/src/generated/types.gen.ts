@@ -49,6 +49,11 @@ export type Connection = {
      */
     justification?: string;
     /**
+     * What Azure holds under the name although the record says otherwise. The ETag names it: a removal with that in `If-Match`
+     * removes exactly this.
+     */
+    found?: FoundResource;
+    /**
      * The newest operation: the one under way, if one is.
      */
     lastOperation?: Operation;
@@ -208,7 +213,7 @@ export type CreateTarget = {
 /**
  * What an event of the ledger says happened.
  */
-export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.queued' | 'create.held' | 'create.accepted' | 'create.succeeded' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'operation.continued' | 'continue.refused' | 'change.putOff' | 'outcome.unknown';
+export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.queued' | 'create.held' | 'create.accepted' | 'create.succeeded' | 'create.appeared' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'operation.continued' | 'continue.refused' | 'change.putOff' | 'outcome.unknown';
 
 /**
  * A page of events, oldest first.
@@ -237,6 +242,10 @@ export type Failure = {
      */
     detail: string;
     /**
+     * How what is at ARM compares with the record, where that is why: `differs` or `replaced`.
+     */
+    comparison?: string;
+    /**
      * What the service behind this one answered.
      */
     upstream?: Upstream;
@@ -254,6 +263,27 @@ export type FieldError = {
      * What is wrong, and what would be right.
      */
     detail: string;
+};
+
+/**
+ * What a read found at Azure that is not what is recorded.
+ */
+export type FoundResource = {
+    /**
+     * The data connection as Azure showed it, without the names of people; absent for those who see the connection from the
+     * source's side.
+     */
+    resource?: {
+        [key: string]: unknown;
+    };
+    /**
+     * Where it differs from what is recorded: JSON pointers (RFC 6901) into `resource`.
+     */
+    differences: Array<string>;
+    /**
+     * When it was seen.
+     */
+    seenAt: string;
 };
 
 /**
@@ -441,6 +471,18 @@ export type Problem = {
      * What the service behind this one answered.
      */
     upstream?: Upstream;
+    /**
+     * The connection whose change ended like this.
+     */
+    connectionId?: string;
+    /**
+     * The operation that ended like this: a refusal without one left everything as it was.
+     */
+    operationId?: string;
+    /**
+     * How what Azure holds compares with the record, where that is the reason: `differs` or `replaced`.
+     */
+    comparison?: string;
 };
 
 /**
@@ -500,7 +542,7 @@ export type ListConnectionsData = {
 
 export type ListConnectionsErrors = {
     /**
-     * `auxiliaryTokens`: The auxiliary tokens don't fit the request. `invalidRequest`: The request can't be used.
+     * `invalidRequest`: The request can't be used. `auxiliaryTokens`: The auxiliary tokens don't fit the request.
      */
     400: Problem;
     /**
@@ -511,6 +553,10 @@ export type ListConnectionsErrors = {
      * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing.
      */
     403: Problem;
+    /**
+     * `tooManyRequests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `headersTooLarge`: The headers are too large.
      */
@@ -569,7 +615,7 @@ export type CreateConnectionData = {
 
 export type CreateConnectionErrors = {
     /**
-     * `auxiliaryTokens`: The auxiliary tokens don't fit the request. `invalidRequest`: The request can't be used.
+     * `invalidRequest`: The request can't be used. `auxiliaryTokens`: The auxiliary tokens don't fit the request.
      */
     400: Problem;
     /**
@@ -581,9 +627,17 @@ export type CreateConnectionErrors = {
      */
     403: Problem;
     /**
-     * `nameTaken`: The name is taken. `connectionExists`: The connection exists. `changeInProgress`: Another change is under way.
+     * `requestTimeout`: The body did not come in time.
+     */
+    408: Problem;
+    /**
+     * `nameTaken`: The name is taken. `connectionExists`: The connection exists. `contested`: Somebody else made a data connection of this name at the same time. `changeInProgress`: Another change is under way.
      */
     409: Problem;
+    /**
+     * `preconditionFailed`: A condition of the request does not hold.
+     */
+    412: Problem;
     /**
      * `payloadTooLarge`: The body is too large.
      */
@@ -596,6 +650,10 @@ export type CreateConnectionErrors = {
      * `referenceNotFound`: A named resource was not found. `idempotencyKeyReused`: The idempotency key was used for another request.
      */
     422: Problem;
+    /**
+     * `tooManyRequests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `headersTooLarge`: The headers are too large.
      */
@@ -651,6 +709,11 @@ export type RemoveConnectionData = {
          * commas; at most three. One that the request does not need is refused.
          */
         'x-ms-authorization-auxiliary'?: string;
+        /**
+         * The `ETag` of an earlier answer, or several parted by commas (RFC 9110, section 13.1.1). Unless the connection is still of
+         * the version that one of them begins with, the answer is 412 and nothing is done. Of the tag, the part before the hyphen counts.
+         */
+        'If-Match'?: string;
     };
     path: {
         /**
@@ -658,13 +721,19 @@ export type RemoveConnectionData = {
          */
         id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Only the record is to be closed, and nothing sent to Azure: for a data connection that is gone there, or was replaced by
+         * another.
+         */
+        recordOnly?: boolean;
+    };
     url: '/v1/connections/{id}';
 };
 
 export type RemoveConnectionErrors = {
     /**
-     * `auxiliaryTokens`: The auxiliary tokens don't fit the request. `invalidRequest`: The request can't be used.
+     * `invalidRequest`: The request can't be used. `auxiliaryTokens`: The auxiliary tokens don't fit the request.
      */
     400: Problem;
     /**
@@ -680,9 +749,21 @@ export type RemoveConnectionErrors = {
      */
     404: Problem;
     /**
-     * `changeInProgress`: Another change is under way.
+     * `changeInProgress`: Another change is under way. `drifted`: Azure holds something else under this name. `contested`: Somebody else made a data connection of this name at the same time. `stillPresent`: Azure still has the data connection. `parentMissing`: The database of the connection can't be read.
      */
     409: Problem;
+    /**
+     * `preconditionFailed`: A condition of the request does not hold.
+     */
+    412: Problem;
+    /**
+     * `idempotencyKeyReused`: The idempotency key was used for another request.
+     */
+    422: Problem;
+    /**
+     * `tooManyRequests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `headersTooLarge`: The headers are too large.
      */
@@ -737,7 +818,7 @@ export type GetConnectionData = {
 
 export type GetConnectionErrors = {
     /**
-     * `auxiliaryTokens`: The auxiliary tokens don't fit the request.
+     * `invalidRequest`: The request can't be used. `auxiliaryTokens`: The auxiliary tokens don't fit the request.
      */
     400: Problem;
     /**
@@ -752,6 +833,10 @@ export type GetConnectionErrors = {
      * `notFound`: Not found.
      */
     404: Problem;
+    /**
+     * `tooManyRequests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `headersTooLarge`: The headers are too large.
      */
@@ -804,7 +889,7 @@ export type ListConnectionEventsData = {
 
 export type ListConnectionEventsErrors = {
     /**
-     * `auxiliaryTokens`: The auxiliary tokens don't fit the request. `invalidRequest`: The request can't be used.
+     * `invalidRequest`: The request can't be used. `auxiliaryTokens`: The auxiliary tokens don't fit the request.
      */
     400: Problem;
     /**
@@ -819,6 +904,10 @@ export type ListConnectionEventsErrors = {
      * `notFound`: Not found.
      */
     404: Problem;
+    /**
+     * `tooManyRequests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `headersTooLarge`: The headers are too large.
      */
@@ -869,7 +958,7 @@ export type GetOperationData = {
 
 export type GetOperationErrors = {
     /**
-     * `auxiliaryTokens`: The auxiliary tokens don't fit the request.
+     * `invalidRequest`: The request can't be used. `auxiliaryTokens`: The auxiliary tokens don't fit the request.
      */
     400: Problem;
     /**
@@ -884,6 +973,10 @@ export type GetOperationErrors = {
      * `notFound`: Not found.
      */
     404: Problem;
+    /**
+     * `tooManyRequests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `headersTooLarge`: The headers are too large.
      */
@@ -947,7 +1040,7 @@ export type ContinueOperationData = {
 
 export type ContinueOperationErrors = {
     /**
-     * `auxiliaryTokens`: The auxiliary tokens don't fit the request. `invalidRequest`: The request can't be used.
+     * `invalidRequest`: The request can't be used. `auxiliaryTokens`: The auxiliary tokens don't fit the request.
      */
     400: Problem;
     /**
@@ -963,9 +1056,17 @@ export type ContinueOperationErrors = {
      */
     404: Problem;
     /**
+     * `requestTimeout`: The body did not come in time.
+     */
+    408: Problem;
+    /**
      * `changeInProgress`: Another change is under way. `requestHashDiffers`: The operation's request has another hash.
      */
     409: Problem;
+    /**
+     * `preconditionFailed`: A condition of the request does not hold.
+     */
+    412: Problem;
     /**
      * `payloadTooLarge`: The body is too large.
      */
@@ -978,6 +1079,10 @@ export type ContinueOperationErrors = {
      * `referenceNotFound`: A named resource was not found. `idempotencyKeyReused`: The idempotency key was used for another request.
      */
     422: Problem;
+    /**
+     * `tooManyRequests`: Too many requests.
+     */
+    429: Problem;
     /**
      * `headersTooLarge`: The headers are too large.
      */

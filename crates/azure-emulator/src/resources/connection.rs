@@ -118,6 +118,13 @@ impl Resources {
                 connection.before = Some(Box::new(connection.clone()));
                 connection.provisioning = Provisioning::Updating;
             }
+            // What an update leaves out keeps its value (recorded ARM traffic, 2022-11-11).
+            let chosen = connection
+                .text("retrievalStartDate")
+                .map(DateTime::parse_from_rfc3339);
+            if let Some(Ok(chosen)) = chosen {
+                connection.retrieval_start = chosen.to_utc();
+            }
             connection.wanted = wanted;
             connection.key = key;
             connection.rewritten = true;

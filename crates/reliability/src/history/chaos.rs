@@ -45,9 +45,21 @@ async fn strike(scene: &Scene, blow: Blow) -> anyhow::Result<()> {
             if let Some(replica) = place.as_mut()
                 && replica.ended()?.is_none()
             {
+                let from = scene.now();
                 replica.freeze()?;
                 sleep(lasts).await;
                 replica.wake()?;
+                scene.was_frozen(from);
+            }
+            Ok(())
+        }
+        Blow::CutLine { replica, lasts } => {
+            // A replica that is to come back has to wait: without its database none starts.
+            let _place = scene.replica(replica).lock().await;
+            if let Some(line) = scene.line(replica) {
+                line.die();
+                sleep(lasts).await;
+                line.mend();
             }
             Ok(())
         }

@@ -4,8 +4,9 @@ use azure_emulator::resources::OperationKind;
 use azure_emulator::{Entry, Host, TokenView};
 use serde::de::DeserializeOwned;
 
-use super::record::{Change, ChangeKind, History, Operation, Pseudonym, Sent};
+use super::record::{Change, ChangeKind, History, Operation, Pseudonym, Read, Sent, Shown, Who};
 use super::scene::Scene;
+use super::strangers::is_theirs;
 use crate::Stack;
 
 /// What Azure saw and the service recorded.
@@ -19,6 +20,13 @@ pub(crate) async fn of_stack(stack: &Stack) -> anyhow::Result<History> {
             .filter_map(sent)
             .collect(),
         changes: changes(stack),
+        reads: stack
+            .emulator
+            .journal()
+            .entries()
+            .iter()
+            .filter_map(read)
+            .collect(),
         world: stack.emulator.read(|world| {
             let ids = world.data_connection_ids();
             ids.iter().map(|id| id.to_ascii_lowercase()).collect()
@@ -78,6 +86,10 @@ fn changes(stack: &Stack) -> Vec<Change> {
     })
 }
 
+fn person(token: &TokenView) -> Who {
+    format!("{}/{}", token.tenant, token.oid)
+}
+
 /// A request to change a data connection.
 fn sent(entry: &Entry) -> Option<Sent> {
     let path = entry.path().to_ascii_lowercase();
@@ -85,7 +97,6 @@ fn sent(entry: &Entry) -> Option<Sent> {
     if entry.host != Host::Arm || !changes || !path.contains("/dataconnections/") {
         return None;
     }
-    let who = |token: &TokenView| format!("{}/{}", token.tenant, token.oid);
     Some(Sent {
         at: entry.at,
         method: entry.method.clone(),
@@ -95,9 +106,35 @@ fn sent(entry: &Entry) -> Option<Sent> {
             .get("x-ms-correlation-request-id")
             .cloned()
             .unwrap_or_default(),
-        who: entry.primary.as_ref().map(who).unwrap_or_default(),
-        auxiliary: entry.auxiliary.iter().map(who).collect(),
+        who: entry.primary.as_ref().map(person).unwrap_or_default(),
+        auxiliary: entry.auxiliary.iter().map(person).collect(),
         status: entry.status,
         delivered: entry.delivered,
+        answered_at: entry.at + entry.duration,
+    })
+}
+
+/// A read of a data connection that was answered.
+fn read(entry: &Entry) -> Option<Read> {
+    let path = entry.path().to_ascii_lowercase();
+    if entry.host != Host::Arm
+        || entry.method != "GET"
+        || !path.contains("/dataconnections/")
+        || !entry.delivered
+    {
+        return None;
+    }
+    let shown = match (entry.status, entry.response_body.as_ref()) {
+        (404, _) => Shown::Nothing,
+        (200, Some(body)) if is_theirs(body) => Shown::Theirs,
+        (200, _) => Shown::Ours,
+        _ => return None,
+    };
+    Some(Read {
+        at: entry.at,
+        answered_at: entry.at + entry.duration,
+        arm_id: path,
+        who: entry.primary.as_ref().map(person).unwrap_or_default(),
+        shown,
     })
 }

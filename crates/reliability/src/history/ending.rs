@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::collect;
-use super::record::{Operation, Who, Wish};
+use super::record::{Operation, Owner, Who, Wish};
 use super::scene::Scene;
 
 /// How long everything may take to come to an end, on a machine with much else to do.
@@ -100,4 +100,71 @@ fn changes_run(scene: &Scene) -> bool {
             .iter()
             .any(|operation| operation.ends > now)
     })
+}
+
+/// Waits until everything has landed that was delayed by `takes`, and has callers come back to what was carried out after its record
+/// had been closed: asking for the same again, they bring the service to look.
+pub(crate) async fn see_late_effects(
+    scene: &Scene,
+    gone: &BTreeSet<Who>,
+    takes: Duration,
+) -> anyhow::Result<()> {
+    sleep(takes).await;
+    come_to_an_end(scene, gone).await?;
+    let history = scene.history().await?;
+    let is_recorded = |arm_id: &str| {
+        let mut open = history.connections.iter().filter(|row| row.closed_at.is_none());
+        open.any(|row| row.arm_id == arm_id)
+    };
+    for arm_id in history.world.iter().filter(|arm_id| !is_recorded(arm_id)) {
+        if history.owner(arm_id, scene.now()) != Some(Owner::Service) {
+            continue;
+        }
+        let asked = history.calls.iter().find(|call| {
+            matches!(&call.wish, Wish::Create { arm_id: wanted, .. } if wanted == arm_id)
+                && !gone.contains(&call.who)
+                && !history.revoked.contains(&call.who)
+        });
+        let Some((call, caller)) = asked.and_then(|call| Some((call, scene.caller(&call.who)?))) else {
+            continue;
+        };
+        let Wish::Create { arm_id, body, .. } = call.wish.clone() else {
+            continue;
+        };
+        let again = Wish::Create {
+            arm_id,
+            body,
+            key: None,
+        };
+        scene
+            .call(&scene.client(caller)?, caller, call.replica, again, 0)
+            .await;
+    }
+    come_to_an_end(scene, gone).await
+}
+
+/// Callers want to be rid of the connections whose names strangers have by now: nothing of theirs may go with that.
+pub(crate) async fn remove_what_strangers_made(scene: &Scene, gone: &BTreeSet<Who>) -> anyhow::Result<()> {
+    let history = scene.history().await?;
+    let open = history.connections.iter().filter(|row| row.closed_at.is_none());
+    let of_strangers = open.filter(|row| history.is_meddled_with(&row.arm_id));
+    for row in of_strangers {
+        let create = history
+            .operations
+            .iter()
+            .find(|operation| operation.connection_id == row.id);
+        let owner = create.and_then(|create| history.person(create.person_id));
+        let Some(owner) = owner.filter(|who| !gone.contains(who)) else {
+            continue;
+        };
+        if let Some(caller) = scene.caller(&owner) {
+            let wish = Wish::Remove {
+                connection: row.id,
+                key: None,
+            };
+            let replica = usize::from(row.id.as_u128() % 2 == 1);
+            scene.call(&scene.client(caller)?, caller, replica, wish, 1).await;
+        }
+    }
+    come_to_an_end(scene, gone).await
 }

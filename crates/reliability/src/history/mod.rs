@@ -11,9 +11,11 @@ mod record;
 pub(crate) mod requests;
 mod run;
 pub(crate) mod scene;
+mod strangers;
 
 pub use check::objections;
 pub use record::{
-    Call, Change, ChangeKind, Connection, Event, History, Operation, Pseudonym, Reply, Sent, Who, Wish,
+    Call, Change, ChangeKind, Connection, Event, History, Meddled, Operation, Owner, Pseudonym, Read, Reply,
+    Sent, Shown, Who, Wish,
 };
 pub use run::{Options, run};

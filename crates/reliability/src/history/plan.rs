@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody, Host};
+use azure_emulator::{Effect, Fault, FaultAnswer, FaultBody};
 use serde_json::json;
 
 use crate::Random;
@@ -26,6 +26,10 @@ pub(super) struct Plan {
     pub(super) change_takes: Duration,
     /// For how long reads show what was there before.
     pub(super) reads_lag: Duration,
+    /// What others do at Azure to the names that callers use, and from when on.
+    pub(super) strangers: Vec<(Duration, Meddling)>,
+    /// How long the longest request takes that lands after its sender has settled what came of it; nothing if none does.
+    pub(super) latest: Option<Duration>,
     /// Whether the caller whose tokens died never comes back.
     pub(super) stays_away: bool,
 }
@@ -74,6 +78,17 @@ pub(super) enum Blow {
     Freeze { replica: usize, lasts: Duration },
     /// The tokens of a caller count no more.
     Revoke { caller: u32 },
+    /// A replica's line to Postgres is dead for so long: nothing gets through, and nobody hangs up.
+    CutLine { replica: usize, lasts: Duration },
+}
+
+/// What a stranger does, with rights of his own and no word to the service.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Meddling {
+    /// Deletes the data connection of a place once it is there, and makes another of its name.
+    Remake { place: usize },
+    /// Makes one of a place's name as soon as a read has found the name free.
+    Snatch { place: usize },
 }
 
 impl Plan {
@@ -86,7 +101,13 @@ impl Plan {
         let mut chaos: Vec<(Duration, Blow)> = (0..random.between(1, 3)).map(|_| blow(&mut random)).collect();
         chaos.sort_by_key(|(at, _)| *at);
         let mut random = seed.of("faults");
-        let faults = (0..random.between(1, 4)).map(|_| fault(&mut random)).collect();
+        let mut faults: Vec<Fault> = (0..random.between(1, 4)).map(|_| fault(&mut random)).collect();
+        let latest = late(&mut seed.of("late"));
+        faults.extend(latest.as_ref().map(|(_, fault)| fault.clone()));
+        chaos.extend(cut_line(&mut seed.of("lines")));
+        chaos.sort_by_key(|(at, _)| *at);
+        let mut random = seed.of("strangers");
+        let strangers = (0..random.between(1, 4)).map(|_| meddling(&mut random)).collect();
         let mut random = seed.of("azure");
         Self {
             scripts,
@@ -98,6 +119,8 @@ impl Plan {
             } else {
                 0
             }),
+            strangers,
+            latest: latest.map(|(takes, _)| takes),
             stays_away: random.chance(30),
         }
     }
@@ -107,15 +130,6 @@ impl Plan {
         self.chaos.iter().find_map(|(_, blow)| match blow {
             Blow::Revoke { caller } => Some(*caller),
             _ => None,
-        })
-    }
-
-    /// Whether Azure answers what it never should: a part of an answer, or Entra with a word of Kusto's.
-    pub(super) fn is_garbled(&self) -> bool {
-        self.faults.iter().any(|fault| match &fault.effect {
-            Effect::Truncated { .. } => true,
-            Effect::Answer(answer) => fault.host == Host::Entra && answer.status == 409,
-            _ => false,
         })
     }
 }
@@ -169,6 +183,33 @@ fn blow(random: &mut Random) -> (Duration, Blow) {
         _ => Blow::Revoke { caller: 1 },
     };
     (Duration::from_millis(random.between(50, SPAN)), blow)
+}
+
+/// A PUT that lands when its sender has given it up, and settled by reads that it came to nothing.
+fn late(random: &mut Random) -> Option<(Duration, Fault)> {
+    let takes = Duration::from_millis(random.between(1900, 3200));
+    let fault = Fault::arm("/dataConnections/", Effect::Delay(takes)).method("PUT");
+    let skip = u32::try_from(random.below(4)).unwrap_or_default();
+    random.chance(35).then(|| (takes, fault.after(skip).times(1)))
+}
+
+fn cut_line(random: &mut Random) -> Option<(Duration, Blow)> {
+    let blow = Blow::CutLine {
+        replica: usize::try_from(random.below(2)).unwrap_or_default(),
+        lasts: Duration::from_millis(random.between(300, 2500)),
+    };
+    let at = Duration::from_millis(random.between(50, SPAN));
+    random.chance(40).then_some((at, blow))
+}
+
+fn meddling(random: &mut Random) -> (Duration, Meddling) {
+    let place = usize::try_from(random.below(6)).unwrap_or_default();
+    let meddling = if random.chance(60) {
+        Meddling::Remake { place }
+    } else {
+        Meddling::Snatch { place }
+    };
+    (Duration::from_millis(random.below(SPAN)), meddling)
 }
 
 fn fault(random: &mut Random) -> Fault {

@@ -30,12 +30,51 @@ pub struct History {
     pub connections: Vec<Connection>,
     /// Who stands behind a pseudonym.
     pub people: Vec<Pseudonym>,
-    /// Whether Azure answered what it never should.
-    pub garbled: bool,
     /// Callers whose tokens died in the middle of it.
     pub revoked: BTreeSet<Who>,
     /// Callers who never came back to what waits for them.
     pub gone: BTreeSet<Who>,
+    /// What strangers did to the names that callers use, in its order.
+    pub strangers: Vec<Meddled>,
+    /// What reads of data connections showed, in the order of their arrival.
+    pub reads: Vec<Read>,
+    /// When a replica was frozen, from and to.
+    pub frozen: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+/// A stranger made a data connection; what had its name before is gone.
+#[derive(Debug, Clone)]
+pub struct Meddled {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The data connection's id, in lower case.
+    pub arm_id: String,
+}
+
+/// A read of a data connection that was answered.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// When it arrived.
+    pub at: DateTime<Utc>,
+    /// When it was answered.
+    pub answered_at: DateTime<Utc>,
+    /// The data connection's id, in lower case.
+    pub arm_id: String,
+    /// In whose name.
+    pub who: Who,
+    /// What it showed.
+    pub shown: Shown,
+}
+
+/// What a read showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// That there is nothing of the name.
+    Nothing,
+    /// What a stranger made.
+    Theirs,
+    /// Anything else.
+    Ours,
 }
 
 /// A call of a caller.
@@ -111,6 +150,15 @@ impl Reply {
     }
 }
 
+/// Whose a data connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The service made it.
+    Service,
+    /// A stranger did, at that time.
+    Stranger(DateTime<Utc>),
+}
+
 /// A request to change a data connection that reached ARM.
 #[derive(Debug, Clone)]
 pub struct Sent {
@@ -130,6 +178,8 @@ pub struct Sent {
     pub status: u16,
     /// Whether the answer went out.
     pub delivered: bool,
+    /// When it was dealt with, whether or not somebody waited for that.
+    pub answered_at: DateTime<Utc>,
 }
 
 /// A change that Azure carried out, or tried to.
@@ -190,9 +240,18 @@ pub struct Operation {
     pub correlation_id: Uuid,
     /// The tenant whose token it waits for.
     pub awaiting_tenant_id: Option<Uuid>,
+    /// Why it failed.
+    #[serde(default)]
+    pub error: Option<serde_json::Value>,
 }
 
 impl Operation {
+    /// The code of its failure, if it has one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.error.as_ref()?.get("code")?.as_str()
+    }
+
     /// Whether it has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -213,6 +272,9 @@ pub struct Connection {
     pub observed: String,
     /// When it became finally absent.
     pub closed_at: Option<DateTime<Utc>>,
+    /// When a read first confirmed that it is there as it was asked for.
+    #[serde(default)]
+    pub confirmed_at: Option<DateTime<Utc>>,
 }
 
 /// A row of `people`.
@@ -232,6 +294,46 @@ impl History {
     pub fn person(&self, id: Uuid) -> Option<Who> {
         let row = self.people.iter().find(|row| row.id == id)?;
         Some(format!("{}/{}", row.tenant_id, row.object_id))
+    }
+
+    /// Whose the data connection of a name is at a moment; nothing if there is none.
+    #[must_use]
+    pub fn owner(&self, arm_id: &str, at: DateTime<Utc>) -> Option<Owner> {
+        let theirs = self.strangers.iter().filter(|one| one.arm_id == arm_id);
+        let theirs = theirs.map(|one| (one.at, Some(Owner::Stranger(one.at))));
+        let ours = self.changes.iter().filter(|one| one.arm_id == arm_id);
+        let ours = ours.map(|one| match one.kind {
+            // Until it is over it is shown as one that is being removed.
+            ChangeKind::Delete => (one.started, None),
+            ChangeKind::Create | ChangeKind::Update => (one.started, Some(Owner::Service)),
+        });
+        let before = theirs.chain(ours).filter(|(when, _)| *when < at);
+        before.max_by_key(|(when, _)| *when).and_then(|(_, owner)| owner)
+    }
+
+    /// Whether strangers made something of this name.
+    #[must_use]
+    pub fn is_meddled_with(&self, arm_id: &str) -> bool {
+        self.strangers.iter().any(|one| one.arm_id == arm_id)
+    }
+
+    /// Whether a replica was frozen at any time of this span: what it sends when it wakes was decided on before.
+    #[must_use]
+    pub fn was_frozen(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
+        self.frozen
+            .iter()
+            .any(|(began, ended)| *began <= to && *ended >= from)
+    }
+
+    /// Whether a create of a connection was seen at Azure after its record had been closed.
+    #[must_use]
+    pub fn has_appeared(&self, connection: Uuid) -> bool {
+        let of_it = |event: &&Event| event.kind == "create.appeared";
+        self.events
+            .iter()
+            .filter(of_it)
+            .filter_map(|event| self.operation(event.operation_id?))
+            .any(|operation| operation.connection_id == connection)
     }
 
     /// An operation by its id.

@@ -25,7 +25,7 @@ pub(crate) fn prepare(emulator: &Emulator) -> anyhow::Result<()> {
     Ok(emulator.edit(|world| world.add_event_hub(&many(), &groups))?)
 }
 
-fn many() -> String {
+pub(crate) fn many() -> String {
     format!("{}/eventhubs/many", how_to::NAMESPACE)
 }
 

@@ -5,13 +5,15 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use clap::Args;
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 
 use super::plan::Plan;
 use super::scene::{Scene, settings};
-use super::{Call, Reply, Wish, act, chaos, ending, objections};
+use super::{Call, Reply, Wish, act, chaos, ending, objections, strangers};
+use crate::stack::commit;
 use crate::{Ground, Tally};
 
 /// Which histories.
@@ -20,9 +22,9 @@ pub struct Options {
     /// How many.
     #[arg(long, default_value_t = 15)]
     seeds: u64,
-    /// The first seed.
-    #[arg(long, default_value_t = 1)]
-    from: u64,
+    /// The first seed; if none is named, one that follows from the commit.
+    #[arg(long)]
+    from: Option<u64>,
     /// How many at once.
     #[arg(long, default_value_t = 3)]
     at_once: usize,
@@ -38,6 +40,18 @@ struct Played {
     taken_on: usize,
     requests: usize,
     operations: usize,
+    /// What strangers made.
+    meddled: usize,
+    drifted: usize,
+    contested: usize,
+    /// Creates that were seen after their record had been closed.
+    late: usize,
+}
+
+/// The first seed of a commit: the same for whoever tries it, and others for the next one.
+fn of_commit(commit: &str) -> anyhow::Result<u64> {
+    let digits = commit.get(..8).context("a commit's id is longer")?;
+    Ok(u64::from_str_radix(digits, 16)?)
 }
 
 /// Plays them, and tells what is wrong with each.
@@ -47,13 +61,18 @@ struct Played {
 pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode> {
     ground.tell_commit_times().await?;
     let began = Instant::now();
-    let last = options.from.saturating_add(options.seeds);
-    let mut played = futures_util::stream::iter(options.from..last)
+    let from = match options.from {
+        Some(from) => from,
+        None => of_commit(&commit()?)?,
+    };
+    let last = from.saturating_add(options.seeds);
+    let mut out = std::io::stdout();
+    writeln!(out, "seeds {from} to {}", last.saturating_sub(1))?;
+    let mut played = futures_util::stream::iter(from..last)
         .map(|seed| async move { (seed, play(ground, seed).await) })
         .buffer_unordered(options.at_once.max(1));
     let mut tally = Tally::default();
-    let mut all = Played::nothing(options.from);
-    let mut out = std::io::stdout();
+    let mut all = Played::nothing(from);
     while let Some((seed, result)) = played.next().await {
         let one = result.unwrap_or_else(|error| Played {
             objections: vec![format!("it could not be played: {error:#}")],
@@ -67,6 +86,10 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
         all.taken_on += one.taken_on;
         all.requests += one.requests;
         all.operations += one.operations;
+        all.meddled += one.meddled;
+        all.drifted += one.drifted;
+        all.contested += one.contested;
+        all.late += one.late;
         tally.add(
             &format!(
                 "seed {} (again: cargo reliability history --seeds 1 --from {})",
@@ -78,19 +101,20 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
     let took = began.elapsed();
     writeln!(
         out,
-        "{} histories in {:.0} s: {} calls ({} answered), {} operations, {} requests to change",
+        "{} histories in {:.0} s: {} calls ({} answered), {} operations, {} requests to change; strangers made {} data connections, {} operations ended as drifted and {} as contested; {} creates landed when their records were closed",
         options.seeds,
         took.as_secs_f64(),
         all.calls,
         all.answered,
         all.operations,
-        all.requests
+        all.requests,
+        all.meddled,
+        all.drifted,
+        all.contested,
+        all.late
     )?;
     tally.add("something happens in them", &all.lacks());
-    Ok(tally.end(&format!(
-        "history --seeds {} --from {}",
-        options.seeds, options.from
-    ))?)
+    Ok(tally.end(&format!("history --seeds {} --from {from}", options.seeds))?)
 }
 
 impl Played {
@@ -103,6 +127,10 @@ impl Played {
             taken_on: 0,
             requests: 0,
             operations: 0,
+            meddled: 0,
+            drifted: 0,
+            contested: 0,
+            late: 0,
         }
     }
 
@@ -132,14 +160,15 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
         read_lag: plan.reads_lag,
         ..azure_emulator::Options::default()
     };
-    let scene = Scene::set(ground, options, settings()).await?;
+    let scene = Scene::over_lines(ground, options, settings()).await?;
     for fault in &plan.faults {
         scene.stack().emulator.inject(fault.clone());
     }
     let callers = (0..).zip(plan.scripts.clone());
     let callers = callers.map(|(caller, script)| act::play(scene.clone(), caller, script));
     let blows = chaos::play(scene.clone(), plan.chaos.clone());
-    tokio::try_join!(try_join_all(callers), blows)?;
+    let others = strangers::play(scene.clone(), plan.strangers.clone());
+    tokio::try_join!(try_join_all(callers), blows, others)?;
     let mut revoked = BTreeSet::new();
     if let Some(caller) = plan.bereft() {
         revoked.insert(scene.person(caller)?.1.clone());
@@ -150,8 +179,13 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
         BTreeSet::new()
     };
     ending::come_to_an_end(&scene, &gone).await?;
+    if let Some(takes) = plan.latest {
+        ending::see_late_effects(&scene, &gone, takes).await?;
+    }
+    if !plan.strangers.is_empty() {
+        ending::remove_what_strangers_made(&scene, &gone).await?;
+    }
     let history = super::History {
-        garbled: plan.is_garbled(),
         revoked,
         gone,
         ..scene.history().await?
@@ -162,14 +196,26 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
             .keep(&format!("history-{seed}"), &history, &format!("{plan:#?}"))
             .await?;
     }
+    let ended_as = |code: &str| {
+        let operations = history.operations.iter();
+        operations.filter(|row| row.code() == Some(code)).count()
+    };
+    let late = history
+        .events
+        .iter()
+        .filter(|event| event.kind == "create.appeared");
     let played = Played {
         seed,
+        drifted: ended_as("drifted"),
+        contested: ended_as("contested"),
+        late: late.count(),
         objections,
         calls: history.calls.len(),
         answered: history.calls.iter().filter(|call| call.reply.is_some()).count(),
         taken_on: history.calls.iter().filter(|call| is_taken_on(call)).count(),
         requests: history.sent.len(),
         operations: history.operations.len(),
+        meddled: history.strangers.len(),
     };
     tokio::time::timeout(Duration::from_secs(20), scene.strike()).await??;
     Ok(played)

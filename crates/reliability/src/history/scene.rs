@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use azure_emulator::{Options, how_to};
+use chrono::{DateTime, Utc};
+use dev_postgres::Wire;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::collect::of_stack;
-use super::record::{Call, History, Reply, Who, Wish};
+use super::record::{Call, History, Meddled, Reply, Who, Wish};
 use super::requests::{prepare, request};
 use crate::stack::built;
 use crate::{Answer, Client, Ground, Person, Replica, Settings, Stack};
@@ -29,13 +31,17 @@ pub(crate) struct Scene(Arc<Inner>);
 
 struct Inner {
     stack: Stack,
-    settings: Settings,
+    settings: [Settings; 2],
     replicas: [tokio::sync::Mutex<Option<Replica>>; 2],
     addresses: [SocketAddr; 2],
     people: Vec<(Person, Who)>,
     calls: Mutex<Vec<Call>>,
     /// What the replicas that are gone have logged.
     past: Mutex<Vec<Vec<String>>>,
+    /// The lines of the two replicas to Postgres, if they go over such.
+    lines: Option<[Wire; 2]>,
+    meddled: Mutex<Vec<Meddled>>,
+    frozen: Mutex<Vec<(DateTime<Utc>, DateTime<Utc>)>>,
 }
 
 /// How many callers there are.
@@ -63,8 +69,34 @@ impl Scene {
         Self::of(stack, [one, other], settings)
     }
 
+    /// The same, with lines to Postgres that can be made dead.
+    pub(crate) async fn over_lines(
+        ground: &Ground,
+        options: Options,
+        settings: Settings,
+    ) -> anyhow::Result<Self> {
+        let stack = ground.stack(options).await?;
+        let url = stack.database_url();
+        let lines = [Wire::to(url).await?, Wire::to(url).await?];
+        let settings = lines
+            .each_ref()
+            .map(|line| settings.clone().with("database.url", line.over(url).as_str()));
+        let [first, second] = &settings;
+        let (one, other) = tokio::try_join!(stack.replica(first, ""), stack.replica(second, ""))?;
+        Self::with(stack, [one, other], settings, Some(lines))
+    }
+
     /// With these two replicas of the stack.
     pub(crate) fn of(stack: Stack, replicas: [Replica; 2], settings: Settings) -> anyhow::Result<Self> {
+        Self::with(stack, replicas, [settings.clone(), settings], None)
+    }
+
+    fn with(
+        stack: Stack,
+        replicas: [Replica; 2],
+        settings: [Settings; 2],
+        lines: Option<[Wire; 2]>,
+    ) -> anyhow::Result<Self> {
         prepare(&stack.emulator)?;
         let people = (0..CALLERS)
             .map(|number| {
@@ -85,6 +117,9 @@ impl Scene {
             people,
             calls: Mutex::default(),
             past: Mutex::default(),
+            lines,
+            meddled: Mutex::default(),
+            frozen: Mutex::default(),
             stack,
         })))
     }
@@ -133,8 +168,33 @@ impl Scene {
         let ended = old.wait_as_asked(ENDS).await;
         self.past().push(old.log());
         ended?;
-        *place = Some(self.0.stack.replace(old, &self.0.settings, "").await?);
+        let [one, other] = &self.0.settings;
+        let settings = if replica == 0 { one } else { other };
+        *place = Some(self.0.stack.replace(old, settings, "").await?);
         Ok(())
+    }
+
+    /// A replica's line to Postgres, if it goes over one.
+    pub(super) fn line(&self, replica: usize) -> Option<&Wire> {
+        let [one, other] = self.0.lines.as_ref()?;
+        Some(if replica == 0 { one } else { other })
+    }
+
+    /// Azure's time.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.0.stack.emulator.clock().now()
+    }
+
+    /// A replica was frozen from then until now.
+    pub(super) fn was_frozen(&self, from: DateTime<Utc>) {
+        let mut frozen = self.0.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        frozen.push((from, self.now()));
+    }
+
+    /// A stranger did this.
+    pub(super) fn meddled(&self, meddled: Meddled) {
+        let mut all = self.0.meddled.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(meddled);
     }
 
     /// Makes a call and writes down what came of it.
@@ -172,8 +232,17 @@ impl Scene {
     /// What all of it left: the calls, and what Azure and the service have of them.
     pub(crate) async fn history(&self) -> anyhow::Result<History> {
         let calls = self.calls().clone();
+        let copy = |of: &Mutex<Vec<_>>| of.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let frozen = self
+            .0
+            .frozen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         Ok(History {
             calls,
+            strangers: copy(&self.0.meddled),
+            frozen,
             ..of_stack(&self.0.stack).await?
         })
     }
@@ -211,7 +280,11 @@ impl Scene {
             }
         }
         match Arc::try_unwrap(self.0) {
-            Ok(inner) => inner.stack.stop().await,
+            Ok(Inner { stack, lines, .. }) => {
+                // What is on a dead line would keep its session at Postgres for ever.
+                drop(lines);
+                stack.stop().await
+            }
             Err(_) => anyhow::bail!("somebody still plays"),
         }
     }

@@ -332,6 +332,10 @@ impl Play<'_> {
                 if state == wanted || (wanted == "removed" && state == "failed") {
                     break;
                 }
+                // What had the name meanwhile left the connection unsettled: it is removed first, as a person would.
+                if answer.text("/lastOperation/error/code") == "drifted" {
+                    self.remove_it(answer.text("/id"), 10).await?;
+                }
                 if Instant::now() > deadline {
                     bail!("{wish:?} leads to nothing but {} {}", answer.status, answer.body);
                 }
@@ -382,7 +386,7 @@ fn is_set_aside(operation: &Value) -> bool {
     operation.get("phase").is_some_and(|phase| phase == "settling")
         && operation
             .pointer("/error/code")
-            .is_some_and(|code| code == "differs")
+            .is_some_and(|code| code == "drifted")
 }
 
 fn request(name: &str) -> Value {

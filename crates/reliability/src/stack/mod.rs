@@ -19,8 +19,9 @@ use crate::client::Client;
 
 pub use database::Database;
 pub use people::Person;
-pub(crate) use program::built;
+use program::ensure_failure_points;
 pub use program::{build, build_revision};
+pub(crate) use program::{built, commit};
 pub use replica::Replica;
 pub(crate) use replica::is_abort;
 pub use settings::Settings;
@@ -39,12 +40,13 @@ impl Ground {
     /// Builds the program, unless one is given, and starts Postgres. With `durable`, Postgres syncs as one that is deployed.
     ///
     /// # Errors
-    /// When one of them fails.
+    /// When one of them fails, or the program has no failure points.
     pub async fn start(program: Option<PathBuf>, durable: bool) -> anyhow::Result<Self> {
         let program = match program {
             Some(program) => program,
             None => tokio::task::spawn_blocking(build).await??,
         };
+        ensure_failure_points(&program)?;
         let options = dev_postgres::Options {
             durable,
             ..dev_postgres::Options::default()
@@ -201,6 +203,12 @@ impl Stack {
             settings: settings.clone(),
             points: points.to_owned(),
         }
+    }
+
+    /// The database's URL for the service.
+    #[must_use]
+    pub fn database_url(&self) -> &url::Url {
+        &self.raw.serving_url
     }
 
     /// A client of the replica with new tokens of this person.

@@ -5,10 +5,13 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
-/// Builds the program as the workspace builds it, which is with failure points, and gives where it is: beside this one.
+/// The variable that arms failure points, by which a program that has them is known.
+const VARIABLE: &[u8] = b"TENANT_BRIDGE_FAILURE_POINTS";
+
+/// Builds the program as the workspace builds it, in this one's profile, and gives where it is: beside this one.
 ///
 /// # Errors
-/// When it can't be built.
+/// When it can't be built, or this one was built for release: such programs have no failure points.
 pub fn build() -> anyhow::Result<PathBuf> {
     let here = std::env::current_exe().context("where this program is")?;
     // Of a test: `deps` is below the folder of the programs.
@@ -16,12 +19,16 @@ pub fn build() -> anyhow::Result<PathBuf> {
     let folder = folder.or_else(|| here.parent().and_then(Path::parent));
     let folder = folder.context("a folder")?;
     let program = folder.join("tenant-bridge");
-    // As this one was built: long trials take half the time in a release build.
-    let release = folder.ends_with("release").then_some("--release");
+    ensure!(
+        !folder.ends_with("release"),
+        "a release build has no failure points: run `cargo trial`, which is as quick"
+    );
+    // As this one was built: long trials take half the time in an optimized build.
+    let profile = if folder.ends_with("trial") { "trial" } else { "dev" };
     // The whole workspace, since what is built together has the same features.
     let built = Command::new("cargo")
         .args(["build", "--quiet", "--workspace", "--bin", "tenant-bridge"])
-        .args(release)
+        .args(["--profile", profile])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .status()
         .context("no cargo")?;
@@ -29,6 +36,20 @@ pub fn build() -> anyhow::Result<PathBuf> {
         bail!("the service can't be built, or is not at {}", program.display());
     }
     Ok(program)
+}
+
+/// Refuses a program without failure points, in which nothing would ever break.
+///
+/// # Errors
+/// When it has none, or can't be read.
+pub(crate) fn ensure_failure_points(program: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read(program).with_context(|| format!("no program at {}", program.display()))?;
+    ensure!(
+        text.windows(VARIABLE.len()).any(|part| part == VARIABLE),
+        "{} has no failure points: build it in the profile dev or trial, with the workspace",
+        program.display()
+    );
+    Ok(())
 }
 
 /// The folder of all that is built: `target`, if nobody named another.
@@ -71,6 +92,11 @@ pub fn build_revision(revision: Option<&str>) -> anyhow::Result<PathBuf> {
     git(&["worktree", "remove", "--force", folder])?;
     ensure!(built.context("no cargo")?.success(), "{revision} can't be built");
     Ok(target.join("debug").join("tenant-bridge"))
+}
+
+/// The commit that is tried.
+pub(crate) fn commit() -> anyhow::Result<String> {
+    git(&["rev-parse", "HEAD"])
 }
 
 fn git(arguments: &[&str]) -> anyhow::Result<String> {

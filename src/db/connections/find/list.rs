@@ -1,11 +1,13 @@
-//! Lists of records, each by an index that fits what it is narrowed down to.
+//! Lists of records. Each list has one statement and one index, which starts from what the one who looks may see and is narrowed
+//! down to what is asked for: however much there is besides, a page costs the same.
 
+use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Found, Row};
-use crate::connection::{ActorId, ConnectionId, DatabaseId, EventHubId, TenantId};
+use crate::connection::{ActorId, ConnectionId, DatabaseId, EventHubId, FoundResource, ResourceId, TenantId};
 use crate::db::{DbError, operations};
 
 /// Which connections a list holds: newest first, each once.
@@ -30,100 +32,145 @@ pub struct Selection<'a> {
     pub limit: i64,
 }
 
+/// The most connections that a page can hold, and the one after them which tells that there is another page. The statement says the
+/// same number.
+const MOST: i64 = 201;
+
+/// The statement of one list. `$1` is where the page begins, `$2` and `$3` are the viewers, `$4` how many connections there are to be.
+///
+/// Each viewer's rows are read in the order of an index, as many as are needed. A plan that is made before the values are known
+/// expects a tenth of what a limit of unknown size stands before, which is why a known one stands inside. Whatever a person made or
+/// took part in is among their own rows, so their part in a page's connections is among what was read.
+macro_rules! list {
+    ($which:literal, $filter:literal $(, $argument:expr)*) => {
+        select!(
+            part: "page.part",
+            from: ("(select v.connection_id, min(v.part) as part from (
+                    (select * from (
+                        select a.connection_id, a.part from connection_viewers a
+                        where " + $which + $filter + " and a.viewer = $2 and a.connection_id < $1
+                        order by a.connection_id desc limit 201
+                    ) w limit $4)
+                    union all
+                    (select * from (
+                        select a.connection_id, a.part from connection_viewers a
+                        where " + $which + $filter + " and a.viewer = $3 and a.connection_id < $1
+                        order by a.connection_id desc limit 201
+                    ) w limit $4)
+                ) v group by v.connection_id order by v.connection_id desc limit $4) page
+            cross join lateral (select * from connections k where k.id = page.connection_id limit 1) c"),
+            "order by page.connection_id desc"
+            $(, $argument)*
+        )
+    };
+}
+
+/// One of the four lists of either kind: of all, of a database, of a source, of both.
+macro_rules! list_of {
+    ($which:literal, $db:expr, $key:expr) => {{
+        let Key {
+            before,
+            viewers,
+            limit,
+            database,
+            source,
+        } = $key;
+        match (database, source) {
+            (None, None) => {
+                list!($which, "", before, viewers.0, viewers.1, limit)
+                    .fetch_all($db)
+                    .await?
+            }
+            (Some(database), None) => {
+                list!(
+                    $which,
+                    " and a.database_hash = $5",
+                    before,
+                    viewers.0,
+                    viewers.1,
+                    limit,
+                    database
+                )
+                .fetch_all($db)
+                .await?
+            }
+            (None, Some(source)) => {
+                list!(
+                    $which,
+                    " and a.source_hash = $5",
+                    before,
+                    viewers.0,
+                    viewers.1,
+                    limit,
+                    source
+                )
+                .fetch_all($db)
+                .await?
+            }
+            (Some(database), Some(source)) => {
+                list!(
+                    $which,
+                    " and a.database_hash = $5 and a.source_hash = $6",
+                    before,
+                    viewers.0,
+                    viewers.1,
+                    limit,
+                    database,
+                    source
+                )
+                .fetch_all($db)
+                .await?
+            }
+        }
+    }};
+}
+
+/// What the statements are given.
+#[derive(Debug, Clone, Copy)]
+struct Key {
+    before: Uuid,
+    viewers: (Option<Uuid>, Option<Uuid>),
+    limit: i64,
+    database: Option<Uuid>,
+    source: Option<Uuid>,
+}
+
 /// The connections of a list. Without a filter `everything` counts for nothing: nobody sees all there is.
 ///
 /// # Errors
 /// When the database can't answer.
 pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Vec<Found>, DbError> {
-    if selection.unsettled {
-        return unsettled(db, selection).await;
+    if selection.limit > MOST {
+        return Err(DbError::Defect(format!("a page of {}", selection.limit)));
     }
-    let viewer = selection.viewer.map(ActorId::uuid);
-    let tenant = selection.tenant.map(TenantId::uuid);
-    // Ids are UUIDv7, so their order is the order of creation. Always a bound, so that each page begins inside the index.
-    let before = selection.before.map_or(Uuid::max(), ConnectionId::uuid);
-    let source = selection.source.map(|id| id.resource().canonical());
-    let rows = match (selection.database, source) {
-        (Some(database), source) => {
-            select!(
-                part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
-                "where lower(c.database_id collate \"C\") = $5 and c.id < $1
-                    and ($6::text is null or lower(c.source_id collate \"C\") = $6)
-                    and ($7 or c.target_tenant_id = $3 or c.source_tenant_id = $3
-                        or exists (select from connection_people p where p.connection_id = c.id and p.person_id = $2))
-                 order by c.id desc limit $4",
-                before,
-                viewer,
-                tenant,
-                selection.limit,
-                database.resource().canonical(),
-                source,
-                selection.everything
-            )
-            .fetch_all(db)
-            .await?
-        }
-        (None, Some(source)) => {
-            select!(
-                part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
-                "where lower(c.source_id collate \"C\") = $5 and c.id < $1
-                    and ($6 or c.target_tenant_id = $3 or c.source_tenant_id = $3
-                        or exists (select from connection_people p where p.connection_id = c.id and p.person_id = $2))
-                 order by c.id desc limit $4",
-                before,
-                viewer,
-                tenant,
-                selection.limit,
-                source,
-                selection.everything
-            )
-            .fetch_all(db)
-            .await?
-        }
-        (None, None) => {
-            // Each part walks an index of its own and ends early.
-            select!(
-                part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
-                "where c.id in (select candidates.id from (
-                    (select distinct p.connection_id as id from connection_people p
-                        where p.person_id = $2 and p.connection_id < $1 order by 1 desc limit $4)
-                    union
-                    (select t.id from connections t where $3::uuid is not null and t.target_tenant_id = $3 and t.id < $1 order by t.id desc limit $4)
-                    union
-                    (select s.id from connections s where $3::uuid is not null and s.source_tenant_id = $3 and s.id < $1 order by s.id desc limit $4)
-                 ) candidates order by candidates.id desc limit $4)
-                 order by c.id desc",
-                before,
-                viewer,
-                tenant,
-                selection.limit
-            )
-            .fetch_all(db)
-            .await?
-        }
+    let is_filtered = selection.database.is_some() || selection.source.is_some() || selection.unsettled;
+    let all = if selection.everything && is_filtered {
+        // Whatever else the caller sees is part of it.
+        Some(Uuid::nil())
+    } else {
+        selection.tenant.map(TenantId::uuid)
+    };
+    let key = Key {
+        // Ids are UUIDv7, so their order is the order of creation. Always a bound, so that each page begins inside the index.
+        before: selection.before.map_or(Uuid::max(), ConnectionId::uuid),
+        viewers: (all, selection.viewer.map(ActorId::uuid)),
+        limit: selection.limit,
+        database: selection.database.map(|id| hash_of(id.resource())),
+        source: selection.source.map(|id| hash_of(id.resource())),
+    };
+    let rows = if selection.unsettled {
+        list_of!("a.unsettled", db, key)
+    } else {
+        list_of!("not a.unsettled", db, key)
     };
     rows.into_iter().map(Row::found).collect()
 }
 
-/// Those of which no read has told yet whether a change happened: few, whatever else is asked of them.
-async fn unsettled(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Vec<Found>, DbError> {
-    let rows = select!(
-        part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
-        "where c.id in (select u.id from unsettled_connections u) and c.id < $1
-            and ($5::text is null or lower(c.database_id collate \"C\") = $5)
-            and ($6::text is null or lower(c.source_id collate \"C\") = $6)
-            and ($7 or c.target_tenant_id = $3 or c.source_tenant_id = $3
-                or exists (select from connection_people p where p.connection_id = c.id and p.person_id = $2))
-         order by c.id desc limit $4",
-        selection.before.map_or(Uuid::max(), ConnectionId::uuid),
-        selection.viewer.map(ActorId::uuid),
-        selection.tenant.map(TenantId::uuid),
-        selection.limit,
-        selection.database.map(|id| id.resource().canonical()),
-        selection.source.map(|id| id.resource().canonical()),
-        selection.everything
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(Row::found).collect()
+/// As `hash_of_resource` in the database.
+fn hash_of(id: &ResourceId) -> Uuid {
+    let digest: [u8; 32] = Sha256::digest(id.canonical()).into();
+    let [first, ..] = digest.as_chunks::<16>().0 else {
+        return Uuid::nil();
+    };
+    Uuid::from_bytes(*first)
 }

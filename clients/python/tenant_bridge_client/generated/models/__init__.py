@@ -14,6 +14,8 @@ from .event_kind import EventKind
 from .event_list import EventList
 from .failure import Failure
 from .field_error import FieldError
+from .found_resource import FoundResource
+from .found_resource_resource import FoundResourceResource
 from .ledger_event import LedgerEvent
 from .ledger_event_details import LedgerEventDetails
 from .list_connections_state import ListConnectionsState
@@ -41,6 +43,8 @@ __all__ = (
     "EventList",
     "Failure",
     "FieldError",
+    "FoundResource",
+    "FoundResourceResource",
     "LedgerEvent",
     "LedgerEventDetails",
     "ListConnectionsState",

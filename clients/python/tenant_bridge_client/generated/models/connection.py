@@ -14,6 +14,7 @@ from ..types import UNSET, Unset
 if TYPE_CHECKING:
     from ..models.connection_source import ConnectionSource
     from ..models.connection_target import ConnectionTarget
+    from ..models.found_resource import FoundResource
     from ..models.operation import Operation
 
 
@@ -35,6 +36,7 @@ class Connection:
         created_at (datetime.datetime): When it was asked for.
         observed_at (datetime.datetime): When Azure was last seen to be as `state` says.
         justification (str | Unset): Why it is wanted; only shown to who asked for it.
+        found (FoundResource | Unset): What a read found at Azure that is not what is recorded.
         last_operation (Operation | Unset): One change of one connection, and how far it is.
     """
 
@@ -48,6 +50,7 @@ class Connection:
     created_at: datetime.datetime
     observed_at: datetime.datetime
     justification: str | Unset = UNSET
+    found: FoundResource | Unset = UNSET
     last_operation: Operation | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -72,6 +75,10 @@ class Connection:
 
         justification = self.justification
 
+        found: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.found, Unset):
+            found = self.found.to_dict()
+
         last_operation: dict[str, Any] | Unset = UNSET
         if not isinstance(self.last_operation, Unset):
             last_operation = self.last_operation.to_dict()
@@ -93,6 +100,8 @@ class Connection:
         )
         if justification is not UNSET:
             field_dict["justification"] = justification
+        if found is not UNSET:
+            field_dict["found"] = found
         if last_operation is not UNSET:
             field_dict["lastOperation"] = last_operation
 
@@ -102,6 +111,7 @@ class Connection:
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.connection_source import ConnectionSource
         from ..models.connection_target import ConnectionTarget
+        from ..models.found_resource import FoundResource
         from ..models.operation import Operation
 
         d = dict(src_dict)
@@ -125,6 +135,13 @@ class Connection:
 
         justification = d.pop("justification", UNSET)
 
+        _found = d.pop("found", UNSET)
+        found: FoundResource | Unset
+        if isinstance(_found, Unset):
+            found = UNSET
+        else:
+            found = FoundResource.from_dict(_found)
+
         _last_operation = d.pop("lastOperation", UNSET)
         last_operation: Operation | Unset
         if isinstance(_last_operation, Unset):
@@ -143,6 +160,7 @@ class Connection:
             created_at=created_at,
             observed_at=observed_at,
             justification=justification,
+            found=found,
             last_operation=last_operation,
         )
 

@@ -5,6 +5,7 @@ class EventKind(str, Enum):
     CHANGE_PUTOFF = "change.putOff"
     CONTINUE_REFUSED = "continue.refused"
     CREATE_ACCEPTED = "create.accepted"
+    CREATE_APPEARED = "create.appeared"
     CREATE_FAILED = "create.failed"
     CREATE_HELD = "create.held"
     CREATE_INTENDED = "create.intended"

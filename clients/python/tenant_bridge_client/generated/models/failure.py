@@ -22,11 +22,14 @@ class Failure:
     Attributes:
         code (str): A stable code, as in problems.
         detail (str): What happened, and what would mend it.
+        comparison (str | Unset): How what is at ARM compares with the record, where that is why: `differs` or
+            `replaced`.
         upstream (Upstream | Unset): An answer of Entra or ARM that a problem or failure goes back to.
     """
 
     code: str
     detail: str
+    comparison: str | Unset = UNSET
     upstream: Upstream | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -34,6 +37,8 @@ class Failure:
         code = self.code
 
         detail = self.detail
+
+        comparison = self.comparison
 
         upstream: dict[str, Any] | Unset = UNSET
         if not isinstance(self.upstream, Unset):
@@ -47,6 +52,8 @@ class Failure:
                 "detail": detail,
             }
         )
+        if comparison is not UNSET:
+            field_dict["comparison"] = comparison
         if upstream is not UNSET:
             field_dict["upstream"] = upstream
 
@@ -61,6 +68,8 @@ class Failure:
 
         detail = d.pop("detail")
 
+        comparison = d.pop("comparison", UNSET)
+
         _upstream = d.pop("upstream", UNSET)
         upstream: Upstream | Unset
         if isinstance(_upstream, Unset):
@@ -71,6 +80,7 @@ class Failure:
         failure = cls(
             code=code,
             detail=detail,
+            comparison=comparison,
             upstream=upstream,
         )
 

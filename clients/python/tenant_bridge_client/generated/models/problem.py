@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -32,6 +33,11 @@ class Problem:
         errors (list[FieldError] | Unset): The members of the request that are wrong.
         missing (list[Missing] | Unset): The access that is missing, and how to mend it.
         upstream (Upstream | Unset): An answer of Entra or ARM that a problem or failure goes back to.
+        connection_id (UUID | Unset): The connection whose change ended like this.
+        operation_id (UUID | Unset): The operation that ended like this: a refusal without one left everything as it
+            was.
+        comparison (str | Unset): How what Azure holds compares with the record, where that is the reason: `differs` or
+            `replaced`.
     """
 
     type_: str
@@ -44,6 +50,9 @@ class Problem:
     errors: list[FieldError] | Unset = UNSET
     missing: list[Missing] | Unset = UNSET
     upstream: Upstream | Unset = UNSET
+    connection_id: UUID | Unset = UNSET
+    operation_id: UUID | Unset = UNSET
+    comparison: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,6 +88,16 @@ class Problem:
         if not isinstance(self.upstream, Unset):
             upstream = self.upstream.to_dict()
 
+        connection_id: str | Unset = UNSET
+        if not isinstance(self.connection_id, Unset):
+            connection_id = str(self.connection_id)
+
+        operation_id: str | Unset = UNSET
+        if not isinstance(self.operation_id, Unset):
+            operation_id = str(self.operation_id)
+
+        comparison = self.comparison
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -98,6 +117,12 @@ class Problem:
             field_dict["missing"] = missing
         if upstream is not UNSET:
             field_dict["upstream"] = upstream
+        if connection_id is not UNSET:
+            field_dict["connectionId"] = connection_id
+        if operation_id is not UNSET:
+            field_dict["operationId"] = operation_id
+        if comparison is not UNSET:
+            field_dict["comparison"] = comparison
 
         return field_dict
 
@@ -147,6 +172,22 @@ class Problem:
         else:
             upstream = Upstream.from_dict(_upstream)
 
+        _connection_id = d.pop("connectionId", UNSET)
+        connection_id: UUID | Unset
+        if isinstance(_connection_id, Unset):
+            connection_id = UNSET
+        else:
+            connection_id = UUID(_connection_id)
+
+        _operation_id = d.pop("operationId", UNSET)
+        operation_id: UUID | Unset
+        if isinstance(_operation_id, Unset):
+            operation_id = UNSET
+        else:
+            operation_id = UUID(_operation_id)
+
+        comparison = d.pop("comparison", UNSET)
+
         problem = cls(
             type_=type_,
             code=code,
@@ -158,6 +199,9 @@ class Problem:
             errors=errors,
             missing=missing,
             upstream=upstream,
+            connection_id=connection_id,
+            operation_id=operation_id,
+            comparison=comparison,
         )
 
         problem.additional_properties = d

@@ -57,7 +57,8 @@ fn of_call(history: &History, call: &Call, reply: &Reply) -> Result<(), String> 
             if connection.id != *id {
                 return Err(told("the answer is of another connection"));
             }
-            if reply.status == 200 && connection.closed_at.is_none() {
+            let is_open = connection.closed_at.is_none() && !history.has_appeared(connection.id);
+            if reply.status == 200 && is_open {
                 return Err(told("told as removed, but recorded as there"));
             }
         }

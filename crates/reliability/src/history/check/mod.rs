@@ -5,6 +5,7 @@ mod order;
 mod refusals;
 mod sends;
 mod steps;
+mod strangers;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -20,6 +21,7 @@ pub fn objections(history: &History) -> Vec<String> {
     sends::check(history, &mut found);
     order::check(history, &mut found);
     steps::check(history, &mut found);
+    strangers::check(history, &mut found);
     world::check(history, &mut found);
     found
 }

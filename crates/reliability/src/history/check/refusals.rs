@@ -30,9 +30,17 @@ fn has_reason(history: &History, call: &Call, reply: &Reply) -> bool {
     match (reply.status, reply.code.as_str(), &call.wish) {
         // Never 4xx for an outage, and never without telling when to ask again (docs/api.md).
         (503, ..) => reply.retry_after.is_some(),
-        (502, "upstreamRefused", _) => history.garbled,
         (401 | 403, ..) => history.revoked.contains(&call.who),
         (409, "changeInProgress", _) => true,
+        (429, "tooManyRequests", _) => reply.retry_after.is_some(),
+        (409, "nameTaken" | "drifted" | "contested" | "connectionExists", Wish::Create { arm_id, .. })
+            if history.is_meddled_with(arm_id) =>
+        {
+            true
+        }
+        (409, "drifted" | "contested", Wish::Remove { connection, .. }) => history
+            .connection(*connection)
+            .is_some_and(|row| history.is_meddled_with(&row.arm_id)),
         (409, "connectionExists" | "nameTaken", Wish::Create { arm_id, .. }) => others()
             .any(|(other, wish)| {
                 other.who != call.who && matches!(wish, Wish::Create { arm_id: theirs, .. } if theirs == arm_id)

@@ -56,6 +56,12 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
             earlier + 1
         ));
     }
+    let ended = history
+        .events_of(operation.id)
+        .find(|event| is_end(kind, event) && event.committed_at <= sent.at);
+    if let Some(ended) = ended.filter(|ended| !history.was_frozen(ended.committed_at, sent.at)) {
+        found.push(format!("sent after its end at {}", ended.committed_at));
+    }
     if kind == "create" {
         let put_off = history.events_of(operation.id);
         let put_off = put_off.filter(|event| event.kind == "change.putOff" && event.committed_at <= sent.at);
@@ -88,6 +94,11 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
 fn is_intent(kind: &str, event: &Event) -> bool {
     let suffix = event.kind.strip_prefix(kind).unwrap_or_default();
     matches!(suffix, ".intended" | ".repeated")
+}
+
+fn is_end(kind: &str, event: &Event) -> bool {
+    let suffix = event.kind.strip_prefix(kind).unwrap_or_default();
+    matches!(suffix, ".succeeded" | ".failed")
 }
 
 /// ARM said no, and the service can have heard it.

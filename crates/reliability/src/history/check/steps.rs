@@ -34,9 +34,9 @@ pub(super) fn check(history: &History, found: &mut Vec<String>) {
     }
 }
 
-/// Events that say who goes on, or why not: they may stand anywhere before the end.
+/// Events that say who goes on, or why not, which may stand anywhere before the end; and what was seen of a create after it.
 fn is_aside(word: &str) -> bool {
-    word.starts_with("operation.")
+    word.starts_with("operation.") || word == "create.appeared"
 }
 
 /// Which event may come after which; `last` is empty at the start.
@@ -45,7 +45,9 @@ fn may_follow(kind: &str, last: &str, word: &str) -> bool {
     let began = |after: &str| last.strip_prefix(kind) == Some(after);
     let in_flight = began(".intended") || began(".repeated");
     match word {
-        _ if last.is_empty() => of(".queued") || of(".intended") || (kind == "remove" && of(".succeeded")),
+        _ if last.is_empty() => {
+            of(".queued") || of(".intended") || (kind == "remove" && (of(".succeeded") || of(".failed")))
+        }
         "outcome.unknown" => in_flight || began(".accepted"),
         "change.putOff" => in_flight,
         _ if began(".queued") => of(".intended") || of(".succeeded") || of(".failed"),

@@ -6,6 +6,8 @@ use uuid::Uuid;
 use super::objections;
 use crate::history::record::*;
 
+mod strangers;
+
 const TENANT: Uuid = Uuid::from_u128(0x1111);
 const ANNA: Uuid = Uuid::from_u128(0xa);
 const BERT: Uuid = Uuid::from_u128(0xb);
@@ -45,6 +47,7 @@ fn operation(id: Uuid, connection: u128, kind: &str) -> Operation {
         person_id: ANNA,
         correlation_id: id,
         awaiting_tenant_id: None,
+        error: None,
     }
 }
 
@@ -58,6 +61,7 @@ fn sent(operation: Uuid, method: &str, name: &str, arrived: i64, status: u16) ->
         auxiliary: Vec::new(),
         status,
         delivered: true,
+        answered_at: at(arrived + 20),
     }
 }
 
@@ -67,6 +71,16 @@ fn change(kind: ChangeKind, name: &str, started: i64, ended: i64) -> Change {
         arm_id: arm_id(name),
         started: at(started),
         ended: at(ended),
+    }
+}
+
+fn read(name: &str, arrived: i64, shown: Shown) -> Read {
+    Read {
+        at: at(arrived),
+        answered_at: at(arrived + 5),
+        arm_id: arm_id(name),
+        who: who(ANNA),
+        shown,
     }
 }
 
@@ -103,6 +117,7 @@ fn sound() -> History {
         desired: if is_open { "present" } else { "absent" }.to_owned(),
         observed: if is_open { "present" } else { "absent" }.to_owned(),
         closed_at: (!is_open).then(|| at(500)),
+        confirmed_at: Some(at(200)),
     };
     let remove = Wish::Remove {
         connection: Uuid::from_u128(1),
@@ -153,9 +168,11 @@ fn sound() -> History {
                 object_id: id,
             })
             .to_vec(),
-        garbled: false,
         revoked: [].into(),
         gone: [].into(),
+        reads: vec![read("one", 350, Shown::Ours)],
+        strangers: Vec::new(),
+        frozen: Vec::new(),
     }
 }
 
@@ -336,7 +353,6 @@ fn a_refusal_with_its_reason_meets_no_objection() {
             reply.retry_after = Some(1);
         }
     });
-    fine(502, "upstreamRefused", &|history| history.garbled = true);
     fine(403, "accessMissing", &|history| {
         history.revoked.insert(who(ANNA));
     });

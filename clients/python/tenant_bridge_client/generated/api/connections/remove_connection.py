@@ -15,9 +15,11 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     id: UUID,
     *,
+    record_only: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
+    if_match: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(idempotency_key, Unset):
@@ -29,11 +31,21 @@ def _get_kwargs(
     if not isinstance(x_ms_authorization_auxiliary, Unset):
         headers["x-ms-authorization-auxiliary"] = x_ms_authorization_auxiliary
 
+    if not isinstance(if_match, Unset):
+        headers["If-Match"] = if_match
+
+    params: dict[str, Any] = {}
+
+    params["recordOnly"] = record_only
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
     _kwargs: dict[str, Any] = {
         "method": "delete",
         "url": "/v1/connections/{id}".format(
             id=quote(str(id), safe=""),
         ),
+        "params": params,
     }
 
     _kwargs["headers"] = headers
@@ -78,6 +90,21 @@ def _parse_response(
 
         return response_409
 
+    if response.status_code == 412:
+        response_412 = Problem.from_dict(response.json())
+
+        return response_412
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
     if response.status_code == 431:
         response_431 = Problem.from_dict(response.json())
 
@@ -119,9 +146,11 @@ def sync_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    record_only: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
+    if_match: str | Unset = UNSET,
 ) -> Response[Connection | Problem]:
     """Remove a connection
 
@@ -132,11 +161,20 @@ def sync_detailed(
     removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
     gives that one.
 
+    What Azure holds is compared with the record first, and nothing is deleted that is not what the
+    record says. Where something
+    else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the
+    same request with the
+    connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead
+    and sends nothing.
+
     Args:
         id (UUID):
+        record_only (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
+        if_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -148,9 +186,11 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        record_only=record_only,
         idempotency_key=idempotency_key,
         prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
+        if_match=if_match,
     )
 
     response = client.get_httpx_client().request(
@@ -164,9 +204,11 @@ def sync(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    record_only: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
+    if_match: str | Unset = UNSET,
 ) -> Connection | Problem | None:
     """Remove a connection
 
@@ -177,11 +219,20 @@ def sync(
     removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
     gives that one.
 
+    What Azure holds is compared with the record first, and nothing is deleted that is not what the
+    record says. Where something
+    else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the
+    same request with the
+    connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead
+    and sends nothing.
+
     Args:
         id (UUID):
+        record_only (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
+        if_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -194,9 +245,11 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
+        record_only=record_only,
         idempotency_key=idempotency_key,
         prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
+        if_match=if_match,
     ).parsed
 
 
@@ -204,9 +257,11 @@ async def asyncio_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    record_only: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
+    if_match: str | Unset = UNSET,
 ) -> Response[Connection | Problem]:
     """Remove a connection
 
@@ -217,11 +272,20 @@ async def asyncio_detailed(
     removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
     gives that one.
 
+    What Azure holds is compared with the record first, and nothing is deleted that is not what the
+    record says. Where something
+    else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the
+    same request with the
+    connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead
+    and sends nothing.
+
     Args:
         id (UUID):
+        record_only (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
+        if_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -233,9 +297,11 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        record_only=record_only,
         idempotency_key=idempotency_key,
         prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
+        if_match=if_match,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -247,9 +313,11 @@ async def asyncio(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    record_only: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
+    if_match: str | Unset = UNSET,
 ) -> Connection | Problem | None:
     """Remove a connection
 
@@ -260,11 +328,20 @@ async def asyncio(
     removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
     gives that one.
 
+    What Azure holds is compared with the record first, and nothing is deleted that is not what the
+    record says. Where something
+    else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the
+    same request with the
+    connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead
+    and sends nothing.
+
     Args:
         id (UUID):
+        record_only (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
+        if_match (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -278,8 +355,10 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
+            record_only=record_only,
             idempotency_key=idempotency_key,
             prefer=prefer,
             x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
+            if_match=if_match,
         )
     ).parsed

@@ -1,0 +1,61 @@
+//! How many requests one person may send to this replica.
+
+use super::problem::Problem;
+use crate::broker::Caller;
+use crate::config::LimitsSection;
+use crate::connection::Code;
+use crate::limits::{Exceeded, PerPerson, WINDOW};
+use crate::telemetry::metrics;
+
+/// The limit's name, in the answer and in the metrics.
+const NAME: &str = "person";
+
+/// The limit, with the counts of all who called lately.
+#[derive(Debug)]
+pub struct PersonLimit {
+    quota: u32,
+    requests: PerPerson,
+    /// The log tells of each person once in a while, not of each of thousands of requests.
+    told: PerPerson,
+}
+
+impl PersonLimit {
+    /// The limit of this configuration; nothing is counted yet.
+    #[must_use]
+    pub fn new(limits: &LimitsSection) -> Self {
+        Self {
+            quota: limits.per_person,
+            requests: PerPerson::new(limits.per_person),
+            told: PerPerson::new(1),
+        }
+    }
+
+    /// Counts a request of this caller's.
+    pub(super) fn check(&self, caller: &Caller) -> Result<(), Problem> {
+        let Err(wait) = self.requests.count(caller.actor()) else {
+            return Ok(());
+        };
+        metrics::request_limited(NAME);
+        if self.told.count(caller.actor()).is_ok() {
+            tracing::warn!(
+                http.limit = NAME,
+                entra.tenant = %caller.actor().tenant,
+                entra.app = %caller.app(),
+                "a person sends more requests than limits.per_person allows; they are answered with 429"
+            );
+        }
+        let detail = format!(
+            "you sent more than {} requests in a minute; nothing was done",
+            self.quota
+        );
+        Err(Problem {
+            retry_after: Some(wait),
+            exceeded: Some(Exceeded {
+                name: NAME,
+                quota: self.quota,
+                window: Some(WINDOW),
+            }),
+            ..Problem::new(Code::TooManyRequests, detail)
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! Creates that ARM carried out over somebody else's.
+
+use azure_emulator::{Effect, Fault};
+use serde_json::{Map, json};
+
+use super::{is_removed, make, ours_but, remove_matching, tag, theirs};
+use crate::support::{Answer, App, Portal, data_connection, request};
+
+/// A create whose proof of absence is a read that somebody else's data connection came after.
+async fn over_theirs(app: &App) -> (Portal, Answer) {
+    let portal = app.how_to_portal();
+    make(app, &theirs());
+    let nothing = json!({ "error": { "code": "ResourceNotFound", "message": "not there yet" } });
+    app.emulator
+        .inject(Fault::arm("/dataConnections/telemetry?", Effect::json(404, nothing)).method("GET"));
+    let created = portal.create(&request("telemetry")).await;
+    (portal, created)
+}
+
+#[tokio::test]
+async fn a_create_that_azure_took_as_a_change_of_somebody_elses_is_never_called_active() {
+    let app = App::hurried().await;
+    let (portal, created) = over_theirs(&app).await;
+    assert_eq!(app.calls("PUT", "telemetry")[0].status, 200);
+    assert_eq!(
+        (created.status, created.text("/state")),
+        (202, "unsettled"),
+        "{}",
+        created.body
+    );
+    assert_eq!(created.text("/lastOperation/error/code"), "contested");
+    let id = created.text("/id");
+    let connection = portal.connection(id).await;
+    assert!(
+        connection.body["found"]["resource"].is_object(),
+        "{}",
+        connection.body
+    );
+    assert_eq!(
+        portal.event_kinds(id).await,
+        ["create.intended", "create.accepted", "create.failed"]
+    );
+    app.wait_for_log("somebody else", id).await;
+    // A repeat of the create, and another person's, say so as well.
+    portal
+        .create(&request("telemetry"))
+        .await
+        .is_problem(409, "contested");
+    app.signed_in("acc3@domain1.com")
+        .create(&request("telemetry"))
+        .await
+        .is_problem(409, "contested");
+    // Nobody deletes it without having named it.
+    portal.remove(id).await.is_problem(409, "contested");
+    remove_matching(&portal, id, "*")
+        .await
+        .is_problem(409, "contested");
+    assert!(app.calls("DELETE", "telemetry").is_empty());
+    assert_eq!(portal.connection(id).await.text("/state"), "unsettled");
+
+    is_removed(&remove_matching(&portal, id, &tag(&connection)).await);
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_contested_connection_that_was_changed_since_is_not_deleted_by_its_former_tag() {
+    let app = App::hurried().await;
+    let (portal, created) = over_theirs(&app).await;
+    let id = created.text("/id");
+    let seen = portal.connection(id).await;
+    make(
+        &app,
+        &ours_but(|properties| properties["tableName"] = "Alarms".into()),
+    );
+    let refused = remove_matching(&portal, id, &tag(&seen)).await;
+    refused.is_problem(409, "contested");
+    assert!(app.calls("DELETE", "telemetry").is_empty());
+    is_removed(&remove_matching(&portal, id, &tag(&refused)).await);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_older_than_its_create_is_somebody_elses_though_it_equals_what_was_sent() {
+    for lost in [false, true] {
+        let app = App::hurried().await;
+        app.hold_operations();
+        let portal = app.how_to_portal();
+        if lost {
+            app.emulator
+                .inject(Fault::arm("/dataConnections/", Effect::ResetAfterEffect).method("PUT"));
+        }
+        let created = portal.create_waiting(&request("telemetry"), 0).await;
+        app.wait_for_calls("PUT", "telemetry", 1).await;
+        let old = Map::from_iter([("retrievalStartDate".to_owned(), json!("2020-01-01T00:00:00Z"))]);
+        app.emulator
+            .edit(|world| world.set_data_connection_members(&data_connection("telemetry"), &old))
+            .expect("members");
+        app.release_operations();
+        let operation = portal.follow(created.text("/lastOperation/id")).await;
+        assert_eq!(
+            (operation.text("/status"), operation.text("/error/code")),
+            ("failed", "contested"),
+            "{lost} {}",
+            operation.body
+        );
+        let connection = portal.connection(created.text("/id")).await;
+        assert_eq!(connection.text("/state"), "unsettled");
+        assert!(connection.body["found"].is_object());
+        portal
+            .remove(created.text("/id"))
+            .await
+            .is_problem(409, "contested");
+        assert!(app.calls("DELETE", "telemetry").is_empty());
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_changed_while_azure_made_it_is_not_called_the_services_own() {
+    for (change, comparison) in [
+        (("consumerGroup", "cg1"), "replaced"),
+        // A mapping or a routing that nobody sent is a difference.
+        (("databaseRouting", "Multi"), "differs"),
+    ] {
+        let app = App::hurried().await;
+        app.hold_operations();
+        let portal = app.how_to_portal();
+        let created = portal.create_waiting(&request("telemetry"), 0).await;
+        app.wait_for_calls("PUT", "telemetry", 1).await;
+        let change = Map::from_iter([(change.0.to_owned(), json!(change.1))]);
+        app.emulator
+            .edit(|world| world.set_data_connection_members(&data_connection("telemetry"), &change))
+            .expect("members");
+        app.release_operations();
+        let operation = portal.follow(created.text("/lastOperation/id")).await;
+        assert_eq!(
+            (operation.text("/error/code"), operation.text("/error/comparison")),
+            ("drifted", comparison),
+            "{}",
+            operation.body
+        );
+        let connection = portal.connection(created.text("/id")).await;
+        assert_eq!(connection.text("/state"), "unsettled");
+        app.finish().await;
+    }
+}

@@ -1,0 +1,156 @@
+//! Creates that Azure carries out after their record was closed.
+
+use std::time::Duration;
+
+use azure_emulator::{Effect, Fault, FaultAnswer, how_to};
+use tenant_bridge::config::Config;
+
+use super::{is_removed, make, theirs};
+use crate::support::{Answer, App, Portal, go_on, hurried, request};
+
+/// The service reads by itself where the target's tenant lets it.
+fn reads_by_itself(config: &mut Config) {
+    hurried(config);
+    config.tenants.service_reads = [how_to::DOMAIN1.parse().expect("a GUID")].into();
+}
+
+/// A create that got no answer and whose effect no read shows while its request may live: the record is closed as failed.
+async fn closed_in_doubt(app: &App) -> (Portal, Answer) {
+    app.operations_take(Duration::from_millis(2500));
+    app.emulator
+        .edit(|world| world.set_read_lag(Duration::from_millis(500)));
+    let failing = FaultAnswer {
+        status: 503,
+        ..FaultAnswer::default()
+    };
+    let fault = Fault::arm("/dataConnections/", Effect::AnswerAfterEffect(failing)).method("PUT");
+    app.emulator.inject(fault);
+    let portal = app.how_to_portal();
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(operation.text("/status"), "failed", "{}", operation.body);
+    let connection = portal.connection(created.text("/id")).await;
+    assert_eq!(connection.text("/state"), "failed", "{}", connection.body);
+    (portal, created)
+}
+
+/// The effect can be seen, and the record is due.
+async fn appear(app: &App) {
+    app.emulator.edit(|world| {
+        world.set_read_lag(Duration::ZERO);
+        world.finish_operations(|_| true);
+    });
+    app.visible("telemetry").await;
+    app.as_owner("update connections set recheck_at = now() where recheck_at is not null")
+        .await;
+}
+
+#[tokio::test]
+async fn what_came_late_is_found_by_the_service_itself() {
+    let app = App::with(reads_by_itself).await;
+    app.emulator
+        .edit(|world| world.assign_role(how_to::TENANT_BRIDGE, "Reader", how_to::CLUSTER))
+        .expect("a role");
+    let (portal, created) = closed_in_doubt(&app).await;
+    let due: i64 = app
+        .scalar(
+            "select count(*) from connections where recheck_at between now() and now() + interval '1 minute'",
+        )
+        .await;
+    assert_eq!(due, 1, "a minute after it was closed");
+    appear(&app).await;
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    portal.wait_for(&path, |body| body["state"] == "unsettled").await;
+    let events = portal.event_kinds(created.text("/id")).await;
+    assert_eq!(events.last().map(String::as_str), Some("create.appeared"));
+    app.wait_for_log("after its record had been closed", created.text("/id"))
+        .await;
+    // It is the record's, so it can be removed.
+    is_removed(&portal.remove(created.text("/id")).await);
+    assert!(app.at_arm("telemetry").is_none());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_came_late_is_found_by_the_next_who_asks() {
+    for ask in ["create", "remove", "continue"] {
+        let app = App::hurried().await;
+        let (portal, created) = closed_in_doubt(&app).await;
+        appear(&app).await;
+        match ask {
+            "create" => {
+                let again = portal.create(&request("telemetry")).await;
+                assert_eq!((again.status, again.text("/id")), (202, created.text("/id")));
+            }
+            "remove" => is_removed(&portal.remove(created.text("/id")).await),
+            _ => {
+                let asked = go_on(&portal, created.text("/lastOperation/id"), None, 0).await;
+                assert_eq!(asked.status, 200, "{}", asked.body);
+            }
+        }
+        let state = portal.connection(created.text("/id")).await;
+        if ask == "remove" {
+            assert!(app.at_arm("telemetry").is_none());
+            assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
+        } else {
+            assert_eq!(state.text("/state"), "unsettled", "{ask}");
+        }
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn somebody_elses_under_the_name_of_a_closed_record_opens_nothing_and_the_looks_come_to_an_end() {
+    let app = App::with(reads_by_itself).await;
+    app.emulator
+        .edit(|world| world.assign_role(how_to::TENANT_BRIDGE, "Reader", how_to::CLUSTER))
+        .expect("a role");
+    let (portal, created) = closed_in_doubt(&app).await;
+    make(&app, &theirs());
+    for step in 1..=5_i16 {
+        appear(&app).await;
+        let looked = app.eventually_scalar(
+            "select coalesce(max(recheck_step), 0::int2) from connections",
+            move |at: i16| at == step,
+        );
+        looked.await;
+    }
+    let left: i64 = app
+        .scalar("select count(*) from connections where recheck_at is not null")
+        .await;
+    assert_eq!(left, 0);
+    assert_eq!(
+        portal.connection(created.text("/id")).await.text("/state"),
+        "failed"
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_look_that_fails_is_no_look() {
+    let app = App::with(reads_by_itself).await;
+    app.emulator
+        .edit(|world| world.assign_role(how_to::TENANT_BRIDGE, "Reader", how_to::CLUSTER))
+        .expect("a role");
+    let (portal, created) = closed_in_doubt(&app).await;
+    let fault = Fault::arm("/dataConnections/telemetry?", Effect::status(503, &[]));
+    app.emulator.inject(fault.method("GET").times(1));
+    let before = app.calls("GET", "telemetry").len();
+    app.emulator.edit(|world| {
+        world.set_read_lag(Duration::ZERO);
+        world.finish_operations(|_| true);
+    });
+    app.as_owner("update connections set recheck_at = now() where recheck_at is not null")
+        .await;
+    app.wait_for_calls("GET", "telemetry", before + 1).await;
+    let later = app.eventually_scalar(
+        "select count(*) from connections where recheck_step = 0 and recheck_at > now() + interval '30 seconds'",
+        |later: i64| later == 1,
+    );
+    later.await;
+    appear(&app).await;
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    portal.wait_for(&path, |body| body["state"] == "unsettled").await;
+    is_removed(&portal.remove(created.text("/id")).await);
+    app.finish().await;
+}

@@ -1,0 +1,77 @@
+//! Other people's data connections: what has a connection's name at ARM is deleted, replaced or called this service's own only
+//! where it is what the record says, or where a caller named exactly what was found.
+
+mod contested;
+mod late;
+mod preconditions;
+mod record_only;
+mod removal;
+
+use azure_emulator::how_to;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, App, Portal, data_connection, request};
+
+/// A connection that stands, with the portal that made it.
+async fn active(app: &App) -> (Portal, Answer) {
+    let portal = app.how_to_portal();
+    let created = portal.create(&request("telemetry")).await;
+    assert_eq!(
+        (created.status, created.text("/state")),
+        (201, "active"),
+        "{}",
+        created.body
+    );
+    (portal, created)
+}
+
+/// A data connection of that name which somebody else made, for another hub.
+fn theirs() -> Value {
+    json!({ "location": "West Europe", "kind": "EventHub", "properties": {
+        "eventHubResourceId": how_to::HUB2, "consumerGroup": "cg1", "tableName": "Alarms"
+    } })
+}
+
+/// The same as this service sent it, with something else in its properties.
+fn ours_but(change: impl FnOnce(&mut Value)) -> Value {
+    let mut body = json!({ "location": "West Europe", "kind": "EventHub", "properties": {
+        "eventHubResourceId": how_to::HUB1, "consumerGroup": "$Default", "tableName": "Events",
+        "mappingRuleName": "EventsMapping", "dataFormat": "JSON"
+    } });
+    change(&mut body["properties"]);
+    body
+}
+
+/// Somebody makes a data connection of the name, whatever has it.
+fn make(app: &App, body: &Value) {
+    app.emulator
+        .edit(|world| world.add_data_connection(&data_connection("telemetry"), body))
+        .expect("it is made");
+}
+
+fn delete_by_hand(app: &App) {
+    app.emulator
+        .edit(|world| world.remove_data_connection(&data_connection("telemetry")))
+        .expect("it is there");
+}
+
+/// A removal with this tag in `If-Match`.
+async fn remove_matching(portal: &Portal, id: &str, tag: &str) -> Answer {
+    let call = portal.call(Method::DELETE, &format!("/v1/connections/{id}"));
+    portal.send(call.header("if-match", tag)).await
+}
+
+fn tag(answer: &Answer) -> String {
+    answer.header("etag").expect("an entity tag").to_owned()
+}
+
+#[track_caller]
+fn is_removed(answer: &Answer) {
+    assert_eq!(
+        (answer.status, answer.text("/state")),
+        (200, "removed"),
+        "{}",
+        answer.body
+    );
+}

@@ -1,0 +1,51 @@
+//! `If-Match` on removals.
+
+use http::Method;
+
+use super::{active, is_removed, remove_matching, tag};
+use crate::support::App;
+
+#[tokio::test]
+async fn a_removal_is_done_only_if_the_connection_is_still_of_the_version_that_was_named() {
+    let app = App::hurried().await;
+    let (portal, created) = active(&app).await;
+    let id = created.text("/id");
+    let current = tag(&created);
+    for stale in ["\"7-00000000\"", "\"none\"", "\"\"", &format!("W/{current}")] {
+        remove_matching(&portal, id, stale)
+            .await
+            .is_problem(412, "preconditionFailed");
+    }
+    let odd = remove_matching(&portal, id, "7-00000000").await;
+    odd.is_problem(400, "invalidRequest");
+    assert_eq!(odd.text("/errors/0/pointer"), "If-Match");
+    assert_eq!(portal.connection(id).await.text("/state"), "active");
+    assert_eq!(app.writes().len(), 1);
+    // The second half is how it stood, which a change is not tied to.
+    let (version, _) = current.split_once('-').expect("two halves");
+    is_removed(&remove_matching(&portal, id, &format!("\"none\", {version}-00000000\"")).await);
+    // What is removed is of that version still; a repeat does no harm.
+    is_removed(&remove_matching(&portal, id, &current).await);
+    remove_matching(&portal, id, "\"7-00000000\"")
+        .await
+        .is_problem(412, "preconditionFailed");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_repeat_with_the_same_key_is_answered_like_the_first_whatever_the_version_is_by_then() {
+    let app = App::hurried().await;
+    let (portal, created) = active(&app).await;
+    let path = format!("/v1/connections/{}", created.text("/id"));
+    let ask = || {
+        let call = portal.call(Method::DELETE, &path);
+        portal.send(
+            call.header("if-match", tag(&created))
+                .header("idempotency-key", "one"),
+        )
+    };
+    is_removed(&ask().await);
+    app.as_owner("update connections set version = version + 1").await;
+    is_removed(&ask().await);
+    app.finish().await;
+}
