@@ -114,7 +114,9 @@ async fn send_all(portal: &Portal, operation: &Operation, id: &str) -> Vec<Answe
             .fold(operation.call(portal, id, body.as_ref()), with);
         let mut calls = vec![together];
         let alone = |parameter| with(operation.call(portal, id, body.as_ref()), parameter);
-        calls.extend(parameters.iter().map(alone));
+        // The key stands for the request that it was sent with, conditions and all.
+        let others = parameters.iter().filter(|(_, name, _)| name != "Idempotency-Key");
+        calls.extend(others.map(alone));
         for call in calls {
             let answer = portal.send(call).await;
             succeeded(&operation.id, &answer);

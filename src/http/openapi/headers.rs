@@ -57,7 +57,7 @@ pub(crate) struct AuxiliaryHeader {
 pub(crate) struct IfNoneMatchHeader {
     /// The `ETag` of an earlier answer, or several parted by commas (RFC 9110, section 13.1.2). If one of them is the
     /// connection's, the answer is 304 without a body.
-    #[param(rename = "If-None-Match", nullable = false, example = "\"3-5d3b2c1f\"")]
+    #[param(rename = "If-None-Match", nullable = false, example = "\"1-5d3b2c1f\"")]
     if_none_match: Option<String>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct IfNoneMatchHeader {
 pub(crate) struct IfMatchHeader {
     /// The `ETag` of an earlier answer, or several parted by commas (RFC 9110, section 13.1.1). Unless the connection is still of
     /// the version that one of them begins with, the answer is 412 and nothing is done. Of the tag, the part before the hyphen counts.
-    #[param(rename = "If-Match", nullable = false, example = "\"3-5d3b2c1f\"")]
+    #[param(rename = "If-Match", nullable = false, example = "\"1-5d3b2c1f\"")]
     if_match: Option<String>,
 }
 

@@ -207,7 +207,7 @@ async fn more_proof_is_mended_by_a_sign_in_with_it_also_where_the_app_can_not_be
     assert_eq!(ended.text("/status"), "succeeded");
 
     Helper::of(&app)
-        .change(json!({ "requireMfa": { "tenant": "domain2.com", "required": true } }))
+        .change(json!({ "addPolicy": { "tenant": "domain2.com", "name": "mfa", "requires": "mfa" } }))
         .await;
     let mut other = Request::create("other");
     if let Some(body) = &mut other.body {
