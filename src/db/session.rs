@@ -43,7 +43,9 @@ pub enum SessionError {
 
 impl From<sqlx::Error> for SessionError {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         match code.as_deref() {
             // No such prepared statement, there is one already, or it is another.
             Some("26000" | "42P05" | "08P01") => Self::TransactionPooler,
