@@ -89,7 +89,7 @@ async fn an_administrators_consent_lets_an_app_in_for_everyone() {
     cloud.emulator.edit(|world| {
         let apps = &mut world.directory.apps;
         let app = apps.iter_mut().find(|app| app.name == "tenant-bridge").unwrap();
-        app.redirect_uris.push("https://bridge.example/done".to_owned());
+        app.redirect_uris = vec!["https://bridge.example/done".to_owned()];
         world.deprovision("tenant-bridge", "domain3.com").unwrap();
     });
     let page = ask(&cloud, "/domain3.com/adminconsent", &who, &[]).await;
