@@ -3,22 +3,26 @@
 //!
 //! The rooms and what each may touch are on one page: `docs/architecture.md`.
 
+pub mod app;
 pub mod arm;
-pub mod broker;
+pub mod authz;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod connection;
 pub mod db;
+pub mod domain;
 pub mod entra;
-pub mod failure_points;
+pub mod failpoints;
 pub mod http;
+mod jobs;
 pub mod ledger;
-pub mod limits;
-pub mod outbound;
-pub mod service;
+mod operations;
+mod preflight;
 pub mod telemetry;
-pub mod worker;
+mod tokens;
+pub mod upstream;
+pub mod usecases;
+mod visibility;
 
 #[cfg(test)]
 mod test_log;

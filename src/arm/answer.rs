@@ -7,9 +7,10 @@ use url::Url;
 use super::call::{CallReport, milliseconds};
 use super::error::{ArmError, ArmErrorKind};
 use super::operation::OperationUrl;
-use super::pinned::{self, PinnedUrlError};
 use super::{headers, refusal::Refusal};
-use crate::outbound::Body;
+use crate::arm::trusted_url;
+use crate::arm::trusted_url::PinnedUrlError;
+use crate::upstream::Body;
 
 /// An answer of any status, its body read.
 pub(super) struct Answer {
@@ -112,7 +113,7 @@ impl Answer {
 
     fn leads_away(&self, endpoint: &Url) -> bool {
         let target = headers::text(&self.headers, "location").and_then(|text| endpoint.join(&text).ok());
-        target.is_some_and(|url| !pinned::same_origin(&url, endpoint))
+        target.is_some_and(|url| !trusted_url::same_origin(&url, endpoint))
     }
 
     /// Logs the call: ids, status and time, never a token, a body or a query.

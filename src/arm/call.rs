@@ -13,13 +13,18 @@ use super::answer::{Answer, BodyFault};
 use super::error::{ArmError, ArmErrorKind};
 use super::leave::Leave;
 use super::pace::Granted;
-use super::pinned;
 use super::refusal::{self, Refusal};
 use super::{Arm, headers};
-use crate::connection::ResourceId;
-use crate::failure_points::{Moment, point};
-use crate::outbound::{self, ArmToken, Bearer, Body, BodyError};
+use crate::arm::trusted_url;
+use crate::domain::ResourceId;
+use crate::failpoints::Moment;
+use crate::failpoints::point;
 use crate::telemetry::{self, metrics};
+use crate::upstream;
+use crate::upstream::ArmToken;
+use crate::upstream::Bearer;
+use crate::upstream::Body;
+use crate::upstream::BodyError;
 
 /// Microsoft Learn, "Authenticate requests across tenants".
 const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");
@@ -200,7 +205,7 @@ impl Arm {
 
     /// Turns a call into a request. A token leaves for ARM's own origin only.
     fn request(&self, call: &Call<'_>) -> Result<reqwest::Request, ArmErrorKind> {
-        if !pinned::same_origin(&call.url, &self.0.settings.endpoint) {
+        if !trusted_url::same_origin(&call.url, &self.0.settings.endpoint) {
             return Err(ArmErrorKind::NotSent("the URL is not of ARM's origin".to_owned()));
         }
         if call.auxiliary.len() > 3 {
@@ -259,7 +264,7 @@ impl Arm {
             }
         };
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = outbound::read_body(response).await.map_err(|error| match error {
+        let body = upstream::read_body(response).await.map_err(|error| match error {
             BodyError::Broken => BodyFault::Cut,
             BodyError::TooLarge => BodyFault::TooLong,
         });

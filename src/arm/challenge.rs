@@ -12,7 +12,7 @@ use http::HeaderMap;
 use http::header::WWW_AUTHENTICATE;
 use url::Url;
 
-use crate::connection::TenantId;
+use crate::domain::TenantId;
 
 /// The longest claims request that is passed on, in bytes of JSON.
 const LONGEST_CLAIMS: usize = 4096;

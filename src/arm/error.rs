@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::call::CallReport;
 use super::refusal::Refusal;
-use crate::outbound::HeldBack;
+use crate::upstream::HeldBack;
 
 /// A call that failed. Holds no token, no body and no URL; it can be logged as it is.
 #[derive(Debug, Clone)]

@@ -11,7 +11,12 @@ use super::Arm;
 use super::call::Call;
 use super::error::{ArmError, ArmErrorKind};
 use super::pace::{Granted, Key, Kind, Longest};
-use crate::outbound::{HeldBack, HeldBackFor, Line, OnLine, Service, deadline};
+use crate::upstream::HeldBack;
+use crate::upstream::HeldBackFor;
+use crate::upstream::Line;
+use crate::upstream::OnLine;
+use crate::upstream::Service;
+use crate::upstream::deadline;
 
 /// How long a read waits in a request where ARM has refused the one before.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);

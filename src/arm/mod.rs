@@ -7,17 +7,19 @@ mod call;
 mod challenge;
 pub mod data_connection;
 mod error;
+mod failure;
 mod headers;
+mod json_fields;
 mod leave;
-mod members;
 mod operation;
 mod pace;
 mod permissions;
-mod pinned;
 mod refusal;
 mod resources;
+mod sentences;
 mod settings;
 mod tenant_discovery;
+mod trusted_url;
 
 #[cfg(test)]
 mod recorded;
@@ -31,15 +33,18 @@ pub use data_connection::{
     fingerprint,
 };
 pub use error::{ArmError, ArmErrorKind};
+pub(crate) use failure::{failure_of, from_arm, upstream_of};
 pub use operation::{OperationState, OperationStatus, OperationUrl};
 pub use permissions::Permissions;
-pub use pinned::PinnedUrlError;
 pub use refusal::Refusal;
 pub use resources::Cluster;
+pub(crate) use sentences::reason;
 pub use settings::Settings;
+pub use trusted_url::PinnedUrlError;
 
 use crate::clock::Clock;
-use crate::outbound::{Lines, Service};
+use crate::upstream::Lines;
+use crate::upstream::Service;
 use tenant_discovery::TenantCache;
 
 /// Azure Resource Manager. Cheap to clone; clones share connections and what is remembered of tenants.
@@ -59,7 +64,7 @@ struct Shared {
 
 impl Arm {
     /// Speaks to the ARM of these settings through a client that follows no redirect and bounds each call in time
-    /// ([`crate::outbound::client`]).
+    /// ([`crate::upstream::client`]).
     #[must_use]
     pub fn new(settings: Settings, client: reqwest::Client, clock: Clock) -> Self {
         Self(Arc::new(Shared {

@@ -10,9 +10,13 @@ use url::Url;
 
 use super::call::CallReport;
 use super::error::{ArmError, ArmErrorKind};
-use super::pinned::{self, PinnedUrlError};
-use super::{Arm, members, refusal};
-use crate::outbound::{self, Bearer};
+use crate::arm::Arm;
+use crate::arm::json_fields;
+use crate::arm::refusal;
+use crate::arm::trusted_url;
+use crate::arm::trusted_url::PinnedUrlError;
+use crate::upstream;
+use crate::upstream::Bearer;
 
 /// Where an operation is asked about. It leads to ARM and may be signed, so it prints without its query.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,7 +31,7 @@ impl OperationUrl {
     /// # Errors
     /// When it is longer than 8 KiB, no URL, or leads to another scheme, host or port than the endpoint's.
     pub fn parse(text: &str, endpoint: &Url) -> Result<Self, PinnedUrlError> {
-        let (text, url) = pinned::parse(text, endpoint)?;
+        let (text, url) = trusted_url::parse(text, endpoint)?;
         Ok(Self { text, url })
     }
 
@@ -92,7 +96,7 @@ impl Arm {
     ) -> Result<OperationState, ArmError> {
         self.read("GET operation", operation.url.clone(), Some(token), |answer| {
             let answer = answer.success(&self.0.settings.endpoint)?;
-            let retry_after = outbound::retry_after(&answer.headers, self.0.clock.now());
+            let retry_after = upstream::retry_after(&answer.headers, self.0.clock.now());
             let body = answer.json_if_any();
             if answer.is_cut() {
                 return Err(answer.error(ArmErrorKind::NoAnswer));
@@ -114,13 +118,13 @@ impl Arm {
 /// `provisioningState`, else the HTTP status (Microsoft Learn, "Track asynchronous Azure operations").
 pub(super) fn status(http: StatusCode, body: Option<&Value>) -> OperationStatus {
     if let Some(body) = body {
-        if let Some(status) = members::text(body, "status") {
+        if let Some(status) = json_fields::text(body, "status") {
             return named(status, body);
         }
-        if members::member(body, "error").is_some_and(Value::is_object) {
+        if json_fields::member(body, "error").is_some_and(Value::is_object) {
             return failed(body);
         }
-        if let Some(state) = members::provisioning_state(body) {
+        if let Some(state) = json_fields::provisioning_state(body) {
             return named(state, body);
         }
     }
@@ -141,7 +145,7 @@ fn named(status: &str, body: &Value) -> OperationStatus {
 }
 
 fn failed(body: &Value) -> OperationStatus {
-    let error = members::member(body, "error").filter(|error| error.is_object());
+    let error = json_fields::member(body, "error").filter(|error| error.is_object());
     let (code, message) = error.map_or((None, None), refusal::of_value);
     OperationStatus::Failed { code, message }
 }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::refusal::Refusal;
-use crate::connection::Person;
+use crate::domain::Person;
 
 /// Far more than one replica calls for at a time; the least used are forgotten, and ARM tells of them again.
 const MOST: u64 = 10_000;

@@ -7,10 +7,12 @@ use url::Url;
 use super::answer::Answer;
 use super::call::CallReport;
 use super::error::{ArmError, ArmErrorKind};
-use super::pinned::{self, PinnedUrlError};
-use super::{Arm, members};
-use crate::connection::ResourceId;
-use crate::outbound::ArmToken;
+use crate::arm::Arm;
+use crate::arm::json_fields;
+use crate::arm::trusted_url;
+use crate::arm::trusted_url::PinnedUrlError;
+use crate::domain::ResourceId;
+use crate::upstream::ArmToken;
 
 /// `Microsoft.Authorization/permissions` (Microsoft Learn, "Permissions - List For Resource").
 const API_VERSION: &str = "2022-04-01";
@@ -45,12 +47,12 @@ impl Permissions {
     }
 
     fn add_page(&mut self, page: &Value) -> bool {
-        let Some(entries) = members::member(page, "value").and_then(Value::as_array) else {
+        let Some(entries) = json_fields::member(page, "value").and_then(Value::as_array) else {
             return false;
         };
         self.entries.extend(entries.iter().map(|entry| Entry {
-            actions: members::texts(entry, "actions"),
-            not_actions: members::texts(entry, "notActions"),
+            actions: json_fields::texts(entry, "actions"),
+            not_actions: json_fields::texts(entry, "notActions"),
         }));
         true
     }
@@ -92,7 +94,7 @@ impl Arm {
         let (body, report) = answer.success(endpoint)?.json()?;
         let mut permissions = Permissions::default();
         let kind = if permissions.add_page(&body) {
-            match members::text(&body, "nextLink").map(|next| pinned::parse(next, endpoint)) {
+            match json_fields::text(&body, "nextLink").map(|next| trusted_url::parse(next, endpoint)) {
                 None => return Ok((permissions, None, report)),
                 Some(Ok((_, next))) => return Ok((permissions, Some(next), report)),
                 Some(Err(PinnedUrlError::ForeignHost)) => ArmErrorKind::ForeignHost,

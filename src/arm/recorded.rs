@@ -10,7 +10,12 @@ use url::Url;
 use super::answer::Answer;
 use super::call::CallReport;
 use super::operation::{OperationStatus, OperationUrl, status};
-use super::{Comparison, DataConnection, Reading, Recorded, compare, members};
+use crate::arm::Comparison;
+use crate::arm::DataConnection;
+use crate::arm::Reading;
+use crate::arm::Recorded;
+use crate::arm::compare;
+use crate::arm::json_fields;
 
 /// What of the recordings was looked at.
 #[derive(Debug, Default)]
@@ -83,7 +88,7 @@ fn check(exchange: &Value, sent: &Value, seen: &mut Seen) {
             "{uri}"
         );
         seen.polls += 1;
-    } else if let Some(state) = members::provisioning_state(&body) {
+    } else if let Some(state) = json_fields::provisioning_state(&body) {
         let connection = DataConnection { raw: body.clone() };
         assert_eq!(connection.provisioning_state(), Some(state));
         assert!(connection.location().is_some(), "{uri}");

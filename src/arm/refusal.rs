@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::{challenge, headers, members};
-use crate::connection::TenantId;
-use crate::outbound;
+use crate::arm::challenge;
+use crate::arm::headers;
+use crate::arm::json_fields;
+use crate::domain::TenantId;
+use crate::upstream;
 
 /// The longest message that is kept, in bytes.
 const LONGEST_MESSAGE: usize = 1024;
@@ -48,7 +50,7 @@ impl Refusal {
             message,
             claims,
             claims_tenant,
-            retry_after: outbound::retry_after(headers, now),
+            retry_after: upstream::retry_after(headers, now),
             failure_cause: headers::id(headers, "x-ms-failure-cause"),
         }
     }
@@ -83,12 +85,12 @@ pub(super) fn of_value(value: &Value) -> (Option<String>, Option<String>) {
     }
     let inner = ["error", "odata.error"]
         .into_iter()
-        .find_map(|name| members::member(value, name));
+        .find_map(|name| json_fields::member(value, name));
     match inner {
         // OAuth's shape (RFC 6749, section 5.2), which some proxies answer with.
         Some(Value::String(code)) => (
             clean(code, LONGEST_CODE),
-            members::text(value, "error_description").and_then(|message| clean(message, LONGEST_MESSAGE)),
+            json_fields::text(value, "error_description").and_then(|message| clean(message, LONGEST_MESSAGE)),
         ),
         Some(inner @ Value::Object(_)) => plain(inner),
         _ => plain(value),
@@ -97,13 +99,13 @@ pub(super) fn of_value(value: &Value) -> (Option<String>, Option<String>) {
 
 /// `{code, message}`, where OData has the message as `{lang, value}` and some codes are numbers.
 fn plain(error: &Value) -> (Option<String>, Option<String>) {
-    let code = match members::member(error, "code") {
+    let code = match json_fields::member(error, "code") {
         Some(Value::String(code)) => clean(code, LONGEST_CODE),
         Some(Value::Number(code)) => Some(code.to_string()),
         _ => None,
     };
-    let message = members::member(error, "message")
-        .and_then(|message| message.as_str().or_else(|| members::text(message, "value")))
+    let message = json_fields::member(error, "message")
+        .and_then(|message| message.as_str().or_else(|| json_fields::text(message, "value")))
         .and_then(|message| clean(message, LONGEST_MESSAGE));
     (code, message)
 }

@@ -4,9 +4,15 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::error::{ArmError, ArmErrorKind};
-use super::{Arm, members};
-use crate::connection::{ClusterId, ConsumerGroup, DatabaseId, EventHubId, ResourceId};
-use crate::outbound::{ArmToken, Bearer};
+use crate::arm::Arm;
+use crate::arm::json_fields;
+use crate::domain::ClusterId;
+use crate::domain::ConsumerGroup;
+use crate::domain::DatabaseId;
+use crate::domain::EventHubId;
+use crate::domain::ResourceId;
+use crate::upstream::ArmToken;
+use crate::upstream::Bearer;
 
 /// `Microsoft.EventHub`'s stable version with the longest reach across clouds.
 const EVENT_HUB_API_VERSION: &str = "2021-11-01";
@@ -122,17 +128,17 @@ impl Arm {
 fn cluster(answer: Answer) -> Result<Cluster, ArmError> {
     let name = answer.name;
     let (body, report) = answer.json()?;
-    let Some(location) = members::text(&body, "location") else {
+    let Some(location) = json_fields::text(&body, "location") else {
         return Err(ArmError {
             call: name,
             kind: ArmErrorKind::Unreadable,
             report,
         });
     };
-    let properties = members::member(&body, "properties").unwrap_or(&Value::Null);
+    let properties = json_fields::member(&body, "properties").unwrap_or(&Value::Null);
     Ok(Cluster {
         location: location.to_owned(),
-        state: members::text(properties, "state").map(str::to_owned),
+        state: json_fields::text(properties, "state").map(str::to_owned),
     })
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::outbound::LineLimits;
+use crate::upstream::LineLimits;
 
 /// Where ARM is, and how it is spoken to.
 #[derive(Debug, Clone)]

@@ -8,7 +8,8 @@ use moka::future::Cache;
 
 use super::error::{ArmError, ArmErrorKind};
 use super::{Arm, challenge};
-use crate::connection::{SubscriptionId, TenantId};
+use crate::domain::SubscriptionId;
+use crate::domain::TenantId;
 
 /// `Microsoft.Resources/subscriptions`; every version answers the same without a token.
 const API_VERSION: &str = "2022-12-01";

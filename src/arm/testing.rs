@@ -12,8 +12,10 @@ use url::Url;
 
 use super::{Arm, Settings};
 use crate::clock::Clock;
-use crate::connection::{DataConnectionId, Person};
-use crate::outbound::{ArmToken, LineLimits};
+use crate::domain::DataConnectionId;
+use crate::domain::Person;
+use crate::upstream::ArmToken;
+use crate::upstream::LineLimits;
 
 pub(super) const TARGET: &str = "11111111-0000-4000-8000-000000000001";
 pub(super) const SOURCE: &str = "22222222-0000-4000-8000-000000000002";

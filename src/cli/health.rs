@@ -10,7 +10,7 @@ use clap::Args;
 use url::Url;
 
 use crate::config::ServerSection;
-use crate::outbound;
+use crate::upstream;
 
 /// Shorter than what a container's runtime waits for a check (30 s by default), so that the reason is told, not cut off.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -36,7 +36,7 @@ pub(super) async fn health(question: &Question) -> anyhow::Result<ExitCode> {
         None => url_of(ServerSection::load(question.config.as_deref())?.listen)?,
     };
     let url = at(base, if question.ready { "readyz" } else { "livez" })?;
-    let request = outbound::health_client(TIMEOUT)?.get(url.clone());
+    let request = upstream::health_client(TIMEOUT)?.get(url.clone());
     let answer = request
         .send()
         .await

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::service;
 use crate::telemetry::{self, LogOptions};
 
 /// What a shell reports for a process that was interrupted.
@@ -17,10 +17,10 @@ pub(super) async fn serve(file: Option<&Path>, log: &LogOptions) -> anyhow::Resu
     let config = Config::load(file)?;
     let telemetry = telemetry::start(log, &config.telemetry)?;
     #[cfg(all(feature = "failure-points", debug_assertions))]
-    crate::failure_points::arm_process(crate::config::failure_points().as_deref())?;
+    crate::failpoints::arm_process(crate::config::failure_points().as_deref())?;
     // Before anything starts, so that no signal finds the process half up and without a handler.
     let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let running = service::start(config, Clock::system()).await?;
+    let running = app::start(config, Clock::system()).await?;
     next(&mut signals).await;
     tracing::info!(
         "stopping: not ready any more; requests are still taken for a while, then operations are handed over"

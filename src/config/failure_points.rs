@@ -1,6 +1,6 @@
 //! The variable `TENANT_BRIDGE_FAILURE_POINTS`, which a service that is deployed doesn't know.
 
-/// What is to be armed in this process, as [`crate::failure_points::arm_process`] reads it.
+/// What is to be armed in this process, as [`crate::failpoints::arm_process`] reads it.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,

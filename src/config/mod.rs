@@ -31,11 +31,12 @@ pub use limits::LimitsSection;
 pub use reader::{ConfigError, Problem, Reader};
 pub use server::ServerSection;
 pub use telemetry::TelemetrySection;
-pub use tenants::{Direction, TenantPolicy};
 pub use visibility::VisibilitySection;
 pub use worker::WorkerSection;
 
-use crate::outbound::{ClientOptions, LineLimits};
+use crate::authz::TenantPolicy;
+use crate::upstream::ClientOptions;
+use crate::upstream::LineLimits;
 
 /// All that `serve` needs.
 #[derive(Debug, Clone)]
@@ -91,7 +92,7 @@ impl Config {
         let database = DatabaseSection::read(&mut reader);
         let entra = EntraSection::read(&mut reader);
         let arm = ArmSection::read(&mut reader);
-        let tenants = TenantPolicy::read(&mut reader);
+        let tenants = tenants::read(&mut reader);
         let visibility = VisibilitySection::read(&mut reader);
         let outbound = outbound::read(&mut reader);
         let lines = outbound::read_limits(&mut reader);

@@ -6,7 +6,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::Reader;
-use crate::outbound::{ClientOptions, LineLimits};
+use crate::upstream::ClientOptions;
+use crate::upstream::LineLimits;
 
 pub(super) fn read(reader: &mut Reader) -> Option<ClientOptions> {
     let minute = Duration::from_secs(60);

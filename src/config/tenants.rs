@@ -1,113 +1,40 @@
-//! `[tenants]`: whose users are served, and which tenants may be connected in which direction. Nothing is allowed that isn't listed.
-
-use std::collections::HashSet;
-use std::str::FromStr;
+//! `[tenants]`: whose users are served, and which tenants may be connected in which direction.
 
 use super::Reader;
-use crate::connection::TenantId;
+use crate::authz::policy::Pair;
+use crate::authz::{Direction, TenantPolicy};
+use crate::domain::TenantId;
 
-/// The side of a connection that a tenant is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// The tenant of the cluster.
-    Target,
-    /// The tenant of the event stream.
-    Source,
-}
-
-/// Which tenants may be connected, in which direction.
-#[derive(Debug, Clone)]
-pub struct TenantPolicy {
-    /// The tenants whose user tokens are accepted.
-    pub users: HashSet<TenantId>,
-    targets: HashSet<TenantId>,
-    sources: HashSet<TenantId>,
-    pairs: HashSet<Pair>,
-    /// The tenants that granted the service reads with its own token.
-    pub service_reads: HashSet<TenantId>,
-    /// The tenant that owns the service's registration, whose operators it has: in others, those hand out app roles who run them.
-    pub home: Option<TenantId>,
-}
-
-/// A target and a source tenant that may be connected, written `target <- source`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Pair {
-    target: TenantId,
-    source: TenantId,
-}
-
-impl FromStr for Pair {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "a pair is written 'target tenant <- source tenant', both GUIDs";
-        let (target, source) = text.split_once("<-").ok_or(wrong)?;
-        Ok(Self {
-            target: target.trim().parse().map_err(|_| wrong)?,
-            source: source.trim().parse().map_err(|_| wrong)?,
-        })
+pub(super) fn read(reader: &mut Reader) -> Option<TenantPolicy> {
+    let users = reader.list("tenants.users");
+    if users.is_none() {
+        reader.report("tenants.users", "is missing: the tenants whose users may call");
     }
-}
-
-impl TenantPolicy {
-    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
-        let users = reader.list("tenants.users");
-        if users.is_none() {
-            reader.report("tenants.users", "is missing: the tenants whose users may call");
-        }
-        let targets: Vec<TenantId> = reader.list("tenants.targets").unwrap_or_default();
-        let sources: Vec<TenantId> = reader.list("tenants.sources").unwrap_or_default();
-        let pairs: Vec<Pair> = reader.list("tenants.pairs").unwrap_or_default();
-        let service_reads: Vec<TenantId> = reader.list("tenants.service_reads").unwrap_or_default();
-        let home = reader.maybe("tenants.home");
-        let policy = Self {
-            home,
-            users: users?.into_iter().collect(),
-            targets: targets.into_iter().collect(),
-            sources: sources.into_iter().collect(),
-            pairs: pairs.into_iter().collect(),
-            service_reads: service_reads.into_iter().collect(),
-        };
-        let allowed = |tenant: &&TenantId| {
-            policy.allows(**tenant, Direction::Target) || policy.allows(**tenant, Direction::Source)
-        };
-        if let Some(tenant) = policy.service_reads.iter().find(|tenant| !allowed(tenant)) {
-            let detail =
-                format!("{tenant} is no tenant that may be connected; list it as target or source too");
-            reader.report("tenants.service_reads", detail);
-        }
-        if let Some(home) = policy.home.filter(|home| !policy.users.contains(home)) {
-            let detail = format!("{home} is no tenant whose users may call; list it in tenants.users too");
-            reader.report("tenants.home", detail);
-        }
-        Some(policy)
+    let targets: Vec<TenantId> = reader.list("tenants.targets").unwrap_or_default();
+    let sources: Vec<TenantId> = reader.list("tenants.sources").unwrap_or_default();
+    let pairs: Vec<Pair> = reader.list("tenants.pairs").unwrap_or_default();
+    let service_reads: Vec<TenantId> = reader.list("tenants.service_reads").unwrap_or_default();
+    let home = reader.maybe("tenants.home");
+    let policy = TenantPolicy {
+        home,
+        users: users?.into_iter().collect(),
+        targets: targets.into_iter().collect(),
+        sources: sources.into_iter().collect(),
+        pairs: pairs.into_iter().collect(),
+        service_reads: service_reads.into_iter().collect(),
+    };
+    let allowed = |tenant: &&TenantId| {
+        policy.allows(**tenant, Direction::Target) || policy.allows(**tenant, Direction::Source)
+    };
+    if let Some(tenant) = policy.service_reads.iter().find(|tenant| !allowed(tenant)) {
+        let detail = format!("{tenant} is no tenant that may be connected; list it as target or source too");
+        reader.report("tenants.service_reads", detail);
     }
-
-    /// The tenants of targets where the service may read with its own token.
-    pub fn readable_targets(&self) -> impl Iterator<Item = TenantId> {
-        let granted = self.service_reads.iter().copied();
-        granted.filter(|tenant| self.allows(*tenant, Direction::Target))
+    if let Some(home) = policy.home.filter(|home| !policy.users.contains(home)) {
+        let detail = format!("{home} is no tenant whose users may call; list it in tenants.users too");
+        reader.report("tenants.home", detail);
     }
-
-    /// Whether a token may leave for this tenant on this side, whatever is on the other.
-    #[must_use]
-    pub fn allows(&self, tenant: TenantId, direction: Direction) -> bool {
-        match direction {
-            Direction::Target => {
-                self.targets.contains(&tenant) || self.pairs.iter().any(|pair| pair.target == tenant)
-            }
-            Direction::Source => {
-                self.sources.contains(&tenant) || self.pairs.iter().any(|pair| pair.source == tenant)
-            }
-        }
-    }
-
-    /// Whether the two may be connected: as a listed pair, or each allowed on its side.
-    #[must_use]
-    pub fn allows_pair(&self, target: TenantId, source: TenantId) -> bool {
-        self.pairs.contains(&Pair { target, source })
-            || (self.targets.contains(&target) && self.sources.contains(&source))
-    }
+    Some(policy)
 }
 
 #[cfg(test)]

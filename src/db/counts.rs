@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgConnection;
 
 use super::DbError;
-use crate::connection::Phase;
+use crate::domain::Phase;
 
 /// How many operations have not ended.
 #[derive(Debug)]

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::pool::alone;
 use super::{DbError, exactly_one};
-use crate::connection::{ActorId, ConnectionId, OperationId};
+use crate::domain::ActorId;
+use crate::domain::ConnectionId;
+use crate::domain::OperationId;
 
 /// Whose key it is and what for: the same key of another person, app or route is another one.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,9 @@ use uuid::Uuid;
 use super::operations::{FIRST_REVISION, Row};
 use super::pool::alone;
 use super::{DbError, exactly_one};
-use crate::connection::{ConnectionId, OperationId, OperationRecord};
+use crate::domain::ConnectionId;
+use crate::domain::OperationId;
+use crate::domain::OperationRecord;
 
 /// An operation that this replica may step, as long as its lease lasts.
 #[derive(Debug, Clone)]
@@ -252,7 +254,7 @@ pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uui
     )
     .execute(&mut *db);
     alone("put an operation back into the queue", statement).await?;
-    super::slots::call(db).await
+    super::cluster_locks::call(db).await
 }
 
 /// Prolongs the lease.

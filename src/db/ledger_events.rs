@@ -3,8 +3,13 @@
 use sqlx::PgConnection;
 
 use super::{DbError, exactly_one};
-use crate::connection::{ActorId, ConnectionId, OperationId, TenantId};
-use crate::ledger::{Event, EventKind, RecordedEvent};
+use crate::domain::ActorId;
+use crate::domain::ConnectionId;
+use crate::domain::Event;
+use crate::domain::EventKind;
+use crate::domain::OperationId;
+use crate::domain::RecordedEvent;
+use crate::domain::TenantId;
 
 /// Adds an event, in the caller's transaction.
 ///

@@ -2,6 +2,7 @@
 //! Nothing here knows of HTTP, Entra or ARM, and no transaction is open while a call to them is.
 
 mod address;
+pub mod cluster_locks;
 pub mod connections;
 pub mod counts;
 mod error;
@@ -9,8 +10,8 @@ pub mod idempotency_keys;
 pub mod leases;
 pub mod ledger_events;
 pub mod operations;
-pub mod people;
 mod pool;
+pub mod principals;
 mod probe;
 pub mod replicas;
 mod request_time;
@@ -19,7 +20,6 @@ pub mod schedules;
 pub mod schema;
 mod session;
 mod shortage;
-pub mod slots;
 
 pub use error::{DbError, exactly_one};
 pub use pool::{PoolOptions, Transaction, begin, connect, within, within_a_lease};

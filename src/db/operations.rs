@@ -11,10 +11,16 @@ use uuid::Uuid;
 
 use super::leases::Claim;
 use super::{DbError, exactly_one};
-use crate::connection::{
-    ActorId, Awaiting, ClusterId, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId,
-    removal_hash,
-};
+use crate::domain::ActorId;
+use crate::domain::Awaiting;
+use crate::domain::ClusterId;
+use crate::domain::ConnectionId;
+use crate::domain::Failure;
+use crate::domain::OperationId;
+use crate::domain::OperationRecord;
+use crate::domain::Phase;
+use crate::domain::TenantId;
+use crate::domain::removal_hash;
 
 /// The revision that a create makes.
 pub const FIRST_REVISION: i32 = 1;

@@ -11,7 +11,9 @@ use tokio::time::timeout;
 use super::probe::Probe;
 use super::session::Sessions;
 use super::{DbError, address};
-use crate::failure_points::{Failed, Moment, point};
+use crate::failpoints::Failed;
+use crate::failpoints::Moment;
+use crate::failpoints::point;
 
 /// How to reach Postgres.
 #[derive(Debug, Clone)]

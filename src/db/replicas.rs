@@ -36,5 +36,5 @@ pub async fn beat(db: &mut PgConnection, replica: Uuid, life: Duration) -> Resul
 pub async fn leave(db: &mut PgConnection, replica: Uuid) -> Result<(), DbError> {
     let statement = sqlx::query!("delete from replicas where id = $1", replica).execute(&mut *db);
     alone("say that a replica has stopped", statement).await?;
-    super::slots::call(db).await
+    super::cluster_locks::call(db).await
 }

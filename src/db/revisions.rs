@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::{DbError, exactly_one};
-use crate::connection::ConnectionId;
+use crate::domain::ConnectionId;
 
 /// A revision to be recorded before its request leaves.
 #[derive(Debug, Clone)]

@@ -13,8 +13,11 @@ use super::classify::{Signals, classify};
 use super::error::{ExchangeError, ExchangeErrorKind, ExchangeFailure};
 use super::settings::Settings;
 use super::user_token::UserToken;
-use crate::connection::{ObjectId, Person, TenantId};
-use crate::outbound::{self, ArmToken};
+use crate::domain::ObjectId;
+use crate::domain::Person;
+use crate::domain::TenantId;
+use crate::upstream;
+use crate::upstream::ArmToken;
 
 /// The longest life that is believed: Entra's longest tokens (continuous access evaluation) live 28 h.
 const LONGEST_LIFE: u64 = 48 * 3600;
@@ -46,7 +49,7 @@ impl Success {
     /// # Errors
     /// [`ExchangeErrorKind::Unavailable`] when it is no answer of a token endpoint: nothing was said of the user then.
     pub(super) fn read(tenant: TenantId, body: &[u8]) -> Result<Self, ExchangeError> {
-        outbound::parse_object(body).ok_or_else(|| unreadable(tenant, "a success without a token", None))
+        upstream::parse_object(body).ok_or_else(|| unreadable(tenant, "a success without a token", None))
     }
 
     pub(super) fn is_bearer(&self) -> bool {
@@ -147,13 +150,13 @@ pub(super) fn failure(
     headers: &HeaderMap,
     body: &[u8],
 ) -> ExchangeError {
-    let failure: Failure = outbound::parse_object(body).unwrap_or_default();
+    let failure: Failure = upstream::parse_object(body).unwrap_or_default();
     let signals = Signals {
         error: word(&failure.error),
         suberror: word(&failure.suberror),
         claims: claims_challenge(&failure.claims),
         code: code(&failure),
-        retry_after: outbound::retry_after(headers, now),
+        retry_after: upstream::retry_after(headers, now),
     };
     let Some(kind) = classify(status, &signals) else {
         return unreadable(tenant, status, signals.retry_after);

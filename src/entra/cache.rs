@@ -10,8 +10,8 @@ use moka::future::Cache;
 use uuid::Uuid;
 
 use super::error::ExchangeError;
-use crate::connection::TenantId;
-use crate::outbound::ArmToken;
+use crate::domain::TenantId;
+use crate::upstream::ArmToken;
 
 /// The most tokens that are held; the least used go first. At 4 KiB each that is 40 MiB.
 const MOST: u64 = 10_000;

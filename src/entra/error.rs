@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::Entra;
-use crate::connection::TenantId;
+use crate::domain::TenantId;
 
 /// The AADSTS code of an application that the tenant has disabled.
 const DISABLED: u32 = 7_000_112;

@@ -12,12 +12,14 @@ use tracing::Instrument as _;
 use super::answer::Asked;
 use super::cache::Key;
 use super::error::{ExchangeError, ExchangeErrorKind};
-use super::repeats::Identity;
 use super::user_token::UserToken;
 use super::{Entra, Inner};
-use crate::connection::TenantId;
-use crate::outbound::{ArmToken, Line, deadline};
+use crate::domain::TenantId;
+use crate::entra::exchange_guard::Identity;
 use crate::telemetry::metrics;
+use crate::upstream::ArmToken;
+use crate::upstream::Line;
+use crate::upstream::deadline;
 
 /// A token that is younger is no remembered one.
 const OF_THIS_MOMENT: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@ use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::outbound;
+use crate::upstream;
 
 /// One published key and whose tokens it may sign.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ struct PublishedKey {
 
 /// Reads a whole set. Keys of other kinds are passed over (RFC 7517, section 5); a set without any usable key is no set.
 pub(super) fn parse(body: &[u8]) -> Option<Vec<SigningKey>> {
-    let document: Document = outbound::parse_object(body)?;
+    let document: Document = upstream::parse_object(body)?;
     let published = |key| serde_json::from_value(Value::Object(key)).ok();
     let keys: Option<Vec<PublishedKey>> = document.keys.into_iter().map(published).collect();
     let keys: Vec<SigningKey> = keys?.into_iter().filter_map(usable).collect();

@@ -16,9 +16,15 @@ use super::looks::Looks;
 use super::refusal::{TokenError, TokenRefusal};
 use super::settings::Settings;
 use crate::clock::Clock;
-use crate::connection::TenantId;
-use crate::failure_points::{Moment, point};
-use crate::outbound::{self, HeldBack, Line, Lines, Service, deadline};
+use crate::domain::TenantId;
+use crate::failpoints::Moment;
+use crate::failpoints::point;
+use crate::upstream;
+use crate::upstream::HeldBack;
+use crate::upstream::Line;
+use crate::upstream::Lines;
+use crate::upstream::Service;
+use crate::upstream::deadline;
 
 /// The pause after a fetch that failed: short, so that an outage of seconds is not one of minutes, yet no storm.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
@@ -294,10 +300,10 @@ impl TenantKeys {
         let body = async {
             let response = answer.await.map_err(|_| KeysError::OutOfReach)?;
             if response.status() != http::StatusCode::OK {
-                let asked = outbound::retry_after(response.headers(), self.clock.now());
+                let asked = upstream::retry_after(response.headers(), self.clock.now());
                 return Err(KeysError::Status(response.status().as_u16(), asked));
             }
-            let body = outbound::read_body(response).await;
+            let body = upstream::read_body(response).await;
             body.map_err(|_| KeysError::OutOfReach)
         };
         let body = body.await;

@@ -8,11 +8,11 @@ mod claims;
 mod classify;
 mod error;
 mod exchange;
+mod exchange_guard;
 mod key_document;
 mod keys;
 mod looks;
 mod refusal;
-mod repeats;
 mod service_token;
 mod settings;
 #[cfg(test)]
@@ -26,7 +26,8 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::outbound::{Lines, Service};
+use crate::upstream::Lines;
+use crate::upstream::Service;
 
 pub use error::{ExchangeError, ExchangeErrorKind, ExchangeFailure};
 pub use refusal::{TokenError, TokenRefusal};
@@ -52,7 +53,7 @@ struct Inner {
     tasks: TaskTracker,
     /// Each tenant's token endpoint.
     lines: Lines,
-    repeats: repeats::Repeats,
+    repeats: exchange_guard::Repeats,
 }
 
 impl Entra {
@@ -64,7 +65,7 @@ impl Entra {
         Self {
             inner: Arc::new(Inner {
                 lines: Lines::new(Service::Entra, settings.lines.clone()),
-                repeats: repeats::Repeats::new(settings.identical_exchanges),
+                repeats: exchange_guard::Repeats::new(settings.identical_exchanges),
                 settings,
                 client,
                 clock,

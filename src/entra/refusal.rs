@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::connection::TenantId;
+use crate::domain::TenantId;
 
 /// The longest token that is looked at, in bytes. Entra's stay well under it: it cuts group lists before they get there.
 pub(super) const LONGEST: usize = 16 * 1024;

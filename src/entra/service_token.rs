@@ -13,10 +13,12 @@ use tracing::Instrument as _;
 use super::answer::{Success, failure, is_arm};
 use super::claims::Claims;
 use super::error::{ExchangeError, ExchangeErrorKind};
-use super::repeats::Identity;
 use super::{Entra, Inner};
-use crate::connection::{ObjectId, Person, TenantId};
-use crate::outbound::ServiceToken;
+use crate::domain::ObjectId;
+use crate::domain::Person;
+use crate::domain::TenantId;
+use crate::entra::exchange_guard::Identity;
+use crate::upstream::ServiceToken;
 
 /// A token is not handed out in its last minutes: the work it is for takes some.
 const MARGIN: Duration = Duration::from_secs(300);

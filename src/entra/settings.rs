@@ -8,8 +8,8 @@ use url::Url;
 use uuid::Uuid;
 
 use super::UserToken;
-use crate::connection::TenantId;
-use crate::outbound::LineLimits;
+use crate::domain::TenantId;
+use crate::upstream::LineLimits;
 
 /// The most clock skew that is ever granted, whatever is configured.
 const MOST_SKEW: Duration = Duration::from_secs(60);

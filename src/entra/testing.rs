@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 use super::{Entra, Settings, UserToken};
 use crate::clock::Clock;
-use crate::connection::TenantId;
-use crate::outbound::LineLimits;
+use crate::domain::TenantId;
+use crate::upstream::LineLimits;
 
 /// The tenant of domain1.com, whose users' tokens are accepted.
 pub(super) const HOME: TenantId = TenantId::new(Uuid::from_u128(0x1111_1111_0000_4000_8000_0000_0000_0001));

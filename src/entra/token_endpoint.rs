@@ -7,12 +7,17 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 
 use super::error::{ExchangeError, ExchangeErrorKind};
-use super::repeats::Identity;
 use super::{Inner, answer};
-use crate::connection::TenantId;
-use crate::failure_points::{Moment, point};
-use crate::outbound::{self, Body, BodyError, Line, OnLine};
+use crate::domain::TenantId;
+use crate::entra::exchange_guard::Identity;
+use crate::failpoints::Moment;
+use crate::failpoints::point;
 use crate::telemetry;
+use crate::upstream;
+use crate::upstream::Body;
+use crate::upstream::BodyError;
+use crate::upstream::Line;
+use crate::upstream::OnLine;
 
 /// Status, headers and body of an answer.
 pub(super) type Answered = (StatusCode, HeaderMap, Body);
@@ -98,5 +103,5 @@ async fn whole(
 ) -> Result<Answered, BodyError> {
     let response = sent.await.map_err(|_| BodyError::Broken)?;
     let (status, headers) = (response.status(), response.headers().clone());
-    Ok((status, headers, outbound::read_body(response).await?))
+    Ok((status, headers, upstream::read_body(response).await?))
 }

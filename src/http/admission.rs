@@ -19,8 +19,8 @@ use super::AppState;
 use super::extract::{LARGEST_BODY, authenticate};
 use super::problem::Problem;
 use super::shares::{Holder, Place};
-use crate::broker::Caller;
-use crate::connection::Code;
+use crate::authz::Caller;
+use crate::domain::Code;
 
 /// Answers a request when all that is due before has been done.
 pub(super) async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {

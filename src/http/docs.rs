@@ -11,8 +11,9 @@ use utoipa_swagger_ui::Config;
 use super::entity_tag::{EntityTag, IfNoneMatch};
 use super::extract::Path;
 use super::problem::Problem;
-use super::{answer, openapi};
-use crate::connection::Code;
+use crate::domain::Code;
+use crate::http::openapi;
+use crate::http::response;
 
 /// The page itself.
 const PAGE: &str = "index.html";
@@ -67,7 +68,7 @@ fn serve(name: &str, known: &IfNoneMatch) -> Result<Response, Problem> {
     ];
     let tag = file.tag.clone();
     Ok(if known.has(&tag) {
-        (headers, tag, answer::not_modified()).into_response()
+        (headers, tag, response::not_modified()).into_response()
     } else {
         let kind = [(header::CONTENT_TYPE, file.kind.clone())];
         (headers, tag, kind, file.content.clone()).into_response()

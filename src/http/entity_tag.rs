@@ -9,10 +9,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
-use super::shapes::Operation;
-use crate::broker::{ExpectedVersion, FieldError};
-use crate::connection::ConnectionRecord;
-use crate::ledger::hex;
+use crate::domain::ConnectionRecord;
+use crate::domain::FieldError;
+use crate::domain::hex;
+use crate::http::models::Operation;
+use crate::usecases::ExpectedVersion;
 
 /// How many bytes of the hash of a file's content stand in its tag.
 const CONTENT_BYTES: usize = 8;

@@ -7,7 +7,7 @@ use axum::routing::get;
 
 use super::AppState;
 use super::problem::Problem;
-use crate::connection::Code;
+use crate::domain::Code;
 
 /// `/livez` and `/readyz`.
 pub(super) fn routes() -> Router<AppState> {

@@ -6,7 +6,7 @@ use http::uri::Authority;
 use http::{Version, header};
 
 use super::problem::Problem;
-use crate::broker::FieldError;
+use crate::domain::FieldError;
 
 /// What is wrong with whom the request is for, if anything is.
 pub(super) fn wrong_host(request: &Request) -> Option<Problem> {

@@ -2,43 +2,41 @@
 //! One file an endpoint. Knows the broker and nothing behind it; decides nothing but how things are said.
 
 mod admission;
-mod answer;
-mod connections;
 mod consent;
 mod docs;
 mod entity_tag;
 mod extract;
 mod health;
 mod host;
-mod layers;
-mod link;
-mod load;
+mod links;
+mod load_shedding;
+mod middleware;
+mod models;
 mod openapi;
-mod operations;
 mod person_limit;
 mod problem;
+mod response;
 mod server;
-mod shapes;
 mod shares;
+mod v1;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware;
 use axum::routing::{MethodRouter, get};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 pub use consent::consent_page;
-pub use load::Load;
+pub use load_shedding::Load;
 pub use openapi::{ConvertError, document, document_3_0};
 pub use person_limit::PersonLimit;
 pub use problem::Problem;
 pub use server::{Limits, serve};
 
-use crate::broker::Broker;
 use crate::config::ServerSection;
+use crate::usecases::Broker;
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -59,22 +57,16 @@ pub struct AppState {
 fn api(guard: impl Fn(MethodRouter<AppState>) -> MethodRouter<AppState>) -> OpenApiRouter<AppState> {
     let guarded = |(schemas, paths, methods): UtoipaMethodRouter<AppState>| (schemas, paths, guard(methods));
     OpenApiRouter::with_openapi(openapi::info())
-        .routes(guarded(routes!(
-            connections::create::create,
-            connections::list::list
-        )))
-        .routes(guarded(routes!(
-            connections::get::get,
-            connections::remove::remove
-        )))
-        .routes(guarded(routes!(connections::events::events)))
-        .routes(guarded(routes!(operations::get::get)))
-        .routes(guarded(routes!(operations::go_on::go_on)))
+        .routes(guarded(routes!(v1::create::create, v1::list::list)))
+        .routes(guarded(routes!(v1::get::get, v1::remove::remove)))
+        .routes(guarded(routes!(v1::events::events)))
+        .routes(guarded(routes!(v1::operation::get)))
+        .routes(guarded(routes!(v1::continue_operation::go_on)))
 }
 
 /// The whole service as one router.
 pub fn router(state: AppState) -> Router {
-    let admit = middleware::from_fn_with_state(state.clone(), admission::admit);
+    let admit = axum::middleware::from_fn_with_state(state.clone(), admission::admit);
     // A method that a route doesn't take is told to everybody.
     let (documented, _) = api(|methods| methods.route_layer(admit.clone())).split_for_parts();
     let public_url = state.server.public_url.as_ref();
@@ -83,13 +75,13 @@ pub fn router(state: AppState) -> Router {
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
         .route("/docs/{file}", get(docs::file));
-    let plain = layers::without_parameters(plain).route(consent::PATH, get(consent::page));
+    let plain = middleware::without_parameters(plain).route(consent::PATH, get(consent::page));
     let longest = state.server.longest_request;
-    layers::around(documented.merge(plain), longest).with_state(state)
+    middleware::around(documented.merge(plain), longest).with_state(state)
 }
 
 /// The health alone, for a listener that callers can't fill.
 pub fn probes(state: AppState) -> Router {
     let longest = state.server.longest_request;
-    layers::around(layers::without_parameters(health::routes()), longest).with_state(state)
+    middleware::around(middleware::without_parameters(health::routes()), longest).with_state(state)
 }

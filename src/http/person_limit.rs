@@ -1,10 +1,12 @@
 //! How many requests one person may send to this replica.
 
 use super::problem::Problem;
-use crate::broker::Caller;
+use crate::authz::Caller;
+use crate::authz::limits::PerPerson;
+use crate::authz::limits::WINDOW;
 use crate::config::LimitsSection;
-use crate::connection::Code;
-use crate::limits::{Exceeded, PerPerson, WINDOW};
+use crate::domain::Code;
+use crate::domain::Exceeded;
 use crate::telemetry::metrics;
 
 /// The limit's name, in the answer and in the metrics.

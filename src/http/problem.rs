@@ -10,10 +10,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::broker::{BrokerError, Challenge, FieldError, Missing, Refusal};
-use crate::connection::{Code, Upstream};
 use crate::db::DbError;
-use crate::limits::Exceeded;
+use crate::domain::BrokerError;
+use crate::domain::Challenge;
+use crate::domain::Code;
+use crate::domain::Exceeded;
+use crate::domain::FieldError;
+use crate::domain::Missing;
+use crate::domain::Refusal;
+use crate::domain::Upstream;
 
 /// The media type of problems (RFC 9457, section 6.1).
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";

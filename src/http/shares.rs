@@ -8,8 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::broker::Caller;
-use crate::connection::Person;
+use crate::authz::Caller;
+use crate::domain::Person;
 
 /// How long a caller who has their share waits for a place.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);

@@ -1,10 +1,8 @@
-//! The ledger's events: what is recorded, in one catalogue, and what each event says.
-//! People appear as pseudonyms, free text as a salted hash. Storing and reading them is `db`'s part.
+//! The ledger: what is recorded of what was requested, decided, sent and answered. People appear as pseudonyms, tokens as
+//! fingerprints, free text as a salted hash.
 
-mod event;
-mod kind;
-mod mark;
+mod fingerprint;
+pub(crate) mod recorder;
+pub(crate) mod refusal_limit;
 
-pub use event::{Event, RecordedEvent, hex, salted_hash};
-pub use kind::EventKind;
-pub use mark::Marker;
+pub use fingerprint::Marker;

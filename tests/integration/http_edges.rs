@@ -7,7 +7,7 @@ use azure_emulator::{MintUserToken, how_to};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use tenant_bridge::connection::TenantId;
+use tenant_bridge::domain::TenantId;
 
 use crate::support::{Answer, App, request};
 

@@ -1,7 +1,8 @@
 //! What a failure point looks like to the service: an outage of the database before and after a commit, a call that did not leave,
 //! and an answer that did not come.
 
-use tenant_bridge::failure_points::{Action, arm};
+use tenant_bridge::failpoints::Action;
+use tenant_bridge::failpoints::arm;
 use tokio::runtime::Handle;
 
 use crate::support::{App, request};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use azure_emulator::how_to;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tenant_bridge::ledger::salted_hash;
+use tenant_bridge::domain::salted_hash;
 
 use crate::support::{Answer, App, Portal, request};
 

@@ -4,7 +4,7 @@ use azure_emulator::how_to;
 use serde_json::json;
 use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
-use tenant_bridge::service::StartError;
+use tenant_bridge::app::StartError;
 
 use crate::support::{App, admin_url, connect, migrate, request};
 

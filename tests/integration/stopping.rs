@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use azure_emulator::{Effect, Fault};
-use tenant_bridge::failure_points::{Action, arm};
+use tenant_bridge::failpoints::Action;
+use tenant_bridge::failpoints::arm;
 use tokio::join;
 use tokio::runtime::Handle;
 

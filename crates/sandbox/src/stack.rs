@@ -7,10 +7,11 @@ use anyhow::Context as _;
 use azure_emulator::{Emulator, MintUserToken, Options, Seed, how_to};
 use dev_postgres::{Database, Server};
 use tempfile::NamedTempFile;
+use tenant_bridge::app;
+use tenant_bridge::app::Running;
 use tenant_bridge::clock::Clock;
 use tenant_bridge::config::Config;
 use tenant_bridge::db::{self, PoolOptions, schema};
-use tenant_bridge::service::{self, Running};
 use url::Url;
 
 /// Everything that runs.
@@ -59,7 +60,7 @@ impl Stack {
         let (postgres, database) = postgres?;
         let emulator = emulator.context("the emulated Azure can't start")?;
         let config = configuration(&emulator, &database.serving_url)?;
-        let service = service::start(config, Clock::system())
+        let service = app::start(config, Clock::system())
             .await
             .context("the service can't start")?;
         let ca = Ca::write(emulator.ca_pem(), &postgres).context("the CA's file can't be written")?;

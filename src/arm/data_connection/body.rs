@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::connection::NewConnection;
+use crate::domain::NewConnection;
 
 /// The body that creates this connection in the cluster's region. What was not asked for is absent: only members that
 /// were sent can be compared later. No managed identity is named, so the service reads the hub's keys with the caller's
@@ -28,7 +28,7 @@ pub fn event_hub_body(request: &NewConnection, location: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{EventHubSource, Target};
+    use crate::domain::{EventHubSource, Target};
 
     const HUB: &str = "/subscriptions/22222222-0000-4000-8000-000000000002/resourceGroups/rg-2/providers/Microsoft.EventHub/namespaces/ns1/eventhubs/hub1";
 

@@ -4,14 +4,19 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::DataConnection;
+use crate::arm::Arm;
+use crate::arm::CallReport;
+use crate::arm::CallTrace;
 use crate::arm::answer::Answer;
 use crate::arm::call::Call;
 use crate::arm::error::{ArmError, ArmErrorKind};
+use crate::arm::json_fields;
 use crate::arm::operation::OperationUrl;
-use crate::arm::pinned::PinnedUrlError;
-use crate::arm::{Arm, CallReport, CallTrace, members};
-use crate::connection::{DataConnectionId, DatabaseId};
-use crate::outbound::{ArmToken, Bearer};
+use crate::arm::trusted_url::PinnedUrlError;
+use crate::domain::DataConnectionId;
+use crate::domain::DatabaseId;
+use crate::upstream::ArmToken;
+use crate::upstream::Bearer;
 
 /// The tokens of one write (Microsoft Learn, "Authenticate requests across tenants").
 #[derive(Debug, Clone)]
@@ -146,7 +151,7 @@ impl Arm {
             operation,
             provisioning_state: echo
                 .as_ref()
-                .and_then(members::provisioning_state)
+                .and_then(json_fields::provisioning_state)
                 .map(str::to_owned),
             call: answer.report,
         })

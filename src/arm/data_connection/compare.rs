@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::projection::{self, Kind, READ_ONLY, RETRIEVAL_START, Values};
-use crate::arm::members;
+use crate::arm::json_fields;
 
 /// What is recorded of a data connection.
 #[derive(Debug, Clone)]
@@ -79,10 +79,10 @@ pub fn compare(recorded: &Recorded, reading: Reading<'_>) -> Comparison {
         Reading::Unreadable => return Comparison::Unreadable,
     };
     let base = recorded.snapshot.as_ref().unwrap_or(&recorded.sent);
-    let (Some(found_kind), Some(properties)) = (members::text(found, "kind"), properties(found)) else {
+    let (Some(found_kind), Some(properties)) = (json_fields::text(found, "kind"), properties(found)) else {
         return Comparison::Unreadable;
     };
-    let kind = members::text(base, "kind").unwrap_or_default();
+    let kind = json_fields::text(base, "kind").unwrap_or_default();
     let mut replaced = !kind.eq_ignore_ascii_case(found_kind);
     let mut differences = Vec::new();
     if replaced {
@@ -91,7 +91,7 @@ pub fn compare(recorded: &Recorded, reading: Reading<'_>) -> Comparison {
     let table = Kind::named(kind);
     for name in counted(recorded, base, properties, table) {
         let recorded_value = property(base, &name);
-        let found_value = members::member(properties, &name);
+        let found_value = json_fields::member(properties, &name);
         let member = table.and_then(|table| table.member(&name));
         let (values, default) = member.map_or((Values::Exact, ""), |member| (member.values, member.default));
         if !projection::same(recorded_value, found_value, values, default) {
@@ -140,7 +140,7 @@ fn counted(recorded: &Recorded, base: &Value, found: &Value, table: Option<&'sta
 /// for each read, as long as nobody changes the resource.
 #[must_use]
 pub fn fingerprint(resource: &Value) -> String {
-    let kind = members::text(resource, "kind").map(str::to_ascii_lowercase);
+    let kind = json_fields::text(resource, "kind").map(str::to_ascii_lowercase);
     let table = kind.as_deref().and_then(Kind::named);
     let properties = properties(resource);
     let names: BTreeSet<String> = keys(properties).map(str::to_ascii_lowercase).collect();
@@ -149,14 +149,14 @@ pub fn fingerprint(resource: &Value) -> String {
         .iter()
         .filter(is_written)
         .filter_map(|name| {
-            let value = projection::filled_in(members::member(properties?, name))?;
+            let value = projection::filled_in(json_fields::member(properties?, name))?;
             let of_table = table.and_then(|table| table.member(name));
             let values = of_table.map_or(Values::Exact, |member| member.values);
             Some(json!([name, projection::canonical(value, values)]))
         })
         .collect();
-    let system = members::member(resource, "systemData");
-    let created = system.and_then(|system| members::text(system, "createdAt"));
+    let system = json_fields::member(resource, "systemData");
+    let created = system.and_then(|system| json_fields::text(system, "createdAt"));
     let created = created.and_then(super::instant).map(|at| at.to_rfc3339());
     // A list, since the order of an object's members depends on how the JSON library was built.
     let whole = json!([kind, values, created]);
@@ -165,11 +165,11 @@ pub fn fingerprint(resource: &Value) -> String {
 }
 
 fn properties(resource: &Value) -> Option<&Value> {
-    members::member(resource, "properties").filter(|properties| properties.is_object())
+    json_fields::member(resource, "properties").filter(|properties| properties.is_object())
 }
 
 fn property<'a>(resource: &'a Value, name: &str) -> Option<&'a Value> {
-    members::member(properties(resource)?, name)
+    json_fields::member(properties(resource)?, name)
 }
 
 fn keys(object: Option<&Value>) -> impl Iterator<Item = &str> {

@@ -17,7 +17,7 @@ pub use body::event_hub_body;
 pub use calls::{Accepted, Credentials, Deleted};
 pub use compare::{Comparison, Reading, Recorded, compare, fingerprint};
 
-use super::members;
+use crate::arm::json_fields;
 
 /// A data connection as ARM gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,26 +30,26 @@ impl DataConnection {
     /// `properties.provisioningState`: an open set, since the wire has states that the published list lacks.
     #[must_use]
     pub fn provisioning_state(&self) -> Option<&str> {
-        members::provisioning_state(&self.raw)
+        json_fields::provisioning_state(&self.raw)
     }
 
     /// The region, as ARM writes it. Its spelling changes between the create's echo and the first read.
     #[must_use]
     pub fn location(&self) -> Option<&str> {
-        members::text(&self.raw, "location")
+        json_fields::text(&self.raw, "location")
     }
 
     /// `kind`, such as `EventHub`.
     #[must_use]
     pub fn kind(&self) -> Option<&str> {
-        members::text(&self.raw, "kind")
+        json_fields::text(&self.raw, "kind")
     }
 
     /// From when on the events are read: the moment of creation, unless the creator chose another.
     #[must_use]
     pub fn retrieval_start(&self) -> Option<DateTime<Utc>> {
-        instant(members::text(
-            members::member(&self.raw, "properties")?,
+        instant(json_fields::text(
+            json_fields::member(&self.raw, "properties")?,
             "retrievalStartDate",
         )?)
     }
@@ -57,8 +57,8 @@ impl DataConnection {
     /// `systemData.createdAt`, which api-versions from 2025-02-14 on have.
     #[must_use]
     pub fn created_at(&self) -> Option<DateTime<Utc>> {
-        instant(members::text(
-            members::member(&self.raw, "systemData")?,
+        instant(json_fields::text(
+            json_fields::member(&self.raw, "systemData")?,
             "createdAt",
         )?)
     }

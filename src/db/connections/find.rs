@@ -8,12 +8,16 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::Part;
-use crate::connection::{
-    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventHubSource, FoundResource, Target,
-    TenantId,
-};
 use crate::db::{DbError, operations};
-use crate::ledger::EventKind;
+use crate::domain::ActorId;
+use crate::domain::ConnectionId;
+use crate::domain::ConnectionRecord;
+use crate::domain::DataConnectionId;
+use crate::domain::EventHubSource;
+use crate::domain::EventKind;
+use crate::domain::FoundResource;
+use crate::domain::Target;
+use crate::domain::TenantId;
 
 /// A record, and what the person who looks is to it.
 #[derive(Debug)]

@@ -9,9 +9,14 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{DbError, exactly_one};
-use crate::connection::{
-    ActorId, ConnectionId, ConnectionRecord, DataFormat, Desired, EntityName, FoundResource, Observed,
-};
+use crate::domain::ActorId;
+use crate::domain::ConnectionId;
+use crate::domain::ConnectionRecord;
+use crate::domain::DataFormat;
+use crate::domain::Desired;
+use crate::domain::EntityName;
+use crate::domain::FoundResource;
+use crate::domain::Observed;
 
 pub use find::{Found, Selection, find, find_open, find_with_part, list, unanswered_removal};
 pub use recheck::{due_for_recheck, expect_late_effect, recheck_later, rechecked, reopen, to_recheck_at};

@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::connection::{ConnectionId, DataConnectionId};
 use crate::db::DbError;
+use crate::domain::ConnectionId;
+use crate::domain::DataConnectionId;
 
 const MINUTE: u64 = 60;
 

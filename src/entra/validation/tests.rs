@@ -10,7 +10,7 @@ use super::super::testing::{
     user_claims_with,
 };
 use super::super::{Entra, TokenError, TokenRefusal, UserToken};
-use crate::connection::TenantId;
+use crate::domain::TenantId;
 
 const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 

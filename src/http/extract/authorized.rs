@@ -7,7 +7,8 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::caller::Authenticated;
-use crate::broker::{Caller, Intent};
+use crate::authz::Caller;
+use crate::authz::Intent;
 use crate::http::AppState;
 use crate::http::problem::Problem;
 

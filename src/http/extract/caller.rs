@@ -6,11 +6,12 @@ use http::header::{AUTHORIZATION, HeaderMap};
 use http::request::Parts;
 use secrecy::SecretString;
 
-use crate::broker::{Caller, FieldError};
-use crate::connection::Code;
+use crate::authz::Caller;
+use crate::domain::Code;
+use crate::domain::FieldError;
 use crate::entra::{TokenError, TokenRefusal};
 use crate::http::AppState;
-use crate::http::layers::RequestId;
+use crate::http::middleware::RequestId;
 use crate::http::problem::Problem;
 
 /// ARM's own header, with ARM's syntax; here it carries user tokens for this API.

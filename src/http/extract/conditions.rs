@@ -5,10 +5,11 @@ use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
 
-use crate::broker::{ExpectedVersion, FieldError};
-use crate::connection::Code;
+use crate::domain::Code;
+use crate::domain::FieldError;
 use crate::http::entity_tag::{EntityTag, IfMatch, IfNoneMatch};
 use crate::http::problem::Problem;
+use crate::usecases::ExpectedVersion;
 
 /// What must hold for a change to be made. It can't exist with a condition that nobody can evaluate.
 pub(in crate::http) struct Conditions {

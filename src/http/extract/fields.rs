@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::broker::FieldError;
+use crate::domain::FieldError;
 
 /// A text parsed, or what is wrong with it added to the errors under its pointer.
 pub(in crate::http) fn field<T: FromStr<Err: Display>>(

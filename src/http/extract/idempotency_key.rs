@@ -4,8 +4,9 @@ use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::request::Parts;
 
-use crate::broker::{FieldError, IdempotencyKey};
+use crate::domain::FieldError;
 use crate::http::problem::Problem;
+use crate::usecases::IdempotencyKey;
 
 /// The header.
 const HEADER: &str = "Idempotency-Key";
@@ -44,7 +45,7 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, String> {
     };
     key.parse()
         .map(Some)
-        .map_err(|error: crate::broker::KeyError| error.to_string())
+        .map_err(|error: crate::usecases::KeyError| error.to_string())
 }
 
 /// What stands in a structured field's string, after its first quote: `\"` and `\\` are the only escapes (RFC 9651,

@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::strict;
-use crate::connection::Code;
+use crate::domain::Code;
 use crate::http::problem::Problem;
 
 /// The largest body, in bytes.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::strict;
-use crate::connection::Code;
+use crate::domain::Code;
 use crate::http::problem::Problem;
 
 /// The one parameter of a path. A path whose parameter doesn't parse names nothing that exists.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use crate::broker::Caller;
+use crate::authz::Caller;
 use crate::http::shares::Place;
 use crate::http::{AppState, Load};
 

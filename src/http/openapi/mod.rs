@@ -3,9 +3,9 @@
 //! OpenAPI 3.0. What is special to an endpoint stands beside its handler.
 
 mod downgrade;
+pub(super) mod examples;
 mod headers;
-mod refusals;
-pub(super) mod samples;
+mod responses;
 
 use axum::body::Bytes;
 use axum::routing::{MethodRouter, get};
@@ -23,7 +23,7 @@ pub use downgrade::ConvertError;
 pub(super) use headers::{
     AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, IfNoneMatchHeader, PreferHeader,
 };
-pub(super) use refusals::{Refuses, Refusing};
+pub(super) use responses::{Refuses, Refusing};
 
 use super::AppState;
 use super::problem::Problem;
@@ -60,8 +60,8 @@ pub(super) fn info() -> OpenApi {
         .security_scheme("userToken", SecurityScheme::Http(bearer))
         .schema_from::<Problem>()
         .schemas_from_iter(parts);
-    let mut components = headers::shared(refusals::shared(components)).build();
-    components.examples = refusals::examples();
+    let mut components = headers::shared(responses::shared(components)).build();
+    components.examples = responses::examples();
     OpenApiBuilder::new()
         .info(info)
         .components(Some(components))

@@ -1,7 +1,8 @@
 //! Who gets a place when all are taken.
 
 use super::*;
-use crate::connection::{ObjectId, TenantId};
+use crate::domain::ObjectId;
+use crate::domain::TenantId;
 
 fn holder(app: u128, person: u128) -> Holder {
     Holder {

@@ -8,7 +8,8 @@ use http::Method;
 use sqlx::PgPool;
 use tenant_bridge::config::Config;
 use tenant_bridge::db::{self, DbError, PoolOptions};
-use tenant_bridge::failure_points::{Action, arm};
+use tenant_bridge::failpoints::Action;
+use tenant_bridge::failpoints::arm;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 

@@ -18,9 +18,12 @@ use std::time::Duration;
 use azure_emulator::{Emulator, Entry, Host, MintUserToken, Options, Seed, how_to};
 use dev_postgres::Database;
 use serde_json::{Value, json};
+use tenant_bridge::app;
+use tenant_bridge::app::Running;
+use tenant_bridge::app::StartError;
+use tenant_bridge::authz::TenantPolicy;
 use tenant_bridge::clock::Clock;
-use tenant_bridge::config::{Config, TenantPolicy};
-use tenant_bridge::service::{self, Running, StartError};
+use tenant_bridge::config::Config;
 use tokio::time::Instant;
 
 pub(crate) use collector::Collector;
@@ -115,7 +118,7 @@ impl App {
     ) -> Result<Running, StartError> {
         let mut config = self.config.clone();
         change(&mut config);
-        service::start(config, Clock::system()).await
+        app::start(config, Clock::system()).await
     }
 
     /// A replica that can be killed.
@@ -306,7 +309,7 @@ impl App {
 pub(crate) async fn started(config: &Config, clock: &Clock) -> Running {
     let deadline = Instant::now() + PATIENCE * 4;
     loop {
-        match service::start(config.clone(), clock.clone()).await {
+        match app::start(config.clone(), clock.clone()).await {
             Err(StartError::Database(error)) if error.is_outage() && Instant::now() < deadline => {}
             started => return started.expect("the service starts"),
         }

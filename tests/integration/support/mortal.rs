@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
+use tenant_bridge::app::Running;
 use tenant_bridge::clock::Clock;
 use tenant_bridge::config::Config;
-use tenant_bridge::service::Running;
 use tokio::runtime::{Builder, Runtime};
 
 use super::started;

@@ -6,8 +6,8 @@ use azure_emulator::{Effect, Entry, Fault, Host, how_to};
 use serde_json::{Value, json};
 
 use super::{is_claims_challenge, is_missing_proof, is_unavailable, text};
+use tenant_bridge::app::Running;
 use tenant_bridge::clock::Clock;
-use tenant_bridge::service::Running;
 
 use crate::support::{Answer, App, claims_challenge, encoded_claims, request};
 

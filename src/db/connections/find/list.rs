@@ -7,8 +7,14 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Found, Row};
-use crate::connection::{ActorId, ConnectionId, DatabaseId, EventHubId, FoundResource, ResourceId, TenantId};
 use crate::db::{DbError, operations};
+use crate::domain::ActorId;
+use crate::domain::ConnectionId;
+use crate::domain::DatabaseId;
+use crate::domain::EventHubId;
+use crate::domain::FoundResource;
+use crate::domain::ResourceId;
+use crate::domain::TenantId;
 
 /// Which connections a list holds: newest first, each once.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +29,7 @@ pub struct Selection<'a> {
     pub database: Option<&'a DatabaseId>,
     /// Only those from this event hub.
     pub source: Option<&'a EventHubId>,
-    /// Only those of which no read has told yet whether a change happened: as [`State::Unsettled`](crate::connection::State) is
+    /// Only those of which no read has told yet whether a change happened: as [`State::Unsettled`](crate::domain::State) is
     /// derived.
     pub unsettled: bool,
     /// Only those made before this one.

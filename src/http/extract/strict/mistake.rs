@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{self, Expected, Unexpected};
 
-use crate::broker::FieldError;
+use crate::domain::FieldError;
 
 /// The most mistakes that are told of one request.
 const MAX_MISTAKES: usize = 20;

@@ -11,7 +11,7 @@ use reader::Reader;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
-use crate::broker::FieldError;
+use crate::domain::FieldError;
 
 /// Where the input stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,258 @@
+//! Puts the rooms together into a running service, and takes it down in order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::arm::{self, Arm};
+use crate::clock::Clock;
+use crate::config::{Config, ServerSection};
+use crate::db::{self, DbError, schema};
+use crate::entra::{self, Entra};
+use crate::http::{self, AppState};
+use crate::jobs;
+use crate::ledger::Marker;
+use crate::telemetry;
+use crate::upstream;
+use crate::upstream::ClientError;
+use crate::usecases::Broker;
+use crate::usecases::Parts;
+
+/// How long a tenant's signing keys are used before they are fetched anew (Microsoft's own libraries: a day).
+const KEYS_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// In which time tokens with unknown keys may make a tenant's keys be fetched ten times, after ten at once.
+const KEYS_INTERVAL: Duration = Duration::from_secs(300);
+
+/// How long past the grace time the end waits for what was sent to Azure and is not answered.
+const LONGEST_HAND_OVER: Duration = Duration::from_secs(3);
+
+/// How long the end waits for connections to Postgres to be closed.
+const LONGEST_CLOSE: Duration = Duration::from_secs(5);
+
+/// Why the service can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken or not this machine's.
+    #[error("can't listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The database is not as this version needs it.
+    #[error(transparent)]
+    Schema(#[from] schema::SchemaError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// Sessions of the database are not what they have to be.
+    #[error(transparent)]
+    Session(#[from] db::SessionError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// A service that runs.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
+    stop: CancellationToken,
+    /// Server, worker, periodic work; and where metrics are served, their server and the measuring.
+    parts: Vec<JoinHandle<()>>,
+    /// Says that this replica lives, until it stops.
+    living: JoinHandle<()>,
+    life: CancellationToken,
+    /// Tells that it is not ready any more.
+    draining: CancellationToken,
+    /// How long requests are taken after that.
+    drain: Duration,
+    /// How long requests under way have to end.
+    grace: Duration,
+    broker: Broker,
+}
+
+/// Starts the service: checks the database, listens, and begins to take up operations.
+///
+/// # Errors
+/// When something it needs is missing; nothing runs then.
+pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
+    let client = upstream::client(&config.outbound)?;
+    let pool = db::connect(&config.database.pool)?;
+    let mut connection = match db::first_connection(&pool).await {
+        Ok(connection) => connection,
+        // Why a session is of no use is told better than that there is none.
+        Err(error) => return Err(explained(&config.database.pool, error).await),
+    };
+    schema::check_for_serving(&mut connection).await?;
+    drop(connection);
+    let (listener, address) = listen(config.server.listen).await?;
+    let metrics = match config.telemetry.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    let limits = limits(&config.server);
+    let person_limit = Arc::new(http::PersonLimit::new(&config.limits));
+    let server = Arc::new(config.server.clone());
+    let broker = broker(config, client, pool, clock);
+    // Before anything is recorded that others must leave to this replica.
+    broker.beat().await?;
+    let (draining, drain) = (CancellationToken::new(), server.drain);
+    let state = AppState {
+        broker: broker.clone(),
+        draining: draining.clone(),
+        load: http::Load::new(server.max_requests),
+        person_limit,
+        server,
+    };
+    let metrics_address = metrics.as_ref().map(|(_, address)| *address);
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let mut parts = Vec::new();
+    if let Some((listener, address)) = metrics {
+        tracing::info!(metrics.address = %address, "metrics are served");
+        let router = telemetry::metrics::router().merge(http::probes(state.clone()));
+        parts.push(tasks.spawn(http::serve(listener, router, stop.clone(), limits)));
+        parts.push(tasks.spawn(jobs::measure(broker.clone(), stop.clone())));
+    }
+    let router = http::router(state);
+    parts.push(tasks.spawn(http::serve(listener, router, stop.clone(), limits)));
+    let interval = broker.worker.interval;
+    parts.push(tasks.spawn(jobs::run(broker.clone(), interval, stop.clone())));
+    parts.push(tasks.spawn(jobs::periodic(broker.clone(), stop.clone())));
+    parts.push(tasks.spawn(jobs::listen(broker.clone(), stop.clone())));
+    // It ends before all else, so that others can take up what this replica has.
+    let life = CancellationToken::new();
+    let living = tasks.spawn(jobs::live(broker.clone(), life.clone()));
+    tracing::info!(server.address = %address, "the service is ready");
+    Ok(Running {
+        living,
+        life,
+        address,
+        metrics_address,
+        stop,
+        parts,
+        draining,
+        drain,
+        grace: limits.grace,
+        broker,
+    })
+}
+
+/// Why no connection to the database can be used: what is wrong with its sessions, if that is why.
+async fn explained(pool: &db::PoolOptions, error: DbError) -> StartError {
+    match db::check_session(pool).await {
+        Err(why) => why.into(),
+        Ok(()) => error.into(),
+    }
+}
+
+/// Listens, and tells where: port 0 takes any.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let wrong = |error| StartError::Listen(address, error);
+    let listener = TcpListener::bind(address).await.map_err(wrong)?;
+    let address = listener.local_addr().map_err(wrong)?;
+    Ok((listener, address))
+}
+
+fn limits(server: &ServerSection) -> http::Limits {
+    http::Limits {
+        header_timeout: server.header_timeout,
+        idle_timeout: server.idle_timeout,
+        max_age: server.max_connection_age,
+        max_connections: server.max_connections,
+        grace: server.grace,
+    }
+}
+
+fn broker(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -> Broker {
+    let arm_settings = arm::Settings {
+        endpoint: config.arm.endpoint.clone(),
+        kusto_api_version: config.arm.kusto_api_version.clone(),
+        tenant_cache: config.arm.tenant_cache,
+        pace: config.arm.pace,
+        lines: config.lines.clone(),
+    };
+    Broker::new(Parts {
+        entra: Entra::new(entra_settings(&config), client.clone(), clock.clone()),
+        arm: Arm::new(arm_settings, client, clock.clone()),
+        pool,
+        clock,
+        tenants: config.tenants,
+        visibility: config.visibility,
+        limits: config.limits,
+        worker: config.worker,
+        idempotency: config.idempotency,
+        marker: Marker::new(config.ledger.mark_key),
+    })
+}
+
+fn entra_settings(config: &Config) -> entra::Settings {
+    entra::Settings {
+        authority: config.entra.authority.clone(),
+        v1_issuer: config.entra.v1_issuer.clone(),
+        v2_issuer: config.entra.v2_issuer.clone(),
+        client_id: config.entra.client_id,
+        consent_page: config.server.public_url.as_ref().and_then(http::consent_page),
+        audiences: config.entra.audiences.clone(),
+        secret: config.entra.client_secret.clone(),
+        calling_apps: config.entra.calling_apps.iter().copied().collect(),
+        issuing_tenants: config.tenants.users.clone(),
+        clock_skew: config.entra.clock_skew,
+        arm_scope: config.arm.scope.clone(),
+        arm_audiences: config.arm.audiences.clone(),
+        keys_refresh: KEYS_LIFE,
+        keys_minimum_interval: KEYS_INTERVAL,
+        lines: config.lines.clone(),
+        identical_exchanges: config.entra.identical_exchanges,
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it serves metrics, and answers probes too; nothing if it was not told to.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// Says that it is not ready, and goes on as ever until whoever sends requests here has had time to notice. Then takes no more,
+    /// lets those under way end within the grace time, and gives every operation's lease back. What Azure has not answered soon
+    /// after that is for whoever takes the operation over to find out.
+    pub async fn stop(self) {
+        self.draining.cancel();
+        sleep(self.drain).await;
+        tracing::info!("no more requests are taken");
+        let last = Instant::now() + self.grace + LONGEST_HAND_OVER;
+        self.stop.cancel();
+        // Not only when the last request has ended: the others would leave to this replica what it goes on with no more.
+        self.broker.stop_driving();
+        self.life.cancel();
+        if let Err(error) = self.living.await {
+            tracing::error!(error = %error, "a part of the service ended badly");
+        }
+        self.broker.leave().await;
+        for handle in self.parts {
+            if let Err(error) = handle.await {
+                tracing::error!(error = %error, "a part of the service ended badly");
+            }
+        }
+        if timeout_at(last, self.broker.handed_over()).await.is_err() {
+            tracing::warn!("not every operation could be handed over in time");
+        }
+        self.broker.entra.finish().await;
+        // On a line that is dead a connection can't even be closed.
+        if timeout(LONGEST_CLOSE, self.broker.pool.close()).await.is_err() {
+            tracing::warn!("connections to Postgres could not be closed in time");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Whose users are served, and which tenants may be connected in which direction. Nothing is allowed that isn't listed.
+
+use std::collections::HashSet;
+use std::str::FromStr;
+
+use crate::domain::TenantId;
+
+/// The side of a connection that a tenant is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The tenant of the cluster.
+    Target,
+    /// The tenant of the event stream.
+    Source,
+}
+
+/// Which tenants may be connected, in which direction.
+#[derive(Debug, Clone)]
+pub struct TenantPolicy {
+    /// The tenants whose user tokens are accepted.
+    pub users: HashSet<TenantId>,
+    pub(crate) targets: HashSet<TenantId>,
+    pub(crate) sources: HashSet<TenantId>,
+    pub(crate) pairs: HashSet<Pair>,
+    /// The tenants that granted the service reads with its own token.
+    pub service_reads: HashSet<TenantId>,
+    /// The tenant that owns the service's registration, whose operators it has: in others, those hand out app roles who run them.
+    pub home: Option<TenantId>,
+}
+
+/// A target and a source tenant that may be connected, written `target <- source`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Pair {
+    target: TenantId,
+    source: TenantId,
+}
+
+impl FromStr for Pair {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "a pair is written 'target tenant <- source tenant', both GUIDs";
+        let (target, source) = text.split_once("<-").ok_or(wrong)?;
+        Ok(Self {
+            target: target.trim().parse().map_err(|_| wrong)?,
+            source: source.trim().parse().map_err(|_| wrong)?,
+        })
+    }
+}
+
+impl TenantPolicy {
+    /// The tenants of targets where the service may read with its own token.
+    pub fn readable_targets(&self) -> impl Iterator<Item = TenantId> {
+        let granted = self.service_reads.iter().copied();
+        granted.filter(|tenant| self.allows(*tenant, Direction::Target))
+    }
+
+    /// Whether a token may leave for this tenant on this side, whatever is on the other.
+    #[must_use]
+    pub fn allows(&self, tenant: TenantId, direction: Direction) -> bool {
+        match direction {
+            Direction::Target => {
+                self.targets.contains(&tenant) || self.pairs.iter().any(|pair| pair.target == tenant)
+            }
+            Direction::Source => {
+                self.sources.contains(&tenant) || self.pairs.iter().any(|pair| pair.source == tenant)
+            }
+        }
+    }
+
+    /// Whether the two may be connected: as a listed pair, or each allowed on its side.
+    #[must_use]
+    pub fn allows_pair(&self, target: TenantId, source: TenantId) -> bool {
+        self.pairs.contains(&Pair { target, source })
+            || (self.targets.contains(&target) && self.sources.contains(&source))
+    }
+}

@@ -1,0 +1,169 @@
+//! Which tenants a request concerns: asked of ARM, never of the caller; and whether they may be connected.
+
+use crate::arm::ArmError;
+use crate::arm::from_arm;
+use crate::arm::upstream_of;
+use crate::authz::Direction;
+use crate::domain::BrokerError;
+use crate::domain::Code;
+use crate::domain::NewConnection;
+use crate::domain::Refusal;
+use crate::domain::SubscriptionId;
+use crate::domain::TenantId;
+use crate::usecases::Broker;
+
+/// Where the request's members stand that name a subscription.
+pub(crate) const TARGET_POINTER: &str = "/target/database";
+pub(crate) const SOURCE_POINTER: &str = "/source/eventHub/resourceId";
+
+/// The tenants of both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tenants {
+    pub(crate) target: TenantId,
+    pub(crate) source: TenantId,
+}
+
+impl Tenants {
+    /// Each tenant once.
+    pub(crate) fn distinct(self) -> Vec<TenantId> {
+        if self.target == self.source {
+            vec![self.target]
+        } else {
+            vec![self.target, self.source]
+        }
+    }
+}
+
+impl Broker {
+    /// Asks ARM for the tenants of both subscriptions and checks them against the configuration, before any token leaves.
+    pub(crate) async fn tenants_of(&self, request: &NewConnection) -> Result<Tenants, BrokerError> {
+        let (target, source) = (
+            request.target.database.subscription(),
+            request.source.hub.subscription(),
+        );
+        let (target_tenant, source_tenant) = tokio::join!(
+            self.tenant_of(target, TARGET_POINTER),
+            self.tenant_of(source, SOURCE_POINTER)
+        );
+        let tenants = match (target_tenant, source_tenant) {
+            (Ok(target), Ok(source)) => Tenants { target, source },
+            (Err(target), Err(source)) => return Err(both(target, source)),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
+        };
+        let target = self.demand_allowed(tenants.target, Direction::Target, "target", TARGET_POINTER);
+        let source = self.demand_allowed(tenants.source, Direction::Source, "source", SOURCE_POINTER);
+        match (target, source) {
+            (Ok(()), Ok(())) => {}
+            (Err(target), Err(source)) => return Err(both(target, source)),
+            (Err(error), Ok(())) | (Ok(()), Err(error)) => return Err(error),
+        }
+        if !self.tenants.allows_pair(tenants.target, tenants.source) {
+            let detail = format!(
+                "this service's configuration does not allow to connect tenant {} (target) to tenant {} (source): tenants.pairs does not list the two",
+                tenants.target, tenants.source
+            );
+            return Err(Refusal::new(Code::TenantNotAllowed, detail.clone())
+                .at(SOURCE_POINTER, detail)
+                .into());
+        }
+        Ok(tenants)
+    }
+
+    /// Makes the next question for these tenants go to ARM.
+    pub(crate) async fn forget_tenants_of(&self, request: &NewConnection) {
+        let (target, source) = (&request.target.database, &request.source.hub);
+        self.arm.forget_tenant_of(target.subscription()).await;
+        self.arm.forget_tenant_of(source.subscription()).await;
+    }
+
+    /// Whether a refusal that came of remembered tenants would be another one now: a subscription may have moved since.
+    pub(crate) async fn have_tenants_moved(&self, request: &NewConnection, error: &BrokerError) -> bool {
+        let BrokerError::Refused(refusal) = error else {
+            return false;
+        };
+        // What ARM itself answered to a token of the tenant has shown that it is the right one.
+        let by_tenant = matches!(
+            refusal.code,
+            Code::TenantNotAllowed
+                | Code::AuxiliaryTokens
+                | Code::AccessMissing
+                | Code::ClaimsChallenge
+                | Code::InvalidToken
+        );
+        if !by_tenant {
+            return false;
+        }
+        let (target, source) = (&request.target.database, &request.source.hub);
+        let (target, source) = tokio::join!(
+            self.arm.has_moved(target.subscription()),
+            self.arm.has_moved(source.subscription())
+        );
+        // What can't be told now changes nothing: asked again, it is an outage or the same refusal.
+        target.unwrap_or(true) || source.unwrap_or(true)
+    }
+
+    fn demand_allowed(
+        &self,
+        tenant: TenantId,
+        direction: Direction,
+        side: &str,
+        pointer: &str,
+    ) -> Result<(), BrokerError> {
+        if self.tenants.allows(tenant, direction) {
+            return Ok(());
+        }
+        let detail = format!(
+            "tenant {tenant} is not allowed as a connection's {side} by this service's configuration: neither tenants.{side}s nor tenants.pairs lists it"
+        );
+        Err(Refusal::new(Code::TenantNotAllowed, detail.clone())
+            .at(pointer, detail)
+            .into())
+    }
+
+    pub(crate) async fn tenant_of(
+        &self,
+        subscription: SubscriptionId,
+        pointer: &str,
+    ) -> Result<TenantId, BrokerError> {
+        self.arm.tenant_of(subscription).await.map_err(|error: ArmError| {
+            if error.is_code("SubscriptionNotFound") || error.status() == Some(404) {
+                let detail = format!("Azure knows no subscription {subscription}: check its id");
+                let upstream = Some(upstream_of(&error));
+                return Refusal {
+                    upstream,
+                    ..Refusal::new(Code::ReferenceNotFound, detail.clone())
+                }
+                .at(pointer, detail)
+                .into();
+            }
+            // No token was sent, so no tenant can have challenged one.
+            from_arm(&error, None)
+        })
+    }
+}
+
+/// Whether ARM said that a subscription belongs to another tenant than the token it was asked with.
+pub(crate) fn is_of_another_tenant(error: &BrokerError) -> bool {
+    let BrokerError::Refused(refusal) = error else {
+        return false;
+    };
+    let code = refusal
+        .upstream
+        .as_ref()
+        .and_then(|answer| answer.code.as_deref());
+    code.is_some_and(|code| code.eq_ignore_ascii_case("InvalidAuthenticationTokenTenant"))
+}
+
+/// One answer for what stands against both sides. An outage comes first, since the rest may look different after it.
+fn both(target: BrokerError, source: BrokerError) -> BrokerError {
+    match (target, source) {
+        (BrokerError::Refused(target), BrokerError::Refused(source)) if target.code == source.code => {
+            let (mut refusal, mut other) = (*target, *source);
+            refusal.detail = format!("{}; {}", refusal.detail, other.detail);
+            refusal.errors.append(&mut other.errors);
+            refusal.into()
+        }
+        (target, BrokerError::Refused(_)) => target,
+        (_, source) => source,
+    }
+}

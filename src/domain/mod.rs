@@ -1,0 +1,33 @@
+//! What a connection is: its identity, its parts, its states and the one place they are derived.
+//! Pure types and functions: nothing here knows of HTTP, SQL or the network, and every other room may use it.
+//! A type that exists holds a right value; the parsers are the only way in.
+
+mod code;
+mod event;
+mod event_kind;
+mod exceeded;
+mod ids;
+mod names;
+mod record;
+mod refusal;
+mod request;
+mod resource_id;
+mod state;
+
+pub use code::Code;
+pub use event::{Event, RecordedEvent, hex, salted_hash};
+pub use event_kind::EventKind;
+pub use exceeded::Exceeded;
+pub use ids::{
+    ActorId, ConnectionId, IdentifierError, ObjectId, OperationId, Person, SubscriptionId, TenantId,
+};
+pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
+pub use record::{
+    Awaiting, ConnectionRecord, Failure, FoundResource, OperationRecord, Upstream, removal_hash,
+};
+pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refusal, Unavailable};
+pub use request::{EventHubSource, NewConnection, Target};
+pub use resource_id::{
+    ClusterId, DataConnectionId, DatabaseId, EventHubId, NamespaceId, ResourceId, ResourceIdError,
+};
+pub use state::{Desired, InFlight, Observed, OperationKind, Phase, State, UnknownWord, derive};

@@ -1,0 +1,212 @@
+//! What is known of a connection and of an operation: the rows of the record, parsed.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::ids::ActorId;
+use crate::domain::ids::ConnectionId;
+use crate::domain::ids::OperationId;
+use crate::domain::ids::TenantId;
+use crate::domain::names::DataConnectionName;
+use crate::domain::request::EventHubSource;
+use crate::domain::request::Target;
+use crate::domain::resource_id::DataConnectionId;
+use crate::domain::state::Desired;
+use crate::domain::state::InFlight;
+use crate::domain::state::Observed;
+use crate::domain::state::OperationKind;
+use crate::domain::state::Phase;
+use crate::domain::state::State;
+use crate::domain::state::derive;
+
+/// A connection as this service recorded it.
+#[derive(Debug, Clone)]
+pub struct ConnectionRecord {
+    /// This service's own id of it.
+    pub id: ConnectionId,
+    /// Its identity at ARM, as the caller wrote it.
+    pub arm_id: DataConnectionId,
+    /// The data connection's name.
+    pub name: DataConnectionName,
+    /// The tenant of the target's subscription.
+    pub target_tenant: TenantId,
+    /// The tenant of the source's subscription.
+    pub source_tenant: TenantId,
+    /// Where the events go.
+    pub target: Target,
+    /// Where they come from.
+    pub source: EventHubSource,
+    /// The cluster's region, as ARM named it.
+    pub location: String,
+    /// SHA-256 of the canonical request.
+    pub request_hash: Vec<u8>,
+    /// Who asked for it.
+    pub created_by: ActorId,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// What is wanted.
+    pub desired: Desired,
+    /// What was last seen at ARM.
+    pub observed: Observed,
+    /// When that was.
+    pub observed_at: DateTime<Utc>,
+    /// When a read first found it at ARM.
+    pub confirmed_at: Option<DateTime<Utc>>,
+    /// When it became finally absent.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Why it is wanted, in the words of who asked.
+    pub justification: Option<String>,
+    /// Rises with each new revision and each new `found`.
+    pub version: i32,
+    /// What a read found at ARM although the record says otherwise.
+    pub found: Option<FoundResource>,
+    /// When a record is looked at again that was closed although a create's outcome had been unknown.
+    pub recheck_at: Option<DateTime<Utc>>,
+    /// The newest operation; the one under way, if one is.
+    pub last_operation: Option<OperationRecord>,
+    /// What an operation does of which no read has told yet whether it happened; another one may wait behind it.
+    pub settling: Option<OperationKind>,
+}
+
+impl ConnectionRecord {
+    /// The state that the API shows.
+    #[must_use]
+    pub fn state(&self) -> State {
+        // Whatever else is under way: what may have been sent decides.
+        let settling = self.settling.map(|kind| InFlight {
+            kind,
+            phase: Phase::Settling,
+        });
+        let last = self
+            .last_operation
+            .as_ref()
+            .filter(|operation| !operation.phase.is_terminal())
+            .map(|operation| InFlight {
+                kind: operation.kind,
+                phase: operation.phase,
+            });
+        derive(
+            self.desired,
+            self.observed,
+            settling.or(last),
+            self.confirmed_at.is_some(),
+        )
+    }
+}
+
+/// What ARM holds under a connection's name when that is not what the record says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundResource {
+    /// The resource as ARM showed it, without the names of people; none for those who are not shown it.
+    pub resource: Option<Value>,
+    /// Where it differs from what is recorded: JSON pointers (RFC 6901) into it.
+    pub differences: Vec<String>,
+    /// When a read showed it.
+    pub seen_at: DateTime<Utc>,
+    /// Tells this resource from any other: what a caller accepts who names it.
+    pub fingerprint: String,
+    /// Whether it was, or may have been, somebody else's when this service's create replaced it.
+    pub contested: bool,
+}
+
+/// An operation as it stands.
+#[derive(Debug, Clone)]
+pub struct OperationRecord {
+    /// Its id.
+    pub id: OperationId,
+    /// The connection it changes.
+    pub connection: ConnectionId,
+    /// What it does.
+    pub kind: OperationKind,
+    /// How far it is.
+    pub phase: Phase,
+    /// Who asked for it.
+    pub actor: ActorId,
+    /// The app that asked in their name.
+    pub app: Uuid,
+    /// Sent to ARM as correlation id, so that both sides' logs meet.
+    pub correlation_id: Uuid,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When its intent was committed: from then on the request may have left. What is recorded is Postgres's time.
+    pub dispatched_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// By when it should have ended.
+    pub deadline_at: DateTime<Utc>,
+    /// Why it failed, or what is known so far.
+    pub failure: Option<Failure>,
+    /// The token that it waits for, or waited for before a replica began to drive it.
+    pub awaiting: Option<Awaiting>,
+    /// Whether a replica is driving it at the moment.
+    pub driven: bool,
+    /// How many changes of the same cluster come before it, while it waits for its turn; only where it was looked up by itself.
+    pub ahead: Option<u32>,
+    /// SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation names it.
+    pub request_hash: String,
+}
+
+/// A token that an operation waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaiting {
+    /// The tenant that it must open.
+    pub tenant: TenantId,
+    /// The claims that its user must sign in with: the JSON text of the challenge that the service met, if one was.
+    pub claims: Option<String>,
+}
+
+/// [`OperationRecord::request_hash`] of a removal, which is sent without a body: its connection is all that it names.
+#[must_use]
+pub fn removal_hash(connection: ConnectionId) -> String {
+    let hash = Sha256::digest(format!("remove {connection}"));
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl From<TenantId> for Awaiting {
+    fn from(tenant: TenantId) -> Self {
+        Self { tenant, claims: None }
+    }
+}
+
+/// Why an operation failed, in words that are safe to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// A stable code, as in problems.
+    pub code: String,
+    /// What happened, and what would mend it.
+    pub detail: String,
+    /// How what is at ARM compares with the record, where that is why: `differs` or `replaced`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub comparison: Option<String>,
+    /// What the service behind this one answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub upstream: Option<Upstream>,
+}
+
+/// An answer of Entra or ARM that a problem or failure goes back to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Upstream {
+    /// `entra` or `arm`.
+    pub service: String,
+    /// The HTTP status it answered, if it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub status: Option<u16>,
+    /// Its own error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub code: Option<String>,
+    /// Its request id: what its support will ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub request_id: Option<String>,
+}

@@ -1,0 +1,207 @@
+//! Why a use case did not do what was asked: refused for good, or not possible now. The two never mix.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use url::Url;
+use utoipa::ToSchema;
+
+use crate::db::DbError;
+use crate::domain::Awaiting;
+use crate::domain::Code;
+use crate::domain::Exceeded;
+use crate::domain::TenantId;
+use crate::domain::Upstream;
+
+/// Why a use case failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// Asking again unchanged will give the same answer, as long as nothing else changes.
+    #[error("refused: {0:?}")]
+    Refused(Box<Refusal>),
+    /// It can't be told or done now; nothing was changed.
+    #[error("Azure can't answer now: {0:?}")]
+    Unavailable(Box<Unavailable>),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+/// An upstream that can't answer.
+#[derive(Debug)]
+pub struct Unavailable {
+    /// What could not be asked, in a sentence.
+    pub detail: String,
+    /// Who could not answer.
+    pub upstream: Upstream,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+}
+
+/// A final no.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What kind of no.
+    pub code: Code,
+    /// What is wrong and how to mend it; safe to show.
+    pub detail: String,
+    /// The members of the request that are wrong.
+    pub errors: Vec<FieldError>,
+    /// The access that is missing.
+    pub missing: Vec<Missing>,
+    /// The answer behind it.
+    pub upstream: Option<Upstream>,
+    /// The scope that the token lacks.
+    pub scope: Option<&'static str>,
+    /// What the user must sign in with, if the calling app can be told.
+    pub challenge: Option<Box<Challenge>>,
+    /// The token that would do, with the claims that a tenant demands, also where the calling app can't be told of them.
+    pub wanted: Option<Box<Awaiting>>,
+    /// When the same request may succeed, where that is known.
+    pub retry_after: Option<Duration>,
+    /// The tenant whose ARM token ARM took for none, without demanding anything of its user.
+    pub refused_token: Option<TenantId>,
+    /// The limit that the request is over.
+    pub exceeded: Option<Exceeded>,
+}
+
+/// What a user must sign in with, and where.
+#[derive(Debug, Clone)]
+pub struct Challenge {
+    /// The tenant that wants it, or whose resource does.
+    pub tenant: TenantId,
+    /// Its authorization endpoint.
+    pub authorization_uri: Url,
+    /// The claims, as JSON text.
+    pub claims: String,
+}
+
+/// A member of the request that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where: a JSON pointer (RFC 6901) into the request, or a header's name.
+    pub pointer: String,
+    /// What is wrong, and what would be right.
+    pub detail: String,
+}
+
+/// What kind of access is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum MissingKind {
+    /// A token of that tenant.
+    Token,
+    /// A role on a resource.
+    Role,
+    /// Consent of an administrator.
+    Consent,
+    /// The user is not a member or guest of the tenant.
+    Membership,
+    /// The tenant's policies don't let the user in.
+    Permission,
+}
+
+/// Access that is missing, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Missing {
+    /// In which tenant.
+    #[schema(value_type = uuid::Uuid)]
+    pub tenant: TenantId,
+    /// What is missing.
+    pub kind: MissingKind,
+    /// What to do, by whom.
+    pub fix: String,
+    /// Where to do it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub url: Option<Url>,
+}
+
+impl Refusal {
+    /// A refusal without further parts.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            missing: Vec::new(),
+            upstream: None,
+            scope: None,
+            challenge: None,
+            wanted: None,
+            retry_after: None,
+            refused_token: None,
+            exceeded: None,
+        }
+    }
+
+    /// A claims challenge, of whomever `detail` says. An app that has not declared that it takes challenges
+    /// (`authorization_uri` is `None`) would drop it or repeat its call, so it is told as access that is missing.
+    pub(crate) fn challenge(
+        tenant: TenantId,
+        authorization_uri: Option<&Url>,
+        claims: &str,
+        detail: String,
+    ) -> Self {
+        let refusal = match authorization_uri {
+            Some(uri) => Self {
+                challenge: Some(Box::new(Challenge {
+                    tenant,
+                    authorization_uri: uri.clone(),
+                    claims: claims.to_owned(),
+                })),
+                ..Self::new(Code::ClaimsChallenge, detail)
+            },
+            None => Self {
+                missing: vec![Missing::proof(tenant)],
+                ..Self::new(Code::AccessMissing, format!("{detail}; see `missing`"))
+            },
+        };
+        let wanted = Awaiting {
+            tenant,
+            claims: Some(claims.to_owned()),
+        };
+        Self {
+            wanted: Some(Box::new(wanted)),
+            ..refusal
+        }
+    }
+
+    /// With a member of the request that is wrong.
+    #[must_use]
+    pub fn at(mut self, pointer: &str, detail: impl Into<String>) -> Self {
+        self.errors.push(FieldError {
+            pointer: pointer.to_owned(),
+            detail: detail.into(),
+        });
+        self
+    }
+}
+
+impl Missing {
+    /// More proof of who the user is, which the calling app can't be told to ask for.
+    pub(crate) fn proof(tenant: TenantId) -> Self {
+        let fix = format!(
+            "the user has to sign in to tenant {tenant} again with more proof, such as multi-factor authentication; an app whose tokens declare the client capability cp1 is told what to ask for"
+        );
+        Self {
+            tenant,
+            kind: MissingKind::Permission,
+            fix,
+            url: None,
+        }
+    }
+}
+
+impl From<Refusal> for BrokerError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<Unavailable> for BrokerError {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(Box::new(unavailable))
+    }
+}

@@ -1,0 +1,203 @@
+//! What lies around every route: request ids, limits, and the rendering of problems.
+
+use std::any::Any;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+use tracing::Instrument;
+
+use crate::domain::Code;
+use crate::http::AppState;
+use crate::http::extract::LARGEST_BODY;
+use crate::http::extract::NoParameters;
+use crate::http::extract::Query;
+use crate::http::host::wrong_host;
+use crate::http::problem::MEDIA_TYPE;
+use crate::http::problem::Problem;
+use crate::telemetry::{self, metrics};
+use crate::upstream::deadline;
+
+/// The largest headers, in bytes as HTTP/1.1 writes them: four tokens of up to 16 KiB.
+pub(super) const LARGEST_HEADERS: usize = 96 * 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request: the caller's, if it is a plain one, else a new one.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) String);
+
+/// Puts the layers around the routes; a request that takes longer than `longest` is ended.
+pub(super) fn around(routes: Router<AppState>, longest: Duration) -> Router<AppState> {
+    routes
+        .fallback(async || Problem::new(Code::NotFound, "there is nothing at this path"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                Code::MethodNotAllowed,
+                "this path does not take this method; `Allow` lists those it takes",
+            )
+        })
+        .layer(
+            ServiceBuilder::new()
+                .layer(middleware::from_fn(finish))
+                .layer(middleware::from_fn_with_state(longest, in_time))
+                .layer(TimeoutLayer::with_status_code(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    longest,
+                ))
+                .layer(CatchPanicLayer::custom(panicked))
+                .layer(DefaultBodyLimit::max(LARGEST_BODY)),
+        )
+}
+
+/// Lets these routes refuse every query parameter, as routes do that name those they take.
+pub(super) fn without_parameters(routes: Router<AppState>) -> Router<AppState> {
+    let check = async |Query(NoParameters {}): Query<NoParameters>, request: Request, next: Next| {
+        next.run(request).await
+    };
+    routes.route_layer(middleware::from_fn(check))
+}
+
+/// Tells whatever the request asks of others until when somebody waits for it.
+async fn in_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
+    let end = tokio::time::Instant::now() + longest;
+    deadline::until(Some(end), next.run(request)).await
+}
+
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    // The payload may hold anything; the panic hook has logged it.
+    Problem::internal().into_response()
+}
+
+/// Gives the request its id, logs how it ended, renders problems, and sees to it that every error is one.
+async fn finish(mut request: Request, next: Next) -> Response {
+    let id = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| is_plain(id))
+        .map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let (method, version) = (request.method().clone(), request.version());
+    // The route's pattern: a path may hold ids, and its query page tokens.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
+    let begun_at = Instant::now();
+    let span = tracing::info_span!("request", http.request_id = %id, otel.kind = "server");
+    telemetry::continue_trace(&span, request.headers());
+    let response = if size(request.headers()) > LARGEST_HEADERS {
+        headers_too_large()
+    } else if let Some(problem) = wrong_host(&request) {
+        problem.into_response()
+    } else {
+        next.run(request).instrument(span.clone()).await
+    };
+    let (mut response, code) = as_problem(response, &id);
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    // Whoever did not send their request to its end would go on with it (RFC 9110, section 15.5.9). HTTP/2 has streams for that.
+    if response.status() == StatusCode::REQUEST_TIMEOUT && version < Version::HTTP_2 {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    let status = response.status().as_u16();
+    metrics::request_answered(
+        route.as_deref().unwrap_or("none"),
+        method.as_str(),
+        status,
+        code.as_deref(),
+        begun_at.elapsed(),
+    );
+    tracing::info!(
+        parent: &span,
+        http.method = %method,
+        http.route = route.as_deref().unwrap_or("none"),
+        http.status = status,
+        http.problem = code.as_deref(),
+        http.duration_ms = u64::try_from(begun_at.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "request ended"
+    );
+    response
+}
+
+/// How large headers are, in bytes: `name: value` and the end of the line, however they came.
+fn size(headers: &HeaderMap) -> usize {
+    let lines = headers.iter();
+    lines
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum()
+}
+
+fn headers_too_large() -> Response {
+    let detail = format!("the headers may have at most {LARGEST_HEADERS} bytes together");
+    Problem::new(Code::HeadersTooLarge, detail).into_response()
+}
+
+/// Renders a problem, and turns an error that a layer or axum itself made into one; with its code.
+fn as_problem(mut response: Response, id: &str) -> (Response, Option<String>) {
+    let kept = |from: &Response, to: &mut Response| {
+        for name in [header::ALLOW, header::LOCATION, header::ETAG] {
+            if let Some(value) = from.headers().get(&name) {
+                to.headers_mut().insert(name, value.clone());
+            }
+        }
+    };
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None => match problem_for(&response) {
+            Some(problem) => problem,
+            None => return (response, None),
+        },
+    };
+    let code = problem.code.clone();
+    let mut rendered = problem.render(id);
+    kept(&response, &mut rendered);
+    (rendered, Some(code))
+}
+
+fn problem_for(response: &Response) -> Option<Problem> {
+    let status = response.status();
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == MEDIA_TYPE);
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    Some(match status {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => Problem::unavailable(
+            Code::Timeout,
+            "the request took too long; look at what it changed before repeating it",
+            None,
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "the body is too large"),
+        status if status.is_client_error() => Problem::new(Code::InvalidRequest, "the request can't be read"),
+        _ => Problem::internal(),
+    })
+}
+
+/// Letters, digits, hyphens, periods and underscores: nothing that could forge a line of the log or a header.
+fn is_plain(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}

@@ -1,4 +1,0 @@
-//! `/v1/operations`.
-
-pub(super) mod get;
-pub(super) mod go_on;

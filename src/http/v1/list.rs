@@ -1,0 +1,164 @@
+//! `GET /v1/connections`
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use url::form_urlencoded;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::domain::Code;
+use crate::domain::ConnectionId;
+use crate::domain::hex;
+use crate::http::AppState;
+use crate::http::Problem;
+use crate::http::extract::{Authorized, Query, Read, optional};
+use crate::http::links;
+use crate::http::models::Connection;
+use crate::http::openapi::Refuses;
+use crate::http::openapi::Refusing;
+use crate::http::openapi::examples;
+use crate::http::response;
+use crate::usecases::ListFilter;
+
+/// Which part of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParameters {
+    /// Only the connections into this database (resource id): also those of others, if Azure lets you read its data connections.
+    #[param(
+        max_length = 2048,
+        pattern = r"^/subscriptions/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/resourceGroups/\w[\w().-]{0,89}/providers/Microsoft\.Kusto/clusters/\w[\w-]{0,62}/databases/\w([\w .-]{0,258}[\w-])?$",
+        example = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry"
+    )]
+    database: Option<String>,
+    /// Only the connections from this event hub (resource id): also those of others, if Azure lets you read it.
+    #[param(
+        max_length = 2048,
+        pattern = r"^/subscriptions/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/resourceGroups/\w[\w().-]{0,89}/providers/Microsoft\.EventHub/namespaces/\w[\w-]{0,49}/eventhubs/\w[\w.-]{0,255}$",
+        example = "/subscriptions/50000000-0000-4000-8000-000000000002/resourceGroups/rg-streams/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
+    )]
+    source: Option<String>,
+    /// Only the connections in this state. What is unsettled may or may not have been changed at Azure, and no read has told yet:
+    /// it is looked into until it is known, and never deleted on a guess. An operator of the service (app role `Operator` of its home
+    /// tenant) sees those of everybody.
+    #[param(inline)]
+    state: Option<ListedState>,
+    /// How many connections at the most: 1 to 200, 50 if not given.
+    #[param(minimum = 1, maximum = 200, example = 50)]
+    limit: Option<u32>,
+    /// Where to go on: taken from `nextLink`.
+    page_token: Option<String>,
+}
+
+/// The states that a list can be narrowed down to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ListedState {
+    /// A change may or may not have happened, and no read has told yet.
+    Unsettled,
+}
+
+impl ListedState {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unsettled => "unsettled",
+        }
+    }
+}
+
+impl ListParameters {
+    fn filter(&self) -> Result<ListFilter, Problem> {
+        let mut errors = Vec::new();
+        let filter = ListFilter {
+            database: optional(&mut errors, "database", self.database.as_deref()),
+            source: optional(&mut errors, "source", self.source.as_deref()),
+            unsettled: self.state == Some(ListedState::Unsettled),
+        };
+        if errors.is_empty() {
+            Ok(filter)
+        } else {
+            Err(Problem::invalid(errors))
+        }
+    }
+}
+
+/// The name of the list that page tokens are for: another filter makes another list. Nobody is kept from anything
+/// by it: what a page holds is decided anew each time.
+fn list_of(filter: &ListFilter) -> String {
+    let database = filter.database.as_ref().map(|id| id.resource().canonical());
+    let source = filter.source.as_ref().map(|id| id.resource().canonical());
+    let state = if filter.unsettled { "unsettled" } else { "" };
+    if database.is_none() && source.is_none() && state.is_empty() {
+        return "connections".to_owned();
+    }
+    let (database, source) = (database.unwrap_or(""), source.unwrap_or(""));
+    let digest = Sha256::digest(format!("{database}\n{source}\n{state}"));
+    format!("connections-{}", hex(&digest))
+}
+
+/// A page of connections, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ConnectionList {
+    /// The connections.
+    value: Vec<Connection>,
+    /// The next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_link: Option<String>,
+}
+
+struct ListRefuses;
+
+impl Refuses for ListRefuses {
+    const CODES: &'static [Code] = &[];
+}
+
+/// List connections
+///
+/// Newest first, in pages: those that the caller made or took part in, and all that touch the caller's tenant if it has given
+/// them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the caller read there.
+#[utoipa::path(
+    get,
+    path = "/v1/connections",
+    operation_id = "listConnections",
+    tag = "connections",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page", body = ConnectionList, example = json!(examples::connections())),
+        Refusing<ListRefuses>,
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Authorized { caller, .. }: Authorized<Read>,
+    Query(parameters): Query<ListParameters>,
+) -> Result<Response, Problem> {
+    let limit = links::page_size(parameters.limit)?;
+    let filter = parameters.filter()?;
+    let list = list_of(&filter);
+    let before: Option<ConnectionId> = links::page_position(&list, parameters.page_token.as_deref())?;
+    let page = state.broker.connections(&caller, &filter, before, limit).await?;
+    let next_link = page.next.map(|last| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let listed = parameters.state.map(ListedState::as_str);
+        for (name, value) in [
+            ("database", parameters.database.as_deref()),
+            ("source", parameters.source.as_deref()),
+            ("state", listed),
+        ] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        query.append_pair("limit", &limit.to_string());
+        query.append_pair("pageToken", &links::page_token(&list, &last.to_string()));
+        links::to(&state, &format!("/v1/connections?{}", query.finish()))
+    });
+    Ok(response::json(&ConnectionList {
+        value: page.connections.iter().map(Connection::from).collect(),
+        next_link,
+    }))
+}

@@ -1,0 +1,9 @@
+//! The endpoints, one file each.
+
+pub(super) mod continue_operation;
+pub(super) mod create;
+pub(super) mod events;
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod operation;
+pub(super) mod remove;

@@ -1,0 +1,144 @@
+//! `DELETE /v1/connections/{id}`
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::domain::Code;
+use crate::domain::ConnectionId;
+use crate::domain::OperationKind;
+use crate::domain::OperationRecord;
+use crate::domain::State as ConnectionState;
+use crate::http::AppState;
+use crate::http::Problem;
+use crate::http::entity_tag::EntityTag;
+use crate::http::extract::{Authorized, Conditions, Idempotency, Path, Prefer, Query, Write};
+use crate::http::links;
+use crate::http::models::Connection;
+use crate::http::models::Operation;
+use crate::http::openapi::AuxiliaryHeader;
+use crate::http::openapi::IdempotencyKeyHeader;
+use crate::http::openapi::IfMatchHeader;
+use crate::http::openapi::PreferHeader;
+use crate::http::openapi::Refuses;
+use crate::http::openapi::Refusing;
+use crate::http::openapi::examples;
+use crate::http::response;
+use crate::usecases::Removal;
+use crate::usecases::RemovalRequest;
+
+/// What else is asked of a removal.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RemoveParameters {
+    /// Only the record is to be closed, and nothing sent to Azure: for a data connection that is gone there, or was replaced by
+    /// another.
+    #[serde(default)]
+    #[param(default = false)]
+    record_only: bool,
+}
+
+struct RemoveRefuses;
+
+impl Refuses for RemoveRefuses {
+    const CODES: &'static [Code] = &[
+        Code::TenantNotAllowed,
+        Code::AzureRefused,
+        Code::NotFound,
+        Code::ChangeInProgress,
+        Code::IdempotencyKeyReused,
+        Code::PreconditionFailed,
+        Code::Drifted,
+        Code::Contested,
+        Code::StillPresent,
+        Code::ParentMissing,
+    ];
+}
+
+/// Remove a connection
+///
+/// Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant alone: the access to the
+/// source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a token forward. After a
+/// removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it gives that one.
+///
+/// What Azure holds is compared with the record first, and nothing is deleted that is not what the record says. Where something
+/// else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the same request with the
+/// connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead and sends nothing.
+#[utoipa::path(
+    delete,
+    path = "/v1/connections/{id}",
+    operation_id = "removeConnection",
+    tag = "connections",
+    params(("id" = Uuid, Path, description = "The connection's id"), IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader, IfMatchHeader, RemoveParameters),
+    responses(
+        (status = 200, description = "The connection is removed, or was never made", body = Connection,
+            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL")),
+            example = json!(examples::removed())),
+        (status = 202, description = "The removal is under way, or could not be carried out: see `lastOperation`", body = Connection,
+            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+            example = json!(examples::removing())),
+        Refusing<RemoveRefuses>,
+    )
+)]
+pub(crate) async fn remove(
+    State(state): State<AppState>,
+    Authorized { caller, .. }: Authorized<Write>,
+    Query(parameters): Query<RemoveParameters>,
+    conditions: Conditions,
+    prefer: Prefer,
+    Idempotency(key): Idempotency,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    let patience = prefer.patience(&state.load, &caller);
+    let id = ConnectionId::new(id);
+    if conditions.need_a_tag() {
+        let record = state.broker.connection(&caller, id).await?;
+        conditions.hold_for(&EntityTag::of(&record))?;
+    }
+    let request = RemovalRequest {
+        key,
+        expected: conditions.expected,
+        record_only: parameters.record_only,
+    };
+    let Removal { operation, seen_from } = state.broker.remove(&caller, id, request).await?;
+    let view = state
+        .broker
+        .wait_for(&caller, &operation, seen_from, patience.wait)
+        .await?;
+    let record = view.connection;
+    if let Some(problem) = refused(&view.operation) {
+        return Ok((EntityTag::of(&record), problem).into_response());
+    }
+    let status = match record.state() {
+        ConnectionState::Removed | ConnectionState::Failed => StatusCode::OK,
+        _ => StatusCode::ACCEPTED,
+    };
+    Ok((
+        status,
+        EntityTag::of(&record),
+        links::follow(&state, &Operation::from(&view.operation)),
+        response::json(&Connection::from(&record)),
+    )
+        .into_response())
+}
+
+/// The problem that a removal is which ended because what Azure holds is not what the record says.
+fn refused(operation: &OperationRecord) -> Option<Problem> {
+    let failure = operation
+        .failure
+        .as_ref()
+        .filter(|_| operation.phase.is_terminal() && operation.kind == OperationKind::Remove)?;
+    let code = [Code::Drifted, Code::Contested]
+        .into_iter()
+        .find(|code| failure.code == code.as_str())?;
+    Some(Problem {
+        connection_id: Some(operation.connection.uuid()),
+        operation_id: Some(operation.id.uuid()),
+        comparison: failure.comparison.clone(),
+        ..Problem::new(code, failure.detail.clone())
+    })
+}

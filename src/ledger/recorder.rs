@@ -1,0 +1,226 @@
+//! Ledger events as the use cases make them.
+
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use crate::authz::Caller;
+use crate::authz::Intent;
+use crate::db::DbError;
+use crate::db::begin;
+use crate::db::connections;
+use crate::db::connections::Part;
+use crate::db::ledger_events;
+use crate::db::principals;
+use crate::domain::ActorId;
+use crate::domain::BrokerError;
+use crate::domain::Code;
+use crate::domain::ConnectionId;
+use crate::domain::ConnectionRecord;
+use crate::domain::Event;
+use crate::domain::EventKind;
+use crate::domain::Failure;
+use crate::domain::FieldError;
+use crate::domain::OperationRecord;
+use crate::domain::Refusal;
+use crate::telemetry::metrics;
+use crate::usecases::Broker;
+use crate::usecases::create::SCOPE_WRITE;
+use crate::usecases::queries::demand_read;
+
+/// The most places that an event names.
+const MAX_POINTERS: usize = 20;
+/// The longest place in an event, in characters.
+const MAX_POINTER: usize = 120;
+
+impl Broker {
+    /// An event of an operation.
+    pub(crate) fn event(
+        &self,
+        kind: EventKind,
+        record: &ConnectionRecord,
+        operation: &OperationRecord,
+        details: Value,
+    ) -> Event {
+        Event {
+            id: self.clock.new_id(),
+            occurred_at: self.clock.now(),
+            kind,
+            connection: Some(record.id),
+            operation: Some(operation.id),
+            actor: Some(operation.actor),
+            app: Some(operation.app),
+            request_id: None,
+            target_tenant: Some(record.target_tenant),
+            source_tenant: Some(record.source_tenant),
+            details,
+        }
+    }
+
+    /// The same event, which nobody's token but the service's own was behind.
+    pub(crate) fn of_the_service(&self, mut event: Event) -> Event {
+        if let Some(details) = event.details.as_object_mut() {
+            details.insert("by".to_owned(), "service".into());
+        }
+        Event {
+            actor: None,
+            app: Some(self.entra.settings().client_id),
+            ..event
+        }
+    }
+
+    /// Records that a request was refused, but not that this service has no time or room for it, which is no word on the request
+    /// itself. That this fails takes nothing from the refusal, so it is logged and no more.
+    pub(crate) async fn record_refusal(
+        &self,
+        kind: EventKind,
+        caller: &Caller,
+        record: Option<&ConnectionRecord>,
+        arm_id: &str,
+        refusal: &Refusal,
+    ) {
+        if matches!(refusal.code, Code::Overloaded | Code::TooManyRequests) {
+            return;
+        }
+        let missing: Vec<Value> = refusal
+            .missing
+            .iter()
+            .map(|missing| json!({"tenant": missing.tenant, "kind": missing.kind}))
+            .collect();
+        let details = json!({
+            "armId": arm_id,
+            "code": refusal.code.as_str(),
+            "missing": missing,
+            "pointers": pointers(&refusal.errors),
+            "upstream": refusal.upstream,
+        });
+        self.record_refused(kind, caller, record, details).await;
+    }
+
+    /// Asks for the scope of what a request means to do, before anything else of it is looked at.
+    ///
+    /// # Errors
+    /// A refusal that names the scope.
+    pub async fn admit(&self, caller: &Caller, intent: Intent) -> Result<(), BrokerError> {
+        let demanded = match intent {
+            Intent::Read => demand_read(caller),
+            Intent::Create | Intent::Write => caller.demand_scope(&[SCOPE_WRITE]),
+        };
+        if let (Intent::Create, Err(BrokerError::Refused(refusal))) = (intent, &demanded) {
+            self.record_unusable_create(caller, refusal.code.as_str(), &refusal.errors)
+                .await;
+        }
+        demanded
+    }
+
+    /// Records that a create was refused because its request can't be read or breaks a rule: with the problem's code and the
+    /// members that are wrong, never their values.
+    pub async fn record_unusable_create(&self, caller: &Caller, code: &str, errors: &[FieldError]) {
+        let details = json!({ "code": code, "pointers": pointers(errors) });
+        self.record_refused(EventKind::CreateRefused, caller, None, details)
+            .await;
+    }
+
+    async fn record_refused(
+        &self,
+        kind: EventKind,
+        caller: &Caller,
+        record: Option<&ConnectionRecord>,
+        mut details: Value,
+    ) {
+        let left_out = &self.0.left_out;
+        let Some(before) = left_out.admit(caller.actor()) else {
+            metrics::refusal_left_out();
+            return;
+        };
+        if let Some(details) = details.as_object_mut().filter(|_| before > 0) {
+            details.insert("leftOutBefore".to_owned(), before.into());
+        }
+        let event = Event {
+            id: self.clock.new_id(),
+            occurred_at: self.clock.now(),
+            kind,
+            connection: record.map(|record| record.id),
+            operation: None,
+            actor: None,
+            app: Some(caller.app()),
+            request_id: Some(caller.request_id().to_owned()),
+            target_tenant: record.map(|record| record.target_tenant),
+            source_tenant: record.map(|record| record.source_tenant),
+            details,
+        };
+        let recorded = async { Ok(self.append_refusal(caller, event).await?) };
+        // Whoever is refused is kept waiting no longer than others.
+        let result = self.looked_up(recorded).await;
+        // An outage is told already, once.
+        if let Err(error) = result
+            && !matches!(&error, BrokerError::Database(error) if error.is_outage())
+        {
+            tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
+            left_out.add(caller.actor(), before + 1);
+        }
+    }
+
+    async fn append_refusal(&self, caller: &Caller, event: Event) -> Result<(), DbError> {
+        let mut db = begin(&self.pool, "record refusal").await?;
+        let actor = self.person(&mut db, caller).await?;
+        ledger_events::append(
+            &mut db,
+            &Event {
+                actor: Some(actor),
+                ..event
+            },
+        )
+        .await?;
+        db.commit().await
+    }
+
+    /// The actor's pseudonym.
+    pub(crate) async fn person(&self, db: &mut PgConnection, caller: &Caller) -> Result<ActorId, DbError> {
+        principals::ensure(db, caller.actor(), self.clock.new_id(), self.clock.now()).await
+    }
+
+    /// Records actor and participants of a request as people of a connection; gives the participants' pseudonyms.
+    pub(crate) async fn record_people(
+        &self,
+        db: &mut PgConnection,
+        connection: ConnectionId,
+        (actor, part): (ActorId, Part),
+        caller: &Caller,
+    ) -> Result<Vec<ActorId>, DbError> {
+        let mark = |token: &crate::entra::UserToken| token.unique_id().and_then(|id| self.marker.mark(id));
+        let marked = mark(caller.actor_token());
+        connections::add_person(db, connection, actor, part, caller.app(), marked.as_deref()).await?;
+        let participants = self.participants(db, caller).await?;
+        for (person, token) in participants.iter().zip(caller.auxiliary()) {
+            let (part, marked) = (Part::Participant, mark(token));
+            connections::add_person(db, connection, *person, part, token.app(), marked.as_deref()).await?;
+        }
+        Ok(participants)
+    }
+
+    /// The pseudonyms of a request's participants.
+    pub(crate) async fn participants(
+        &self,
+        db: &mut PgConnection,
+        caller: &Caller,
+    ) -> Result<Vec<ActorId>, DbError> {
+        let mut participants = Vec::new();
+        for token in caller.auxiliary() {
+            let person =
+                principals::ensure(db, token.person(), self.clock.new_id(), self.clock.now()).await?;
+            participants.push(person);
+        }
+        Ok(participants)
+    }
+}
+
+/// The places that an event names: of members that the API knows, so they are few and short, and cut off all the same.
+fn pointers(errors: &[FieldError]) -> Vec<String> {
+    let cut = |error: &FieldError| error.pointer.chars().take(MAX_POINTER).collect();
+    errors.iter().take(MAX_POINTERS).map(cut).collect()
+}
+
+/// A failure as an event's details hold it: ARM's code, never its sentence, which may name people.
+pub(crate) fn failure_details(failure: &Failure) -> Value {
+    json!({ "code": failure.code, "comparison": failure.comparison, "upstream": failure.upstream })
+}

@@ -1,0 +1,79 @@
+//! How many of one person's refusals are written to the ledger: nobody fills it by being refused again and again.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::authz::limits::PerPerson;
+use crate::domain::Person;
+
+/// The limit, and how many were left out of each person's since the last one that was written.
+pub(crate) struct LeftOut {
+    limit: PerPerson,
+    /// Holds only people who were refused more often than is written.
+    counts: Mutex<HashMap<Person, u64>>,
+}
+
+impl LeftOut {
+    /// So many refusals of one person are written in a minute.
+    pub(crate) fn new(most: u32) -> Self {
+        Self {
+            limit: PerPerson::new(most),
+            counts: Mutex::default(),
+        }
+    }
+
+    /// Whether one more refusal of this person is to be written; then with the number of those that were left out before it.
+    pub(crate) fn admit(&self, person: Person) -> Option<u64> {
+        let written = self.limit.count(person).is_ok();
+        let mut counts = self.counts();
+        if written {
+            return Some(counts.remove(&person).unwrap_or_default());
+        }
+        let count = counts.entry(person).or_default();
+        *count += 1;
+        if *count == 1 {
+            tracing::warn!(
+                entra.tenant = %person.tenant,
+                "a person is refused more often than limits.refusals_logged lets the ledger tell; the next refusal that is written has the number"
+            );
+        }
+        None
+    }
+
+    /// So many more were left out, since what was to tell of them could not be written.
+    pub(crate) fn add(&self, person: Person, count: u64) {
+        *self.counts().entry(person).or_default() += count;
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<Person, u64>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::{ObjectId, TenantId};
+
+    fn person(number: u128) -> Person {
+        Person {
+            tenant: TenantId::new(Uuid::from_u128(1)),
+            object: ObjectId::new(Uuid::from_u128(number)),
+        }
+    }
+
+    #[test]
+    fn what_is_over_the_limit_is_counted_for_its_person_and_nobody_else() {
+        let left_out = LeftOut::new(2);
+        for _ in 0..2 {
+            assert_eq!(left_out.admit(person(1)), Some(0));
+        }
+        for _ in 0..3 {
+            assert_eq!(left_out.admit(person(1)), None);
+        }
+        assert_eq!(left_out.admit(person(2)), Some(0));
+        assert_eq!(left_out.counts().get(&person(1)), Some(&3));
+    }
+}

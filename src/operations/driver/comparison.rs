@@ -1,0 +1,277 @@
+//! What is at ARM, compared with what is recorded: how a create that stands ends, and whether a removal may be sent.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::arm::{
+    ArmError, ArmErrorKind, Comparison, Credentials, DataConnection, Reading, Recorded, compare, fingerprint,
+};
+use crate::db::{revisions, within};
+use crate::domain::BrokerError;
+use crate::domain::Code;
+use crate::domain::Failure;
+use crate::domain::FoundResource;
+use crate::domain::Observed;
+use crate::operations::driver::Job;
+use crate::operations::driver::Step;
+use crate::operations::driver::follow::is_under_way;
+use crate::operations::driver::send::plain;
+
+/// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
+const CLOCKS_APART: i64 = 300;
+
+/// Whose a data connection is that stands where a create was to make one.
+pub(crate) enum Whose {
+    /// What the create made.
+    Ours,
+    /// As it was sent, but made before: this service's create replaced somebody else's.
+    Contested,
+    /// Something else.
+    Anothers(Comparison),
+    /// ARM's answer makes no sense.
+    Unreadable,
+}
+
+impl Job {
+    /// Compares what a read found with the revision that the operation makes or removes.
+    async fn compared(&self, found: &DataConnection) -> Result<Comparison, BrokerError> {
+        let (connection, number) = (self.record.id, self.claim.revision);
+        let revision = within(async {
+            let mut db = self.broker.pool.acquire().await?;
+            revisions::find(&mut db, connection, number).await
+        });
+        let revision = revision.await?;
+        let recorded = Recorded {
+            sent: revision.sent,
+            snapshot: revision.snapshot,
+            api_version: revision.api_version,
+        };
+        Ok(compare(&recorded, Reading::Resource(&found.raw)))
+    }
+
+    /// Whose the data connection is that stands where a create was to make one. The intent was committed before the request left,
+    /// and a read had found nothing; so what equals what was sent, and is no older than that, is what the create made.
+    pub(crate) async fn whose(&self, found: &DataConnection) -> Result<Whose, BrokerError> {
+        let record = &self.claim.record;
+        let oldest = record.dispatched_at.unwrap_or(record.created_at) - TimeDelta::seconds(CLOCKS_APART);
+        let is_older = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time < oldest);
+        Ok(match self.compared(found).await? {
+            Comparison::Same if is_older(found.created_at()) || is_older(found.retrieval_start()) => {
+                Whose::Contested
+            }
+            Comparison::Same => Whose::Ours,
+            Comparison::Absent | Comparison::Unreadable => Whose::Unreadable,
+            other => Whose::Anothers(other),
+        })
+    }
+
+    /// Ends a create that left something which is not surely what it made: the connection stays unsettled, and shows what is there.
+    pub(crate) async fn end_as_anothers(
+        &mut self,
+        found: &DataConnection,
+        whose: &Whose,
+    ) -> Result<Step, BrokerError> {
+        let (failure, observed, seen) = match whose {
+            Whose::Anothers(comparison) => {
+                // Of another data connection under the name nothing follows for this one.
+                let observed = match comparison {
+                    Comparison::Replaced(_) => Observed::Unknown,
+                    _ => Observed::Present,
+                };
+                (
+                    drifted(comparison),
+                    observed,
+                    seen(found, comparison, false, self.now()),
+                )
+            }
+            _ => (
+                contested(),
+                Observed::Present,
+                seen(found, &Comparison::Same, true, self.now()),
+            ),
+        };
+        self.fail_with(failure, observed, Some(seen)).await
+    }
+
+    /// Reads and compares directly before a removal's request leaves: without a read that succeeds, nothing is deleted, and nothing
+    /// that is not what the record says, unless a caller named exactly that. Gives what differs, where something does; `Err` is how
+    /// the step ends when nothing may be sent.
+    pub(crate) async fn clear_to_remove(
+        &mut self,
+        credentials: &Credentials,
+    ) -> Result<Result<Option<FoundResource>, Step>, BrokerError> {
+        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        let found = match self.alive(arm.data_connection(&credentials.primary, &id)).await? {
+            Ok(Some(found)) => found,
+            Ok(None) => return self.confirm_absence(&credentials.primary).await.map(Err),
+            Err(error) if error.status() == Some(404) => return self.parent_missing().await.map(Err),
+            Err(error) => return self.not_readable(&error).await.map(Err),
+        };
+        let waited = (self.now() - self.claim.record.created_at)
+            .to_std()
+            .unwrap_or_default();
+        // What it becomes is compared, once it has: but a state that lasts keeps no removal waiting for ever.
+        if is_under_way(&found) && waited < self.broker.worker.deadline {
+            let pause = self.growing_pause();
+            return self.wait_at_rest(Step::Again(pause)).await.map(Err);
+        }
+        let comparison = self.compared(&found).await?;
+        if comparison == Comparison::Unreadable {
+            let pause = self.growing_pause();
+            return self.wait_at_rest(Step::Again(pause)).await.map(Err);
+        }
+        if self.keeps_from_removing(&found, &comparison) {
+            return self.drifted_from(&found, &comparison).await.map(Err);
+        }
+        let differs = matches!(comparison, Comparison::Differs(_));
+        Ok(Ok(differs.then(|| seen(&found, &comparison, false, self.now()))))
+    }
+
+    /// Whether what is there may not be removed: it is another data connection, or may be somebody else's, and no caller named
+    /// exactly this one.
+    fn keeps_from_removing(&self, found: &DataConnection, comparison: &Comparison) -> bool {
+        let is_contested = self.is_contested();
+        let accepted = self.claim.accepted_fingerprint.as_ref();
+        (is_contested || matches!(comparison, Comparison::Replaced(_)))
+            && accepted.is_none_or(|accepted| *accepted != fingerprint(&found.raw))
+    }
+
+    /// Whether this is another data connection than the record's, which no caller named.
+    pub(crate) async fn is_replaced(
+        &self,
+        found: &DataConnection,
+    ) -> Result<Option<Comparison>, BrokerError> {
+        let comparison = self.compared(found).await?;
+        let is_other = matches!(comparison, Comparison::Replaced(_));
+        Ok(Some(comparison).filter(|comparison| is_other && self.keeps_from_removing(found, comparison)))
+    }
+
+    /// Ends a removal without a request: what is there is not the record's. The wish comes to nothing; whoever means what is there
+    /// names it by the tag of the connection that shows it.
+    pub(crate) async fn drifted_from(
+        &mut self,
+        found: &DataConnection,
+        comparison: &Comparison,
+    ) -> Result<Step, BrokerError> {
+        let is_contested = self.is_contested();
+        let failure = if is_contested {
+            Failure {
+                detail: "somebody else may have made what Azure holds under this name, and it is not what the request named; nothing was sent: look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed".to_owned(),
+                comparison: Some(comparison.as_str().to_owned()),
+                ..contested()
+            }
+        } else {
+            drifted(comparison)
+        };
+        // A confirmed one was there, and is gone; whether any other ever was is not known.
+        let observed = match (is_contested, self.record.confirmed_at.is_some()) {
+            (true, _) => Observed::Present,
+            (false, true) => Observed::Absent,
+            (false, false) => Observed::Unknown,
+        };
+        let seen = seen(found, comparison, is_contested, self.now());
+        self.fail_with(failure, observed, Some(seen)).await
+    }
+
+    fn is_contested(&self) -> bool {
+        self.record.found.as_ref().is_some_and(|found| found.contested)
+    }
+
+    /// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
+    async fn not_readable(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+        tracing::warn!(operation.id = %self.claim.record.id, arm.call = error.call, arm.status = error.status(), "what a removal is for can't be read, so it is not sent");
+        match &error.kind {
+            ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => self.challenged(error).await,
+            // As after a move of the subscription, which not all of ARM knows of at once.
+            ArmErrorKind::Refused(refusal)
+                if matches!(refusal.status, 401 | 403)
+                    && !refusal.is_code("InvalidAuthenticationTokenTenant") =>
+            {
+                self.await_caller(self.demanded(Some(refusal))).await
+            }
+            // ARM says so of a stopped cluster too, with a 400: that lasts, and is no answer.
+            _ => {
+                let pause = self.longer_pause(error);
+                self.wait_at_rest(Step::Again(pause)).await
+            }
+        }
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.broker.clock.now()
+    }
+}
+
+/// Why an operation ended that met something else than what is recorded.
+fn drifted(comparison: &Comparison) -> Failure {
+    let detail = match comparison {
+        Comparison::Replaced(_) => {
+            "Azure holds another data connection under this name, so nothing was deleted: look at the connection's `found`; repeat the removal with its ETag in If-Match to delete exactly that, or with recordOnly=true to close the record alone"
+        }
+        _ => {
+            "Azure holds a data connection of this name that is not what was sent; look at the connection's `found`"
+        }
+    };
+    Failure {
+        comparison: Some(comparison.as_str().to_owned()),
+        ..plain(Code::Drifted, detail)
+    }
+}
+
+/// Why a create ended that replaced somebody else's.
+pub(crate) fn contested() -> Failure {
+    plain(
+        Code::Contested,
+        "Azure took the create as a change of a data connection that was there: somebody else made one of this name at the same time, and this create replaced it. Agree with them on whose it is; to delete it, remove the connection with its ETag in If-Match",
+    )
+}
+
+/// What is recorded and shown of what a read found.
+pub(crate) fn seen(
+    found: &DataConnection,
+    comparison: &Comparison,
+    contested: bool,
+    now: DateTime<Utc>,
+) -> FoundResource {
+    FoundResource {
+        resource: Some(without_people(&found.raw)),
+        differences: comparison.differences().to_vec(),
+        seen_at: now,
+        fingerprint: fingerprint(&found.raw),
+        contested,
+    }
+}
+
+/// The resource without those who made and changed it: of `systemData` the times alone.
+fn without_people(resource: &Value) -> Value {
+    let mut resource = resource.clone();
+    let system = resource
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|resource| resource.iter_mut())
+        .filter(|(name, _)| name.eq_ignore_ascii_case("systemData"));
+    for (_, system) in system {
+        if let Some(members) = system.as_object_mut() {
+            members.retain(|name, _| name.to_ascii_lowercase().ends_with("at"));
+        }
+    }
+    resource
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_shown_of_a_resource_names_nobody() {
+        let resource = json!({"name": "n", "systemData": {"createdBy": "ada@example.org", "createdByType": "User",
+            "createdAt": "2026-01-01T00:00:00Z", "lastModifiedBy": "x", "lastModifiedAt": "2026-01-02T00:00:00Z"}});
+        assert_eq!(
+            without_people(&resource),
+            json!({"name": "n", "systemData": {"createdAt": "2026-01-01T00:00:00Z", "lastModifiedAt": "2026-01-02T00:00:00Z"}})
+        );
+        assert_eq!(without_people(&json!([1])), json!([1]));
+    }
+}

@@ -1,0 +1,327 @@
+//! Drives one operation under its lease: sends, follows, settles. Each step ends with one commit.
+//! What stops here (a crash, a lost lease, missing tokens) is taken up from the row by whoever claims it next.
+
+mod challenge;
+mod commit;
+mod comparison;
+mod follow;
+mod queue;
+mod reading;
+mod remove;
+mod send;
+mod settle;
+mod tokens;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::Instrument as _;
+
+use crate::authz::Caller;
+use crate::db::leases::{Claim, Claimant};
+use crate::db::{DbError, connections, leases, within, within_a_lease};
+use crate::domain::ActorId;
+use crate::domain::Awaiting;
+use crate::domain::BrokerError;
+use crate::domain::ConnectionRecord;
+use crate::domain::OperationKind;
+use crate::domain::Phase;
+use crate::telemetry::metrics;
+use crate::tokens::store::Stamp;
+use crate::usecases::Broker;
+
+/// The part of the time already waited for Azure that the next wait lasts.
+const PART_OF_WAIT: u32 = 10;
+
+/// How a step left the operation.
+enum Step {
+    /// It has ended, or its lease was given back: nothing more to do here.
+    Over,
+    /// Look again after this long; the lease is kept meanwhile.
+    Again(Duration),
+}
+
+/// An operation under this replica's lease.
+struct Job {
+    broker: Broker,
+    claim: Claim,
+    record: ConnectionRecord,
+    /// When the lease runs out at the latest, by this machine's monotonic clock: counted from before it was asked for.
+    lease_end: Instant,
+    /// Whether nothing was sent since the intent was committed; only the replica that committed it can know.
+    unsent: bool,
+    /// Whether ARM asked for the source's tenant in a removal.
+    with_auxiliary: bool,
+    /// The tokens that the step under way began with.
+    tried: Option<Stamp>,
+    /// Whether nobody's token is behind the step under way but the service's own.
+    by_service: bool,
+    /// The tokens that ARM took for no reads, and what it wants instead.
+    unreadable: Option<(Option<Stamp>, Awaiting)>,
+    /// The token that was missing when the operation was taken up.
+    awaited: Option<Awaiting>,
+    /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
+    requester: ActorId,
+    /// Whose tokens the last write was or is to be made with.
+    writer: Option<Caller>,
+    /// The tokens of another operation of the connection that this one reads with.
+    borrowed: Option<Stamp>,
+    /// Since when Azure is waited for here: each wait is a part of that time.
+    since: DateTime<Utc>,
+}
+
+impl Broker {
+    /// Drives a claimed operation in the background, for a caller who is here. `unsent` says that its intent was committed just now
+    /// and nothing sent.
+    pub(crate) fn drive(&self, claim: Claim, claimed_at: Instant, unsent: bool) {
+        self.drive_in(None, claim, claimed_at, unsent);
+    }
+
+    fn drive_in(&self, place: Option<OwnedSemaphorePermit>, claim: Claim, claimed_at: Instant, unsent: bool) {
+        let broker = self.clone();
+        if claim.taken_over {
+            metrics::operation_taken_over();
+            tracing::info!(operation.id = %claim.record.id, "taken over from another replica");
+        }
+        let span = tracing::info_span!("operation", operation.id = %claim.record.id, otel.name = claim.record.kind.as_str());
+        let task = async move {
+            let operation = claim.record.id;
+            let result = Job::open(broker.clone(), claim, claimed_at, unsent).await;
+            let result = match result {
+                Ok(job) => job.run(place).await,
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(()) => {}
+                Err(BrokerError::Database(DbError::LeaseLost)) => {
+                    metrics::lease_lost();
+                    tracing::warn!(operation.id = %operation, "another replica took the operation over");
+                }
+                Err(BrokerError::Database(error)) if error.is_outage() => {
+                    broker.database_failed(&error, "an operation can't go on");
+                    tracing::warn!(operation.id = %operation, "the operation can't go on here; it is taken up again when its lease ends");
+                }
+                Err(error) => {
+                    tracing::error!(operation.id = %operation, error = %error, "the operation can't go on here; it is taken up again when its lease ends");
+                }
+            }
+        };
+        self.0.tasks.spawn(task.instrument(span));
+    }
+
+    /// Claims what is due and drives it, as far as there is room; what callers began takes none of it. Gives how long until something
+    /// else is due; nothing when there is no room, since it could not be taken.
+    ///
+    /// # Errors
+    /// When the database can't answer.
+    pub async fn take_up_due(&self) -> Result<Option<Duration>, DbError> {
+        let places = &self.0.places;
+        let room = places.available_permits();
+        if room == 0 {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let (operations, connections) = self.0.vault.held(now);
+        let own = self.reads_by_itself_in();
+        let by = Claimant {
+            replica: self.0.replica,
+            operations: &operations,
+            connections: &connections,
+            own: &own,
+            now,
+        };
+        let claimed_at = Instant::now();
+        within(async {
+            let mut db = self.pool.acquire().await?;
+            let limit = i64::try_from(room).unwrap_or(i64::MAX);
+            for claim in leases::claim_due(&mut db, limit, by, self.worker.lease).await? {
+                // There is one: only this takes any.
+                let place = Arc::clone(places).try_acquire_owned().ok();
+                self.drive_in(place, claim, claimed_at, false);
+            }
+            leases::next_due(&mut db, by).await
+        })
+        .await
+    }
+
+    async fn record_of(&self, claim: &Claim) -> Result<ConnectionRecord, DbError> {
+        within(async {
+            let mut db = self.pool.acquire().await?;
+            connections::find(&mut db, claim.record.connection)
+                .await?
+                .ok_or_else(|| DbError::Defect("an operation without a connection".to_owned()))
+        })
+        .await
+    }
+}
+
+impl Job {
+    async fn open(
+        broker: Broker,
+        claim: Claim,
+        claimed_at: Instant,
+        unsent: bool,
+    ) -> Result<Self, BrokerError> {
+        let lease_end = claimed_at + broker.worker.lease;
+        let record = loop {
+            match broker.record_of(&claim).await {
+                // Whoever takes it up later may lack the tokens that are here.
+                Err(error) if error.is_outage() && Instant::now() < lease_end => {
+                    sleep(broker.worker.fastest_poll).await;
+                }
+                record => break record?,
+            }
+        };
+        // What this replica has waited with before goes on at the pace that it had come to.
+        let since = match claim.record.dispatched_at {
+            Some(sent_at) if claim.resumed => sent_at,
+            _ => broker.clock.now(),
+        };
+        Ok(Self {
+            lease_end,
+            since,
+            broker,
+            record,
+            unsent,
+            with_auxiliary: false,
+            tried: None,
+            by_service: false,
+            unreadable: None,
+            awaited: claim.record.awaiting.clone(),
+            requester: claim.record.actor,
+            claim,
+            writer: None,
+            borrowed: None,
+        })
+    }
+
+    async fn run(mut self, mut place: Option<OwnedSemaphorePermit>) -> Result<(), BrokerError> {
+        loop {
+            let step = match self.step().await {
+                // The lease is still ours as far as is known: try again until it isn't.
+                Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
+                    self.broker.database_failed(&error, "an operation waits");
+                    Step::Again(self.broker.worker.fastest_poll)
+                }
+                step => step?,
+            };
+            match step {
+                Step::Over => return Ok(()),
+                Step::Again(pause) => {
+                    // What Azure carries out may take long, and there is one a cluster: it keeps no other waiting for its place.
+                    if self.claim.record.phase == Phase::Accepted {
+                        drop(place.take());
+                    }
+                    let stopped = self.broker.0.stop.clone();
+                    let clock = self.broker.clock.clone();
+                    let woken = stopped.run_until_cancelled(self.alive(clock.sleep(pause))).await;
+                    match woken {
+                        Some(alive) => alive?,
+                        None => return self.hand_over().await,
+                    }
+                }
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step, BrokerError> {
+        if self.broker.0.stop.is_cancelled() {
+            self.hand_over().await?;
+            return Ok(Step::Over);
+        }
+        self.tried = self.broker.0.vault.stamp(self.claim.record.id);
+        self.by_service = self.tried.is_none();
+        match (self.claim.record.kind, self.claim.record.phase) {
+            (_, Phase::Succeeded | Phase::Failed) => Ok(Step::Over),
+            (_, Phase::Queued) if self.came_out_of_turn() => {
+                self.wait_at_rest(Step::Again(Duration::ZERO)).await
+            }
+            (OperationKind::Create, Phase::Queued) => self.begin_create().await,
+            (OperationKind::Remove, Phase::Queued) => self.begin_removal().await,
+            (OperationKind::Create, Phase::Dispatched) if self.unsent => self.send_committed_create().await,
+            (OperationKind::Remove, Phase::Dispatched) if self.unsent => self.send_committed_removal().await,
+            (_, Phase::Dispatched) => {
+                self.lose_track("the replica that sent the request recorded no answer")
+                    .await
+            }
+            (_, Phase::Accepted) => self.follow().await,
+            (OperationKind::Create, Phase::Settling) => self.settle_create().await,
+            (OperationKind::Remove, Phase::Settling) => self.settle_removal().await,
+        }
+    }
+
+    /// Runs something that takes time while the lease is kept alive. The work goes on while the lease is renewed, however
+    /// long the database takes over it.
+    async fn alive<T>(&mut self, work: impl Future<Output = T>) -> Result<T, BrokerError> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let renewed = tokio::select! {
+                done = &mut work => return Ok(done),
+                renewed = self.renew_in_time() => renewed,
+            };
+            match renewed {
+                Ok(lease_end) => self.lease_end = lease_end,
+                // What was sent can't be called back; its answer is another replica's to find out.
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Renews the lease when a third of it is over, and again and again while the database is out of reach: that is not lost.
+    async fn renew_in_time(&self) -> Result<Instant, DbError> {
+        let lease = self.broker.worker.lease;
+        sleep_until(
+            self.lease_end
+                .checked_sub(lease * 2 / 3)
+                .unwrap_or(self.lease_end),
+        )
+        .await;
+        loop {
+            match self.renewed().await {
+                Err(error) if error.is_outage() && Instant::now() < self.lease_end => sleep(lease / 20).await,
+                renewed => return renewed,
+            }
+        }
+    }
+
+    /// Renews the lease; gives when it ends now.
+    async fn renewed(&self) -> Result<Instant, DbError> {
+        let asked_at = Instant::now();
+        let lease = self.broker.worker.lease;
+        within_a_lease(lease, async {
+            let mut db = self.broker.pool.acquire().await?;
+            leases::renew(&mut db, self.claim.record.id, self.claim.lease, lease).await
+        })
+        .await?;
+        Ok(asked_at + lease)
+    }
+
+    /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave. False if this
+    /// replica stops, and has handed the operation over unsent.
+    async fn before_send(&mut self) -> Result<bool, BrokerError> {
+        if self.broker.0.stop.is_cancelled() {
+            self.hand_over().await?;
+            return Ok(false);
+        }
+        if Instant::now() + self.broker.worker.lease / 2 > self.lease_end {
+            self.lease_end = self.renewed().await?;
+        }
+        Ok(true)
+    }
+
+    /// The next wait: a tenth of the time for which Azure is waited for already. So an end is seen after at most 1.1 times the time
+    /// that it took, or the shortest wait after it.
+    fn next_pause(&self) -> Duration {
+        let taken = self.broker.clock.now() - self.since;
+        let worker = &self.broker.worker;
+        (taken.to_std().unwrap_or_default() / PART_OF_WAIT).clamp(worker.fastest_poll, worker.slowest_poll)
+    }
+
+    /// From now on Azure is waited for, for something new: the waits begin with the shortest.
+    fn wait_anew(&mut self) {
+        self.since = self.broker.clock.now();
+    }
+}

@@ -1,0 +1,190 @@
+//! Whose turn it is: an operation that waited begins, and one that can't go on now goes back into the queue, without keeping the
+//! others of its cluster waiting.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::arm::failure_of;
+use crate::arm::{ArmError, ArmErrorKind};
+use crate::db::{DbError, within};
+use crate::domain::BrokerError;
+use crate::domain::Code;
+use crate::domain::EventKind;
+use crate::domain::Observed;
+use crate::domain::OperationKind;
+use crate::domain::Phase;
+use crate::operations::driver::Job;
+use crate::operations::driver::Step;
+use crate::operations::driver::commit::Change;
+use crate::operations::driver::send::plain;
+use crate::operations::driver::tokens::Tokens;
+use crate::tokens::store::Use;
+
+/// A wait that grows with the time that an operation has waited is this part of it.
+const PART_OF_AGE: u32 = 4;
+
+impl Job {
+    /// Begins a create that waited: for its turn, for a token, or because ARM put it off. Time has passed since its absence was
+    /// proved, and a PUT now could replace what somebody else made meanwhile: the new proof, and that the request may leave, are
+    /// committed first.
+    pub(crate) async fn begin_create(&mut self) -> Result<Step, BrokerError> {
+        if self.is_overdue() {
+            let detail = "the create was given up: it could not be sent in the time that creates may wait";
+            return self.fail(plain(Code::NotSent, detail), Observed::Absent).await;
+        }
+        let credentials = match self.writing().await? {
+            Tokens::Held(credentials) => credentials,
+            Tokens::Missing(step) => return self.wait_at_rest(step).await,
+        };
+        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        match self.alive(arm.data_connection(&credentials.primary, &id)).await? {
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                let detail = "while this create waited, somebody else made a data connection of this name";
+                return self.fail(plain(Code::NameTaken, detail), Observed::Absent).await;
+            }
+            Err(error) => return self.absence_not_proved(&error).await,
+        }
+        self.act_for_holder().await?;
+        let absent_at = self.broker.clock.now();
+        let (event, details) = if self.claim.dispatches == 0 {
+            let hash = &self.claim.record.request_hash;
+            let details = self.broker.intent_details(&self.record, hash, absent_at);
+            (EventKind::CreateIntended, details)
+        } else {
+            let details = json!({ "absenceSeenAt": absent_at, "dispatches": self.claim.dispatches });
+            (EventKind::CreateRepeated, details)
+        };
+        let begun = self.commit(Change {
+            leaves: Some(Some(absent_at)),
+            observed: Some((Observed::Unknown, false)),
+            event: Some((event, details)),
+            ..self.change("the create is sent", Phase::Dispatched)
+        });
+        if let Some(step) = Self::not_begun(begun.await)? {
+            return self.wait_at_rest(step).await;
+        }
+        if self.claim.record.phase.is_terminal() {
+            return Ok(Step::Over);
+        }
+        self.unsent = true;
+        self.send_create(credentials).await
+    }
+
+    /// Whether an operation that waits was claimed though it is not its turn, as those are that a dead replica left or that wait
+    /// for a caller, and could be sent here: it waits in line with the others.
+    pub(crate) fn came_out_of_turn(&self) -> bool {
+        let in_turn = self.claim.resumed && self.claim.record.awaiting.is_none();
+        let is_over = self.claim.record.kind == OperationKind::Create && self.is_overdue();
+        let vault = &self.broker.0.vault;
+        !in_turn && !is_over && vault.for_use(self.claim.record.id, Use::Write).is_some()
+    }
+
+    /// The read that must find nothing failed.
+    async fn absence_not_proved(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+        match &error.kind {
+            ArmErrorKind::Refused(refusal) if refusal.status == 404 => {
+                self.fail(failure_of(Code::ParentMissing, error), Observed::Absent)
+                    .await
+            }
+            // Its user proved enough a moment ago, and ARM takes the token for another tenant's: as after a move of the subscription,
+            // which not all of ARM knows of at once.
+            ArmErrorKind::Refused(refusal) if refusal.is_code("InvalidAuthenticationTokenTenant") => {
+                let pause = self.growing_pause();
+                self.wait_at_rest(Step::Again(pause)).await
+            }
+            ArmErrorKind::Refused(refusal) if refusal.status == 401 || refusal.claims.is_some() => {
+                self.await_caller(self.demanded(Some(refusal))).await
+            }
+            // Whoever asked may no longer; nothing was ever sent.
+            ArmErrorKind::Refused(refusal) if refusal.status == 403 => {
+                self.fail(failure_of(Code::AzureRefused, error), Observed::Absent)
+                    .await
+            }
+            _ => {
+                let pause = error.retry_after().unwrap_or_else(|| self.growing_pause());
+                self.wait_at_rest(Step::Again(pause)).await
+            }
+        }
+    }
+
+    /// Whether a commit that begins an operation found the cluster, or the connection, taken: then it waits for its turn anew.
+    pub(crate) fn not_begun(begun: Result<(), BrokerError>) -> Result<Option<Step>, BrokerError> {
+        match begun {
+            Ok(()) => Ok(None),
+            Err(BrokerError::Database(DbError::Conflict(_))) => Ok(Some(Step::Again(Duration::ZERO))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits in the queue, where others of the cluster can have their turn.
+    pub(crate) async fn wait_at_rest(&mut self, step: Step) -> Result<Step, BrokerError> {
+        let Step::Again(pause) = step else {
+            return Ok(step);
+        };
+        if self.claim.record.phase.is_terminal() {
+            return Ok(Step::Over);
+        }
+        self.commit(Change {
+            release_for: Some(pause),
+            ..self.change("the operation waits for its turn", Phase::Queued)
+        })
+        .await?;
+        Ok(Step::Over)
+    }
+
+    /// ARM did nothing, and wants the same asked later: back into the queue until then. A cluster that is busy is busy for
+    /// everybody; throttling is for who asked.
+    pub(crate) async fn put_off(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+        if matches!(error.kind, ArmErrorKind::HeldBack(_)) {
+            // By this service itself: ARM was not asked.
+            let pause = self.longer_pause(error);
+            return self.wait_at_rest(Step::Again(pause)).await;
+        }
+        let pause = error.retry_after().unwrap_or_else(|| self.growing_pause());
+        let busy = matches!(error.kind, ArmErrorKind::Refused(_));
+        let details = json!({
+            "code": error.refusal().and_then(|refusal| refusal.code.as_deref()),
+            "status": error.status(),
+            "waitMs": u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+        });
+        self.unsent = false;
+        self.commit(Change {
+            release_for: Some(pause),
+            cluster_pause: busy.then_some(pause),
+            event: Some((EventKind::ChangePutOff, details)),
+            ..self.change("Azure put the change off", Phase::Queued)
+        })
+        .await?;
+        Ok(Step::Over)
+    }
+
+    /// A wait that grows with the time since the operation was asked for: it has to be remembered nowhere.
+    pub(crate) fn growing_pause(&self) -> Duration {
+        let age = self.broker.clock.now() - self.claim.record.created_at;
+        let part = age.to_std().unwrap_or_default() / PART_OF_AGE;
+        part.clamp(self.broker.worker.fastest_poll, self.broker.worker.slowest_poll)
+    }
+
+    /// A wait as long as was asked for, and longer when the operation has waited for long: an outage may last.
+    pub(crate) fn longer_pause(&self, error: &ArmError) -> Duration {
+        let asked = error.retry_after().unwrap_or_default();
+        asked.max(self.growing_pause())
+    }
+
+    /// From here on the operation goes on in the name of whoever's tokens it is about to be sent with, and the ledger says so.
+    pub(crate) async fn act_for_holder(&mut self) -> Result<(), BrokerError> {
+        let Some(caller) = self.writer.clone() else {
+            return Ok(());
+        };
+        let broker = self.broker.clone();
+        let person = within(async {
+            let mut db = broker.pool.acquire().await?;
+            broker.person(&mut db, &caller).await
+        });
+        self.claim.record.actor = person.await?;
+        self.claim.record.app = caller.app();
+        Ok(())
+    }
+}

@@ -1,0 +1,326 @@
+//! The reads before a change: side by side, every finding in one answer, nothing changed.
+
+mod findings;
+
+use chrono::{DateTime, Utc};
+use findings::{Findings, Role, There, absence, there};
+
+use crate::arm::from_arm;
+use crate::arm::{ArmError, Cluster, Permissions};
+use crate::authz::Caller;
+use crate::authz::tenants::SOURCE_POINTER;
+use crate::authz::tenants::TARGET_POINTER;
+use crate::domain::BrokerError;
+use crate::domain::ClusterId;
+use crate::domain::Code;
+use crate::domain::ConnectionRecord;
+use crate::domain::DataConnectionId;
+use crate::domain::DatabaseId;
+use crate::domain::NewConnection;
+use crate::domain::Refusal;
+use crate::upstream::ArmToken;
+use crate::usecases::Broker;
+
+/// What a principal needs on the database to make a data connection.
+const WRITE_CONNECTION: &str = "Microsoft.Kusto/clusters/databases/dataConnections/write";
+/// What a principal needs on the database to delete one.
+const DELETE_CONNECTION: &str = "Microsoft.Kusto/clusters/databases/dataConnections/delete";
+/// What ARM checks on the namespace, as linked access, when a data connection uses the namespace's keys.
+const LIST_KEYS: &str = "Microsoft.EventHub/namespaces/authorizationRules/listkeys/action";
+
+/// What the reads before a create found, when nothing stands against it.
+#[derive(Debug)]
+pub(crate) struct Clearance {
+    /// The cluster's region: a data connection must name the same.
+    pub(crate) location: String,
+    /// When a read found no data connection of this name.
+    pub(crate) absent_at: DateTime<Utc>,
+}
+
+impl Broker {
+    /// Everything ARM can tell before a create.
+    pub(crate) async fn preflight_create(
+        &self,
+        request: &NewConnection,
+        target: &ArmToken,
+        source: &ArmToken,
+    ) -> Result<Clearance, BrokerError> {
+        let (target_side, source_side) = tokio::join!(
+            // Boxed: side by side, the calls of both would lie in the request's own future.
+            Box::pin(self.look_at_target(request, target)),
+            Box::pin(self.look_at_source(request, source))
+        );
+        let (mut findings, clearance) = target_side?;
+        findings.add(source_side?);
+        match (findings.refusal(request.id().resource().as_written()), clearance) {
+            (None, Some(clearance)) => Ok(clearance),
+            (Some(refusal), _) => Err(refusal.into()),
+            (None, None) => Err(Refusal::new(Code::ReferenceNotFound, "the cluster was not found").into()),
+        }
+    }
+
+    /// A refusal for lack of a tenant's token, with what the token of the other tenant shows to be missing there: whoever
+    /// mends the one should not have to come back to learn of the other.
+    pub(crate) async fn complete_refusal(
+        &self,
+        error: BrokerError,
+        request: &NewConnection,
+        target: Option<&ArmToken>,
+        source: Option<&ArmToken>,
+    ) -> BrokerError {
+        let BrokerError::Refused(mut refusal) = error else {
+            return error;
+        };
+        if refusal.code != Code::AccessMissing {
+            return BrokerError::Refused(refusal);
+        }
+        let looked = match (target, source) {
+            (Some(target), None) => self
+                .look_at_target(request, target)
+                .await
+                .map(|(findings, _)| findings),
+            (None, Some(source)) => self.look_at_source(request, source).await,
+            _ => return BrokerError::Refused(refusal),
+        };
+        let findings = match looked {
+            Ok(findings) => findings,
+            Err(error) => return error,
+        };
+        for detail in findings.sentences() {
+            refusal.detail = format!("{}; {detail}", refusal.detail);
+        }
+        refusal.errors.extend(findings.errors);
+        // The target's side comes first, as everywhere.
+        let place = if target.is_some() {
+            0
+        } else {
+            refusal.missing.len()
+        };
+        refusal.missing.splice(place..place, findings.missing);
+        BrokerError::Refused(refusal)
+    }
+
+    /// What stands against a create on the target's side, and what speaks for it if the cluster can be seen.
+    async fn look_at_target(
+        &self,
+        request: &NewConnection,
+        token: &ArmToken,
+    ) -> Result<(Findings, Option<Clearance>), BrokerError> {
+        let (id, cluster, database) = (request.id(), request.cluster(), &request.target.database);
+        // The proof of absence is as old as the beginning of its read.
+        let look = async {
+            let absent_at = self.clock.now();
+            (absent_at, self.arm.data_connection(token, &id).await)
+        };
+        let (region, rights, database_there, (absent_at, stands)) = tokio::join!(
+            self.arm.cluster(token, &cluster),
+            self.arm.permissions(token, database.resource()),
+            self.arm.database_exists(token, database),
+            look,
+        );
+        let mut findings = Findings::default();
+        let location = region_of(&mut findings, token, &cluster, region)?;
+        if location.is_some() {
+            let right = right(rights, WRITE_CONNECTION, token)?;
+            let found = there(&database_there, token)?;
+            let is_there = matches!(found, There::Yes | There::Forbidden);
+            match (right, found) {
+                // ARM lets the cluster be read, so it is there.
+                (Right::Lacking, _) | (Right::Untold, There::Forbidden) => {
+                    findings.lacks(Role::OnCluster(&cluster), true, token.tenant());
+                }
+                (Right::NoScope, _) if is_there => {
+                    findings.lacks(Role::OnCluster(&cluster), true, token.tenant());
+                }
+                (Right::Held, There::Forbidden) => refused(&database_there, token)?,
+                // What can't be told here, ARM tells when it is asked to make the connection.
+                _ => {}
+            }
+            if !is_there {
+                findings.wrong(
+                    TARGET_POINTER,
+                    format!("the cluster {cluster} has no database {}", database.name()),
+                );
+            }
+        }
+        if findings.missing.is_empty() && findings.errors.is_empty() {
+            findings.taken = stands.map_err(|error| from_arm(&error, Some(token)))?.is_some();
+        }
+        Ok((
+            findings,
+            location.map(|location| Clearance { location, absent_at }),
+        ))
+    }
+
+    /// What stands against a create on the source's side.
+    async fn look_at_source(
+        &self,
+        request: &NewConnection,
+        token: &ArmToken,
+    ) -> Result<Findings, BrokerError> {
+        let (hub, group) = (&request.source.hub, &request.source.consumer_group);
+        let namespace = hub.namespace();
+        let (rights, hub_there, group_there) = tokio::join!(
+            self.arm.permissions(token, namespace.resource()),
+            self.arm.event_hub_exists(token, hub),
+            self.arm.consumer_group_exists(token, hub, group),
+        );
+        let mut findings = Findings::default();
+        let right = right(rights, LIST_KEYS, token)?;
+        let found = there(&hub_there, token)?;
+        // ARM looks at the right to read before it looks for the thing, so a "not there" is no guess of its.
+        let missing = match (found, right) {
+            (There::NoGroup | There::NoParent, _) => Some(found),
+            (There::No, Right::NoScope) => Some(There::No),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            findings.wrong(
+                SOURCE_POINTER,
+                absence(missing, "namespace", namespace.resource()),
+            );
+            return Ok(findings);
+        }
+        match (right, found) {
+            (Right::Lacking | Right::NoScope, _) | (Right::Untold, There::Forbidden) => {
+                let is_there = found != There::Forbidden || matches!(group_there, Ok(true));
+                findings.lacks(Role::OnNamespace(&namespace), is_there, token.tenant());
+            }
+            (Right::Held, There::Forbidden) => refused(&hub_there, token)?,
+            _ => {}
+        }
+        match found {
+            There::No => {
+                let detail = format!("the namespace {namespace} has no event hub {}", hub.name());
+                findings.wrong(SOURCE_POINTER, detail);
+            }
+            There::Yes => match there(&group_there, token)? {
+                There::Yes => {}
+                There::Forbidden if findings.missing.is_empty() => refused(&group_there, token)?,
+                There::Forbidden => {}
+                _ => {
+                    let detail = format!("the event hub {hub} has no consumer group {group}");
+                    findings.wrong("/source/eventHub/consumerGroup", detail);
+                }
+            },
+            _ => {}
+        }
+        Ok(findings)
+    }
+
+    /// Whether the caller may make data connections there.
+    pub(crate) async fn preflight_write(
+        &self,
+        database: &DatabaseId,
+        target: &ArmToken,
+    ) -> Result<(), BrokerError> {
+        self.preflight_right(database, target, WRITE_CONNECTION).await
+    }
+
+    /// Whether ARM takes the token to read a data connection with. What ARM can't tell now the operation finds out later, and what
+    /// it would be in may be gone.
+    pub(crate) async fn preflight_read(
+        &self,
+        id: &DataConnectionId,
+        target: &ArmToken,
+    ) -> Result<(), BrokerError> {
+        match self.arm.data_connection(target, id).await {
+            Err(error) if matches!(error.status(), Some(401 | 403)) => Err(from_arm(&error, Some(target))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the caller may remove a connection, asked with their own token.
+    pub(crate) async fn permit_removal(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+    ) -> Result<ArmToken, BrokerError> {
+        let permit = async || {
+            let target = self.exchange_one(caller, record.target_tenant).await?;
+            self.preflight_remove(&record.target.database, &target).await?;
+            Ok(target)
+        };
+        match permit().await {
+            Err(error) if self.forgets_refused_token(caller, &error).await => permit().await,
+            told => told,
+        }
+    }
+
+    /// Whether the caller may delete; asked first, so that a refusal changes nothing.
+    pub(crate) async fn preflight_remove(
+        &self,
+        database: &DatabaseId,
+        target: &ArmToken,
+    ) -> Result<(), BrokerError> {
+        self.preflight_right(database, target, DELETE_CONNECTION).await
+    }
+
+    async fn preflight_right(
+        &self,
+        database: &DatabaseId,
+        target: &ArmToken,
+        action: &str,
+    ) -> Result<(), BrokerError> {
+        let permissions = self.arm.permissions(target, database.resource()).await;
+        let mut findings = Findings::default();
+        // A database that is gone is no reason to refuse: the operation finds out, and says so.
+        if right(permissions, action, target)? == Right::Lacking {
+            findings.lacks(Role::OnCluster(&database.cluster()), false, target.tenant());
+        }
+        findings.refusal("").map_or(Ok(()), |refusal| Err(refusal.into()))
+    }
+}
+
+/// The cluster's region, or what keeps it from being known.
+fn region_of(
+    findings: &mut Findings,
+    token: &ArmToken,
+    cluster: &ClusterId,
+    answer: Result<Option<Cluster>, ArmError>,
+) -> Result<Option<String>, BrokerError> {
+    let found = match answer {
+        Ok(Some(found)) => return Ok(Some(found.location)),
+        Ok(None) => There::No,
+        Err(error) => there(&Err(error), token)?,
+    };
+    if found == There::Forbidden {
+        findings.lacks(Role::OnCluster(cluster), false, token.tenant());
+    } else {
+        findings.wrong(TARGET_POINTER, absence(found, "cluster", cluster.resource()));
+    }
+    Ok(None)
+}
+
+/// ARM's refusal of a read that the caller's role should allow, passed on as such.
+fn refused(answer: &Result<bool, ArmError>, token: &ArmToken) -> Result<(), BrokerError> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(error) => Err(from_arm(error, Some(token))),
+    }
+}
+
+/// Whether a principal has an action on a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Right {
+    Held,
+    Lacking,
+    /// ARM doesn't let the principal ask. Whether the roles of the how-to let one is not documented.
+    Untold,
+    /// ARM knows no such scope, or doesn't show it.
+    NoScope,
+}
+
+fn right(
+    answer: Result<Permissions, ArmError>,
+    action: &str,
+    token: &ArmToken,
+) -> Result<Right, BrokerError> {
+    match answer {
+        Ok(permissions) if permissions.allows(action) => Ok(Right::Held),
+        Ok(_) => Ok(Right::Lacking),
+        Err(error) if error.status() == Some(403) => Ok(Right::Untold),
+        Err(error) if error.status() == Some(404) => Ok(Right::NoScope),
+        Err(error) => Err(from_arm(&error, Some(token))),
+    }
+}

@@ -1,0 +1,112 @@
+//! The service's own reads, in the tenants that granted it a role: they settle what nobody is here to ask about. Its token is of
+//! a type that no write takes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::ConnectionId;
+use crate::domain::ConnectionRecord;
+use crate::domain::TenantId;
+use crate::entra::ExchangeErrorKind;
+use crate::upstream::ServiceToken;
+use crate::usecases::Broker;
+
+/// How many of the longest waits between two looks a no of Entra's or ARM's is taken for an answer.
+const WAITS: u32 = 6;
+
+/// What was refused to the service's own token, and until when it is not asked again.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(Mutex<HashMap<Refused, Instant>>);
+
+/// Where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Refused {
+    /// Entra gives no token: consent is missing, or the service is not known there.
+    In(TenantId),
+    /// ARM doesn't let it read this connection: a role is missing, perhaps on this cluster alone.
+    To(ConnectionId),
+}
+
+/// What the service can read with.
+#[derive(Debug)]
+pub(crate) enum OwnToken {
+    /// This.
+    Held(ServiceToken),
+    /// Nothing now: Entra can't answer. Worth another try after this long, if Entra said how long.
+    Later(Option<Duration>),
+    /// Nothing: it was granted no reads there, or they were refused a while ago.
+    None,
+}
+
+impl Refusals {
+    fn hold(&self, what: Refused) -> bool {
+        let mut refused = self.locked();
+        refused.retain(|_, until| *until > Instant::now());
+        refused.contains_key(&what)
+    }
+
+    fn add(&self, what: Refused, life: Duration) {
+        self.locked().insert(what, Instant::now() + life);
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<Refused, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Broker {
+    /// A token with which the service itself may read a connection's target.
+    pub(crate) async fn own_token(&self, record: &ConnectionRecord) -> OwnToken {
+        let (tenant, refusals) = (record.target_tenant, &self.0.refusals);
+        let granted = self.tenants.readable_targets().any(|granted| granted == tenant);
+        if !granted || refusals.hold(Refused::In(tenant)) || refusals.hold(Refused::To(record.id)) {
+            return OwnToken::None;
+        }
+        match self.entra.service_token(tenant).await {
+            Ok(token) => OwnToken::Held(token),
+            Err(error) => match error.kind {
+                ExchangeErrorKind::Throttled { retry_after }
+                | ExchangeErrorKind::Unavailable { retry_after } => OwnToken::Later(retry_after),
+                _ => {
+                    refusals.add(Refused::In(tenant), self.own_patience());
+                    OwnToken::None
+                }
+            },
+        }
+    }
+
+    /// ARM refused a read of this connection to the service's own token: it is not tried again for a while.
+    pub(crate) async fn own_token_refused(&self, record: &ConnectionRecord, status: Option<u16>) {
+        self.0.refusals.add(Refused::To(record.id), self.own_patience());
+        // What is wrong with the token itself, another may not have. What it may do doesn't stand in it.
+        if status == Some(401) {
+            self.entra.forget_service_token(record.target_tenant).await;
+        }
+    }
+
+    /// How long the service leaves alone what was refused to its own token.
+    fn own_patience(&self) -> Duration {
+        self.worker.slowest_poll * WAITS
+    }
+
+    /// How long an operation that waits for somebody's token is left alone by the service itself.
+    pub(crate) fn patience_with(&self, record: &ConnectionRecord) -> Duration {
+        let own = self
+            .tenants
+            .readable_targets()
+            .any(|tenant| tenant == record.target_tenant);
+        if own {
+            self.own_patience()
+        } else {
+            self.worker.slowest_poll
+        }
+    }
+
+    /// The tenants where the service can read by itself.
+    pub(crate) fn reads_by_itself_in(&self) -> Vec<uuid::Uuid> {
+        self.tenants.readable_targets().map(TenantId::uuid).collect()
+    }
+}

@@ -1,0 +1,19 @@
+//! What both network edges share: the one builder of HTTP clients, the tokens they may carry, answers read within bounds, and how
+//! much each tenant's side is asked: deadlines, circuit breakers, repetitions.
+//! Nothing here knows what Entra or ARM mean by their answers.
+
+mod body;
+mod circuit;
+mod client;
+pub mod deadline;
+mod guard;
+mod retry_after;
+mod service_token;
+mod token;
+
+pub use body::{Body, BodyError, parse_object, read_body};
+pub use client::{ClientError, ClientOptions, client, collector_client, health_client};
+pub use guard::{HeldBack, HeldBackFor, Line, LineLimits, Lines, OnLine, Service};
+pub use retry_after::retry_after;
+pub use service_token::ServiceToken;
+pub use token::{ArmToken, Bearer};

@@ -1,0 +1,376 @@
+//! Create: tokens exchanged, reads made, the intent committed; from there the operation is driven to its end.
+
+mod existing;
+mod pending_removal;
+
+use chrono::{DateTime, Utc};
+use existing::Known;
+pub(super) use existing::waits;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+use tokio::time::Instant;
+
+use crate::arm::event_hub_body;
+use crate::authz::Caller;
+use crate::authz::tenants::Tenants;
+use crate::authz::tenants::is_of_another_tenant;
+use crate::db::connections::Part;
+use crate::db::leases::Claim;
+use crate::db::operations::{FIRST_REVISION, NewOperation};
+use crate::db::revisions::NewRevision;
+use crate::db::{DbError, begin, connections, ledger_events, revisions};
+use crate::domain::ActorId;
+use crate::domain::BrokerError;
+use crate::domain::Code;
+use crate::domain::ConnectionId;
+use crate::domain::ConnectionRecord;
+use crate::domain::DataFormat;
+use crate::domain::Desired;
+use crate::domain::EntityName;
+use crate::domain::EventKind;
+use crate::domain::NewConnection;
+use crate::domain::Observed;
+use crate::domain::OperationKind;
+use crate::domain::OperationRecord;
+use crate::domain::Phase;
+use crate::domain::Refusal;
+use crate::domain::hex;
+use crate::domain::salted_hash;
+use crate::preflight::Clearance;
+use crate::usecases::Broker;
+use crate::usecases::idempotency::IdempotencyKey;
+use crate::usecases::idempotency::Keyed;
+
+/// The scope that lets an app change connections in a user's name.
+pub(crate) const SCOPE_WRITE: &str = "Connections.ReadWrite";
+
+/// What a create led to.
+#[derive(Debug)]
+pub struct Created {
+    /// The operation that makes the connection.
+    pub operation: OperationRecord,
+    /// Whether this request, or the first one with its key, began it; another repeat finds what the first one made.
+    pub began: bool,
+}
+
+/// A request to create, with what it is compared by.
+#[derive(Debug, Clone)]
+struct Wanted {
+    request: NewConnection,
+    /// See [`request_hash`].
+    hash: Vec<u8>,
+    keyed: Option<Keyed>,
+}
+
+impl Broker {
+    /// Creates a connection. When this returns, the intent is recorded and the operation goes on by itself. With a key, the
+    /// same request does so once, and whatever it led to answers for all of them.
+    ///
+    /// # Errors
+    /// [`BrokerError::Refused`] with everything that stands against it; nothing was changed then, at ARM or in the record.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        request: NewConnection,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Created, BrokerError> {
+        let wanted = Wanted {
+            hash: request_hash(&request),
+            keyed: key.map(|key| Keyed {
+                key,
+                route: "POST /v1/connections".to_owned(),
+                body_hash: body_hash(&request),
+            }),
+            request,
+        };
+        // Boxed: the request's own future would carry all of it.
+        let result = Box::pin(self.try_create(caller, &wanted)).await;
+        if let Err(BrokerError::Refused(refusal)) = &result {
+            let id = wanted.request.id();
+            self.record_refusal(
+                EventKind::CreateRefused,
+                caller,
+                None,
+                id.resource().canonical(),
+                refusal,
+            )
+            .await;
+        }
+        result
+    }
+
+    async fn try_create(&self, caller: &Caller, wanted: &Wanted) -> Result<Created, BrokerError> {
+        caller.demand_scope(&[SCOPE_WRITE])?;
+        let others = match self.looked_up(self.known(caller, wanted)).await? {
+            Known::Theirs(created) => {
+                self.lend(caller, &created).await?;
+                return Ok(*created);
+            }
+            Known::Somebodys(refusal) => Some(refusal),
+            Known::Nothing => None,
+        };
+        let request = &wanted.request;
+        let cleared = match self.clear(caller, request).await {
+            // What was remembered of the subscriptions may be out of date: ask again, once.
+            Err(error) if is_of_another_tenant(&error) => {
+                self.forget_tenants_of(request).await;
+                self.clear(caller, request).await
+            }
+            Err(error) if self.forgets_refused_token(caller, &error).await => {
+                self.clear(caller, request).await
+            }
+            Err(error) if self.have_tenants_moved(request, &error).await => {
+                self.forget_tenants_of(request).await;
+                self.clear(caller, request).await
+            }
+            cleared => cleared,
+        };
+        if let Some(refusal) = others {
+            // That there is one is told to those who could have made it.
+            return match cleared {
+                Err(error) if !is_taken(&error) => Err(error),
+                _ => Err((*refusal).into()),
+            };
+        }
+        let (tenants, clearance) = match cleared {
+            // The same request may have been quicker, and what Azure has may be what it made.
+            Err(error) if is_taken(&error) => {
+                // Or what an earlier create of unknown outcome sent was carried out since.
+                self.look_for_late_effect_at(caller, &wanted.request.id()).await?;
+                return self.known_to_the_permitted(caller, wanted).await?.ok_or(error);
+            }
+            cleared => cleared?,
+        };
+        let claimed_at = Instant::now();
+        let (broker, by, made_of) = (self.clone(), caller.clone(), wanted.clone());
+        let begun = self.undisturbed(Box::pin(async move {
+            let (operation, claim) = broker.record_intent(&by, &made_of, tenants, &clearance).await?;
+            broker.go_on(&operation, claim, by, claimed_at);
+            Ok(Created {
+                operation,
+                began: true,
+            })
+        }));
+        match begun.await {
+            Ok(created) => Ok(created),
+            // A concurrent request was quicker. What it recorded decides.
+            Err(BrokerError::Database(DbError::Conflict(_))) => {
+                let known = self.known_to_the_permitted(caller, wanted).await?;
+                known.ok_or_else(|| {
+                    let detail = "the connection was changed at the same moment; look again";
+                    Refusal::new(Code::ChangeInProgress, detail).into()
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Everything that is asked before a create: whose the subscriptions are, for tokens of those tenants, and what ARM lets
+    /// them see.
+    async fn clear(
+        &self,
+        caller: &Caller,
+        request: &NewConnection,
+    ) -> Result<(Tenants, Clearance), BrokerError> {
+        let tenants = self.tenants_of(request).await?;
+        let needed = tenants.distinct();
+        caller.refuse_unneeded(&needed)?;
+        let (tokens, refusal) = self.exchange_each(caller, &needed).await;
+        let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
+        let (target, source) = (of(tenants.target), of(tenants.source));
+        match (refusal, target, source) {
+            (None, Some(target), Some(source)) => {
+                let clearance = self.preflight_create(request, target, source).await?;
+                Ok((tenants, clearance))
+            }
+            (Some(refusal), target, source) => {
+                Err(self.complete_refusal(refusal, request, target, source).await)
+            }
+            (None, ..) => Err(DbError::Defect("an exchange for no tenant".to_owned()).into()),
+        }
+    }
+
+    /// One commit: the connection, its people, what will be sent and its hash, what a read found and when, the request's key,
+    /// the ledger event. Gives the operation, and the claim on it if it is to be sent now.
+    async fn record_intent(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        tenants: Tenants,
+        clearance: &Clearance,
+    ) -> Result<(OperationRecord, Option<Claim>), BrokerError> {
+        let request = &wanted.request;
+        let body = event_hub_body(request, &clearance.location);
+        let body_hash = Sha256::digest(body.to_string().as_bytes()).to_vec();
+        let mut record = self.new_record(wanted, tenants, clearance);
+        let mut transaction = begin(&self.pool, "record create intent").await?;
+        let db = &mut *transaction;
+        let actor = self.person(db, caller).await?;
+        record.created_by = actor;
+        let mut operation = self.new_operation(record.id, OperationKind::Create, actor, caller);
+        operation.request_hash = hex(&body_hash);
+        connections::insert(db, &record).await?;
+        self.refuse_while_a_removal_may_land(db, &record).await?;
+        let participants = self
+            .record_people(db, record.id, (actor, Part::Actor), caller)
+            .await?;
+        let salt = uuid::Uuid::new_v4();
+        if let Some(text) = &request.justification {
+            connections::add_note(db, record.id, text, salt.as_bytes()).await?;
+        }
+        let cluster = record.target.database.cluster();
+        // Last of all that may be waited for: whoever has it keeps others waiting until this is committed.
+        self.take_turn(db, &cluster, &mut operation).await?;
+        if operation.phase == Phase::Queued {
+            self.refuse_a_longer_queue(db, &cluster, actor).await?;
+        }
+        let new = NewOperation {
+            body: Some(body),
+            body_hash: Some(body_hash),
+            absence_seen_at: Some(clearance.absent_at),
+            ..self.to_record(operation)
+        };
+        self.record_revision(db, &new, &record).await?;
+        self.insert_operation(db, &new, &cluster).await?;
+        self.keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
+            .await?;
+        let kind = match new.record.phase {
+            Phase::Queued => EventKind::CreateQueued,
+            _ => EventKind::CreateIntended,
+        };
+        let mut details = self.intent_details(&record, &new.record.request_hash, clearance.absent_at);
+        if let Some(details) = details.as_object_mut() {
+            let hash = request.justification.as_ref();
+            let hash = hash.map(|text| salted_hash(salt.as_bytes(), text));
+            details.insert("participants".to_owned(), json!(participants));
+            details.insert("justificationHash".to_owned(), json!(hash));
+        }
+        let mut event = self.event(kind, &record, &new.record, details);
+        event.request_id = Some(caller.request_id().to_owned());
+        ledger_events::append(db, &event).await?;
+        transaction.commit().await?;
+        let claim = new.claim();
+        Ok((new.record, claim))
+    }
+
+    /// What an event says of a create that is decided on.
+    pub(crate) fn intent_details(
+        &self,
+        record: &ConnectionRecord,
+        body_hash: &str,
+        absent_at: DateTime<Utc>,
+    ) -> Value {
+        let tenants = Tenants {
+            target: record.target_tenant,
+            source: record.source_tenant,
+        };
+        json!({
+            "armId": record.arm_id.resource().canonical(),
+            "sourceId": record.source.hub.resource().canonical(),
+            "apiVersion": self.arm.kusto_api_version(),
+            "bodySha256": body_hash,
+            "absenceSeenAt": absent_at,
+            "primaryTenant": tenants.target,
+            "auxiliaryTenants": auxiliary_tenants(tenants),
+        })
+    }
+
+    /// The configuration that a create is to make.
+    async fn record_revision(
+        &self,
+        db: &mut PgConnection,
+        new: &NewOperation,
+        record: &ConnectionRecord,
+    ) -> Result<(), DbError> {
+        let target = &record.target;
+        let settings = [
+            ("table", target.table.as_ref().map(EntityName::as_str)),
+            ("mapping", target.mapping.as_ref().map(EntityName::as_str)),
+            ("dataFormat", target.data_format.map(DataFormat::as_str)),
+        ];
+        let configuration: serde_json::Map<String, Value> = settings
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
+            .collect();
+        let revision = NewRevision {
+            connection: record.id,
+            number: FIRST_REVISION,
+            configuration: &configuration.into(),
+            sent: new.body.as_ref().unwrap_or(&Value::Null),
+            api_version: &new.api_version,
+        };
+        revisions::insert(db, &revision).await
+    }
+
+    fn new_record(&self, wanted: &Wanted, tenants: Tenants, clearance: &Clearance) -> ConnectionRecord {
+        let request = &wanted.request;
+        ConnectionRecord {
+            id: ConnectionId::new(self.clock.new_id()),
+            arm_id: request.id(),
+            name: request.name.clone(),
+            target_tenant: tenants.target,
+            source_tenant: tenants.source,
+            target: request.target.clone(),
+            source: request.source.clone(),
+            location: clearance.location.clone(),
+            request_hash: wanted.hash.clone(),
+            // Known inside the transaction only.
+            created_by: ActorId::new(uuid::Uuid::nil()),
+            created_at: self.clock.now(),
+            desired: Desired::Present,
+            // From the commit on, the request may have left.
+            observed: Observed::Unknown,
+            observed_at: clearance.absent_at,
+            confirmed_at: None,
+            closed_at: None,
+            version: 1,
+            found: None,
+            recheck_at: None,
+            justification: request.justification.clone(),
+            last_operation: None,
+            settling: None,
+        }
+    }
+}
+
+/// Whether Azure was found to have a data connection of the name.
+fn is_taken(error: &BrokerError) -> bool {
+    matches!(error, BrokerError::Refused(refusal) if refusal.code == Code::NameTaken)
+}
+
+/// The source's tenant, where it is another: ARM wants no auxiliary token of the primary one.
+pub(crate) fn auxiliary_tenants(tenants: Tenants) -> Vec<crate::domain::TenantId> {
+    if tenants.target == tenants.source {
+        Vec::new()
+    } else {
+        vec![tenants.source]
+    }
+}
+
+/// SHA-256 of the request in a form in which two spellings of the same request are equal. The justification is no part
+/// of what is made, so it doesn't count.
+fn request_hash(request: &NewConnection) -> Vec<u8> {
+    Sha256::digest(canonical(request).to_string().as_bytes()).to_vec()
+}
+
+/// SHA-256 of all that the request says: a key stands for no request that differs in anything, also if the same would be made.
+fn body_hash(request: &NewConnection) -> Vec<u8> {
+    let whole = json!([canonical(request), request.justification]);
+    Sha256::digest(whole.to_string().as_bytes()).to_vec()
+}
+
+fn canonical(request: &NewConnection) -> Value {
+    // A list, since the order of an object's members depends on how the JSON library was built, and the hashes are stored.
+    json!([
+        request.id().resource().canonical(),
+        request.target.table.as_ref().map(EntityName::as_str),
+        request.target.mapping.as_ref().map(EntityName::as_str),
+        request.target.data_format.map(DataFormat::as_str),
+        request.source.hub.resource().canonical(),
+        request.source.consumer_group.as_str().to_ascii_lowercase(),
+    ])
+}
+
+#[cfg(test)]
+mod tests;

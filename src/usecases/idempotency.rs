@@ -1,0 +1,208 @@
+//! Idempotency keys: a request with one can be repeated, and what the first led to answers for all of them. A refusal leaves
+//! no key, so that what was mended can be tried again.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+
+use crate::authz::Caller;
+use crate::db::DbError;
+use crate::db::begin;
+use crate::db::connections;
+use crate::db::idempotency_keys;
+use crate::db::idempotency_keys::{Entry, Scope};
+use crate::db::operations;
+use crate::db::principals;
+use crate::db::schedules;
+use crate::db::schedules::Schedule;
+use crate::domain::ActorId;
+use crate::domain::BrokerError;
+use crate::domain::Code;
+use crate::domain::OperationRecord;
+use crate::domain::Refusal;
+use crate::usecases::Broker;
+
+/// The longest key, in characters.
+const LONGEST_KEY: usize = 255;
+
+/// How many keys one statement deletes: few enough to be done in a moment.
+const SWEPT_AT_ONCE: u16 = 1000;
+
+/// A key under which a caller may repeat a request: 1 to 255 visible ASCII characters, of which only the SHA-256 is held.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(Vec<u8>);
+
+/// Why a text is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to {LONGEST_KEY} visible ASCII characters")]
+pub struct KeyError;
+
+impl FromStr for IdempotencyKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let is_key =
+            (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        is_key
+            .then(|| Self(Sha256::digest(text.as_bytes()).to_vec()))
+            .ok_or(KeyError)
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("IdempotencyKey")
+    }
+}
+
+/// A request with a key.
+#[derive(Debug, Clone)]
+pub(crate) struct Keyed {
+    pub(crate) key: IdempotencyKey,
+    /// Method and path with its parameters.
+    pub(crate) route: String,
+    /// SHA-256 of the canonical request.
+    pub(crate) body_hash: Vec<u8>,
+}
+
+/// What an earlier request with the same key led to.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    pub(crate) operation: OperationRecord,
+    /// Whether it began the operation; else it found it.
+    pub(crate) began: bool,
+}
+
+impl Broker {
+    /// What the key stands for, if it was used before. Nothing follows from it for who may see that.
+    ///
+    /// # Errors
+    /// [`Code::IdempotencyKeyReused`] when it was used for another request.
+    pub(crate) async fn replay(&self, caller: &Caller, keyed: &Keyed) -> Result<Option<Replay>, BrokerError> {
+        self.looked_up(self.look_for_replay(caller, keyed)).await
+    }
+
+    async fn look_for_replay(&self, caller: &Caller, keyed: &Keyed) -> Result<Option<Replay>, BrokerError> {
+        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+        let Some(person) = principals::find(&mut db, caller.actor()).await? else {
+            return Ok(None);
+        };
+        let scope = keyed.scope(person, caller);
+        let Some(entry) = idempotency_keys::find(&mut db, scope, self.idempotency.keep).await? else {
+            return Ok(None);
+        };
+        if entry.body_hash != keyed.body_hash {
+            let detail = "was used for another request; send a new request with a new key";
+            return Err(Refusal::new(
+                Code::IdempotencyKeyReused,
+                format!("the Idempotency-Key {detail}"),
+            )
+            .at("Idempotency-Key", detail)
+            .into());
+        }
+        let operation = operations::find(&mut db, entry.operation)
+            .await?
+            .ok_or_else(|| DbError::Defect("a key of no operation".to_owned()))?;
+        Ok(Some(Replay {
+            operation,
+            began: entry.began,
+        }))
+    }
+
+    /// Records, in the change's own transaction, that the request with this key began the operation.
+    ///
+    /// # Errors
+    /// [`DbError::Conflict`] when a concurrent request with the same key was quicker.
+    pub(crate) async fn keep_key(
+        &self,
+        db: &mut PgConnection,
+        caller: &Caller,
+        keyed: Option<&Keyed>,
+        operation: &OperationRecord,
+    ) -> Result<(), DbError> {
+        let Some(keyed) = keyed else { return Ok(()) };
+        let scope = keyed.scope(operation.actor, caller);
+        let entry = keyed.entry(operation, true);
+        idempotency_keys::insert(db, scope, &entry, self.idempotency.keep).await
+    }
+
+    /// Records that the request with this key found the operation, so that a late duplicate finds it too, whatever has become
+    /// of the connection by then.
+    ///
+    /// # Errors
+    /// As [`Broker::replay`], for a concurrent request with the same key.
+    pub(crate) async fn bind(
+        &self,
+        caller: &Caller,
+        keyed: &Keyed,
+        operation: OperationRecord,
+    ) -> Result<Replay, BrokerError> {
+        let bound = async {
+            let mut db = begin(&self.pool, "bind idempotency key").await?;
+            let person = self.person(&mut db, caller).await?;
+            // First, as in every change of a connection: whoever took the two in another order could be waited for in a circle.
+            connections::lock(&mut db, operation.connection).await?;
+            let entry = keyed.entry(&operation, false);
+            let scope = keyed.scope(person, caller);
+            idempotency_keys::insert(&mut db, scope, &entry, self.idempotency.keep).await?;
+            db.commit().await?;
+            Ok(())
+        };
+        match self.in_time(DbError::unconfirmed, bound).await {
+            Ok(()) => Ok(Replay {
+                operation,
+                began: false,
+            }),
+            Err(error @ BrokerError::Database(DbError::Conflict(_))) => {
+                self.replay(caller, keyed).await?.ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes the keys that are kept no longer, if that is due and no other replica does it. Gives how long until it is due
+    /// again.
+    ///
+    /// # Errors
+    /// When the database can't answer; what is left over waits for the next time.
+    pub async fn sweep_keys(&self) -> Result<Duration, DbError> {
+        let mut db = self.pool.acquire().await?;
+        let (schedule, every) = (Schedule::SweepIdempotencyKeys, self.idempotency.sweep_every);
+        if schedules::claim(&mut db, schedule, every).await? {
+            let mut swept = 0;
+            loop {
+                let rows =
+                    idempotency_keys::sweep(&mut db, self.idempotency.keep, SWEPT_AT_ONCE.into()).await?;
+                swept += rows;
+                if rows < SWEPT_AT_ONCE.into() {
+                    break;
+                }
+            }
+            tracing::debug!(idempotency.swept = swept, "old idempotency keys are deleted");
+        }
+        schedules::due_in(&mut db, schedule).await
+    }
+}
+
+impl Keyed {
+    fn scope(&self, person: ActorId, caller: &Caller) -> Scope<'_> {
+        Scope {
+            person,
+            app: caller.app(),
+            route: &self.route,
+            key_hash: &self.key.0,
+        }
+    }
+
+    fn entry(&self, operation: &OperationRecord, began: bool) -> Entry {
+        Entry {
+            body_hash: self.body_hash.clone(),
+            connection: operation.connection,
+            operation: operation.id,
+            began,
+        }
+    }
+}

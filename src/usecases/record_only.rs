@@ -1,0 +1,139 @@
+//! Closing a record without a request to ARM: for what is surely gone there, or was replaced by somebody else's.
+
+use serde_json::json;
+
+use crate::arm::from_arm;
+use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare};
+use crate::authz::Caller;
+use crate::db::operations::FIRST_REVISION;
+use crate::db::{DbError, begin, connections, ledger_events, revisions};
+use crate::domain::BrokerError;
+use crate::domain::Code;
+use crate::domain::ConnectionId;
+use crate::domain::ConnectionRecord;
+use crate::domain::Desired;
+use crate::domain::EventKind;
+use crate::domain::Observed;
+use crate::domain::OperationKind;
+use crate::domain::OperationRecord;
+use crate::domain::Phase;
+use crate::domain::Refusal;
+use crate::upstream::ArmToken;
+use crate::usecases::Broker;
+use crate::usecases::removal_request::WantedRemoval;
+
+impl Broker {
+    /// Ends the record as removed, if a read of this moment says that its data connection is gone or was replaced.
+    ///
+    /// # Errors
+    /// [`Code::StillPresent`] when it is still there, [`Code::ParentMissing`] when that can't be told, and as every read.
+    pub(crate) async fn remove_record_only(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+        wanted: &WantedRemoval,
+        target: &ArmToken,
+    ) -> Result<OperationRecord, BrokerError> {
+        let comparison = match self.read_for_record(record, target).await? {
+            Some(found) => self.compared_with_record(record, &found).await?,
+            None => Comparison::Absent,
+        };
+        if !matches!(comparison, Comparison::Absent | Comparison::Replaced(_)) {
+            let detail = "Azure still has the data connection, so the record is not closed; remove the connection instead";
+            return Err(Refusal::new(Code::StillPresent, detail).into());
+        }
+        let (broker, by, id, wanted) = (self.clone(), caller.clone(), record.id, wanted.clone());
+        self.undisturbed(async move { broker.close_record(&by, id, &wanted, &comparison).await })
+            .await
+    }
+
+    /// What ARM holds under a connection's name; nothing only while its database can be read.
+    async fn read_for_record(
+        &self,
+        record: &ConnectionRecord,
+        target: &ArmToken,
+    ) -> Result<Option<DataConnection>, BrokerError> {
+        let missing = || {
+            let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
+            BrokerError::from(Refusal::new(Code::ParentMissing, detail))
+        };
+        match self.arm.data_connection(target, &record.arm_id).await {
+            Ok(Some(found)) => Ok(Some(found)),
+            Ok(None) => match self.arm.database_exists(target, &record.arm_id.database()).await {
+                Ok(true) => Ok(None),
+                Ok(false) => Err(missing()),
+                Err(error) if error.status() == Some(404) => Err(missing()),
+                Err(error) => Err(from_arm(&error, Some(target))),
+            },
+            Err(error) if error.status() == Some(404) => Err(missing()),
+            Err(error) => Err(from_arm(&error, Some(target))),
+        }
+    }
+
+    /// Compares what a read found with the current revision.
+    pub(crate) async fn compared_with_record(
+        &self,
+        record: &ConnectionRecord,
+        found: &DataConnection,
+    ) -> Result<Comparison, BrokerError> {
+        let revision = self.looked_up(async {
+            let mut db = self.pool.acquire().await.map_err(DbError::from)?;
+            Ok(revisions::find(&mut db, record.id, FIRST_REVISION).await?)
+        });
+        let revision = revision.await?;
+        let recorded = Recorded {
+            sent: revision.sent,
+            snapshot: revision.snapshot,
+            api_version: revision.api_version,
+        };
+        Ok(compare(&recorded, Reading::Resource(&found.raw)))
+    }
+
+    /// One commit: the wish, an operation that has ended, the end of the record, the request's key, the ledger event.
+    async fn close_record(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        wanted: &WantedRemoval,
+        comparison: &Comparison,
+    ) -> Result<OperationRecord, BrokerError> {
+        let mut transaction = begin(&self.pool, "close record").await?;
+        let db = &mut *transaction;
+        let actor = self.person(db, caller).await?;
+        connections::lock(db, id).await?;
+        let gone = || DbError::Defect("a connection vanished".to_owned());
+        let record = connections::find(db, id).await?.ok_or_else(gone)?;
+        wanted.accepted(&record)?;
+        let is_changing = record
+            .last_operation
+            .as_ref()
+            .is_some_and(|operation| !operation.phase.is_terminal());
+        if is_changing || record.closed_at.is_some() {
+            let detail = "another change of the connection is under way; ask again when it has ended";
+            return Err(Refusal::new(Code::ChangeInProgress, detail).into());
+        }
+        let mut operation = self.new_operation(id, OperationKind::Remove, actor, caller);
+        operation.phase = Phase::Succeeded;
+        operation.dispatched_at = None;
+        operation.finished_at = Some(operation.created_at);
+        connections::set_desired(db, id, Desired::Absent).await?;
+        connections::set_observed(db, id, Observed::Absent, self.clock.now(), true, false).await?;
+        let new = self.to_record(operation);
+        let cluster = record.target.database.cluster();
+        self.insert_operation(db, &new, &cluster).await?;
+        self.keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
+            .await?;
+        let details = json!({
+            "recordOnly": true,
+            "stateBefore": record.state(),
+            "comparison": comparison.as_str(),
+            "differences": comparison.differences(),
+        });
+        let mut event = self.event(EventKind::RemoveSucceeded, &record, &new.record, details);
+        event.request_id = Some(caller.request_id().to_owned());
+        ledger_events::append(db, &event).await?;
+        transaction.commit().await?;
+        self.changed(id);
+        Ok(new.record)
+    }
+}

@@ -1,0 +1,359 @@
+//! Who sees a connection, and how much of it: whom its record names, whom a tenant has given a role, and whom ARM lets read the
+//! data connection or the source. Only the actor's own token counts; those in the auxiliary header never widen anything.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use moka::Expiry;
+use moka::future::Cache;
+use uuid::Uuid;
+
+use crate::arm::from_arm;
+use crate::arm::{ArmError, ArmErrorKind};
+use crate::authz::Caller;
+use crate::authz::Direction;
+use crate::config::VisibilitySection;
+use crate::db::connections::{Found, Part};
+use crate::domain::BrokerError;
+use crate::domain::ConnectionRecord;
+use crate::domain::DataConnectionId;
+use crate::domain::DatabaseId;
+use crate::domain::EventHubId;
+use crate::domain::Person;
+use crate::domain::ResourceId;
+use crate::domain::State;
+use crate::domain::TenantId;
+use crate::entra::{ExchangeError, ExchangeErrorKind, UserToken};
+use crate::upstream::ArmToken;
+use crate::usecases::Broker;
+
+/// The app role with which a tenant lets a user see all connections that touch it.
+const ROLE_READ_ALL: &str = "Connections.Read.All";
+/// The app role with which a tenant lets a user read the ledger of its connections.
+const ROLE_AUDITOR: &str = "Auditor";
+/// The app role with which the service's home tenant, and no other, lets a user look after what is unsettled.
+const ROLE_OPERATOR: &str = "Operator";
+/// Over which time Entra counts identical exchanges.
+const EXCHANGES_COUNTED_FOR: Duration = Duration::from_secs(300);
+/// The most answers that are remembered; the least used go first.
+const MOST: u64 = 100_000;
+
+/// From where somebody sees a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// As its actor.
+    Actor,
+    /// From the cluster.
+    Target,
+    /// From the event stream.
+    Source,
+    /// As an operator of the service, for as long as it is unsettled.
+    Operator,
+}
+
+/// Something that ARM lets a person read or not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Readable<'a> {
+    /// One data connection, also when it is gone: ARM looks at the right to read before it looks for the thing (Microsoft Learn,
+    /// "Troubleshoot Azure RBAC": a scope that isn't there gives `AuthorizationFailed` too).
+    DataConnection(&'a DataConnectionId),
+    /// Every data connection of a database.
+    DataConnections(&'a DatabaseId),
+    /// An event hub, also when it is gone.
+    EventHub(&'a EventHubId),
+}
+
+/// What is remembered of ARM's and Entra's answers. Only yes and no are remembered, never an outage.
+#[derive(Clone)]
+pub(crate) struct Sights {
+    /// ARM's, by person and app, so that nobody's answer is another's.
+    answers: Cache<Question, bool>,
+    /// Entra's refusals, by user token and tenant: a token from a better sign-in is another one.
+    refusals: Cache<([u8; 32], TenantId), ExchangeError>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Question {
+    person: Person,
+    app: Uuid,
+    tenant: TenantId,
+    subject: Subject,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Subject {
+    /// Whether they may read the resource.
+    Resource(String),
+    /// Whether they may read what the resource holds.
+    Inside(String),
+}
+
+/// Why it can't be told now.
+#[derive(Debug, Clone)]
+enum CantTell {
+    Exchange(ExchangeError),
+    Arm(Box<(ArmError, ArmToken)>),
+}
+
+struct Life(VisibilitySection);
+
+impl Expiry<Question, bool> for Life {
+    fn expire_after_create(&self, _: &Question, granted: &bool, _: Instant) -> Option<Duration> {
+        Some(if *granted {
+            self.0.granted_for
+        } else {
+            self.0.denied_for
+        })
+    }
+}
+
+impl Sights {
+    /// `identical_exchanges` is how often Entra may be asked for the same in five minutes: its refusals are remembered so long that
+    /// whoever looks again and again is told what it said last, and not that it can't be asked.
+    pub(crate) fn new(settings: VisibilitySection, identical_exchanges: u32) -> Self {
+        Self {
+            refusals: Cache::builder()
+                .max_capacity(MOST)
+                .time_to_live(EXCHANGES_COUNTED_FOR / identical_exchanges.max(1) + Duration::from_secs(1))
+                .build(),
+            answers: Cache::builder()
+                .max_capacity(MOST)
+                .expire_after(Life(settings))
+                .build(),
+        }
+    }
+}
+
+impl Side {
+    /// The record as it is shown from here: the people of the source's tenant are not told why it was wanted.
+    pub(crate) fn show(self, caller: &Caller, mut record: ConnectionRecord) -> ConnectionRecord {
+        let tenant = caller.actor().tenant;
+        let is_foreign = tenant == record.source_tenant && tenant != record.target_tenant;
+        let is_told = match self {
+            Self::Actor => true,
+            Self::Target => !is_foreign,
+            Self::Source | Self::Operator => false,
+        };
+        if !is_told {
+            record.justification = None;
+            // What has the name now may be anybody's of the target's side.
+            if let Some(found) = &mut record.found {
+                found.resource = None;
+            }
+        }
+        record
+    }
+}
+
+impl Readable<'_> {
+    fn subject(self) -> Subject {
+        let canonical = |id: &ResourceId| id.canonical().to_owned();
+        match self {
+            Self::DataConnection(id) => Subject::Resource(canonical(id.resource())),
+            Self::EventHub(id) => Subject::Resource(canonical(id.resource())),
+            Self::DataConnections(id) => Subject::Inside(canonical(id.resource())),
+        }
+    }
+}
+
+/// From where the record itself or a role lets the caller see it.
+pub(crate) fn side_by_record(caller: &Caller, found: &Found) -> Option<Side> {
+    let tenant = caller.actor().tenant;
+    match found.part {
+        Some(Part::Actor) => Some(Side::Actor),
+        Some(Part::Participant) => Some(side_of(tenant, &found.record).unwrap_or(Side::Source)),
+        None if sees_all_of_own_tenant(caller) => side_of(tenant, &found.record),
+        None => None,
+    }
+}
+
+/// Whether the caller's tenant has given them the role to see all that touches it.
+pub(crate) fn sees_all_of_own_tenant(caller: &Caller) -> bool {
+    caller.actor_token().has_role(ROLE_READ_ALL)
+}
+
+/// Whether the caller's tenant has given them the role to read the ledger of its connections, of which this is one.
+pub(crate) fn audits(caller: &Caller, record: &ConnectionRecord) -> bool {
+    caller.actor_token().has_role(ROLE_AUDITOR) && side_of(caller.actor().tenant, record).is_some()
+}
+
+fn side_of(tenant: TenantId, record: &ConnectionRecord) -> Option<Side> {
+    if tenant == record.target_tenant {
+        Some(Side::Target)
+    } else if tenant == record.source_tenant {
+        Some(Side::Source)
+    } else {
+        None
+    }
+}
+
+impl Broker {
+    /// Whether the caller is an operator of this service: by a role of its home tenant, since in others that tenant decides who has
+    /// which role.
+    pub(crate) fn operates(&self, caller: &Caller) -> bool {
+        self.tenants.home == Some(caller.actor().tenant) && caller.actor_token().has_role(ROLE_OPERATOR)
+    }
+
+    /// From where the caller sees a connection; from nowhere if they don't.
+    ///
+    /// # Errors
+    /// When neither side says yes and one of them can't tell now. What is said then names no tenant, and whose tenant has nothing to
+    /// do with the connection is not even told to sign in: they are not to learn that there is one.
+    pub(crate) async fn side(&self, caller: &Caller, found: &Found) -> Result<Option<Side>, BrokerError> {
+        if let Some(side) = side_by_record(caller, found) {
+            return Ok(Some(side));
+        }
+        if self.operates(caller) && found.record.state() == State::Unsettled {
+            return Ok(Some(Side::Operator));
+        }
+        match self.side_by_arm(caller, &found.record).await {
+            Err(BrokerError::Refused(_)) if side_of(caller.actor().tenant, &found.record).is_none() => {
+                Ok(None)
+            }
+            Err(BrokerError::Unavailable(mut unavailable)) => {
+                "whether you may see this can't be told now".clone_into(&mut unavailable.detail);
+                Err(BrokerError::Unavailable(unavailable))
+            }
+            told => told,
+        }
+    }
+
+    async fn side_by_arm(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+    ) -> Result<Option<Side>, BrokerError> {
+        let target = Readable::DataConnection(&record.arm_id);
+        let seen = self
+            .may_read(caller, record.target_tenant, Direction::Target, target)
+            .await;
+        if matches!(seen, Ok(true)) {
+            return Ok(Some(Side::Target));
+        }
+        let source = Readable::EventHub(&record.source.hub);
+        if self
+            .may_read(caller, record.source_tenant, Direction::Source, source)
+            .await?
+        {
+            return Ok(Some(Side::Source));
+        }
+        seen.map(|_| None)
+    }
+
+    /// Whether ARM lets the actor read something, asked with their own token, and remembered.
+    ///
+    /// # Errors
+    /// When Entra or ARM can't tell now, or want the user to sign in with more proof first.
+    pub(crate) async fn may_read(
+        &self,
+        caller: &Caller,
+        tenant: TenantId,
+        direction: Direction,
+        what: Readable<'_>,
+    ) -> Result<bool, BrokerError> {
+        // No token leaves for a tenant that is not allowed, whatever the record says.
+        if !self.tenants.allows(tenant, direction) {
+            return Ok(false);
+        }
+        let question = Question {
+            person: caller.actor(),
+            app: caller.app(),
+            tenant,
+            subject: what.subject(),
+        };
+        // Boxed: few requests need to ask, and none should carry room for it.
+        let asked = Box::pin(async {
+            let looked = self.look(caller.actor_token(), tenant, what).await;
+            match looked {
+                // The token was remembered, and ARM takes it no longer.
+                Err(CantTell::Arm(answer))
+                    if answer.0.status() == Some(401)
+                        && is_no(&answer.0)
+                        && self.entra.forget(caller.actor_token(), tenant).await =>
+                {
+                    no_or_cant_tell(self.look(caller.actor_token(), tenant, what).await)
+                }
+                looked => no_or_cant_tell(looked),
+            }
+        });
+        let answer = self.0.sights.answers.try_get_with(question, asked).await;
+        answer.map_err(|error| match Arc::unwrap_or_clone(error) {
+            CantTell::Exchange(error) => self.explain(&caller.alone(), &[error]),
+            CantTell::Arm(answer) => from_arm(&answer.0, Some(&answer.1)),
+        })
+    }
+
+    /// Whether the caller brings a token that opens the connection's target to look at it.
+    pub(crate) async fn opens_target(&self, caller: &Caller, record: &ConnectionRecord) -> bool {
+        let tenant = record.target_tenant;
+        self.tenants.allows(tenant, Direction::Target)
+            && self.token_to_look(caller.token_for(tenant), tenant).await.is_ok()
+    }
+
+    /// The ARM token of a tenant for somebody who only looks, and may look again and again: Entra is not asked anew for what it has
+    /// just refused, because it shuts out whoever repeats the same exchange fifteen times in five minutes (AADSTS50196).
+    async fn token_to_look(&self, token: &UserToken, tenant: TenantId) -> Result<ArmToken, ExchangeError> {
+        let refusals = &self.0.sights.refusals;
+        let key = (token.digest(), tenant);
+        if let Some(refused) = refusals.get(&key).await {
+            return Err(refused);
+        }
+        let exchanged = self.entra.exchange(token, tenant).await;
+        if let Err(error) = &exchanged
+            && !is_outage(error)
+        {
+            refusals.insert(key, error.clone()).await;
+        }
+        exchanged
+    }
+
+    /// Whether Entra and ARM let a user look; ARM's own no is an error still.
+    async fn look(&self, token: &UserToken, tenant: TenantId, what: Readable<'_>) -> Result<bool, CantTell> {
+        let token = match self.token_to_look(token, tenant).await {
+            Ok(token) => token,
+            Err(error) if is_shut_out(&error) => return Ok(false),
+            Err(error) => return Err(CantTell::Exchange(error)),
+        };
+        let answer = match what {
+            Readable::DataConnection(id) => self.arm.data_connection(&token, id).await.map(drop),
+            Readable::DataConnections(id) => self.arm.list_data_connections(&token, id).await,
+            Readable::EventHub(id) => self.arm.event_hub_exists(&token, id).await.map(drop),
+        };
+        match answer {
+            Ok(()) => Ok(true),
+            Err(error) => Err(CantTell::Arm(Box::new((error, token)))),
+        }
+    }
+}
+
+/// What came of a look, ARM's no being one.
+fn no_or_cant_tell(looked: Result<bool, CantTell>) -> Result<bool, CantTell> {
+    match looked {
+        Err(CantTell::Arm(answer)) if is_no(&answer.0) => Ok(false),
+        looked => looked,
+    }
+}
+
+/// Whether Entra may say something else in a moment.
+fn is_outage(error: &ExchangeError) -> bool {
+    matches!(
+        error.kind,
+        ExchangeErrorKind::Throttled { .. } | ExchangeErrorKind::Unavailable { .. }
+    )
+}
+
+/// Whether ARM said no, and meant the right: what it wants of the sign-in is another matter, and so is an outage.
+fn is_no(error: &ArmError) -> bool {
+    matches!(&error.kind, ArmErrorKind::Refused(refusal) if refusal.claims.is_none())
+}
+
+/// Whether Entra gives no token of the tenant for this user, whatever they do about their sign-in.
+fn is_shut_out(error: &ExchangeError) -> bool {
+    matches!(
+        error.kind,
+        ExchangeErrorKind::Consent
+            | ExchangeErrorKind::NotAMember
+            | ExchangeErrorKind::ApplicationMissing
+            | ExchangeErrorKind::Denied
+    )
+}
