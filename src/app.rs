@@ -19,12 +19,12 @@ use crate::db::{self, DbError, schema};
 use crate::entra::{self, Entra};
 use crate::http::{self, AppState};
 use crate::jobs;
-use crate::ledger::Marker;
+use crate::ledger::TokenFingerprinter;
 use crate::telemetry;
 use crate::upstream;
 use crate::upstream::ClientError;
 use crate::usecases::Broker;
-use crate::usecases::Parts;
+use crate::usecases::Dependencies;
 
 /// How long a tenant's signing keys are used before they are fetched anew (Microsoft's own libraries: a day).
 const KEYS_LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -101,7 +101,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let server = Arc::new(config.server.clone());
     let broker = broker(config, client, pool, clock);
     // Before anything is recorded that others must leave to this replica.
-    broker.beat().await?;
+    broker.heartbeat().await?;
     let (draining, drain) = (CancellationToken::new(), server.drain);
     let state = AppState {
         broker: broker.clone(),
@@ -177,7 +177,7 @@ fn broker(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -
         pace: config.arm.pace,
         lines: config.lines.clone(),
     };
-    Broker::new(Parts {
+    Broker::new(Dependencies {
         entra: Entra::new(entra_settings(&config), client.clone(), clock.clone()),
         arm: Arm::new(arm_settings, client, clock.clone()),
         pool,
@@ -187,7 +187,7 @@ fn broker(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -
         limits: config.limits,
         worker: config.worker,
         idempotency: config.idempotency,
-        marker: Marker::new(config.ledger.mark_key),
+        marker: TokenFingerprinter::new(config.ledger.mark_key),
     })
 }
 
@@ -240,7 +240,7 @@ impl Running {
         if let Err(error) = self.living.await {
             tracing::error!(error = %error, "a part of the service ended badly");
         }
-        self.broker.leave().await;
+        self.broker.deregister().await;
         for handle in self.parts {
             if let Err(error) = handle.await {
                 tracing::error!(error = %error, "a part of the service ended badly");

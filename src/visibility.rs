@@ -11,13 +11,13 @@ use uuid::Uuid;
 use crate::arm::from_arm;
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::authz::Caller;
-use crate::authz::Direction;
+use crate::authz::Side;
 use crate::config::VisibilitySection;
-use crate::db::connections::{Found, Part};
-use crate::domain::BrokerError;
+use crate::db::connections::{ConnectionRole, ConnectionWithRole};
 use crate::domain::ConnectionRecord;
 use crate::domain::DataConnectionId;
 use crate::domain::DatabaseId;
+use crate::domain::Error;
 use crate::domain::EventHubId;
 use crate::domain::Person;
 use crate::domain::ResourceId;
@@ -40,7 +40,7 @@ const MOST: u64 = 100_000;
 
 /// From where somebody sees a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum ViewerRole {
     /// As its actor.
     Actor,
     /// From the cluster.
@@ -53,7 +53,7 @@ pub enum Side {
 
 /// Something that ARM lets a person read or not.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Readable<'a> {
+pub(crate) enum AccessCheck<'a> {
     /// One data connection, also when it is gone: ARM looks at the right to read before it looks for the thing (Microsoft Learn,
     /// "Troubleshoot Azure RBAC": a scope that isn't there gives `AuthorizationFailed` too).
     DataConnection(&'a DataConnectionId),
@@ -65,23 +65,23 @@ pub(crate) enum Readable<'a> {
 
 /// What is remembered of ARM's and Entra's answers. Only yes and no are remembered, never an outage.
 #[derive(Clone)]
-pub(crate) struct Sights {
+pub(crate) struct VisibilityCache {
     /// ARM's, by person and app, so that nobody's answer is another's.
-    answers: Cache<Question, bool>,
+    answers: Cache<AccessQuestion, bool>,
     /// Entra's refusals, by user token and tenant: a token from a better sign-in is another one.
     refusals: Cache<([u8; 32], TenantId), ExchangeError>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Question {
+struct AccessQuestion {
     person: Person,
     app: Uuid,
     tenant: TenantId,
-    subject: Subject,
+    subject: AccessSubject,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Subject {
+enum AccessSubject {
     /// Whether they may read the resource.
     Resource(String),
     /// Whether they may read what the resource holds.
@@ -90,15 +90,15 @@ enum Subject {
 
 /// Why it can't be told now.
 #[derive(Debug, Clone)]
-enum CantTell {
+enum CheckUnavailable {
     Exchange(ExchangeError),
     Arm(Box<(ArmError, ArmToken)>),
 }
 
 struct Life(VisibilitySection);
 
-impl Expiry<Question, bool> for Life {
-    fn expire_after_create(&self, _: &Question, granted: &bool, _: Instant) -> Option<Duration> {
+impl Expiry<AccessQuestion, bool> for Life {
+    fn expire_after_create(&self, _: &AccessQuestion, granted: &bool, _: Instant) -> Option<Duration> {
         Some(if *granted {
             self.0.granted_for
         } else {
@@ -107,7 +107,7 @@ impl Expiry<Question, bool> for Life {
     }
 }
 
-impl Sights {
+impl VisibilityCache {
     /// `identical_exchanges` is how often Entra may be asked for the same in five minutes: its refusals are remembered so long that
     /// whoever looks again and again is told what it said last, and not that it can't be asked.
     pub(crate) fn new(settings: VisibilitySection, identical_exchanges: u32) -> Self {
@@ -124,7 +124,7 @@ impl Sights {
     }
 }
 
-impl Side {
+impl ViewerRole {
     /// The record as it is shown from here: the people of the source's tenant are not told why it was wanted.
     pub(crate) fn show(self, caller: &Caller, mut record: ConnectionRecord) -> ConnectionRecord {
         let tenant = caller.actor().tenant;
@@ -145,23 +145,25 @@ impl Side {
     }
 }
 
-impl Readable<'_> {
-    fn subject(self) -> Subject {
+impl AccessCheck<'_> {
+    fn subject(self) -> AccessSubject {
         let canonical = |id: &ResourceId| id.canonical().to_owned();
         match self {
-            Self::DataConnection(id) => Subject::Resource(canonical(id.resource())),
-            Self::EventHub(id) => Subject::Resource(canonical(id.resource())),
-            Self::DataConnections(id) => Subject::Inside(canonical(id.resource())),
+            Self::DataConnection(id) => AccessSubject::Resource(canonical(id.resource())),
+            Self::EventHub(id) => AccessSubject::Resource(canonical(id.resource())),
+            Self::DataConnections(id) => AccessSubject::Inside(canonical(id.resource())),
         }
     }
 }
 
 /// From where the record itself or a role lets the caller see it.
-pub(crate) fn side_by_record(caller: &Caller, found: &Found) -> Option<Side> {
+pub(crate) fn side_by_record(caller: &Caller, found: &ConnectionWithRole) -> Option<ViewerRole> {
     let tenant = caller.actor().tenant;
     match found.part {
-        Some(Part::Actor) => Some(Side::Actor),
-        Some(Part::Participant) => Some(side_of(tenant, &found.record).unwrap_or(Side::Source)),
+        Some(ConnectionRole::Actor) => Some(ViewerRole::Actor),
+        Some(ConnectionRole::Participant) => {
+            Some(side_of(tenant, &found.record).unwrap_or(ViewerRole::Source))
+        }
         None if sees_all_of_own_tenant(caller) => side_of(tenant, &found.record),
         None => None,
     }
@@ -177,11 +179,11 @@ pub(crate) fn audits(caller: &Caller, record: &ConnectionRecord) -> bool {
     caller.actor_token().has_role(ROLE_AUDITOR) && side_of(caller.actor().tenant, record).is_some()
 }
 
-fn side_of(tenant: TenantId, record: &ConnectionRecord) -> Option<Side> {
+fn side_of(tenant: TenantId, record: &ConnectionRecord) -> Option<ViewerRole> {
     if tenant == record.target_tenant {
-        Some(Side::Target)
+        Some(ViewerRole::Target)
     } else if tenant == record.source_tenant {
-        Some(Side::Source)
+        Some(ViewerRole::Source)
     } else {
         None
     }
@@ -199,20 +201,22 @@ impl Broker {
     /// # Errors
     /// When neither side says yes and one of them can't tell now. What is said then names no tenant, and whose tenant has nothing to
     /// do with the connection is not even told to sign in: they are not to learn that there is one.
-    pub(crate) async fn side(&self, caller: &Caller, found: &Found) -> Result<Option<Side>, BrokerError> {
+    pub(crate) async fn side(
+        &self,
+        caller: &Caller,
+        found: &ConnectionWithRole,
+    ) -> Result<Option<ViewerRole>, Error> {
         if let Some(side) = side_by_record(caller, found) {
             return Ok(Some(side));
         }
         if self.operates(caller) && found.record.state() == State::Unsettled {
-            return Ok(Some(Side::Operator));
+            return Ok(Some(ViewerRole::Operator));
         }
         match self.side_by_arm(caller, &found.record).await {
-            Err(BrokerError::Refused(_)) if side_of(caller.actor().tenant, &found.record).is_none() => {
-                Ok(None)
-            }
-            Err(BrokerError::Unavailable(mut unavailable)) => {
+            Err(Error::Refused(_)) if side_of(caller.actor().tenant, &found.record).is_none() => Ok(None),
+            Err(Error::Unavailable(mut unavailable)) => {
                 "whether you may see this can't be told now".clone_into(&mut unavailable.detail);
-                Err(BrokerError::Unavailable(unavailable))
+                Err(Error::Unavailable(unavailable))
             }
             told => told,
         }
@@ -222,20 +226,20 @@ impl Broker {
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
-    ) -> Result<Option<Side>, BrokerError> {
-        let target = Readable::DataConnection(&record.arm_id);
+    ) -> Result<Option<ViewerRole>, Error> {
+        let target = AccessCheck::DataConnection(&record.arm_id);
         let seen = self
-            .may_read(caller, record.target_tenant, Direction::Target, target)
+            .may_read(caller, record.target_tenant, Side::Target, target)
             .await;
         if matches!(seen, Ok(true)) {
-            return Ok(Some(Side::Target));
+            return Ok(Some(ViewerRole::Target));
         }
-        let source = Readable::EventHub(&record.source.hub);
+        let source = AccessCheck::EventHub(&record.source.hub);
         if self
-            .may_read(caller, record.source_tenant, Direction::Source, source)
+            .may_read(caller, record.source_tenant, Side::Source, source)
             .await?
         {
-            return Ok(Some(Side::Source));
+            return Ok(Some(ViewerRole::Source));
         }
         seen.map(|_| None)
     }
@@ -248,14 +252,14 @@ impl Broker {
         &self,
         caller: &Caller,
         tenant: TenantId,
-        direction: Direction,
-        what: Readable<'_>,
-    ) -> Result<bool, BrokerError> {
+        direction: Side,
+        what: AccessCheck<'_>,
+    ) -> Result<bool, Error> {
         // No token leaves for a tenant that is not allowed, whatever the record says.
         if !self.tenants.allows(tenant, direction) {
             return Ok(false);
         }
-        let question = Question {
+        let question = AccessQuestion {
             person: caller.actor(),
             app: caller.app(),
             tenant,
@@ -263,37 +267,42 @@ impl Broker {
         };
         // Boxed: few requests need to ask, and none should carry room for it.
         let asked = Box::pin(async {
-            let looked = self.look(caller.actor_token(), tenant, what).await;
+            let looked = self.read_connection(caller.actor_token(), tenant, what).await;
             match looked {
                 // The token was remembered, and ARM takes it no longer.
-                Err(CantTell::Arm(answer))
+                Err(CheckUnavailable::Arm(answer))
                     if answer.0.status() == Some(401)
                         && is_no(&answer.0)
                         && self.entra.forget(caller.actor_token(), tenant).await =>
                 {
-                    no_or_cant_tell(self.look(caller.actor_token(), tenant, what).await)
+                    no_or_unavailable(self.read_connection(caller.actor_token(), tenant, what).await)
                 }
-                looked => no_or_cant_tell(looked),
+                looked => no_or_unavailable(looked),
             }
         });
-        let answer = self.0.sights.answers.try_get_with(question, asked).await;
+        let answer = self
+            .0
+            .visibility_cache
+            .answers
+            .try_get_with(question, asked)
+            .await;
         answer.map_err(|error| match Arc::unwrap_or_clone(error) {
-            CantTell::Exchange(error) => self.explain(&caller.alone(), &[error]),
-            CantTell::Arm(answer) => from_arm(&answer.0, Some(&answer.1)),
+            CheckUnavailable::Exchange(error) => self.explain(&caller.alone(), &[error]),
+            CheckUnavailable::Arm(answer) => from_arm(&answer.0, Some(&answer.1)),
         })
     }
 
     /// Whether the caller brings a token that opens the connection's target to look at it.
     pub(crate) async fn opens_target(&self, caller: &Caller, record: &ConnectionRecord) -> bool {
         let tenant = record.target_tenant;
-        self.tenants.allows(tenant, Direction::Target)
+        self.tenants.allows(tenant, Side::Target)
             && self.token_to_look(caller.token_for(tenant), tenant).await.is_ok()
     }
 
     /// The ARM token of a tenant for somebody who only looks, and may look again and again: Entra is not asked anew for what it has
     /// just refused, because it shuts out whoever repeats the same exchange fifteen times in five minutes (AADSTS50196).
     async fn token_to_look(&self, token: &UserToken, tenant: TenantId) -> Result<ArmToken, ExchangeError> {
-        let refusals = &self.0.sights.refusals;
+        let refusals = &self.0.visibility_cache.refusals;
         let key = (token.digest(), tenant);
         if let Some(refused) = refusals.get(&key).await {
             return Err(refused);
@@ -308,28 +317,33 @@ impl Broker {
     }
 
     /// Whether Entra and ARM let a user look; ARM's own no is an error still.
-    async fn look(&self, token: &UserToken, tenant: TenantId, what: Readable<'_>) -> Result<bool, CantTell> {
+    async fn read_connection(
+        &self,
+        token: &UserToken,
+        tenant: TenantId,
+        what: AccessCheck<'_>,
+    ) -> Result<bool, CheckUnavailable> {
         let token = match self.token_to_look(token, tenant).await {
             Ok(token) => token,
             Err(error) if is_shut_out(&error) => return Ok(false),
-            Err(error) => return Err(CantTell::Exchange(error)),
+            Err(error) => return Err(CheckUnavailable::Exchange(error)),
         };
         let answer = match what {
-            Readable::DataConnection(id) => self.arm.data_connection(&token, id).await.map(drop),
-            Readable::DataConnections(id) => self.arm.list_data_connections(&token, id).await,
-            Readable::EventHub(id) => self.arm.event_hub_exists(&token, id).await.map(drop),
+            AccessCheck::DataConnection(id) => self.arm.data_connection(&token, id).await.map(drop),
+            AccessCheck::DataConnections(id) => self.arm.list_data_connections(&token, id).await,
+            AccessCheck::EventHub(id) => self.arm.event_hub_exists(&token, id).await.map(drop),
         };
         match answer {
             Ok(()) => Ok(true),
-            Err(error) => Err(CantTell::Arm(Box::new((error, token)))),
+            Err(error) => Err(CheckUnavailable::Arm(Box::new((error, token)))),
         }
     }
 }
 
 /// What came of a look, ARM's no being one.
-fn no_or_cant_tell(looked: Result<bool, CantTell>) -> Result<bool, CantTell> {
+fn no_or_unavailable(looked: Result<bool, CheckUnavailable>) -> Result<bool, CheckUnavailable> {
     match looked {
-        Err(CantTell::Arm(answer)) if is_no(&answer.0) => Ok(false),
+        Err(CheckUnavailable::Arm(answer)) if is_no(&answer.0) => Ok(false),
         looked => looked,
     }
 }

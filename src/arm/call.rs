@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::answer::{Answer, BodyFault};
 use super::error::{ArmError, ArmErrorKind};
-use super::leave::Leave;
-use super::pace::Granted;
+use super::leave::CallPermit;
+use super::pace::RatePermit;
 use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::arm::trusted_url;
@@ -133,7 +133,7 @@ impl Arm {
         match &outcome {
             Ok(answer) => metrics::arm_called(name, answer.status.as_u16(), answer.report.duration),
             // Nobody was called.
-            Err(error) if matches!(error.kind, ArmErrorKind::HeldBack(_)) => {}
+            Err(error) if matches!(error.kind, ArmErrorKind::Rejected(_)) => {}
             Err(error) => metrics::arm_called(name, 0, error.report.duration),
         }
         outcome
@@ -154,7 +154,7 @@ impl Arm {
         let outcome = match self.request(&call) {
             Ok(request) => match self.leave(&call).await {
                 Ok(leave) => self.exchange(name, request, leave).await,
-                Err(held_back) => Err(ArmErrorKind::HeldBack(held_back)),
+                Err(held_back) => Err(ArmErrorKind::Rejected(held_back)),
             },
             Err(kind) => Err(kind),
         };
@@ -184,7 +184,7 @@ impl Arm {
                 answer.log(write);
                 Ok(answer)
             }
-            Err(kind @ ArmErrorKind::HeldBack(_)) => {
+            Err(kind @ ArmErrorKind::Rejected(_)) => {
                 let error = fault(kind);
                 tracing::debug!(arm.call = name, arm.failure = %error.kind, "a call to Azure Resource Manager was not made");
                 Err(error)
@@ -238,8 +238,13 @@ impl Arm {
             .map_err(|error| ArmErrorKind::NotSent(cause(error)))
     }
 
-    async fn exchange(&self, name: &'static str, mut request: reqwest::Request, leave: Leave) -> Exchanged {
-        let Leave { line, pace } = leave;
+    async fn exchange(
+        &self,
+        name: &'static str,
+        mut request: reqwest::Request,
+        leave: CallPermit,
+    ) -> Exchanged {
+        let CallPermit { line, pace } = leave;
         let given = self.0.lines.read_timeout();
         let is_read = request.method() == Method::GET;
         if is_read {
@@ -281,7 +286,7 @@ impl Arm {
 }
 
 /// What came back, or why nothing did.
-type Exchanged = Result<(StatusCode, HeaderMap, Result<Body, BodyFault>, Option<Granted>), ArmErrorKind>;
+type Exchanged = Result<(StatusCode, HeaderMap, Result<Body, BodyFault>, Option<RatePermit>), ArmErrorKind>;
 
 /// Why a request could not be sent, without its URL.
 fn cause(error: reqwest::Error) -> String {

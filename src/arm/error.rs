@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::call::CallReport;
 use super::refusal::Refusal;
-use crate::upstream::HeldBack;
+use crate::upstream::Rejected;
 
 /// A call that failed. Holds no token, no body and no URL; it can be logged as it is.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub enum ArmErrorKind {
     NotSent(String),
     /// This service did not send it, by its own decision: ARM is failing for this tenant, or would refuse more calls. Later it
     /// may.
-    HeldBack(HeldBack),
+    Rejected(Rejected),
     /// A time-out or a reset after bytes may have left.
     NoAnswer,
     /// A definite refusal of ARM's with a 4xx: what was asked for was not done.
@@ -48,7 +48,7 @@ impl ArmError {
     pub fn outcome_unknown(&self) -> bool {
         match self.kind {
             ArmErrorKind::NotSent(_)
-            | ArmErrorKind::HeldBack(_)
+            | ArmErrorKind::Rejected(_)
             | ArmErrorKind::Refused(_)
             | ArmErrorKind::Throttled(_) => false,
             ArmErrorKind::NoAnswer
@@ -66,7 +66,7 @@ impl ArmError {
             | ArmErrorKind::Throttled(refusal)
             | ArmErrorKind::ServerError(refusal) => Some(refusal),
             ArmErrorKind::NotSent(_)
-            | ArmErrorKind::HeldBack(_)
+            | ArmErrorKind::Rejected(_)
             | ArmErrorKind::NoAnswer
             | ArmErrorKind::Unreadable
             | ArmErrorKind::ForeignHost => None,
@@ -77,7 +77,7 @@ impl ArmError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.kind {
-            ArmErrorKind::HeldBack(held_back) => Some(held_back.retry_after),
+            ArmErrorKind::Rejected(held_back) => Some(held_back.retry_after),
             _ => self.refusal().and_then(|refusal| refusal.retry_after),
         }
     }
@@ -98,7 +98,7 @@ impl ArmError {
             "OperationInProgress",
         ];
         match self.kind {
-            ArmErrorKind::Throttled(_) | ArmErrorKind::HeldBack(_) => true,
+            ArmErrorKind::Throttled(_) | ArmErrorKind::Rejected(_) => true,
             // With a 5xx, the same code says nothing of what was done.
             ArmErrorKind::Refused(_) => busy.iter().any(|code| self.is_code(code)),
             _ => false,
@@ -130,7 +130,7 @@ impl fmt::Display for ArmErrorKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(why) => write!(formatter, "not sent ({why})"),
-            Self::HeldBack(held_back) => held_back.fmt(formatter),
+            Self::Rejected(held_back) => held_back.fmt(formatter),
             Self::NoAnswer => formatter.write_str("no answer from Azure Resource Manager"),
             Self::Refused(refusal) | Self::Throttled(refusal) | Self::ServerError(refusal) => {
                 write!(

@@ -2,7 +2,7 @@
 
 use super::sentences::sentence_of;
 use super::{ArmError, ArmErrorKind};
-use crate::domain::{BrokerError, Code, Failure, Refusal, Unavailable, Upstream};
+use crate::domain::{Code, Error, Failure, Refusal, Unavailable, Upstream};
 use crate::upstream::ArmToken;
 
 /// What ARM answered, as far as it may be shown.
@@ -16,7 +16,7 @@ pub(crate) fn upstream_of(error: &ArmError) -> Upstream {
 }
 
 /// An ARM error in a read that a use case needs: a claims challenge, an outage or a refusal. `token` is what was read with.
-pub(crate) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerError {
+pub(crate) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> Error {
     let upstream = Some(upstream_of(error));
     match &error.kind {
         // A busy cluster, say, is no final no.
@@ -43,7 +43,7 @@ pub(crate) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> BrokerErro
         ArmErrorKind::Refused(_)
         | ArmErrorKind::Throttled(_)
         | ArmErrorKind::ServerError(_)
-        | ArmErrorKind::HeldBack(_)
+        | ArmErrorKind::Rejected(_)
         | ArmErrorKind::NotSent(_)
         | ArmErrorKind::NoAnswer
         // What makes no sense says neither yes nor no: a proxy on the way, say.

@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::Arm;
 use super::call::Call;
 use super::error::{ArmError, ArmErrorKind};
-use super::pace::{Granted, Key, Kind, Longest};
-use crate::upstream::HeldBack;
-use crate::upstream::HeldBackFor;
-use crate::upstream::Line;
+use super::pace::{Key, Kind, Longest, RatePermit};
+use crate::upstream::Guard;
+use crate::upstream::RejectedFor;
 use crate::upstream::OnLine;
+use crate::upstream::Rejected;
 use crate::upstream::Service;
 use crate::upstream::deadline;
 
@@ -26,15 +26,15 @@ const LONGEST_WAIT_UNSEEN: Duration = Duration::from_secs(5);
 const SHORTEST_DELAY: Duration = Duration::from_secs(1);
 
 /// A call's leave.
-pub(super) struct Leave {
+pub(super) struct CallPermit {
     pub(super) line: OnLine,
     /// `None` where there is nobody to count for.
-    pub(super) pace: Option<Granted>,
+    pub(super) pace: Option<RatePermit>,
 }
 
 impl Arm {
     /// Asks to make a call, and waits for its turn where it may wait.
-    pub(super) async fn leave(&self, call: &Call<'_>) -> Result<Leave, HeldBack> {
+    pub(super) async fn leave(&self, call: &Call<'_>) -> Result<CallPermit, Rejected> {
         let kind = Kind::of(&call.method);
         let counted = call.token.filter(|_| self.0.settings.pace);
         let pace = match counted.zip(subscription_of(&call.url)) {
@@ -55,7 +55,7 @@ impl Arm {
             // A write has leave for this moment, by its lease.
             Kind::Write | Kind::Delete => line.enter_now()?,
         };
-        Ok(Leave { line, pace })
+        Ok(CallPermit { line, pace })
     }
 
     /// Whether a read that failed is made once more, and after which pause: when no answer came, or one that says nothing of what
@@ -67,13 +67,13 @@ impl Arm {
             | ArmErrorKind::NoAnswer
             | ArmErrorKind::Unreadable
             | ArmErrorKind::ForeignHost => None,
-            ArmErrorKind::HeldBack(_) | ArmErrorKind::Refused(_) => return None,
+            ArmErrorKind::Rejected(_) | ArmErrorKind::Refused(_) => return None,
         };
         self.line(call).await.repetition(asked)
     }
 
     /// The line that a call goes over: its tenant's, or its subscription's where the tenant is what is asked for.
-    async fn line(&self, call: &Call<'_>) -> Arc<Line> {
+    async fn line(&self, call: &Call<'_>) -> Arc<Guard> {
         let tenant = call.token.map(|token| token.principal().tenant.uuid());
         let of = tenant.or_else(|| subscription_of(&call.url)).unwrap_or_default();
         self.0.lines.of(of).await
@@ -99,13 +99,13 @@ fn longest_wait(kind: Kind) -> Longest {
     }
 }
 
-fn held_back(kind: Kind, wait: Duration) -> HeldBack {
+fn held_back(kind: Kind, wait: Duration) -> Rejected {
     let shortest = match kind {
         Kind::Read => Duration::ZERO,
         Kind::Write | Kind::Delete => SHORTEST_DELAY,
     };
-    let held_back = HeldBack {
-        reason: HeldBackFor::Pace,
+    let held_back = Rejected {
+        reason: RejectedFor::Pace,
         retry_after: wait.max(shortest),
     };
     held_back.counted(Service::Arm)

@@ -43,7 +43,7 @@ pub use settings::Settings;
 pub use trusted_url::PinnedUrlError;
 
 use crate::clock::Clock;
-use crate::upstream::Lines;
+use crate::upstream::Guards;
 use crate::upstream::Service;
 use tenant_discovery::TenantCache;
 
@@ -57,9 +57,9 @@ struct Shared {
     clock: Clock,
     tenants: TenantCache,
     /// Each tenant's side of ARM.
-    lines: Lines,
+    lines: Guards,
     /// How fast each principal's calls are made.
-    pace: pace::Pace,
+    pace: pace::RateLimiter,
 }
 
 impl Arm {
@@ -69,8 +69,8 @@ impl Arm {
     pub fn new(settings: Settings, client: reqwest::Client, clock: Clock) -> Self {
         Self(Arc::new(Shared {
             tenants: TenantCache::new(settings.tenant_cache),
-            lines: Lines::new(Service::Arm, settings.lines.clone()),
-            pace: pace::Pace::new(),
+            lines: Guards::new(Service::Arm, settings.lines.clone()),
+            pace: pace::RateLimiter::new(),
             settings,
             client,
             clock,

@@ -70,7 +70,7 @@ pub(super) struct Key {
 
 /// All buckets. Cheap to clone; clones are the same.
 #[derive(Clone)]
-pub(super) struct Pace(Cache<Key, Shared>);
+pub(super) struct RateLimiter(Cache<Key, Shared>);
 
 type Shared = Arc<Mutex<Bucket>>;
 
@@ -106,12 +106,12 @@ enum NotYet {
 }
 
 /// The leave for one call. To be told the answer.
-pub(super) struct Granted {
+pub(super) struct RatePermit {
     bucket: Shared,
     name: &'static str,
 }
 
-impl Pace {
+impl RateLimiter {
     pub(super) fn new() -> Self {
         Self(Cache::new(MOST))
     }
@@ -125,7 +125,7 @@ impl Pace {
         key: Key,
         name: &'static str,
         longest: Longest,
-    ) -> Result<Granted, Duration> {
+    ) -> Result<RatePermit, Duration> {
         let begun = Instant::now();
         let new = async { Arc::new(Mutex::new(Bucket::new(key.kind.refill(), begun))) };
         let bucket = self.0.get_with(key, new).await;
@@ -134,7 +134,7 @@ impl Pace {
             let now = Instant::now();
             let taken = lock(&bucket).take(name, now);
             let (wait, longest) = match taken {
-                Ok(()) => return Ok(Granted { bucket, name }),
+                Ok(()) => return Ok(RatePermit { bucket, name }),
                 Err(NotYet::Closed(wait)) => (wait, longest.closed),
                 Err(NotYet::Spaced(wait)) => (wait, longest.spaced),
             };
@@ -146,7 +146,7 @@ impl Pace {
     }
 }
 
-impl Granted {
+impl RatePermit {
     /// Takes in what the answer says of the bucket.
     pub(super) fn answered(self, status: StatusCode, remaining: Option<u32>, refusal: Option<&Refusal>) {
         let now = Instant::now();
@@ -163,7 +163,7 @@ impl Granted {
     }
 }
 
-impl Drop for Granted {
+impl Drop for RatePermit {
     fn drop(&mut self) {
         let mut bucket = lock(&self.bucket);
         bucket.under_way = bucket.under_way.saturating_sub(1);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::upstream::LineLimits;
+use crate::upstream::GuardLimits;
 
 /// Where ARM is, and how it is spoken to.
 #[derive(Debug, Clone)]
@@ -18,5 +18,5 @@ pub struct Settings {
     /// Whether calls slow down before ARM refuses them, and stop where it did.
     pub pace: bool,
     /// How much each tenant's side of ARM is asked.
-    pub lines: LineLimits,
+    pub lines: GuardLimits,
 }

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::domain::DataConnectionId;
 use crate::domain::Person;
 use crate::upstream::ArmToken;
-use crate::upstream::LineLimits;
+use crate::upstream::GuardLimits;
 
 pub(super) const TARGET: &str = "11111111-0000-4000-8000-000000000001";
 pub(super) const SOURCE: &str = "22222222-0000-4000-8000-000000000002";
@@ -107,9 +107,9 @@ pub(super) fn arm(endpoint: Url, clock: Clock) -> Arm {
         kusto_api_version: "2024-04-13".to_owned(),
         tenant_cache: Duration::from_secs(3600),
         pace: true,
-        lines: LineLimits {
+        lines: GuardLimits {
             pause: Duration::ZERO,
-            ..LineLimits::default()
+            ..GuardLimits::default()
         },
     };
     Arm::new(settings, client, clock)

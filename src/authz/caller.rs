@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::domain::BrokerError;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::Person;
 use crate::domain::Refusal;
 use crate::domain::TenantId;
@@ -38,7 +38,7 @@ impl Caller {
     ///
     /// # Errors
     /// When there are too many, two of one tenant, or tokens of another app than the actor's.
-    pub fn new(actor: UserToken, auxiliary: Vec<UserToken>, request_id: String) -> Result<Self, BrokerError> {
+    pub fn new(actor: UserToken, auxiliary: Vec<UserToken>, request_id: String) -> Result<Self, Error> {
         let refuse = |detail: String| Err(misfit(detail));
         if auxiliary.len() > MOST_AUXILIARY {
             return refuse(format!(
@@ -119,7 +119,7 @@ impl Caller {
     }
 
     /// Refuses a token that the request doesn't need: it must not be exchanged, and its sender should know.
-    pub(crate) fn refuse_unneeded(&self, needed: &[TenantId]) -> Result<(), BrokerError> {
+    pub(crate) fn refuse_unneeded(&self, needed: &[TenantId]) -> Result<(), Error> {
         match self
             .auxiliary
             .iter()
@@ -143,7 +143,7 @@ impl Caller {
     ///
     /// # Errors
     /// A refusal that names the first of the scopes, and the tenant of the token that lacks it.
-    pub fn demand_scope(&self, accepted: &[&'static str]) -> Result<(), BrokerError> {
+    pub fn demand_scope(&self, accepted: &[&'static str]) -> Result<(), Error> {
         let has = |token: &&UserToken| accepted.iter().any(|scope| token.has_scope(scope));
         let mut tokens = std::iter::once(&self.actor).chain(&self.auxiliary);
         let (Some(lacking), Some(scope)) = (tokens.find(|token| !has(token)), accepted.first()) else {
@@ -158,7 +158,7 @@ impl Caller {
     }
 }
 
-fn misfit(detail: String) -> BrokerError {
+fn misfit(detail: String) -> Error {
     Refusal::new(Code::AuxiliaryTokens, detail.clone())
         .at(HEADER, detail)
         .into()

@@ -7,7 +7,7 @@ use crate::domain::TenantId;
 
 /// The side of a connection that a tenant is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub enum Side {
     /// The tenant of the cluster.
     Target,
     /// The tenant of the event stream.
@@ -52,17 +52,17 @@ impl TenantPolicy {
     /// The tenants of targets where the service may read with its own token.
     pub fn readable_targets(&self) -> impl Iterator<Item = TenantId> {
         let granted = self.service_reads.iter().copied();
-        granted.filter(|tenant| self.allows(*tenant, Direction::Target))
+        granted.filter(|tenant| self.allows(*tenant, Side::Target))
     }
 
     /// Whether a token may leave for this tenant on this side, whatever is on the other.
     #[must_use]
-    pub fn allows(&self, tenant: TenantId, direction: Direction) -> bool {
+    pub fn allows(&self, tenant: TenantId, direction: Side) -> bool {
         match direction {
-            Direction::Target => {
+            Side::Target => {
                 self.targets.contains(&tenant) || self.pairs.iter().any(|pair| pair.target == tenant)
             }
-            Direction::Source => {
+            Side::Source => {
                 self.sources.contains(&tenant) || self.pairs.iter().any(|pair| pair.source == tenant)
             }
         }

@@ -3,9 +3,9 @@
 use crate::arm::ArmError;
 use crate::arm::from_arm;
 use crate::arm::upstream_of;
-use crate::authz::Direction;
-use crate::domain::BrokerError;
+use crate::authz::Side;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::NewConnection;
 use crate::domain::Refusal;
 use crate::domain::SubscriptionId;
@@ -36,7 +36,7 @@ impl Tenants {
 
 impl Broker {
     /// Asks ARM for the tenants of both subscriptions and checks them against the configuration, before any token leaves.
-    pub(crate) async fn tenants_of(&self, request: &NewConnection) -> Result<Tenants, BrokerError> {
+    pub(crate) async fn tenants_of(&self, request: &NewConnection) -> Result<Tenants, Error> {
         let (target, source) = (
             request.target.database.subscription(),
             request.source.hub.subscription(),
@@ -50,8 +50,8 @@ impl Broker {
             (Err(target), Err(source)) => return Err(both(target, source)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
-        let target = self.demand_allowed(tenants.target, Direction::Target, "target", TARGET_POINTER);
-        let source = self.demand_allowed(tenants.source, Direction::Source, "source", SOURCE_POINTER);
+        let target = self.demand_allowed(tenants.target, Side::Target, "target", TARGET_POINTER);
+        let source = self.demand_allowed(tenants.source, Side::Source, "source", SOURCE_POINTER);
         match (target, source) {
             (Ok(()), Ok(())) => {}
             (Err(target), Err(source)) => return Err(both(target, source)),
@@ -77,8 +77,8 @@ impl Broker {
     }
 
     /// Whether a refusal that came of remembered tenants would be another one now: a subscription may have moved since.
-    pub(crate) async fn have_tenants_moved(&self, request: &NewConnection, error: &BrokerError) -> bool {
-        let BrokerError::Refused(refusal) = error else {
+    pub(crate) async fn have_tenants_moved(&self, request: &NewConnection, error: &Error) -> bool {
+        let Error::Refused(refusal) = error else {
             return false;
         };
         // What ARM itself answered to a token of the tenant has shown that it is the right one.
@@ -105,10 +105,10 @@ impl Broker {
     fn demand_allowed(
         &self,
         tenant: TenantId,
-        direction: Direction,
+        direction: Side,
         side: &str,
         pointer: &str,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<(), Error> {
         if self.tenants.allows(tenant, direction) {
             return Ok(());
         }
@@ -124,7 +124,7 @@ impl Broker {
         &self,
         subscription: SubscriptionId,
         pointer: &str,
-    ) -> Result<TenantId, BrokerError> {
+    ) -> Result<TenantId, Error> {
         self.arm.tenant_of(subscription).await.map_err(|error: ArmError| {
             if error.is_code("SubscriptionNotFound") || error.status() == Some(404) {
                 let detail = format!("Azure knows no subscription {subscription}: check its id");
@@ -143,8 +143,8 @@ impl Broker {
 }
 
 /// Whether ARM said that a subscription belongs to another tenant than the token it was asked with.
-pub(crate) fn is_of_another_tenant(error: &BrokerError) -> bool {
-    let BrokerError::Refused(refusal) = error else {
+pub(crate) fn is_of_another_tenant(error: &Error) -> bool {
+    let Error::Refused(refusal) = error else {
         return false;
     };
     let code = refusal
@@ -155,15 +155,15 @@ pub(crate) fn is_of_another_tenant(error: &BrokerError) -> bool {
 }
 
 /// One answer for what stands against both sides. An outage comes first, since the rest may look different after it.
-fn both(target: BrokerError, source: BrokerError) -> BrokerError {
+fn both(target: Error, source: Error) -> Error {
     match (target, source) {
-        (BrokerError::Refused(target), BrokerError::Refused(source)) if target.code == source.code => {
+        (Error::Refused(target), Error::Refused(source)) if target.code == source.code => {
             let (mut refusal, mut other) = (*target, *source);
             refusal.detail = format!("{}; {}", refusal.detail, other.detail);
             refusal.errors.append(&mut other.errors);
             refusal.into()
         }
-        (target, BrokerError::Refused(_)) => target,
+        (target, Error::Refused(_)) => target,
         (_, source) => source,
     }
 }

@@ -36,7 +36,7 @@ pub use worker::WorkerSection;
 
 use crate::authz::TenantPolicy;
 use crate::upstream::ClientOptions;
-use crate::upstream::LineLimits;
+use crate::upstream::GuardLimits;
 
 /// All that `serve` needs.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub struct Config {
     /// How calls leave.
     pub outbound: ClientOptions,
     /// How much each tenant's side is asked.
-    pub lines: LineLimits,
+    pub lines: GuardLimits,
     /// How work in the background goes on.
     pub worker: WorkerSection,
     /// How long requests can be repeated by their key.
@@ -153,7 +153,7 @@ impl Config {
 }
 
 /// Times of several sections that must fit together.
-fn check_times(reader: &mut Reader, worker: &WorkerSection, outbound: &ClientOptions, lines: &LineLimits) {
+fn check_times(reader: &mut Reader, worker: &WorkerSection, outbound: &ClientOptions, lines: &GuardLimits) {
     if worker.request_life <= outbound.timeout {
         // A request that is still under way here must not be taken for dead.
         reader.report("worker.request_life", "must be longer than outbound.timeout");

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::Reader;
 use crate::upstream::ClientOptions;
-use crate::upstream::LineLimits;
+use crate::upstream::GuardLimits;
 
 pub(super) fn read(reader: &mut Reader) -> Option<ClientOptions> {
     let minute = Duration::from_secs(60);
@@ -35,14 +35,14 @@ pub(super) fn read(reader: &mut Reader) -> Option<ClientOptions> {
 }
 
 /// How much each tenant's side is asked.
-pub(super) fn read_limits(reader: &mut Reader) -> Option<LineLimits> {
-    let usual = LineLimits::default();
+pub(super) fn read_limits(reader: &mut Reader) -> Option<GuardLimits> {
+    let usual = GuardLimits::default();
     let minute = Duration::from_secs(60);
     let read_timeout = reader.duration("outbound.read_timeout", usual.read_timeout, minute);
     let opens_after = reader.at_least("outbound.circuit_failures", 1, usual.opens_after);
     let open_for = reader.duration("outbound.circuit_pause", usual.open_for, minute * 10);
     let at_once = reader.at_least("outbound.calls_per_tenant", 1, usual.at_once);
-    Some(LineLimits {
+    Some(GuardLimits {
         read_timeout: read_timeout?,
         opens_after: opens_after?,
         open_for: open_for?,

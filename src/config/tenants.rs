@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::authz::policy::Pair;
-use crate::authz::{Direction, TenantPolicy};
+use crate::authz::{Side, TenantPolicy};
 use crate::domain::TenantId;
 
 pub(super) fn read(reader: &mut Reader) -> Option<TenantPolicy> {
@@ -23,9 +23,8 @@ pub(super) fn read(reader: &mut Reader) -> Option<TenantPolicy> {
         pairs: pairs.into_iter().collect(),
         service_reads: service_reads.into_iter().collect(),
     };
-    let allowed = |tenant: &&TenantId| {
-        policy.allows(**tenant, Direction::Target) || policy.allows(**tenant, Direction::Source)
-    };
+    let allowed =
+        |tenant: &&TenantId| policy.allows(**tenant, Side::Target) || policy.allows(**tenant, Side::Source);
     if let Some(tenant) = policy.service_reads.iter().find(|tenant| !allowed(tenant)) {
         let detail = format!("{tenant} is no tenant that may be connected; list it as target or source too");
         reader.report("tenants.service_reads", detail);
@@ -46,7 +45,7 @@ mod tests {
 
     fn policy(text: &str) -> TenantPolicy {
         let mut reader = Reader::from_toml(&format!("[tenants]\nusers = []\n{text}")).expect("TOML");
-        let policy = TenantPolicy::read(&mut reader).expect("complete");
+        let policy = read(&mut reader).expect("complete");
         reader.finish_with_unknown_keys().expect("right");
         policy
     }
@@ -68,7 +67,7 @@ mod tests {
         let policy = policy(&format!("targets = [\"{A}\"]\nsources = [\"{B}\"]"));
         assert!(policy.allows_pair(tenant(A), tenant(B)));
         assert!(!policy.allows_pair(tenant(B), tenant(A)));
-        assert!(!policy.allows(tenant(B), Direction::Target));
+        assert!(!policy.allows(tenant(B), Side::Target));
     }
 
     #[test]
@@ -80,7 +79,7 @@ mod tests {
 
         let text = format!("[tenants]\nusers = []\nservice_reads = [\"{A}\"]");
         let mut reader = Reader::from_toml(&text).expect("TOML");
-        let _ = TenantPolicy::read(&mut reader);
+        let _ = read(&mut reader);
         let error = reader
             .finish_with_unknown_keys()
             .expect_err("a tenant of no side");
@@ -92,7 +91,7 @@ mod tests {
         let policy = policy(&format!("pairs = [\"{A} <- {B}\"]"));
         assert!(policy.allows_pair(tenant(A), tenant(B)));
         assert!(!policy.allows_pair(tenant(A), tenant(A)));
-        assert!(policy.allows(tenant(B), Direction::Source));
-        assert!(!policy.allows(tenant(B), Direction::Target));
+        assert!(policy.allows(tenant(B), Side::Source));
+        assert!(!policy.allows(tenant(B), Side::Target));
     }
 }

@@ -148,7 +148,7 @@ fn the_example_is_right_and_names_every_setting() {
     let _ = DatabaseSection::read(&mut reader);
     let _ = EntraSection::read(&mut reader);
     let _ = ArmSection::read(&mut reader);
-    let _ = TenantPolicy::read(&mut reader);
+    let _ = tenants::read(&mut reader);
     let _ = outbound::read(&mut reader);
     let _ = WorkerSection::read(&mut reader);
     let _ = IdempotencySection::read(&mut reader);

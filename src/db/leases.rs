@@ -42,7 +42,7 @@ pub struct Claim {
 
 /// Who claims, and what tokens they have.
 #[derive(Debug, Clone, Copy)]
-pub struct Claimant<'a> {
+pub struct ClaimScope<'a> {
     /// The replica.
     pub replica: Uuid,
     /// The operations that it has tokens for.
@@ -130,7 +130,7 @@ impl ClaimRow {
 pub async fn claim_due(
     db: &mut PgConnection,
     limit: i64,
-    by: Claimant<'_>,
+    by: ClaimScope<'_>,
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
     let statement = sqlx::query_as!(
@@ -282,7 +282,7 @@ pub async fn renew(
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn next_due(db: &mut PgConnection, by: Claimant<'_>) -> Result<Option<Duration>, DbError> {
+pub async fn next_due(db: &mut PgConnection, by: ClaimScope<'_>) -> Result<Option<Duration>, DbError> {
     let seconds = sqlx::query_scalar!(
         "with heads as (
             select distinct on (q.cluster_id, q.person_id) q.id, q.cluster_id, q.turn, q.due_at

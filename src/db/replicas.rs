@@ -15,7 +15,7 @@ const FORGOTTEN_AFTER: f64 = 86_400.0;
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn beat(db: &mut PgConnection, replica: Uuid, life: Duration) -> Result<(), DbError> {
+pub async fn heartbeat(db: &mut PgConnection, replica: Uuid, life: Duration) -> Result<(), DbError> {
     let statement = sqlx::query!(
         "with gone as (delete from replicas where alive_until < now() - make_interval(secs => $3))
          insert into replicas (id, alive_until) values ($1, now() + make_interval(secs => $2))
@@ -33,7 +33,7 @@ pub async fn beat(db: &mut PgConnection, replica: Uuid, life: Duration) -> Resul
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn leave(db: &mut PgConnection, replica: Uuid) -> Result<(), DbError> {
+pub async fn deregister(db: &mut PgConnection, replica: Uuid) -> Result<(), DbError> {
     let statement = sqlx::query!("delete from replicas where id = $1", replica).execute(&mut *db);
     alone("say that a replica has stopped", statement).await?;
     super::cluster_locks::call(db).await

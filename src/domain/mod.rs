@@ -25,7 +25,7 @@ pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameE
 pub use record::{
     Awaiting, ConnectionRecord, Failure, FoundResource, OperationRecord, Upstream, removal_hash,
 };
-pub use refusal::{BrokerError, Challenge, FieldError, Missing, MissingKind, Refusal, Unavailable};
+pub use refusal::{Challenge, Error, FieldError, Missing, MissingKind, Refusal, Unavailable};
 pub use request::{EventHubSource, NewConnection, Target};
 pub use resource_id::{
     ClusterId, DataConnectionId, DatabaseId, EventHubId, NamespaceId, ResourceId, ResourceIdError,

@@ -15,7 +15,7 @@ use crate::domain::Upstream;
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
-pub enum BrokerError {
+pub enum Error {
     /// Asking again unchanged will give the same answer, as long as nothing else changes.
     #[error("refused: {0:?}")]
     Refused(Box<Refusal>),
@@ -194,13 +194,13 @@ impl Missing {
     }
 }
 
-impl From<Refusal> for BrokerError {
+impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
     }
 }
 
-impl From<Unavailable> for BrokerError {
+impl From<Unavailable> for Error {
     fn from(unavailable: Unavailable) -> Self {
         Self::Unavailable(Box::new(unavailable))
     }

@@ -18,7 +18,7 @@ use crate::domain::TenantId;
 use crate::entra::exchange_guard::Identity;
 use crate::telemetry::metrics;
 use crate::upstream::ArmToken;
-use crate::upstream::Line;
+use crate::upstream::Guard;
 use crate::upstream::deadline;
 
 /// A token that is younger is no remembered one.
@@ -161,7 +161,7 @@ impl Inner {
 
     async fn post(
         &self,
-        line: &Arc<Line>,
+        line: &Arc<Guard>,
         token: &UserToken,
         tenant: TenantId,
         claims: Option<&str>,

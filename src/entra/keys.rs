@@ -20,9 +20,9 @@ use crate::domain::TenantId;
 use crate::failpoints::Moment;
 use crate::failpoints::point;
 use crate::upstream;
-use crate::upstream::HeldBack;
-use crate::upstream::Line;
-use crate::upstream::Lines;
+use crate::upstream::Guard;
+use crate::upstream::Guards;
+use crate::upstream::Rejected;
 use crate::upstream::Service;
 use crate::upstream::deadline;
 
@@ -43,7 +43,7 @@ struct TenantKeys {
     tenant: TenantId,
     url: Url,
     client: reqwest::Client,
-    lines: Lines,
+    lines: Guards,
     clock: Clock,
     life: Duration,
     minimum_interval: Duration,
@@ -84,7 +84,7 @@ impl Keys {
         clock: &Clock,
         tasks: TaskTracker,
     ) -> Self {
-        let lines = Lines::new(Service::Keys, settings.lines.clone());
+        let lines = Guards::new(Service::Keys, settings.lines.clone());
         let of = |tenant: TenantId| TenantKeys {
             tenant,
             // Built here, never read from a discovery document: a document can't send us to another host.
@@ -291,8 +291,8 @@ impl TenantKeys {
         }
     }
 
-    async fn ask(&self, line: &Arc<Line>) -> Result<Vec<SigningKey>, KeysError> {
-        let on_line = line.enter().await.map_err(KeysError::HeldBack)?;
+    async fn ask(&self, line: &Arc<Guard>) -> Result<Vec<SigningKey>, KeysError> {
+        let on_line = line.enter().await.map_err(KeysError::Rejected)?;
         let failed = |_| KeysError::OutOfReach;
         point("entra", "GET keys", Moment::Before).await.map_err(failed)?;
         let given = self.lines.read_timeout();
@@ -327,7 +327,7 @@ enum KeysError {
     #[error("Entra's answer holds no usable key")]
     Unreadable,
     #[error("{0}")]
-    HeldBack(HeldBack),
+    Rejected(Rejected),
 }
 
 impl KeysError {
@@ -335,7 +335,7 @@ impl KeysError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status(_, asked) => *asked,
-            Self::HeldBack(held) => Some(held.retry_after),
+            Self::Rejected(held) => Some(held.retry_after),
             Self::OutOfReach | Self::Unreadable => None,
         }
     }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::upstream::Lines;
+use crate::upstream::Guards;
 use crate::upstream::Service;
 
 pub use error::{ExchangeError, ExchangeErrorKind, ExchangeFailure};
@@ -52,7 +52,7 @@ struct Inner {
     /// Work that must not die with the request that started it.
     tasks: TaskTracker,
     /// Each tenant's token endpoint.
-    lines: Lines,
+    lines: Guards,
     repeats: exchange_guard::Repeats,
 }
 
@@ -64,7 +64,7 @@ impl Entra {
         let keys = keys::Keys::new(&settings, &client, &clock, tasks.clone());
         Self {
             inner: Arc::new(Inner {
-                lines: Lines::new(Service::Entra, settings.lines.clone()),
+                lines: Guards::new(Service::Entra, settings.lines.clone()),
                 repeats: exchange_guard::Repeats::new(settings.identical_exchanges),
                 settings,
                 client,

@@ -25,7 +25,7 @@ use uuid::Uuid;
 use super::{Entra, Settings, UserToken};
 use crate::clock::Clock;
 use crate::domain::TenantId;
-use crate::upstream::LineLimits;
+use crate::upstream::GuardLimits;
 
 /// The tenant of domain1.com, whose users' tokens are accepted.
 pub(super) const HOME: TenantId = TenantId::new(Uuid::from_u128(0x1111_1111_0000_4000_8000_0000_0000_0001));
@@ -103,9 +103,9 @@ pub(super) fn settings(authority: &Url) -> Settings {
         arm_audiences: vec!["https://management.azure.com".to_owned()],
         keys_refresh: Duration::from_secs(24 * 3600),
         keys_minimum_interval: Duration::from_secs(300),
-        lines: LineLimits {
+        lines: GuardLimits {
             pause: Duration::ZERO,
-            ..LineLimits::default()
+            ..GuardLimits::default()
         },
         identical_exchanges: 14,
     }

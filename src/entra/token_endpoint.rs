@@ -16,7 +16,7 @@ use crate::telemetry;
 use crate::upstream;
 use crate::upstream::Body;
 use crate::upstream::BodyError;
-use crate::upstream::Line;
+use crate::upstream::Guard;
 use crate::upstream::OnLine;
 
 /// Status, headers and body of an answer.
@@ -29,7 +29,7 @@ impl Inner {
     /// `Unavailable` when there was none, it is far too long, or it was not asked.
     pub(super) async fn ask_for_token(
         &self,
-        line: &Arc<Line>,
+        line: &Arc<Guard>,
         identity: Identity,
         form: &[(&str, &str)],
     ) -> Result<Answered, ExchangeError> {
@@ -77,7 +77,7 @@ impl Inner {
     }
 
     /// The leave to ask Entra now.
-    async fn admit(&self, line: &Arc<Line>, identity: Identity) -> Result<OnLine, ExchangeError> {
+    async fn admit(&self, line: &Arc<Guard>, identity: Identity) -> Result<OnLine, ExchangeError> {
         let tenant = identity.tenant;
         let entered = line.enter().await;
         let on_line = entered.map_err(|held_back| unavailable(tenant, Some(held_back.retry_after)))?;

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::DbError;
-use crate::domain::BrokerError;
 use crate::domain::Challenge;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::Exceeded;
 use crate::domain::FieldError;
 use crate::domain::Missing;
@@ -293,11 +293,11 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl From<BrokerError> for Problem {
-    fn from(error: BrokerError) -> Self {
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
         match error {
-            BrokerError::Refused(refusal) => (*refusal).into(),
-            BrokerError::Unavailable(unavailable) => Self {
+            Error::Refused(refusal) => (*refusal).into(),
+            Error::Unavailable(unavailable) => Self {
                 upstream: Some(unavailable.upstream),
                 ..Self::unavailable(
                     Code::UpstreamUnavailable,
@@ -305,12 +305,12 @@ impl From<BrokerError> for Problem {
                     unavailable.retry_after,
                 )
             },
-            BrokerError::Database(DbError::Unconfirmed) => {
+            Error::Database(DbError::Unconfirmed) => {
                 tracing::debug!("the answer to a commit did not come");
                 let detail = "whether the request was recorded is not known; look before you repeat it";
                 Self::unavailable(Code::DatabaseUnavailable, detail, None)
             }
-            BrokerError::Database(error @ (DbError::Unavailable(_) | DbError::LeaseLost)) => {
+            Error::Database(error @ (DbError::Unavailable(_) | DbError::LeaseLost)) => {
                 // An outage is told once for all (`Broker::database_failed`).
                 tracing::debug!(error = %error, "the database can't be used");
                 Self::unavailable(
@@ -319,7 +319,7 @@ impl From<BrokerError> for Problem {
                     None,
                 )
             }
-            BrokerError::Database(error) => {
+            Error::Database(error) => {
                 tracing::error!(error = %error, "a defect in what the database holds or was asked");
                 Self::internal()
             }

@@ -20,7 +20,7 @@ const LONGEST_WORK: Duration = Duration::from_secs(60);
 pub(crate) async fn live(broker: Broker, stop: CancellationToken) {
     let work = async {
         loop {
-            let pause = broker.beat().await.unwrap_or_else(|error| {
+            let pause = broker.heartbeat().await.unwrap_or_else(|error| {
                 told(
                     &broker,
                     &error,
@@ -39,7 +39,7 @@ pub(crate) async fn live(broker: Broker, stop: CancellationToken) {
 pub(crate) async fn listen(broker: Broker, stop: CancellationToken) {
     let work = async {
         loop {
-            if let Err(error) = broker.hear_turns().await {
+            if let Err(error) = broker.listen().await {
                 told(&broker, &error, "the other replicas are not heard");
             }
             sleep(broker.worker.interval).await;
@@ -61,7 +61,7 @@ pub(crate) async fn run(broker: Broker, interval: Duration, stop: CancellationTo
         };
         tokio::select! {
             () = sleep(pause) => {}
-            () = broker.turn_called() => {}
+            () = broker.queue_notified() => {}
             () = stop.cancelled() => return,
         }
     }

@@ -6,9 +6,9 @@ use sha2::Sha256;
 
 /// Makes marks with the service's key.
 #[derive(Clone)]
-pub struct Marker(SecretString);
+pub struct TokenFingerprinter(SecretString);
 
-impl Marker {
+impl TokenFingerprinter {
     /// A marker with this key; the configuration sees to it that it is at least 32 bytes long.
     #[must_use]
     pub fn new(key: SecretString) -> Self {
@@ -25,7 +25,7 @@ impl Marker {
     }
 }
 
-impl std::fmt::Debug for Marker {
+impl std::fmt::Debug for TokenFingerprinter {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Marker")
     }
@@ -37,8 +37,8 @@ mod tests {
 
     #[test]
     fn a_mark_depends_on_the_key_and_the_id_and_shows_neither() {
-        let marker = Marker::new(SecretString::from("k".repeat(32)));
-        let other = Marker::new(SecretString::from("l".repeat(32)));
+        let marker = TokenFingerprinter::new(SecretString::from("k".repeat(32)));
+        let other = TokenFingerprinter::new(SecretString::from("l".repeat(32)));
         assert_eq!(marker.mark("a"), marker.mark("a"));
         assert_ne!(marker.mark("a"), marker.mark("b"));
         assert_ne!(marker.mark("a"), other.mark("a"));

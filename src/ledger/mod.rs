@@ -5,4 +5,4 @@ mod fingerprint;
 pub(crate) mod recorder;
 pub(crate) mod refusal_limit;
 
-pub use fingerprint::Marker;
+pub use fingerprint::TokenFingerprinter;

@@ -8,14 +8,14 @@ use crate::authz::Intent;
 use crate::db::DbError;
 use crate::db::begin;
 use crate::db::connections;
-use crate::db::connections::Part;
+use crate::db::connections::ConnectionRole;
 use crate::db::ledger_events;
 use crate::db::principals;
 use crate::domain::ActorId;
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::ConnectionId;
 use crate::domain::ConnectionRecord;
+use crate::domain::Error;
 use crate::domain::Event;
 use crate::domain::EventKind;
 use crate::domain::Failure;
@@ -100,12 +100,12 @@ impl Broker {
     ///
     /// # Errors
     /// A refusal that names the scope.
-    pub async fn admit(&self, caller: &Caller, intent: Intent) -> Result<(), BrokerError> {
+    pub async fn admit(&self, caller: &Caller, intent: Intent) -> Result<(), Error> {
         let demanded = match intent {
             Intent::Read => demand_read(caller),
             Intent::Create | Intent::Write => caller.demand_scope(&[SCOPE_WRITE]),
         };
-        if let (Intent::Create, Err(BrokerError::Refused(refusal))) = (intent, &demanded) {
+        if let (Intent::Create, Err(Error::Refused(refusal))) = (intent, &demanded) {
             self.record_unusable_create(caller, refusal.code.as_str(), &refusal.errors)
                 .await;
         }
@@ -150,10 +150,10 @@ impl Broker {
         };
         let recorded = async { Ok(self.append_refusal(caller, event).await?) };
         // Whoever is refused is kept waiting no longer than others.
-        let result = self.looked_up(recorded).await;
+        let result = self.with_db_deadline(recorded).await;
         // An outage is told already, once.
         if let Err(error) = result
-            && !matches!(&error, BrokerError::Database(error) if error.is_outage())
+            && !matches!(&error, Error::Database(error) if error.is_outage())
         {
             tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
             left_out.add(caller.actor(), before + 1);
@@ -184,16 +184,16 @@ impl Broker {
         &self,
         db: &mut PgConnection,
         connection: ConnectionId,
-        (actor, part): (ActorId, Part),
+        (actor, part): (ActorId, ConnectionRole),
         caller: &Caller,
     ) -> Result<Vec<ActorId>, DbError> {
         let mark = |token: &crate::entra::UserToken| token.unique_id().and_then(|id| self.marker.mark(id));
         let marked = mark(caller.actor_token());
-        connections::add_person(db, connection, actor, part, caller.app(), marked.as_deref()).await?;
+        connections::add_principal(db, connection, actor, part, caller.app(), marked.as_deref()).await?;
         let participants = self.participants(db, caller).await?;
         for (person, token) in participants.iter().zip(caller.auxiliary()) {
-            let (part, marked) = (Part::Participant, mark(token));
-            connections::add_person(db, connection, *person, part, token.app(), marked.as_deref()).await?;
+            let (part, marked) = (ConnectionRole::Participant, mark(token));
+            connections::add_principal(db, connection, *person, part, token.app(), marked.as_deref()).await?;
         }
         Ok(participants)
     }

@@ -18,10 +18,10 @@ use crate::db::replicas;
 use crate::db::within;
 use crate::db::within_a_lease;
 use crate::domain::ActorId;
-use crate::domain::BrokerError;
 use crate::domain::ClusterId;
 use crate::domain::Code;
 use crate::domain::ConnectionId;
+use crate::domain::Error;
 use crate::domain::Exceeded;
 use crate::domain::OperationId;
 use crate::domain::OperationKind;
@@ -30,7 +30,7 @@ use crate::domain::Phase;
 use crate::domain::Refusal;
 use crate::domain::removal_hash;
 use crate::telemetry::metrics;
-use crate::tokens::store::Use;
+use crate::tokens::store::Access;
 use crate::usecases::Broker;
 
 /// After so long without a word the line is tried.
@@ -41,10 +41,10 @@ impl Broker {
     ///
     /// # Errors
     /// When the database doesn't answer.
-    pub async fn beat(&self) -> Result<Duration, DbError> {
+    pub async fn heartbeat(&self) -> Result<Duration, DbError> {
         let beaten = within_a_lease(self.worker.lease, async {
             let mut db = self.pool.acquire().await?;
-            replicas::beat(&mut db, self.0.replica, self.worker.lease).await?;
+            replicas::heartbeat(&mut db, self.0.replica, self.worker.lease).await?;
             give_way(&mut db, &self.pool).await
         });
         beaten.await.inspect_err(|_| self.explain_outage())?;
@@ -53,10 +53,10 @@ impl Broker {
     }
 
     /// Says that this replica has stopped. That others don't hear of it only makes them wait.
-    pub async fn leave(&self) {
+    pub async fn deregister(&self) {
         let left = async {
             let mut db = self.pool.acquire().await?;
-            replicas::leave(&mut db, self.0.replica).await
+            replicas::deregister(&mut db, self.0.replica).await
         };
         if let Err(error) = within(left).await {
             tracing::warn!(error = %error, "others wait a moment longer for what this replica had");
@@ -68,14 +68,14 @@ impl Broker {
     ///
     /// # Errors
     /// When the database can't be heard. It never ends otherwise.
-    pub async fn hear_turns(&self) -> Result<(), DbError> {
+    pub async fn listen(&self) -> Result<(), DbError> {
         let mut listener = within(cluster_locks::listener(&self.pool)).await?;
         loop {
             match timeout(SILENCE, listener.try_recv()).await {
                 // Nothing means that the connection was lost and made anew: something may have been missed.
                 Ok(heard) => {
                     heard?;
-                    self.call_turn();
+                    self.notify_queue();
                 }
                 // Silence is usual, and so is a line that is dead without anybody saying so.
                 Err(_) => {
@@ -87,12 +87,12 @@ impl Broker {
     }
 
     /// Makes the worker look at once.
-    pub(crate) fn call_turn(&self) {
+    pub(crate) fn notify_queue(&self) {
         self.0.turns.notify_one();
     }
 
     /// Ends when somebody's turn may have come since the last time.
-    pub async fn turn_called(&self) {
+    pub async fn queue_notified(&self) {
         self.0.turns.notified().await;
     }
 
@@ -152,7 +152,7 @@ impl Broker {
         db: &mut PgConnection,
         cluster: &ClusterId,
         actor: ActorId,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<(), Error> {
         let waiting = cluster_locks::waiting(db, cluster, actor).await?;
         let quota = self.worker.longest_queue;
         if waiting < i64::from(quota) {
@@ -211,7 +211,7 @@ impl Broker {
     }
 
     /// Goes on with what was just recorded: with a claim on it now, else when its turn comes. The caller's tokens are kept for it.
-    pub(crate) fn go_on(
+    pub(crate) fn start_or_enqueue(
         &self,
         operation: &OperationRecord,
         claim: Option<Claim>,
@@ -219,10 +219,10 @@ impl Broker {
         claimed_at: Instant,
     ) {
         let ids = (operation.id, operation.connection);
-        self.0.vault.keep(ids, Use::Write, by, self.clock.now());
+        self.0.store.keep(ids, Access::Write, by, self.clock.now());
         match claim {
             Some(claim) => self.drive(claim, claimed_at, true),
-            None => self.call_turn(),
+            None => self.notify_queue(),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use crate::arm::ArmError;
 use crate::arm::from_arm;
-use crate::domain::BrokerError;
 use crate::domain::ClusterId;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::FieldError;
 use crate::domain::Missing;
 use crate::domain::MissingKind;
@@ -61,7 +61,7 @@ pub(crate) enum There {
 }
 
 /// What ARM's answer says of whether something is there.
-pub(crate) fn there(answer: &Result<bool, ArmError>, token: &ArmToken) -> Result<There, BrokerError> {
+pub(crate) fn there(answer: &Result<bool, ArmError>, token: &ArmToken) -> Result<There, Error> {
     match answer {
         Ok(true) => Ok(There::Yes),
         Ok(false) => Ok(There::No),

@@ -10,12 +10,12 @@ use crate::arm::{ArmError, Cluster, Permissions};
 use crate::authz::Caller;
 use crate::authz::tenants::SOURCE_POINTER;
 use crate::authz::tenants::TARGET_POINTER;
-use crate::domain::BrokerError;
 use crate::domain::ClusterId;
 use crate::domain::Code;
 use crate::domain::ConnectionRecord;
 use crate::domain::DataConnectionId;
 use crate::domain::DatabaseId;
+use crate::domain::Error;
 use crate::domain::NewConnection;
 use crate::domain::Refusal;
 use crate::upstream::ArmToken;
@@ -44,7 +44,7 @@ impl Broker {
         request: &NewConnection,
         target: &ArmToken,
         source: &ArmToken,
-    ) -> Result<Clearance, BrokerError> {
+    ) -> Result<Clearance, Error> {
         let (target_side, source_side) = tokio::join!(
             // Boxed: side by side, the calls of both would lie in the request's own future.
             Box::pin(self.look_at_target(request, target)),
@@ -63,16 +63,16 @@ impl Broker {
     /// mends the one should not have to come back to learn of the other.
     pub(crate) async fn complete_refusal(
         &self,
-        error: BrokerError,
+        error: Error,
         request: &NewConnection,
         target: Option<&ArmToken>,
         source: Option<&ArmToken>,
-    ) -> BrokerError {
-        let BrokerError::Refused(mut refusal) = error else {
+    ) -> Error {
+        let Error::Refused(mut refusal) = error else {
             return error;
         };
         if refusal.code != Code::AccessMissing {
-            return BrokerError::Refused(refusal);
+            return Error::Refused(refusal);
         }
         let looked = match (target, source) {
             (Some(target), None) => self
@@ -80,7 +80,7 @@ impl Broker {
                 .await
                 .map(|(findings, _)| findings),
             (None, Some(source)) => self.look_at_source(request, source).await,
-            _ => return BrokerError::Refused(refusal),
+            _ => return Error::Refused(refusal),
         };
         let findings = match looked {
             Ok(findings) => findings,
@@ -97,7 +97,7 @@ impl Broker {
             refusal.missing.len()
         };
         refusal.missing.splice(place..place, findings.missing);
-        BrokerError::Refused(refusal)
+        Error::Refused(refusal)
     }
 
     /// What stands against a create on the target's side, and what speaks for it if the cluster can be seen.
@@ -105,7 +105,7 @@ impl Broker {
         &self,
         request: &NewConnection,
         token: &ArmToken,
-    ) -> Result<(Findings, Option<Clearance>), BrokerError> {
+    ) -> Result<(Findings, Option<Clearance>), Error> {
         let (id, cluster, database) = (request.id(), request.cluster(), &request.target.database);
         // The proof of absence is as old as the beginning of its read.
         let look = async {
@@ -153,11 +153,7 @@ impl Broker {
     }
 
     /// What stands against a create on the source's side.
-    async fn look_at_source(
-        &self,
-        request: &NewConnection,
-        token: &ArmToken,
-    ) -> Result<Findings, BrokerError> {
+    async fn look_at_source(&self, request: &NewConnection, token: &ArmToken) -> Result<Findings, Error> {
         let (hub, group) = (&request.source.hub, &request.source.consumer_group);
         let namespace = hub.namespace();
         let (rights, hub_there, group_there) = tokio::join!(
@@ -213,17 +209,13 @@ impl Broker {
         &self,
         database: &DatabaseId,
         target: &ArmToken,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<(), Error> {
         self.preflight_right(database, target, WRITE_CONNECTION).await
     }
 
     /// Whether ARM takes the token to read a data connection with. What ARM can't tell now the operation finds out later, and what
     /// it would be in may be gone.
-    pub(crate) async fn preflight_read(
-        &self,
-        id: &DataConnectionId,
-        target: &ArmToken,
-    ) -> Result<(), BrokerError> {
+    pub(crate) async fn preflight_read(&self, id: &DataConnectionId, target: &ArmToken) -> Result<(), Error> {
         match self.arm.data_connection(target, id).await {
             Err(error) if matches!(error.status(), Some(401 | 403)) => Err(from_arm(&error, Some(target))),
             _ => Ok(()),
@@ -235,7 +227,7 @@ impl Broker {
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
-    ) -> Result<ArmToken, BrokerError> {
+    ) -> Result<ArmToken, Error> {
         let permit = async || {
             let target = self.exchange_one(caller, record.target_tenant).await?;
             self.preflight_remove(&record.target.database, &target).await?;
@@ -252,7 +244,7 @@ impl Broker {
         &self,
         database: &DatabaseId,
         target: &ArmToken,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<(), Error> {
         self.preflight_right(database, target, DELETE_CONNECTION).await
     }
 
@@ -261,7 +253,7 @@ impl Broker {
         database: &DatabaseId,
         target: &ArmToken,
         action: &str,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<(), Error> {
         let permissions = self.arm.permissions(target, database.resource()).await;
         let mut findings = Findings::default();
         // A database that is gone is no reason to refuse: the operation finds out, and says so.
@@ -278,7 +270,7 @@ fn region_of(
     token: &ArmToken,
     cluster: &ClusterId,
     answer: Result<Option<Cluster>, ArmError>,
-) -> Result<Option<String>, BrokerError> {
+) -> Result<Option<String>, Error> {
     let found = match answer {
         Ok(Some(found)) => return Ok(Some(found.location)),
         Ok(None) => There::No,
@@ -293,7 +285,7 @@ fn region_of(
 }
 
 /// ARM's refusal of a read that the caller's role should allow, passed on as such.
-fn refused(answer: &Result<bool, ArmError>, token: &ArmToken) -> Result<(), BrokerError> {
+fn refused(answer: &Result<bool, ArmError>, token: &ArmToken) -> Result<(), Error> {
     match answer {
         Ok(_) => Ok(()),
         Err(error) => Err(from_arm(error, Some(token))),
@@ -311,11 +303,7 @@ enum Right {
     NoScope,
 }
 
-fn right(
-    answer: Result<Permissions, ArmError>,
-    action: &str,
-    token: &ArmToken,
-) -> Result<Right, BrokerError> {
+fn right(answer: Result<Permissions, ArmError>, action: &str, token: &ArmToken) -> Result<Right, Error> {
     match answer {
         Ok(permissions) if permissions.allows(action) => Ok(Right::Held),
         Ok(_) => Ok(Right::Lacking),

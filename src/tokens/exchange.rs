@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 
 use crate::authz::Caller;
 use crate::domain::Awaiting;
-use crate::domain::BrokerError;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::Missing;
 use crate::domain::MissingKind;
 use crate::domain::Refusal;
@@ -22,7 +22,7 @@ impl Broker {
         &self,
         caller: &Caller,
         tenants: &[TenantId],
-    ) -> Result<Vec<ArmToken>, BrokerError> {
+    ) -> Result<Vec<ArmToken>, Error> {
         self.exchange_answering(caller, tenants, None).await
     }
 
@@ -32,7 +32,7 @@ impl Broker {
         caller: &Caller,
         tenants: &[TenantId],
         demanded: Option<&Awaiting>,
-    ) -> Result<Vec<ArmToken>, BrokerError> {
+    ) -> Result<Vec<ArmToken>, Error> {
         match self.exchange_each_answering(caller, tenants, demanded).await {
             (tokens, None) => Ok(tokens),
             (_, Some(error)) => Err(error),
@@ -44,7 +44,7 @@ impl Broker {
         &self,
         caller: &Caller,
         tenants: &[TenantId],
-    ) -> (Vec<ArmToken>, Option<BrokerError>) {
+    ) -> (Vec<ArmToken>, Option<Error>) {
         self.exchange_each_answering(caller, tenants, None).await
     }
 
@@ -53,7 +53,7 @@ impl Broker {
         caller: &Caller,
         tenants: &[TenantId],
         demanded: Option<&Awaiting>,
-    ) -> (Vec<ArmToken>, Option<BrokerError>) {
+    ) -> (Vec<ArmToken>, Option<Error>) {
         let exchanges = tenants.iter().map(|tenant| async move {
             let token = caller.token_for(*tenant);
             let asked = demanded.filter(|demanded| demanded.tenant == *tenant);
@@ -75,19 +75,15 @@ impl Broker {
     }
 
     /// The ARM token of one tenant.
-    pub(crate) async fn exchange_one(
-        &self,
-        caller: &Caller,
-        tenant: TenantId,
-    ) -> Result<ArmToken, BrokerError> {
+    pub(crate) async fn exchange_one(&self, caller: &Caller, tenant: TenantId) -> Result<ArmToken, Error> {
         let exchanged = self.entra.exchange(caller.token_for(tenant), tenant).await;
         exchanged.map_err(|error| self.explain(caller, &[error]))
     }
 
     /// Whether a refusal came of a remembered ARM token that ARM took no longer: it is forgotten, and the same may be asked again
     /// with a new one.
-    pub(crate) async fn forgets_refused_token(&self, caller: &Caller, error: &BrokerError) -> bool {
-        let BrokerError::Refused(refusal) = error else {
+    pub(crate) async fn forgets_refused_token(&self, caller: &Caller, error: &Error) -> bool {
+        let Error::Refused(refusal) = error else {
             return false;
         };
         match refusal.refused_token {
@@ -98,7 +94,7 @@ impl Broker {
 
     /// One answer for all that went wrong: an outage first, since the rest may look different after it; then what this
     /// service's operator must mend; then what the user must do before anything else; then everything that is missing.
-    pub(crate) fn explain(&self, caller: &Caller, errors: &[ExchangeError]) -> BrokerError {
+    pub(crate) fn explain(&self, caller: &Caller, errors: &[ExchangeError]) -> Error {
         if let Some(error) = errors.iter().find_map(unavailable) {
             return error;
         }
@@ -257,7 +253,7 @@ fn upstream(error: &ExchangeError) -> Upstream {
     }
 }
 
-fn unavailable(error: &ExchangeError) -> Option<BrokerError> {
+fn unavailable(error: &ExchangeError) -> Option<Error> {
     let retry_after = match &error.kind {
         ExchangeErrorKind::Throttled { retry_after } | ExchangeErrorKind::Unavailable { retry_after } => {
             *retry_after

@@ -12,7 +12,7 @@ use crate::domain::OperationId;
 
 /// What the holder of an operation's tokens may do with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Use {
+pub(crate) enum Access {
     /// Read at ARM, to follow or settle: the tokens came with a permitted viewer's request.
     Read,
     /// Change at ARM: the tokens are of the person who asked for the change.
@@ -21,21 +21,21 @@ pub(crate) enum Use {
 
 /// Callers, by operation.
 #[derive(Debug, Default)]
-pub(crate) struct Vault(Mutex<Shelves>);
+pub(crate) struct TokenStore(Mutex<StoredTokensMap>);
 
 #[derive(Debug, Default)]
-struct Shelves {
-    held: HashMap<OperationId, Held>,
+struct StoredTokensMap {
+    held: HashMap<OperationId, StoredTokens>,
     /// How many were ever kept.
     kept: u64,
 }
 
 #[derive(Debug)]
-struct Held {
+struct StoredTokens {
     connection: ConnectionId,
-    allowed: Use,
+    allowed: Access,
     caller: Caller,
-    stamp: Stamp,
+    version: TokenVersion,
     /// Whether another operation of the same connection may read with them: not after they were of no use to one.
     lends: bool,
     /// Whether Entra was asked for more with this sign-in.
@@ -44,64 +44,65 @@ struct Held {
     put_off_until: Option<DateTime<Utc>>,
 }
 
-impl Held {
+impl StoredTokens {
     fn is_put_off(&self, now: DateTime<Utc>) -> bool {
         self.put_off_until.is_some_and(|until| until > now)
     }
 }
 
-impl Shelves {
-    fn stamped(&mut self, stamp: Stamp) -> Option<&mut Held> {
-        self.held.values_mut().find(|held| held.stamp == stamp)
+impl StoredTokensMap {
+    fn of_version(&mut self, version: TokenVersion) -> Option<&mut StoredTokens> {
+        self.held.values_mut().find(|held| held.version == version)
     }
 }
 
 /// Tells one caller's tokens for an operation from later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamp(u64);
+pub(crate) struct TokenVersion(u64);
 
-impl Vault {
+impl TokenStore {
     /// Keeps a caller's tokens for an operation of a connection. Tokens to write with are never replaced by tokens to read
     /// with, unless the former have run out or are put off.
     pub(crate) fn keep(
         &self,
         (operation, connection): (OperationId, ConnectionId),
-        allowed: Use,
+        allowed: Access,
         caller: Caller,
         now: DateTime<Utc>,
     ) {
-        let mut shelves = self.shelves();
+        let mut entries = self.entries();
         // An operation that another replica ended is never forgotten by name: what has run out goes whenever something comes.
-        shelves
+        entries
             .held
             .retain(|_, held| held.caller.actor_token().expires_at() > now);
         // Nor by another person's: what is about to be sent in somebody's name goes with their tokens.
-        let keeps_better = shelves.held.get(&operation).is_some_and(|held| {
-            let is_anothers = held.allowed == Use::Write && held.caller.actor() != caller.actor();
+        let keeps_better = entries.held.get(&operation).is_some_and(|held| {
+            let is_anothers = held.allowed == Access::Write && held.caller.actor() != caller.actor();
             !held.is_put_off(now) && (held.allowed > allowed || is_anothers)
         });
         if !keeps_better {
-            shelves.kept += 1;
-            let stamp = Stamp(shelves.kept);
-            let held = Held {
+            entries.kept += 1;
+            let version = TokenVersion(entries.kept);
+            let held = StoredTokens {
                 connection,
                 allowed,
                 caller,
-                stamp,
+                version,
                 lends: true,
                 answered: false,
                 put_off_until: None,
             };
-            shelves.held.insert(operation, held);
+            entries.held.insert(operation, held);
         }
     }
 
     /// The operations that tokens are held for, and the connections that some may be read with; none that Entra puts off.
     pub(crate) fn held(&self, now: DateTime<Utc>) -> (Vec<uuid::Uuid>, Vec<uuid::Uuid>) {
-        let shelves = self.shelves();
-        let good = |held: &&Held| held.caller.actor_token().expires_at() > now && !held.is_put_off(now);
-        let operations = shelves.held.iter().filter(|(_, held)| good(held));
-        let lending = shelves.held.values().filter(good).filter(|held| held.lends);
+        let entries = self.entries();
+        let good =
+            |held: &&StoredTokens| held.caller.actor_token().expires_at() > now && !held.is_put_off(now);
+        let operations = entries.held.iter().filter(|(_, held)| good(held));
+        let lending = entries.held.values().filter(good).filter(|held| held.lends);
         (
             operations.map(|(operation, _)| operation.uuid()).collect(),
             lending.map(|held| held.connection.uuid()).collect(),
@@ -109,8 +110,8 @@ impl Vault {
     }
 
     /// The caller whose tokens may be used for an operation in this way.
-    pub(crate) fn for_use(&self, operation: OperationId, wanted: Use) -> Option<Caller> {
-        self.shelves()
+    pub(crate) fn for_use(&self, operation: OperationId, wanted: Access) -> Option<Caller> {
+        self.entries()
             .held
             .get(&operation)
             .filter(|held| held.allowed >= wanted)
@@ -118,66 +119,75 @@ impl Vault {
     }
 
     /// The caller of another operation of the same connection, whose tokens may be read with.
-    pub(crate) fn to_borrow(&self, connection: ConnectionId, now: DateTime<Utc>) -> Option<(Caller, Stamp)> {
-        let shelves = self.shelves();
-        let mut lending = shelves.held.values();
+    pub(crate) fn to_borrow(
+        &self,
+        connection: ConnectionId,
+        now: DateTime<Utc>,
+    ) -> Option<(Caller, TokenVersion)> {
+        let entries = self.entries();
+        let mut lending = entries.held.values();
         let found = lending.find(|held| held.lends && held.connection == connection && !held.is_put_off(now));
-        found.map(|held| (held.caller.clone(), held.stamp))
+        found.map(|held| (held.caller.clone(), held.version))
     }
 
     /// What was borrowed was of no use: it is not lent again, unless it is only put off.
-    pub(crate) fn give_back(&self, borrowed: Stamp, now: DateTime<Utc>) {
-        if let Some(held) = self.shelves().stamped(borrowed) {
+    pub(crate) fn give_back(&self, borrowed: TokenVersion, now: DateTime<Utc>) {
+        if let Some(held) = self.entries().of_version(borrowed) {
             held.lends = held.is_put_off(now);
         }
     }
 
     /// The caller whose sign-in may have what ARM demands of a write, unless that was asked already.
     pub(crate) fn to_answer(&self, operation: OperationId) -> Option<Caller> {
-        let shelves = self.shelves();
-        let held = shelves.held.get(&operation)?;
-        (held.allowed == Use::Write && !held.answered).then(|| held.caller.clone())
+        let entries = self.entries();
+        let held = entries.held.get(&operation)?;
+        (held.allowed == Access::Write && !held.answered).then(|| held.caller.clone())
     }
 
     /// Entra has said whether the sign-in has it.
     pub(crate) fn answered(&self, operation: OperationId) {
-        if let Some(held) = self.shelves().held.get_mut(&operation) {
+        if let Some(held) = self.entries().held.get_mut(&operation) {
             held.answered = true;
         }
     }
 
     /// Which tokens are held for an operation.
-    pub(crate) fn stamp(&self, operation: OperationId) -> Option<Stamp> {
-        self.shelves().held.get(&operation).map(|held| held.stamp)
+    pub(crate) fn version(&self, operation: OperationId) -> Option<TokenVersion> {
+        self.entries().held.get(&operation).map(|held| held.version)
     }
 
     /// Forgets the tokens of an operation that has ended, or goes on with another's.
     pub(crate) fn forget(&self, operation: OperationId) {
-        self.shelves().held.remove(&operation);
+        self.entries().held.remove(&operation);
     }
 
     /// Entra gives nothing until then for the tokens that were tried: any others are better.
-    pub(crate) fn put_off(&self, tried: Stamp, until: DateTime<Utc>) {
-        if let Some(held) = self.shelves().stamped(tried) {
+    pub(crate) fn put_off(&self, tried: TokenVersion, until: DateTime<Utc>) {
+        if let Some(held) = self.entries().of_version(tried) {
             held.put_off_until = Some(until);
         }
     }
 
     /// Forgets the tokens of an operation that were tried in vain, unless they are only put off; gives whether others have come
     /// since.
-    pub(crate) fn give_up(&self, operation: OperationId, tried: Option<Stamp>, now: DateTime<Utc>) -> bool {
-        let mut shelves = self.shelves();
-        let Some(held) = shelves.held.get(&operation) else {
+    pub(crate) fn give_up(
+        &self,
+        operation: OperationId,
+        tried: Option<TokenVersion>,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let mut entries = self.entries();
+        let Some(held) = entries.held.get(&operation) else {
             return false;
         };
-        let others_came = Some(held.stamp) != tried;
+        let others_came = Some(held.version) != tried;
         if !others_came && !held.is_put_off(now) {
-            shelves.held.remove(&operation);
+            entries.held.remove(&operation);
         }
         others_came
     }
 
-    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+    fn entries(&self) -> MutexGuard<'_, StoredTokensMap> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -213,101 +223,101 @@ mod tests {
         Caller::new(token, Vec::new(), request.to_owned()).expect("one token fits")
     }
 
-    fn holder(vault: &Vault, wanted: Use) -> Option<String> {
-        let caller = vault.for_use(operation(1), wanted)?;
+    fn holder(store: &TokenStore, wanted: Access) -> Option<String> {
+        let caller = store.for_use(operation(1), wanted)?;
         Some(caller.request_id().to_owned())
     }
 
     #[test]
     fn tokens_to_read_with_are_no_good_for_writing_and_never_replace_better_ones_that_last() {
-        let vault = Vault::default();
-        vault.keep(both(1), Use::Read, caller("look", 60), now());
-        assert_eq!(holder(&vault, Use::Read).as_deref(), Some("look"));
-        assert_eq!(holder(&vault, Use::Write), None);
-        vault.keep(both(1), Use::Write, caller("change", 60), now());
-        vault.keep(both(1), Use::Read, caller("look again", 60), now());
-        assert_eq!(holder(&vault, Use::Read).as_deref(), Some("change"));
+        let store = TokenStore::default();
+        store.keep(both(1), Access::Read, caller("look", 60), now());
+        assert_eq!(holder(&store, Access::Read).as_deref(), Some("look"));
+        assert_eq!(holder(&store, Access::Write), None);
+        store.keep(both(1), Access::Write, caller("change", 60), now());
+        store.keep(both(1), Access::Read, caller("look again", 60), now());
+        assert_eq!(holder(&store, Access::Read).as_deref(), Some("change"));
 
         let later = now() + TimeDelta::minutes(61);
-        vault.keep(both(1), Use::Read, caller("late look", 120), later);
-        assert_eq!(holder(&vault, Use::Read).as_deref(), Some("late look"));
-        assert_eq!(holder(&vault, Use::Write), None);
+        store.keep(both(1), Access::Read, caller("late look", 120), later);
+        assert_eq!(holder(&store, Access::Read).as_deref(), Some("late look"));
+        assert_eq!(holder(&store, Access::Write), None);
     }
 
     #[test]
     fn what_has_run_out_goes_although_nobody_forgets_it() {
-        let vault = Vault::default();
+        let store = TokenStore::default();
         for number in 1..=100 {
-            vault.keep(both(number), Use::Write, caller("change", 60), now());
+            store.keep(both(number), Access::Write, caller("change", 60), now());
         }
         let later = now() + TimeDelta::minutes(60);
-        assert_eq!(vault.held(now()).0.len(), 100);
-        assert_eq!(vault.held(later).0.len(), 0);
-        vault.keep(both(101), Use::Write, caller("change", 120), later);
-        assert_eq!(vault.shelves().held.len(), 1);
+        assert_eq!(store.held(now()).0.len(), 100);
+        assert_eq!(store.held(later).0.len(), 0);
+        store.keep(both(101), Access::Write, caller("change", 120), later);
+        assert_eq!(store.entries().held.len(), 1);
     }
 
     #[test]
     fn tokens_that_came_after_others_were_tried_in_vain_are_not_given_up_with_them() {
-        let vault = Vault::default();
-        vault.keep(both(1), Use::Read, caller("look", 60), now());
-        let tried = vault.stamp(operation(1));
-        vault.keep(both(1), Use::Write, caller("change", 60), now());
-        assert!(vault.give_up(operation(1), tried, now()), "others have come");
-        assert_eq!(holder(&vault, Use::Write).as_deref(), Some("change"));
-        let tried = vault.stamp(operation(1));
-        assert!(!vault.give_up(operation(1), tried, now()));
-        assert_eq!(holder(&vault, Use::Read), None);
+        let store = TokenStore::default();
+        store.keep(both(1), Access::Read, caller("look", 60), now());
+        let tried = store.version(operation(1));
+        store.keep(both(1), Access::Write, caller("change", 60), now());
+        assert!(store.give_up(operation(1), tried, now()), "others have come");
+        assert_eq!(holder(&store, Access::Write).as_deref(), Some("change"));
+        let tried = store.version(operation(1));
+        assert!(!store.give_up(operation(1), tried, now()));
+        assert_eq!(holder(&store, Access::Read), None);
         assert!(
-            !vault.give_up(operation(1), None, now()),
+            !store.give_up(operation(1), None, now()),
             "there is nothing to give up"
         );
     }
 
     #[test]
     fn tokens_that_entra_puts_off_are_kept_until_others_come() {
-        let vault = Vault::default();
-        vault.keep(both(1), Use::Write, caller("change", 60), now());
-        let tried = vault.stamp(operation(1));
+        let store = TokenStore::default();
+        store.keep(both(1), Access::Write, caller("change", 60), now());
+        let tried = store.version(operation(1));
         let until = now() + TimeDelta::minutes(10);
-        vault.put_off(tried.expect("a stamp"), until);
-        assert!(!vault.give_up(operation(1), tried, now()));
-        assert_eq!(holder(&vault, Use::Write).as_deref(), Some("change"));
+        store.put_off(tried.expect("a stamp"), until);
+        assert!(!store.give_up(operation(1), tried, now()));
+        assert_eq!(holder(&store, Access::Write).as_deref(), Some("change"));
         // Entra is not asked about them before.
-        assert_eq!(vault.held(now()), (Vec::new(), Vec::new()));
-        assert_eq!(vault.held(until).0, [operation(1).uuid()]);
+        assert_eq!(store.held(now()), (Vec::new(), Vec::new()));
+        assert_eq!(store.held(until).0, [operation(1).uuid()]);
         // Past that time they are as good as any.
-        vault.keep(both(1), Use::Read, caller("late look", 60), until);
-        assert_eq!(holder(&vault, Use::Read).as_deref(), Some("change"));
-        vault.keep(both(1), Use::Read, caller("look", 60), now());
-        assert_eq!(holder(&vault, Use::Read).as_deref(), Some("look"));
-        vault.put_off(tried.expect("a stamp"), until);
-        assert!(!vault.give_up(operation(1), vault.stamp(operation(1)), now()));
-        assert_eq!(vault.stamp(operation(1)), None, "of others was said nothing");
+        store.keep(both(1), Access::Read, caller("late look", 60), until);
+        assert_eq!(holder(&store, Access::Read).as_deref(), Some("change"));
+        store.keep(both(1), Access::Read, caller("look", 60), now());
+        assert_eq!(holder(&store, Access::Read).as_deref(), Some("look"));
+        store.put_off(tried.expect("a stamp"), until);
+        assert!(!store.give_up(operation(1), store.version(operation(1)), now()));
+        assert_eq!(store.version(operation(1)), None, "of others was said nothing");
     }
 
     #[test]
     fn tokens_are_lent_to_another_operation_of_the_connection_until_they_were_of_no_use() {
-        let vault = Vault::default();
+        let store = TokenStore::default();
         let connection = both(1).1;
-        assert!(vault.to_borrow(connection, now()).is_none());
-        vault.keep(both(1), Use::Write, caller("change", 60), now());
-        let (lender, stamp) = vault.to_borrow(connection, now()).expect("tokens to read with");
+        assert!(store.to_borrow(connection, now()).is_none());
+        store.keep(both(1), Access::Write, caller("change", 60), now());
+        let (lender, version) = store.to_borrow(connection, now()).expect("tokens to read with");
         assert_eq!(lender.request_id(), "change");
         assert!(
-            vault
+            store
                 .to_borrow(ConnectionId::new(Uuid::from_u128(8)), now())
                 .is_none()
         );
         // What Entra only puts off is lent again later.
         let until = now() + TimeDelta::minutes(10);
-        vault.put_off(stamp, until);
-        vault.give_back(stamp, now());
-        assert!(vault.to_borrow(connection, now()).is_none());
-        assert!(vault.to_borrow(connection, until).is_some());
-        vault.give_back(stamp, until);
-        assert!(vault.to_borrow(connection, until).is_none());
-        assert_eq!(vault.held(until).1.len(), 0);
-        assert_eq!(holder(&vault, Use::Write).as_deref(), Some("change"));
+        store.put_off(version, until);
+        store.give_back(version, now());
+        assert!(store.to_borrow(connection, now()).is_none());
+        assert!(store.to_borrow(connection, until).is_some());
+        store.give_back(version, until);
+        assert!(store.to_borrow(connection, until).is_none());
+        assert_eq!(store.held(until).1.len(), 0);
+        assert_eq!(holder(&store, Access::Write).as_deref(), Some("change"));
     }
 }

@@ -28,7 +28,7 @@ enum State {
 
 /// The leave to make one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Leave {
+pub(super) enum CallPermit {
     /// As usual.
     Usual,
     /// As the one that tries how things are.
@@ -37,7 +37,7 @@ pub(super) enum Leave {
 
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum CallOutcome {
     /// The other side works.
     Works,
     /// The other side is broken.
@@ -67,16 +67,16 @@ impl Circuit {
     ///
     /// # Errors
     /// How long to stay away.
-    pub(super) fn enter(&self, now: Instant) -> Result<Leave, Duration> {
+    pub(super) fn enter(&self, now: Instant) -> Result<CallPermit, Duration> {
         let mut state = self.lock();
         match *state {
-            State::Closed { .. } => Ok(Leave::Usual),
+            State::Closed { .. } => Ok(CallPermit::Usual),
             State::Probing => Err(PROBING.min(self.open_for)),
             State::Open { until } => {
                 let left = until.saturating_duration_since(now);
                 if left.is_zero() {
                     *state = State::Probing;
-                    Ok(Leave::Probe)
+                    Ok(CallPermit::Probe)
                 } else {
                     Err(left)
                 }
@@ -85,21 +85,21 @@ impl Circuit {
     }
 
     /// Takes in what became of a call that had leave.
-    pub(super) fn judge(&self, leave: Leave, verdict: Verdict, now: Instant) -> Option<Change> {
+    pub(super) fn judge(&self, leave: CallPermit, verdict: CallOutcome, now: Instant) -> Option<Change> {
         let mut state = self.lock();
         let open = || State::Open {
             until: now + self.open_for,
         };
         let (next, change) = match (*state, leave, verdict) {
-            (State::Probing, Leave::Probe, Verdict::Works) => {
+            (State::Probing, CallPermit::Probe, CallOutcome::Works) => {
                 (State::Closed { failures: 0 }, Some(Change::Closed))
             }
             // Not told as a change: it was open all the time.
-            (State::Probing, Leave::Probe, Verdict::Fails) => (open(), None),
+            (State::Probing, CallPermit::Probe, CallOutcome::Fails) => (open(), None),
             // The next who asks tries in its place.
-            (State::Probing, Leave::Probe, Verdict::Unknown) => (State::Open { until: now }, None),
-            (State::Closed { .. }, _, Verdict::Works) => (State::Closed { failures: 0 }, None),
-            (State::Closed { failures }, _, Verdict::Fails) => {
+            (State::Probing, CallPermit::Probe, CallOutcome::Unknown) => (State::Open { until: now }, None),
+            (State::Closed { .. }, _, CallOutcome::Works) => (State::Closed { failures: 0 }, None),
+            (State::Closed { failures }, _, CallOutcome::Fails) => {
                 let failures = failures.saturating_add(1);
                 if failures >= self.opens_after {
                     (open(), Some(Change::Opened))
@@ -146,20 +146,20 @@ mod tests {
 
         fn opened() -> Self {
             let bench = Self::closed();
-            let changes = [Verdict::Fails; 3].map(|verdict| bench.call(verdict));
+            let changes = [CallOutcome::Fails; 3].map(|verdict| bench.call(verdict));
             assert_eq!(changes, [None, None, Some(Change::Opened)]);
             bench
         }
 
-        fn enter(&self) -> Result<Leave, Duration> {
+        fn enter(&self) -> Result<CallPermit, Duration> {
             self.circuit.enter(self.now)
         }
 
-        fn judge(&self, leave: Leave, verdict: Verdict) -> Option<Change> {
+        fn judge(&self, leave: CallPermit, verdict: CallOutcome) -> Option<Change> {
             self.circuit.judge(leave, verdict, self.now)
         }
 
-        fn call(&self, verdict: Verdict) -> Option<Change> {
+        fn call(&self, verdict: CallOutcome) -> Option<Change> {
             let leave = self.enter().expect("leave");
             self.judge(leave, verdict)
         }
@@ -178,51 +178,54 @@ mod tests {
     fn one_that_works_among_them_and_one_that_was_given_up_keep_it_closed() {
         let bench = Bench::closed();
         for verdict in [
-            Verdict::Fails,
-            Verdict::Fails,
-            Verdict::Works,
-            Verdict::Fails,
-            Verdict::Fails,
-            Verdict::Unknown,
+            CallOutcome::Fails,
+            CallOutcome::Fails,
+            CallOutcome::Works,
+            CallOutcome::Fails,
+            CallOutcome::Fails,
+            CallOutcome::Unknown,
         ] {
             assert_eq!(bench.call(verdict), None);
         }
-        assert_eq!(bench.call(Verdict::Fails), Some(Change::Opened));
+        assert_eq!(bench.call(CallOutcome::Fails), Some(Change::Opened));
     }
 
     #[test]
     fn one_call_tries_and_the_others_wait_for_what_it_finds() {
         let mut bench = Bench::opened();
         bench.now += PAUSE;
-        assert_eq!(bench.enter(), Ok(Leave::Probe));
+        assert_eq!(bench.enter(), Ok(CallPermit::Probe));
         assert_eq!(bench.enter(), Err(PROBING));
-        assert_eq!(bench.judge(Leave::Probe, Verdict::Fails), None);
+        assert_eq!(bench.judge(CallPermit::Probe, CallOutcome::Fails), None);
         assert_eq!(bench.enter(), Err(PAUSE));
         bench.now += PAUSE;
-        assert_eq!(bench.enter(), Ok(Leave::Probe));
-        assert_eq!(bench.judge(Leave::Probe, Verdict::Works), Some(Change::Closed));
-        assert_eq!(bench.enter(), Ok(Leave::Usual));
+        assert_eq!(bench.enter(), Ok(CallPermit::Probe));
+        assert_eq!(
+            bench.judge(CallPermit::Probe, CallOutcome::Works),
+            Some(Change::Closed)
+        );
+        assert_eq!(bench.enter(), Ok(CallPermit::Usual));
     }
 
     #[test]
     fn when_the_one_that_tries_is_given_up_the_next_tries() {
         let mut bench = Bench::opened();
         bench.now += PAUSE;
-        assert_eq!(bench.enter(), Ok(Leave::Probe));
-        bench.judge(Leave::Probe, Verdict::Unknown);
-        assert_eq!(bench.enter(), Ok(Leave::Probe));
+        assert_eq!(bench.enter(), Ok(CallPermit::Probe));
+        bench.judge(CallPermit::Probe, CallOutcome::Unknown);
+        assert_eq!(bench.enter(), Ok(CallPermit::Probe));
     }
 
     #[test]
     fn calls_from_before_it_opened_change_nothing() {
         let mut bench = Bench::opened();
-        for verdict in [Verdict::Works, Verdict::Fails] {
-            assert_eq!(bench.judge(Leave::Usual, verdict), None);
+        for verdict in [CallOutcome::Works, CallOutcome::Fails] {
+            assert_eq!(bench.judge(CallPermit::Usual, verdict), None);
             assert_eq!(bench.enter(), Err(PAUSE));
         }
         bench.now += PAUSE;
-        assert_eq!(bench.enter(), Ok(Leave::Probe));
-        bench.judge(Leave::Usual, Verdict::Works);
+        assert_eq!(bench.enter(), Ok(CallPermit::Probe));
+        bench.judge(CallPermit::Usual, CallOutcome::Works);
         assert_eq!(bench.enter(), Err(PROBING));
     }
 }

@@ -12,10 +12,10 @@ use tower::retry::budget::{Budget as _, TpsBudget};
 use uuid::Uuid;
 
 use crate::telemetry::metrics;
+use crate::upstream::circuit::CallOutcome;
+use crate::upstream::circuit::CallPermit;
 use crate::upstream::circuit::Change;
 use crate::upstream::circuit::Circuit;
-use crate::upstream::circuit::Leave;
-use crate::upstream::circuit::Verdict;
 use crate::upstream::deadline;
 
 /// Far more tenants and subscriptions than one service deals with; the least used are forgotten, and with them their state.
@@ -37,7 +37,7 @@ const BUDGET_PART: f32 = 0.1;
 
 /// How much one tenant's side may be asked.
 #[derive(Debug, Clone)]
-pub struct LineLimits {
+pub struct GuardLimits {
     /// The longest time for one call that changes nothing, from the first byte sent to the last received.
     pub read_timeout: Duration,
     /// How many calls in a row must fail (no answer, 5xx) before none are tried for a while.
@@ -50,7 +50,7 @@ pub struct LineLimits {
     pub pause: Duration,
 }
 
-impl Default for LineLimits {
+impl Default for GuardLimits {
     fn default() -> Self {
         Self {
             read_timeout: Duration::from_secs(10),
@@ -87,16 +87,16 @@ impl Service {
 
 /// Why a call was not made: this service's own decision, so nothing has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeldBack {
+pub struct Rejected {
     /// The reason.
-    pub reason: HeldBackFor,
+    pub reason: RejectedFor,
     /// When it is worth trying again.
     pub retry_after: Duration,
 }
 
 /// The reasons to hold a call back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeldBackFor {
+pub enum RejectedFor {
     /// The calls before it failed one after the other.
     Broken,
     /// Too many calls are under way there.
@@ -105,7 +105,7 @@ pub enum HeldBackFor {
     Pace,
 }
 
-impl HeldBackFor {
+impl RejectedFor {
     /// A short, stable word for logs and metrics.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -117,7 +117,7 @@ impl HeldBackFor {
     }
 }
 
-impl HeldBack {
+impl Rejected {
     /// Counts it, under the service that was not called.
     pub(crate) fn counted(self, service: Service) -> Self {
         metrics::call_held_back(service.label(), self.reason.label());
@@ -125,26 +125,26 @@ impl HeldBack {
     }
 }
 
-impl fmt::Display for HeldBack {
+impl fmt::Display for Rejected {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.reason {
-            HeldBackFor::Broken => "held back after calls that failed one after the other",
-            HeldBackFor::Busy => "held back because too many calls are under way",
-            HeldBackFor::Pace => "held back because more calls now would be refused",
+            RejectedFor::Broken => "held back after calls that failed one after the other",
+            RejectedFor::Busy => "held back because too many calls are under way",
+            RejectedFor::Pace => "held back because more calls now would be refused",
         })
     }
 }
 
 /// The lines of one service. Cheap to clone; clones are the same lines.
 #[derive(Clone)]
-pub struct Lines {
+pub struct Guards {
     service: Service,
-    limits: LineLimits,
-    lines: Cache<Uuid, Arc<Line>>,
+    limits: GuardLimits,
+    lines: Cache<Uuid, Arc<Guard>>,
 }
 
 /// One of them.
-pub struct Line {
+pub struct Guard {
     service: Service,
     /// The tenant, or a subscription whose tenant isn't known.
     of: Uuid,
@@ -156,17 +156,17 @@ pub struct Line {
 
 /// A call that has leave: to be told how it ended. Dropped without, it counts for nothing.
 pub struct OnLine {
-    line: Arc<Line>,
-    leave: Leave,
-    verdict: Verdict,
+    line: Arc<Guard>,
+    leave: CallPermit,
+    verdict: CallOutcome,
     /// `None` for a write.
     _place: Option<OwnedSemaphorePermit>,
 }
 
-impl Lines {
+impl Guards {
     /// Lines to this service, none of them used yet.
     #[must_use]
-    pub fn new(service: Service, limits: LineLimits) -> Self {
+    pub fn new(service: Service, limits: GuardLimits) -> Self {
         Self {
             service,
             limits,
@@ -175,9 +175,9 @@ impl Lines {
     }
 
     /// The line of a tenant, or of a subscription whose tenant isn't known.
-    pub async fn of(&self, of: Uuid) -> Arc<Line> {
+    pub async fn of(&self, of: Uuid) -> Arc<Guard> {
         self.lines
-            .get_with(of, async { Arc::new(Line::new(self.service, of, &self.limits)) })
+            .get_with(of, async { Arc::new(Guard::new(self.service, of, &self.limits)) })
             .await
     }
 
@@ -196,8 +196,8 @@ impl Lines {
     }
 }
 
-impl Line {
-    fn new(service: Service, of: Uuid, limits: &LineLimits) -> Self {
+impl Guard {
+    fn new(service: Service, of: Uuid, limits: &GuardLimits) -> Self {
         Self {
             service,
             of,
@@ -215,7 +215,7 @@ impl Line {
     ///
     /// # Errors
     /// That it must not be made, and when to ask again.
-    pub async fn enter(self: &Arc<Self>) -> Result<OnLine, HeldBack> {
+    pub async fn enter(self: &Arc<Self>) -> Result<OnLine, Rejected> {
         let longest = deadline::left().unwrap_or(LONGEST_WAIT_UNSEEN);
         // A broken line is told at once, however many wait for a place on it.
         let held_back = self.circuit.is_open();
@@ -227,8 +227,8 @@ impl Line {
         };
         if place.is_none() {
             let retry_after = COME_BACK;
-            let reason = HeldBackFor::Busy;
-            return Err(HeldBack { reason, retry_after }.counted(self.service));
+            let reason = RejectedFor::Busy;
+            return Err(Rejected { reason, retry_after }.counted(self.service));
         }
         self.admit(place)
     }
@@ -238,21 +238,21 @@ impl Line {
     ///
     /// # Errors
     /// That it must not be made, and when to ask again.
-    pub fn enter_now(self: &Arc<Self>) -> Result<OnLine, HeldBack> {
+    pub fn enter_now(self: &Arc<Self>) -> Result<OnLine, Rejected> {
         self.admit(None)
     }
 
-    fn admit(self: &Arc<Self>, place: Option<OwnedSemaphorePermit>) -> Result<OnLine, HeldBack> {
+    fn admit(self: &Arc<Self>, place: Option<OwnedSemaphorePermit>) -> Result<OnLine, Rejected> {
         let leave = self.circuit.enter(Instant::now());
         let leave = leave.map_err(|retry_after| {
-            let reason = HeldBackFor::Broken;
-            HeldBack { reason, retry_after }.counted(self.service)
+            let reason = RejectedFor::Broken;
+            Rejected { reason, retry_after }.counted(self.service)
         })?;
         self.budget.deposit();
         Ok(OnLine {
             line: Arc::clone(self),
             leave,
-            verdict: Verdict::Unknown,
+            verdict: CallOutcome::Unknown,
             _place: place,
         })
     }
@@ -275,7 +275,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for Guard {
     /// The least used are forgotten, and with them that they were broken.
     fn drop(&mut self) {
         if self.circuit.is_open() {
@@ -287,12 +287,12 @@ impl Drop for Line {
 impl OnLine {
     /// The other side answered: with whatever, it works.
     pub fn works(mut self) {
-        self.verdict = Verdict::Works;
+        self.verdict = CallOutcome::Works;
     }
 
     /// No answer, or one that says that the other side is broken.
     pub fn fails(mut self) {
-        self.verdict = Verdict::Fails;
+        self.verdict = CallOutcome::Fails;
     }
 }
 

@@ -5,17 +5,17 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::authz::Caller;
-use crate::authz::Direction;
+use crate::authz::Side;
 use crate::db::DbError;
 use crate::db::begin;
 use crate::db::connections;
-use crate::db::connections::Part;
+use crate::db::connections::ConnectionRole;
 use crate::db::ledger_events;
 use crate::db::operations;
 use crate::db::principals;
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::ConnectionRecord;
+use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::NewConnection;
 use crate::domain::OperationId;
@@ -26,10 +26,10 @@ use crate::domain::Refusal;
 use crate::usecases::Broker;
 use crate::usecases::create::SCOPE_WRITE;
 use crate::usecases::idempotency::IdempotencyKey;
-use crate::usecases::idempotency::Keyed;
+use crate::usecases::idempotency::IdempotentRequest;
 use crate::usecases::queries::Lending;
 use crate::usecases::queries::not_found;
-use crate::visibility::Side;
+use crate::visibility::ViewerRole;
 
 /// Where a request says which operation it goes on with.
 const POINTER: &str = "/requestHash";
@@ -40,17 +40,17 @@ pub struct Continued {
     /// The operation.
     pub operation: OperationRecord,
     /// From where the caller saw its connection.
-    pub seen_from: Side,
+    pub viewer_role: ViewerRole,
     /// Whether it goes on by this request, or by the first one with its key; else it waited for nobody.
     pub goes_on: bool,
 }
 
 /// What was asked for, and what of.
-struct Wanted {
+struct ContinueCommand {
     record: ConnectionRecord,
     operation: OperationRecord,
     hash: Option<String>,
-    keyed: Option<Keyed>,
+    keyed: Option<IdempotentRequest>,
 }
 
 impl Broker {
@@ -65,18 +65,18 @@ impl Broker {
         id: OperationId,
         hash: Option<String>,
         key: Option<IdempotencyKey>,
-    ) -> Result<Continued, BrokerError> {
+    ) -> Result<Continued, Error> {
         caller.demand_scope(&[SCOPE_WRITE])?;
         let operation = self.recorded_operation(id).await?;
         let found = self.find(caller, operation.connection).await?;
         let side = self.side(caller, &found).await?;
-        let seen_from = side.ok_or_else(|| not_found("operation"))?;
-        let keyed = key.map(|key| Keyed {
+        let viewer_role = side.ok_or_else(|| not_found("operation"))?;
+        let keyed = key.map(|key| IdempotentRequest {
             key,
             route: format!("POST /v1/operations/{id}/continue"),
             body_hash: Sha256::digest(hash.as_deref().unwrap_or_default()).to_vec(),
         });
-        let wanted = Wanted {
+        let wanted = ContinueCommand {
             record: found.record,
             operation,
             hash,
@@ -84,7 +84,7 @@ impl Broker {
         };
         // Boxed: the request's own future would carry all of it.
         let result = Box::pin(self.try_continue(caller, &wanted)).await;
-        if let Err(BrokerError::Refused(refusal)) = &result {
+        if let Err(Error::Refused(refusal)) = &result {
             let (record, kind) = (&wanted.record, EventKind::ContinueRefused);
             let arm_id = record.arm_id.resource().canonical();
             self.record_refusal(kind, caller, Some(record), arm_id, refusal)
@@ -93,7 +93,7 @@ impl Broker {
         let (operation, goes_on) = result?;
         Ok(Continued {
             operation,
-            seen_from,
+            viewer_role,
             goes_on,
         })
     }
@@ -102,9 +102,9 @@ impl Broker {
     async fn try_continue(
         &self,
         caller: &Caller,
-        wanted: &Wanted,
-    ) -> Result<(OperationRecord, bool), BrokerError> {
-        let Wanted { operation, keyed, .. } = wanted;
+        wanted: &ContinueCommand,
+    ) -> Result<(OperationRecord, bool), Error> {
+        let ContinueCommand { operation, keyed, .. } = wanted;
         let replay = match keyed {
             Some(keyed) => self.replay(caller, keyed).await?,
             None => None,
@@ -133,18 +133,18 @@ impl Broker {
         }
         self.refuse_when_stopping()?;
         if replay.is_none() {
-            self.in_time(DbError::unconfirmed, self.commit_continuation(caller, wanted))
+            self.with_deadline(DbError::unconfirmed, self.commit_continuation(caller, wanted))
                 .await?;
         }
         // It goes on in their name now: tokens of whoever it went on for before, if some are still here, are no good for it.
-        self.0.vault.forget(operation.id);
+        self.0.store.forget(operation.id);
         let lending = Lending::Write(operation.id);
-        self.take_up(&wanted.record, caller, lending).await?;
+        self.resume(&wanted.record, caller, lending).await?;
         Ok((operation.clone(), true))
     }
 
-    async fn is_requester(&self, caller: &Caller, operation: &OperationRecord) -> Result<bool, BrokerError> {
-        self.looked_up(async {
+    async fn is_requester(&self, caller: &Caller, operation: &OperationRecord) -> Result<bool, Error> {
+        self.with_db_deadline(async {
             let mut db = self.pool.acquire().await.map_err(DbError::from)?;
             let person = principals::find(&mut db, caller.actor()).await?;
             Ok(person == Some(operation.actor))
@@ -153,7 +153,7 @@ impl Broker {
     }
 
     /// Asks whether the tokens do for what is left of the operation, and whether ARM lets their user do it.
-    async fn permit(&self, caller: &Caller, wanted: &Wanted, is_theirs: bool) -> Result<(), BrokerError> {
+    async fn permit(&self, caller: &Caller, wanted: &ContinueCommand, is_theirs: bool) -> Result<(), Error> {
         let (record, operation) = (&wanted.record, &wanted.operation);
         let (target, source) = (record.target_tenant, record.source_tenant);
         caller.refuse_unneeded(&[target, source])?;
@@ -183,7 +183,7 @@ impl Broker {
                 let to_source = of(source).ok_or_else(missing)?;
                 match self.preflight_create(&request, to_target, to_source).await {
                     // Whether the name is free is looked at again directly before it is sent.
-                    Err(BrokerError::Refused(refusal)) if refusal.code == Code::NameTaken => Ok(()),
+                    Err(Error::Refused(refusal)) if refusal.code == Code::NameTaken => Ok(()),
                     told => told.map(drop),
                 }
             }
@@ -194,16 +194,12 @@ impl Broker {
     }
 
     /// No token leaves for a tenant that the configuration no longer allows.
-    pub(crate) fn still_allowed(
-        &self,
-        record: &ConnectionRecord,
-        sends_create: bool,
-    ) -> Result<(), BrokerError> {
+    pub(crate) fn still_allowed(&self, record: &ConnectionRecord, sends_create: bool) -> Result<(), Error> {
         let (target, source) = (record.target_tenant, record.source_tenant);
         let allowed = if sends_create {
             self.tenants.allows_pair(target, source)
         } else {
-            self.tenants.allows(target, Direction::Target)
+            self.tenants.allows(target, Side::Target)
         };
         if allowed {
             return Ok(());
@@ -215,7 +211,7 @@ impl Broker {
     }
 
     /// One commit: in whose name the operation goes on, the request's key, the ledger event.
-    async fn commit_continuation(&self, caller: &Caller, wanted: &Wanted) -> Result<(), BrokerError> {
+    async fn commit_continuation(&self, caller: &Caller, wanted: &ContinueCommand) -> Result<(), Error> {
         let seen = &wanted.operation;
         let mut transaction = begin(&self.pool, "record continuation").await?;
         let db = &mut *transaction;
@@ -236,9 +232,9 @@ impl Broker {
         };
         // They see from now on what they had a part in; as one of the source's tenant does, who is not told why it was wanted.
         let part = if caller.actor().tenant == wanted.record.target_tenant {
-            Part::Actor
+            ConnectionRole::Actor
         } else {
-            Part::Participant
+            ConnectionRole::Participant
         };
         let participants = self
             .record_people(db, seen.connection, (actor, part), caller)
@@ -258,9 +254,9 @@ impl Broker {
     }
 }
 
-impl Wanted {
+impl ContinueCommand {
     /// Whoever goes on with another's operation has to say by its hash what they take on; whoever names one means that one.
-    fn check_hash(&self, is_theirs: bool) -> Result<(), BrokerError> {
+    fn check_hash(&self, is_theirs: bool) -> Result<(), Error> {
         match &self.hash {
             Some(hash) if hash.eq_ignore_ascii_case(&self.operation.request_hash) => Ok(()),
             Some(_) => {

@@ -4,7 +4,7 @@ mod existing;
 mod pending_removal;
 
 use chrono::{DateTime, Utc};
-use existing::Known;
+use existing::ExistingConnection;
 pub(super) use existing::waits;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -15,19 +15,19 @@ use crate::arm::event_hub_body;
 use crate::authz::Caller;
 use crate::authz::tenants::Tenants;
 use crate::authz::tenants::is_of_another_tenant;
-use crate::db::connections::Part;
+use crate::db::connections::ConnectionRole;
 use crate::db::leases::Claim;
 use crate::db::operations::{FIRST_REVISION, NewOperation};
 use crate::db::revisions::NewRevision;
 use crate::db::{DbError, begin, connections, ledger_events, revisions};
 use crate::domain::ActorId;
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::ConnectionId;
 use crate::domain::ConnectionRecord;
 use crate::domain::DataFormat;
 use crate::domain::Desired;
 use crate::domain::EntityName;
+use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::NewConnection;
 use crate::domain::Observed;
@@ -40,7 +40,7 @@ use crate::domain::salted_hash;
 use crate::preflight::Clearance;
 use crate::usecases::Broker;
 use crate::usecases::idempotency::IdempotencyKey;
-use crate::usecases::idempotency::Keyed;
+use crate::usecases::idempotency::IdempotentRequest;
 
 /// The scope that lets an app change connections in a user's name.
 pub(crate) const SCOPE_WRITE: &str = "Connections.ReadWrite";
@@ -56,11 +56,11 @@ pub struct Created {
 
 /// A request to create, with what it is compared by.
 #[derive(Debug, Clone)]
-struct Wanted {
+struct CreateCommand {
     request: NewConnection,
     /// See [`request_hash`].
     hash: Vec<u8>,
-    keyed: Option<Keyed>,
+    keyed: Option<IdempotentRequest>,
 }
 
 impl Broker {
@@ -74,10 +74,10 @@ impl Broker {
         caller: &Caller,
         request: NewConnection,
         key: Option<IdempotencyKey>,
-    ) -> Result<Created, BrokerError> {
-        let wanted = Wanted {
+    ) -> Result<Created, Error> {
+        let wanted = CreateCommand {
             hash: request_hash(&request),
-            keyed: key.map(|key| Keyed {
+            keyed: key.map(|key| IdempotentRequest {
                 key,
                 route: "POST /v1/connections".to_owned(),
                 body_hash: body_hash(&request),
@@ -86,7 +86,7 @@ impl Broker {
         };
         // Boxed: the request's own future would carry all of it.
         let result = Box::pin(self.try_create(caller, &wanted)).await;
-        if let Err(BrokerError::Refused(refusal)) = &result {
+        if let Err(Error::Refused(refusal)) = &result {
             let id = wanted.request.id();
             self.record_refusal(
                 EventKind::CreateRefused,
@@ -100,29 +100,29 @@ impl Broker {
         result
     }
 
-    async fn try_create(&self, caller: &Caller, wanted: &Wanted) -> Result<Created, BrokerError> {
+    async fn try_create(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Created, Error> {
         caller.demand_scope(&[SCOPE_WRITE])?;
-        let others = match self.looked_up(self.known(caller, wanted)).await? {
-            Known::Theirs(created) => {
-                self.lend(caller, &created).await?;
+        let others = match self.with_db_deadline(self.known(caller, wanted)).await? {
+            ExistingConnection::Theirs(created) => {
+                self.lend_tokens(caller, &created).await?;
                 return Ok(*created);
             }
-            Known::Somebodys(refusal) => Some(refusal),
-            Known::Nothing => None,
+            ExistingConnection::Somebodys(refusal) => Some(refusal),
+            ExistingConnection::Nothing => None,
         };
         let request = &wanted.request;
-        let cleared = match self.clear(caller, request).await {
+        let cleared = match self.authorize_and_preflight(caller, request).await {
             // What was remembered of the subscriptions may be out of date: ask again, once.
             Err(error) if is_of_another_tenant(&error) => {
                 self.forget_tenants_of(request).await;
-                self.clear(caller, request).await
+                self.authorize_and_preflight(caller, request).await
             }
             Err(error) if self.forgets_refused_token(caller, &error).await => {
-                self.clear(caller, request).await
+                self.authorize_and_preflight(caller, request).await
             }
             Err(error) if self.have_tenants_moved(request, &error).await => {
                 self.forget_tenants_of(request).await;
-                self.clear(caller, request).await
+                self.authorize_and_preflight(caller, request).await
             }
             cleared => cleared,
         };
@@ -144,9 +144,9 @@ impl Broker {
         };
         let claimed_at = Instant::now();
         let (broker, by, made_of) = (self.clone(), caller.clone(), wanted.clone());
-        let begun = self.undisturbed(Box::pin(async move {
+        let begun = self.spawn_uncancellable(Box::pin(async move {
             let (operation, claim) = broker.record_intent(&by, &made_of, tenants, &clearance).await?;
-            broker.go_on(&operation, claim, by, claimed_at);
+            broker.start_or_enqueue(&operation, claim, by, claimed_at);
             Ok(Created {
                 operation,
                 began: true,
@@ -155,7 +155,7 @@ impl Broker {
         match begun.await {
             Ok(created) => Ok(created),
             // A concurrent request was quicker. What it recorded decides.
-            Err(BrokerError::Database(DbError::Conflict(_))) => {
+            Err(Error::Database(DbError::Conflict(_))) => {
                 let known = self.known_to_the_permitted(caller, wanted).await?;
                 known.ok_or_else(|| {
                     let detail = "the connection was changed at the same moment; look again";
@@ -168,11 +168,11 @@ impl Broker {
 
     /// Everything that is asked before a create: whose the subscriptions are, for tokens of those tenants, and what ARM lets
     /// them see.
-    async fn clear(
+    async fn authorize_and_preflight(
         &self,
         caller: &Caller,
         request: &NewConnection,
-    ) -> Result<(Tenants, Clearance), BrokerError> {
+    ) -> Result<(Tenants, Clearance), Error> {
         let tenants = self.tenants_of(request).await?;
         let needed = tenants.distinct();
         caller.refuse_unneeded(&needed)?;
@@ -196,10 +196,10 @@ impl Broker {
     async fn record_intent(
         &self,
         caller: &Caller,
-        wanted: &Wanted,
+        wanted: &CreateCommand,
         tenants: Tenants,
         clearance: &Clearance,
-    ) -> Result<(OperationRecord, Option<Claim>), BrokerError> {
+    ) -> Result<(OperationRecord, Option<Claim>), Error> {
         let request = &wanted.request;
         let body = event_hub_body(request, &clearance.location);
         let body_hash = Sha256::digest(body.to_string().as_bytes()).to_vec();
@@ -213,7 +213,7 @@ impl Broker {
         connections::insert(db, &record).await?;
         self.refuse_while_a_removal_may_land(db, &record).await?;
         let participants = self
-            .record_people(db, record.id, (actor, Part::Actor), caller)
+            .record_people(db, record.id, (actor, ConnectionRole::Actor), caller)
             .await?;
         let salt = uuid::Uuid::new_v4();
         if let Some(text) = &request.justification {
@@ -303,7 +303,12 @@ impl Broker {
         revisions::insert(db, &revision).await
     }
 
-    fn new_record(&self, wanted: &Wanted, tenants: Tenants, clearance: &Clearance) -> ConnectionRecord {
+    fn new_record(
+        &self,
+        wanted: &CreateCommand,
+        tenants: Tenants,
+        clearance: &Clearance,
+    ) -> ConnectionRecord {
         let request = &wanted.request;
         ConnectionRecord {
             id: ConnectionId::new(self.clock.new_id()),
@@ -335,8 +340,8 @@ impl Broker {
 }
 
 /// Whether Azure was found to have a data connection of the name.
-fn is_taken(error: &BrokerError) -> bool {
-    matches!(error, BrokerError::Refused(refusal) if refusal.code == Code::NameTaken)
+fn is_taken(error: &Error) -> bool {
+    matches!(error, Error::Refused(refusal) if refusal.code == Code::NameTaken)
 }
 
 /// The source's tenant, where it is another: ARM wants no auxiliary token of the primary one.

@@ -19,8 +19,8 @@ use crate::db::principals;
 use crate::db::schedules;
 use crate::db::schedules::Schedule;
 use crate::domain::ActorId;
-use crate::domain::BrokerError;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::OperationRecord;
 use crate::domain::Refusal;
 use crate::usecases::Broker;
@@ -60,7 +60,7 @@ impl fmt::Debug for IdempotencyKey {
 
 /// A request with a key.
 #[derive(Debug, Clone)]
-pub(crate) struct Keyed {
+pub(crate) struct IdempotentRequest {
     pub(crate) key: IdempotencyKey,
     /// Method and path with its parameters.
     pub(crate) route: String,
@@ -81,11 +81,19 @@ impl Broker {
     ///
     /// # Errors
     /// [`Code::IdempotencyKeyReused`] when it was used for another request.
-    pub(crate) async fn replay(&self, caller: &Caller, keyed: &Keyed) -> Result<Option<Replay>, BrokerError> {
-        self.looked_up(self.look_for_replay(caller, keyed)).await
+    pub(crate) async fn replay(
+        &self,
+        caller: &Caller,
+        keyed: &IdempotentRequest,
+    ) -> Result<Option<Replay>, Error> {
+        self.with_db_deadline(self.look_for_replay(caller, keyed)).await
     }
 
-    async fn look_for_replay(&self, caller: &Caller, keyed: &Keyed) -> Result<Option<Replay>, BrokerError> {
+    async fn look_for_replay(
+        &self,
+        caller: &Caller,
+        keyed: &IdempotentRequest,
+    ) -> Result<Option<Replay>, Error> {
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
         let Some(person) = principals::find(&mut db, caller.actor()).await? else {
             return Ok(None);
@@ -120,7 +128,7 @@ impl Broker {
         &self,
         db: &mut PgConnection,
         caller: &Caller,
-        keyed: Option<&Keyed>,
+        keyed: Option<&IdempotentRequest>,
         operation: &OperationRecord,
     ) -> Result<(), DbError> {
         let Some(keyed) = keyed else { return Ok(()) };
@@ -137,9 +145,9 @@ impl Broker {
     pub(crate) async fn bind(
         &self,
         caller: &Caller,
-        keyed: &Keyed,
+        keyed: &IdempotentRequest,
         operation: OperationRecord,
-    ) -> Result<Replay, BrokerError> {
+    ) -> Result<Replay, Error> {
         let bound = async {
             let mut db = begin(&self.pool, "bind idempotency key").await?;
             let person = self.person(&mut db, caller).await?;
@@ -151,12 +159,12 @@ impl Broker {
             db.commit().await?;
             Ok(())
         };
-        match self.in_time(DbError::unconfirmed, bound).await {
+        match self.with_deadline(DbError::unconfirmed, bound).await {
             Ok(()) => Ok(Replay {
                 operation,
                 began: false,
             }),
-            Err(error @ BrokerError::Database(DbError::Conflict(_))) => {
+            Err(error @ Error::Database(DbError::Conflict(_))) => {
                 self.replay(caller, keyed).await?.ok_or(error)
             }
             Err(error) => Err(error),
@@ -187,7 +195,7 @@ impl Broker {
     }
 }
 
-impl Keyed {
+impl IdempotentRequest {
     fn scope(&self, person: ActorId, caller: &Caller) -> Scope<'_> {
         Scope {
             person,

@@ -30,7 +30,7 @@ use crate::db::{DbError, Explainer, RequestTime, counts, in_request_time, within
 use crate::domain::Code;
 use crate::domain::ConnectionId;
 use crate::entra::Entra;
-use crate::ledger::Marker;
+use crate::ledger::TokenFingerprinter;
 use crate::telemetry::{Outage, metrics};
 
 pub use continue_operation::Continued;
@@ -40,14 +40,14 @@ pub use queries::{EventsPage, ListFilter, OperationView, Page};
 pub use removal_request::{ExpectedVersion, RemovalRequest};
 pub use remove::Removal;
 
-use crate::domain::{BrokerError, Refusal};
+use crate::domain::{Error, Refusal};
 use crate::ledger::refusal_limit::LeftOut;
 use crate::tokens::service_identity;
-use crate::tokens::store::Vault;
-use crate::visibility::Sights;
+use crate::tokens::store::TokenStore;
+use crate::visibility::VisibilityCache;
 
 /// What a broker is made of.
-pub struct Parts {
+pub struct Dependencies {
     /// Entra.
     pub entra: Entra,
     /// Azure Resource Manager.
@@ -67,7 +67,7 @@ pub struct Parts {
     /// How long a request can be repeated by its key.
     pub idempotency: IdempotencySection,
     /// Makes the marks that tokens leave in the record.
-    pub marker: Marker,
+    pub marker: TokenFingerprinter,
 }
 
 /// The use cases. Cheap to clone; clones are the same broker.
@@ -75,9 +75,9 @@ pub struct Parts {
 pub struct Broker(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) parts: Parts,
-    pub(crate) vault: Vault,
-    pub(crate) sights: Sights,
+    pub(crate) parts: Dependencies,
+    pub(crate) store: TokenStore,
+    pub(crate) visibility_cache: VisibilityCache,
     /// What was refused to the service's own token.
     pub(crate) refusals: service_identity::Refusals,
     /// Connections whose record changed in this process; a hint for those who wait.
@@ -100,9 +100,9 @@ pub(crate) struct Inner {
 }
 
 impl std::ops::Deref for Broker {
-    type Target = Parts;
+    type Target = Dependencies;
 
-    fn deref(&self) -> &Parts {
+    fn deref(&self) -> &Dependencies {
         &self.0.parts
     }
 }
@@ -110,12 +110,12 @@ impl std::ops::Deref for Broker {
 impl Broker {
     /// Puts a broker together. Nothing runs until a request or the worker asks for it.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: Dependencies) -> Self {
         let places = usize::try_from(parts.worker.concurrency).unwrap_or(Semaphore::MAX_PERMITS);
         Self(Arc::new(Inner {
-            vault: Vault::default(),
+            store: TokenStore::default(),
             refusals: service_identity::Refusals::default(),
-            sights: Sights::new(
+            visibility_cache: VisibilityCache::new(
                 parts.visibility.clone(),
                 parts.entra.settings().identical_exchanges,
             ),
@@ -213,7 +213,7 @@ impl Broker {
     ///
     /// # Errors
     /// [`Code::Overloaded`] when this one does.
-    pub(crate) fn refuse_when_stopping(&self) -> Result<(), BrokerError> {
+    pub(crate) fn refuse_when_stopping(&self) -> Result<(), Error> {
         if !self.0.stop.is_cancelled() {
             return Ok(());
         }
@@ -239,16 +239,16 @@ impl Broker {
     }
 
     /// Work of the database that a caller waits for, in the time that they may be kept waiting: what hangs is out of reach.
-    pub(crate) fn in_time<T>(
+    pub(crate) fn with_deadline<T>(
         &self,
         late: fn() -> DbError,
-        work: impl Future<Output = Result<T, BrokerError>>,
-    ) -> impl Future<Output = Result<T, BrokerError>> {
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> impl Future<Output = Result<T, Error>> {
         // Boxed: what waits would carry all of it.
         let work = in_request_time(self.request_time(), Box::pin(work));
         async move {
             let done = work.await.unwrap_or_else(|| Err(late().into()));
-            if let Err(BrokerError::Database(error)) = &done
+            if let Err(Error::Database(error)) = &done
                 && error.is_outage()
             {
                 self.database_failed(error, "a request can't be answered");
@@ -259,11 +259,11 @@ impl Broker {
     }
 
     /// A look into the database, in the same time.
-    pub(crate) fn looked_up<T>(
+    pub(crate) fn with_db_deadline<T>(
         &self,
-        work: impl Future<Output = Result<T, BrokerError>>,
-    ) -> impl Future<Output = Result<T, BrokerError>> {
-        self.in_time(DbError::late, work)
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> impl Future<Output = Result<T, Error>> {
+        self.with_deadline(DbError::late, work)
     }
 
     /// Lets the log say why the database can't be used, where that can be found out. Nobody waits for it.
@@ -276,14 +276,14 @@ impl Broker {
 
     /// Runs something to its end, also when nobody waits for it any more: a caller who hangs up must not part the commit of an
     /// intent from what follows it. Within the time in which a request must be refused that can't be recorded.
-    pub(crate) async fn undisturbed<T: Send + 'static>(
+    pub(crate) async fn spawn_uncancellable<T: Send + 'static>(
         &self,
-        work: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
-    ) -> Result<T, BrokerError> {
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
         self.refuse_when_stopping()?;
         let broker = self.clone();
         let time = RequestTime::current().unwrap_or_else(|| RequestTime::new(self.request_time()));
-        let work = time.scope(async move { broker.in_time(DbError::unconfirmed, work).await });
+        let work = time.scope(async move { broker.with_deadline(DbError::unconfirmed, work).await });
         let ended = self.0.tasks.spawn(work.in_current_span()).await;
         ended.unwrap_or_else(|error| Err(DbError::defect(error).into()))
     }

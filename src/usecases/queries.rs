@@ -5,19 +5,19 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::authz::Caller;
-use crate::authz::Direction;
+use crate::authz::Side;
 use crate::db::DbError;
 use crate::db::connections;
-use crate::db::connections::{Found, Selection};
+use crate::db::connections::{ConnectionWithRole, Selection};
 use crate::db::leases;
 use crate::db::ledger_events;
 use crate::db::operations;
 use crate::db::principals;
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::ConnectionId;
 use crate::domain::ConnectionRecord;
 use crate::domain::DatabaseId;
+use crate::domain::Error;
 use crate::domain::EventHubId;
 use crate::domain::OperationId;
 use crate::domain::OperationRecord;
@@ -25,10 +25,10 @@ use crate::domain::Phase;
 use crate::domain::RecordedEvent;
 use crate::domain::Refusal;
 use crate::domain::SubscriptionId;
-use crate::tokens::store::Use;
+use crate::tokens::store::Access;
 use crate::usecases::Broker;
-use crate::visibility::Readable;
-use crate::visibility::Side;
+use crate::visibility::AccessCheck;
+use crate::visibility::ViewerRole;
 use crate::visibility::audits;
 use crate::visibility::sees_all_of_own_tenant;
 use crate::visibility::side_by_record;
@@ -82,11 +82,7 @@ impl Broker {
     ///
     /// # Errors
     /// [`Code::NotFound`] when there is none, or not for them: the two can't be told apart.
-    pub async fn connection(
-        &self,
-        caller: &Caller,
-        id: ConnectionId,
-    ) -> Result<ConnectionRecord, BrokerError> {
+    pub async fn connection(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionRecord, Error> {
         let found = self.find(caller, id).await?;
         match self.side(caller, &found).await? {
             Some(side) => Ok(side.show(caller, found.record)),
@@ -95,12 +91,12 @@ impl Broker {
     }
 
     /// A connection, whether or not the caller may see it.
-    pub(crate) async fn find(&self, caller: &Caller, id: ConnectionId) -> Result<Found, BrokerError> {
+    pub(crate) async fn find(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionWithRole, Error> {
         demand_read(caller)?;
-        self.looked_up(async {
+        self.with_db_deadline(async {
             let mut db = self.pool.acquire().await.map_err(DbError::from)?;
             let viewer = principals::find(&mut db, caller.actor()).await?;
-            let found = connections::find_with_part(&mut db, id, viewer).await?;
+            let found = connections::find_with_role(&mut db, id, viewer).await?;
             found.ok_or_else(|| not_found("connection"))
         })
         .await
@@ -117,10 +113,10 @@ impl Broker {
         filter: &ListFilter,
         before: Option<ConnectionId>,
         limit: u32,
-    ) -> Result<Page, BrokerError> {
+    ) -> Result<Page, Error> {
         demand_read(caller)?;
         let everything_from = self.side_of_filter(caller, filter).await?;
-        let found = self.looked_up(async {
+        let found = self.with_db_deadline(async {
             let mut db = self.pool.acquire().await.map_err(DbError::from)?;
             let selection = Selection {
                 viewer: principals::find(&mut db, caller.actor()).await?,
@@ -138,7 +134,7 @@ impl Broker {
         let mut found = found.await?;
         let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let show = |found: Found| {
+        let show = |found: ConnectionWithRole| {
             let side = side_by_record(caller, &found).or(everything_from)?;
             Some(side.show(caller, found.record))
         };
@@ -153,21 +149,21 @@ impl Broker {
         &self,
         caller: &Caller,
         filter: &ListFilter,
-    ) -> Result<Option<Side>, BrokerError> {
+    ) -> Result<Option<ViewerRole>, Error> {
         if filter.unsettled && self.operates(caller) {
-            return Ok(Some(Side::Operator));
+            return Ok(Some(ViewerRole::Operator));
         }
         if let Some(database) = &filter.database {
-            let what = Readable::DataConnections(database);
-            let asked = (database.subscription(), Direction::Target, what);
+            let what = AccessCheck::DataConnections(database);
+            let asked = (database.subscription(), Side::Target, what);
             if self.may_read_named(caller, asked).await? {
-                return Ok(Some(Side::Target));
+                return Ok(Some(ViewerRole::Target));
             }
         }
         if let Some(hub) = &filter.source {
-            let asked = (hub.subscription(), Direction::Source, Readable::EventHub(hub));
+            let asked = (hub.subscription(), Side::Source, AccessCheck::EventHub(hub));
             if self.may_read_named(caller, asked).await? {
-                return Ok(Some(Side::Source));
+                return Ok(Some(ViewerRole::Source));
             }
         }
         Ok(None)
@@ -177,13 +173,13 @@ impl Broker {
     async fn may_read_named(
         &self,
         caller: &Caller,
-        (subscription, direction, what): (SubscriptionId, Direction, Readable<'_>),
-    ) -> Result<bool, BrokerError> {
+        (subscription, direction, what): (SubscriptionId, Side, AccessCheck<'_>),
+    ) -> Result<bool, Error> {
         match self.tenant_of(subscription, "").await {
             Ok(tenant) => self.may_read(caller, tenant, direction, what).await,
-            Err(BrokerError::Refused(refusal)) if refusal.code == Code::ReferenceNotFound => Ok(false),
+            Err(Error::Refused(refusal)) if refusal.code == Code::ReferenceNotFound => Ok(false),
             // Nobody's rights were asked about: it is ARM that can't be made sense of.
-            Err(BrokerError::Refused(refusal)) => Err(Refusal {
+            Err(Error::Refused(refusal)) => Err(Refusal {
                 code: Code::UpstreamRefused,
                 ..*refusal
             }
@@ -202,15 +198,18 @@ impl Broker {
         id: ConnectionId,
         after: i64,
         limit: u32,
-    ) -> Result<EventsPage, BrokerError> {
+    ) -> Result<EventsPage, Error> {
         let found = self.find(caller, id).await?;
         // What happened is told to those whose connection it is; an operator looks after what will.
         if !audits(caller, &found.record)
-            && matches!(self.side(caller, &found).await?, None | Some(Side::Operator))
+            && matches!(
+                self.side(caller, &found).await?,
+                None | Some(ViewerRole::Operator)
+            )
         {
             return Err(not_found("connection"));
         }
-        let events = self.looked_up(async {
+        let events = self.with_db_deadline(async {
             let mut db = self.pool.acquire().await.map_err(DbError::from)?;
             Ok(ledger_events::of_connection(&mut db, id, after, i64::from(limit) + 1).await?)
         });
@@ -229,7 +228,7 @@ impl Broker {
     ///
     /// # Errors
     /// As [`Broker::connection`].
-    pub async fn operation(&self, caller: &Caller, id: OperationId) -> Result<OperationView, BrokerError> {
+    pub async fn operation(&self, caller: &Caller, id: OperationId) -> Result<OperationView, Error> {
         demand_read(caller)?;
         let operation = self.recorded_operation(id).await?;
         let found = self.find(caller, operation.connection).await?;
@@ -237,8 +236,8 @@ impl Broker {
         let side = side.ok_or_else(|| not_found("operation"))?;
         let connection = side.show(caller, found.record);
         // What was never sent waits for a token to write with, which nobody brings by looking; nor does an operator's look lend any.
-        if operation.awaiting.is_some() && operation.phase != Phase::Queued && side != Side::Operator {
-            self.take_up(&connection, caller, Lending::Read).await?;
+        if operation.awaiting.is_some() && operation.phase != Phase::Queued && side != ViewerRole::Operator {
+            self.resume(&connection, caller, Lending::Read).await?;
         }
         Ok(OperationView {
             operation,
@@ -247,8 +246,8 @@ impl Broker {
     }
 
     /// An operation, whether or not anybody may see it.
-    pub(crate) async fn recorded_operation(&self, id: OperationId) -> Result<OperationRecord, BrokerError> {
-        self.looked_up(async {
+    pub(crate) async fn recorded_operation(&self, id: OperationId) -> Result<OperationRecord, Error> {
+        self.with_db_deadline(async {
             let mut db = self.pool.acquire().await.map_err(DbError::from)?;
             let found = operations::find(&mut db, id).await?;
             found.ok_or_else(|| not_found("operation"))
@@ -265,9 +264,9 @@ impl Broker {
         &self,
         caller: &Caller,
         operation: &OperationRecord,
-        side: Side,
+        side: ViewerRole,
         patience: Duration,
-    ) -> Result<OperationView, BrokerError> {
+    ) -> Result<OperationView, Error> {
         let deadline = Instant::now() + patience;
         // Registered before the first look, so that no change is missed between the two.
         let mut changes = self.0.changes.subscribe();
@@ -296,8 +295,8 @@ impl Broker {
         &self,
         caller: &Caller,
         operation: &OperationRecord,
-        side: Side,
-    ) -> Result<OperationView, BrokerError> {
+        side: ViewerRole,
+    ) -> Result<OperationView, Error> {
         let found = self.find(caller, operation.connection).await?;
         let connection = side.show(caller, found.record);
         let operation = match &connection.last_operation {
@@ -314,12 +313,12 @@ impl Broker {
     /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. What waits for its turn goes back
     /// into the queue; a create that may have been sent is only ever read about. Tokens that don't even open the target take
     /// up nothing.
-    pub(crate) async fn take_up(
+    pub(crate) async fn resume(
         &self,
         connection: &ConnectionRecord,
         caller: &Caller,
         lending: Lending,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<(), Error> {
         if lending == Lending::Read && !Box::pin(self.opens_target(caller, connection)).await {
             return Ok(());
         }
@@ -328,11 +327,11 @@ impl Broker {
         if let Lending::Write(operation) = lending {
             let ids = (operation, connection.id);
             self.0
-                .vault
-                .keep(ids, Use::Write, caller.clone(), self.clock.now());
+                .store
+                .keep(ids, Access::Write, caller.clone(), self.clock.now());
         }
         // Claims that are given up with the wait for them run out like those of a replica that has died.
-        let claims = self.looked_up(async {
+        let claims = self.with_db_deadline(async {
             let mut db = self.pool.acquire().await.map_err(DbError::from)?;
             if let Lending::Write(operation) = lending {
                 leases::requeue(&mut db, operation, replica).await?;
@@ -342,15 +341,15 @@ impl Broker {
         let claims = claims.await?;
         for claim in claims {
             let allowed = match lending {
-                Lending::Write(operation) if operation == claim.record.id => Use::Write,
-                _ => Use::Read,
+                Lending::Write(operation) if operation == claim.record.id => Access::Write,
+                _ => Access::Read,
             };
             // Kept only under a lease, so that they are forgotten with the operation's end.
             let ids = (claim.record.id, connection.id);
-            self.0.vault.keep(ids, allowed, caller.clone(), self.clock.now());
+            self.0.store.keep(ids, allowed, caller.clone(), self.clock.now());
             self.drive(claim, claimed_at, false);
         }
-        self.call_turn();
+        self.notify_queue();
         Ok(())
     }
 }
@@ -364,12 +363,12 @@ pub(crate) enum Lending {
     Write(OperationId),
 }
 
-pub(crate) fn demand_read(caller: &Caller) -> Result<(), BrokerError> {
+pub(crate) fn demand_read(caller: &Caller) -> Result<(), Error> {
     // Who may change may read.
     caller.demand_scope(&[SCOPE_READ, super::create::SCOPE_WRITE])
 }
 
-pub(crate) fn not_found(what: &str) -> BrokerError {
+pub(crate) fn not_found(what: &str) -> Error {
     Refusal::new(
         Code::NotFound,
         format!("there is no such {what}, or it is not visible to you"),

@@ -9,9 +9,9 @@ use crate::arm::Comparison;
 use crate::authz::Caller;
 use crate::db::schedules::Schedule;
 use crate::db::{DbError, begin, connections, ledger_events, operations, schedules, within};
-use crate::domain::BrokerError;
 use crate::domain::ConnectionRecord;
 use crate::domain::DataConnectionId;
+use crate::domain::Error;
 use crate::domain::Event;
 use crate::domain::EventKind;
 use crate::telemetry::metrics;
@@ -92,8 +92,8 @@ impl Broker {
         &self,
         caller: &Caller,
         arm_id: &DataConnectionId,
-    ) -> Result<bool, BrokerError> {
-        let former = self.looked_up(async {
+    ) -> Result<bool, Error> {
+        let former = self.with_db_deadline(async {
             let mut db = self.pool.acquire().await.map_err(DbError::from)?;
             let Some(id) = connections::to_recheck_at(&mut db, arm_id).await? else {
                 return Ok(None);

@@ -7,11 +7,11 @@ use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare};
 use crate::authz::Caller;
 use crate::db::operations::FIRST_REVISION;
 use crate::db::{DbError, begin, connections, ledger_events, revisions};
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::ConnectionId;
 use crate::domain::ConnectionRecord;
 use crate::domain::Desired;
+use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::Observed;
 use crate::domain::OperationKind;
@@ -20,7 +20,7 @@ use crate::domain::Phase;
 use crate::domain::Refusal;
 use crate::upstream::ArmToken;
 use crate::usecases::Broker;
-use crate::usecases::removal_request::WantedRemoval;
+use crate::usecases::removal_request::RemoveCommand;
 
 impl Broker {
     /// Ends the record as removed, if a read of this moment says that its data connection is gone or was replaced.
@@ -31,9 +31,9 @@ impl Broker {
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
-        wanted: &WantedRemoval,
+        wanted: &RemoveCommand,
         target: &ArmToken,
-    ) -> Result<OperationRecord, BrokerError> {
+    ) -> Result<OperationRecord, Error> {
         let comparison = match self.read_for_record(record, target).await? {
             Some(found) => self.compared_with_record(record, &found).await?,
             None => Comparison::Absent,
@@ -43,7 +43,7 @@ impl Broker {
             return Err(Refusal::new(Code::StillPresent, detail).into());
         }
         let (broker, by, id, wanted) = (self.clone(), caller.clone(), record.id, wanted.clone());
-        self.undisturbed(async move { broker.close_record(&by, id, &wanted, &comparison).await })
+        self.spawn_uncancellable(async move { broker.close_record(&by, id, &wanted, &comparison).await })
             .await
     }
 
@@ -52,10 +52,10 @@ impl Broker {
         &self,
         record: &ConnectionRecord,
         target: &ArmToken,
-    ) -> Result<Option<DataConnection>, BrokerError> {
+    ) -> Result<Option<DataConnection>, Error> {
         let missing = || {
             let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
-            BrokerError::from(Refusal::new(Code::ParentMissing, detail))
+            Error::from(Refusal::new(Code::ParentMissing, detail))
         };
         match self.arm.data_connection(target, &record.arm_id).await {
             Ok(Some(found)) => Ok(Some(found)),
@@ -75,8 +75,8 @@ impl Broker {
         &self,
         record: &ConnectionRecord,
         found: &DataConnection,
-    ) -> Result<Comparison, BrokerError> {
-        let revision = self.looked_up(async {
+    ) -> Result<Comparison, Error> {
+        let revision = self.with_db_deadline(async {
             let mut db = self.pool.acquire().await.map_err(DbError::from)?;
             Ok(revisions::find(&mut db, record.id, FIRST_REVISION).await?)
         });
@@ -94,9 +94,9 @@ impl Broker {
         &self,
         caller: &Caller,
         id: ConnectionId,
-        wanted: &WantedRemoval,
+        wanted: &RemoveCommand,
         comparison: &Comparison,
-    ) -> Result<OperationRecord, BrokerError> {
+    ) -> Result<OperationRecord, Error> {
         let mut transaction = begin(&self.pool, "close record").await?;
         let db = &mut *transaction;
         let actor = self.person(db, caller).await?;

@@ -3,14 +3,14 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::ConnectionId;
 use crate::domain::ConnectionRecord;
+use crate::domain::Error;
 use crate::domain::Refusal;
 use crate::telemetry::metrics;
 use crate::usecases::idempotency::IdempotencyKey;
-use crate::usecases::idempotency::Keyed;
+use crate::usecases::idempotency::IdempotentRequest;
 
 /// What is asked of a removal.
 #[derive(Debug, Clone, Default)]
@@ -62,17 +62,17 @@ impl RemovalRequest {
 
 /// A removal as the use case goes through it.
 #[derive(Debug, Clone)]
-pub(crate) struct WantedRemoval {
-    pub(crate) keyed: Option<Keyed>,
+pub(crate) struct RemoveCommand {
+    pub(crate) keyed: Option<IdempotentRequest>,
     expected: Option<ExpectedVersion>,
     pub(crate) record_only: bool,
 }
 
-impl WantedRemoval {
+impl RemoveCommand {
     pub(crate) fn of(request: RemovalRequest, id: ConnectionId) -> Self {
         let body_hash = request.fingerprint();
         Self {
-            keyed: request.key.map(|key| Keyed {
+            keyed: request.key.map(|key| IdempotentRequest {
                 key,
                 route: format!("DELETE /v1/connections/{id}"),
                 body_hash,
@@ -83,7 +83,7 @@ impl WantedRemoval {
     }
 
     /// Whether the connection is of the version that the caller means.
-    pub(crate) fn check_version(&self, record: &ConnectionRecord) -> Result<(), BrokerError> {
+    pub(crate) fn check_version(&self, record: &ConnectionRecord) -> Result<(), Error> {
         match &self.expected {
             Some(expected) if !expected.has(record.version) => {
                 let detail =
@@ -95,7 +95,7 @@ impl WantedRemoval {
     }
 
     /// What may be somebody else's is removed only by who names exactly that.
-    pub(crate) fn check_contested(&self, record: &ConnectionRecord) -> Result<(), BrokerError> {
+    pub(crate) fn check_contested(&self, record: &ConnectionRecord) -> Result<(), Error> {
         let names_it = matches!(self.expected, Some(ExpectedVersion::OneOf(_))) || self.record_only;
         match &record.found {
             Some(found) if found.contested && !names_it => {
@@ -108,7 +108,7 @@ impl WantedRemoval {
     }
 
     /// The fingerprint of what the caller saw at ARM and names, under the lock of the connection.
-    pub(crate) fn accepted(&self, record: &ConnectionRecord) -> Result<Option<String>, BrokerError> {
+    pub(crate) fn accepted(&self, record: &ConnectionRecord) -> Result<Option<String>, Error> {
         self.check_version(record)?;
         self.check_contested(record)?;
         let names_it = matches!(self.expected, Some(ExpectedVersion::OneOf(_)));

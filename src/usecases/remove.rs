@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use crate::authz::Caller;
-use crate::authz::Direction;
+use crate::authz::Side;
 use crate::db::DbError;
 use crate::db::begin;
 use crate::db::cluster_locks;
@@ -14,11 +14,11 @@ use crate::db::leases::Claim;
 use crate::db::ledger_events;
 use crate::db::operations;
 use crate::db::operations::NewOperation;
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::ConnectionId;
 use crate::domain::ConnectionRecord;
 use crate::domain::Desired;
+use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::Failure;
 use crate::domain::Observed;
@@ -27,17 +27,17 @@ use crate::domain::OperationRecord;
 use crate::domain::Phase;
 use crate::domain::Refusal;
 use crate::ledger::recorder::failure_details;
-use crate::tokens::store::Use;
+use crate::tokens::store::Access;
 use crate::usecases::Broker;
 use crate::usecases::create::SCOPE_WRITE;
 use crate::usecases::create::waits;
-use crate::usecases::idempotency::Keyed;
+use crate::usecases::idempotency::IdempotentRequest;
 use crate::usecases::idempotency::Replay;
 use crate::usecases::queries::Lending;
 use crate::usecases::queries::not_found;
 use crate::usecases::removal_request::RemovalRequest;
-use crate::usecases::removal_request::WantedRemoval;
-use crate::visibility::Side;
+use crate::usecases::removal_request::RemoveCommand;
+use crate::visibility::ViewerRole;
 
 /// What a removal led to.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct Removal {
     /// The operation that decides: the removal, or the create that came to nothing.
     pub operation: OperationRecord,
     /// From where the caller saw the connection.
-    pub seen_from: Side,
+    pub viewer_role: ViewerRole,
 }
 
 impl Broker {
@@ -60,30 +60,33 @@ impl Broker {
         caller: &Caller,
         id: ConnectionId,
         request: RemovalRequest,
-    ) -> Result<Removal, BrokerError> {
+    ) -> Result<Removal, Error> {
         caller.demand_scope(&[SCOPE_WRITE])?;
         let found = self.find(caller, id).await?;
         let side = self.side(caller, &found).await?;
-        let seen_from = side.ok_or_else(|| not_found("connection"))?;
+        let viewer_role = side.ok_or_else(|| not_found("connection"))?;
         let record = found.record;
-        let wanted = WantedRemoval::of(request, id);
+        let wanted = RemoveCommand::of(request, id);
         // Boxed: the request's own future would carry all of it.
         let result = Box::pin(self.try_remove(caller, &record, &wanted)).await;
-        if let Err(BrokerError::Refused(refusal)) = &result {
+        if let Err(Error::Refused(refusal)) = &result {
             let arm_id = record.arm_id.resource().canonical();
             self.record_refusal(EventKind::RemoveRefused, caller, Some(&record), arm_id, refusal)
                 .await;
         }
         let operation = result?;
-        Ok(Removal { operation, seen_from })
+        Ok(Removal {
+            operation,
+            viewer_role,
+        })
     }
 
     async fn try_remove(
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
-        wanted: &WantedRemoval,
-    ) -> Result<OperationRecord, BrokerError> {
+        wanted: &RemoveCommand,
+    ) -> Result<OperationRecord, Error> {
         let keyed = wanted.keyed.as_ref();
         let replay = self.removal_of(caller, keyed).await?;
         if let Some(ended) = replay.as_ref().filter(|operation| operation.phase.is_terminal()) {
@@ -126,10 +129,10 @@ impl Broker {
         }
         let claimed_at = Instant::now();
         let (broker, by, id, made_by) = (self.clone(), caller.clone(), record.id, wanted.clone());
-        let begun = self.undisturbed(async move {
+        let begun = self.spawn_uncancellable(async move {
             let (operation, claim) = broker.record_removal(&by, id, &made_by).await?;
             if !operation.phase.is_terminal() {
-                broker.go_on(&operation, claim, by, claimed_at);
+                broker.start_or_enqueue(&operation, claim, by, claimed_at);
             }
             Ok(operation)
         });
@@ -137,12 +140,12 @@ impl Broker {
             Ok(operation) => {
                 // Nobody else may ever come back for a change before it that waits for a caller.
                 if operation.phase == Phase::Queued && record.last_operation.as_ref().is_some_and(waits) {
-                    self.take_up(record, caller, Lending::Read).await?;
+                    self.resume(record, caller, Lending::Read).await?;
                 }
                 Ok(operation)
             }
             // A concurrent removal was quicker; it is the same wish.
-            Err(BrokerError::Database(DbError::Conflict(_))) => {
+            Err(Error::Database(DbError::Conflict(_))) => {
                 if let Some(operation) = self.removal_of(caller, keyed).await? {
                     return Ok(operation);
                 }
@@ -158,8 +161,8 @@ impl Broker {
     }
 
     /// No token leaves for a tenant that is no longer allowed.
-    fn refuse_tenant_not_allowed(&self, record: &ConnectionRecord) -> Result<(), BrokerError> {
-        if self.tenants.allows(record.target_tenant, Direction::Target) {
+    fn refuse_tenant_not_allowed(&self, record: &ConnectionRecord) -> Result<(), Error> {
+        if self.tenants.allows(record.target_tenant, Side::Target) {
             return Ok(());
         }
         let detail = format!(
@@ -173,8 +176,8 @@ impl Broker {
     async fn removal_of(
         &self,
         caller: &Caller,
-        keyed: Option<&Keyed>,
-    ) -> Result<Option<OperationRecord>, BrokerError> {
+        keyed: Option<&IdempotentRequest>,
+    ) -> Result<Option<OperationRecord>, Error> {
         match keyed {
             Some(keyed) => Ok(self.replay(caller, keyed).await?.map(|replay| replay.operation)),
             None => Ok(None),
@@ -185,9 +188,9 @@ impl Broker {
     async fn found_removal(
         &self,
         caller: &Caller,
-        keyed: Option<&Keyed>,
+        keyed: Option<&IdempotentRequest>,
         operation: OperationRecord,
-    ) -> Result<OperationRecord, BrokerError> {
+    ) -> Result<OperationRecord, Error> {
         match keyed {
             Some(keyed) => {
                 let Replay { operation, .. } = self.bind(caller, keyed, operation).await?;
@@ -203,8 +206,8 @@ impl Broker {
         &self,
         caller: &Caller,
         id: ConnectionId,
-        wanted: &WantedRemoval,
-    ) -> Result<(OperationRecord, Option<Claim>), BrokerError> {
+        wanted: &RemoveCommand,
+    ) -> Result<(OperationRecord, Option<Claim>), Error> {
         let mut transaction = begin(&self.pool, "record removal").await?;
         let db = &mut *transaction;
         let actor = self.person(db, caller).await?;
@@ -312,13 +315,13 @@ impl Broker {
         record: &ConnectionRecord,
         operation: &OperationRecord,
         caller: &Caller,
-    ) -> Result<(), BrokerError> {
-        let vault = &self.0.vault;
-        if vault.for_use(operation.id, Use::Write).is_none() {
+    ) -> Result<(), Error> {
+        let store = &self.0.store;
+        if store.for_use(operation.id, Access::Write).is_none() {
             let ids = (operation.id, record.id);
-            vault.keep(ids, Use::Write, caller.clone(), self.clock.now());
+            store.keep(ids, Access::Write, caller.clone(), self.clock.now());
         }
-        self.take_up(record, caller, Lending::Write(operation.id)).await
+        self.resume(record, caller, Lending::Write(operation.id)).await
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::Part;
+use super::ConnectionRole;
 use crate::db::{DbError, operations};
 use crate::domain::ActorId;
 use crate::domain::ConnectionId;
@@ -21,11 +21,11 @@ use crate::domain::TenantId;
 
 /// A record, and what the person who looks is to it.
 #[derive(Debug)]
-pub struct Found {
+pub struct ConnectionWithRole {
     /// The record, whole: what of it may be shown is not decided here.
     pub record: ConnectionRecord,
     /// What the record says that they are; nothing if it doesn't name them.
-    pub part: Option<Part>,
+    pub part: Option<ConnectionRole>,
 }
 
 struct Row {
@@ -104,15 +104,15 @@ mod list;
 pub use list::{Selection, list};
 
 impl Row {
-    fn found(self) -> Result<Found, DbError> {
+    fn found(self) -> Result<ConnectionWithRole, DbError> {
         let part = match self.part.as_deref() {
             None => None,
-            Some("actor") => Some(Part::Actor),
-            Some("participant") => Some(Part::Participant),
+            Some("actor") => Some(ConnectionRole::Actor),
+            Some("participant") => Some(ConnectionRole::Participant),
             Some(other) => return Err(DbError::Defect(format!("the unknown part '{other}'"))),
         };
         let record = self.parse()?;
-        Ok(Found { record, part })
+        Ok(ConnectionWithRole { record, part })
     }
 
     fn parse(self) -> Result<ConnectionRecord, DbError> {
@@ -224,11 +224,11 @@ pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<Conn
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn find_with_part(
+pub async fn find_with_role(
     db: &mut PgConnection,
     id: ConnectionId,
     viewer: Option<ActorId>,
-) -> Result<Option<Found>, DbError> {
+) -> Result<Option<ConnectionWithRole>, DbError> {
     let row = select!(
         part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
         from: ("connections c"),

@@ -18,19 +18,19 @@ use crate::domain::EntityName;
 use crate::domain::FoundResource;
 use crate::domain::Observed;
 
-pub use find::{Found, Selection, find, find_open, find_with_part, list, unanswered_removal};
+pub use find::{ConnectionWithRole, Selection, find, find_open, find_with_role, list, unanswered_removal};
 pub use recheck::{due_for_recheck, expect_late_effect, recheck_later, rechecked, reopen, to_recheck_at};
 
 /// What a person is to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum ConnectionRole {
     /// The user of the `Authorization` token.
     Actor,
     /// The user of an auxiliary token.
     Participant,
 }
 
-impl Part {
+impl ConnectionRole {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Actor => "actor",
@@ -79,11 +79,11 @@ pub async fn insert(db: &mut PgConnection, record: &ConnectionRecord) -> Result<
 ///
 /// # Errors
 /// When the database can't take it.
-pub async fn add_person(
+pub async fn add_principal(
     db: &mut PgConnection,
     connection: ConnectionId,
     person: ActorId,
-    part: Part,
+    part: ConnectionRole,
     app: Uuid,
     token_mark: Option<&[u8]>,
 ) -> Result<(), DbError> {

@@ -113,7 +113,7 @@ pub(crate) async fn go_on(
     let patience = prefer.patience(&state.load, &caller);
     let Continued {
         operation,
-        seen_from,
+        viewer_role,
         goes_on,
     } = state
         .broker
@@ -122,7 +122,7 @@ pub(crate) async fn go_on(
     let view = if goes_on {
         let waited = state
             .broker
-            .wait_for(&caller, &operation, seen_from, patience.wait);
+            .wait_for(&caller, &operation, viewer_role, patience.wait);
         waited.await?.operation
     } else {
         operation

@@ -29,7 +29,7 @@ use crate::http::openapi::Refusing;
 use crate::http::openapi::examples;
 use crate::http::response;
 use crate::usecases::IdempotencyKey;
-use crate::visibility::Side;
+use crate::visibility::ViewerRole;
 
 /// The longest justification, in characters.
 const LONGEST_JUSTIFICATION: usize = 2000;
@@ -263,7 +263,7 @@ pub(crate) async fn create(
     let created = state.broker.create(&caller, request, key).await?;
     let view = state
         .broker
-        .wait_for(&caller, &created.operation, Side::Actor, patience.wait)
+        .wait_for(&caller, &created.operation, ViewerRole::Actor, patience.wait)
         .await?;
     let record = view.connection;
     let connection = Connection::from(&record);

@@ -104,10 +104,13 @@ pub(crate) async fn remove(
         expected: conditions.expected,
         record_only: parameters.record_only,
     };
-    let Removal { operation, seen_from } = state.broker.remove(&caller, id, request).await?;
+    let Removal {
+        operation,
+        viewer_role,
+    } = state.broker.remove(&caller, id, request).await?;
     let view = state
         .broker
-        .wait_for(&caller, &operation, seen_from, patience.wait)
+        .wait_for(&caller, &operation, viewer_role, patience.wait)
         .await?;
     let record = view.connection;
     if let Some(problem) = refused(&view.operation) {

@@ -6,15 +6,15 @@ use std::time::Duration;
 use crate::arm::failure_of;
 use crate::arm::{ArmError, Refusal};
 use crate::domain::Awaiting;
-use crate::domain::BrokerError;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::entra::ExchangeErrorKind;
 use crate::ledger::recorder::failure_details;
 use crate::operations::driver::Job;
-use crate::operations::driver::Step;
+use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 
 /// What Entra said to the claims.
@@ -38,14 +38,14 @@ impl Job {
     }
 
     /// ARM did nothing, and demands claims of the token.
-    pub(crate) async fn challenged(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+    pub(crate) async fn challenged(&mut self, error: &ArmError) -> Result<NextAction, Error> {
         let awaited = self.demanded(error.refusal());
-        self.step_back(error).await?;
+        self.requeue_rejected(error).await?;
         match self.answer(&awaited).await? {
-            Answer::Token => self.wait_at_rest(Step::Again(Duration::ZERO)).await,
+            Answer::Token => self.requeue(NextAction::RetryAfter(Duration::ZERO)).await,
             Answer::Later(pause) => {
                 let step = self.pause_or_await(pause, awaited).await?;
-                self.wait_at_rest(step).await
+                self.requeue(step).await
             }
             Answer::No => self.await_caller(awaited).await,
         }
@@ -53,12 +53,12 @@ impl Job {
 
     /// ARM refused the change to whoever asked last, and did nothing: it waits, for somebody who brings more, as if it had never
     /// been sent. What is at ARM is what was there before.
-    pub(crate) async fn hold(&mut self, error: &ArmError, awaited: Awaiting) -> Result<Step, BrokerError> {
-        self.step_back(error).await?;
+    pub(crate) async fn hold(&mut self, error: &ArmError, awaited: Awaiting) -> Result<NextAction, Error> {
+        self.requeue_rejected(error).await?;
         self.await_caller(awaited).await
     }
 
-    async fn step_back(&mut self, error: &ArmError) -> Result<(), BrokerError> {
+    async fn requeue_rejected(&mut self, error: &ArmError) -> Result<(), Error> {
         let (kind, code) = match self.claim.record.kind {
             OperationKind::Create => (EventKind::CreateHeld, Code::ClaimsChallenge),
             OperationKind::Remove => (EventKind::RemoveHeld, Code::AzureRefused),
@@ -73,17 +73,17 @@ impl Job {
 
     /// Asks Entra for a token with the claims, once for each sign-in that was brought: one that ARM demands more of again would
     /// be asked about without end.
-    async fn answer(&mut self, awaited: &Awaiting) -> Result<Answer, BrokerError> {
+    async fn answer(&mut self, awaited: &Awaiting) -> Result<Answer, Error> {
         let (broker, operation) = (self.broker.clone(), self.claim.record.id);
         let Some(claims) = awaited.claims.as_deref() else {
             return Ok(Answer::No);
         };
-        let Some(caller) = broker.0.vault.to_answer(operation) else {
+        let Some(caller) = broker.0.store.to_answer(operation) else {
             return Ok(Answer::No);
         };
         let token = caller.token_for(awaited.tenant);
         let asked = broker.entra.answer_challenge(token, awaited.tenant, claims);
-        let answer = match self.alive(asked).await? {
+        let answer = match self.with_lease_renewal(asked).await? {
             Ok(_) => Answer::Token,
             Err(error) => match &error.kind {
                 ExchangeErrorKind::Throttled { retry_after }
@@ -98,7 +98,7 @@ impl Job {
                 _ => Answer::No,
             },
         };
-        broker.0.vault.answered(operation);
+        broker.0.store.answered(operation);
         Ok(answer)
     }
 }

@@ -19,9 +19,9 @@ use crate::db::revisions;
 use crate::db::within;
 use crate::domain::ActorId;
 use crate::domain::Awaiting;
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::Desired;
+use crate::domain::Error;
 use crate::domain::Event;
 use crate::domain::EventKind;
 use crate::domain::Failure;
@@ -31,7 +31,7 @@ use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::ledger::recorder::failure_details;
 use crate::operations::driver::Job;
-use crate::operations::driver::Step;
+use crate::operations::driver::NextAction;
 use crate::operations::driver::send::plain;
 use crate::telemetry::metrics;
 
@@ -88,7 +88,7 @@ impl Job {
     ///
     /// A create that would wait or leave although its connection is to be removed ends here instead: nothing was made, and
     /// the removal behind it must find nothing to remove.
-    pub(crate) async fn commit(&mut self, change: Change) -> Result<(), BrokerError> {
+    pub(crate) async fn commit(&mut self, change: Change) -> Result<(), Error> {
         match self.commit_or_end(change).await? {
             Committed::Done(_) => Ok(()),
             Committed::Unwanted => {
@@ -107,7 +107,7 @@ impl Job {
         }
     }
 
-    async fn commit_or_end(&mut self, change: Change) -> Result<Committed, BrokerError> {
+    async fn commit_or_end(&mut self, change: Change) -> Result<Committed, Error> {
         let asked_at = Instant::now();
         let event = change.event.as_ref().map(|(kind, details)| {
             let broker = &self.broker;
@@ -123,7 +123,7 @@ impl Job {
         let mut repeated = false;
         let continued = loop {
             match within(self.try_commit(&change, event.clone(), repeated)).await {
-                Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
+                Err(Error::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
                     self.broker
                         .database_failed(&error, "a result waits to be recorded");
                     repeated = true;
@@ -137,7 +137,7 @@ impl Job {
         };
         self.lease_end = asked_at + self.broker.worker.lease;
         if change.phase.is_terminal() {
-            self.broker.0.vault.forget(self.claim.record.id);
+            self.broker.0.store.forget(self.claim.record.id);
             metrics::operation_ended(self.claim.record.kind.as_str(), change.phase.as_str());
             let code = change.failure.as_ref().map(|failure| failure.code.as_str());
             let refused = [Code::Drifted, Code::Contested].into_iter();
@@ -171,7 +171,7 @@ impl Job {
         );
         self.broker.changed(self.record.id);
         if gives_turn_back {
-            self.broker.call_turn();
+            self.broker.notify_queue();
         }
         Ok(Committed::Done(continued))
     }
@@ -181,7 +181,7 @@ impl Job {
         change: &Change,
         mut event: Option<Event>,
         repeated: bool,
-    ) -> Result<Committed, BrokerError> {
+    ) -> Result<Committed, Error> {
         let (broker, now) = (&self.broker, self.broker.clock.now());
         let progress = Progress {
             phase: change.phase,
@@ -220,7 +220,7 @@ impl Job {
         if let Some((actor, app)) = continued {
             if change.leaves.is_some() {
                 // These tokens are not theirs: what is sent from now on goes with those of whoever goes on.
-                broker.0.vault.give_up(id, self.tried, now);
+                broker.0.store.give_up(id, self.tried, now);
                 return Err(DbError::Conflict("somebody else goes on with the operation".to_owned()).into());
             }
             // What only the service's token is behind is nobody's.
@@ -257,7 +257,7 @@ impl Job {
         db: &mut PgConnection,
         change: &Change,
         now: DateTime<Utc>,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<(), Error> {
         let connection = self.record.id;
         if self.claim.record.kind == OperationKind::Create && change.phase == Phase::Settling {
             connections::expect_late_effect(db, connection).await?;
@@ -282,7 +282,7 @@ impl Job {
     }
 
     /// Ends the operation without the change. What ARM holds is `observed`; a create that left nothing closes the record.
-    pub(crate) async fn fail(&mut self, failure: Failure, observed: Observed) -> Result<Step, BrokerError> {
+    pub(crate) async fn fail(&mut self, failure: Failure, observed: Observed) -> Result<NextAction, Error> {
         self.fail_with(failure, observed, None).await
     }
 
@@ -292,7 +292,7 @@ impl Job {
         failure: Failure,
         observed: Observed,
         found: Option<FoundResource>,
-    ) -> Result<Step, BrokerError> {
+    ) -> Result<NextAction, Error> {
         let kind = self.claim.record.kind;
         let (event, desired) = match kind {
             OperationKind::Create => (EventKind::CreateFailed, None),
@@ -328,11 +328,11 @@ impl Job {
             ..self.change("the operation failed", Phase::Failed)
         })
         .await?;
-        Ok(Step::Over)
+        Ok(NextAction::Done)
     }
 
     /// Records that the outcome is unknown: from here on, only reads tell.
-    pub(crate) async fn lose_track(&mut self, why: &str) -> Result<Step, BrokerError> {
+    pub(crate) async fn mark_outcome_unknown(&mut self, why: &str) -> Result<NextAction, Error> {
         self.unsent = false;
         let details = serde_json::json!({ "reason": why });
         // What ARM said of a create is still to be borne out; a removal is wanted whatever it said.
@@ -349,21 +349,21 @@ impl Job {
         })
         .await?;
         self.wait_anew();
-        Ok(Step::Again(Duration::ZERO))
+        Ok(NextAction::RetryAfter(Duration::ZERO))
     }
 
     /// Gives the lease back because a token is missing; whoever brings them takes the operation up.
-    pub(crate) async fn await_caller(&mut self, awaited: impl Into<Awaiting>) -> Result<Step, BrokerError> {
+    pub(crate) async fn await_caller(&mut self, awaited: impl Into<Awaiting>) -> Result<NextAction, Error> {
         if self.claim.record.phase.is_terminal() {
-            return Ok(Step::Over);
+            return Ok(NextAction::Done);
         }
         let now = self.broker.clock.now();
         if let Some(borrowed) = self.borrowed.take() {
-            self.broker.0.vault.give_back(borrowed, now);
+            self.broker.0.store.give_back(borrowed, now);
         }
         // Before the lease is gone: from then on, whoever brings tokens goes on himself.
-        if self.broker.0.vault.give_up(self.claim.record.id, self.tried, now) {
-            return Ok(Step::Again(Duration::ZERO));
+        if self.broker.0.store.give_up(self.claim.record.id, self.tried, now) {
+            return Ok(NextAction::RetryAfter(Duration::ZERO));
         }
         let release_for = Some(self.broker.patience_with(&self.record));
         // What was surely not sent steps out of the queue, and keeps nobody waiting.
@@ -374,7 +374,7 @@ impl Job {
             ..waiting
         })
         .await?;
-        Ok(Step::Over)
+        Ok(NextAction::Done)
     }
 
     /// The phase in which the operation can be left: only this replica knows that what it was about to send was not sent.
@@ -386,7 +386,7 @@ impl Job {
     }
 
     /// Gives the lease back at once: this replica stops.
-    pub(crate) async fn hand_over(&mut self) -> Result<(), BrokerError> {
+    pub(crate) async fn hand_over(&mut self) -> Result<(), Error> {
         let release_for = Some(Duration::ZERO);
         let handed = self.change("the operation is handed over", self.phase_at_rest());
         self.commit(Change {

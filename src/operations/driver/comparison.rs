@@ -7,13 +7,13 @@ use crate::arm::{
     ArmError, ArmErrorKind, Comparison, Credentials, DataConnection, Reading, Recorded, compare, fingerprint,
 };
 use crate::db::{revisions, within};
-use crate::domain::BrokerError;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::Failure;
 use crate::domain::FoundResource;
 use crate::domain::Observed;
 use crate::operations::driver::Job;
-use crate::operations::driver::Step;
+use crate::operations::driver::NextAction;
 use crate::operations::driver::follow::is_under_way;
 use crate::operations::driver::send::plain;
 
@@ -34,7 +34,7 @@ pub(crate) enum Whose {
 
 impl Job {
     /// Compares what a read found with the revision that the operation makes or removes.
-    async fn compared(&self, found: &DataConnection) -> Result<Comparison, BrokerError> {
+    async fn compared(&self, found: &DataConnection) -> Result<Comparison, Error> {
         let (connection, number) = (self.record.id, self.claim.revision);
         let revision = within(async {
             let mut db = self.broker.pool.acquire().await?;
@@ -51,7 +51,7 @@ impl Job {
 
     /// Whose the data connection is that stands where a create was to make one. The intent was committed before the request left,
     /// and a read had found nothing; so what equals what was sent, and is no older than that, is what the create made.
-    pub(crate) async fn whose(&self, found: &DataConnection) -> Result<Whose, BrokerError> {
+    pub(crate) async fn whose(&self, found: &DataConnection) -> Result<Whose, Error> {
         let record = &self.claim.record;
         let oldest = record.dispatched_at.unwrap_or(record.created_at) - TimeDelta::seconds(CLOCKS_APART);
         let is_older = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time < oldest);
@@ -70,7 +70,7 @@ impl Job {
         &mut self,
         found: &DataConnection,
         whose: &Whose,
-    ) -> Result<Step, BrokerError> {
+    ) -> Result<NextAction, Error> {
         let (failure, observed, seen) = match whose {
             Whose::Anothers(comparison) => {
                 // Of another data connection under the name nothing follows for this one.
@@ -99,9 +99,12 @@ impl Job {
     pub(crate) async fn clear_to_remove(
         &mut self,
         credentials: &Credentials,
-    ) -> Result<Result<Option<FoundResource>, Step>, BrokerError> {
+    ) -> Result<Result<Option<FoundResource>, NextAction>, Error> {
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        let found = match self.alive(arm.data_connection(&credentials.primary, &id)).await? {
+        let found = match self
+            .with_lease_renewal(arm.data_connection(&credentials.primary, &id))
+            .await?
+        {
             Ok(Some(found)) => found,
             Ok(None) => return self.confirm_absence(&credentials.primary).await.map(Err),
             Err(error) if error.status() == Some(404) => return self.parent_missing().await.map(Err),
@@ -113,12 +116,12 @@ impl Job {
         // What it becomes is compared, once it has: but a state that lasts keeps no removal waiting for ever.
         if is_under_way(&found) && waited < self.broker.worker.deadline {
             let pause = self.growing_pause();
-            return self.wait_at_rest(Step::Again(pause)).await.map(Err);
+            return self.requeue(NextAction::RetryAfter(pause)).await.map(Err);
         }
         let comparison = self.compared(&found).await?;
         if comparison == Comparison::Unreadable {
             let pause = self.growing_pause();
-            return self.wait_at_rest(Step::Again(pause)).await.map(Err);
+            return self.requeue(NextAction::RetryAfter(pause)).await.map(Err);
         }
         if self.keeps_from_removing(&found, &comparison) {
             return self.drifted_from(&found, &comparison).await.map(Err);
@@ -137,10 +140,7 @@ impl Job {
     }
 
     /// Whether this is another data connection than the record's, which no caller named.
-    pub(crate) async fn is_replaced(
-        &self,
-        found: &DataConnection,
-    ) -> Result<Option<Comparison>, BrokerError> {
+    pub(crate) async fn is_replaced(&self, found: &DataConnection) -> Result<Option<Comparison>, Error> {
         let comparison = self.compared(found).await?;
         let is_other = matches!(comparison, Comparison::Replaced(_));
         Ok(Some(comparison).filter(|comparison| is_other && self.keeps_from_removing(found, comparison)))
@@ -152,7 +152,7 @@ impl Job {
         &mut self,
         found: &DataConnection,
         comparison: &Comparison,
-    ) -> Result<Step, BrokerError> {
+    ) -> Result<NextAction, Error> {
         let is_contested = self.is_contested();
         let failure = if is_contested {
             Failure {
@@ -178,7 +178,7 @@ impl Job {
     }
 
     /// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
-    async fn not_readable(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+    async fn not_readable(&mut self, error: &ArmError) -> Result<NextAction, Error> {
         tracing::warn!(operation.id = %self.claim.record.id, arm.call = error.call, arm.status = error.status(), "what a removal is for can't be read, so it is not sent");
         match &error.kind {
             ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => self.challenged(error).await,
@@ -192,7 +192,7 @@ impl Job {
             // ARM says so of a stopped cluster too, with a 400: that lasts, and is no answer.
             _ => {
                 let pause = self.longer_pause(error);
-                self.wait_at_rest(Step::Again(pause)).await
+                self.requeue(NextAction::RetryAfter(pause)).await
             }
         }
     }

@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::arm::failure_of;
 use crate::arm::reason;
 use crate::arm::{ArmError, DataConnection, OperationStatus, OperationUrl};
-use crate::domain::BrokerError;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::Failure;
 use crate::domain::Observed;
@@ -17,7 +17,7 @@ use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::domain::Upstream;
 use crate::operations::driver::Job;
-use crate::operations::driver::Step;
+use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 use crate::operations::driver::comparison::Whose;
 use crate::operations::driver::reading::ReadToken;
@@ -30,10 +30,10 @@ const READS_AFTER_SUCCESS: i32 = 20;
 pub(crate) const ABSENT_READS: i32 = 3;
 
 impl Job {
-    pub(crate) async fn follow(&mut self) -> Result<Step, BrokerError> {
+    pub(crate) async fn follow(&mut self) -> Result<NextAction, Error> {
         if self.is_overdue() {
             return self
-                .lose_track("it was not known before the operation's deadline what came of it")
+                .mark_outcome_unknown("it was not known before the operation's deadline what came of it")
                 .await;
         }
         if self.claim.record.failure.is_some() {
@@ -49,10 +49,10 @@ impl Job {
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
         // Side by side: what the operation's end has to be borne out by is here together with it.
         let asked = join(arm.poll(&token, &url), arm.data_connection(&token, &id));
-        let (state, seen) = self.alive(asked).await?;
+        let (state, seen) = self.with_lease_renewal(asked).await?;
         match state {
             Ok(state) => match state.status {
-                OperationStatus::Running(_) => Ok(Step::Again(
+                OperationStatus::Running(_) => Ok(NextAction::RetryAfter(
                     state.retry_after.unwrap_or_else(|| self.next_pause()),
                 )),
                 OperationStatus::Succeeded => self.ended_at_azure(&token, seen).await,
@@ -66,14 +66,14 @@ impl Job {
                         request_id: state.call.request_id,
                     });
                     let detail = format!("Azure reported that the change failed: {said}");
-                    self.remember(Failure {
+                    self.record_failure(Failure {
                         upstream,
                         ..plain(Code::AzureFailed, &detail)
                     })
                     .await
                 }
                 OperationStatus::Canceled => {
-                    self.remember(plain(Code::AzureFailed, "Azure canceled the change"))
+                    self.record_failure(plain(Code::AzureFailed, "Azure canceled the change"))
                         .await
                 }
             },
@@ -89,9 +89,11 @@ impl Job {
         &mut self,
         token: &ReadToken,
         seen: Result<Option<DataConnection>, ArmError>,
-    ) -> Result<Step, BrokerError> {
+    ) -> Result<NextAction, Error> {
         match (self.claim.record.kind, seen) {
-            (OperationKind::Create, Ok(Some(found))) if !is_under_way(&found) => self.conclude(&found).await,
+            (OperationKind::Create, Ok(Some(found))) if !is_under_way(&found) => {
+                self.finish_create(&found).await
+            }
             (OperationKind::Remove, Ok(None)) => self.confirm_absence(token).await,
             _ => self.follow_by_reading(true).await,
         }
@@ -104,7 +106,7 @@ impl Job {
     }
 
     /// Whether ARM itself says that the change is still being carried out; `Err` is how the step ends when it can't be asked.
-    pub(crate) async fn is_running(&mut self) -> Result<Result<bool, Step>, BrokerError> {
+    pub(crate) async fn is_running(&mut self) -> Result<Result<bool, NextAction>, Error> {
         let Some(url) = self.operation_url() else {
             return Ok(Ok(false));
         };
@@ -113,7 +115,7 @@ impl Job {
             Tokens::Missing(step) => return Ok(Err(step)),
         };
         let arm = self.broker.arm.clone();
-        match self.alive(arm.poll(&token, &url)).await? {
+        match self.with_lease_renewal(arm.poll(&token, &url)).await? {
             Ok(state) => Ok(Ok(matches!(state.status, OperationStatus::Running(_)))),
             // ARM forgets operations that are over, and its signed URLs expire: the reads that were allowed have to do.
             Err(error) if matches!(error.status(), Some(400 | 401 | 403 | 404 | 410)) => Ok(Ok(false)),
@@ -122,7 +124,7 @@ impl Job {
     }
 
     /// Keeps ARM's reason, then looks what is there.
-    pub(crate) async fn remember(&mut self, failure: Failure) -> Result<Step, BrokerError> {
+    pub(crate) async fn record_failure(&mut self, failure: Failure) -> Result<NextAction, Error> {
         let kept = self.change("Azure reported a failure", Phase::Accepted);
         self.commit(Change {
             failure: Some(failure),
@@ -130,26 +132,26 @@ impl Job {
             ..kept
         })
         .await?;
-        Ok(Step::Again(Duration::ZERO))
+        Ok(NextAction::RetryAfter(Duration::ZERO))
     }
 
     /// The end as the resource itself shows it. `is_done` says that ARM called the change carried out.
-    async fn follow_by_reading(&mut self, is_done: bool) -> Result<Step, BrokerError> {
+    async fn follow_by_reading(&mut self, is_done: bool) -> Result<NextAction, Error> {
         if self.claim.record.kind == OperationKind::Remove {
             return self.confirm_removal(is_done).await;
         }
-        let found = match self.look().await? {
+        let found = match self.read_connection().await? {
             Ok(found) => found,
             Err(step) => return Ok(step),
         };
         match found {
-            Some(found) => self.conclude(&found).await,
+            Some(found) => self.finish_create(&found).await,
             None if self.claim.absent_reads < READS_AFTER_SUCCESS => {
                 self.claim.absent_reads += 1;
-                Ok(Step::Again(self.broker.worker.fastest_poll))
+                Ok(NextAction::RetryAfter(self.broker.worker.fastest_poll))
             }
             None => {
-                self.lose_track("Azure called the create done, and reads don't find it")
+                self.mark_outcome_unknown("Azure called the create done, and reads don't find it")
                     .await
             }
         }
@@ -157,10 +159,10 @@ impl Job {
 
     /// What the data connection's own state says of the create: ARM shows it from the first moment on, and takes it away again
     /// when Kusto's validation fails.
-    pub(crate) async fn conclude(&mut self, found: &DataConnection) -> Result<Step, BrokerError> {
+    pub(crate) async fn finish_create(&mut self, found: &DataConnection) -> Result<NextAction, Error> {
         match Shown::of(found) {
             Shown::UnderWay if self.claim.record.phase != Phase::Settling => {
-                Ok(Step::Again(self.next_pause()))
+                Ok(NextAction::RetryAfter(self.next_pause()))
             }
             // Somebody wants it gone, and nobody knows how long this may last: the removal that waits has its turn.
             Shown::UnderWay if self.is_overdue() && self.is_to_be_removed().await? => {
@@ -177,7 +179,7 @@ impl Job {
     }
 
     /// A create that left something which is not what was asked for.
-    async fn failed_as_shown(&mut self, found: &DataConnection) -> Result<Step, BrokerError> {
+    async fn failed_as_shown(&mut self, found: &DataConnection) -> Result<NextAction, Error> {
         let state = found.provisioning_state().unwrap_or("Unknown");
         let detail = format!("Azure shows the data connection in the state {state}");
         self.fail(plain(Code::AzureFailed, &detail), Observed::Present)
@@ -185,7 +187,7 @@ impl Job {
     }
 
     /// A create that reads confirm.
-    async fn succeed(&mut self, found: &DataConnection) -> Result<Step, BrokerError> {
+    async fn succeed(&mut self, found: &DataConnection) -> Result<NextAction, Error> {
         let details = json!({
             "provisioningState": found.provisioning_state(),
             "retrievalStartDate": found.retrieval_start(),
@@ -198,12 +200,12 @@ impl Job {
             ..self.change("the connection is there", Phase::Succeeded)
         })
         .await?;
-        Ok(Step::Over)
+        Ok(NextAction::Done)
     }
 
     /// ARM said no, or that it failed: a read has to bear it out.
-    pub(crate) async fn confirm_failure(&mut self) -> Result<Step, BrokerError> {
-        let found = match self.look().await? {
+    pub(crate) async fn confirm_failure(&mut self) -> Result<NextAction, Error> {
+        let found = match self.read_connection().await? {
             Ok(found) => found,
             Err(step) => return Ok(step),
         };
@@ -222,7 +224,7 @@ impl Job {
             // The end is near, but not reached: what is shown now may be gone with it.
             (_, Some(found)) if is_under_way(&found) && !self.is_overdue() => {
                 self.claim.absent_reads = 0;
-                Ok(Step::Again(self.next_pause()))
+                Ok(NextAction::RetryAfter(self.next_pause()))
             }
             (OperationKind::Create, Some(found)) if failure.code == Code::Contested.as_str() => {
                 self.end_as_anothers(&found, &Whose::Contested).await
@@ -237,7 +239,7 @@ impl Job {
                 if !is_refusal(&failure) && self.claim.absent_reads + 1 < ABSENT_READS =>
             {
                 self.claim.absent_reads += 1;
-                Ok(Step::Again(self.broker.worker.fastest_poll))
+                Ok(NextAction::RetryAfter(self.broker.worker.fastest_poll))
             }
             (OperationKind::Create, None) => self.fail(failure, Observed::Absent).await,
         }
@@ -249,13 +251,15 @@ impl Job {
     }
 
     /// Reads the data connection; `Err` is how the step ends when it can't be read.
-    pub(crate) async fn look(&mut self) -> Result<Result<Option<DataConnection>, Step>, BrokerError> {
+    pub(crate) async fn read_connection(
+        &mut self,
+    ) -> Result<Result<Option<DataConnection>, NextAction>, Error> {
         let token = match self.reading().await? {
             Tokens::Held(token) => token,
             Tokens::Missing(step) => return Ok(Err(step)),
         };
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        match self.alive(arm.data_connection(&token, &id)).await? {
+        match self.with_lease_renewal(arm.data_connection(&token, &id)).await? {
             Ok(found) => Ok(Ok(found)),
             // Not the data connection is what ARM doesn't find, but what it would be in.
             Err(error) if error.status() == Some(404) => self.parent_not_found(&error).await.map(Err),
@@ -265,7 +269,7 @@ impl Job {
 
     /// What the data connection would be in isn't found, as after a move of the subscription or by a read that lags: that tells
     /// nothing of the data connection. A removal is missing its object, and a create stays unsettled.
-    async fn parent_not_found(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+    async fn parent_not_found(&mut self, error: &ArmError) -> Result<NextAction, Error> {
         match self.claim.record.kind {
             OperationKind::Remove => self.parent_missing().await,
             OperationKind::Create => {
@@ -284,7 +288,7 @@ impl Job {
     }
 
     /// A read that failed changes nothing: wait, or wait for other tokens.
-    pub(crate) async fn read_failed(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+    pub(crate) async fn read_failed(&mut self, error: &ArmError) -> Result<NextAction, Error> {
         tracing::warn!(operation.id = %self.claim.record.id, arm.call = error.call, arm.status = error.status(), "a read failed");
         if matches!(error.status(), Some(401 | 403)) {
             return self.reading_refused(error).await;
@@ -295,22 +299,22 @@ impl Job {
     }
 
     /// Looks again after the next pause, which grows.
-    pub(crate) async fn look_again_later(&mut self) -> Result<Step, BrokerError> {
+    pub(crate) async fn look_again_later(&mut self) -> Result<NextAction, Error> {
         let pause = self.next_pause();
         self.look_again_after(pause).await
     }
 
     /// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
-    pub(crate) async fn look_again_after(&mut self, pause: Duration) -> Result<Step, BrokerError> {
+    pub(crate) async fn look_again_after(&mut self, pause: Duration) -> Result<NextAction, Error> {
         if pause < self.broker.worker.slowest_poll {
-            return Ok(Step::Again(pause));
+            return Ok(NextAction::RetryAfter(pause));
         }
         self.commit(Change {
             release_for: Some(pause),
             ..self.change("the operation is looked at again later", self.claim.record.phase)
         })
         .await?;
-        Ok(Step::Over)
+        Ok(NextAction::Done)
     }
 }
 

@@ -21,27 +21,27 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 
 use crate::authz::Caller;
-use crate::db::leases::{Claim, Claimant};
+use crate::db::leases::{Claim, ClaimScope};
 use crate::db::{DbError, connections, leases, within, within_a_lease};
 use crate::domain::ActorId;
 use crate::domain::Awaiting;
-use crate::domain::BrokerError;
 use crate::domain::ConnectionRecord;
+use crate::domain::Error;
 use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::telemetry::metrics;
-use crate::tokens::store::Stamp;
+use crate::tokens::store::TokenVersion;
 use crate::usecases::Broker;
 
 /// The part of the time already waited for Azure that the next wait lasts.
 const PART_OF_WAIT: u32 = 10;
 
 /// How a step left the operation.
-enum Step {
+enum NextAction {
     /// It has ended, or its lease was given back: nothing more to do here.
-    Over,
+    Done,
     /// Look again after this long; the lease is kept meanwhile.
-    Again(Duration),
+    RetryAfter(Duration),
 }
 
 /// An operation under this replica's lease.
@@ -56,11 +56,11 @@ struct Job {
     /// Whether ARM asked for the source's tenant in a removal.
     with_auxiliary: bool,
     /// The tokens that the step under way began with.
-    tried: Option<Stamp>,
+    tried: Option<TokenVersion>,
     /// Whether nobody's token is behind the step under way but the service's own.
     by_service: bool,
     /// The tokens that ARM took for no reads, and what it wants instead.
-    unreadable: Option<(Option<Stamp>, Awaiting)>,
+    unreadable: Option<(Option<TokenVersion>, Awaiting)>,
     /// The token that was missing when the operation was taken up.
     awaited: Option<Awaiting>,
     /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
@@ -68,7 +68,7 @@ struct Job {
     /// Whose tokens the last write was or is to be made with.
     writer: Option<Caller>,
     /// The tokens of another operation of the connection that this one reads with.
-    borrowed: Option<Stamp>,
+    borrowed: Option<TokenVersion>,
     /// Since when Azure is waited for here: each wait is a part of that time.
     since: DateTime<Utc>,
 }
@@ -96,11 +96,11 @@ impl Broker {
             };
             match result {
                 Ok(()) => {}
-                Err(BrokerError::Database(DbError::LeaseLost)) => {
+                Err(Error::Database(DbError::LeaseLost)) => {
                     metrics::lease_lost();
                     tracing::warn!(operation.id = %operation, "another replica took the operation over");
                 }
-                Err(BrokerError::Database(error)) if error.is_outage() => {
+                Err(Error::Database(error)) if error.is_outage() => {
                     broker.database_failed(&error, "an operation can't go on");
                     tracing::warn!(operation.id = %operation, "the operation can't go on here; it is taken up again when its lease ends");
                 }
@@ -124,9 +124,9 @@ impl Broker {
             return Ok(None);
         }
         let now = self.clock.now();
-        let (operations, connections) = self.0.vault.held(now);
+        let (operations, connections) = self.0.store.held(now);
         let own = self.reads_by_itself_in();
-        let by = Claimant {
+        let by = ClaimScope {
             replica: self.0.replica,
             operations: &operations,
             connections: &connections,
@@ -159,12 +159,7 @@ impl Broker {
 }
 
 impl Job {
-    async fn open(
-        broker: Broker,
-        claim: Claim,
-        claimed_at: Instant,
-        unsent: bool,
-    ) -> Result<Self, BrokerError> {
+    async fn open(broker: Broker, claim: Claim, claimed_at: Instant, unsent: bool) -> Result<Self, Error> {
         let lease_end = claimed_at + broker.worker.lease;
         let record = loop {
             match broker.record_of(&claim).await {
@@ -198,26 +193,28 @@ impl Job {
         })
     }
 
-    async fn run(mut self, mut place: Option<OwnedSemaphorePermit>) -> Result<(), BrokerError> {
+    async fn run(mut self, mut place: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
         loop {
             let step = match self.step().await {
                 // The lease is still ours as far as is known: try again until it isn't.
-                Err(BrokerError::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
+                Err(Error::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
                     self.broker.database_failed(&error, "an operation waits");
-                    Step::Again(self.broker.worker.fastest_poll)
+                    NextAction::RetryAfter(self.broker.worker.fastest_poll)
                 }
                 step => step?,
             };
             match step {
-                Step::Over => return Ok(()),
-                Step::Again(pause) => {
+                NextAction::Done => return Ok(()),
+                NextAction::RetryAfter(pause) => {
                     // What Azure carries out may take long, and there is one a cluster: it keeps no other waiting for its place.
                     if self.claim.record.phase == Phase::Accepted {
                         drop(place.take());
                     }
                     let stopped = self.broker.0.stop.clone();
                     let clock = self.broker.clock.clone();
-                    let woken = stopped.run_until_cancelled(self.alive(clock.sleep(pause))).await;
+                    let woken = stopped
+                        .run_until_cancelled(self.with_lease_renewal(clock.sleep(pause)))
+                        .await;
                     match woken {
                         Some(alive) => alive?,
                         None => return self.hand_over().await,
@@ -227,24 +224,24 @@ impl Job {
         }
     }
 
-    async fn step(&mut self) -> Result<Step, BrokerError> {
+    async fn step(&mut self) -> Result<NextAction, Error> {
         if self.broker.0.stop.is_cancelled() {
             self.hand_over().await?;
-            return Ok(Step::Over);
+            return Ok(NextAction::Done);
         }
-        self.tried = self.broker.0.vault.stamp(self.claim.record.id);
+        self.tried = self.broker.0.store.version(self.claim.record.id);
         self.by_service = self.tried.is_none();
         match (self.claim.record.kind, self.claim.record.phase) {
-            (_, Phase::Succeeded | Phase::Failed) => Ok(Step::Over),
-            (_, Phase::Queued) if self.came_out_of_turn() => {
-                self.wait_at_rest(Step::Again(Duration::ZERO)).await
+            (_, Phase::Succeeded | Phase::Failed) => Ok(NextAction::Done),
+            (_, Phase::Queued) if self.claimed_early() => {
+                self.requeue(NextAction::RetryAfter(Duration::ZERO)).await
             }
             (OperationKind::Create, Phase::Queued) => self.begin_create().await,
             (OperationKind::Remove, Phase::Queued) => self.begin_removal().await,
             (OperationKind::Create, Phase::Dispatched) if self.unsent => self.send_committed_create().await,
             (OperationKind::Remove, Phase::Dispatched) if self.unsent => self.send_committed_removal().await,
             (_, Phase::Dispatched) => {
-                self.lose_track("the replica that sent the request recorded no answer")
+                self.mark_outcome_unknown("the replica that sent the request recorded no answer")
                     .await
             }
             (_, Phase::Accepted) => self.follow().await,
@@ -255,7 +252,7 @@ impl Job {
 
     /// Runs something that takes time while the lease is kept alive. The work goes on while the lease is renewed, however
     /// long the database takes over it.
-    async fn alive<T>(&mut self, work: impl Future<Output = T>) -> Result<T, BrokerError> {
+    async fn with_lease_renewal<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Error> {
         let mut work = std::pin::pin!(work);
         loop {
             let renewed = tokio::select! {
@@ -280,7 +277,7 @@ impl Job {
         )
         .await;
         loop {
-            match self.renewed().await {
+            match self.renew_lease().await {
                 Err(error) if error.is_outage() && Instant::now() < self.lease_end => sleep(lease / 20).await,
                 renewed => return renewed,
             }
@@ -288,7 +285,7 @@ impl Job {
     }
 
     /// Renews the lease; gives when it ends now.
-    async fn renewed(&self) -> Result<Instant, DbError> {
+    async fn renew_lease(&self) -> Result<Instant, DbError> {
         let asked_at = Instant::now();
         let lease = self.broker.worker.lease;
         within_a_lease(lease, async {
@@ -301,13 +298,13 @@ impl Job {
 
     /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave. False if this
     /// replica stops, and has handed the operation over unsent.
-    async fn before_send(&mut self) -> Result<bool, BrokerError> {
+    async fn before_send(&mut self) -> Result<bool, Error> {
         if self.broker.0.stop.is_cancelled() {
             self.hand_over().await?;
             return Ok(false);
         }
         if Instant::now() + self.broker.worker.lease / 2 > self.lease_end {
-            self.lease_end = self.renewed().await?;
+            self.lease_end = self.renew_lease().await?;
         }
         Ok(true)
     }

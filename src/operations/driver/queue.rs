@@ -8,18 +8,18 @@ use serde_json::json;
 use crate::arm::failure_of;
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::db::{DbError, within};
-use crate::domain::BrokerError;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::Observed;
 use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::operations::driver::Job;
-use crate::operations::driver::Step;
+use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 use crate::operations::driver::send::plain;
 use crate::operations::driver::tokens::Tokens;
-use crate::tokens::store::Use;
+use crate::tokens::store::Access;
 
 /// A wait that grows with the time that an operation has waited is this part of it.
 const PART_OF_AGE: u32 = 4;
@@ -28,17 +28,20 @@ impl Job {
     /// Begins a create that waited: for its turn, for a token, or because ARM put it off. Time has passed since its absence was
     /// proved, and a PUT now could replace what somebody else made meanwhile: the new proof, and that the request may leave, are
     /// committed first.
-    pub(crate) async fn begin_create(&mut self) -> Result<Step, BrokerError> {
+    pub(crate) async fn begin_create(&mut self) -> Result<NextAction, Error> {
         if self.is_overdue() {
             let detail = "the create was given up: it could not be sent in the time that creates may wait";
             return self.fail(plain(Code::NotSent, detail), Observed::Absent).await;
         }
         let credentials = match self.writing().await? {
             Tokens::Held(credentials) => credentials,
-            Tokens::Missing(step) => return self.wait_at_rest(step).await,
+            Tokens::Missing(step) => return self.requeue(step).await,
         };
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        match self.alive(arm.data_connection(&credentials.primary, &id)).await? {
+        match self
+            .with_lease_renewal(arm.data_connection(&credentials.primary, &id))
+            .await?
+        {
             Ok(None) => {}
             Ok(Some(_)) => {
                 let detail = "while this create waited, somebody else made a data connection of this name";
@@ -46,7 +49,7 @@ impl Job {
             }
             Err(error) => return self.absence_not_proved(&error).await,
         }
-        self.act_for_holder().await?;
+        self.assume_actor().await?;
         let absent_at = self.broker.clock.now();
         let (event, details) = if self.claim.dispatches == 0 {
             let hash = &self.claim.record.request_hash;
@@ -62,11 +65,11 @@ impl Job {
             event: Some((event, details)),
             ..self.change("the create is sent", Phase::Dispatched)
         });
-        if let Some(step) = Self::not_begun(begun.await)? {
-            return self.wait_at_rest(step).await;
+        if let Some(step) = Self::lost_turn(begun.await)? {
+            return self.requeue(step).await;
         }
         if self.claim.record.phase.is_terminal() {
-            return Ok(Step::Over);
+            return Ok(NextAction::Done);
         }
         self.unsent = true;
         self.send_create(credentials).await
@@ -74,15 +77,15 @@ impl Job {
 
     /// Whether an operation that waits was claimed though it is not its turn, as those are that a dead replica left or that wait
     /// for a caller, and could be sent here: it waits in line with the others.
-    pub(crate) fn came_out_of_turn(&self) -> bool {
+    pub(crate) fn claimed_early(&self) -> bool {
         let in_turn = self.claim.resumed && self.claim.record.awaiting.is_none();
         let is_over = self.claim.record.kind == OperationKind::Create && self.is_overdue();
-        let vault = &self.broker.0.vault;
-        !in_turn && !is_over && vault.for_use(self.claim.record.id, Use::Write).is_some()
+        let store = &self.broker.0.store;
+        !in_turn && !is_over && store.for_use(self.claim.record.id, Access::Write).is_some()
     }
 
     /// The read that must find nothing failed.
-    async fn absence_not_proved(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+    async fn absence_not_proved(&mut self, error: &ArmError) -> Result<NextAction, Error> {
         match &error.kind {
             ArmErrorKind::Refused(refusal) if refusal.status == 404 => {
                 self.fail(failure_of(Code::ParentMissing, error), Observed::Absent)
@@ -92,7 +95,7 @@ impl Job {
             // which not all of ARM knows of at once.
             ArmErrorKind::Refused(refusal) if refusal.is_code("InvalidAuthenticationTokenTenant") => {
                 let pause = self.growing_pause();
-                self.wait_at_rest(Step::Again(pause)).await
+                self.requeue(NextAction::RetryAfter(pause)).await
             }
             ArmErrorKind::Refused(refusal) if refusal.status == 401 || refusal.claims.is_some() => {
                 self.await_caller(self.demanded(Some(refusal))).await
@@ -104,43 +107,43 @@ impl Job {
             }
             _ => {
                 let pause = error.retry_after().unwrap_or_else(|| self.growing_pause());
-                self.wait_at_rest(Step::Again(pause)).await
+                self.requeue(NextAction::RetryAfter(pause)).await
             }
         }
     }
 
     /// Whether a commit that begins an operation found the cluster, or the connection, taken: then it waits for its turn anew.
-    pub(crate) fn not_begun(begun: Result<(), BrokerError>) -> Result<Option<Step>, BrokerError> {
+    pub(crate) fn lost_turn(begun: Result<(), Error>) -> Result<Option<NextAction>, Error> {
         match begun {
             Ok(()) => Ok(None),
-            Err(BrokerError::Database(DbError::Conflict(_))) => Ok(Some(Step::Again(Duration::ZERO))),
+            Err(Error::Database(DbError::Conflict(_))) => Ok(Some(NextAction::RetryAfter(Duration::ZERO))),
             Err(error) => Err(error),
         }
     }
 
     /// Waits in the queue, where others of the cluster can have their turn.
-    pub(crate) async fn wait_at_rest(&mut self, step: Step) -> Result<Step, BrokerError> {
-        let Step::Again(pause) = step else {
+    pub(crate) async fn requeue(&mut self, step: NextAction) -> Result<NextAction, Error> {
+        let NextAction::RetryAfter(pause) = step else {
             return Ok(step);
         };
         if self.claim.record.phase.is_terminal() {
-            return Ok(Step::Over);
+            return Ok(NextAction::Done);
         }
         self.commit(Change {
             release_for: Some(pause),
             ..self.change("the operation waits for its turn", Phase::Queued)
         })
         .await?;
-        Ok(Step::Over)
+        Ok(NextAction::Done)
     }
 
     /// ARM did nothing, and wants the same asked later: back into the queue until then. A cluster that is busy is busy for
     /// everybody; throttling is for who asked.
-    pub(crate) async fn put_off(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
-        if matches!(error.kind, ArmErrorKind::HeldBack(_)) {
+    pub(crate) async fn put_off(&mut self, error: &ArmError) -> Result<NextAction, Error> {
+        if matches!(error.kind, ArmErrorKind::Rejected(_)) {
             // By this service itself: ARM was not asked.
             let pause = self.longer_pause(error);
-            return self.wait_at_rest(Step::Again(pause)).await;
+            return self.requeue(NextAction::RetryAfter(pause)).await;
         }
         let pause = error.retry_after().unwrap_or_else(|| self.growing_pause());
         let busy = matches!(error.kind, ArmErrorKind::Refused(_));
@@ -157,7 +160,7 @@ impl Job {
             ..self.change("Azure put the change off", Phase::Queued)
         })
         .await?;
-        Ok(Step::Over)
+        Ok(NextAction::Done)
     }
 
     /// A wait that grows with the time since the operation was asked for: it has to be remembered nowhere.
@@ -174,7 +177,7 @@ impl Job {
     }
 
     /// From here on the operation goes on in the name of whoever's tokens it is about to be sent with, and the ledger says so.
-    pub(crate) async fn act_for_holder(&mut self) -> Result<(), BrokerError> {
+    pub(crate) async fn assume_actor(&mut self) -> Result<(), Error> {
         let Some(caller) = self.writer.clone() else {
             return Ok(());
         };

@@ -7,14 +7,14 @@ use http::HeaderValue;
 
 use crate::arm::ArmError;
 use crate::domain::Awaiting;
-use crate::domain::BrokerError;
+use crate::domain::Error;
 use crate::domain::Person;
 use crate::operations::driver::Job;
-use crate::operations::driver::Step;
+use crate::operations::driver::NextAction;
 use crate::operations::driver::tokens::Exchanged;
 use crate::operations::driver::tokens::Tokens;
 use crate::tokens::service_identity::OwnToken;
-use crate::tokens::store::Use;
+use crate::tokens::store::Access;
 use crate::upstream::ArmToken;
 use crate::upstream::Bearer;
 use crate::upstream::ServiceToken;
@@ -43,7 +43,7 @@ impl Bearer for ReadToken {
 
 impl Job {
     /// The target tenant's token, to read with.
-    pub(crate) async fn reading(&mut self) -> Result<Tokens<ReadToken>, BrokerError> {
+    pub(crate) async fn reading(&mut self) -> Result<Tokens<ReadToken>, Error> {
         if let Some((refused, awaited)) = &self.unreadable
             && *refused == self.tried
         {
@@ -51,7 +51,7 @@ impl Job {
             return self.reading_by_itself(awaited, None).await;
         }
         let tenant = self.record.target_tenant;
-        match self.exchange(Use::Read, &[tenant]).await? {
+        match self.exchange(Access::Read, &[tenant]).await? {
             Exchanged::Tokens(mut tokens) => match tokens.pop() {
                 Some(token) => {
                     self.by_service = false;
@@ -69,9 +69,9 @@ impl Job {
         &mut self,
         awaited: Awaiting,
         later: Option<Duration>,
-    ) -> Result<Tokens<ReadToken>, BrokerError> {
+    ) -> Result<Tokens<ReadToken>, Error> {
         let (broker, record) = (self.broker.clone(), self.record.clone());
-        let own = match self.alive(broker.own_token(&record)).await? {
+        let own = match self.with_lease_renewal(broker.own_token(&record)).await? {
             OwnToken::Held(token) => {
                 self.by_service = true;
                 return Ok(Tokens::Held(ReadToken::Own(token)));
@@ -84,13 +84,13 @@ impl Job {
             None => self.await_caller(awaited).await?,
         };
         Ok(Tokens::Missing(match step {
-            Step::Again(pause) => self.look_again_after(pause).await?,
-            Step::Over => Step::Over,
+            NextAction::RetryAfter(pause) => self.look_again_after(pause).await?,
+            NextAction::Done => NextAction::Done,
         }))
     }
 
     /// ARM refused a read to the token that was used for it: the next step takes another, or waits for one.
-    pub(crate) async fn reading_refused(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+    pub(crate) async fn reading_refused(&mut self, error: &ArmError) -> Result<NextAction, Error> {
         let target = self.record.target_tenant;
         if self.by_service {
             self.broker.own_token_refused(&self.record, error.status()).await;
@@ -98,6 +98,6 @@ impl Job {
             return self.await_caller(target).await;
         }
         self.unreadable = Some((self.tried, self.demanded(error.refusal())));
-        Ok(Step::Again(Duration::ZERO))
+        Ok(NextAction::RetryAfter(Duration::ZERO))
     }
 }

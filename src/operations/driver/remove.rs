@@ -6,20 +6,20 @@ use crate::arm::failure_of;
 use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Credentials, Deleted};
 use crate::db::{operations, within};
 use crate::domain::Awaiting;
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::Desired;
+use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::FoundResource;
 use crate::domain::Observed;
 use crate::domain::Phase;
 use crate::operations::driver::Job;
-use crate::operations::driver::Step;
+use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 use crate::operations::driver::follow::is_under_way;
 use crate::operations::driver::send::plain;
 use crate::operations::driver::tokens::Tokens;
-use crate::tokens::store::Use;
+use crate::tokens::store::Access;
 use crate::upstream::Bearer;
 use serde_json::{Value, json};
 
@@ -28,9 +28,9 @@ const TURN: Duration = Duration::from_millis(250);
 
 impl Job {
     /// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
-    pub(crate) async fn begin_removal(&mut self) -> Result<Step, BrokerError> {
-        let vault = &self.broker.0.vault;
-        if vault.for_use(self.claim.record.id, Use::Write).is_none() {
+    pub(crate) async fn begin_removal(&mut self) -> Result<NextAction, Error> {
+        let store = &self.broker.0.store;
+        if store.for_use(self.claim.record.id, Access::Write).is_none() {
             return self.await_caller(self.token_to_write()).await;
         }
         let before = within(async {
@@ -39,7 +39,7 @@ impl Job {
         });
         let before = before.await?;
         if before.is_some() {
-            return self.wait_at_rest(Step::Again(TURN)).await;
+            return self.requeue(NextAction::RetryAfter(TURN)).await;
         }
         // What the change before it left is known only now.
         self.record = self.broker.record_of(&self.claim).await?;
@@ -48,14 +48,14 @@ impl Job {
         }
         let credentials = match self.writing().await? {
             Tokens::Held(credentials) => credentials,
-            Tokens::Missing(step) => return self.wait_at_rest(step).await,
+            Tokens::Missing(step) => return self.requeue(step).await,
         };
         let differs = match self.clear_to_remove(&credentials).await? {
             Ok(differs) => differs,
             Err(step) => return Ok(step),
         };
         self.wait_anew();
-        self.act_for_holder().await?;
+        self.assume_actor().await?;
         let event = if self.claim.dispatches == 0 {
             EventKind::RemoveIntended
         } else {
@@ -72,32 +72,32 @@ impl Job {
             event: Some((event, details)),
             ..self.change("the removal is sent", Phase::Dispatched)
         });
-        if let Some(step) = Self::not_begun(begun.await)? {
-            return self.wait_at_rest(step).await;
+        if let Some(step) = Self::lost_turn(begun.await)? {
+            return self.requeue(step).await;
         }
         self.unsent = true;
         self.send_removal(credentials, None).await
     }
 
     /// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.
-    async fn nothing_was_made(&mut self) -> Result<Step, BrokerError> {
+    async fn nothing_was_made(&mut self) -> Result<NextAction, Error> {
         self.commit(Change {
             failure: None,
             event: Some((EventKind::RemoveSucceeded, json!({ "neverMade": true }))),
             ..self.change("there is nothing to remove", Phase::Succeeded)
         })
         .await?;
-        Ok(Step::Over)
+        Ok(NextAction::Done)
     }
 
     /// Sends what was committed on this replica a moment ago.
-    pub(crate) async fn send_committed_removal(&mut self) -> Result<Step, BrokerError> {
+    pub(crate) async fn send_committed_removal(&mut self) -> Result<NextAction, Error> {
         match self.writing().await? {
             Tokens::Held(credentials) => match self.clear_to_remove(&credentials).await? {
                 Ok(differs) => self.send_removal(credentials, differs).await,
                 Err(step) => Ok(step),
             },
-            Tokens::Missing(step) => self.wait_at_rest(step).await,
+            Tokens::Missing(step) => self.requeue(step).await,
         }
     }
 
@@ -106,17 +106,17 @@ impl Job {
         &mut self,
         credentials: Credentials,
         differs: Option<FoundResource>,
-    ) -> Result<Step, BrokerError> {
+    ) -> Result<NextAction, Error> {
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
         let trace = CallTrace {
             correlation_id: self.claim.record.correlation_id,
         };
         if !self.before_send().await? {
-            return Ok(Step::Over);
+            return Ok(NextAction::Done);
         }
         self.unsent = false;
         let answer = self
-            .alive(arm.delete_data_connection(&credentials, &id, &trace))
+            .with_lease_renewal(arm.delete_data_connection(&credentials, &id, &trace))
             .await?;
         match answer {
             Ok(Deleted::Accepted { operation, call }) => {
@@ -135,7 +135,7 @@ impl Job {
         call: &CallReport,
         status: u16,
         differs: Option<FoundResource>,
-    ) -> Result<Step, BrokerError> {
+    ) -> Result<NextAction, Error> {
         let mut details = json!({
             "status": status,
             "armRequestId": call.request_id,
@@ -152,21 +152,21 @@ impl Job {
         })
         .await?;
         self.wait_anew();
-        Ok(Step::Again(if nothing_to_follow {
+        Ok(NextAction::RetryAfter(if nothing_to_follow {
             Duration::ZERO
         } else {
             self.next_pause()
         }))
     }
 
-    async fn removal_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+    async fn removal_not_accepted(&mut self, error: &ArmError) -> Result<NextAction, Error> {
         match &error.kind {
             // A change of the cluster is under way, or somebody else's: the wish stands, and its turn comes.
             _ if error.is_put_off() => self.put_off(error).await,
             // Nothing left this machine: the wish stands, and it is sent again.
             ArmErrorKind::NotSent(_) => {
                 let pause = self.growing_pause();
-                self.wait_at_rest(Step::Again(pause)).await
+                self.requeue(NextAction::RetryAfter(pause)).await
             }
             ArmErrorKind::Refused(_)
                 if error.is_code("LinkedAuthorizationFailed") && !self.with_auxiliary =>
@@ -191,17 +191,17 @@ impl Job {
                 })
                 .await?;
                 // A failure counts only after a read: the next step makes it.
-                Ok(Step::Again(Duration::ZERO))
+                Ok(NextAction::RetryAfter(Duration::ZERO))
             }
             _ => {
-                self.lose_track("the removal got no answer that tells whether it was carried out")
+                self.mark_outcome_unknown("the removal got no answer that tells whether it was carried out")
                     .await
             }
         }
     }
 
     /// Another request, which may land as late as any: it is committed as the first one was.
-    async fn send_with_auxiliary(&mut self) -> Result<Step, BrokerError> {
+    async fn send_with_auxiliary(&mut self) -> Result<NextAction, Error> {
         let details = self.broker.removal_details(&self.record);
         let begun = self.commit(Change {
             leaves: Some(None),
@@ -210,21 +210,21 @@ impl Job {
         });
         // It kept the cluster for longer than it may, and another change is at it by now. ARM refused the first request, so nothing
         // of it is left to come.
-        if let Some(step) = Self::not_begun(begun.await)? {
-            return self.wait_at_rest(step).await;
+        if let Some(step) = Self::lost_turn(begun.await)? {
+            return self.requeue(step).await;
         }
         self.unsent = true;
-        Ok(Step::Again(Duration::ZERO))
+        Ok(NextAction::RetryAfter(Duration::ZERO))
     }
 
     /// The removal as reads show it. `is_done` says that ARM called it carried out.
-    pub(crate) async fn confirm_removal(&mut self, is_done: bool) -> Result<Step, BrokerError> {
+    pub(crate) async fn confirm_removal(&mut self, is_done: bool) -> Result<NextAction, Error> {
         let token = match self.reading().await? {
             Tokens::Held(token) => token,
             Tokens::Missing(step) => return Ok(step),
         };
         let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
-        match self.alive(arm.data_connection(&token, &id)).await? {
+        match self.with_lease_renewal(arm.data_connection(&token, &id)).await? {
             // What is there since is another's.
             Ok(Some(found)) if is_done && self.is_replaced(&found).await?.is_some() => {
                 self.removed(json!({ "databaseRead": true, "replacedSince": true }))
@@ -242,7 +242,7 @@ impl Job {
                 }
             }
             Ok(Some(_)) if self.claim.record.phase == Phase::Settling => self.look_again_later().await,
-            Ok(Some(_)) => Ok(Step::Again(self.next_pause())),
+            Ok(Some(_)) => Ok(NextAction::RetryAfter(self.next_pause())),
             Ok(None) => self.confirm_absence(&token).await,
             Err(error) if error.status() == Some(404) => self.parent_missing().await,
             Err(error) => self.read_failed(&error).await,
@@ -250,22 +250,25 @@ impl Job {
     }
 
     /// A read found nothing: that counts as removed only while the parent database can be read.
-    pub(crate) async fn confirm_absence(&mut self, token: &dyn Bearer) -> Result<Step, BrokerError> {
+    pub(crate) async fn confirm_absence(&mut self, token: &dyn Bearer) -> Result<NextAction, Error> {
         let (arm, database) = (self.broker.arm.clone(), self.record.arm_id.database());
-        match self.alive(arm.database_exists(token, &database)).await? {
+        match self
+            .with_lease_renewal(arm.database_exists(token, &database))
+            .await?
+        {
             Ok(true) => self.removed(json!({ "databaseRead": true })).await,
             Ok(false) => self.parent_missing().await,
             Err(error) if error.status() == Some(404) => self.parent_missing().await,
             // Nothing was sent, if the removal waits for its request to leave.
             Err(error) if self.unsent || self.claim.record.phase == Phase::Queued => {
                 let pause = self.longer_pause(&error);
-                self.wait_at_rest(Step::Again(pause)).await
+                self.requeue(NextAction::RetryAfter(pause)).await
             }
             Err(error) => self.read_failed(&error).await,
         }
     }
 
-    async fn removed(&mut self, details: Value) -> Result<Step, BrokerError> {
+    async fn removed(&mut self, details: Value) -> Result<NextAction, Error> {
         self.commit(Change {
             failure: None,
             observed: Some((Observed::Absent, true)),
@@ -273,30 +276,30 @@ impl Job {
             ..self.change("the connection is removed", Phase::Succeeded)
         })
         .await?;
-        Ok(Step::Over)
+        Ok(NextAction::Done)
     }
 
     /// The data connection can't be seen, but neither can its database: it is missing, not removed.
-    pub(crate) async fn parent_missing(&mut self) -> Result<Step, BrokerError> {
+    pub(crate) async fn parent_missing(&mut self) -> Result<NextAction, Error> {
         let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
         self.fail(plain(Code::ParentMissing, detail), Observed::Absent)
             .await
     }
 
     /// Settles a removal whose outcome is unknown. What the caller named and wanted gone is asked for again.
-    pub(crate) async fn settle_removal(&mut self) -> Result<Step, BrokerError> {
+    pub(crate) async fn settle_removal(&mut self) -> Result<NextAction, Error> {
         self.confirm_removal(false).await
     }
 
     /// A read found it still there, and not on its way: the removal waits for a turn to be sent again. It is never given up, but
     /// it comes less and less often, so that it wears out neither ARM nor the ledger.
-    async fn resend_removal(&mut self) -> Result<Step, BrokerError> {
+    async fn resend_removal(&mut self) -> Result<NextAction, Error> {
         // Until somebody is here who may send it, the first one may still land, and reads go on showing whether it has.
         if self
             .broker
             .0
-            .vault
-            .for_use(self.claim.record.id, Use::Write)
+            .store
+            .for_use(self.claim.record.id, Access::Write)
             .is_none()
         {
             return self.await_caller(self.token_to_write()).await;
@@ -306,7 +309,7 @@ impl Job {
             0 | 1 => Duration::ZERO,
             times => least.saturating_mul(times.unsigned_abs()).min(most.max(least)),
         };
-        self.wait_at_rest(Step::Again(pause)).await
+        self.requeue(NextAction::RetryAfter(pause)).await
     }
 
     /// What to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.

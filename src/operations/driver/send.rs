@@ -8,29 +8,29 @@ use serde_json::json;
 use crate::arm::failure_of;
 use crate::arm::{Accepted, ArmError, ArmErrorKind, CallTrace, Credentials};
 use crate::db::DbError;
-use crate::domain::BrokerError;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::Failure;
 use crate::domain::Observed;
 use crate::domain::Phase;
 use crate::operations::driver::Job;
-use crate::operations::driver::Step;
+use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 use crate::operations::driver::comparison::contested;
 use crate::operations::driver::tokens::Tokens;
 
 impl Job {
     /// Sends what was committed on this replica a moment ago.
-    pub(crate) async fn send_committed_create(&mut self) -> Result<Step, BrokerError> {
+    pub(crate) async fn send_committed_create(&mut self) -> Result<NextAction, Error> {
         match self.writing().await? {
             Tokens::Held(credentials) => self.send_create(credentials).await,
             // Nothing was sent, and the proof of absence grows old: it begins anew when the tokens are there.
-            Tokens::Missing(step) => self.wait_at_rest(step).await,
+            Tokens::Missing(step) => self.requeue(step).await,
         }
     }
 
-    pub(crate) async fn send_create(&mut self, credentials: Credentials) -> Result<Step, BrokerError> {
+    pub(crate) async fn send_create(&mut self, credentials: Credentials) -> Result<NextAction, Error> {
         let Some(body) = self.claim.body.clone() else {
             return Err(DbError::Defect("a create without a body".to_owned()).into());
         };
@@ -39,11 +39,11 @@ impl Job {
             correlation_id: self.claim.record.correlation_id,
         };
         if !self.before_send().await? {
-            return Ok(Step::Over);
+            return Ok(NextAction::Done);
         }
         self.unsent = false;
         let answer = self
-            .alive(arm.put_data_connection(&credentials, &id, &body, &trace))
+            .with_lease_renewal(arm.put_data_connection(&credentials, &id, &body, &trace))
             .await?;
         match answer {
             Ok(accepted) => self.create_accepted(accepted).await,
@@ -51,7 +51,7 @@ impl Job {
         }
     }
 
-    async fn create_accepted(&mut self, accepted: Accepted) -> Result<Step, BrokerError> {
+    async fn create_accepted(&mut self, accepted: Accepted) -> Result<NextAction, Error> {
         let details = json!({
             "status": accepted.status,
             "armRequestId": accepted.call.request_id,
@@ -74,10 +74,10 @@ impl Job {
         })
         .await?;
         self.wait_anew();
-        Ok(Step::Again(self.next_pause()))
+        Ok(NextAction::RetryAfter(self.next_pause()))
     }
 
-    async fn create_not_accepted(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+    async fn create_not_accepted(&mut self, error: &ArmError) -> Result<NextAction, Error> {
         match &error.kind {
             // Surely without effect: it may be sent again when ARM says so, unless that is too late.
             _ if error.is_put_off() && self.has_patience_for(error.retry_after()) => {
@@ -86,9 +86,9 @@ impl Job {
             // Nothing left this machine.
             ArmErrorKind::NotSent(_) if self.has_patience_for(None) => {
                 let pause = self.growing_pause();
-                self.wait_at_rest(Step::Again(pause)).await
+                self.requeue(NextAction::RetryAfter(pause)).await
             }
-            ArmErrorKind::NotSent(_) | ArmErrorKind::HeldBack(_) => {
+            ArmErrorKind::NotSent(_) | ArmErrorKind::Rejected(_) => {
                 self.fail(failure_of(Code::NotSent, error), Observed::Absent)
                     .await
             }
@@ -102,10 +102,10 @@ impl Job {
                 })
                 .await?;
                 // A failure counts only after a read: the next step makes it.
-                Ok(Step::Again(Duration::ZERO))
+                Ok(NextAction::RetryAfter(Duration::ZERO))
             }
             _ => {
-                self.lose_track("the request got no answer that tells whether it was carried out")
+                self.mark_outcome_unknown("the request got no answer that tells whether it was carried out")
                     .await
             }
         }

@@ -2,14 +2,14 @@
 //! answer may still be carried out.
 
 use crate::db::{operations, within};
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::Desired;
+use crate::domain::Error;
 use crate::domain::Failure;
 use crate::domain::Observed;
 use crate::domain::Phase;
 use crate::operations::driver::Job;
-use crate::operations::driver::Step;
+use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 use crate::operations::driver::comparison::Whose;
 use crate::operations::driver::follow::ABSENT_READS;
@@ -18,28 +18,28 @@ use crate::operations::driver::follow::is_under_way;
 use crate::operations::driver::send::plain;
 
 impl Job {
-    pub(crate) async fn settle_create(&mut self) -> Result<Step, BrokerError> {
+    pub(crate) async fn settle_create(&mut self) -> Result<NextAction, Error> {
         if self.claim.record.failure.as_ref().is_some_and(is_arms_word) {
             return self.confirm_failure().await;
         }
         // Asked before: a read tells nothing of what landed after it.
         let is_dead = self.request_is_dead().await?;
-        let found = match self.look().await? {
+        let found = match self.read_connection().await? {
             Ok(found) => found,
             Err(step) => return Ok(step),
         };
         match found {
             Some(found) if is_under_way(&found) => {
                 self.claim.absent_reads = 0;
-                self.conclude(&found).await
+                self.finish_create(&found).await
             }
             Some(found) => match self.whose(&found).await? {
-                Whose::Ours => self.conclude(&found).await,
+                Whose::Ours => self.finish_create(&found).await,
                 Whose::Unreadable => self.look_again_later().await,
                 // Only when nothing of this service's can land after it any more.
                 whose if is_dead => self.end_as_anothers(&found, &whose).await,
                 _ => {
-                    self.put_aside(Change {
+                    self.reschedule(Change {
                         absent_reads: 0,
                         ..self.change(
                             "something else is there, while the request may still be carried out",
@@ -66,7 +66,7 @@ impl Job {
                         .fail(plain(Code::AzureFailed, detail), Observed::Absent)
                         .await;
                 }
-                self.put_aside(Change {
+                self.reschedule(Change {
                     failure: None,
                     absent_reads: reads,
                     ..self.change("nothing is there yet", Phase::Settling)
@@ -78,7 +78,7 @@ impl Job {
 
     /// ARM says that it still carries out what no read finds. It is looked at again, unless somebody wants it gone and it should have
     /// ended by now: then the removal that waits has its turn.
-    async fn still_running(&mut self) -> Result<Step, BrokerError> {
+    async fn still_running(&mut self) -> Result<NextAction, Error> {
         if self.is_overdue() && self.is_to_be_removed().await? {
             let detail = "Azure still carries it out, past the operation's deadline";
             return self
@@ -94,11 +94,11 @@ impl Job {
         &mut self,
         failure: Failure,
         observed: Observed,
-    ) -> Result<Step, BrokerError> {
+    ) -> Result<NextAction, Error> {
         if self.request_is_dead().await? && self.is_to_be_removed().await? {
             return self.fail(failure, observed).await;
         }
-        self.put_aside(Change {
+        self.reschedule(Change {
             failure: Some(failure),
             absent_reads: 0,
             ..self.change("what is there can't be told from reads", Phase::Settling)
@@ -107,7 +107,7 @@ impl Job {
     }
 
     /// Keeps what was seen and looks again after a while.
-    async fn put_aside(&mut self, change: Change) -> Result<Step, BrokerError> {
+    async fn reschedule(&mut self, change: Change) -> Result<NextAction, Error> {
         self.claim.absent_reads = change.absent_reads;
         let pause = self.next_pause();
         // What may last goes on at rest: it keeps no place here that others need.
@@ -120,18 +120,22 @@ impl Job {
             })
             .await?;
         }
-        Ok(if at_rest { Step::Over } else { Step::Again(pause) })
+        Ok(if at_rest {
+            NextAction::Done
+        } else {
+            NextAction::RetryAfter(pause)
+        })
     }
 
     /// Whether a removal of the connection was asked for since.
-    pub(crate) async fn is_to_be_removed(&mut self) -> Result<bool, BrokerError> {
+    pub(crate) async fn is_to_be_removed(&mut self) -> Result<bool, Error> {
         self.record = self.broker.record_of(&self.claim).await?;
         Ok(self.record.desired == Desired::Absent)
     }
 
     /// Whether the request can no longer be carried out at ARM. Postgres tells: a machine's clock may have been wrong when it was
     /// sent, or be now.
-    pub(crate) async fn request_is_dead(&self) -> Result<bool, BrokerError> {
+    pub(crate) async fn request_is_dead(&self) -> Result<bool, Error> {
         let age = within(async {
             let mut db = self.broker.pool.acquire().await?;
             operations::dispatched_ago(&mut db, self.claim.record.id).await

@@ -5,19 +5,19 @@ use std::time::Duration;
 use crate::arm::Credentials;
 use crate::authz::Caller;
 use crate::domain::Awaiting;
-use crate::domain::BrokerError;
 use crate::domain::Code;
+use crate::domain::Error;
 use crate::domain::OperationKind;
 use crate::domain::TenantId;
 use crate::operations::driver::Job;
-use crate::operations::driver::Step;
-use crate::tokens::store::Use;
+use crate::operations::driver::NextAction;
+use crate::tokens::store::Access;
 use crate::upstream::ArmToken;
 
 /// Tokens, or how the step ends without them.
 pub(crate) enum Tokens<T> {
     Held(T),
-    Missing(Step),
+    Missing(NextAction),
 }
 
 /// What an exchange of the caller's tokens came to.
@@ -32,7 +32,7 @@ pub(crate) enum Exchanged {
 
 impl Job {
     /// The tokens of a write: the target tenant's, and the source's where ARM needs it.
-    pub(crate) async fn writing(&mut self) -> Result<Tokens<Credentials>, BrokerError> {
+    pub(crate) async fn writing(&mut self) -> Result<Tokens<Credentials>, Error> {
         let (target, source) = (self.record.target_tenant, self.record.source_tenant);
         let cross_tenant = target != source;
         let needs_source =
@@ -42,7 +42,7 @@ impl Job {
         } else {
             vec![target]
         };
-        Ok(match self.exchange(Use::Write, &tenants).await? {
+        Ok(match self.exchange(Access::Write, &tenants).await? {
             Exchanged::Tokens(tokens) => {
                 let mut tokens = tokens.into_iter();
                 match tokens.next() {
@@ -63,42 +63,45 @@ impl Job {
 
     /// Whose tokens are used: the operation's own, or to read, those of another one of the same connection. Whoever asked for
     /// that one may see this one.
-    fn caller_for(&mut self, wanted: Use) -> Option<Caller> {
-        let vault = &self.broker.0.vault;
-        let own = vault.for_use(self.claim.record.id, wanted);
+    fn caller_for(&mut self, wanted: Access) -> Option<Caller> {
+        let store = &self.broker.0.store;
+        let own = store.for_use(self.claim.record.id, wanted);
         self.borrowed = None;
-        if own.is_some() || wanted == Use::Write {
+        if own.is_some() || wanted == Access::Write {
             return own;
         }
-        let (caller, stamp) = vault.to_borrow(self.record.id, self.broker.clock.now())?;
+        let (caller, stamp) = store.to_borrow(self.record.id, self.broker.clock.now())?;
         self.borrowed = Some(stamp);
         Some(caller)
     }
 
     pub(crate) async fn exchange(
         &mut self,
-        wanted: Use,
+        wanted: Access,
         tenants: &[TenantId],
-    ) -> Result<Exchanged, BrokerError> {
+    ) -> Result<Exchanged, Error> {
         let target = self.record.target_tenant;
         let Some(caller) = self.caller_for(wanted) else {
             return Ok(Exchanged::Lacking(target.into()));
         };
         let broker = self.broker.clone();
-        match self.alive(broker.exchange_all(&caller, tenants)).await? {
+        match self
+            .with_lease_renewal(broker.exchange_all(&caller, tenants))
+            .await?
+        {
             Ok(tokens) => {
-                if wanted == Use::Write {
+                if wanted == Access::Write {
                     self.writer = Some(caller);
                 }
                 Ok(Exchanged::Tokens(tokens))
             }
-            Err(BrokerError::Unavailable(unavailable)) => {
+            Err(Error::Unavailable(unavailable)) => {
                 let pause = unavailable.retry_after.unwrap_or_else(|| self.next_pause());
                 self.put_off_tokens(pause);
                 Ok(Exchanged::Later(pause))
             }
             // Nothing was said of the caller's tokens: they are as good as before when the operator has mended it.
-            Err(BrokerError::Refused(refusal)) if refusal.code == Code::UpstreamRefused => {
+            Err(Error::Refused(refusal)) if refusal.code == Code::UpstreamRefused => {
                 tracing::warn!(
                     operation.id = %self.claim.record.id,
                     refusal.detail = %refusal.detail,
@@ -106,7 +109,7 @@ impl Job {
                 );
                 Ok(Exchanged::Later(self.broker.worker.slowest_poll))
             }
-            Err(BrokerError::Refused(refusal)) => {
+            Err(Error::Refused(refusal)) => {
                 tracing::info!(
                     operation.id = %self.claim.record.id,
                     refusal.code = refusal.code.as_str(),
@@ -127,11 +130,11 @@ impl Job {
         &mut self,
         pause: Duration,
         awaited: impl Into<Awaiting>,
-    ) -> Result<Step, BrokerError> {
+    ) -> Result<NextAction, Error> {
         if self.is_too_long(pause) {
             return self.await_caller(awaited).await;
         }
-        Ok(Step::Again(pause))
+        Ok(NextAction::RetryAfter(pause))
     }
 
     /// Entra gives nothing for this long for the tokens that were just tried, the operation's own or borrowed ones: they stay, and
@@ -141,7 +144,7 @@ impl Job {
             && self.is_too_long(pause)
         {
             let until = self.broker.clock.now() + pause;
-            self.broker.0.vault.put_off(tried, until);
+            self.broker.0.store.put_off(tried, until);
         }
     }
 

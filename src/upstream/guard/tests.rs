@@ -5,13 +5,13 @@ use crate::upstream::guard::*;
 const ONE: Uuid = Uuid::from_u128(1);
 const OTHER: Uuid = Uuid::from_u128(2);
 
-fn lines() -> Lines {
-    Lines::new(
+fn lines() -> Guards {
+    Guards::new(
         Service::Entra,
-        LineLimits {
+        GuardLimits {
             opens_after: 2,
             at_once: 2,
-            ..LineLimits::default()
+            ..GuardLimits::default()
         },
     )
 }
@@ -35,19 +35,19 @@ async fn a_line_that_fails_holds_calls_back_and_another_tenants_does_not() {
         lines.of(ONE).await.enter().await.expect("leave").fails();
     }
     let held_back = lines.of(ONE).await.enter_now().err().expect("held back");
-    assert_eq!(held_back.reason, HeldBackFor::Broken);
+    assert_eq!(held_back.reason, RejectedFor::Broken);
     assert!(held_back.retry_after > Duration::from_secs(8));
     lines.of(OTHER).await.enter_now().expect("leave").works();
 }
 
 #[tokio::test]
 async fn the_first_call_after_the_pause_tries_and_closes_the_circuit() {
-    let lines = Lines::new(
+    let lines = Guards::new(
         Service::Entra,
-        LineLimits {
+        GuardLimits {
             opens_after: 1,
             open_for: Duration::ZERO,
-            ..LineLimits::default()
+            ..GuardLimits::default()
         },
     );
     let line = lines.of(ONE).await;
@@ -71,7 +71,7 @@ async fn a_line_that_hangs_is_full_and_another_tenants_is_not() {
     // Somebody waits, but not for long.
     let soon = Some(Instant::now() + Duration::from_millis(100));
     let busy = deadline::until(soon, line.enter()).await;
-    assert_eq!(busy.err().expect("no place").reason, HeldBackFor::Busy);
+    assert_eq!(busy.err().expect("no place").reason, RejectedFor::Busy);
     assert!(lines.of(OTHER).await.enter_now().is_ok());
 }
 

@@ -5,20 +5,20 @@ use crate::db::DbError;
 use crate::db::connections;
 use crate::db::operations;
 use crate::db::principals;
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::Desired;
+use crate::domain::Error;
 use crate::domain::OperationRecord;
 use crate::domain::Refusal;
 use crate::domain::State;
 use crate::usecases::Broker;
+use crate::usecases::create::CreateCommand;
 use crate::usecases::create::Created;
-use crate::usecases::create::Wanted;
 use crate::usecases::idempotency::Replay;
 use crate::usecases::queries::Lending;
 
 /// What is known of a wanted connection.
-pub(crate) enum Known {
+pub(crate) enum ExistingConnection {
     Nothing,
     /// The caller made it.
     Theirs(Box<Created>),
@@ -35,16 +35,20 @@ enum Existing {
 impl Broker {
     /// What the first create with the same key led to; else what is recorded under the connection's name, for which the key
     /// stands from then on.
-    pub(crate) async fn known(&self, caller: &Caller, wanted: &Wanted) -> Result<Known, BrokerError> {
+    pub(crate) async fn known(
+        &self,
+        caller: &Caller,
+        wanted: &CreateCommand,
+    ) -> Result<ExistingConnection, Error> {
         if let Some(keyed) = &wanted.keyed
             && let Some(replay) = self.replay(caller, keyed).await?
         {
             let created = self.replayed(caller, replay).await?;
-            return Ok(Known::Theirs(Box::new(created)));
+            return Ok(ExistingConnection::Theirs(Box::new(created)));
         }
         let operation = match self.existing(caller, wanted).await? {
-            Existing::Nothing => return Ok(Known::Nothing),
-            Existing::Somebodys(refusal) => return Ok(Known::Somebodys(refusal)),
+            Existing::Nothing => return Ok(ExistingConnection::Nothing),
+            Existing::Somebodys(refusal) => return Ok(ExistingConnection::Somebodys(refusal)),
             Existing::Theirs(operation) => *operation,
         };
         let Replay { operation, began } = match &wanted.keyed {
@@ -54,25 +58,25 @@ impl Broker {
                 began: false,
             },
         };
-        Ok(Known::Theirs(Box::new(Created { operation, began })))
+        Ok(ExistingConnection::Theirs(Box::new(Created { operation, began })))
     }
 
     /// The same once the caller was found to have every right that a create needs: they may be told of what is somebody else's.
     pub(crate) async fn known_to_the_permitted(
         &self,
         caller: &Caller,
-        wanted: &Wanted,
-    ) -> Result<Option<Created>, BrokerError> {
+        wanted: &CreateCommand,
+    ) -> Result<Option<Created>, Error> {
         match self.known(caller, wanted).await? {
-            Known::Nothing => Ok(None),
-            Known::Theirs(created) => Ok(Some(*created)),
-            Known::Somebodys(refusal) => Err((*refusal).into()),
+            ExistingConnection::Nothing => Ok(None),
+            ExistingConnection::Theirs(created) => Ok(Some(*created)),
+            ExistingConnection::Somebodys(refusal) => Err((*refusal).into()),
         }
     }
 
     /// Nothing is asked or sent for a key that stands for something: what it led to is the answer, as long as the caller may
     /// see it.
-    async fn replayed(&self, caller: &Caller, replay: Replay) -> Result<Created, BrokerError> {
+    async fn replayed(&self, caller: &Caller, replay: Replay) -> Result<Created, Error> {
         let Replay { operation, began } = replay;
         // As long as they may see it.
         self.connection(caller, operation.connection).await?;
@@ -81,7 +85,7 @@ impl Broker {
 
     /// Lends the tokens of a repeated create to whatever of its connection waits for some. Apart from what the database is asked,
     /// which has to answer within two seconds: Entra may take longer to say whether they open the target.
-    pub(crate) async fn lend(&self, caller: &Caller, created: &Created) -> Result<(), BrokerError> {
+    pub(crate) async fn lend_tokens(&self, caller: &Caller, created: &Created) -> Result<(), Error> {
         let record = self.find(caller, created.operation.connection).await?.record;
         // No token leaves for a tenant that is no longer allowed.
         if self.still_allowed(&record, true).is_err() {
@@ -89,7 +93,7 @@ impl Broker {
         }
         if waits(&created.operation) || record.last_operation.as_ref().is_some_and(waits) {
             // Whoever asks again for what they asked for themselves goes on with it.
-            self.take_up(&record, caller, Lending::Write(created.operation.id))
+            self.resume(&record, caller, Lending::Write(created.operation.id))
                 .await?;
         }
         Ok(())
@@ -97,7 +101,7 @@ impl Broker {
 
     /// The operation that makes the same connection for the same actor and request; a refusal for all others, which tells them
     /// nothing of whose it is.
-    async fn existing(&self, caller: &Caller, wanted: &Wanted) -> Result<Existing, BrokerError> {
+    async fn existing(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Existing, Error> {
         let mut db = self.pool.acquire().await.map_err(DbError::from)?;
         let Some(record) = connections::find_open(&mut db, &wanted.request.id()).await? else {
             return Ok(Existing::Nothing);

@@ -3,9 +3,9 @@
 use sqlx::PgConnection;
 
 use crate::db::connections;
-use crate::domain::BrokerError;
 use crate::domain::Code;
 use crate::domain::ConnectionRecord;
+use crate::domain::Error;
 use crate::domain::Refusal;
 use crate::usecases::Broker;
 
@@ -19,7 +19,7 @@ impl Broker {
         &self,
         db: &mut PgConnection,
         record: &ConnectionRecord,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<(), Error> {
         let life = self.worker.request_life;
         let age = connections::unanswered_removal(db, &record.arm_id, life).await?;
         let Some(left) = age.and_then(|age| life.checked_sub(age)) else {

@@ -6,7 +6,7 @@ use azure_emulator::{Effect, Fault, ParallelWrites, how_to};
 use chrono::TimeDelta;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tenant_bridge::clock::Clock;
-use tenant_bridge::db::leases::{self, Claimant};
+use tenant_bridge::db::leases::{self, ClaimScope};
 use uuid::Uuid;
 
 use super::{begin, operation, put, two_callers, two_callers_at, wanted};
@@ -217,7 +217,7 @@ async fn a_replica_that_nothing_waits_for_does_not_look_again_and_again() {
     let (app, one, _) = two_callers().await;
     let mut serving = connect(&app.database.serving_url).await;
     let mut next = async || {
-        let other = Claimant {
+        let other = ClaimScope {
             replica: Uuid::new_v4(),
             operations: &[],
             connections: &[],
@@ -257,7 +257,7 @@ async fn what_waits_for_a_caller_is_looked_at_no_sooner_than_it_is_due_though_it
     )
     .await;
     let waiting: Uuid = operation(&second).parse().expect("an id");
-    let with_tokens = Claimant {
+    let with_tokens = ClaimScope {
         replica: Uuid::new_v4(),
         operations: &[waiting],
         connections: &[],

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Found, Row};
+use super::{ConnectionWithRole, Row};
 use crate::db::{DbError, operations};
 use crate::domain::ActorId;
 use crate::domain::ConnectionId;
@@ -145,7 +145,10 @@ struct Key {
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Vec<Found>, DbError> {
+pub async fn list(
+    db: &mut PgConnection,
+    selection: &Selection<'_>,
+) -> Result<Vec<ConnectionWithRole>, DbError> {
     if selection.limit > MOST {
         return Err(DbError::Defect(format!("a page of {}", selection.limit)));
     }
