@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::arm::{self, Arm};
 use crate::clock::Clock;
 use crate::config::{Config, ServerSection};
-use crate::db::{self, DbError, schema};
+use crate::db::{self, Db, DbError, schema};
 use crate::entra::{self, Entra};
 use crate::http::{self, AppState};
 use crate::jobs;
@@ -23,8 +23,8 @@ use crate::ledger::TokenFingerprinter;
 use crate::telemetry;
 use crate::upstream;
 use crate::upstream::ClientError;
-use crate::usecases::Broker;
 use crate::usecases::Dependencies;
+use crate::usecases::UseCases;
 
 /// How long a tenant's signing keys are used before they are fetched anew (Microsoft's own libraries: a day).
 const KEYS_LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -74,7 +74,7 @@ pub struct Running {
     drain: Duration,
     /// How long requests under way have to end.
     grace: Duration,
-    broker: Broker,
+    usecases: UseCases,
 }
 
 /// Starts the service: checks the database, listens, and begins to take up operations.
@@ -99,12 +99,12 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let limits = limits(&config.server);
     let person_limit = Arc::new(http::PersonLimit::new(&config.limits));
     let server = Arc::new(config.server.clone());
-    let broker = broker(config, client, pool, clock);
+    let usecases = usecases(config, client, pool, clock);
     // Before anything is recorded that others must leave to this replica.
-    broker.heartbeat().await?;
+    usecases.driver.replica.heartbeat().await?;
     let (draining, drain) = (CancellationToken::new(), server.drain);
     let state = AppState {
-        broker: broker.clone(),
+        usecases: usecases.clone(),
         draining: draining.clone(),
         load: http::Load::new(server.max_requests),
         person_limit,
@@ -117,17 +117,17 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         tracing::info!(metrics.address = %address, "metrics are served");
         let router = telemetry::metrics::router().merge(http::probes(state.clone()));
         parts.push(tasks.spawn(http::serve(listener, router, stop.clone(), limits)));
-        parts.push(tasks.spawn(jobs::measure(broker.clone(), stop.clone())));
+        parts.push(tasks.spawn(jobs::measure(usecases.clone(), stop.clone())));
     }
     let router = http::router(state);
     parts.push(tasks.spawn(http::serve(listener, router, stop.clone(), limits)));
-    let interval = broker.worker.interval;
-    parts.push(tasks.spawn(jobs::run(broker.clone(), interval, stop.clone())));
-    parts.push(tasks.spawn(jobs::periodic(broker.clone(), stop.clone())));
-    parts.push(tasks.spawn(jobs::listen(broker.clone(), stop.clone())));
+    let interval = usecases.driver.settings.interval;
+    parts.push(tasks.spawn(jobs::run(usecases.clone(), interval, stop.clone())));
+    parts.push(tasks.spawn(jobs::periodic(usecases.clone(), stop.clone())));
+    parts.push(tasks.spawn(jobs::listen(usecases.clone(), stop.clone())));
     // It ends before all else, so that others can take up what this replica has.
     let life = CancellationToken::new();
-    let living = tasks.spawn(jobs::live(broker.clone(), life.clone()));
+    let living = tasks.spawn(jobs::live(usecases.clone(), life.clone()));
     tracing::info!(server.address = %address, "the service is ready");
     Ok(Running {
         living,
@@ -139,7 +139,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         draining,
         drain,
         grace: limits.grace,
-        broker,
+        usecases,
     })
 }
 
@@ -169,25 +169,25 @@ fn limits(server: &ServerSection) -> http::Limits {
     }
 }
 
-fn broker(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -> Broker {
+fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -> UseCases {
     let arm_settings = arm::Settings {
         endpoint: config.arm.endpoint.clone(),
         kusto_api_version: config.arm.kusto_api_version.clone(),
         tenant_cache: config.arm.tenant_cache,
-        pace: config.arm.pace,
+        rate_limit: config.arm.rate_limit,
         lines: config.lines.clone(),
     };
-    Broker::new(Dependencies {
+    UseCases::new(Dependencies {
         entra: Entra::new(entra_settings(&config), client.clone(), clock.clone()),
         arm: Arm::new(arm_settings, client, clock.clone()),
-        pool,
+        db: Db::new(pool),
         clock,
         tenants: config.tenants,
         visibility: config.visibility,
-        limits: config.limits,
-        worker: config.worker,
+        refusals_logged: config.limits.refusals_logged,
+        operations: config.worker,
         idempotency: config.idempotency,
-        marker: TokenFingerprinter::new(config.ledger.mark_key),
+        fingerprinter: TokenFingerprinter::new(config.ledger.fingerprint_key),
     })
 }
 
@@ -235,23 +235,29 @@ impl Running {
         let last = Instant::now() + self.grace + LONGEST_HAND_OVER;
         self.stop.cancel();
         // Not only when the last request has ended: the others would leave to this replica what it goes on with no more.
-        self.broker.stop_driving();
+        self.usecases.driver.replica.stop_driving();
         self.life.cancel();
         if let Err(error) = self.living.await {
             tracing::error!(error = %error, "a part of the service ended badly");
         }
-        self.broker.deregister().await;
+        self.usecases.driver.replica.deregister().await;
         for handle in self.parts {
             if let Err(error) = handle.await {
                 tracing::error!(error = %error, "a part of the service ended badly");
             }
         }
-        if timeout_at(last, self.broker.handed_over()).await.is_err() {
+        if timeout_at(last, self.usecases.driver.replica.handed_over())
+            .await
+            .is_err()
+        {
             tracing::warn!("not every operation could be handed over in time");
         }
-        self.broker.entra.finish().await;
+        self.usecases.finish().await;
         // On a line that is dead a connection can't even be closed.
-        if timeout(LONGEST_CLOSE, self.broker.pool.close()).await.is_err() {
+        if timeout(LONGEST_CLOSE, self.usecases.driver.db.close())
+            .await
+            .is_err()
+        {
             tracing::warn!("connections to Postgres could not be closed in time");
         }
     }

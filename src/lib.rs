@@ -16,13 +16,13 @@ pub mod failpoints;
 pub mod http;
 mod jobs;
 pub mod ledger;
-mod operations;
+pub mod operations;
 mod preflight;
 pub mod telemetry;
 mod tokens;
 pub mod upstream;
 pub mod usecases;
-mod visibility;
+pub mod visibility;
 
 #[cfg(test)]
 mod test_log;

@@ -8,11 +8,12 @@ use moka::Expiry;
 use moka::future::Cache;
 use uuid::Uuid;
 
+use crate::arm::Arm;
 use crate::arm::from_arm;
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::authz::Caller;
 use crate::authz::Side;
-use crate::config::VisibilitySection;
+use crate::authz::tenants::Tenants;
 use crate::db::connections::{ConnectionRole, ConnectionWithRole};
 use crate::domain::ConnectionRecord;
 use crate::domain::DataConnectionId;
@@ -23,9 +24,10 @@ use crate::domain::Person;
 use crate::domain::ResourceId;
 use crate::domain::State;
 use crate::domain::TenantId;
+use crate::entra::Entra;
 use crate::entra::{ExchangeError, ExchangeErrorKind, UserToken};
+use crate::tokens::exchange::TokenExchange;
 use crate::upstream::ArmToken;
-use crate::usecases::Broker;
 
 /// The app role with which a tenant lets a user see all connections that touch it.
 const ROLE_READ_ALL: &str = "Connections.Read.All";
@@ -95,7 +97,7 @@ enum CheckUnavailable {
     Arm(Box<(ArmError, ArmToken)>),
 }
 
-struct Life(VisibilitySection);
+struct Life(Settings);
 
 impl Expiry<AccessQuestion, bool> for Life {
     fn expire_after_create(&self, _: &AccessQuestion, granted: &bool, _: Instant) -> Option<Duration> {
@@ -110,7 +112,7 @@ impl Expiry<AccessQuestion, bool> for Life {
 impl VisibilityCache {
     /// `identical_exchanges` is how often Entra may be asked for the same in five minutes: its refusals are remembered so long that
     /// whoever looks again and again is told what it said last, and not that it can't be asked.
-    pub(crate) fn new(settings: VisibilitySection, identical_exchanges: u32) -> Self {
+    pub(crate) fn new(settings: Settings, identical_exchanges: u32) -> Self {
         Self {
             refusals: Cache::builder()
                 .max_capacity(MOST)
@@ -126,7 +128,7 @@ impl VisibilityCache {
 
 impl ViewerRole {
     /// The record as it is shown from here: the people of the source's tenant are not told why it was wanted.
-    pub(crate) fn show(self, caller: &Caller, mut record: ConnectionRecord) -> ConnectionRecord {
+    pub(crate) fn redact(self, caller: &Caller, mut record: ConnectionRecord) -> ConnectionRecord {
         let tenant = caller.actor().tenant;
         let is_foreign = tenant == record.source_tenant && tenant != record.target_tenant;
         let is_told = match self {
@@ -157,14 +159,14 @@ impl AccessCheck<'_> {
 }
 
 /// From where the record itself or a role lets the caller see it.
-pub(crate) fn side_by_record(caller: &Caller, found: &ConnectionWithRole) -> Option<ViewerRole> {
+pub(crate) fn role_by_record(caller: &Caller, found: &ConnectionWithRole) -> Option<ViewerRole> {
     let tenant = caller.actor().tenant;
     match found.part {
         Some(ConnectionRole::Actor) => Some(ViewerRole::Actor),
         Some(ConnectionRole::Participant) => {
-            Some(side_of(tenant, &found.record).unwrap_or(ViewerRole::Source))
+            Some(role_of_tenant(tenant, &found.record).unwrap_or(ViewerRole::Source))
         }
-        None if sees_all_of_own_tenant(caller) => side_of(tenant, &found.record),
+        None if sees_all_of_own_tenant(caller) => role_of_tenant(tenant, &found.record),
         None => None,
     }
 }
@@ -175,11 +177,11 @@ pub(crate) fn sees_all_of_own_tenant(caller: &Caller) -> bool {
 }
 
 /// Whether the caller's tenant has given them the role to read the ledger of its connections, of which this is one.
-pub(crate) fn audits(caller: &Caller, record: &ConnectionRecord) -> bool {
-    caller.actor_token().has_role(ROLE_AUDITOR) && side_of(caller.actor().tenant, record).is_some()
+pub(crate) fn is_auditor(caller: &Caller, record: &ConnectionRecord) -> bool {
+    caller.actor_token().has_role(ROLE_AUDITOR) && role_of_tenant(caller.actor().tenant, record).is_some()
 }
 
-fn side_of(tenant: TenantId, record: &ConnectionRecord) -> Option<ViewerRole> {
+fn role_of_tenant(tenant: TenantId, record: &ConnectionRecord) -> Option<ViewerRole> {
     if tenant == record.target_tenant {
         Some(ViewerRole::Target)
     } else if tenant == record.source_tenant {
@@ -189,11 +191,48 @@ fn side_of(tenant: TenantId, record: &ConnectionRecord) -> Option<ViewerRole> {
     }
 }
 
-impl Broker {
+/// How long ARM's word is cached on what a person may read.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a permission is cached.
+    pub granted_for: Duration,
+    /// How long a denial is cached.
+    pub denied_for: Duration,
+}
+
+/// Decides what a caller may see. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Visibility {
+    arm: Arm,
+    entra: Entra,
+    exchange: TokenExchange,
+    tenants: Tenants,
+    cache: VisibilityCache,
+}
+
+impl Visibility {
+    /// Asks this ARM, with tokens of this exchange, and caches what it says.
+    pub(crate) fn new(
+        arm: Arm,
+        entra: Entra,
+        exchange: TokenExchange,
+        tenants: Tenants,
+        settings: Settings,
+    ) -> Self {
+        let identical_exchanges = entra.settings().identical_exchanges;
+        Self {
+            arm,
+            entra,
+            exchange,
+            tenants,
+            cache: VisibilityCache::new(settings, identical_exchanges),
+        }
+    }
+
     /// Whether the caller is an operator of this service: by a role of its home tenant, since in others that tenant decides who has
     /// which role.
-    pub(crate) fn operates(&self, caller: &Caller) -> bool {
-        self.tenants.home == Some(caller.actor().tenant) && caller.actor_token().has_role(ROLE_OPERATOR)
+    pub(crate) fn is_operator(&self, caller: &Caller) -> bool {
+        self.tenants.home() == Some(caller.actor().tenant) && caller.actor_token().has_role(ROLE_OPERATOR)
     }
 
     /// From where the caller sees a connection; from nowhere if they don't.
@@ -201,19 +240,21 @@ impl Broker {
     /// # Errors
     /// When neither side says yes and one of them can't tell now. What is said then names no tenant, and whose tenant has nothing to
     /// do with the connection is not even told to sign in: they are not to learn that there is one.
-    pub(crate) async fn side(
+    pub(crate) async fn viewer_role(
         &self,
         caller: &Caller,
         found: &ConnectionWithRole,
     ) -> Result<Option<ViewerRole>, Error> {
-        if let Some(side) = side_by_record(caller, found) {
+        if let Some(side) = role_by_record(caller, found) {
             return Ok(Some(side));
         }
-        if self.operates(caller) && found.record.state() == State::Unsettled {
+        if self.is_operator(caller) && found.record.state() == State::Unsettled {
             return Ok(Some(ViewerRole::Operator));
         }
-        match self.side_by_arm(caller, &found.record).await {
-            Err(Error::Refused(_)) if side_of(caller.actor().tenant, &found.record).is_none() => Ok(None),
+        match self.role_by_arm(caller, &found.record).await {
+            Err(Error::Refused(_)) if role_of_tenant(caller.actor().tenant, &found.record).is_none() => {
+                Ok(None)
+            }
             Err(Error::Unavailable(mut unavailable)) => {
                 "whether you may see this can't be told now".clone_into(&mut unavailable.detail);
                 Err(Error::Unavailable(unavailable))
@@ -222,7 +263,7 @@ impl Broker {
         }
     }
 
-    async fn side_by_arm(
+    async fn role_by_arm(
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
@@ -280,29 +321,17 @@ impl Broker {
                 looked => no_or_unavailable(looked),
             }
         });
-        let answer = self
-            .0
-            .visibility_cache
-            .answers
-            .try_get_with(question, asked)
-            .await;
+        let answer = self.cache.answers.try_get_with(question, asked).await;
         answer.map_err(|error| match Arc::unwrap_or_clone(error) {
-            CheckUnavailable::Exchange(error) => self.explain(&caller.alone(), &[error]),
+            CheckUnavailable::Exchange(error) => self.exchange.to_error(&caller.alone(), &[error]),
             CheckUnavailable::Arm(answer) => from_arm(&answer.0, Some(&answer.1)),
         })
-    }
-
-    /// Whether the caller brings a token that opens the connection's target to look at it.
-    pub(crate) async fn opens_target(&self, caller: &Caller, record: &ConnectionRecord) -> bool {
-        let tenant = record.target_tenant;
-        self.tenants.allows(tenant, Side::Target)
-            && self.token_to_look(caller.token_for(tenant), tenant).await.is_ok()
     }
 
     /// The ARM token of a tenant for somebody who only looks, and may look again and again: Entra is not asked anew for what it has
     /// just refused, because it shuts out whoever repeats the same exchange fifteen times in five minutes (AADSTS50196).
     async fn token_to_look(&self, token: &UserToken, tenant: TenantId) -> Result<ArmToken, ExchangeError> {
-        let refusals = &self.0.visibility_cache.refusals;
+        let refusals = &self.cache.refusals;
         let key = (token.digest(), tenant);
         if let Some(refused) = refusals.get(&key).await {
             return Err(refused);

@@ -70,7 +70,7 @@ TENANT_BRIDGE_CONFIG=/etc/tenant-bridge/config.toml
 TENANT_BRIDGE__SERVER__LISTEN=127.0.0.1:$port
 TENANT_BRIDGE__DATABASE__URL=$(ready 'r["databaseUrl"]')
 TENANT_BRIDGE__ENTRA__CLIENT_SECRET=$(ready "($app)[\"secrets\"][0]")
-TENANT_BRIDGE__LEDGER__MARK_KEY=$(python3 -c 'import secrets; print(secrets.token_hex(32))')
+TENANT_BRIDGE__LEDGER__FINGERPRINT_KEY=$(python3 -c 'import secrets; print(secrets.token_hex(32))')
 ENV
 }
 
@@ -159,7 +159,7 @@ refuses() { # what it must say, podman run's options and the command
 # The settings that hold secrets; of the database's URL its password too, for that would be told without the rest.
 secrets() {
   local url='s/^TENANT_BRIDGE__DATABASE__URL=[a-z]*:\/\/[^:@/]*:\([^@/]\{1,\}\)@.*/\1/p'
-  sed --quiet 's/^TENANT_BRIDGE__\(DATABASE__URL\|ENTRA__CLIENT_SECRET\|LEDGER__MARK_KEY\)=//p' "$work/environment"
+  sed --quiet 's/^TENANT_BRIDGE__\(DATABASE__URL\|ENTRA__CLIENT_SECRET\|LEDGER__FINGERPRINT_KEY\)=//p' "$work/environment"
   sed --quiet "$url" "$work/environment"
 }
 

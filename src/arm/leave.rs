@@ -12,9 +12,9 @@ use super::call::Call;
 use super::error::{ArmError, ArmErrorKind};
 use super::pace::{Key, Kind, Longest, RatePermit};
 use crate::upstream::Guard;
-use crate::upstream::RejectedFor;
 use crate::upstream::OnLine;
 use crate::upstream::Rejected;
+use crate::upstream::RejectedFor;
 use crate::upstream::Service;
 use crate::upstream::deadline;
 
@@ -36,7 +36,7 @@ impl Arm {
     /// Asks to make a call, and waits for its turn where it may wait.
     pub(super) async fn leave(&self, call: &Call<'_>) -> Result<CallPermit, Rejected> {
         let kind = Kind::of(&call.method);
-        let counted = call.token.filter(|_| self.0.settings.pace);
+        let counted = call.token.filter(|_| self.0.settings.rate_limit);
         let pace = match counted.zip(subscription_of(&call.url)) {
             Some((token, subscription)) => {
                 let key = Key {

@@ -14,6 +14,20 @@ const HEADER: &str = "x-ms-authorization-auxiliary";
 /// How many auxiliary tokens ARM takes, and so this service (Microsoft Learn, "Authenticate requests across tenants").
 const MOST_AUXILIARY: usize = 3;
 
+/// The scope that lets an app read connections in a user's name.
+const SCOPE_READ: &str = "Connections.Read";
+/// The scope that lets an app change connections in a user's name.
+const SCOPE_READ_WRITE: &str = "Connections.ReadWrite";
+
+/// What a caller's tokens permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// To read connections.
+    Read,
+    /// To change them too.
+    ReadWrite,
+}
+
 /// What a request means to do, as far as the scopes of its tokens decide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
@@ -138,12 +152,15 @@ impl Caller {
         }
     }
 
-    /// Demands of every token one of these scopes of this service's API: a participant's token, too, is good only for what its
-    /// user let the app do.
+    /// Checks that every token has a scope that permits this. A permission to change includes one to read.
     ///
     /// # Errors
-    /// A refusal that names the first of the scopes, and the tenant of the token that lacks it.
-    pub fn demand_scope(&self, accepted: &[&'static str]) -> Result<(), Error> {
+    /// [`Code::InsufficientScope`], with the scope that is missing.
+    pub fn require(&self, scope: Scope) -> Result<(), Error> {
+        let accepted: &[&'static str] = match scope {
+            Scope::Read => &[SCOPE_READ, SCOPE_READ_WRITE],
+            Scope::ReadWrite => &[SCOPE_READ_WRITE],
+        };
         let has = |token: &&UserToken| accepted.iter().any(|scope| token.has_scope(scope));
         let mut tokens = std::iter::once(&self.actor).chain(&self.auxiliary);
         let (Some(lacking), Some(scope)) = (tokens.find(|token| !has(token)), accepted.first()) else {

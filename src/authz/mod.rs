@@ -5,5 +5,5 @@ pub(crate) mod limits;
 pub(crate) mod policy;
 pub(crate) mod tenants;
 
-pub use caller::{Caller, Intent};
+pub use caller::{Caller, Intent, Scope};
 pub use policy::{Side, TenantPolicy};

@@ -10,7 +10,11 @@ use crate::domain::NewConnection;
 use crate::domain::Refusal;
 use crate::domain::SubscriptionId;
 use crate::domain::TenantId;
-use crate::usecases::Broker;
+use std::sync::Arc;
+
+use super::TenantPolicy;
+use crate::arm::Arm;
+use crate::domain::ConnectionRecord;
 
 /// Where the request's members stand that name a subscription.
 pub(crate) const TARGET_POINTER: &str = "/target/database";
@@ -18,12 +22,12 @@ pub(crate) const SOURCE_POINTER: &str = "/source/eventHub/resourceId";
 
 /// The tenants of both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tenants {
+pub(crate) struct TenantPair {
     pub(crate) target: TenantId,
     pub(crate) source: TenantId,
 }
 
-impl Tenants {
+impl TenantPair {
     /// Each tenant once.
     pub(crate) fn distinct(self) -> Vec<TenantId> {
         if self.target == self.source {
@@ -34,30 +38,52 @@ impl Tenants {
     }
 }
 
-impl Broker {
+/// Which tenants own the subscriptions of a request, and whether they may be connected. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Tenants {
+    arm: Arm,
+    policy: Arc<TenantPolicy>,
+}
+
+impl Tenants {
+    /// Tenants as ARM knows them, under this policy.
+    pub(crate) fn new(arm: Arm, policy: Arc<TenantPolicy>) -> Self {
+        Self { arm, policy }
+    }
+
+    /// Whether the policy allows a tenant on a side.
+    pub(crate) fn allows(&self, tenant: TenantId, side: Side) -> bool {
+        self.policy.allows(tenant, side)
+    }
+
+    /// The tenant that owns the service's registration.
+    pub(crate) fn home(&self) -> Option<TenantId> {
+        self.policy.home
+    }
+
     /// Asks ARM for the tenants of both subscriptions and checks them against the configuration, before any token leaves.
-    pub(crate) async fn tenants_of(&self, request: &NewConnection) -> Result<Tenants, Error> {
+    pub(crate) async fn of_request(&self, request: &NewConnection) -> Result<TenantPair, Error> {
         let (target, source) = (
             request.target.database.subscription(),
             request.source.hub.subscription(),
         );
         let (target_tenant, source_tenant) = tokio::join!(
-            self.tenant_of(target, TARGET_POINTER),
-            self.tenant_of(source, SOURCE_POINTER)
+            self.of_subscription(target, TARGET_POINTER),
+            self.of_subscription(source, SOURCE_POINTER)
         );
         let tenants = match (target_tenant, source_tenant) {
-            (Ok(target), Ok(source)) => Tenants { target, source },
+            (Ok(target), Ok(source)) => TenantPair { target, source },
             (Err(target), Err(source)) => return Err(both(target, source)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
-        let target = self.demand_allowed(tenants.target, Side::Target, "target", TARGET_POINTER);
-        let source = self.demand_allowed(tenants.source, Side::Source, "source", SOURCE_POINTER);
+        let target = self.require_allowed(tenants.target, Side::Target, "target", TARGET_POINTER);
+        let source = self.require_allowed(tenants.source, Side::Source, "source", SOURCE_POINTER);
         match (target, source) {
             (Ok(()), Ok(())) => {}
             (Err(target), Err(source)) => return Err(both(target, source)),
             (Err(error), Ok(())) | (Ok(()), Err(error)) => return Err(error),
         }
-        if !self.tenants.allows_pair(tenants.target, tenants.source) {
+        if !self.policy.allows_pair(tenants.target, tenants.source) {
             let detail = format!(
                 "this service's configuration does not allow to connect tenant {} (target) to tenant {} (source): tenants.pairs does not list the two",
                 tenants.target, tenants.source
@@ -70,14 +96,14 @@ impl Broker {
     }
 
     /// Makes the next question for these tenants go to ARM.
-    pub(crate) async fn forget_tenants_of(&self, request: &NewConnection) {
+    pub(crate) async fn forget(&self, request: &NewConnection) {
         let (target, source) = (&request.target.database, &request.source.hub);
         self.arm.forget_tenant_of(target.subscription()).await;
         self.arm.forget_tenant_of(source.subscription()).await;
     }
 
     /// Whether a refusal that came of remembered tenants would be another one now: a subscription may have moved since.
-    pub(crate) async fn have_tenants_moved(&self, request: &NewConnection, error: &Error) -> bool {
+    pub(crate) async fn have_moved(&self, request: &NewConnection, error: &Error) -> bool {
         let Error::Refused(refusal) = error else {
             return false;
         };
@@ -102,14 +128,14 @@ impl Broker {
         target.unwrap_or(true) || source.unwrap_or(true)
     }
 
-    fn demand_allowed(
+    fn require_allowed(
         &self,
         tenant: TenantId,
         direction: Side,
         side: &str,
         pointer: &str,
     ) -> Result<(), Error> {
-        if self.tenants.allows(tenant, direction) {
+        if self.policy.allows(tenant, direction) {
             return Ok(());
         }
         let detail = format!(
@@ -120,7 +146,7 @@ impl Broker {
             .into())
     }
 
-    pub(crate) async fn tenant_of(
+    pub(crate) async fn of_subscription(
         &self,
         subscription: SubscriptionId,
         pointer: &str,
@@ -139,6 +165,35 @@ impl Broker {
             // No token was sent, so no tenant can have challenged one.
             from_arm(&error, None)
         })
+    }
+
+    /// No token leaves for a tenant that the configuration no longer allows.
+    pub(crate) fn still_allowed(&self, record: &ConnectionRecord, sends_create: bool) -> Result<(), Error> {
+        let (target, source) = (record.target_tenant, record.source_tenant);
+        let allowed = if sends_create {
+            self.policy.allows_pair(target, source)
+        } else {
+            self.policy.allows(target, Side::Target)
+        };
+        if allowed {
+            return Ok(());
+        }
+        let detail = format!(
+            "what connects tenant {target} to tenant {source} is no longer allowed by this service's configuration; until it is again, the operation can't go on"
+        );
+        Err(Refusal::new(Code::TenantNotAllowed, detail).into())
+    }
+
+    /// No token leaves for a tenant that is no longer allowed.
+    pub(crate) fn removal_allowed(&self, record: &ConnectionRecord) -> Result<(), Error> {
+        if self.policy.allows(record.target_tenant, Side::Target) {
+            return Ok(());
+        }
+        let detail = format!(
+            "tenant {} is no longer allowed as a connection's target by this service's configuration; until it is again, nothing can be removed there",
+            record.target_tenant
+        );
+        Err(Refusal::new(Code::TenantNotAllowed, detail).into())
     }
 }
 

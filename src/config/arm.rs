@@ -20,7 +20,7 @@ pub struct ArmSection {
     /// How long it is remembered which tenant a subscription belongs to.
     pub tenant_cache: Duration,
     /// Whether calls slow down before ARM refuses them, and stop where it did.
-    pub pace: bool,
+    pub rate_limit: bool,
 }
 
 impl ArmSection {
@@ -40,7 +40,7 @@ impl ArmSection {
         }
         let hour = Duration::from_secs(3600);
         let tenant_cache = reader.duration("arm.tenant_cache", hour, hour * 24);
-        let pace = reader.optional("arm.pace", true);
+        let pace = reader.optional("arm.rate_limit", true);
         Some(Self {
             endpoint: endpoint?,
             scope: format!("{audience}/.default"),
@@ -48,7 +48,7 @@ impl ArmSection {
             audiences: vec![audience.to_owned(), format!("{audience}/")],
             kusto_api_version: version?,
             tenant_cache: tenant_cache?,
-            pace: pace?,
+            rate_limit: pace?,
         })
     }
 }

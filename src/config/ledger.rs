@@ -11,14 +11,14 @@ const SHORTEST_KEY: usize = 32;
 #[derive(Debug, Clone)]
 pub struct LedgerSection {
     /// The key of the HMAC over token ids.
-    pub mark_key: SecretString,
+    pub fingerprint_key: SecretString,
 }
 
 impl LedgerSection {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let expected = "at least 32 random bytes, as text";
         let fix = "generate one, such as with `openssl rand -hex 32`";
-        let mark_key = reader.secret("ledger.mark_key", expected, SHORTEST_KEY, fix)?;
-        Some(Self { mark_key })
+        let fingerprint_key = reader.secret("ledger.fingerprint_key", expected, SHORTEST_KEY, fix)?;
+        Some(Self { fingerprint_key })
     }
 }

@@ -25,18 +25,17 @@ pub use database::{DatabaseSection, MigrationSection};
 pub use entra::EntraSection;
 #[cfg(all(feature = "failure-points", debug_assertions))]
 pub use failure_points::failure_points;
-pub use idempotency::IdempotencySection;
 pub use ledger::LedgerSection;
 pub use limits::LimitsSection;
 pub use reader::{ConfigError, Problem, Reader};
 pub use server::ServerSection;
 pub use telemetry::TelemetrySection;
-pub use visibility::VisibilitySection;
-pub use worker::WorkerSection;
 
 use crate::authz::TenantPolicy;
+use crate::operations;
 use crate::upstream::ClientOptions;
 use crate::upstream::GuardLimits;
+use crate::usecases::IdempotencySettings;
 
 /// All that `serve` needs.
 #[derive(Debug, Clone)]
@@ -54,15 +53,15 @@ pub struct Config {
     /// Which tenants may be connected, in which direction.
     pub tenants: TenantPolicy,
     /// How long ARM's word is taken on what a person may read.
-    pub visibility: VisibilitySection,
+    pub visibility: crate::visibility::Settings,
     /// How calls leave.
     pub outbound: ClientOptions,
     /// How much each tenant's side is asked.
     pub lines: GuardLimits,
     /// How work in the background goes on.
-    pub worker: WorkerSection,
+    pub worker: operations::Settings,
     /// How long requests can be repeated by their key.
-    pub idempotency: IdempotencySection,
+    pub idempotency: IdempotencySettings,
     /// The ledger.
     pub ledger: LedgerSection,
     /// Metrics and traces.
@@ -93,11 +92,11 @@ impl Config {
         let entra = EntraSection::read(&mut reader);
         let arm = ArmSection::read(&mut reader);
         let tenants = tenants::read(&mut reader);
-        let visibility = VisibilitySection::read(&mut reader);
+        let visibility = visibility::read(&mut reader);
         let outbound = outbound::read(&mut reader);
         let lines = outbound::read_limits(&mut reader);
-        let worker = WorkerSection::read(&mut reader);
-        let idempotency = IdempotencySection::read(&mut reader);
+        let worker = worker::read(&mut reader);
+        let idempotency = idempotency::read(&mut reader);
         let ledger = LedgerSection::read(&mut reader);
         let telemetry = TelemetrySection::read(&mut reader);
         if let (Some(worker), Some(outbound), Some(lines)) = (&worker, &outbound, &lines) {
@@ -153,10 +152,18 @@ impl Config {
 }
 
 /// Times of several sections that must fit together.
-fn check_times(reader: &mut Reader, worker: &WorkerSection, outbound: &ClientOptions, lines: &GuardLimits) {
-    if worker.request_life <= outbound.timeout {
+fn check_times(
+    reader: &mut Reader,
+    worker: &operations::Settings,
+    outbound: &ClientOptions,
+    lines: &GuardLimits,
+) {
+    if worker.max_request_lifetime <= outbound.timeout {
         // A request that is still under way here must not be taken for dead.
-        reader.report("worker.request_life", "must be longer than outbound.timeout");
+        reader.report(
+            "worker.max_request_lifetime",
+            "must be longer than outbound.timeout",
+        );
     }
     if lines.read_timeout > outbound.timeout {
         reader.report(

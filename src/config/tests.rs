@@ -15,7 +15,7 @@ const SMALLEST: &str = r#"
     targets = ["11111111-0000-4000-8000-000000000001"]
     sources = ["22222222-0000-4000-8000-000000000002"]
     [ledger]
-    mark_key = "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d"
+    fingerprint_key = "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d"
 "#;
 
 #[test]
@@ -47,7 +47,7 @@ fn every_wrong_key_is_named_at_once_with_what_is_expected() {
     for key in [
         "entra.client_id",
         "worker.lease",
-        "ledger.mark_key",
+        "ledger.fingerprint_key",
         "database.pool",
     ] {
         assert!(error.contains(key), "{key} is not in: {error}");
@@ -63,7 +63,7 @@ fn a_configuration_without_anything_names_what_must_be_there() {
         "entra.client_id",
         "entra.client_secret",
         "tenants.users",
-        "ledger.mark_key",
+        "ledger.fingerprint_key",
     ] {
         assert!(error.contains(key), "{key} is not in: {error}");
     }
@@ -91,7 +91,7 @@ fn times_that_contradict_each_other_are_refused() {
     for (settings, key) in [
         (
             "[outbound]\ntimeout = \"60s\"\n[worker]\nrequest_life = \"30s\"",
-            "worker.request_life",
+            "worker.max_request_lifetime",
         ),
         ("[worker]\nlease = \"50ms\"", "worker.lease"),
         ("[worker]\nlease = \"10s\"", "outbound.connect_timeout"),
@@ -105,7 +105,7 @@ fn times_that_contradict_each_other_are_refused() {
         ),
         (
             "[worker]\nfastest_poll = \"20s\"\nslowest_poll = \"2s\"",
-            "worker.fastest_poll",
+            "worker.poll_min",
         ),
     ] {
         let error = Config::from_toml(&format!("{SMALLEST}{settings}"))
@@ -125,7 +125,7 @@ fn numbers_that_would_stop_the_service_are_refused() {
         ("outbound", "calls_per_tenant", 1),
         ("server", "max_connections", 1),
         ("server", "max_requests", 1),
-        ("worker", "longest_queue", 1),
+        ("worker", "max_queue_length", 1),
         ("worker", "concurrency", 1),
     ] {
         let set = format!("[{section}]\n{key} = {}", least - 1);
@@ -193,7 +193,7 @@ fn filled_in() -> String {
 #[test]
 fn the_example_as_it_is_does_not_start_before_its_secrets_are_filled_in() {
     let error = Config::from_toml(EXAMPLE).expect_err("placeholders").to_string();
-    for key in ["entra.client_secret", "ledger.mark_key"] {
+    for key in ["entra.client_secret", "ledger.fingerprint_key"] {
         let line = error.lines().find(|line| line.contains(key)).expect(key);
         assert!(line.contains("placeholder"), "{line}");
     }
@@ -212,7 +212,7 @@ fn secrets_that_are_none_are_refused_without_being_printed() {
             "secretsecretsecretsecret",
         ),
         (
-            "ledger.mark_key",
+            "ledger.fingerprint_key",
             "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d",
             "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
         ),

@@ -6,6 +6,7 @@ pub mod cluster_locks;
 pub mod connections;
 pub mod counts;
 mod error;
+mod handle;
 pub mod idempotency_keys;
 pub mod leases;
 pub mod ledger_events;
@@ -22,6 +23,7 @@ mod session;
 mod shortage;
 
 pub use error::{DbError, exactly_one};
+pub use handle::Db;
 pub use pool::{PoolOptions, Transaction, begin, connect, within, within_a_lease};
 pub use request_time::{RequestTime, in_request_time};
 pub use session::{SessionError, check as check_session};

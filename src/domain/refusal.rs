@@ -194,6 +194,17 @@ impl Missing {
     }
 }
 
+impl Error {
+    /// What is not there, or not shown to the caller: nobody can tell which.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Refusal::new(
+            Code::NotFound,
+            format!("there is no such {what}, or it is not visible to you"),
+        )
+        .into()
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))

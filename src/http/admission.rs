@@ -25,7 +25,7 @@ use crate::domain::Code;
 /// Answers a request when all that is due before has been done.
 pub(super) async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
     match admitted(&state, request).await {
-        Ok((request, _place)) => state.broker.for_a_request(next.run(request)).await,
+        Ok((request, _place)) => state.usecases.driver.db.for_a_request(next.run(request)).await,
         Err(problem) => problem.into_response(),
     }
 }

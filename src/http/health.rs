@@ -27,10 +27,10 @@ async fn readyz(State(state): State<AppState>) -> Response {
         let detail = "this replica is about to stop; ask another";
         return Problem::unavailable(Code::Overloaded, detail, None).into_response();
     }
-    match state.broker.ready().await {
+    match state.usecases.driver.db.ready().await {
         Ok(()) => "ok\n".into_response(),
         Err(error) => {
-            state.broker.database_failed(&error, "not ready");
+            state.usecases.driver.db.failed(&error, "not ready");
             Problem::unavailable(Code::DatabaseUnavailable, "the database does not answer", None)
                 .into_response()
         }

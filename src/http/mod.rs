@@ -20,6 +20,7 @@ mod server;
 mod shares;
 mod v1;
 
+use crate::usecases::UseCases;
 use std::sync::Arc;
 
 use axum::Router;
@@ -36,13 +37,12 @@ pub use problem::Problem;
 pub use server::{Limits, serve};
 
 use crate::config::ServerSection;
-use crate::usecases::Broker;
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
     /// The use cases.
-    pub broker: Broker,
+    pub usecases: UseCases,
     /// How much a caller may ask for, and how links are written.
     pub server: Arc<ServerSection>,
     /// The places for requests.

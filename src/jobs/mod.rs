@@ -1,5 +1,5 @@
-//! The driver of work in the background: finds operations that are due and hands them to the broker.
-//! What a step does is the broker's business; who may do it is decided by the lease in the database.
+//! The driver of work in the background: finds operations that are due and hands them to the usecases.
+//! What a step does is the usecases's business; who may do it is decided by the lease in the database.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::DbError;
 use crate::telemetry::metrics;
-use crate::usecases::Broker;
+use crate::usecases::{UseCases, measure as measure_database};
 
 /// The shortest pause between two looks: an operation that is due and can't be claimed must not make a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
@@ -17,16 +17,16 @@ const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST_WORK: Duration = Duration::from_secs(60);
 
 /// Says again and again that this replica lives, until `stop` is cancelled.
-pub(crate) async fn live(broker: Broker, stop: CancellationToken) {
+pub(crate) async fn live(usecases: UseCases, stop: CancellationToken) {
     let work = async {
         loop {
-            let pause = broker.heartbeat().await.unwrap_or_else(|error| {
+            let pause = usecases.driver.replica.heartbeat().await.unwrap_or_else(|error| {
                 told(
-                    &broker,
+                    &usecases,
                     &error,
                     "the other replicas can't be told that this one lives",
                 );
-                broker.worker.lease / 10
+                usecases.driver.settings.lease / 10
             });
             sleep(pause).await;
         }
@@ -36,13 +36,13 @@ pub(crate) async fn live(broker: Broker, stop: CancellationToken) {
 
 /// Hears from the other replicas that somebody's turn may have come, until `stop` is cancelled. What is not heard is found by
 /// looking, a moment later.
-pub(crate) async fn listen(broker: Broker, stop: CancellationToken) {
+pub(crate) async fn listen(usecases: UseCases, stop: CancellationToken) {
     let work = async {
         loop {
-            if let Err(error) = broker.listen().await {
-                told(&broker, &error, "the other replicas are not heard");
+            if let Err(error) = usecases.create.queue.listen().await {
+                told(&usecases, &error, "the other replicas are not heard");
             }
-            sleep(broker.worker.interval).await;
+            sleep(usecases.driver.settings.interval).await;
         }
     };
     stop.run_until_cancelled(work).await;
@@ -50,39 +50,43 @@ pub(crate) async fn listen(broker: Broker, stop: CancellationToken) {
 
 /// Looks for due operations until `stop` is cancelled: when one is due, and at least every `interval`. What a caller brings
 /// tokens for is taken up at once by the request itself.
-pub(crate) async fn run(broker: Broker, interval: Duration, stop: CancellationToken) {
+pub(crate) async fn run(usecases: UseCases, interval: Duration, stop: CancellationToken) {
     loop {
-        let pause = match broker.take_up_due().await {
+        let pause = match usecases.driver.resume_due().await {
             Ok(next) => next.unwrap_or(interval).clamp(SHORTEST.min(interval), interval),
             Err(error) => {
-                told(&broker, &error, "due operations can't be looked up");
+                told(&usecases, &error, "due operations can't be looked up");
                 interval
             }
         };
         tokio::select! {
             () = sleep(pause) => {}
-            () = broker.queue_notified() => {}
+            () = usecases.driver.signals.woken() => {}
             () = stop.cancelled() => return,
         }
     }
 }
 
 /// Does what is due again and again, each kind on one replica at a time, until `stop` is cancelled.
-pub(crate) async fn periodic(broker: Broker, stop: CancellationToken) {
+pub(crate) async fn periodic(usecases: UseCases, stop: CancellationToken) {
     // Boxed: the task would carry all of it.
     let work = Box::pin(async {
         tokio::join!(
             repeat(
-                &broker,
-                broker.idempotency.sweep_every,
+                &usecases,
+                usecases.keys.sweep_every(),
                 "old idempotency keys can't be deleted",
-                || { broker.sweep_keys() }
+                || { usecases.keys.sweep_keys() }
             ),
             repeat(
-                &broker,
-                broker.worker.interval,
+                &usecases,
+                usecases.driver.settings.interval,
                 "closed records can't be looked at again",
-                || { broker.recheck_closed_creates() }
+                || {
+                    usecases
+                        .late_effects
+                        .recheck_closed_creates(usecases.driver.settings.interval)
+                }
             ),
         )
     });
@@ -92,7 +96,7 @@ pub(crate) async fn periodic(broker: Broker, stop: CancellationToken) {
 
 /// Does one kind of periodic work without end. `work` says how long until it is due again.
 async fn repeat<F: Future<Output = Result<Duration, DbError>>>(
-    broker: &Broker,
+    usecases: &UseCases,
     every: Duration,
     failed: &'static str,
     work: impl Fn() -> F,
@@ -103,11 +107,11 @@ async fn repeat<F: Future<Output = Result<Duration, DbError>>>(
             Ok(Ok(next)) => next.clamp(SHORTEST.min(every), every.max(SHORTEST)),
             Ok(Err(error)) => {
                 tracing::warn!(error = %error, "{failed}");
-                broker.worker.interval
+                usecases.driver.settings.interval
             }
             Err(_) => {
                 tracing::warn!("{failed} in time");
-                broker.worker.interval
+                usecases.driver.settings.interval
             }
         };
         sleep(pause).await;
@@ -118,10 +122,10 @@ async fn repeat<F: Future<Output = Result<Duration, DbError>>>(
 const MEASURE: Duration = Duration::from_secs(15);
 
 /// Counts open operations and connections to Postgres until `stop` is cancelled.
-pub(crate) async fn measure(broker: Broker, stop: CancellationToken) {
+pub(crate) async fn measure(usecases: UseCases, stop: CancellationToken) {
     loop {
-        if let Err(error) = broker.measure().await {
-            told(&broker, &error, "open operations can't be counted");
+        if let Err(error) = measure_database(&usecases.driver.db).await {
+            told(&usecases, &error, "open operations can't be counted");
         }
         metrics::upkeep();
         if stop.run_until_cancelled(sleep(MEASURE)).await.is_none() {
@@ -131,9 +135,9 @@ pub(crate) async fn measure(broker: Broker, stop: CancellationToken) {
 }
 
 /// An outage of the database is told once, however many meet it.
-fn told(broker: &Broker, error: &DbError, what: &'static str) {
+fn told(usecases: &UseCases, error: &DbError, what: &'static str) {
     if error.is_outage() {
-        broker.database_failed(error, what);
+        usecases.driver.db.failed(error, what);
     } else {
         tracing::warn!(error = %error, "{what}");
     }

@@ -1,6 +1,7 @@
 //! The ledger: what is recorded of what was requested, decided, sent and answered. People appear as pseudonyms, tokens as
 //! fingerprints, free text as a salted hash.
 
+pub(crate) mod details;
 mod fingerprint;
 pub(crate) mod recorder;
 pub(crate) mod refusal_limit;

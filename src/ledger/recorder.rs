@@ -1,12 +1,15 @@
 //! Ledger events as the use cases make them.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use crate::authz::Caller;
-use crate::authz::Intent;
+use super::TokenFingerprinter;
+use super::refusal_limit::RefusalLimit;
+use crate::authz::{Caller, Intent, Scope};
+use crate::clock::Clock;
+use crate::db::Db;
 use crate::db::DbError;
-use crate::db::begin;
 use crate::db::connections;
 use crate::db::connections::ConnectionRole;
 use crate::db::ledger_events;
@@ -18,21 +21,69 @@ use crate::domain::ConnectionRecord;
 use crate::domain::Error;
 use crate::domain::Event;
 use crate::domain::EventKind;
-use crate::domain::Failure;
 use crate::domain::FieldError;
 use crate::domain::OperationRecord;
 use crate::domain::Refusal;
 use crate::telemetry::metrics;
-use crate::usecases::Broker;
-use crate::usecases::create::SCOPE_WRITE;
-use crate::usecases::queries::demand_read;
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// The most places that an event names.
 const MAX_POINTERS: usize = 20;
 /// The longest place in an event, in characters.
 const MAX_POINTER: usize = 120;
 
-impl Broker {
+/// Writes the ledger's events. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    db: Db,
+    clock: Clock,
+    fingerprinter: Arc<TokenFingerprinter>,
+    /// The service's own application.
+    client_id: Uuid,
+    limit: Arc<RefusalLimit>,
+}
+
+impl Recorder {
+    /// A recorder of this service. `refusals_logged` is how many of a person's refusals a minute are written.
+    pub(crate) fn new(
+        db: Db,
+        clock: Clock,
+        fingerprinter: TokenFingerprinter,
+        client_id: Uuid,
+        refusals_logged: u32,
+    ) -> Self {
+        Self {
+            db,
+            clock,
+            fingerprinter: Arc::new(fingerprinter),
+            client_id,
+            limit: Arc::new(RefusalLimit::new(refusals_logged)),
+        }
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Checks the scopes of a request before its body is read. A create that lacks them is recorded as refused.
+    ///
+    /// # Errors
+    /// [`Code::InsufficientScope`].
+    pub(crate) async fn require_scope(&self, caller: &Caller, intent: Intent) -> Result<(), Error> {
+        let scope = match intent {
+            Intent::Read => Scope::Read,
+            Intent::Create | Intent::Write => Scope::ReadWrite,
+        };
+        let required = caller.require(scope);
+        if let (Intent::Create, Err(Error::Refused(refusal))) = (intent, &required) {
+            self.record_unusable_create(caller, refusal.code.as_str(), &refusal.errors)
+                .await;
+        }
+        required
+    }
+
     /// An event of an operation.
     pub(crate) fn event(
         &self,
@@ -63,7 +114,7 @@ impl Broker {
         }
         Event {
             actor: None,
-            app: Some(self.entra.settings().client_id),
+            app: Some(self.client_id),
             ..event
         }
     }
@@ -96,25 +147,9 @@ impl Broker {
         self.record_refused(kind, caller, record, details).await;
     }
 
-    /// Asks for the scope of what a request means to do, before anything else of it is looked at.
-    ///
-    /// # Errors
-    /// A refusal that names the scope.
-    pub async fn admit(&self, caller: &Caller, intent: Intent) -> Result<(), Error> {
-        let demanded = match intent {
-            Intent::Read => demand_read(caller),
-            Intent::Create | Intent::Write => caller.demand_scope(&[SCOPE_WRITE]),
-        };
-        if let (Intent::Create, Err(Error::Refused(refusal))) = (intent, &demanded) {
-            self.record_unusable_create(caller, refusal.code.as_str(), &refusal.errors)
-                .await;
-        }
-        demanded
-    }
-
     /// Records that a create was refused because its request can't be read or breaks a rule: with the problem's code and the
     /// members that are wrong, never their values.
-    pub async fn record_unusable_create(&self, caller: &Caller, code: &str, errors: &[FieldError]) {
+    pub(crate) async fn record_unusable_create(&self, caller: &Caller, code: &str, errors: &[FieldError]) {
         let details = json!({ "code": code, "pointers": pointers(errors) });
         self.record_refused(EventKind::CreateRefused, caller, None, details)
             .await;
@@ -127,8 +162,8 @@ impl Broker {
         record: Option<&ConnectionRecord>,
         mut details: Value,
     ) {
-        let left_out = &self.0.left_out;
-        let Some(before) = left_out.admit(caller.actor()) else {
+        let limit = &self.limit;
+        let Some(before) = limit.admit(caller.actor()) else {
             metrics::refusal_left_out();
             return;
         };
@@ -148,21 +183,20 @@ impl Broker {
             source_tenant: record.map(|record| record.source_tenant),
             details,
         };
-        let recorded = async { Ok(self.append_refusal(caller, event).await?) };
         // Whoever is refused is kept waiting no longer than others.
-        let result = self.with_db_deadline(recorded).await;
+        let result = self.db.lookup(self.append_refusal(caller, event)).await;
         // An outage is told already, once.
         if let Err(error) = result
             && !matches!(&error, Error::Database(error) if error.is_outage())
         {
             tracing::error!(error = %error, ledger.kind = kind.as_str(), "a refusal could not be recorded");
-            left_out.add(caller.actor(), before + 1);
+            limit.add(caller.actor(), before + 1);
         }
     }
 
-    async fn append_refusal(&self, caller: &Caller, event: Event) -> Result<(), DbError> {
-        let mut db = begin(&self.pool, "record refusal").await?;
-        let actor = self.person(&mut db, caller).await?;
+    async fn append_refusal(&self, caller: &Caller, event: Event) -> Result<(), Error> {
+        let mut db = self.db.begin("record refusal").await?;
+        let actor = self.ensure_actor(&mut db, caller).await?;
         ledger_events::append(
             &mut db,
             &Event {
@@ -171,11 +205,15 @@ impl Broker {
             },
         )
         .await?;
-        db.commit().await
+        Ok(db.commit().await?)
     }
 
     /// The actor's pseudonym.
-    pub(crate) async fn person(&self, db: &mut PgConnection, caller: &Caller) -> Result<ActorId, DbError> {
+    pub(crate) async fn ensure_actor(
+        &self,
+        db: &mut PgConnection,
+        caller: &Caller,
+    ) -> Result<ActorId, DbError> {
         principals::ensure(db, caller.actor(), self.clock.new_id(), self.clock.now()).await
     }
 
@@ -187,7 +225,8 @@ impl Broker {
         (actor, part): (ActorId, ConnectionRole),
         caller: &Caller,
     ) -> Result<Vec<ActorId>, DbError> {
-        let mark = |token: &crate::entra::UserToken| token.unique_id().and_then(|id| self.marker.mark(id));
+        let mark =
+            |token: &crate::entra::UserToken| token.unique_id().and_then(|id| self.fingerprinter.mark(id));
         let marked = mark(caller.actor_token());
         connections::add_principal(db, connection, actor, part, caller.app(), marked.as_deref()).await?;
         let participants = self.participants(db, caller).await?;
@@ -218,9 +257,4 @@ impl Broker {
 fn pointers(errors: &[FieldError]) -> Vec<String> {
     let cut = |error: &FieldError| error.pointer.chars().take(MAX_POINTER).collect();
     errors.iter().take(MAX_POINTERS).map(cut).collect()
-}
-
-/// A failure as an event's details hold it: ARM's code, never its sentence, which may name people.
-pub(crate) fn failure_details(failure: &Failure) -> Value {
-    json!({ "code": failure.code, "comparison": failure.comparison, "upstream": failure.upstream })
 }

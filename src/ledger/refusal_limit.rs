@@ -7,13 +7,13 @@ use crate::authz::limits::PerPerson;
 use crate::domain::Person;
 
 /// The limit, and how many were left out of each person's since the last one that was written.
-pub(crate) struct LeftOut {
+pub(crate) struct RefusalLimit {
     limit: PerPerson,
     /// Holds only people who were refused more often than is written.
     counts: Mutex<HashMap<Person, u64>>,
 }
 
-impl LeftOut {
+impl RefusalLimit {
     /// So many refusals of one person are written in a minute.
     pub(crate) fn new(most: u32) -> Self {
         Self {
@@ -66,14 +66,14 @@ mod tests {
 
     #[test]
     fn what_is_over_the_limit_is_counted_for_its_person_and_nobody_else() {
-        let left_out = LeftOut::new(2);
+        let limit = RefusalLimit::new(2);
         for _ in 0..2 {
-            assert_eq!(left_out.admit(person(1)), Some(0));
+            assert_eq!(limit.admit(person(1)), Some(0));
         }
         for _ in 0..3 {
-            assert_eq!(left_out.admit(person(1)), None);
+            assert_eq!(limit.admit(person(1)), None);
         }
-        assert_eq!(left_out.admit(person(2)), Some(0));
-        assert_eq!(left_out.counts().get(&person(1)), Some(&3));
+        assert_eq!(limit.admit(person(2)), Some(0));
+        assert_eq!(limit.counts().get(&person(1)), Some(&3));
     }
 }

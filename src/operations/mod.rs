@@ -2,3 +2,8 @@
 
 pub(crate) mod driver;
 pub(crate) mod queue;
+pub(crate) mod replica;
+mod settings;
+pub(crate) mod signals;
+
+pub use settings::Settings;

@@ -2,14 +2,18 @@
 
 mod findings;
 
+use crate::db::DbError;
 use chrono::{DateTime, Utc};
 use findings::{Findings, Role, There, absence, there};
 
+use crate::arm::Arm;
 use crate::arm::from_arm;
 use crate::arm::{ArmError, Cluster, Permissions};
 use crate::authz::Caller;
 use crate::authz::tenants::SOURCE_POINTER;
 use crate::authz::tenants::TARGET_POINTER;
+use crate::authz::tenants::{TenantPair, Tenants, is_of_another_tenant};
+use crate::clock::Clock;
 use crate::domain::ClusterId;
 use crate::domain::Code;
 use crate::domain::ConnectionRecord;
@@ -18,8 +22,8 @@ use crate::domain::DatabaseId;
 use crate::domain::Error;
 use crate::domain::NewConnection;
 use crate::domain::Refusal;
+use crate::tokens::exchange::TokenExchange;
 use crate::upstream::ArmToken;
-use crate::usecases::Broker;
 
 /// What a principal needs on the database to make a data connection.
 const WRITE_CONNECTION: &str = "Microsoft.Kusto/clusters/databases/dataConnections/write";
@@ -37,7 +41,77 @@ pub(crate) struct Clearance {
     pub(crate) absent_at: DateTime<Utc>,
 }
 
-impl Broker {
+/// The reads before a change. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Preflight {
+    arm: Arm,
+    clock: Clock,
+    pub(crate) tenants: Tenants,
+    pub(crate) exchange: TokenExchange,
+}
+
+impl Preflight {
+    /// Reads at this ARM, with tokens of this exchange.
+    pub(crate) fn new(arm: Arm, clock: Clock, tenants: Tenants, exchange: TokenExchange) -> Self {
+        Self {
+            arm,
+            clock,
+            tenants,
+            exchange,
+        }
+    }
+
+    /// Everything that is asked before a create: whose the subscriptions are, for tokens of those tenants, and what ARM lets
+    /// them see. What was cached of the subscriptions or tokens and proves outdated is asked once more.
+    ///
+    /// # Errors
+    /// Everything that stands against the create.
+    pub(crate) async fn create(
+        &self,
+        caller: &Caller,
+        request: &NewConnection,
+    ) -> Result<(TenantPair, Clearance), Error> {
+        match self.authorize_and_check(caller, request).await {
+            Err(error) if is_of_another_tenant(&error) => {
+                self.tenants.forget(request).await;
+                self.authorize_and_check(caller, request).await
+            }
+            Err(error) if self.exchange.forget_refused(caller, &error).await => {
+                self.authorize_and_check(caller, request).await
+            }
+            Err(error) if self.tenants.have_moved(request, &error).await => {
+                self.tenants.forget(request).await;
+                self.authorize_and_check(caller, request).await
+            }
+            checked => checked,
+        }
+    }
+
+    /// Everything that is asked before a create: whose the subscriptions are, for tokens of those tenants, and what ARM lets
+    /// them see.
+    async fn authorize_and_check(
+        &self,
+        caller: &Caller,
+        request: &NewConnection,
+    ) -> Result<(TenantPair, Clearance), Error> {
+        let tenants = self.tenants.of_request(request).await?;
+        let needed = tenants.distinct();
+        caller.refuse_unneeded(&needed)?;
+        let (tokens, refusal) = self.exchange.each(caller, &needed).await;
+        let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
+        let (target, source) = (of(tenants.target), of(tenants.source));
+        match (refusal, target, source) {
+            (None, Some(target), Some(source)) => {
+                let clearance = self.preflight_create(request, target, source).await?;
+                Ok((tenants, clearance))
+            }
+            (Some(refusal), target, source) => {
+                Err(self.complete_refusal(refusal, request, target, source).await)
+            }
+            (None, ..) => Err(DbError::Defect("an exchange for no tenant".to_owned()).into()),
+        }
+    }
+
     /// Everything ARM can tell before a create.
     pub(crate) async fn preflight_create(
         &self,
@@ -229,12 +303,12 @@ impl Broker {
         record: &ConnectionRecord,
     ) -> Result<ArmToken, Error> {
         let permit = async || {
-            let target = self.exchange_one(caller, record.target_tenant).await?;
+            let target = self.exchange.one(caller, record.target_tenant).await?;
             self.preflight_remove(&record.target.database, &target).await?;
             Ok(target)
         };
         match permit().await {
-            Err(error) if self.forgets_refused_token(caller, &error).await => permit().await,
+            Err(error) if self.exchange.forget_refused(caller, &error).await => permit().await,
             told => told,
         }
     }

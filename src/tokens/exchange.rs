@@ -12,43 +12,59 @@ use crate::domain::Refusal;
 use crate::domain::TenantId;
 use crate::domain::Unavailable;
 use crate::domain::Upstream;
+use crate::entra::{Entra, UserToken};
 use crate::entra::{ExchangeError, ExchangeErrorKind};
 use crate::upstream::ArmToken;
-use crate::usecases::Broker;
 
-impl Broker {
-    /// One ARM token for each tenant, in the order of the tenants.
-    pub(crate) async fn exchange_all(
+/// Exchanges callers' tokens for ARM tokens. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct TokenExchange {
+    entra: Entra,
+}
+
+impl TokenExchange {
+    /// An exchange at this Entra.
+    pub(crate) fn new(entra: Entra) -> Self {
+        Self { entra }
+    }
+
+    /// A token with what ARM's claims challenge demands, for one of the caller's.
+    ///
+    /// # Errors
+    /// As Entra answers.
+    pub(crate) async fn answer_challenge(
         &self,
-        caller: &Caller,
-        tenants: &[TenantId],
-    ) -> Result<Vec<ArmToken>, Error> {
-        self.exchange_answering(caller, tenants, None).await
+        token: &UserToken,
+        tenant: TenantId,
+        claims: &str,
+    ) -> Result<ArmToken, ExchangeError> {
+        self.entra.answer_challenge(token, tenant, claims).await
+    }
+
+    /// One ARM token for each tenant, in the order of the tenants.
+    pub(crate) async fn all(&self, caller: &Caller, tenants: &[TenantId]) -> Result<Vec<ArmToken>, Error> {
+        self.answering(caller, tenants, None).await
     }
 
     /// The same, where one of the tenants may have demanded claims of the last token: its new one is asked for with them.
-    pub(crate) async fn exchange_answering(
+    pub(crate) async fn answering(
         &self,
         caller: &Caller,
         tenants: &[TenantId],
         demanded: Option<&Awaiting>,
     ) -> Result<Vec<ArmToken>, Error> {
-        match self.exchange_each_answering(caller, tenants, demanded).await {
+        match self.each_answering(caller, tenants, demanded).await {
             (tokens, None) => Ok(tokens),
             (_, Some(error)) => Err(error),
         }
     }
 
     /// The ARM tokens that can be had, and the one answer for those that can't.
-    pub(crate) async fn exchange_each(
-        &self,
-        caller: &Caller,
-        tenants: &[TenantId],
-    ) -> (Vec<ArmToken>, Option<Error>) {
-        self.exchange_each_answering(caller, tenants, None).await
+    pub(crate) async fn each(&self, caller: &Caller, tenants: &[TenantId]) -> (Vec<ArmToken>, Option<Error>) {
+        self.each_answering(caller, tenants, None).await
     }
 
-    async fn exchange_each_answering(
+    async fn each_answering(
         &self,
         caller: &Caller,
         tenants: &[TenantId],
@@ -70,19 +86,19 @@ impl Broker {
                 Err(error) => errors.push(error),
             }
         }
-        let error = (!errors.is_empty()).then(|| self.explain(caller, &errors));
+        let error = (!errors.is_empty()).then(|| self.to_error(caller, &errors));
         (tokens, error)
     }
 
     /// The ARM token of one tenant.
-    pub(crate) async fn exchange_one(&self, caller: &Caller, tenant: TenantId) -> Result<ArmToken, Error> {
+    pub(crate) async fn one(&self, caller: &Caller, tenant: TenantId) -> Result<ArmToken, Error> {
         let exchanged = self.entra.exchange(caller.token_for(tenant), tenant).await;
-        exchanged.map_err(|error| self.explain(caller, &[error]))
+        exchanged.map_err(|error| self.to_error(caller, &[error]))
     }
 
     /// Whether a refusal came of a remembered ARM token that ARM took no longer: it is forgotten, and the same may be asked again
     /// with a new one.
-    pub(crate) async fn forgets_refused_token(&self, caller: &Caller, error: &Error) -> bool {
+    pub(crate) async fn forget_refused(&self, caller: &Caller, error: &Error) -> bool {
         let Error::Refused(refusal) = error else {
             return false;
         };
@@ -94,7 +110,7 @@ impl Broker {
 
     /// One answer for all that went wrong: an outage first, since the rest may look different after it; then what this
     /// service's operator must mend; then what the user must do before anything else; then everything that is missing.
-    pub(crate) fn explain(&self, caller: &Caller, errors: &[ExchangeError]) -> Error {
+    pub(crate) fn to_error(&self, caller: &Caller, errors: &[ExchangeError]) -> Error {
         if let Some(error) = errors.iter().find_map(unavailable) {
             return error;
         }

@@ -2,17 +2,18 @@
 //! a type that no write takes.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::authz::TenantPolicy;
 use crate::domain::ConnectionId;
 use crate::domain::ConnectionRecord;
 use crate::domain::TenantId;
+use crate::entra::Entra;
 use crate::entra::ExchangeErrorKind;
 use crate::upstream::ServiceToken;
-use crate::usecases::Broker;
 
 /// How many of the longest waits between two looks a no of Entra's or ARM's is taken for an answer.
 const WAITS: u32 = 6;
@@ -57,11 +58,31 @@ impl Refusals {
     }
 }
 
-impl Broker {
+/// The service's own token, in the tenants that granted it reads. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct ServiceIdentity {
+    entra: Entra,
+    policy: Arc<TenantPolicy>,
+    refusals: Arc<Refusals>,
+    /// The longest pause between two looks at an operation.
+    poll_max: Duration,
+}
+
+impl ServiceIdentity {
+    /// The identity that Entra knows, where the policy says that it may read.
+    pub(crate) fn new(entra: Entra, policy: Arc<TenantPolicy>, poll_max: Duration) -> Self {
+        Self {
+            entra,
+            policy,
+            refusals: Arc::default(),
+            poll_max,
+        }
+    }
+
     /// A token with which the service itself may read a connection's target.
-    pub(crate) async fn own_token(&self, record: &ConnectionRecord) -> OwnToken {
-        let (tenant, refusals) = (record.target_tenant, &self.0.refusals);
-        let granted = self.tenants.readable_targets().any(|granted| granted == tenant);
+    pub(crate) async fn token(&self, record: &ConnectionRecord) -> OwnToken {
+        let (tenant, refusals) = (record.target_tenant, &self.refusals);
+        let granted = self.policy.readable_targets().any(|granted| granted == tenant);
         if !granted || refusals.hold(Refused::In(tenant)) || refusals.hold(Refused::To(record.id)) {
             return OwnToken::None;
         }
@@ -71,7 +92,7 @@ impl Broker {
                 ExchangeErrorKind::Throttled { retry_after }
                 | ExchangeErrorKind::Unavailable { retry_after } => OwnToken::Later(retry_after),
                 _ => {
-                    refusals.add(Refused::In(tenant), self.own_patience());
+                    refusals.add(Refused::In(tenant), self.denial_lifetime());
                     OwnToken::None
                 }
             },
@@ -79,8 +100,8 @@ impl Broker {
     }
 
     /// ARM refused a read of this connection to the service's own token: it is not tried again for a while.
-    pub(crate) async fn own_token_refused(&self, record: &ConnectionRecord, status: Option<u16>) {
-        self.0.refusals.add(Refused::To(record.id), self.own_patience());
+    pub(crate) async fn refused(&self, record: &ConnectionRecord, status: Option<u16>) {
+        self.refusals.add(Refused::To(record.id), self.denial_lifetime());
         // What is wrong with the token itself, another may not have. What it may do doesn't stand in it.
         if status == Some(401) {
             self.entra.forget_service_token(record.target_tenant).await;
@@ -88,25 +109,25 @@ impl Broker {
     }
 
     /// How long the service leaves alone what was refused to its own token.
-    fn own_patience(&self) -> Duration {
-        self.worker.slowest_poll * WAITS
+    fn denial_lifetime(&self) -> Duration {
+        self.poll_max * WAITS
     }
 
     /// How long an operation that waits for somebody's token is left alone by the service itself.
-    pub(crate) fn patience_with(&self, record: &ConnectionRecord) -> Duration {
+    pub(crate) fn release_time(&self, record: &ConnectionRecord) -> Duration {
         let own = self
-            .tenants
+            .policy
             .readable_targets()
             .any(|tenant| tenant == record.target_tenant);
         if own {
-            self.own_patience()
+            self.denial_lifetime()
         } else {
-            self.worker.slowest_poll
+            self.poll_max
         }
     }
 
     /// The tenants where the service can read by itself.
-    pub(crate) fn reads_by_itself_in(&self) -> Vec<uuid::Uuid> {
-        self.tenants.readable_targets().map(TenantId::uuid).collect()
+    pub(crate) fn tenants(&self) -> Vec<uuid::Uuid> {
+        self.policy.readable_targets().map(TenantId::uuid).collect()
     }
 }

@@ -1,13 +1,20 @@
 //! Continue: somebody brings tokens for an operation that waits for some, to write with too. Its own requester just goes on;
 //! another permitted person says by its request's hash what they go on with, and the rest is done in their name.
 
+use crate::authz::Scope;
+use crate::db::Db;
+use crate::ledger::recorder::Recorder;
+use crate::operations::driver::Driver;
+use crate::operations::driver::Lending;
+use crate::preflight::Preflight;
+use crate::usecases::idempotency::IdempotencyKeys;
+use crate::usecases::queries::Queries;
+use crate::usecases::recheck::LateEffects;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::authz::Caller;
-use crate::authz::Side;
 use crate::db::DbError;
-use crate::db::begin;
 use crate::db::connections;
 use crate::db::connections::ConnectionRole;
 use crate::db::ledger_events;
@@ -23,12 +30,8 @@ use crate::domain::OperationKind;
 use crate::domain::OperationRecord;
 use crate::domain::Phase;
 use crate::domain::Refusal;
-use crate::usecases::Broker;
-use crate::usecases::create::SCOPE_WRITE;
 use crate::usecases::idempotency::IdempotencyKey;
 use crate::usecases::idempotency::IdempotentRequest;
-use crate::usecases::queries::Lending;
-use crate::usecases::queries::not_found;
 use crate::visibility::ViewerRole;
 
 /// Where a request says which operation it goes on with.
@@ -53,24 +56,36 @@ struct ContinueCommand {
     keyed: Option<IdempotentRequest>,
 }
 
-impl Broker {
+/// Resumes operations that wait for a caller. Cheap to clone.
+#[derive(Clone)]
+pub struct ContinueOperation {
+    pub(super) db: Db,
+    pub(super) preflight: Preflight,
+    pub(super) recorder: Recorder,
+    pub(super) driver: Driver,
+    pub(super) keys: IdempotencyKeys,
+    pub(super) queries: Queries,
+    pub(super) late_effects: LateEffects,
+}
+
+impl ContinueOperation {
     /// Goes on with an operation that waits for a token, by the caller's. `hash` is its request's, which another person than
     /// its requester has to name, and who then is its recorded actor. One that waits for nobody stays as it is.
     ///
     /// # Errors
     /// [`BrokerError::Refused`] when the caller may not, or their tokens don't do; nothing was changed then.
-    pub async fn continue_operation(
+    pub async fn run(
         &self,
         caller: &Caller,
         id: OperationId,
         hash: Option<String>,
         key: Option<IdempotencyKey>,
     ) -> Result<Continued, Error> {
-        caller.demand_scope(&[SCOPE_WRITE])?;
-        let operation = self.recorded_operation(id).await?;
-        let found = self.find(caller, operation.connection).await?;
-        let side = self.side(caller, &found).await?;
-        let viewer_role = side.ok_or_else(|| not_found("operation"))?;
+        caller.require(Scope::ReadWrite)?;
+        let operation = self.queries.recorded_operation(id).await?;
+        let found = self.queries.find(caller, operation.connection).await?;
+        let side = self.queries.visibility.viewer_role(caller, &found).await?;
+        let viewer_role = side.ok_or_else(|| Error::not_found("operation"))?;
         let keyed = key.map(|key| IdempotentRequest {
             key,
             route: format!("POST /v1/operations/{id}/continue"),
@@ -87,7 +102,8 @@ impl Broker {
         if let Err(Error::Refused(refusal)) = &result {
             let (record, kind) = (&wanted.record, EventKind::ContinueRefused);
             let arm_id = record.arm_id.resource().canonical();
-            self.record_refusal(kind, caller, Some(record), arm_id, refusal)
+            self.recorder
+                .record_refusal(kind, caller, Some(record), arm_id, refusal)
                 .await;
         }
         let (operation, goes_on) = result?;
@@ -106,7 +122,7 @@ impl Broker {
     ) -> Result<(OperationRecord, bool), Error> {
         let ContinueCommand { operation, keyed, .. } = wanted;
         let replay = match keyed {
-            Some(keyed) => self.replay(caller, keyed).await?,
+            Some(keyed) => self.keys.replay(caller, keyed).await?,
             None => None,
         };
         let is_theirs = self.is_requester(caller, operation).await?;
@@ -116,9 +132,11 @@ impl Broker {
             (Some(replay), _) if !waits || !is_theirs => return Ok((operation.clone(), replay.began)),
             (None, false) => {
                 // A create that ended in doubt may have come to something since.
-                self.look_for_late_effect(caller, &wanted.record).await;
+                self.late_effects
+                    .look_for_late_effect(caller, &wanted.record)
+                    .await;
                 if let Some(keyed) = keyed {
-                    self.bind(caller, keyed, operation.clone()).await?;
+                    self.keys.bind(caller, keyed, operation.clone()).await?;
                 }
                 return Ok((operation.clone(), false));
             }
@@ -126,30 +144,29 @@ impl Broker {
         }
         wanted.check_hash(is_theirs)?;
         match self.permit(caller, wanted, is_theirs).await {
-            Err(error) if self.forgets_refused_token(caller, &error).await => {
+            Err(error) if self.preflight.exchange.forget_refused(caller, &error).await => {
                 self.permit(caller, wanted, is_theirs).await?;
             }
             permitted => permitted?,
         }
-        self.refuse_when_stopping()?;
+        self.driver.replica.refuse_when_stopping()?;
         if replay.is_none() {
-            self.with_deadline(DbError::unconfirmed, self.commit_continuation(caller, wanted))
-                .await?;
+            self.db.change(self.commit_continuation(caller, wanted)).await?;
         }
         // It goes on in their name now: tokens of whoever it went on for before, if some are still here, are no good for it.
-        self.0.store.forget(operation.id);
+        self.driver.tokens.store.forget(operation.id);
         let lending = Lending::Write(operation.id);
-        self.resume(&wanted.record, caller, lending).await?;
+        self.driver.resume(&wanted.record, caller, lending).await?;
         Ok((operation.clone(), true))
     }
 
     async fn is_requester(&self, caller: &Caller, operation: &OperationRecord) -> Result<bool, Error> {
-        self.with_db_deadline(async {
-            let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-            let person = principals::find(&mut db, caller.actor()).await?;
-            Ok(person == Some(operation.actor))
-        })
-        .await
+        self.db
+            .read(async |db| {
+                let person = principals::find(db, caller.actor()).await?;
+                Ok(person == Some(operation.actor))
+            })
+            .await
     }
 
     /// Asks whether the tokens do for what is left of the operation, and whether ARM lets their user do it.
@@ -158,7 +175,7 @@ impl Broker {
         let (target, source) = (record.target_tenant, record.source_tenant);
         caller.refuse_unneeded(&[target, source])?;
         let sends_create = operation.kind == OperationKind::Create && operation.phase == Phase::Queued;
-        self.still_allowed(record, sends_create)?;
+        self.preflight.tenants.still_allowed(record, sends_create)?;
         let awaited = operation.awaiting.as_ref();
         let mut needed = vec![target];
         if target != source && (sends_create || awaited.is_some_and(|awaited| awaited.tenant == source)) {
@@ -166,13 +183,17 @@ impl Broker {
         }
         // What was demanded was demanded of whoever it goes on in the name of; another may have it, or need it not.
         let demanded = awaited.filter(|_| is_theirs);
-        let tokens = self.exchange_answering(caller, &needed, demanded).await?;
+        let tokens = self
+            .preflight
+            .exchange
+            .answering(caller, &needed, demanded)
+            .await?;
         let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
         let missing = || DbError::Defect("an exchange for no tenant".to_owned());
         let to_target = of(target).ok_or_else(missing)?;
         let database = &record.target.database;
         match operation.kind {
-            OperationKind::Remove => self.preflight_remove(database, to_target).await,
+            OperationKind::Remove => self.preflight.preflight_remove(database, to_target).await,
             OperationKind::Create if sends_create => {
                 let request = NewConnection {
                     name: record.name.clone(),
@@ -181,43 +202,32 @@ impl Broker {
                     justification: None,
                 };
                 let to_source = of(source).ok_or_else(missing)?;
-                match self.preflight_create(&request, to_target, to_source).await {
+                match self
+                    .preflight
+                    .preflight_create(&request, to_target, to_source)
+                    .await
+                {
                     // Whether the name is free is looked at again directly before it is sent.
                     Err(Error::Refused(refusal)) if refusal.code == Code::NameTaken => Ok(()),
                     told => told.map(drop),
                 }
             }
             // It may have been sent, and is never sent again: it is read about.
-            OperationKind::Create if is_theirs => self.preflight_read(&record.arm_id, to_target).await,
-            OperationKind::Create => self.preflight_write(database, to_target).await,
+            OperationKind::Create if is_theirs => {
+                self.preflight.preflight_read(&record.arm_id, to_target).await
+            }
+            OperationKind::Create => self.preflight.preflight_write(database, to_target).await,
         }
-    }
-
-    /// No token leaves for a tenant that the configuration no longer allows.
-    pub(crate) fn still_allowed(&self, record: &ConnectionRecord, sends_create: bool) -> Result<(), Error> {
-        let (target, source) = (record.target_tenant, record.source_tenant);
-        let allowed = if sends_create {
-            self.tenants.allows_pair(target, source)
-        } else {
-            self.tenants.allows(target, Side::Target)
-        };
-        if allowed {
-            return Ok(());
-        }
-        let detail = format!(
-            "what connects tenant {target} to tenant {source} is no longer allowed by this service's configuration; until it is again, the operation can't go on"
-        );
-        Err(Refusal::new(Code::TenantNotAllowed, detail).into())
     }
 
     /// One commit: in whose name the operation goes on, the request's key, the ledger event.
     async fn commit_continuation(&self, caller: &Caller, wanted: &ContinueCommand) -> Result<(), Error> {
         let seen = &wanted.operation;
-        let mut transaction = begin(&self.pool, "record continuation").await?;
+        let mut transaction = self.db.begin("record continuation").await?;
         let db = &mut *transaction;
-        let actor = self.person(db, caller).await?;
+        let actor = self.recorder.ensure_actor(db, caller).await?;
         // People first, as everywhere.
-        self.participants(db, caller).await?;
+        self.recorder.participants(db, caller).await?;
         connections::lock(db, seen.connection).await?;
         let continued = operations::continue_as(db, seen.id, seen.actor, actor, caller.app()).await?;
         if !continued {
@@ -237,9 +247,11 @@ impl Broker {
             ConnectionRole::Participant
         };
         let participants = self
+            .recorder
             .record_people(db, seen.connection, (actor, part), caller)
             .await?;
-        self.keep_key(db, caller, wanted.keyed.as_ref(), &operation)
+        self.keys
+            .keep_key(db, caller, wanted.keyed.as_ref(), &operation)
             .await?;
         let details = json!({
             "requestHash": seen.request_hash,
@@ -247,7 +259,9 @@ impl Broker {
             "actorBefore": seen.actor,
             "participants": participants,
         });
-        let mut event = self.event(EventKind::OperationContinued, &wanted.record, &operation, details);
+        let mut event =
+            self.recorder
+                .event(EventKind::OperationContinued, &wanted.record, &operation, details);
         event.request_id = Some(caller.request_id().to_owned());
         ledger_events::append(db, &event).await?;
         Ok(transaction.commit().await?)

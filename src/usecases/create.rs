@@ -3,7 +3,17 @@
 mod existing;
 mod pending_removal;
 
-use chrono::{DateTime, Utc};
+use crate::authz::Scope;
+use crate::authz::tenants::TenantPair;
+use crate::db::Db;
+use crate::ledger::details;
+use crate::ledger::recorder::Recorder;
+use crate::operations::driver::Driver;
+use crate::operations::queue::Queue;
+use crate::preflight::Preflight;
+use crate::usecases::idempotency::IdempotencyKeys;
+use crate::usecases::queries::Queries;
+use crate::usecases::recheck::LateEffects;
 use existing::ExistingConnection;
 pub(super) use existing::waits;
 use serde_json::{Value, json};
@@ -13,13 +23,11 @@ use tokio::time::Instant;
 
 use crate::arm::event_hub_body;
 use crate::authz::Caller;
-use crate::authz::tenants::Tenants;
-use crate::authz::tenants::is_of_another_tenant;
 use crate::db::connections::ConnectionRole;
 use crate::db::leases::Claim;
 use crate::db::operations::{FIRST_REVISION, NewOperation};
 use crate::db::revisions::NewRevision;
-use crate::db::{DbError, begin, connections, ledger_events, revisions};
+use crate::db::{DbError, connections, ledger_events, revisions};
 use crate::domain::ActorId;
 use crate::domain::Code;
 use crate::domain::ConnectionId;
@@ -38,12 +46,8 @@ use crate::domain::Refusal;
 use crate::domain::hex;
 use crate::domain::salted_hash;
 use crate::preflight::Clearance;
-use crate::usecases::Broker;
 use crate::usecases::idempotency::IdempotencyKey;
 use crate::usecases::idempotency::IdempotentRequest;
-
-/// The scope that lets an app change connections in a user's name.
-pub(crate) const SCOPE_WRITE: &str = "Connections.ReadWrite";
 
 /// What a create led to.
 #[derive(Debug)]
@@ -56,20 +60,33 @@ pub struct Created {
 
 /// A request to create, with what it is compared by.
 #[derive(Debug, Clone)]
-struct CreateCommand {
+pub(crate) struct CreateCommand {
     request: NewConnection,
     /// See [`request_hash`].
     hash: Vec<u8>,
     keyed: Option<IdempotentRequest>,
 }
 
-impl Broker {
+/// Creates connections. Cheap to clone.
+#[derive(Clone)]
+pub struct Create {
+    pub(super) db: Db,
+    pub(super) preflight: Preflight,
+    pub(super) recorder: Recorder,
+    pub(super) driver: Driver,
+    pub(crate) queue: Queue,
+    pub(super) keys: IdempotencyKeys,
+    pub(super) queries: Queries,
+    pub(super) late_effects: LateEffects,
+}
+
+impl Create {
     /// Creates a connection. When this returns, the intent is recorded and the operation goes on by itself. With a key, the
     /// same request does so once, and whatever it led to answers for all of them.
     ///
     /// # Errors
     /// [`BrokerError::Refused`] with everything that stands against it; nothing was changed then, at ARM or in the record.
-    pub async fn create(
+    pub async fn run(
         &self,
         caller: &Caller,
         request: NewConnection,
@@ -88,21 +105,22 @@ impl Broker {
         let result = Box::pin(self.try_create(caller, &wanted)).await;
         if let Err(Error::Refused(refusal)) = &result {
             let id = wanted.request.id();
-            self.record_refusal(
-                EventKind::CreateRefused,
-                caller,
-                None,
-                id.resource().canonical(),
-                refusal,
-            )
-            .await;
+            self.recorder
+                .record_refusal(
+                    EventKind::CreateRefused,
+                    caller,
+                    None,
+                    id.resource().canonical(),
+                    refusal,
+                )
+                .await;
         }
         result
     }
 
     async fn try_create(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Created, Error> {
-        caller.demand_scope(&[SCOPE_WRITE])?;
-        let others = match self.with_db_deadline(self.known(caller, wanted)).await? {
+        caller.require(Scope::ReadWrite)?;
+        let others = match self.known(caller, wanted).await? {
             ExistingConnection::Theirs(created) => {
                 self.lend_tokens(caller, &created).await?;
                 return Ok(*created);
@@ -111,21 +129,7 @@ impl Broker {
             ExistingConnection::Nothing => None,
         };
         let request = &wanted.request;
-        let cleared = match self.authorize_and_preflight(caller, request).await {
-            // What was remembered of the subscriptions may be out of date: ask again, once.
-            Err(error) if is_of_another_tenant(&error) => {
-                self.forget_tenants_of(request).await;
-                self.authorize_and_preflight(caller, request).await
-            }
-            Err(error) if self.forgets_refused_token(caller, &error).await => {
-                self.authorize_and_preflight(caller, request).await
-            }
-            Err(error) if self.have_tenants_moved(request, &error).await => {
-                self.forget_tenants_of(request).await;
-                self.authorize_and_preflight(caller, request).await
-            }
-            cleared => cleared,
-        };
+        let cleared = self.preflight.create(caller, request).await;
         if let Some(refusal) = others {
             // That there is one is told to those who could have made it.
             return match cleared {
@@ -137,16 +141,18 @@ impl Broker {
             // The same request may have been quicker, and what Azure has may be what it made.
             Err(error) if is_taken(&error) => {
                 // Or what an earlier create of unknown outcome sent was carried out since.
-                self.look_for_late_effect_at(caller, &wanted.request.id()).await?;
+                self.late_effects
+                    .look_for_late_effect_at(caller, &wanted.request.id())
+                    .await?;
                 return self.known_to_the_permitted(caller, wanted).await?.ok_or(error);
             }
             cleared => cleared?,
         };
         let claimed_at = Instant::now();
-        let (broker, by, made_of) = (self.clone(), caller.clone(), wanted.clone());
-        let begun = self.spawn_uncancellable(Box::pin(async move {
-            let (operation, claim) = broker.record_intent(&by, &made_of, tenants, &clearance).await?;
-            broker.start_or_enqueue(&operation, claim, by, claimed_at);
+        let (service, by, made_of) = (self.clone(), caller.clone(), wanted.clone());
+        let begun = self.driver.replica.spawn_uncancellable(Box::pin(async move {
+            let (operation, claim) = service.record_intent(&by, &made_of, tenants, &clearance).await?;
+            service.driver.start(&operation, claim, by, claimed_at);
             Ok(Created {
                 operation,
                 began: true,
@@ -166,53 +172,31 @@ impl Broker {
         }
     }
 
-    /// Everything that is asked before a create: whose the subscriptions are, for tokens of those tenants, and what ARM lets
-    /// them see.
-    async fn authorize_and_preflight(
-        &self,
-        caller: &Caller,
-        request: &NewConnection,
-    ) -> Result<(Tenants, Clearance), Error> {
-        let tenants = self.tenants_of(request).await?;
-        let needed = tenants.distinct();
-        caller.refuse_unneeded(&needed)?;
-        let (tokens, refusal) = self.exchange_each(caller, &needed).await;
-        let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
-        let (target, source) = (of(tenants.target), of(tenants.source));
-        match (refusal, target, source) {
-            (None, Some(target), Some(source)) => {
-                let clearance = self.preflight_create(request, target, source).await?;
-                Ok((tenants, clearance))
-            }
-            (Some(refusal), target, source) => {
-                Err(self.complete_refusal(refusal, request, target, source).await)
-            }
-            (None, ..) => Err(DbError::Defect("an exchange for no tenant".to_owned()).into()),
-        }
-    }
-
     /// One commit: the connection, its people, what will be sent and its hash, what a read found and when, the request's key,
     /// the ledger event. Gives the operation, and the claim on it if it is to be sent now.
     async fn record_intent(
         &self,
         caller: &Caller,
         wanted: &CreateCommand,
-        tenants: Tenants,
+        tenants: TenantPair,
         clearance: &Clearance,
     ) -> Result<(OperationRecord, Option<Claim>), Error> {
         let request = &wanted.request;
         let body = event_hub_body(request, &clearance.location);
         let body_hash = Sha256::digest(body.to_string().as_bytes()).to_vec();
         let mut record = self.new_record(wanted, tenants, clearance);
-        let mut transaction = begin(&self.pool, "record create intent").await?;
+        let mut transaction = self.db.begin("record create intent").await?;
         let db = &mut *transaction;
-        let actor = self.person(db, caller).await?;
+        let actor = self.recorder.ensure_actor(db, caller).await?;
         record.created_by = actor;
-        let mut operation = self.new_operation(record.id, OperationKind::Create, actor, caller);
+        let mut operation = self
+            .queue
+            .new_operation(record.id, OperationKind::Create, actor, caller);
         operation.request_hash = hex(&body_hash);
         connections::insert(db, &record).await?;
         self.refuse_while_a_removal_may_land(db, &record).await?;
         let participants = self
+            .recorder
             .record_people(db, record.id, (actor, ConnectionRole::Actor), caller)
             .await?;
         let salt = uuid::Uuid::new_v4();
@@ -221,59 +205,43 @@ impl Broker {
         }
         let cluster = record.target.database.cluster();
         // Last of all that may be waited for: whoever has it keeps others waiting until this is committed.
-        self.take_turn(db, &cluster, &mut operation).await?;
+        self.queue.take_turn(db, &cluster, &mut operation).await?;
         if operation.phase == Phase::Queued {
-            self.refuse_a_longer_queue(db, &cluster, actor).await?;
+            self.queue.refuse_longer_queue(db, &cluster, actor).await?;
         }
         let new = NewOperation {
             body: Some(body),
             body_hash: Some(body_hash),
             absence_seen_at: Some(clearance.absent_at),
-            ..self.to_record(operation)
+            ..self.queue.to_record(operation)
         };
         self.record_revision(db, &new, &record).await?;
-        self.insert_operation(db, &new, &cluster).await?;
-        self.keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
+        self.queue.insert(db, &new, &cluster).await?;
+        self.keys
+            .keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
             .await?;
         let kind = match new.record.phase {
             Phase::Queued => EventKind::CreateQueued,
             _ => EventKind::CreateIntended,
         };
-        let mut details = self.intent_details(&record, &new.record.request_hash, clearance.absent_at);
+        let mut details = details::create_intent(
+            &record,
+            &new.record.request_hash,
+            clearance.absent_at,
+            self.queue.api_version(),
+        );
         if let Some(details) = details.as_object_mut() {
             let hash = request.justification.as_ref();
             let hash = hash.map(|text| salted_hash(salt.as_bytes(), text));
             details.insert("participants".to_owned(), json!(participants));
             details.insert("justificationHash".to_owned(), json!(hash));
         }
-        let mut event = self.event(kind, &record, &new.record, details);
+        let mut event = self.recorder.event(kind, &record, &new.record, details);
         event.request_id = Some(caller.request_id().to_owned());
         ledger_events::append(db, &event).await?;
         transaction.commit().await?;
         let claim = new.claim();
         Ok((new.record, claim))
-    }
-
-    /// What an event says of a create that is decided on.
-    pub(crate) fn intent_details(
-        &self,
-        record: &ConnectionRecord,
-        body_hash: &str,
-        absent_at: DateTime<Utc>,
-    ) -> Value {
-        let tenants = Tenants {
-            target: record.target_tenant,
-            source: record.source_tenant,
-        };
-        json!({
-            "armId": record.arm_id.resource().canonical(),
-            "sourceId": record.source.hub.resource().canonical(),
-            "apiVersion": self.arm.kusto_api_version(),
-            "bodySha256": body_hash,
-            "absenceSeenAt": absent_at,
-            "primaryTenant": tenants.target,
-            "auxiliaryTenants": auxiliary_tenants(tenants),
-        })
     }
 
     /// The configuration that a create is to make.
@@ -306,12 +274,12 @@ impl Broker {
     fn new_record(
         &self,
         wanted: &CreateCommand,
-        tenants: Tenants,
+        tenants: TenantPair,
         clearance: &Clearance,
     ) -> ConnectionRecord {
         let request = &wanted.request;
         ConnectionRecord {
-            id: ConnectionId::new(self.clock.new_id()),
+            id: ConnectionId::new(self.driver.clock.new_id()),
             arm_id: request.id(),
             name: request.name.clone(),
             target_tenant: tenants.target,
@@ -322,7 +290,7 @@ impl Broker {
             request_hash: wanted.hash.clone(),
             // Known inside the transaction only.
             created_by: ActorId::new(uuid::Uuid::nil()),
-            created_at: self.clock.now(),
+            created_at: self.driver.clock.now(),
             desired: Desired::Present,
             // From the commit on, the request may have left.
             observed: Observed::Unknown,
@@ -342,15 +310,6 @@ impl Broker {
 /// Whether Azure was found to have a data connection of the name.
 fn is_taken(error: &Error) -> bool {
     matches!(error, Error::Refused(refusal) if refusal.code == Code::NameTaken)
-}
-
-/// The source's tenant, where it is another: ARM wants no auxiliary token of the primary one.
-pub(crate) fn auxiliary_tenants(tenants: Tenants) -> Vec<crate::domain::TenantId> {
-    if tenants.target == tenants.source {
-        Vec::new()
-    } else {
-        vec![tenants.source]
-    }
 }
 
 /// SHA-256 of the request in a form in which two spellings of the same request are equal. The justification is no part

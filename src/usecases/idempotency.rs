@@ -1,6 +1,8 @@
 //! Idempotency keys: a request with one can be repeated, and what the first led to answers for all of them. A refusal leaves
 //! no key, so that what was mended can be tried again.
 
+use crate::db::Db;
+use crate::ledger::recorder::Recorder;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,7 +12,6 @@ use sqlx::PgConnection;
 
 use crate::authz::Caller;
 use crate::db::DbError;
-use crate::db::begin;
 use crate::db::connections;
 use crate::db::idempotency_keys;
 use crate::db::idempotency_keys::{Entry, Scope};
@@ -23,7 +24,6 @@ use crate::domain::Code;
 use crate::domain::Error;
 use crate::domain::OperationRecord;
 use crate::domain::Refusal;
-use crate::usecases::Broker;
 
 /// The longest key, in characters.
 const LONGEST_KEY: usize = 255;
@@ -76,7 +76,29 @@ pub(crate) struct Replay {
     pub(crate) began: bool,
 }
 
-impl Broker {
+/// How idempotency keys are stored.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a key stands for what the request with it led to.
+    pub retention: Duration,
+    /// How often keys that are older are deleted.
+    pub sweep_every: Duration,
+}
+
+/// Stores which operation a key stands for. Cheap to clone.
+#[derive(Clone)]
+pub struct IdempotencyKeys {
+    pub(super) db: Db,
+    pub(super) recorder: Recorder,
+    pub(super) settings: Settings,
+}
+
+impl IdempotencyKeys {
+    /// How often old keys are deleted.
+    pub(crate) fn sweep_every(&self) -> Duration {
+        self.settings.sweep_every
+    }
+
     /// What the key stands for, if it was used before. Nothing follows from it for who may see that.
     ///
     /// # Errors
@@ -86,38 +108,33 @@ impl Broker {
         caller: &Caller,
         keyed: &IdempotentRequest,
     ) -> Result<Option<Replay>, Error> {
-        self.with_db_deadline(self.look_for_replay(caller, keyed)).await
-    }
-
-    async fn look_for_replay(
-        &self,
-        caller: &Caller,
-        keyed: &IdempotentRequest,
-    ) -> Result<Option<Replay>, Error> {
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let Some(person) = principals::find(&mut db, caller.actor()).await? else {
-            return Ok(None);
-        };
-        let scope = keyed.scope(person, caller);
-        let Some(entry) = idempotency_keys::find(&mut db, scope, self.idempotency.keep).await? else {
-            return Ok(None);
-        };
-        if entry.body_hash != keyed.body_hash {
-            let detail = "was used for another request; send a new request with a new key";
-            return Err(Refusal::new(
-                Code::IdempotencyKeyReused,
-                format!("the Idempotency-Key {detail}"),
-            )
-            .at("Idempotency-Key", detail)
-            .into());
-        }
-        let operation = operations::find(&mut db, entry.operation)
-            .await?
-            .ok_or_else(|| DbError::Defect("a key of no operation".to_owned()))?;
-        Ok(Some(Replay {
-            operation,
-            began: entry.began,
-        }))
+        self.db
+            .read(async |db| {
+                let Some(person) = principals::find(db, caller.actor()).await? else {
+                    return Ok(None);
+                };
+                let scope = keyed.scope(person, caller);
+                let Some(entry) = idempotency_keys::find(db, scope, self.settings.retention).await? else {
+                    return Ok(None);
+                };
+                if entry.body_hash != keyed.body_hash {
+                    let detail = "was used for another request; send a new request with a new key";
+                    return Err(Refusal::new(
+                        Code::IdempotencyKeyReused,
+                        format!("the Idempotency-Key {detail}"),
+                    )
+                    .at("Idempotency-Key", detail)
+                    .into());
+                }
+                let operation = operations::find(db, entry.operation)
+                    .await?
+                    .ok_or_else(|| DbError::Defect("a key of no operation".to_owned()))?;
+                Ok(Some(Replay {
+                    operation,
+                    began: entry.began,
+                }))
+            })
+            .await
     }
 
     /// Records, in the change's own transaction, that the request with this key began the operation.
@@ -134,7 +151,7 @@ impl Broker {
         let Some(keyed) = keyed else { return Ok(()) };
         let scope = keyed.scope(operation.actor, caller);
         let entry = keyed.entry(operation, true);
-        idempotency_keys::insert(db, scope, &entry, self.idempotency.keep).await
+        idempotency_keys::insert(db, scope, &entry, self.settings.retention).await
     }
 
     /// Records that the request with this key found the operation, so that a late duplicate finds it too, whatever has become
@@ -149,17 +166,17 @@ impl Broker {
         operation: OperationRecord,
     ) -> Result<Replay, Error> {
         let bound = async {
-            let mut db = begin(&self.pool, "bind idempotency key").await?;
-            let person = self.person(&mut db, caller).await?;
+            let mut db = self.db.begin("bind idempotency key").await?;
+            let person = self.recorder.ensure_actor(&mut db, caller).await?;
             // First, as in every change of a connection: whoever took the two in another order could be waited for in a circle.
             connections::lock(&mut db, operation.connection).await?;
             let entry = keyed.entry(&operation, false);
             let scope = keyed.scope(person, caller);
-            idempotency_keys::insert(&mut db, scope, &entry, self.idempotency.keep).await?;
+            idempotency_keys::insert(&mut db, scope, &entry, self.settings.retention).await?;
             db.commit().await?;
             Ok(())
         };
-        match self.with_deadline(DbError::unconfirmed, bound).await {
+        match self.db.change(bound).await {
             Ok(()) => Ok(Replay {
                 operation,
                 began: false,
@@ -177,13 +194,13 @@ impl Broker {
     /// # Errors
     /// When the database can't answer; what is left over waits for the next time.
     pub async fn sweep_keys(&self) -> Result<Duration, DbError> {
-        let mut db = self.pool.acquire().await?;
-        let (schedule, every) = (Schedule::SweepIdempotencyKeys, self.idempotency.sweep_every);
+        let mut db = self.db.pool().acquire().await?;
+        let (schedule, every) = (Schedule::SweepIdempotencyKeys, self.settings.sweep_every);
         if schedules::claim(&mut db, schedule, every).await? {
             let mut swept = 0;
             loop {
                 let rows =
-                    idempotency_keys::sweep(&mut db, self.idempotency.keep, SWEPT_AT_ONCE.into()).await?;
+                    idempotency_keys::sweep(&mut db, self.settings.retention, SWEPT_AT_ONCE.into()).await?;
                 swept += rows;
                 if rows < SWEPT_AT_ONCE.into() {
                     break;

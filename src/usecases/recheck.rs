@@ -1,14 +1,23 @@
 //! Late effects: a create that got no answer may be carried out after its record was closed. Such records are looked at again, by
 //! the service's own identity, or with the next caller's token; what is seen then makes the connection unsettled.
 
+use crate::arm::Arm;
+use crate::authz::tenants::Tenants;
+use crate::db::Db;
+use crate::ledger::recorder::Recorder;
+use crate::operations::signals::Signals;
+use crate::tokens::exchange::TokenExchange;
+use crate::tokens::service_identity::ServiceIdentity;
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::arm::Comparison;
+use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare};
 use crate::authz::Caller;
+use crate::db::operations::FIRST_REVISION;
+use crate::db::revisions;
 use crate::db::schedules::Schedule;
-use crate::db::{DbError, begin, connections, ledger_events, operations, schedules, within};
+use crate::db::{DbError, connections, ledger_events, operations, schedules, within};
 use crate::domain::ConnectionRecord;
 use crate::domain::DataConnectionId;
 use crate::domain::Error;
@@ -17,24 +26,35 @@ use crate::domain::EventKind;
 use crate::telemetry::metrics;
 use crate::tokens::service_identity::OwnToken;
 use crate::upstream::Bearer;
-use crate::usecases::Broker;
 
 /// How many records one round looks at.
 const RECORDS_A_ROUND: i64 = 50;
 /// How often the service looks whether records are due, in intervals of the worker.
 const INTERVALS: u32 = 5;
 
-impl Broker {
+/// Looks again at closed creates whose outcome was unknown. Cheap to clone.
+#[derive(Clone)]
+pub struct LateEffects {
+    pub(super) db: Db,
+    pub(super) arm: Arm,
+    pub(super) tenants: Tenants,
+    pub(super) exchange: TokenExchange,
+    pub(super) own: ServiceIdentity,
+    pub(super) recorder: Recorder,
+    pub(super) signals: Signals,
+}
+
+impl LateEffects {
     /// Looks again, with the service's own identity, at the closed records that are due, if no other replica does. Gives how long
     /// until that is due again.
     ///
     /// # Errors
     /// When the database can't answer; what is left over waits for the next time.
-    pub async fn recheck_closed_creates(&self) -> Result<Duration, DbError> {
-        let (schedule, every) = (Schedule::RecheckClosedCreates, self.worker.interval * INTERVALS);
-        let own = self.reads_by_itself_in();
+    pub async fn recheck_closed_creates(&self, interval: Duration) -> Result<Duration, DbError> {
+        let (schedule, every) = (Schedule::RecheckClosedCreates, interval * INTERVALS);
+        let own = self.own.tenants();
         let due = within(async {
-            let mut db = self.pool.acquire().await?;
+            let mut db = self.db.pool().acquire().await?;
             if own.is_empty() || !schedules::claim(&mut db, schedule, every).await? {
                 return Ok(Vec::new());
             }
@@ -42,7 +62,7 @@ impl Broker {
         });
         for id in due.await? {
             let found = within(async {
-                let mut db = self.pool.acquire().await?;
+                let mut db = self.db.pool().acquire().await?;
                 connections::find(&mut db, id).await
             });
             if let Some(record) = found.await? {
@@ -50,19 +70,19 @@ impl Broker {
             }
         }
         within(async {
-            let mut db = self.pool.acquire().await?;
+            let mut db = self.db.pool().acquire().await?;
             schedules::due_in(&mut db, schedule).await
         })
         .await
     }
 
     async fn recheck_by_itself(&self, record: &ConnectionRecord) -> Result<(), DbError> {
-        let seen = match self.own_token(record).await {
+        let seen = match self.own.token(record).await {
             OwnToken::Held(token) => self.recheck(record, &token, None).await,
             OwnToken::Later(_) | OwnToken::None => None,
         };
         within(async {
-            let mut db = self.pool.acquire().await?;
+            let mut db = self.db.pool().acquire().await?;
             match seen {
                 Some(true) => Ok(()),
                 Some(false) => connections::rechecked(&mut db, record.id).await,
@@ -77,11 +97,11 @@ impl Broker {
     pub(crate) async fn look_for_late_effect(&self, caller: &Caller, record: &ConnectionRecord) -> bool {
         if record.recheck_at.is_none()
             || record.closed_at.is_none()
-            || self.still_allowed(record, false).is_err()
+            || self.tenants.still_allowed(record, false).is_err()
         {
             return false;
         }
-        match self.exchange_one(caller, record.target_tenant).await {
+        match self.exchange.one(caller, record.target_tenant).await {
             Ok(token) => self.recheck(record, &token, Some(caller)).await == Some(true),
             Err(_) => false,
         }
@@ -93,17 +113,34 @@ impl Broker {
         caller: &Caller,
         arm_id: &DataConnectionId,
     ) -> Result<bool, Error> {
-        let former = self.with_db_deadline(async {
-            let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-            let Some(id) = connections::to_recheck_at(&mut db, arm_id).await? else {
+        let former = self.db.read(async |db| {
+            let Some(id) = connections::to_recheck_at(db, arm_id).await? else {
                 return Ok(None);
             };
-            Ok(connections::find(&mut db, id).await?)
+            Ok(connections::find(db, id).await?)
         });
         match former.await? {
             Some(record) => Ok(self.look_for_late_effect(caller, &record).await),
             None => Ok(false),
         }
+    }
+
+    /// Compares what a read found with the current revision.
+    pub(crate) async fn compared_with_record(
+        &self,
+        record: &ConnectionRecord,
+        found: &DataConnection,
+    ) -> Result<Comparison, Error> {
+        let revision = self
+            .db
+            .read(async |db| Ok(revisions::find(db, record.id, FIRST_REVISION).await?));
+        let revision = revision.await?;
+        let recorded = Recorded {
+            sent: revision.sent,
+            snapshot: revision.snapshot,
+            api_version: revision.api_version,
+        };
+        Ok(compare(&recorded, Reading::Resource(&found.raw)))
     }
 
     /// Whether what the record's create sent is at ARM, and the record was opened again; `None` if that can't be told.
@@ -131,7 +168,7 @@ impl Broker {
             Ok(true) => {
                 tracing::warn!(connection.id = %record.id, "a create was carried out after its record had been closed; the connection is unsettled");
                 metrics::late_effect();
-                self.changed(record.id);
+                self.signals.changed(record.id);
                 Some(true)
             }
             // Another record has the name: what is there is that one's.
@@ -145,22 +182,24 @@ impl Broker {
 
     /// One commit: the record opened again, the ledger event.
     async fn reopen(&self, record: &ConnectionRecord, caller: Option<&Caller>) -> Result<bool, DbError> {
-        let mut transaction = begin(&self.pool, "reopen record").await?;
+        let mut transaction = self.db.begin("reopen record").await?;
         let db = &mut *transaction;
         connections::lock(db, record.id).await?;
-        if !connections::reopen(db, record.id, self.clock.now()).await? {
+        if !connections::reopen(db, record.id, self.recorder.now()).await? {
             return Ok(false);
         }
         let create = operations::create_of(db, record.id).await?;
-        let event = self.event(EventKind::CreateAppeared, record, &create, json!({}));
+        let event = self
+            .recorder
+            .event(EventKind::CreateAppeared, record, &create, json!({}));
         let event = match caller {
             Some(caller) => Event {
-                actor: Some(self.person(db, caller).await?),
+                actor: Some(self.recorder.ensure_actor(db, caller).await?),
                 app: Some(caller.app()),
                 request_id: Some(caller.request_id().to_owned()),
                 ..event
             },
-            None => self.of_the_service(event),
+            None => self.recorder.of_the_service(event),
         };
         ledger_events::append(db, &event).await?;
         transaction.commit().await?;

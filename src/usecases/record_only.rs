@@ -3,10 +3,9 @@
 use serde_json::json;
 
 use crate::arm::from_arm;
-use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare};
+use crate::arm::{Comparison, DataConnection};
 use crate::authz::Caller;
-use crate::db::operations::FIRST_REVISION;
-use crate::db::{DbError, begin, connections, ledger_events, revisions};
+use crate::db::{DbError, connections, ledger_events};
 use crate::domain::Code;
 use crate::domain::ConnectionId;
 use crate::domain::ConnectionRecord;
@@ -19,10 +18,10 @@ use crate::domain::OperationRecord;
 use crate::domain::Phase;
 use crate::domain::Refusal;
 use crate::upstream::ArmToken;
-use crate::usecases::Broker;
 use crate::usecases::removal_request::RemoveCommand;
+use crate::usecases::remove::Remove;
 
-impl Broker {
+impl Remove {
     /// Ends the record as removed, if a read of this moment says that its data connection is gone or was replaced.
     ///
     /// # Errors
@@ -35,15 +34,17 @@ impl Broker {
         target: &ArmToken,
     ) -> Result<OperationRecord, Error> {
         let comparison = match self.read_for_record(record, target).await? {
-            Some(found) => self.compared_with_record(record, &found).await?,
+            Some(found) => self.late_effects.compared_with_record(record, &found).await?,
             None => Comparison::Absent,
         };
         if !matches!(comparison, Comparison::Absent | Comparison::Replaced(_)) {
             let detail = "Azure still has the data connection, so the record is not closed; remove the connection instead";
             return Err(Refusal::new(Code::StillPresent, detail).into());
         }
-        let (broker, by, id, wanted) = (self.clone(), caller.clone(), record.id, wanted.clone());
-        self.spawn_uncancellable(async move { broker.close_record(&by, id, &wanted, &comparison).await })
+        let (service, by, id, wanted) = (self.clone(), caller.clone(), record.id, wanted.clone());
+        self.driver
+            .replica
+            .spawn_uncancellable(async move { service.close_record(&by, id, &wanted, &comparison).await })
             .await
     }
 
@@ -57,9 +58,14 @@ impl Broker {
             let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
             Error::from(Refusal::new(Code::ParentMissing, detail))
         };
-        match self.arm.data_connection(target, &record.arm_id).await {
+        match self.driver.arm.data_connection(target, &record.arm_id).await {
             Ok(Some(found)) => Ok(Some(found)),
-            Ok(None) => match self.arm.database_exists(target, &record.arm_id.database()).await {
+            Ok(None) => match self
+                .driver
+                .arm
+                .database_exists(target, &record.arm_id.database())
+                .await
+            {
                 Ok(true) => Ok(None),
                 Ok(false) => Err(missing()),
                 Err(error) if error.status() == Some(404) => Err(missing()),
@@ -70,25 +76,6 @@ impl Broker {
         }
     }
 
-    /// Compares what a read found with the current revision.
-    pub(crate) async fn compared_with_record(
-        &self,
-        record: &ConnectionRecord,
-        found: &DataConnection,
-    ) -> Result<Comparison, Error> {
-        let revision = self.with_db_deadline(async {
-            let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-            Ok(revisions::find(&mut db, record.id, FIRST_REVISION).await?)
-        });
-        let revision = revision.await?;
-        let recorded = Recorded {
-            sent: revision.sent,
-            snapshot: revision.snapshot,
-            api_version: revision.api_version,
-        };
-        Ok(compare(&recorded, Reading::Resource(&found.raw)))
-    }
-
     /// One commit: the wish, an operation that has ended, the end of the record, the request's key, the ledger event.
     async fn close_record(
         &self,
@@ -97,9 +84,9 @@ impl Broker {
         wanted: &RemoveCommand,
         comparison: &Comparison,
     ) -> Result<OperationRecord, Error> {
-        let mut transaction = begin(&self.pool, "close record").await?;
+        let mut transaction = self.db.begin("close record").await?;
         let db = &mut *transaction;
-        let actor = self.person(db, caller).await?;
+        let actor = self.recorder.ensure_actor(db, caller).await?;
         connections::lock(db, id).await?;
         let gone = || DbError::Defect("a connection vanished".to_owned());
         let record = connections::find(db, id).await?.ok_or_else(gone)?;
@@ -112,16 +99,17 @@ impl Broker {
             let detail = "another change of the connection is under way; ask again when it has ended";
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
         }
-        let mut operation = self.new_operation(id, OperationKind::Remove, actor, caller);
+        let mut operation = self.queue.new_operation(id, OperationKind::Remove, actor, caller);
         operation.phase = Phase::Succeeded;
         operation.dispatched_at = None;
         operation.finished_at = Some(operation.created_at);
         connections::set_desired(db, id, Desired::Absent).await?;
-        connections::set_observed(db, id, Observed::Absent, self.clock.now(), true, false).await?;
-        let new = self.to_record(operation);
+        connections::set_observed(db, id, Observed::Absent, self.driver.clock.now(), true, false).await?;
+        let new = self.queue.to_record(operation);
         let cluster = record.target.database.cluster();
-        self.insert_operation(db, &new, &cluster).await?;
-        self.keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
+        self.queue.insert(db, &new, &cluster).await?;
+        self.keys
+            .keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
             .await?;
         let details = json!({
             "recordOnly": true,
@@ -129,11 +117,13 @@ impl Broker {
             "comparison": comparison.as_str(),
             "differences": comparison.differences(),
         });
-        let mut event = self.event(EventKind::RemoveSucceeded, &record, &new.record, details);
+        let mut event = self
+            .recorder
+            .event(EventKind::RemoveSucceeded, &record, &new.record, details);
         event.request_id = Some(caller.request_id().to_owned());
         ledger_events::append(db, &event).await?;
         transaction.commit().await?;
-        self.changed(id);
+        self.driver.signals.changed(id);
         Ok(new.record)
     }
 }

@@ -1,13 +1,21 @@
 //! Remove: the target tenant's token alone, since the source's access may be exactly what was revoked.
 
+use crate::authz::Scope;
+use crate::db::Db;
+use crate::ledger::recorder::Recorder;
+use crate::operations::driver::Driver;
+use crate::operations::driver::Lending;
+use crate::operations::queue::Queue;
+use crate::preflight::Preflight;
+use crate::usecases::idempotency::IdempotencyKeys;
+use crate::usecases::queries::Queries;
+use crate::usecases::recheck::LateEffects;
 use serde_json::json;
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use crate::authz::Caller;
-use crate::authz::Side;
 use crate::db::DbError;
-use crate::db::begin;
 use crate::db::cluster_locks;
 use crate::db::connections;
 use crate::db::leases::Claim;
@@ -26,15 +34,11 @@ use crate::domain::OperationKind;
 use crate::domain::OperationRecord;
 use crate::domain::Phase;
 use crate::domain::Refusal;
-use crate::ledger::recorder::failure_details;
+use crate::ledger::details;
 use crate::tokens::store::Access;
-use crate::usecases::Broker;
-use crate::usecases::create::SCOPE_WRITE;
 use crate::usecases::create::waits;
 use crate::usecases::idempotency::IdempotentRequest;
 use crate::usecases::idempotency::Replay;
-use crate::usecases::queries::Lending;
-use crate::usecases::queries::not_found;
 use crate::usecases::removal_request::RemovalRequest;
 use crate::usecases::removal_request::RemoveCommand;
 use crate::visibility::ViewerRole;
@@ -48,30 +52,44 @@ pub struct Removal {
     pub viewer_role: ViewerRole,
 }
 
-impl Broker {
+/// Removes connections. Cheap to clone.
+#[derive(Clone)]
+pub struct Remove {
+    pub(super) db: Db,
+    pub(super) preflight: Preflight,
+    pub(super) recorder: Recorder,
+    pub(super) driver: Driver,
+    pub(super) queue: Queue,
+    pub(super) keys: IdempotencyKeys,
+    pub(super) queries: Queries,
+    pub(super) late_effects: LateEffects,
+}
+
+impl Remove {
     /// Removes a connection. When this returns, the wish is recorded and the operation goes on by itself; a connection that
     /// is already removed, or on its way, stays as it stands. Gives the operation that decides: the removal, or the create that
     /// came to nothing. With a key, the same request begins one removal, also if that failed.
     ///
     /// # Errors
     /// [`BrokerError::Refused`] when the caller may not; nothing was changed then.
-    pub async fn remove(
+    pub async fn run(
         &self,
         caller: &Caller,
         id: ConnectionId,
         request: RemovalRequest,
     ) -> Result<Removal, Error> {
-        caller.demand_scope(&[SCOPE_WRITE])?;
-        let found = self.find(caller, id).await?;
-        let side = self.side(caller, &found).await?;
-        let viewer_role = side.ok_or_else(|| not_found("connection"))?;
+        caller.require(Scope::ReadWrite)?;
+        let found = self.queries.find(caller, id).await?;
+        let side = self.queries.visibility.viewer_role(caller, &found).await?;
+        let viewer_role = side.ok_or_else(|| Error::not_found("connection"))?;
         let record = found.record;
         let wanted = RemoveCommand::of(request, id);
         // Boxed: the request's own future would carry all of it.
         let result = Box::pin(self.try_remove(caller, &record, &wanted)).await;
         if let Err(Error::Refused(refusal)) = &result {
             let arm_id = record.arm_id.resource().canonical();
-            self.record_refusal(EventKind::RemoveRefused, caller, Some(&record), arm_id, refusal)
+            self.recorder
+                .record_refusal(EventKind::RemoveRefused, caller, Some(&record), arm_id, refusal)
                 .await;
         }
         let operation = result?;
@@ -97,12 +115,13 @@ impl Broker {
         }
         // What a create of unknown outcome sent may have come to something since its record was closed.
         let reopened;
-        let record = if record.closed_at.is_some() && self.look_for_late_effect(caller, record).await {
-            reopened = self.find(caller, record.id).await?.record;
-            &reopened
-        } else {
-            record
-        };
+        let record =
+            if record.closed_at.is_some() && self.late_effects.look_for_late_effect(caller, record).await {
+                reopened = self.queries.find(caller, record.id).await?.record;
+                &reopened
+            } else {
+                record
+            };
         if record.closed_at.is_some() {
             return self.found_removal(caller, keyed, decisive(record)?).await;
         }
@@ -110,9 +129,9 @@ impl Broker {
             wanted.check_contested(record)?;
         }
         caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
-        self.refuse_tenant_not_allowed(record)?;
+        self.preflight.tenants.removal_allowed(record)?;
         // Also for a removal under way: whoever brings tokens must be allowed to remove.
-        let target = self.permit_removal(caller, record).await?;
+        let target = self.preflight.permit_removal(caller, record).await?;
         if let Some(operation) = replay {
             self.continue_removal(record, &operation, caller).await?;
             return Ok(operation);
@@ -128,11 +147,11 @@ impl Broker {
             return self.found_removal(caller, keyed, operation.clone()).await;
         }
         let claimed_at = Instant::now();
-        let (broker, by, id, made_by) = (self.clone(), caller.clone(), record.id, wanted.clone());
-        let begun = self.spawn_uncancellable(async move {
-            let (operation, claim) = broker.record_removal(&by, id, &made_by).await?;
+        let (service, by, id, made_by) = (self.clone(), caller.clone(), record.id, wanted.clone());
+        let begun = self.driver.replica.spawn_uncancellable(async move {
+            let (operation, claim) = service.record_removal(&by, id, &made_by).await?;
             if !operation.phase.is_terminal() {
-                broker.start_or_enqueue(&operation, claim, by, claimed_at);
+                service.driver.start(&operation, claim, by, claimed_at);
             }
             Ok(operation)
         });
@@ -140,7 +159,7 @@ impl Broker {
             Ok(operation) => {
                 // Nobody else may ever come back for a change before it that waits for a caller.
                 if operation.phase == Phase::Queued && record.last_operation.as_ref().is_some_and(waits) {
-                    self.resume(record, caller, Lending::Read).await?;
+                    self.driver.resume(record, caller, Lending::Read).await?;
                 }
                 Ok(operation)
             }
@@ -149,7 +168,7 @@ impl Broker {
                 if let Some(operation) = self.removal_of(caller, keyed).await? {
                     return Ok(operation);
                 }
-                let now = self.find(caller, record.id).await?.record;
+                let now = self.queries.find(caller, record.id).await?.record;
                 if now.desired == Desired::Absent || now.closed_at.is_some() {
                     return self.found_removal(caller, keyed, decisive(&now)?).await;
                 }
@@ -160,18 +179,6 @@ impl Broker {
         }
     }
 
-    /// No token leaves for a tenant that is no longer allowed.
-    fn refuse_tenant_not_allowed(&self, record: &ConnectionRecord) -> Result<(), Error> {
-        if self.tenants.allows(record.target_tenant, Side::Target) {
-            return Ok(());
-        }
-        let detail = format!(
-            "tenant {} is no longer allowed as a connection's target by this service's configuration; until it is again, nothing can be removed there",
-            record.target_tenant
-        );
-        Err(Refusal::new(Code::TenantNotAllowed, detail).into())
-    }
-
     /// The operation that the key stands for, if it was used before.
     async fn removal_of(
         &self,
@@ -179,7 +186,11 @@ impl Broker {
         keyed: Option<&IdempotentRequest>,
     ) -> Result<Option<OperationRecord>, Error> {
         match keyed {
-            Some(keyed) => Ok(self.replay(caller, keyed).await?.map(|replay| replay.operation)),
+            Some(keyed) => Ok(self
+                .keys
+                .replay(caller, keyed)
+                .await?
+                .map(|replay| replay.operation)),
             None => Ok(None),
         }
     }
@@ -193,7 +204,7 @@ impl Broker {
     ) -> Result<OperationRecord, Error> {
         match keyed {
             Some(keyed) => {
-                let Replay { operation, .. } = self.bind(caller, keyed, operation).await?;
+                let Replay { operation, .. } = self.keys.bind(caller, keyed, operation).await?;
                 Ok(operation)
             }
             None => Ok(operation),
@@ -208,9 +219,9 @@ impl Broker {
         id: ConnectionId,
         wanted: &RemoveCommand,
     ) -> Result<(OperationRecord, Option<Claim>), Error> {
-        let mut transaction = begin(&self.pool, "record removal").await?;
+        let mut transaction = self.db.begin("record removal").await?;
         let db = &mut *transaction;
-        let actor = self.person(db, caller).await?;
+        let actor = self.recorder.ensure_actor(db, caller).await?;
         // What was read before may have changed; under the lock it can't.
         connections::lock(db, id).await?;
         let gone = || DbError::Defect("a connection vanished".to_owned());
@@ -220,7 +231,7 @@ impl Broker {
             return Err(DbError::Conflict("the connection was closed meanwhile".to_owned()).into());
         }
         let accepted_fingerprint = wanted.accepted(&record)?;
-        let mut operation = self.new_operation(id, OperationKind::Remove, actor, caller);
+        let mut operation = self.queue.new_operation(id, OperationKind::Remove, actor, caller);
         let cluster = record.target.database.cluster();
         let before = record.last_operation.as_ref();
         let kind = match before.filter(|operation| !operation.phase.is_terminal()) {
@@ -234,11 +245,11 @@ impl Broker {
                 EventKind::RemoveSucceeded
             }
             Some(_) => {
-                self.wait_for_turn(&mut operation);
+                self.queue.wait_for_turn(&mut operation);
                 EventKind::RemoveQueued
             }
             None => {
-                self.take_turn(db, &cluster, &mut operation).await?;
+                self.queue.take_turn(db, &cluster, &mut operation).await?;
                 if operation.phase == Phase::Queued {
                     EventKind::RemoveQueued
                 } else {
@@ -248,25 +259,27 @@ impl Broker {
         };
         connections::set_desired(db, id, Desired::Absent).await?;
         if operation.phase == Phase::Dispatched {
-            connections::set_observed(db, id, Observed::Unknown, self.clock.now(), false, false).await?;
+            connections::set_observed(db, id, Observed::Unknown, self.driver.clock.now(), false, false)
+                .await?;
         }
         let new = NewOperation {
             accepted_fingerprint,
-            ..self.to_record(operation)
+            ..self.queue.to_record(operation)
         };
-        self.insert_operation(db, &new, &cluster).await?;
-        self.keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
+        self.queue.insert(db, &new, &cluster).await?;
+        self.keys
+            .keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
             .await?;
         let details = if kind == EventKind::RemoveSucceeded {
             json!({ "neverMade": true })
         } else {
-            let mut details = self.removal_details(&record);
+            let mut details = details::removal_intent(&record, self.queue.api_version());
             if let (Some(accepted), Some(details)) = (&new.accepted_fingerprint, details.as_object_mut()) {
                 details.insert("acceptedFingerprint".to_owned(), accepted.clone().into());
             }
             details
         };
-        let mut event = self.event(kind, &record, &new.record, details);
+        let mut event = self.recorder.event(kind, &record, &new.record, details);
         event.request_id = Some(caller.request_id().to_owned());
         ledger_events::append(db, &event).await?;
         transaction.commit().await?;
@@ -287,25 +300,18 @@ impl Broker {
             comparison: None,
             upstream: None,
         };
-        let now = self.clock.now();
+        let now = self.driver.clock.now();
         if create.phase != Phase::Queued || !operations::cancel(db, create.id, &failure, now).await? {
             return Ok(false);
         }
         connections::set_observed(db, record.id, Observed::Absent, now, true, false).await?;
         cluster_locks::call(db).await?;
-        let details = failure_details(&failure);
-        let event = self.event(EventKind::CreateFailed, record, create, details);
+        let details = details::failure(&failure);
+        let event = self
+            .recorder
+            .event(EventKind::CreateFailed, record, create, details);
         ledger_events::append(db, &event).await?;
         Ok(true)
-    }
-
-    pub(crate) fn removal_details(&self, record: &ConnectionRecord) -> serde_json::Value {
-        json!({
-            "armId": record.arm_id.resource().canonical(),
-            "apiVersion": self.arm.kusto_api_version(),
-            "primaryTenant": record.target_tenant,
-            "stateBefore": record.state(),
-        })
     }
 
     /// Brings tokens for a removal under way. Whoever looks at it may be driving it at this moment with tokens that are no
@@ -316,12 +322,14 @@ impl Broker {
         operation: &OperationRecord,
         caller: &Caller,
     ) -> Result<(), Error> {
-        let store = &self.0.store;
+        let store = &self.driver.tokens.store;
         if store.for_use(operation.id, Access::Write).is_none() {
             let ids = (operation.id, record.id);
-            store.keep(ids, Access::Write, caller.clone(), self.clock.now());
+            store.keep(ids, Access::Write, caller.clone(), self.driver.clock.now());
         }
-        self.resume(record, caller, Lending::Write(operation.id)).await
+        self.driver
+            .resume(record, caller, Lending::Write(operation.id))
+            .await
     }
 }
 

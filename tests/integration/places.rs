@@ -8,7 +8,7 @@ use crate::support::{App, request};
 async fn what_callers_began_and_what_azure_carries_out_leaves_room_for_what_a_dead_replica_had() {
     let app = App::hurried_with(|config| {
         config.worker.lease = Duration::from_secs(1);
-        config.worker.turn = Duration::from_millis(300);
+        config.worker.slot_timeout = Duration::from_millis(300);
         config.worker.concurrency = 1;
     })
     .await;

@@ -32,11 +32,11 @@ pub struct Options {
 /// What an old version understands of what makes a trial short.
 fn old_settings() -> Settings {
     Settings::default()
-        .with("worker.fastest_poll", "20ms")
-        .with("worker.slowest_poll", "100ms")
+        .with("worker.poll_min", "20ms")
+        .with("worker.poll_max", "100ms")
         .with("worker.interval", "100ms")
         .with("worker.lease", "2s")
-        .with("worker.request_life", "1500ms")
+        .with("worker.max_request_lifetime", "1500ms")
         .with("outbound.timeout", "1s")
 }
 

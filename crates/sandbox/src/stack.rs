@@ -152,17 +152,17 @@ pub fn settings(emulator: &Emulator, serving_url: &Url) -> String {
         targets = ["{domain1}"]
         sources = ["{domain1}", "{domain2}"]
         [worker]
-        fastest_poll = "100ms"
-        slowest_poll = "2s"
+        poll_min = "100ms"
+        poll_max = "2s"
         [ledger]
-        mark_key = "{mark_key}"
+        fingerprint_key = "{fingerprint_key}"
         "#,
         client_id = how_to::TENANT_BRIDGE,
         secret = how_to::TENANT_BRIDGE_SECRET,
         portal = how_to::PORTAL,
         domain1 = how_to::DOMAIN1,
         domain2 = how_to::DOMAIN2,
-        mark_key = uuid::Uuid::new_v4().simple(),
+        fingerprint_key = uuid::Uuid::new_v4().simple(),
     )
 }
 

@@ -48,7 +48,7 @@ impl<T: Means> FromRequestParts<AppState> for Authorized<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let Authenticated(caller) = Authenticated::from_request_parts(parts, state).await?;
-        state.broker.admit(&caller, T::INTENT).await?;
+        state.usecases.recorder.require_scope(&caller, T::INTENT).await?;
         Ok(Self {
             caller,
             means: PhantomData,

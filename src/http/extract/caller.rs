@@ -38,7 +38,7 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
 pub(in crate::http) async fn authenticate(parts: &Parts, state: &AppState) -> Result<Caller, Problem> {
     let actor = authorization(&parts.headers)?;
     let auxiliary = auxiliary(&parts.headers)?;
-    let entra = &state.broker.entra;
+    let entra = state.usecases.entra();
     // The tokens may be of different tenants, whose keys are fetched side by side.
     let mut validated = Vec::with_capacity(auxiliary.len() + 1);
     let named = std::iter::once(("Authorization", actor))

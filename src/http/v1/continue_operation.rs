@@ -116,12 +116,14 @@ pub(crate) async fn go_on(
         viewer_role,
         goes_on,
     } = state
-        .broker
-        .continue_operation(&caller, OperationId::new(id), hash, key)
+        .usecases
+        .continue_operation
+        .run(&caller, OperationId::new(id), hash, key)
         .await?;
     let view = if goes_on {
         let waited = state
-            .broker
+            .usecases
+            .queries
             .wait_for(&caller, &operation, viewer_role, patience.wait);
         waited.await?.operation
     } else {

@@ -252,17 +252,18 @@ pub(crate) async fn create(
     let (key, request) = match together(parameters, conditions, key, request) {
         Ok(parsed) => parsed,
         Err(problem) => {
-            let broker = &state.broker;
-            broker
+            let recorder = &state.usecases.recorder;
+            recorder
                 .record_unusable_create(&caller, &problem.code, &problem.errors)
                 .await;
             return Err(problem);
         }
     };
     let patience = prefer.patience(&state.load, &caller);
-    let created = state.broker.create(&caller, request, key).await?;
+    let created = state.usecases.create.run(&caller, request, key).await?;
     let view = state
-        .broker
+        .usecases
+        .queries
         .wait_for(&caller, &created.operation, ViewerRole::Actor, patience.wait)
         .await?;
     let record = view.connection;

@@ -140,7 +140,8 @@ pub(crate) async fn events(
     let limit = links::page_size(parameters.limit)?;
     let after: Option<i64> = links::page_position(LIST, parameters.page_token.as_deref())?;
     let page = state
-        .broker
+        .usecases
+        .queries
         .events(&caller, ConnectionId::new(id), after.unwrap_or(0), limit)
         .await?;
     let next_link = page.next.map(|last| {

@@ -51,7 +51,11 @@ pub(crate) async fn get(
     Path(id): Path<Uuid>,
     known: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    let record = state.broker.connection(&caller, ConnectionId::new(id)).await?;
+    let record = state
+        .usecases
+        .queries
+        .connection(&caller, ConnectionId::new(id))
+        .await?;
     let tag = EntityTag::of(&record);
     Ok(if known.has(&tag) {
         (tag, response::not_modified()).into_response()

@@ -140,7 +140,11 @@ pub(crate) async fn list(
     let filter = parameters.filter()?;
     let list = list_of(&filter);
     let before: Option<ConnectionId> = links::page_position(&list, parameters.page_token.as_deref())?;
-    let page = state.broker.connections(&caller, &filter, before, limit).await?;
+    let page = state
+        .usecases
+        .queries
+        .connections(&caller, &filter, before, limit)
+        .await?;
     let next_link = page.next.map(|last| {
         let mut query = form_urlencoded::Serializer::new(String::new());
         let listed = parameters.state.map(ListedState::as_str);

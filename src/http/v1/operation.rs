@@ -51,7 +51,11 @@ pub(crate) async fn get(
     Query(NoParameters {}): Query<NoParameters>,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
-    let view = state.broker.operation(&caller, OperationId::new(id)).await?;
+    let view = state
+        .usecases
+        .queries
+        .operation(&caller, OperationId::new(id))
+        .await?;
     let operation = Operation::from(&view.operation);
     Ok((links::follow(&state, &operation), response::json(&operation)).into_response())
 }

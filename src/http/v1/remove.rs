@@ -96,7 +96,7 @@ pub(crate) async fn remove(
     let patience = prefer.patience(&state.load, &caller);
     let id = ConnectionId::new(id);
     if conditions.need_a_tag() {
-        let record = state.broker.connection(&caller, id).await?;
+        let record = state.usecases.queries.connection(&caller, id).await?;
         conditions.hold_for(&EntityTag::of(&record))?;
     }
     let request = RemovalRequest {
@@ -107,9 +107,10 @@ pub(crate) async fn remove(
     let Removal {
         operation,
         viewer_role,
-    } = state.broker.remove(&caller, id, request).await?;
+    } = state.usecases.remove.run(&caller, id, request).await?;
     let view = state
-        .broker
+        .usecases
+        .queries
         .wait_for(&caller, &operation, viewer_role, patience.wait)
         .await?;
     let record = view.connection;

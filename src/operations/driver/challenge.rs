@@ -12,7 +12,7 @@ use crate::domain::EventKind;
 use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::entra::ExchangeErrorKind;
-use crate::ledger::recorder::failure_details;
+use crate::ledger::details;
 use crate::operations::driver::Job;
 use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
@@ -63,7 +63,7 @@ impl Job {
             OperationKind::Create => (EventKind::CreateHeld, Code::ClaimsChallenge),
             OperationKind::Remove => (EventKind::RemoveHeld, Code::AzureRefused),
         };
-        let details = failure_details(&failure_of(code, error));
+        let details = details::failure(&failure_of(code, error));
         self.commit(Change {
             event: Some((kind, details)),
             ..self.change("the change waits for another token", Phase::Queued)
@@ -74,15 +74,18 @@ impl Job {
     /// Asks Entra for a token with the claims, once for each sign-in that was brought: one that ARM demands more of again would
     /// be asked about without end.
     async fn answer(&mut self, awaited: &Awaiting) -> Result<Answer, Error> {
-        let (broker, operation) = (self.broker.clone(), self.claim.record.id);
+        let (driver, operation) = (self.driver.clone(), self.claim.record.id);
         let Some(claims) = awaited.claims.as_deref() else {
             return Ok(Answer::No);
         };
-        let Some(caller) = broker.0.store.to_answer(operation) else {
+        let Some(caller) = driver.tokens.store.to_answer(operation) else {
             return Ok(Answer::No);
         };
         let token = caller.token_for(awaited.tenant);
-        let asked = broker.entra.answer_challenge(token, awaited.tenant, claims);
+        let asked = driver
+            .tokens
+            .exchange
+            .answer_challenge(token, awaited.tenant, claims);
         let answer = match self.with_lease_renewal(asked).await? {
             Ok(_) => Answer::Token,
             Err(error) => match &error.kind {
@@ -93,12 +96,12 @@ impl Job {
                     return Ok(Answer::Later(pause));
                 }
                 kind if kind.is_the_operators() => {
-                    return Ok(Answer::Later(self.broker.worker.slowest_poll));
+                    return Ok(Answer::Later(self.driver.settings.poll_max));
                 }
                 _ => Answer::No,
             },
         };
-        broker.0.store.answered(operation);
+        driver.tokens.store.answered(operation);
         Ok(answer)
     }
 }

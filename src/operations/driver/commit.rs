@@ -9,7 +9,6 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::db::DbError;
-use crate::db::begin;
 use crate::db::cluster_locks;
 use crate::db::connections;
 use crate::db::ledger_events;
@@ -29,7 +28,7 @@ use crate::domain::FoundResource;
 use crate::domain::Observed;
 use crate::domain::OperationKind;
 use crate::domain::Phase;
-use crate::ledger::recorder::failure_details;
+use crate::ledger::details;
 use crate::operations::driver::Job;
 use crate::operations::driver::NextAction;
 use crate::operations::driver::send::plain;
@@ -97,7 +96,7 @@ impl Job {
                     "the connection was removed before its create was sent",
                 );
                 let ended = Change {
-                    event: Some((EventKind::CreateFailed, failure_details(&failure))),
+                    event: Some((EventKind::CreateFailed, details::failure(&failure))),
                     failure: Some(failure),
                     observed: Some((Observed::Absent, true)),
                     ..self.change("the create is wanted no longer", Phase::Failed)
@@ -110,10 +109,12 @@ impl Job {
     async fn commit_or_end(&mut self, change: Change) -> Result<Committed, Error> {
         let asked_at = Instant::now();
         let event = change.event.as_ref().map(|(kind, details)| {
-            let broker = &self.broker;
-            let event = broker.event(*kind, &self.record, &self.claim.record, details.clone());
+            let driver = &self.driver;
+            let event = driver
+                .recorder
+                .event(*kind, &self.record, &self.claim.record, details.clone());
             if self.by_service {
-                return broker.of_the_service(event);
+                return driver.recorder.of_the_service(event);
             }
             Event {
                 request_id: change.request_id.clone(),
@@ -124,10 +125,9 @@ impl Job {
         let continued = loop {
             match within(self.try_commit(&change, event.clone(), repeated)).await {
                 Err(Error::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
-                    self.broker
-                        .database_failed(&error, "a result waits to be recorded");
+                    self.driver.db.failed(&error, "a result waits to be recorded");
                     repeated = true;
-                    sleep(self.broker.worker.lease / 20).await;
+                    sleep(self.driver.settings.lease / 20).await;
                 }
                 result => match result? {
                     Committed::Done(continued) => break continued,
@@ -135,9 +135,9 @@ impl Job {
                 },
             }
         };
-        self.lease_end = asked_at + self.broker.worker.lease;
+        self.lease_end = asked_at + self.driver.settings.lease;
         if change.phase.is_terminal() {
-            self.broker.0.store.forget(self.claim.record.id);
+            self.driver.tokens.store.forget(self.claim.record.id);
             metrics::operation_ended(self.claim.record.kind.as_str(), change.phase.as_str());
             let code = change.failure.as_ref().map(|failure| failure.code.as_str());
             let refused = [Code::Drifted, Code::Contested].into_iter();
@@ -146,9 +146,9 @@ impl Job {
             }
         }
         if change.leaves.is_some() {
-            let now = self.broker.clock.now();
+            let now = self.driver.clock.now();
             self.claim.record.dispatched_at = Some(now);
-            self.claim.record.deadline_at = now + self.broker.worker.deadline;
+            self.claim.record.deadline_at = now + self.driver.settings.deadline;
             self.claim.dispatches += 1;
         }
         let gives_turn_back = gives_turn_back(&change);
@@ -169,9 +169,9 @@ impl Job {
             "{}",
             change.name
         );
-        self.broker.changed(self.record.id);
+        self.driver.signals.changed(self.record.id);
         if gives_turn_back {
-            self.broker.notify_queue();
+            self.driver.signals.wake();
         }
         Ok(Committed::Done(continued))
     }
@@ -182,7 +182,7 @@ impl Job {
         mut event: Option<Event>,
         repeated: bool,
     ) -> Result<Committed, Error> {
-        let (broker, now) = (&self.broker, self.broker.clock.now());
+        let (driver, now) = (&self.driver, self.driver.clock.now());
         let progress = Progress {
             phase: change.phase,
             arm_operation_url: change.arm_operation_url.as_deref(),
@@ -191,16 +191,17 @@ impl Job {
             awaiting: change.awaiting.as_ref(),
             release_for: change.release_for,
             // What waits for a caller is for whoever has tokens, and a replica that stops takes its own with it.
-            holder: (change.awaiting.is_none() && !broker.0.stop.is_cancelled()).then_some(broker.0.replica),
+            holder: (change.awaiting.is_none() && !driver.replica.stop.is_cancelled())
+                .then_some(driver.replica.id),
             leaves: change.leaves.map(|absent_at| Leaving { absent_at }),
             deadline_at: self.deadline_with(change, now),
             now,
         };
         let (id, lease) = (self.claim.record.id, self.claim.lease);
-        if change.leaves.is_some() && broker.0.stop.is_cancelled() {
+        if change.leaves.is_some() && driver.replica.stop.is_cancelled() {
             return Err(DbError::Conflict("this replica begins nothing any more".to_owned()).into());
         }
-        let mut transaction = begin(&broker.pool, change.name).await?;
+        let mut transaction = driver.db.begin(change.name).await?;
         let db = &mut *transaction;
         connections::lock(db, self.record.id).await?;
         // Only the answer to an earlier commit was lost: to write it again would put the event twice into the ledger.
@@ -215,12 +216,12 @@ impl Job {
         if is_create && is_before_sending && !connections::is_to_be_made(db, self.record.id).await? {
             return Ok(Committed::Unwanted);
         }
-        let actor = operations::save(db, id, lease, &progress, broker.worker.lease).await?;
+        let actor = operations::save(db, id, lease, &progress, driver.settings.lease).await?;
         let continued = (actor.0 != self.requester).then_some(actor);
         if let Some((actor, app)) = continued {
             if change.leaves.is_some() {
                 // These tokens are not theirs: what is sent from now on goes with those of whoever goes on.
-                broker.0.store.give_up(id, self.tried, now);
+                driver.tokens.store.give_up(id, self.tried, now);
                 return Err(DbError::Conflict("somebody else goes on with the operation".to_owned()).into());
             }
             // What only the service's token is behind is nobody's.
@@ -228,13 +229,13 @@ impl Job {
                 (event.actor, event.app) = (Some(actor), Some(app));
             }
         }
-        if change.leaves.is_some() && !cluster_locks::take(db, id, broker.worker.turn).await? {
+        if change.leaves.is_some() && !cluster_locks::take(db, id, driver.settings.slot_timeout).await? {
             return Err(DbError::Conflict("another change of the cluster is in flight".to_owned()).into());
         }
         if gives_turn_back(change) {
             cluster_locks::give_back(db, id, change.cluster_pause).await?;
         } else if change.awaiting.is_some() {
-            cluster_locks::hold_at_most(db, id, broker.worker.request_life).await?;
+            cluster_locks::hold_at_most(db, id, driver.settings.max_request_lifetime).await?;
         }
         if let Some(desired) = change.desired {
             connections::set_desired(db, self.record.id, desired).await?;
@@ -275,8 +276,10 @@ impl Job {
     fn deadline_with(&self, change: &Change, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let record = &self.claim.record;
         match (record.kind, change.phase) {
-            _ if change.leaves.is_some() => Some(now + self.broker.worker.deadline),
-            (OperationKind::Create, Phase::Queued) => Some(record.created_at + self.broker.worker.patience),
+            _ if change.leaves.is_some() => Some(now + self.driver.settings.deadline),
+            (OperationKind::Create, Phase::Queued) => {
+                Some(record.created_at + self.driver.settings.max_queue_time)
+            }
             _ => None,
         }
     }
@@ -300,7 +303,7 @@ impl Job {
             OperationKind::Remove => (EventKind::RemoveFailed, Some(Desired::Present)),
         };
         let closed = kind == OperationKind::Create && observed == Observed::Absent;
-        let mut details = failure_details(&failure);
+        let mut details = details::failure(&failure);
         if let (Some(found), Some(details)) = (&found, details.as_object_mut()) {
             details.insert("differences".to_owned(), found.differences.clone().into());
             details.insert("fingerprint".to_owned(), found.fingerprint.clone().into());
@@ -357,15 +360,20 @@ impl Job {
         if self.claim.record.phase.is_terminal() {
             return Ok(NextAction::Done);
         }
-        let now = self.broker.clock.now();
+        let now = self.driver.clock.now();
         if let Some(borrowed) = self.borrowed.take() {
-            self.broker.0.store.give_back(borrowed, now);
+            self.driver.tokens.store.give_back(borrowed, now);
         }
         // Before the lease is gone: from then on, whoever brings tokens goes on himself.
-        if self.broker.0.store.give_up(self.claim.record.id, self.tried, now) {
+        if self
+            .driver
+            .tokens
+            .store
+            .give_up(self.claim.record.id, self.tried, now)
+        {
             return Ok(NextAction::RetryAfter(Duration::ZERO));
         }
-        let release_for = Some(self.broker.patience_with(&self.record));
+        let release_for = Some(self.driver.tokens.own.release_time(&self.record));
         // What was surely not sent steps out of the queue, and keeps nobody waiting.
         let waiting = self.change("the operation waits for a token", self.phase_at_rest());
         self.commit(Change {

@@ -37,7 +37,7 @@ impl Job {
     async fn compared(&self, found: &DataConnection) -> Result<Comparison, Error> {
         let (connection, number) = (self.record.id, self.claim.revision);
         let revision = within(async {
-            let mut db = self.broker.pool.acquire().await?;
+            let mut db = self.driver.db.pool().acquire().await?;
             revisions::find(&mut db, connection, number).await
         });
         let revision = revision.await?;
@@ -100,7 +100,7 @@ impl Job {
         &mut self,
         credentials: &Credentials,
     ) -> Result<Result<Option<FoundResource>, NextAction>, Error> {
-        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         let found = match self
             .with_lease_renewal(arm.data_connection(&credentials.primary, &id))
             .await?
@@ -114,7 +114,7 @@ impl Job {
             .to_std()
             .unwrap_or_default();
         // What it becomes is compared, once it has: but a state that lasts keeps no removal waiting for ever.
-        if is_under_way(&found) && waited < self.broker.worker.deadline {
+        if is_under_way(&found) && waited < self.driver.settings.deadline {
             let pause = self.growing_pause();
             return self.requeue(NextAction::RetryAfter(pause)).await.map(Err);
         }
@@ -198,7 +198,7 @@ impl Job {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        self.broker.clock.now()
+        self.driver.clock.now()
     }
 }
 

@@ -46,7 +46,7 @@ impl Job {
         let Some(url) = self.operation_url() else {
             return self.follow_by_reading(false).await;
         };
-        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         // Side by side: what the operation's end has to be borne out by is here together with it.
         let asked = join(arm.poll(&token, &url), arm.data_connection(&token, &id));
         let (state, seen) = self.with_lease_renewal(asked).await?;
@@ -102,7 +102,7 @@ impl Job {
     /// Where ARM tells how its operation stands, if it said so.
     fn operation_url(&self) -> Option<OperationUrl> {
         let text = self.claim.arm_operation_url.as_deref()?;
-        OperationUrl::parse(text, self.broker.arm.endpoint()).ok()
+        OperationUrl::parse(text, self.driver.arm.endpoint()).ok()
     }
 
     /// Whether ARM itself says that the change is still being carried out; `Err` is how the step ends when it can't be asked.
@@ -114,7 +114,7 @@ impl Job {
             Tokens::Held(token) => token,
             Tokens::Missing(step) => return Ok(Err(step)),
         };
-        let arm = self.broker.arm.clone();
+        let arm = self.driver.arm.clone();
         match self.with_lease_renewal(arm.poll(&token, &url)).await? {
             Ok(state) => Ok(Ok(matches!(state.status, OperationStatus::Running(_)))),
             // ARM forgets operations that are over, and its signed URLs expire: the reads that were allowed have to do.
@@ -148,7 +148,7 @@ impl Job {
             Some(found) => self.finish_create(&found).await,
             None if self.claim.absent_reads < READS_AFTER_SUCCESS => {
                 self.claim.absent_reads += 1;
-                Ok(NextAction::RetryAfter(self.broker.worker.fastest_poll))
+                Ok(NextAction::RetryAfter(self.driver.settings.poll_min))
             }
             None => {
                 self.mark_outcome_unknown("Azure called the create done, and reads don't find it")
@@ -239,7 +239,7 @@ impl Job {
                 if !is_refusal(&failure) && self.claim.absent_reads + 1 < ABSENT_READS =>
             {
                 self.claim.absent_reads += 1;
-                Ok(NextAction::RetryAfter(self.broker.worker.fastest_poll))
+                Ok(NextAction::RetryAfter(self.driver.settings.poll_min))
             }
             (OperationKind::Create, None) => self.fail(failure, Observed::Absent).await,
         }
@@ -247,7 +247,7 @@ impl Job {
 
     /// Whether the operation should have ended by now.
     pub(crate) fn is_overdue(&self) -> bool {
-        self.broker.clock.now() > self.claim.record.deadline_at
+        self.driver.clock.now() > self.claim.record.deadline_at
     }
 
     /// Reads the data connection; `Err` is how the step ends when it can't be read.
@@ -258,7 +258,7 @@ impl Job {
             Tokens::Held(token) => token,
             Tokens::Missing(step) => return Ok(Err(step)),
         };
-        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         match self.with_lease_renewal(arm.data_connection(&token, &id)).await? {
             Ok(found) => Ok(Ok(found)),
             // Not the data connection is what ARM doesn't find, but what it would be in.
@@ -306,7 +306,7 @@ impl Job {
 
     /// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
     pub(crate) async fn look_again_after(&mut self, pause: Duration) -> Result<NextAction, Error> {
-        if pause < self.broker.worker.slowest_poll {
+        if pause < self.driver.settings.poll_max {
             return Ok(NextAction::RetryAfter(pause));
         }
         self.commit(Change {

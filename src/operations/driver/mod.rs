@@ -12,6 +12,19 @@ mod send;
 mod settle;
 mod tokens;
 
+use crate::arm::Arm;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::domain::OperationId;
+use crate::domain::OperationRecord;
+use crate::ledger::recorder::Recorder;
+use crate::operations::Settings;
+use crate::operations::replica::Replica;
+use crate::operations::signals::Signals;
+use crate::tokens::exchange::TokenExchange;
+use crate::tokens::service_identity::ServiceIdentity;
+use crate::tokens::store::Access;
+use crate::tokens::store::TokenStore;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +44,6 @@ use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::telemetry::metrics;
 use crate::tokens::store::TokenVersion;
-use crate::usecases::Broker;
 
 /// The part of the time already waited for Azure that the next wait lasts.
 const PART_OF_WAIT: u32 = 10;
@@ -46,7 +58,7 @@ enum NextAction {
 
 /// An operation under this replica's lease.
 struct Job {
-    broker: Broker,
+    driver: Driver,
     claim: Claim,
     record: ConnectionRecord,
     /// When the lease runs out at the latest, by this machine's monotonic clock: counted from before it was asked for.
@@ -73,15 +85,70 @@ struct Job {
     since: DateTime<Utc>,
 }
 
-impl Broker {
+/// The tokens that operations are driven with. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct OperationTokens {
+    /// Exchanges those that callers brought.
+    pub(crate) exchange: TokenExchange,
+    /// Keeps them while the operation runs.
+    pub(crate) store: Arc<TokenStore>,
+    /// The service's own, to read with.
+    pub(crate) own: ServiceIdentity,
+}
+
+/// Drives operations to their end. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Driver {
+    pub(crate) db: Db,
+    pub(crate) arm: Arm,
+    pub(crate) clock: Clock,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) tokens: OperationTokens,
+    pub(crate) recorder: Recorder,
+    pub(crate) replica: Replica,
+    pub(crate) signals: Signals,
+}
+
+/// What a caller's tokens may be used for when they take up operations of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lending {
+    /// To read at ARM, for any of them.
+    Read,
+    /// To carry on this operation, which they asked for or may ask for; to read, for others.
+    Write(OperationId),
+}
+
+impl Driver {
+    /// Goes on with what was just recorded: with a claim on it now, else when its turn comes. The caller's tokens are kept for it.
+    pub(crate) fn start(
+        &self,
+        operation: &OperationRecord,
+        claim: Option<Claim>,
+        by: Caller,
+        claimed_at: Instant,
+    ) {
+        let ids = (operation.id, operation.connection);
+        self.tokens.store.keep(ids, Access::Write, by, self.clock.now());
+        match claim {
+            Some(claim) => self.drive(claim, claimed_at, true),
+            None => self.signals.wake(),
+        }
+    }
+
     /// Drives a claimed operation in the background, for a caller who is here. `unsent` says that its intent was committed just now
     /// and nothing sent.
     pub(crate) fn drive(&self, claim: Claim, claimed_at: Instant, unsent: bool) {
-        self.drive_in(None, claim, claimed_at, unsent);
+        self.drive_with(None, claim, claimed_at, unsent);
     }
 
-    fn drive_in(&self, place: Option<OwnedSemaphorePermit>, claim: Claim, claimed_at: Instant, unsent: bool) {
-        let broker = self.clone();
+    fn drive_with(
+        &self,
+        place: Option<OwnedSemaphorePermit>,
+        claim: Claim,
+        claimed_at: Instant,
+        unsent: bool,
+    ) {
+        let driver = self.clone();
         if claim.taken_over {
             metrics::operation_taken_over();
             tracing::info!(operation.id = %claim.record.id, "taken over from another replica");
@@ -89,7 +156,7 @@ impl Broker {
         let span = tracing::info_span!("operation", operation.id = %claim.record.id, otel.name = claim.record.kind.as_str());
         let task = async move {
             let operation = claim.record.id;
-            let result = Job::open(broker.clone(), claim, claimed_at, unsent).await;
+            let result = Job::open(driver.clone(), claim, claimed_at, unsent).await;
             let result = match result {
                 Ok(job) => job.run(place).await,
                 Err(error) => Err(error),
@@ -101,7 +168,7 @@ impl Broker {
                     tracing::warn!(operation.id = %operation, "another replica took the operation over");
                 }
                 Err(Error::Database(error)) if error.is_outage() => {
-                    broker.database_failed(&error, "an operation can't go on");
+                    driver.db.failed(&error, "an operation can't go on");
                     tracing::warn!(operation.id = %operation, "the operation can't go on here; it is taken up again when its lease ends");
                 }
                 Err(error) => {
@@ -109,7 +176,7 @@ impl Broker {
                 }
             }
         };
-        self.0.tasks.spawn(task.instrument(span));
+        self.replica.tasks.spawn(task.instrument(span));
     }
 
     /// Claims what is due and drives it, as far as there is room; what callers began takes none of it. Gives how long until something
@@ -117,17 +184,17 @@ impl Broker {
     ///
     /// # Errors
     /// When the database can't answer.
-    pub async fn take_up_due(&self) -> Result<Option<Duration>, DbError> {
-        let places = &self.0.places;
+    pub(crate) async fn resume_due(&self) -> Result<Option<Duration>, DbError> {
+        let places = &self.replica.places;
         let room = places.available_permits();
         if room == 0 {
             return Ok(None);
         }
         let now = self.clock.now();
-        let (operations, connections) = self.0.store.held(now);
-        let own = self.reads_by_itself_in();
+        let (operations, connections) = self.tokens.store.held(now);
+        let own = self.tokens.own.tenants();
         let by = ClaimScope {
-            replica: self.0.replica,
+            replica: self.replica.id,
             operations: &operations,
             connections: &connections,
             own: &own,
@@ -135,21 +202,61 @@ impl Broker {
         };
         let claimed_at = Instant::now();
         within(async {
-            let mut db = self.pool.acquire().await?;
+            let mut db = self.db.pool().acquire().await?;
             let limit = i64::try_from(room).unwrap_or(i64::MAX);
-            for claim in leases::claim_due(&mut db, limit, by, self.worker.lease).await? {
+            for claim in leases::claim_due(&mut db, limit, by, self.settings.lease).await? {
                 // There is one: only this takes any.
                 let place = Arc::clone(places).try_acquire_owned().ok();
-                self.drive_in(place, claim, claimed_at, false);
+                self.drive_with(place, claim, claimed_at, false);
             }
             leases::next_due(&mut db, by).await
         })
         .await
     }
 
+    /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. What waits for its turn goes back
+    /// into the queue; a create that may have been sent is only ever read about.
+    pub(crate) async fn resume(
+        &self,
+        connection: &ConnectionRecord,
+        caller: &Caller,
+        lending: Lending,
+    ) -> Result<(), Error> {
+        let claimed_at = Instant::now();
+        let replica = self.replica.id;
+        if let Lending::Write(operation) = lending {
+            let ids = (operation, connection.id);
+            self.tokens
+                .store
+                .keep(ids, Access::Write, caller.clone(), self.clock.now());
+        }
+        // Claims that are given up with the wait for them run out like those of a replica that has died.
+        let claims = self.db.read(async |db| {
+            if let Lending::Write(operation) = lending {
+                leases::requeue(db, operation, replica).await?;
+            }
+            Ok(leases::claim_of(db, connection.id, replica, self.settings.lease).await?)
+        });
+        let claims = claims.await?;
+        for claim in claims {
+            let allowed = match lending {
+                Lending::Write(operation) if operation == claim.record.id => Access::Write,
+                _ => Access::Read,
+            };
+            // Kept only under a lease, so that they are forgotten with the operation's end.
+            let ids = (claim.record.id, connection.id);
+            self.tokens
+                .store
+                .keep(ids, allowed, caller.clone(), self.clock.now());
+            self.drive(claim, claimed_at, false);
+        }
+        self.signals.wake();
+        Ok(())
+    }
+
     async fn record_of(&self, claim: &Claim) -> Result<ConnectionRecord, DbError> {
         within(async {
-            let mut db = self.pool.acquire().await?;
+            let mut db = self.db.pool().acquire().await?;
             connections::find(&mut db, claim.record.connection)
                 .await?
                 .ok_or_else(|| DbError::Defect("an operation without a connection".to_owned()))
@@ -159,13 +266,13 @@ impl Broker {
 }
 
 impl Job {
-    async fn open(broker: Broker, claim: Claim, claimed_at: Instant, unsent: bool) -> Result<Self, Error> {
-        let lease_end = claimed_at + broker.worker.lease;
+    async fn open(driver: Driver, claim: Claim, claimed_at: Instant, unsent: bool) -> Result<Self, Error> {
+        let lease_end = claimed_at + driver.settings.lease;
         let record = loop {
-            match broker.record_of(&claim).await {
+            match driver.record_of(&claim).await {
                 // Whoever takes it up later may lack the tokens that are here.
                 Err(error) if error.is_outage() && Instant::now() < lease_end => {
-                    sleep(broker.worker.fastest_poll).await;
+                    sleep(driver.settings.poll_min).await;
                 }
                 record => break record?,
             }
@@ -173,12 +280,12 @@ impl Job {
         // What this replica has waited with before goes on at the pace that it had come to.
         let since = match claim.record.dispatched_at {
             Some(sent_at) if claim.resumed => sent_at,
-            _ => broker.clock.now(),
+            _ => driver.clock.now(),
         };
         Ok(Self {
             lease_end,
             since,
-            broker,
+            driver,
             record,
             unsent,
             with_auxiliary: false,
@@ -198,8 +305,8 @@ impl Job {
             let step = match self.step().await {
                 // The lease is still ours as far as is known: try again until it isn't.
                 Err(Error::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
-                    self.broker.database_failed(&error, "an operation waits");
-                    NextAction::RetryAfter(self.broker.worker.fastest_poll)
+                    self.driver.db.failed(&error, "an operation waits");
+                    NextAction::RetryAfter(self.driver.settings.poll_min)
                 }
                 step => step?,
             };
@@ -210,8 +317,8 @@ impl Job {
                     if self.claim.record.phase == Phase::Accepted {
                         drop(place.take());
                     }
-                    let stopped = self.broker.0.stop.clone();
-                    let clock = self.broker.clock.clone();
+                    let stopped = self.driver.replica.stop.clone();
+                    let clock = self.driver.clock.clone();
                     let woken = stopped
                         .run_until_cancelled(self.with_lease_renewal(clock.sleep(pause)))
                         .await;
@@ -225,11 +332,11 @@ impl Job {
     }
 
     async fn step(&mut self) -> Result<NextAction, Error> {
-        if self.broker.0.stop.is_cancelled() {
+        if self.driver.replica.stop.is_cancelled() {
             self.hand_over().await?;
             return Ok(NextAction::Done);
         }
-        self.tried = self.broker.0.store.version(self.claim.record.id);
+        self.tried = self.driver.tokens.store.version(self.claim.record.id);
         self.by_service = self.tried.is_none();
         match (self.claim.record.kind, self.claim.record.phase) {
             (_, Phase::Succeeded | Phase::Failed) => Ok(NextAction::Done),
@@ -269,7 +376,7 @@ impl Job {
 
     /// Renews the lease when a third of it is over, and again and again while the database is out of reach: that is not lost.
     async fn renew_in_time(&self) -> Result<Instant, DbError> {
-        let lease = self.broker.worker.lease;
+        let lease = self.driver.settings.lease;
         sleep_until(
             self.lease_end
                 .checked_sub(lease * 2 / 3)
@@ -287,9 +394,9 @@ impl Job {
     /// Renews the lease; gives when it ends now.
     async fn renew_lease(&self) -> Result<Instant, DbError> {
         let asked_at = Instant::now();
-        let lease = self.broker.worker.lease;
+        let lease = self.driver.settings.lease;
         within_a_lease(lease, async {
-            let mut db = self.broker.pool.acquire().await?;
+            let mut db = self.driver.db.pool().acquire().await?;
             leases::renew(&mut db, self.claim.record.id, self.claim.lease, lease).await
         })
         .await?;
@@ -299,11 +406,11 @@ impl Job {
     /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave. False if this
     /// replica stops, and has handed the operation over unsent.
     async fn before_send(&mut self) -> Result<bool, Error> {
-        if self.broker.0.stop.is_cancelled() {
+        if self.driver.replica.stop.is_cancelled() {
             self.hand_over().await?;
             return Ok(false);
         }
-        if Instant::now() + self.broker.worker.lease / 2 > self.lease_end {
+        if Instant::now() + self.driver.settings.lease / 2 > self.lease_end {
             self.lease_end = self.renew_lease().await?;
         }
         Ok(true)
@@ -312,13 +419,13 @@ impl Job {
     /// The next wait: a tenth of the time for which Azure is waited for already. So an end is seen after at most 1.1 times the time
     /// that it took, or the shortest wait after it.
     fn next_pause(&self) -> Duration {
-        let taken = self.broker.clock.now() - self.since;
-        let worker = &self.broker.worker;
-        (taken.to_std().unwrap_or_default() / PART_OF_WAIT).clamp(worker.fastest_poll, worker.slowest_poll)
+        let taken = self.driver.clock.now() - self.since;
+        let worker = &self.driver.settings;
+        (taken.to_std().unwrap_or_default() / PART_OF_WAIT).clamp(worker.poll_min, worker.poll_max)
     }
 
     /// From now on Azure is waited for, for something new: the waits begin with the shortest.
     fn wait_anew(&mut self) {
-        self.since = self.broker.clock.now();
+        self.since = self.driver.clock.now();
     }
 }

@@ -1,6 +1,7 @@
 //! Whose turn it is: an operation that waited begins, and one that can't go on now goes back into the queue, without keeping the
 //! others of its cluster waiting.
 
+use crate::ledger::details;
 use std::time::Duration;
 
 use serde_json::json;
@@ -37,7 +38,7 @@ impl Job {
             Tokens::Held(credentials) => credentials,
             Tokens::Missing(step) => return self.requeue(step).await,
         };
-        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         match self
             .with_lease_renewal(arm.data_connection(&credentials.primary, &id))
             .await?
@@ -50,10 +51,11 @@ impl Job {
             Err(error) => return self.absence_not_proved(&error).await,
         }
         self.assume_actor().await?;
-        let absent_at = self.broker.clock.now();
+        let absent_at = self.driver.clock.now();
         let (event, details) = if self.claim.dispatches == 0 {
             let hash = &self.claim.record.request_hash;
-            let details = self.broker.intent_details(&self.record, hash, absent_at);
+            let details =
+                details::create_intent(&self.record, hash, absent_at, self.driver.arm.kusto_api_version());
             (EventKind::CreateIntended, details)
         } else {
             let details = json!({ "absenceSeenAt": absent_at, "dispatches": self.claim.dispatches });
@@ -80,7 +82,7 @@ impl Job {
     pub(crate) fn claimed_early(&self) -> bool {
         let in_turn = self.claim.resumed && self.claim.record.awaiting.is_none();
         let is_over = self.claim.record.kind == OperationKind::Create && self.is_overdue();
-        let store = &self.broker.0.store;
+        let store = &self.driver.tokens.store;
         !in_turn && !is_over && store.for_use(self.claim.record.id, Access::Write).is_some()
     }
 
@@ -165,9 +167,9 @@ impl Job {
 
     /// A wait that grows with the time since the operation was asked for: it has to be remembered nowhere.
     pub(crate) fn growing_pause(&self) -> Duration {
-        let age = self.broker.clock.now() - self.claim.record.created_at;
+        let age = self.driver.clock.now() - self.claim.record.created_at;
         let part = age.to_std().unwrap_or_default() / PART_OF_AGE;
-        part.clamp(self.broker.worker.fastest_poll, self.broker.worker.slowest_poll)
+        part.clamp(self.driver.settings.poll_min, self.driver.settings.poll_max)
     }
 
     /// A wait as long as was asked for, and longer when the operation has waited for long: an outage may last.
@@ -181,10 +183,10 @@ impl Job {
         let Some(caller) = self.writer.clone() else {
             return Ok(());
         };
-        let broker = self.broker.clone();
+        let driver = self.driver.clone();
         let person = within(async {
-            let mut db = broker.pool.acquire().await?;
-            broker.person(&mut db, &caller).await
+            let mut db = driver.db.pool().acquire().await?;
+            driver.recorder.ensure_actor(&mut db, &caller).await
         });
         self.claim.record.actor = person.await?;
         self.claim.record.app = caller.app();

@@ -70,8 +70,8 @@ impl Job {
         awaited: Awaiting,
         later: Option<Duration>,
     ) -> Result<Tokens<ReadToken>, Error> {
-        let (broker, record) = (self.broker.clone(), self.record.clone());
-        let own = match self.with_lease_renewal(broker.own_token(&record)).await? {
+        let (driver, record) = (self.driver.clone(), self.record.clone());
+        let own = match self.with_lease_renewal(driver.tokens.own.token(&record)).await? {
             OwnToken::Held(token) => {
                 self.by_service = true;
                 return Ok(Tokens::Held(ReadToken::Own(token)));
@@ -93,7 +93,7 @@ impl Job {
     pub(crate) async fn reading_refused(&mut self, error: &ArmError) -> Result<NextAction, Error> {
         let target = self.record.target_tenant;
         if self.by_service {
-            self.broker.own_token_refused(&self.record, error.status()).await;
+            self.driver.tokens.own.refused(&self.record, error.status()).await;
             // Of nobody that a caller could answer for.
             return self.await_caller(target).await;
         }

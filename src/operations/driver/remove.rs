@@ -1,5 +1,6 @@
 //! A removal, step by step. `404` counts as removed only while the parent database can be read.
 
+use crate::ledger::details;
 use std::time::Duration;
 
 use crate::arm::failure_of;
@@ -29,12 +30,12 @@ const TURN: Duration = Duration::from_millis(250);
 impl Job {
     /// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
     pub(crate) async fn begin_removal(&mut self) -> Result<NextAction, Error> {
-        let store = &self.broker.0.store;
+        let store = &self.driver.tokens.store;
         if store.for_use(self.claim.record.id, Access::Write).is_none() {
             return self.await_caller(self.token_to_write()).await;
         }
         let before = within(async {
-            let mut db = self.broker.pool.acquire().await?;
+            let mut db = self.driver.db.pool().acquire().await?;
             operations::another_in_flight(&mut db, &self.claim.record).await
         });
         let before = before.await?;
@@ -42,7 +43,7 @@ impl Job {
             return self.requeue(NextAction::RetryAfter(TURN)).await;
         }
         // What the change before it left is known only now.
-        self.record = self.broker.record_of(&self.claim).await?;
+        self.record = self.driver.record_of(&self.claim).await?;
         if self.record.closed_at.is_some() {
             return self.nothing_was_made().await;
         }
@@ -61,7 +62,7 @@ impl Job {
         } else {
             EventKind::RemoveRepeated
         };
-        let mut details = self.broker.removal_details(&self.record);
+        let mut details = details::removal_intent(&self.record, self.driver.arm.kusto_api_version());
         add_differences(&mut details, differs.as_ref());
         let begun = self.commit(Change {
             found: differs,
@@ -107,7 +108,7 @@ impl Job {
         credentials: Credentials,
         differs: Option<FoundResource>,
     ) -> Result<NextAction, Error> {
-        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         let trace = CallTrace {
             correlation_id: self.claim.record.correlation_id,
         };
@@ -202,7 +203,7 @@ impl Job {
 
     /// Another request, which may land as late as any: it is committed as the first one was.
     async fn send_with_auxiliary(&mut self) -> Result<NextAction, Error> {
-        let details = self.broker.removal_details(&self.record);
+        let details = details::removal_intent(&self.record, self.driver.arm.kusto_api_version());
         let begun = self.commit(Change {
             leaves: Some(None),
             event: Some((EventKind::RemoveRepeated, details)),
@@ -223,7 +224,7 @@ impl Job {
             Tokens::Held(token) => token,
             Tokens::Missing(step) => return Ok(step),
         };
-        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         match self.with_lease_renewal(arm.data_connection(&token, &id)).await? {
             // What is there since is another's.
             Ok(Some(found)) if is_done && self.is_replaced(&found).await?.is_some() => {
@@ -251,7 +252,7 @@ impl Job {
 
     /// A read found nothing: that counts as removed only while the parent database can be read.
     pub(crate) async fn confirm_absence(&mut self, token: &dyn Bearer) -> Result<NextAction, Error> {
-        let (arm, database) = (self.broker.arm.clone(), self.record.arm_id.database());
+        let (arm, database) = (self.driver.arm.clone(), self.record.arm_id.database());
         match self
             .with_lease_renewal(arm.database_exists(token, &database))
             .await?
@@ -296,15 +297,15 @@ impl Job {
     async fn resend_removal(&mut self) -> Result<NextAction, Error> {
         // Until somebody is here who may send it, the first one may still land, and reads go on showing whether it has.
         if self
-            .broker
-            .0
+            .driver
+            .tokens
             .store
             .for_use(self.claim.record.id, Access::Write)
             .is_none()
         {
             return self.await_caller(self.token_to_write()).await;
         }
-        let (least, most) = (self.broker.worker.slowest_poll, self.broker.worker.deadline / 10);
+        let (least, most) = (self.driver.settings.poll_max, self.driver.settings.deadline / 10);
         let pause = match self.claim.dispatches {
             0 | 1 => Duration::ZERO,
             times => least.saturating_mul(times.unsigned_abs()).min(most.max(least)),

@@ -34,7 +34,7 @@ impl Job {
         let Some(body) = self.claim.body.clone() else {
             return Err(DbError::Defect("a create without a body".to_owned()).into());
         };
-        let (arm, id) = (self.broker.arm.clone(), self.record.arm_id.clone());
+        let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         let trace = CallTrace {
             correlation_id: self.claim.record.correlation_id,
         };
@@ -116,8 +116,8 @@ impl Job {
     /// Whether the time that a create may wait leaves room for this wait.
     fn has_patience_for(&self, pause: Option<Duration>) -> bool {
         let pause = TimeDelta::from_std(pause.unwrap_or_default()).unwrap_or(TimeDelta::MAX);
-        let patience = TimeDelta::from_std(self.broker.worker.patience).unwrap_or(TimeDelta::MAX);
-        let waited = self.broker.clock.now() - self.claim.record.created_at;
+        let patience = TimeDelta::from_std(self.driver.settings.max_queue_time).unwrap_or(TimeDelta::MAX);
+        let waited = self.driver.clock.now() - self.claim.record.created_at;
         pause < patience - waited
     }
 }

@@ -111,7 +111,7 @@ impl Job {
         self.claim.absent_reads = change.absent_reads;
         let pause = self.next_pause();
         // What may last goes on at rest: it keeps no place here that others need.
-        let at_rest = pause >= self.broker.worker.slowest_poll;
+        let at_rest = pause >= self.driver.settings.poll_max;
         // Else it is written down only when it says something new: the count of reads may be lost with the process.
         if at_rest || change.failure != self.claim.record.failure {
             self.commit(Change {
@@ -129,7 +129,7 @@ impl Job {
 
     /// Whether a removal of the connection was asked for since.
     pub(crate) async fn is_to_be_removed(&mut self) -> Result<bool, Error> {
-        self.record = self.broker.record_of(&self.claim).await?;
+        self.record = self.driver.record_of(&self.claim).await?;
         Ok(self.record.desired == Desired::Absent)
     }
 
@@ -137,9 +137,9 @@ impl Job {
     /// sent, or be now.
     pub(crate) async fn request_is_dead(&self) -> Result<bool, Error> {
         let age = within(async {
-            let mut db = self.broker.pool.acquire().await?;
+            let mut db = self.driver.db.pool().acquire().await?;
             operations::dispatched_ago(&mut db, self.claim.record.id).await
         });
-        Ok(age.await? >= self.broker.worker.request_life)
+        Ok(age.await? >= self.driver.settings.max_request_lifetime)
     }
 }

@@ -64,13 +64,13 @@ impl Job {
     /// Whose tokens are used: the operation's own, or to read, those of another one of the same connection. Whoever asked for
     /// that one may see this one.
     fn caller_for(&mut self, wanted: Access) -> Option<Caller> {
-        let store = &self.broker.0.store;
+        let store = &self.driver.tokens.store;
         let own = store.for_use(self.claim.record.id, wanted);
         self.borrowed = None;
         if own.is_some() || wanted == Access::Write {
             return own;
         }
-        let (caller, stamp) = store.to_borrow(self.record.id, self.broker.clock.now())?;
+        let (caller, stamp) = store.to_borrow(self.record.id, self.driver.clock.now())?;
         self.borrowed = Some(stamp);
         Some(caller)
     }
@@ -84,9 +84,9 @@ impl Job {
         let Some(caller) = self.caller_for(wanted) else {
             return Ok(Exchanged::Lacking(target.into()));
         };
-        let broker = self.broker.clone();
+        let driver = self.driver.clone();
         match self
-            .with_lease_renewal(broker.exchange_all(&caller, tenants))
+            .with_lease_renewal(driver.tokens.exchange.all(&caller, tenants))
             .await?
         {
             Ok(tokens) => {
@@ -107,7 +107,7 @@ impl Job {
                     refusal.detail = %refusal.detail,
                     "the operation's tokens could not be exchanged"
                 );
-                Ok(Exchanged::Later(self.broker.worker.slowest_poll))
+                Ok(Exchanged::Later(self.driver.settings.poll_max))
             }
             Err(Error::Refused(refusal)) => {
                 tracing::info!(
@@ -143,12 +143,12 @@ impl Job {
         if let Some(tried) = self.borrowed.or(self.tried)
             && self.is_too_long(pause)
         {
-            let until = self.broker.clock.now() + pause;
-            self.broker.0.store.put_off(tried, until);
+            let until = self.driver.clock.now() + pause;
+            self.driver.tokens.store.put_off(tried, until);
         }
     }
 
     fn is_too_long(&self, pause: Duration) -> bool {
-        pause > self.broker.worker.slowest_poll
+        pause > self.driver.settings.poll_max
     }
 }

@@ -1,7 +1,6 @@
 //! What a repeated create finds.
 
 use crate::authz::Caller;
-use crate::db::DbError;
 use crate::db::connections;
 use crate::db::operations;
 use crate::db::principals;
@@ -11,11 +10,11 @@ use crate::domain::Error;
 use crate::domain::OperationRecord;
 use crate::domain::Refusal;
 use crate::domain::State;
-use crate::usecases::Broker;
+use crate::operations::driver::Lending;
+use crate::usecases::create::Create;
 use crate::usecases::create::CreateCommand;
 use crate::usecases::create::Created;
 use crate::usecases::idempotency::Replay;
-use crate::usecases::queries::Lending;
 
 /// What is known of a wanted connection.
 pub(crate) enum ExistingConnection {
@@ -32,7 +31,7 @@ enum Existing {
     Somebodys(Box<Refusal>),
 }
 
-impl Broker {
+impl Create {
     /// What the first create with the same key led to; else what is recorded under the connection's name, for which the key
     /// stands from then on.
     pub(crate) async fn known(
@@ -41,7 +40,7 @@ impl Broker {
         wanted: &CreateCommand,
     ) -> Result<ExistingConnection, Error> {
         if let Some(keyed) = &wanted.keyed
-            && let Some(replay) = self.replay(caller, keyed).await?
+            && let Some(replay) = self.keys.replay(caller, keyed).await?
         {
             let created = self.replayed(caller, replay).await?;
             return Ok(ExistingConnection::Theirs(Box::new(created)));
@@ -52,7 +51,7 @@ impl Broker {
             Existing::Theirs(operation) => *operation,
         };
         let Replay { operation, began } = match &wanted.keyed {
-            Some(keyed) => self.bind(caller, keyed, operation).await?,
+            Some(keyed) => self.keys.bind(caller, keyed, operation).await?,
             None => Replay {
                 operation,
                 began: false,
@@ -79,21 +78,26 @@ impl Broker {
     async fn replayed(&self, caller: &Caller, replay: Replay) -> Result<Created, Error> {
         let Replay { operation, began } = replay;
         // As long as they may see it.
-        self.connection(caller, operation.connection).await?;
+        self.queries.connection(caller, operation.connection).await?;
         Ok(Created { operation, began })
     }
 
     /// Lends the tokens of a repeated create to whatever of its connection waits for some. Apart from what the database is asked,
     /// which has to answer within two seconds: Entra may take longer to say whether they open the target.
     pub(crate) async fn lend_tokens(&self, caller: &Caller, created: &Created) -> Result<(), Error> {
-        let record = self.find(caller, created.operation.connection).await?.record;
+        let record = self
+            .queries
+            .find(caller, created.operation.connection)
+            .await?
+            .record;
         // No token leaves for a tenant that is no longer allowed.
-        if self.still_allowed(&record, true).is_err() {
+        if self.preflight.tenants.still_allowed(&record, true).is_err() {
             return Ok(());
         }
         if waits(&created.operation) || record.last_operation.as_ref().is_some_and(waits) {
             // Whoever asks again for what they asked for themselves goes on with it.
-            self.resume(&record, caller, Lending::Write(created.operation.id))
+            self.driver
+                .resume(&record, caller, Lending::Write(created.operation.id))
                 .await?;
         }
         Ok(())
@@ -102,8 +106,8 @@ impl Broker {
     /// The operation that makes the same connection for the same actor and request; a refusal for all others, which tells them
     /// nothing of whose it is.
     async fn existing(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Existing, Error> {
-        let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-        let Some(record) = connections::find_open(&mut db, &wanted.request.id()).await? else {
+        self.db.read(async |db| {
+let Some(record) = connections::find_open(db, &wanted.request.id()).await? else {
             return Ok(Existing::Nothing);
         };
         if record.found.as_ref().is_some_and(|found| found.contested) {
@@ -111,7 +115,7 @@ impl Broker {
             let refusal = Refusal::new(Code::Contested, detail).at("/name", detail);
             return Ok(Existing::Somebodys(Box::new(refusal)));
         }
-        let same_actor = principals::find(&mut db, caller.actor()).await? == Some(record.created_by);
+        let same_actor = principals::find(db, caller.actor()).await? == Some(record.created_by);
         if !same_actor {
             let detail = "a connection of this name is recorded for this database";
             let refusal = Refusal::new(Code::ConnectionExists, detail).at("/name", detail);
@@ -138,8 +142,9 @@ impl Broker {
             );
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
         }
-        let create = operations::create_of(&mut db, record.id).await?;
+        let create = operations::create_of(db, record.id).await?;
         Ok(Existing::Theirs(Box::new(create)))
+        }).await
     }
 }
 

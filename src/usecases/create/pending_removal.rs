@@ -7,9 +7,9 @@ use crate::domain::Code;
 use crate::domain::ConnectionRecord;
 use crate::domain::Error;
 use crate::domain::Refusal;
-use crate::usecases::Broker;
+use crate::usecases::create::Create;
 
-impl Broker {
+impl Create {
     /// A removal that got no answer may still be carried out, and would then remove what has its name by now: until its request
     /// is dead, nothing new is made there. In the transaction that records the new connection, so that none slips in between.
     ///
@@ -20,7 +20,7 @@ impl Broker {
         db: &mut PgConnection,
         record: &ConnectionRecord,
     ) -> Result<(), Error> {
-        let life = self.worker.request_life;
+        let life = self.driver.settings.max_request_lifetime;
         let age = connections::unanswered_removal(db, &record.arm_id, life).await?;
         let Some(left) = age.and_then(|age| life.checked_sub(age)) else {
             return Ok(());

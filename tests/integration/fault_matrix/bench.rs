@@ -142,12 +142,12 @@ async fn group(
 async fn service(call: Call, kind: Kind, waits: Waits, clock: &Clock) -> App {
     let app = App::by_clock(clock, |config| {
         hurried(config);
-        config.worker.request_life = waits.request_life;
+        config.worker.max_request_lifetime = waits.max_request_lifetime;
         // Many services at once share one Postgres, which takes a hundred connections.
         config.database.pool.max_connections = 4;
         config.arm.tenant_cache = Duration::ZERO;
         // One refusal for too many calls must not be felt by the next trouble; `resilience` has what it does.
-        config.arm.pace = false;
+        config.arm.rate_limit = false;
         config.visibility.granted_for = Duration::from_millis(1);
         config.visibility.denied_for = Duration::from_millis(1);
         // One cell's failures are no reason to hold back the next one's calls.
@@ -161,13 +161,13 @@ async fn service(call: Call, kind: Kind, waits: Waits, clock: &Clock) -> App {
             }
             Kind::Ahead => {
                 config.worker.deadline = LONG;
-                config.worker.patience = LONG;
+                config.worker.max_queue_time = LONG;
             }
             Kind::Lagging => {
                 // What ARM called done is looked for so many times, and what got no answer for so long.
-                config.worker.fastest_poll = Duration::from_millis(200);
-                config.worker.slowest_poll = Duration::from_millis(200);
-                config.worker.request_life = PATIENCE * 2;
+                config.worker.poll_min = Duration::from_millis(200);
+                config.worker.poll_max = Duration::from_millis(200);
+                config.worker.max_request_lifetime = PATIENCE * 2;
             }
         }
         if call.is_own() {

@@ -15,19 +15,19 @@ pub(super) struct Waits {
     /// How long the service waits for an answer.
     pub(super) patience: Duration,
     /// How long a request that got no answer may still take effect.
-    pub(super) request_life: Duration,
+    pub(super) max_request_lifetime: Duration,
 }
 
 impl Waits {
     const SHORTEST: Self = Self {
         patience: Duration::from_millis(800),
-        request_life: Duration::from_millis(750),
+        max_request_lifetime: Duration::from_millis(750),
     };
 
     fn twice(self) -> Self {
         Self {
             patience: self.patience * 2,
-            request_life: self.request_life * 2,
+            max_request_lifetime: self.max_request_lifetime * 2,
         }
     }
 }

@@ -140,7 +140,7 @@ async fn a_removal_of_a_create_that_waits_cancels_it_and_sends_nothing() {
 async fn a_change_that_outlasts_its_turn_leaves_it_to_azure_whether_another_is_taken() {
     let app = App::with(|config| {
         hurried(config);
-        config.worker.turn = Duration::from_millis(300);
+        config.worker.slot_timeout = Duration::from_millis(300);
     })
     .await;
     app.hold_operations();
@@ -198,7 +198,7 @@ async fn a_caller_whose_queue_is_full_is_told_to_come_back_and_others_still_get_
     let (app, one, other) = two_callers_at(
         App::with(|config| {
             hurried(config);
-            config.worker.longest_queue = 2;
+            config.worker.max_queue_length = 2;
         })
         .await,
     );
@@ -233,7 +233,7 @@ async fn a_caller_whose_queue_is_full_is_told_to_come_back_and_others_still_get_
 async fn a_create_that_is_never_sent_is_given_up_after_the_time_that_it_may_wait() {
     let app = App::with(|config| {
         hurried(config);
-        config.worker.patience = Duration::from_millis(700);
+        config.worker.max_queue_time = Duration::from_millis(700);
     })
     .await;
     app.hold_operations();

@@ -125,7 +125,7 @@ async fn a_name_that_somebody_takes_while_azure_puts_the_create_off_stays_theirs
 async fn a_create_that_azure_puts_off_for_longer_than_it_may_wait_fails_at_once() {
     let app = App::with(|config| {
         hurried(config);
-        config.worker.patience = Duration::from_secs(60);
+        config.worker.max_queue_time = Duration::from_secs(60);
     })
     .await;
     let portal = app.how_to_portal();

@@ -36,7 +36,7 @@ async fn a_put_that_was_cut_off_before_its_effect_is_unsettled_and_then_failed()
 async fn a_put_that_timed_out_and_lands_late_is_found() {
     let app = App::hurried_with(|config| {
         config.outbound.timeout = Duration::from_millis(500);
-        config.worker.request_life = Duration::from_secs(20);
+        config.worker.max_request_lifetime = Duration::from_secs(20);
     })
     .await;
     let portal = app.how_to_portal();
@@ -58,7 +58,7 @@ async fn a_request_that_may_still_land_is_not_given_up_by_a_replica_whose_clock_
     let mut app = App::with(|config| {
         hurried(config);
         config.outbound.timeout = Duration::from_millis(500);
-        config.worker.request_life = Duration::from_secs(20);
+        config.worker.max_request_lifetime = Duration::from_secs(20);
     })
     .await;
     app.emulator.inject(put(Effect::Delay(Duration::from_secs(60))));

@@ -31,7 +31,7 @@ async fn a_removal_of_unknown_outcome_settles_to_removed() {
 async fn a_name_is_free_only_when_a_removal_without_an_answer_can_no_longer_take_what_has_it_then() {
     let app = App::hurried_with(|config| {
         config.outbound.timeout = Duration::from_millis(500);
-        config.worker.request_life = Duration::from_secs(8);
+        config.worker.max_request_lifetime = Duration::from_secs(8);
     })
     .await;
     let (portal, created) = active(&app).await;
@@ -64,7 +64,7 @@ async fn a_name_is_free_only_when_a_removal_without_an_answer_can_no_longer_take
 async fn a_removal_that_timed_out_and_lands_late_is_found_and_was_sent_once() {
     let app = App::hurried_with(|config| {
         config.outbound.timeout = Duration::from_millis(500);
-        config.worker.request_life = Duration::from_secs(20);
+        config.worker.max_request_lifetime = Duration::from_secs(20);
     })
     .await;
     let (portal, created) = active(&app).await;
@@ -82,7 +82,7 @@ async fn a_removal_that_timed_out_and_lands_late_is_found_and_was_sent_once() {
 async fn a_name_is_not_free_too_early_because_the_replica_that_sent_the_removal_had_a_clock_that_was_ahead() {
     let app = App::hurried_with(|config| {
         config.worker.lease = Duration::from_secs(1);
-        config.worker.request_life = Duration::from_secs(12);
+        config.worker.max_request_lifetime = Duration::from_secs(12);
     })
     .await;
     let (portal, created) = active(&app).await;

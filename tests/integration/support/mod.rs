@@ -72,8 +72,8 @@ impl App {
     /// A service that waits for Azure by this clock, as long as one does that is deployed.
     pub(crate) async fn driven_by(clock: &Clock) -> Self {
         Self::by_clock(clock, |config| {
-            config.worker.fastest_poll = Duration::from_secs(1);
-            config.worker.slowest_poll = Duration::from_secs(10);
+            config.worker.poll_min = Duration::from_secs(1);
+            config.worker.poll_max = Duration::from_secs(10);
         })
         .await
     }
@@ -341,7 +341,7 @@ pub(crate) fn allowing(targets: &[&str], sources: &[&str]) -> TenantPolicy {
         targets = {targets:?}
         sources = {sources:?}
         [ledger]
-        mark_key = "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d"
+        fingerprint_key = "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d"
         "#,
         service = how_to::TENANT_BRIDGE,
         portal = how_to::PORTAL,

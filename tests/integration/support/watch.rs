@@ -10,10 +10,10 @@ use super::{App, PATIENCE};
 
 /// Waits so short that an operation's whole life fits into a test. The order of the lengths is the real one.
 pub(crate) fn hurried(config: &mut Config) {
-    config.worker.fastest_poll = Duration::from_millis(20);
-    config.worker.slowest_poll = Duration::from_millis(100);
+    config.worker.poll_min = Duration::from_millis(20);
+    config.worker.poll_max = Duration::from_millis(100);
     config.worker.interval = Duration::from_millis(100);
-    config.worker.request_life = Duration::from_millis(600);
+    config.worker.max_request_lifetime = Duration::from_millis(600);
 }
 
 /// The same, and an outage of the database counts as soon as it does by default.

@@ -50,7 +50,7 @@ async fn lose(app: &App, portal: &Portal, name: &str, group: &str) -> String {
 async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_until_it_is_settled() {
     let app = App::hurried_with(|config| {
         // What is unsettled keeps the next of its cluster waiting no longer.
-        config.worker.turn = Duration::from_millis(200);
+        config.worker.slot_timeout = Duration::from_millis(200);
         config.tenants.home = Some(how_to::DOMAIN1.parse().expect("a GUID"));
     })
     .await;

@@ -50,13 +50,13 @@ const CALLERS: u32 = 12;
 /// Waits that make a trial short. How long a change in flight keeps its cluster is left as it is: longer than any trial.
 pub(crate) fn settings() -> Settings {
     Settings::hurried()
-        .with("worker.fastest_poll", "15ms")
-        .with("worker.slowest_poll", "80ms")
+        .with("worker.poll_min", "15ms")
+        .with("worker.poll_max", "80ms")
         .with("worker.lease", "1s")
         .with("outbound.connect_timeout", "400ms")
         .with("outbound.timeout", "1s")
         .with("outbound.read_timeout", "1s")
-        .with("worker.request_life", "1500ms")
+        .with("worker.max_request_lifetime", "1500ms")
         .with("database.max_connections", "6")
         .with("server.grace", "2s")
 }

@@ -12,11 +12,11 @@ impl Settings {
     #[must_use]
     pub fn hurried() -> Self {
         Self::default()
-            .with("worker.fastest_poll", "20ms")
-            .with("worker.slowest_poll", "100ms")
+            .with("worker.poll_min", "20ms")
+            .with("worker.poll_max", "100ms")
             .with("worker.interval", "100ms")
             .with("worker.lease", "2s")
-            .with("worker.request_life", "3500ms")
+            .with("worker.max_request_lifetime", "3500ms")
             .with("worker.deadline", "60s")
             .with("outbound.timeout", "3s")
             .with("outbound.read_timeout", "3s")

@@ -6,7 +6,7 @@ use crate::history::record::{Change, ChangeKind, History, Owner, Sent};
 
 use super::sends::name;
 
-/// `worker.request_life` of histories.
+/// `worker.max_request_lifetime` of histories.
 const REQUEST_LIFE: TimeDelta = TimeDelta::milliseconds(1500);
 
 pub(super) fn check(history: &History, found: &mut Vec<String>) {

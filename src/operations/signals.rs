@@ -1,0 +1,49 @@
+//! Hints within one replica: a record changed, an operation may be due. A missed hint costs time and nothing else.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, broadcast};
+
+use crate::domain::ConnectionId;
+
+/// How many changed connections a slow waiter may lag behind before it looks at its own anyway.
+const MAX_LAG: usize = 256;
+
+/// Hints between the parts of one replica. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Signals {
+    changes: broadcast::Sender<ConnectionId>,
+    queue: Arc<Notify>,
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self {
+            changes: broadcast::Sender::new(MAX_LAG),
+            queue: Arc::default(),
+        }
+    }
+}
+
+impl Signals {
+    /// Says that the record of a connection changed.
+    pub(crate) fn changed(&self, connection: ConnectionId) {
+        // An error only says that nobody waits.
+        let _ = self.changes.send(connection);
+    }
+
+    /// The connections that change from now on.
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<ConnectionId> {
+        self.changes.subscribe()
+    }
+
+    /// Wakes the job that looks for due operations.
+    pub(crate) fn wake(&self) {
+        self.queue.notify_one();
+    }
+
+    /// Ends when the job was woken since the last time.
+    pub(crate) async fn woken(&self) {
+        self.queue.notified().await;
+    }
+}
