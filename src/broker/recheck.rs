@@ -30,9 +30,13 @@ impl Broker {
     pub async fn recheck_closed_creates(&self) -> Result<Duration, DbError> {
         let (schedule, every) = (Schedule::RecheckClosedCreates, self.worker.interval * INTERVALS);
         let own = self.reads_by_itself_in();
+        if own.is_empty() {
+            // Nobody here moves the schedule on.
+            return Ok(every);
+        }
         let due = within(async {
             let mut db = self.pool.acquire().await?;
-            if own.is_empty() || !schedules::claim(&mut db, schedule, every).await? {
+            if !schedules::claim(&mut db, schedule, every).await? {
                 return Ok(Vec::new());
             }
             connections::due_for_recheck(&mut db, &own, RECORDS_A_ROUND).await

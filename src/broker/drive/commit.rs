@@ -289,12 +289,6 @@ impl Job {
         if let (Some(found), Some(details)) = (&found, details.as_object_mut()) {
             details.insert("differences".to_owned(), found.differences.clone().into());
             details.insert("fingerprint".to_owned(), found.fingerprint.clone().into());
-            let code = if found.contested {
-                Code::Contested
-            } else {
-                Code::Drifted
-            };
-            metrics::write_refused(code.as_str());
             tracing::warn!(
                 operation.id = %self.claim.record.id,
                 connection.id = %self.record.id,
