@@ -436,24 +436,41 @@ async fn review_an_answer_about_another_resource_is_no_answer() {
     app.finish().await;
 }
 
-/// Each refusal counts once.
+/// The same for the next one.
 #[tokio::test]
-async fn review_a_refused_write_counts_once() {
+async fn review_the_migration_of_the_lists_and_a_change_that_is_being_committed_end_both() {
+    let server = own_server().await;
+    let (database, mut owner) = of_the_version_before(&server).await;
+    run(&mut owner, &migration("0011")).await.expect("the migration");
+    let mut serving = connect(&database.serving_url).await;
+    run(
+        &mut serving,
+        "begin; select id from connections for update; update operations set phase = 'accepted'",
+    )
+    .await
+    .expect("a lock");
+    let text = format!("begin; {}; commit", migration("0012"));
+    let migrating = tokio::spawn(async move { run(&mut owner, &text).await });
+    sleep(Duration::from_millis(700)).await;
+    let committed = run(&mut serving, "update connections set observed = 'present'; commit").await;
+    let migrated = timeout(Duration::from_secs(20), migrating).await.expect("an end").expect("no panic");
+    assert!(committed.is_ok() && migrated.is_ok(), "{committed:?} {migrated:?}");
+}
+
+/// The outcome became unknown to a replica of the version before, which wrote nothing of that down.
+#[tokio::test]
+async fn review_a_create_that_was_in_doubt_before_this_version_is_looked_at_again() {
     let app = App::hurried().await;
-    let metrics = app.portal().at(app.metrics_address());
-    let count = async || {
-        let (_, text) = metrics.text("/metrics").await;
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("writes_refused_total{code=\"drifted\"}"))
-            .unwrap_or("x 0")
-            .to_owned();
-        line.rsplit(' ').next().and_then(|count| count.parse::<f64>().ok()).unwrap_or(0.0)
-    };
-    let (portal, created) = active(&app).await;
-    make(&app, &theirs());
-    let before = count().await;
-    portal.remove(created.text("/id")).await.is_problem(409, "drifted");
-    assert!((count().await - before - 1.0).abs() < 0.5, "{before} {}", count().await);
+    let portal = app.how_to_portal();
+    app.emulator
+        .inject(Fault::arm("/dataConnections/", Effect::ResetBeforeEffect).method("PUT"));
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    app.wait_until("select phase = 'settling' from operations").await;
+    app.as_owner("update connections set recheck_step = null").await;
+    portal.follow(created.text("/lastOperation/id")).await;
+    let due: bool = app
+        .scalar("select closed_at is not null and recheck_at is not null from connections")
+        .await;
+    assert!(due);
     app.finish().await;
 }
