@@ -106,7 +106,7 @@ pub(super) fn arm(endpoint: Url, clock: Clock) -> Arm {
         endpoint,
         kusto_api_version: "2024-04-13".to_owned(),
         tenant_cache: Duration::from_secs(3600),
-        pace: true,
+        rate_limit: true,
         lines: GuardLimits {
             pause: Duration::ZERO,
             ..GuardLimits::default()

@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn nothing_is_allowed_that_is_not_listed() {
         let policy = policy("");
-        assert!(!policy.allows(tenant(A), Direction::Target));
+        assert!(!policy.allows(tenant(A), Side::Target));
         assert!(!policy.allows_pair(tenant(A), tenant(B)));
         assert!(!policy.allows_pair(tenant(A), tenant(A)));
     }

@@ -150,8 +150,8 @@ fn the_example_is_right_and_names_every_setting() {
     let _ = ArmSection::read(&mut reader);
     let _ = tenants::read(&mut reader);
     let _ = outbound::read(&mut reader);
-    let _ = WorkerSection::read(&mut reader);
-    let _ = IdempotencySection::read(&mut reader);
+    let _ = worker::read(&mut reader);
+    let _ = idempotency::read(&mut reader);
     let _ = LedgerSection::read(&mut reader);
     let _ = TelemetrySection::read(&mut reader);
     // With every commented setting taken in, each key is set once, none is unknown, and none is left out.

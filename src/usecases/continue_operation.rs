@@ -19,7 +19,6 @@ use crate::db::connections;
 use crate::db::connections::ConnectionRole;
 use crate::db::ledger_events;
 use crate::db::operations;
-use crate::db::principals;
 use crate::domain::Code;
 use crate::domain::ConnectionRecord;
 use crate::domain::Error;
@@ -125,7 +124,7 @@ impl ContinueOperation {
             Some(keyed) => self.keys.replay(caller, keyed).await?,
             None => None,
         };
-        let is_theirs = self.is_requester(caller, operation).await?;
+        let is_theirs = self.queries.is_requester(caller, operation).await?;
         let waits = !operation.phase.is_terminal() && operation.awaiting.is_some();
         match (&replay, waits) {
             // What the first one led to; somebody else may have gone on with it since.
@@ -158,15 +157,6 @@ impl ContinueOperation {
         let lending = Lending::Write(operation.id);
         self.driver.resume(&wanted.record, caller, lending).await?;
         Ok((operation.clone(), true))
-    }
-
-    async fn is_requester(&self, caller: &Caller, operation: &OperationRecord) -> Result<bool, Error> {
-        self.db
-            .read(async |db| {
-                let person = principals::find(db, caller.actor()).await?;
-                Ok(person == Some(operation.actor))
-            })
-            .await
     }
 
     /// Asks whether the tokens do for what is left of the operation, and whether ARM lets their user do it.

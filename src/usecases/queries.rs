@@ -247,6 +247,19 @@ impl Queries {
         })
     }
 
+    pub(crate) async fn is_requester(
+        &self,
+        caller: &Caller,
+        operation: &OperationRecord,
+    ) -> Result<bool, Error> {
+        self.db
+            .read(async |db| {
+                let person = principals::find(db, caller.actor()).await?;
+                Ok(person == Some(operation.actor))
+            })
+            .await
+    }
+
     /// An operation, whether or not anybody may see it.
     pub(crate) async fn recorded_operation(&self, id: OperationId) -> Result<OperationRecord, Error> {
         self.db

@@ -53,9 +53,13 @@ impl LateEffects {
     pub async fn recheck_closed_creates(&self, interval: Duration) -> Result<Duration, DbError> {
         let (schedule, every) = (Schedule::RecheckClosedCreates, interval * INTERVALS);
         let own = self.own.tenants();
+        if own.is_empty() {
+            // No replica moves the schedule on.
+            return Ok(every);
+        }
         let due = within(async {
             let mut db = self.db.pool().acquire().await?;
-            if own.is_empty() || !schedules::claim(&mut db, schedule, every).await? {
+            if !schedules::claim(&mut db, schedule, every).await? {
                 return Ok(Vec::new());
             }
             connections::due_for_recheck(&mut db, &own, RECORDS_A_ROUND).await
@@ -107,22 +111,25 @@ impl LateEffects {
         }
     }
 
-    /// The same for the former record of a name that something else is wanted to have.
+    /// The same for the former records of a name that something else is wanted to have.
     pub(crate) async fn look_for_late_effect_at(
         &self,
         caller: &Caller,
         arm_id: &DataConnectionId,
     ) -> Result<bool, Error> {
         let former = self.db.read(async |db| {
-            let Some(id) = connections::to_recheck_at(db, arm_id).await? else {
-                return Ok(None);
-            };
-            Ok(connections::find(db, id).await?)
+            let mut records = Vec::new();
+            for id in connections::to_recheck_at(db, arm_id).await? {
+                records.extend(connections::find(db, id).await?);
+            }
+            Ok(records)
         });
-        match former.await? {
-            Some(record) => Ok(self.look_for_late_effect(caller, &record).await),
-            None => Ok(false),
+        for record in former.await? {
+            if self.look_for_late_effect(caller, &record).await {
+                return Ok(true);
+            }
         }
+        Ok(false)
     }
 
     /// Compares what a read found with the current revision.
@@ -184,6 +191,11 @@ impl LateEffects {
     async fn reopen(&self, record: &ConnectionRecord, caller: Option<&Caller>) -> Result<bool, DbError> {
         let mut transaction = self.db.begin("reopen record").await?;
         let db = &mut *transaction;
+        // People first, as everywhere.
+        let actor = match caller {
+            Some(caller) => Some(self.recorder.ensure_actor(db, caller).await?),
+            None => None,
+        };
         connections::lock(db, record.id).await?;
         if !connections::reopen(db, record.id, self.recorder.now()).await? {
             return Ok(false);
@@ -194,7 +206,7 @@ impl LateEffects {
             .event(EventKind::CreateAppeared, record, &create, json!({}));
         let event = match caller {
             Some(caller) => Event {
-                actor: Some(self.recorder.ensure_actor(db, caller).await?),
+                actor,
                 app: Some(caller.app()),
                 request_id: Some(caller.request_id().to_owned()),
                 ..event

@@ -34,6 +34,7 @@ use crate::domain::OperationKind;
 use crate::domain::OperationRecord;
 use crate::domain::Phase;
 use crate::domain::Refusal;
+use crate::domain::{hex, removal_hash, removal_of_found_hash};
 use crate::ledger::details;
 use crate::tokens::store::Access;
 use crate::usecases::create::waits;
@@ -143,6 +144,7 @@ impl Remove {
             && operation.kind == OperationKind::Remove
             && !operation.phase.is_terminal()
         {
+            self.refuse_to_join(caller, record, operation, wanted).await?;
             self.continue_removal(record, operation, caller).await?;
             return self.found_removal(caller, keyed, operation.clone()).await;
         }
@@ -177,6 +179,29 @@ impl Remove {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// A removal under way may be of something that its requester found at ARM and named. Another person's tokens are provided
+    /// for it only if they name the same.
+    async fn refuse_to_join(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+        operation: &OperationRecord,
+        wanted: &RemoveCommand,
+    ) -> Result<(), Error> {
+        if operation.request_hash == removal_hash(record.id)
+            || self.queries.is_requester(caller, operation).await?
+        {
+            return Ok(());
+        }
+        let named = wanted.accepted(record)?;
+        let named = named.map(|found| hex(&removal_of_found_hash(record.id, &found)));
+        if named.as_ref() == Some(&operation.request_hash) {
+            return Ok(());
+        }
+        let detail = "another person's removal of what they found at Azure under this name is under way; to continue it in your own name, continue its operation with its requestHash";
+        Err(Refusal::new(Code::ChangeInProgress, detail).into())
     }
 
     /// The operation that the key stands for, if it was used before.
@@ -232,6 +257,12 @@ impl Remove {
         }
         let accepted_fingerprint = wanted.accepted(&record)?;
         let mut operation = self.queue.new_operation(id, OperationKind::Remove, actor, caller);
+        let body_hash = accepted_fingerprint
+            .as_ref()
+            .map(|found| removal_of_found_hash(id, found));
+        if let Some(hash) = &body_hash {
+            operation.request_hash = hex(hash);
+        }
         let cluster = record.target.database.cluster();
         let before = record.last_operation.as_ref();
         let kind = match before.filter(|operation| !operation.phase.is_terminal()) {
@@ -264,6 +295,7 @@ impl Remove {
         }
         let new = NewOperation {
             accepted_fingerprint,
+            body_hash,
             ..self.queue.to_record(operation)
         };
         self.queue.insert(db, &new, &cluster).await?;

@@ -19,7 +19,9 @@ use crate::domain::FoundResource;
 use crate::domain::Observed;
 
 pub use find::{ConnectionWithRole, Selection, find, find_open, find_with_role, list, unanswered_removal};
-pub use recheck::{due_for_recheck, expect_late_effect, recheck_later, rechecked, reopen, to_recheck_at};
+pub use recheck::{
+    due_for_recheck, expect_late_effect, expect_nothing_late, recheck_later, rechecked, reopen, to_recheck_at,
+};
 
 /// What a person is to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@ mod late;
 mod preconditions;
 mod record_only;
 mod removal;
+mod review;
 
 use azure_emulator::how_to;
 use http::Method;
