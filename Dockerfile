@@ -1,5 +1,5 @@
 # The service as a container image: one program, no build tools, an ordinary user, nothing written anywhere.
-# README.md says how it is run; deploy/image/check builds it and holds it to that.
+# docs/setup-service.md says how it is run; deploy/image/check builds it and holds it to that.
 
 # Both of the same Debian, so that the program finds the C library that it was linked with. A builder without a network gives
 # images of its own.

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::arm::{self, Arm};
 use crate::clock::Clock;
-use crate::config::{Config, ServerSection};
+use crate::config::Config;
 use crate::db::{self, Db, DbError, schema};
 use crate::entra::{self, Entra};
 use crate::http::{self, AppState};
@@ -97,7 +97,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         None => None,
     };
     let limits = limits(&config.server);
-    let person_limit = Arc::new(http::PersonLimit::new(&config.limits));
+    let person_limit = Arc::new(http::PersonLimit::new(config.limits.per_person));
     let server = Arc::new(config.server.clone());
     let usecases = usecases(config, client, pool, clock);
     // Before anything is recorded that others must leave to this replica.
@@ -159,7 +159,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, address))
 }
 
-fn limits(server: &ServerSection) -> http::Limits {
+fn limits(server: &http::Settings) -> http::Limits {
     http::Limits {
         header_timeout: server.header_timeout,
         idle_timeout: server.idle_timeout,

@@ -1,7 +1,7 @@
 //! Tenant Bridge connects Azure Data Explorer to event streams in another Microsoft Entra tenant,
 //! on behalf of the people who ask, and keeps a record of every connection.
 //!
-//! The rooms and what each may touch are on one page: `docs/architecture.md`.
+//! The modules and what each may import are on one page: `docs/architecture.md`.
 
 pub mod app;
 pub mod arm;
@@ -24,5 +24,7 @@ pub mod upstream;
 pub mod usecases;
 pub mod visibility;
 
+#[cfg(test)]
+mod layout_tests;
 #[cfg(test)]
 mod test_log;

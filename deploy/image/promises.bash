@@ -74,7 +74,7 @@ TENANT_BRIDGE__LEDGER__FINGERPRINT_KEY=$(python3 -c 'import secrets; print(secre
 ENV
 }
 
-# As the README says, on this machine's loopback, where the sandbox is.
+# As docs/setup-service.md says, on this machine's loopback, where the sandbox is.
 run() { # podman run's options, the image, the command
   podman run --cgroup-parent "/$cgroup" --network host --read-only --read-only-tmpfs=false --cap-drop all --security-opt no-new-privileges \
     --volume "$work/settings:/etc/tenant-bridge:ro" "$@"

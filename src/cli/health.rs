@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use url::Url;
 
-use crate::config::ServerSection;
+use crate::config::Config;
 use crate::upstream;
 
 /// Shorter than what a container's runtime waits for a check (30 s by default), so that the reason is told, not cut off.
@@ -33,7 +33,7 @@ pub(super) struct Question {
 pub(super) async fn health(question: &Question) -> anyhow::Result<ExitCode> {
     let base = match &question.url {
         Some(url) => url.clone(),
-        None => url_of(ServerSection::load(question.config.as_deref())?.listen)?,
+        None => url_of(Config::load_server(question.config.as_deref())?.listen)?,
     };
     let url = at(base, if question.ready { "readyz" } else { "livez" })?;
     let request = upstream::health_client(TIMEOUT)?.get(url.clone());

@@ -3,13 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::{MigrationSection, TelemetrySection};
+use crate::config::MigrationSection;
 use crate::db::{self, schema};
 use crate::telemetry::{self, LogOptions};
 
 pub(super) async fn migrate(file: Option<&Path>, log: &LogOptions) -> anyhow::Result<ExitCode> {
     let section = MigrationSection::load(file)?;
-    let telemetry = telemetry::start(log, &TelemetrySection::default())?;
+    let telemetry = telemetry::start(
+        log,
+        &telemetry::Settings::default(),
+        crate::upstream::collector_client,
+    )?;
     let pool = db::connect(&section.pool)?;
     // Waits while the replicas that serve have all there are.
     if let Err(error) = db::first_connection(&pool).await {

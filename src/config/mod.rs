@@ -28,20 +28,18 @@ pub use failure_points::failure_points;
 pub use ledger::LedgerSection;
 pub use limits::LimitsSection;
 pub use reader::{ConfigError, Problem, Reader};
-pub use server::ServerSection;
-pub use telemetry::TelemetrySection;
 
 use crate::authz::TenantPolicy;
-use crate::operations;
 use crate::upstream::ClientOptions;
 use crate::upstream::GuardLimits;
 use crate::usecases::IdempotencySettings;
+use crate::{http, operations};
 
 /// All that `serve` needs.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where and how to listen.
-    pub server: ServerSection,
+    pub server: http::Settings,
     /// How much of one replica a single person may use.
     pub limits: LimitsSection,
     /// The database, as the serving role.
@@ -65,7 +63,7 @@ pub struct Config {
     /// The ledger.
     pub ledger: LedgerSection,
     /// Metrics and traces.
-    pub telemetry: TelemetrySection,
+    pub telemetry: crate::telemetry::Settings,
 }
 
 impl Config {
@@ -77,6 +75,14 @@ impl Config {
         Self::read(Reader::open(file)?)
     }
 
+    /// Reads `[server]` alone, so that the secrets needn't be there.
+    ///
+    /// # Errors
+    /// What is malformed in it.
+    pub fn load_server(file: Option<&Path>) -> Result<http::Settings, ConfigError> {
+        server::load(file)
+    }
+
     /// Reads a configuration from TOML text alone, without the environment.
     ///
     /// # Errors
@@ -86,7 +92,7 @@ impl Config {
     }
 
     fn read(mut reader: Reader) -> Result<Self, ConfigError> {
-        let server = ServerSection::read(&mut reader);
+        let server = server::read(&mut reader);
         let limits = LimitsSection::read(&mut reader);
         let database = DatabaseSection::read(&mut reader);
         let entra = EntraSection::read(&mut reader);
@@ -98,56 +104,30 @@ impl Config {
         let worker = worker::read(&mut reader);
         let idempotency = idempotency::read(&mut reader);
         let ledger = LedgerSection::read(&mut reader);
-        let telemetry = TelemetrySection::read(&mut reader);
+        let telemetry = telemetry::read(&mut reader);
         if let (Some(worker), Some(outbound), Some(lines)) = (&worker, &outbound, &lines) {
             check_times(&mut reader, worker, outbound, lines);
         }
         reader.finish_with_unknown_keys()?;
-        // No error was reported, so every section is there.
-        match (
-            server,
-            limits,
-            database,
-            entra,
-            arm,
-            tenants,
-            visibility,
-            outbound,
-            lines,
-            worker,
-            idempotency,
-            ledger,
-        ) {
-            (
-                Some(server),
-                Some(limits),
-                Some(database),
-                Some(entra),
-                Some(arm),
-                Some(tenants),
-                Some(visibility),
-                Some(outbound),
-                Some(lines),
-                Some(worker),
-                Some(idempotency),
-                Some(ledger),
-            ) => Ok(Self {
-                server,
-                limits,
-                database,
-                entra,
-                arm,
-                tenants,
-                visibility,
-                outbound,
-                lines,
-                worker,
-                idempotency,
-                ledger,
+        // Every section was read by now, so that all wrong keys are named at once.
+        let complete = || {
+            Some(Self {
+                server: server?,
+                limits: limits?,
+                database: database?,
+                entra: entra?,
+                arm: arm?,
+                tenants: tenants?,
+                visibility: visibility?,
+                outbound: outbound?,
+                lines: lines?,
+                worker: worker?,
+                idempotency: idempotency?,
+                ledger: ledger?,
                 telemetry,
-            }),
-            _ => Err(ConfigError::incomplete()),
-        }
+            })
+        };
+        complete().ok_or_else(ConfigError::incomplete)
     }
 }
 

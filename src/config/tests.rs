@@ -90,7 +90,7 @@ fn a_file_that_is_no_toml_is_told_by_its_line_without_quoting_it() {
 fn times_that_contradict_each_other_are_refused() {
     for (settings, key) in [
         (
-            "[outbound]\ntimeout = \"60s\"\n[worker]\nrequest_life = \"30s\"",
+            "[outbound]\ntimeout = \"60s\"\n[worker]\nmax_request_lifetime = \"30s\"",
             "worker.max_request_lifetime",
         ),
         ("[worker]\nlease = \"50ms\"", "worker.lease"),
@@ -104,7 +104,7 @@ fn times_that_contradict_each_other_are_refused() {
             "server.body_timeout",
         ),
         (
-            "[worker]\nfastest_poll = \"20s\"\nslowest_poll = \"2s\"",
+            "[worker]\npoll_min = \"20s\"\npoll_max = \"2s\"",
             "worker.poll_min",
         ),
     ] {
@@ -143,7 +143,7 @@ fn the_example_is_right_and_names_every_setting() {
     let example = filled_in();
     Config::from_toml(&example).expect("the example can be used");
     let mut reader = Reader::from_toml(&example).expect("TOML");
-    let _ = ServerSection::read(&mut reader);
+    let _ = server::read(&mut reader);
     let _ = LimitsSection::read(&mut reader);
     let _ = DatabaseSection::read(&mut reader);
     let _ = EntraSection::read(&mut reader);
@@ -153,7 +153,7 @@ fn the_example_is_right_and_names_every_setting() {
     let _ = worker::read(&mut reader);
     let _ = idempotency::read(&mut reader);
     let _ = LedgerSection::read(&mut reader);
-    let _ = TelemetrySection::read(&mut reader);
+    let _ = telemetry::read(&mut reader);
     // With every commented setting taken in, each key is set once, none is unknown, and none is left out.
     let complete: String = example
         .lines()

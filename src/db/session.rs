@@ -169,7 +169,7 @@ pub async fn check(options: &PoolOptions) -> Result<(), SessionError> {
         let _ = db.close().await;
         Ok(())
     };
-    let late = || DbError::Unavailable(sqlx::Error::PoolTimedOut);
+    let late = || DbError::Unavailable(Box::new(sqlx::Error::PoolTimedOut));
     timeout(LONGEST_CHECK, checked)
         .await
         .unwrap_or_else(|_| Err(late().into()))

@@ -3,6 +3,7 @@
 //! A type that exists holds a right value; the parsers are the only way in.
 
 mod code;
+mod db_error;
 mod event;
 mod event_kind;
 mod exceeded;
@@ -15,6 +16,7 @@ mod resource_id;
 mod state;
 
 pub use code::Code;
+pub use db_error::DbError;
 pub use event::{Event, RecordedEvent, hex, salted_hash};
 pub use event_kind::EventKind;
 pub use exceeded::Exceeded;

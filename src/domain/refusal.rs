@@ -6,9 +6,9 @@ use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::db::DbError;
 use crate::domain::Awaiting;
 use crate::domain::Code;
+use crate::domain::DbError;
 use crate::domain::Exceeded;
 use crate::domain::TenantId;
 use crate::domain::Upstream;

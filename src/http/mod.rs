@@ -17,6 +17,7 @@ mod person_limit;
 mod problem;
 mod response;
 mod server;
+mod settings;
 mod shares;
 mod v1;
 
@@ -35,8 +36,7 @@ pub use openapi::{ConvertError, document, document_3_0};
 pub use person_limit::PersonLimit;
 pub use problem::Problem;
 pub use server::{Limits, serve};
-
-use crate::config::ServerSection;
+pub use settings::Settings;
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ pub struct AppState {
     /// The use cases.
     pub usecases: UseCases,
     /// How much a caller may ask for, and how links are written.
-    pub server: Arc<ServerSection>,
+    pub server: Arc<Settings>,
     /// The places for requests.
     pub load: Load,
     /// How many requests one person may send.

@@ -4,7 +4,6 @@ use super::problem::Problem;
 use crate::authz::Caller;
 use crate::authz::limits::PerPerson;
 use crate::authz::limits::WINDOW;
-use crate::config::LimitsSection;
 use crate::domain::Code;
 use crate::domain::Exceeded;
 use crate::telemetry::metrics;
@@ -22,12 +21,12 @@ pub struct PersonLimit {
 }
 
 impl PersonLimit {
-    /// The limit of this configuration; nothing is counted yet.
+    /// A limit of so many requests a minute; nothing is counted yet.
     #[must_use]
-    pub fn new(limits: &LimitsSection) -> Self {
+    pub fn new(per_person: u32) -> Self {
         Self {
-            quota: limits.per_person,
-            requests: PerPerson::new(limits.per_person),
+            quota: per_person,
+            requests: PerPerson::new(per_person),
             told: PerPerson::new(1),
         }
     }
@@ -43,7 +42,7 @@ impl PersonLimit {
                 http.limit = NAME,
                 entra.tenant = %caller.actor().tenant,
                 entra.app = %caller.app(),
-                "a person sends more requests than limits.per_person allows; they are answered with 429"
+                "a person sends more requests than per_person allows; they are answered with 429"
             );
         }
         let detail = format!(

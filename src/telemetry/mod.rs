@@ -5,17 +5,18 @@ mod log;
 pub mod metrics;
 mod outage;
 mod propagation;
+mod settings;
 mod traces;
 
 pub use log::{LogFormat, LogOptions};
 pub use outage::Outage;
 pub use propagation::{continue_trace, trace_headers};
+pub use settings::Settings;
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use std::time::Duration;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-
-use crate::config::TelemetrySection;
 
 /// Why telemetry can't be set up.
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +42,19 @@ pub struct Telemetry {
 }
 
 /// Starts logs, traces (where a collector is configured) and metrics. Needs a runtime to export traces on.
+/// `client` makes the client that sends to the collector, with a timeout.
 ///
 /// # Errors
 /// When a setting can't be used.
-pub fn start(log: &LogOptions, section: &TelemetrySection) -> Result<Telemetry, TelemetryError> {
-    let traces = section.otlp_endpoint.as_ref().map(traces::provider).transpose()?;
+pub fn start<E: std::fmt::Display>(
+    log: &LogOptions,
+    section: &Settings,
+    client: impl FnOnce(Duration) -> Result<reqwest::Client, E>,
+) -> Result<Telemetry, TelemetryError> {
+    let traces = match &section.otlp_endpoint {
+        Some(endpoint) => Some(traces::provider(endpoint, client)?),
+        None => None,
+    };
     let trace_layer = traces.as_ref().map(traces::layer);
     tracing_subscriber::registry()
         .with(log.filter()?)

@@ -13,15 +13,17 @@ use tracing_subscriber::registry::LookupSpan;
 use url::Url;
 
 use super::TelemetryError;
-use crate::upstream;
 
 /// How long the end waits for traces that were not sent yet.
 pub(super) const FLUSH: Duration = Duration::from_secs(5);
 
-/// A provider that batches spans and sends them to the collector.
-pub(super) fn provider(endpoint: &Url) -> Result<SdkTracerProvider, TelemetryError> {
+/// A provider that batches spans and sends them to the collector, by a client with this timeout.
+pub(super) fn provider<E: std::fmt::Display>(
+    endpoint: &Url,
+    client: impl FnOnce(Duration) -> Result<reqwest::Client, E>,
+) -> Result<SdkTracerProvider, TelemetryError> {
     let wrong = |error: &dyn std::fmt::Display| TelemetryError::Traces(error.to_string());
-    let client = upstream::collector_client(FLUSH).map_err(|error| wrong(&error))?;
+    let client = client(FLUSH).map_err(|error| wrong(&error))?;
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
         .with_http_client(client)

@@ -285,10 +285,10 @@ async fn a_tenant_that_may_not_be_connected_may_be_once_the_setting_that_is_name
     app.finish().await;
 }
 
-/// The links of the README, with its placeholders filled in.
-fn links_of_the_readme(tenant: &str, authority: &str) -> Vec<String> {
-    let readme = include_str!("../../../README.md");
-    let links = readme.split('`').filter(|text| text.contains("/adminconsent?"));
+/// The links of the set-up page, with its placeholders filled in.
+fn links_of_the_setup(tenant: &str, authority: &str) -> Vec<String> {
+    let page = include_str!("../../../docs/setup-entra.md");
+    let links = page.split('`').filter(|text| text.contains("/adminconsent?"));
     let fill = |link: &str| {
         link.replace("https://login.microsoftonline.com/", authority)
             .replace("<tenant id>", tenant)
@@ -301,7 +301,7 @@ fn links_of_the_readme(tenant: &str, authority: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_consents_that_the_readme_tells_of_are_all_that_a_tenant_has_to_give() {
+async fn the_consents_of_the_set_up_page_are_all_that_a_tenant_has_to_give() {
     let app = linked().await;
     let helper = Helper::of(&app);
     for name in ["tenant-bridge", "portal"] {
@@ -311,7 +311,7 @@ async fn the_consents_that_the_readme_tells_of_are_all_that_a_tenant_has_to_give
                 .await;
         }
     }
-    let links = links_of_the_readme(how_to::DOMAIN2, app.emulator.entra_url().as_str());
+    let links = links_of_the_setup(how_to::DOMAIN2, app.emulator.entra_url().as_str());
     assert_eq!(links.len(), 2, "{links:?}");
     for link in &links {
         let unfilled = link.contains('<') || link.contains('>');

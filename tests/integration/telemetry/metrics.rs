@@ -40,7 +40,7 @@ fn samples(text: &str) -> Vec<Sample> {
 
 /// The names that are documented, each with its labels.
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
-    let document = include_str!("../../../docs/logging.md");
+    let document = include_str!("../../../docs/operations.md");
     let rows = document.lines().filter(|line| line.starts_with("| `"));
     let words = |cell: &str| -> Vec<String> {
         let words = cell.split('`').skip(1).step_by(2);

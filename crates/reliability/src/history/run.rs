@@ -5,7 +5,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use clap::Args;
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
@@ -13,7 +12,7 @@ use futures_util::future::try_join_all;
 use super::plan::Plan;
 use super::scene::{Scene, settings};
 use super::{Call, Reply, Wish, act, chaos, ending, objections, strangers};
-use crate::stack::commit;
+use crate::stack::{commit, seed_of_commit};
 use crate::{Ground, Tally};
 
 /// Which histories.
@@ -25,6 +24,9 @@ pub struct Options {
     /// The first seed; if none is named, one that follows from the commit.
     #[arg(long)]
     from: Option<u64>,
+    /// Begin none after so many seconds: as many as fit.
+    #[arg(long)]
+    seconds: Option<u64>,
     /// How many at once.
     #[arg(long, default_value_t = 3)]
     at_once: usize,
@@ -48,12 +50,6 @@ struct Played {
     late: usize,
 }
 
-/// The first seed of a commit: the same for whoever tries it, and others for the next one.
-fn of_commit(commit: &str) -> anyhow::Result<u64> {
-    let digits = commit.get(..8).context("a commit's id is longer")?;
-    Ok(u64::from_str_radix(digits, 16)?)
-}
-
 /// Plays them, and tells what is wrong with each.
 ///
 /// # Errors
@@ -63,17 +59,23 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
     let began = Instant::now();
     let from = match options.from {
         Some(from) => from,
-        None => of_commit(&commit()?)?,
+        None => seed_of_commit(&commit()?)?,
     };
     let last = from.saturating_add(options.seeds);
     let mut out = std::io::stdout();
     writeln!(out, "seeds {from} to {}", last.saturating_sub(1))?;
-    let mut played = futures_util::stream::iter(from..last)
+    let until = options
+        .seconds
+        .map(|seconds| began + Duration::from_secs(seconds));
+    let in_time = move |_: &u64| until.is_none_or(|until| Instant::now() < until);
+    let mut played = futures_util::stream::iter((from..last).take_while(in_time))
         .map(|seed| async move { (seed, play(ground, seed).await) })
         .buffer_unordered(options.at_once.max(1));
     let mut tally = Tally::default();
     let mut all = Played::nothing(from);
+    let mut count = 0;
     while let Some((seed, result)) = played.next().await {
+        count += 1;
         let one = result.unwrap_or_else(|error| Played {
             objections: vec![format!("it could not be played: {error:#}")],
             ..Played::nothing(seed)
@@ -101,8 +103,7 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
     let took = began.elapsed();
     writeln!(
         out,
-        "{} histories in {:.0} s: {} calls ({} answered), {} operations, {} requests to change; strangers made {} data connections, {} operations ended as drifted and {} as contested; {} creates landed when their records were closed",
-        options.seeds,
+        "{count} histories in {:.0} s: {} calls ({} answered), {} operations, {} requests to change; strangers made {} data connections, {} operations ended as drifted and {} as contested; {} creates landed when their records were closed",
         took.as_secs_f64(),
         all.calls,
         all.answered,
@@ -114,7 +115,7 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
         all.late
     )?;
     tally.add("something happens in them", &all.lacks());
-    Ok(tally.end(&format!("history --seeds {} --from {from}", options.seeds))?)
+    Ok(tally.end(&format!("history --seeds {count} --from {from}"))?)
 }
 
 impl Played {

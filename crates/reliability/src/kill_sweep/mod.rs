@@ -15,6 +15,7 @@ use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use tokio::task::JoinSet;
 
+use crate::stack::{commit, seed_of_commit};
 use crate::{Ground, Random, Tally};
 use lane::{Identity, Lane, Outcome, Trial};
 use scenario::Scenario;
@@ -51,9 +52,13 @@ pub struct Options {
     /// The number of the first round, to go on with a sweep of the same seed.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     from: u32,
-    /// What is left to chance: ARM's pace, callers, keys, and at which passing a later round kills.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// What is left to chance: ARM's delays, callers, keys, the order of trials, and at which passing a later round kills. If none
+    /// is named, one that follows from the commit.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Begin no trial after so many seconds: as many trials as fit, in an order by chance.
+    #[arg(long)]
+    seconds: Option<u64>,
     /// The service's own identity.
     #[arg(long, value_enum, default_value_t = Choice::All)]
     identity: Choice,
@@ -78,7 +83,7 @@ impl Options {
         }
     }
 
-    fn again(&self) -> String {
+    fn again(&self, seed: u64) -> String {
         let named = |name: &str, text: &str| match text {
             "" => String::new(),
             text => format!(" --{name} '{text}'"),
@@ -89,7 +94,7 @@ impl Options {
             "kill-sweep --rounds {} --from {} --seed {} --identity {identity} --lanes {}{}{}",
             self.rounds,
             self.from,
-            self.seed,
+            seed,
             self.lanes,
             named("operation", &self.operation),
             named("point", &self.point)
@@ -104,6 +109,8 @@ type Done = Vec<(Trial, Outcome)>;
 struct Planner {
     random: Random,
     trials: u32,
+    /// Whether those of one identity come one after the other, which spares restarts, or in any order.
+    by_identity: bool,
 }
 
 impl Planner {
@@ -150,7 +157,9 @@ impl Planner {
         }
         self.random.of(&format!("order of {round}")).shuffle(&mut trials);
         // A replica that is ready for the next trial has its settings already.
-        trials.sort_by_key(|trial| trial.identity);
+        if self.by_identity {
+            trials.sort_by_key(|trial| trial.identity);
+        }
         trials
     }
 
@@ -180,10 +189,18 @@ impl Planner {
 /// When there is nothing to sweep, or what it stands on breaks down.
 pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout();
-    writeln!(out, "kill sweep, seed {}", options.seed)?;
+    let seed = match options.seed {
+        Some(seed) => seed,
+        None => seed_of_commit(&commit()?)?,
+    };
+    let until = options
+        .seconds
+        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    writeln!(out, "kill sweep, seed {seed}")?;
     let (mut tally, mut table) = (Tally::default(), Table::default());
     let mut planner = Planner {
-        random: Random::new(options.seed),
+        random: Random::new(seed),
+        by_identity: until.is_none(),
         trials: 0,
     };
     let mut discovery = planner.discovery(&options.identities());
@@ -193,7 +210,7 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
         "no operation has '{}' in its name",
         options.operation
     );
-    let found = work(ground, options.lanes, discovery).await?;
+    let found = work(ground, options.lanes, discovery, None).await?;
     for (trial, outcome) in &found {
         tally.add(&trial.name(), &outcome.found);
     }
@@ -212,7 +229,7 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
         let mut count = 0;
         while !trials.is_empty() {
             let mut lived = Vec::new();
-            for (trial, outcome) in work(ground, options.lanes, trials).await? {
+            for (trial, outcome) in work(ground, options.lanes, trials, until).await? {
                 count += 1;
                 tally.add(&trial.name(), &outcome.found);
                 table.add(&trial, &outcome);
@@ -226,10 +243,11 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
         writeln!(out, "round {round} of {last}: {count} trials in {seconds} s")?;
     }
     write!(out, "{}", table.text())?;
-    if options.point.is_empty() {
+    // A sample says nothing of how many points are never reached.
+    if options.point.is_empty() && until.is_none() {
         tally.add("enough deaths", &table.shortfalls());
     }
-    Ok(tally.end(&options.again())?)
+    Ok(tally.end(&options.again(seed))?)
 }
 
 /// At which passings of a point, which was passed so often, a round kills: in the first, at the first passing, and without an identity,
@@ -245,13 +263,23 @@ fn passings(round: u32, identity: Identity, count: u32, random: &mut Random) -> 
     vec![1, count]
 }
 
-/// Runs trials side by side, each lane one after the other.
-async fn work(ground: &Ground, lanes: u32, trials: Vec<Trial>) -> anyhow::Result<Done> {
+/// Runs trials side by side, each lane one after the other, and begins none after `until`.
+async fn work(
+    ground: &Ground,
+    lanes: u32,
+    trials: Vec<Trial>,
+    until: Option<Instant>,
+) -> anyhow::Result<Done> {
     let queue = VecDeque::from(trials);
     let (queue, done) = (Arc::new(Mutex::new(queue)), Arc::new(Mutex::new(Vec::new())));
     let mut set = JoinSet::new();
     for _ in 0..lanes {
-        set.spawn(drain(ground.clone(), Arc::clone(&queue), Arc::clone(&done)));
+        set.spawn(drain(
+            ground.clone(),
+            Arc::clone(&queue),
+            Arc::clone(&done),
+            until,
+        ));
     }
     while let Some(ended) = set.join_next().await {
         ended??;
@@ -266,8 +294,13 @@ async fn drain(
     ground: Ground,
     queue: Arc<Mutex<VecDeque<Trial>>>,
     done: Arc<Mutex<Done>>,
+    until: Option<Instant>,
 ) -> anyhow::Result<()> {
-    let pop = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let pop = || {
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = until.is_some_and(|until| Instant::now() >= until);
+        queue.pop_front().filter(|_| !is_over)
+    };
     let Some(mut current) = pop() else {
         return Ok(());
     };

@@ -21,7 +21,7 @@ pub use database::Database;
 pub use people::Person;
 use program::ensure_failure_points;
 pub use program::{build, build_revision};
-pub(crate) use program::{built, commit};
+pub(crate) use program::{built, commit, seed_of_commit};
 pub use replica::Replica;
 pub(crate) use replica::is_abort;
 pub use settings::Settings;

@@ -109,3 +109,11 @@ fn git(arguments: &[&str]) -> anyhow::Result<String> {
     ensure!(said.status.success(), "git {arguments:?}: {error}");
     Ok(String::from_utf8(said.stdout)?.trim().to_owned())
 }
+
+/// A seed that follows from a commit: the same for everybody who tries it, and another for the next one.
+pub(crate) fn seed_of_commit(commit: &str) -> anyhow::Result<u64> {
+    let digits = commit
+        .get(..8)
+        .ok_or_else(|| anyhow::anyhow!("a commit's id is longer"))?;
+    Ok(u64::from_str_radix(digits, 16)?)
+}
