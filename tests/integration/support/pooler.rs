@@ -26,6 +26,7 @@ const PROGRAMS: [&str; 3] = [
 impl Pooler {
     /// Starts one with these settings in front of a private server. None where the machine has no pgbouncer, or no way to end it
     /// with the test: the test is skipped then, and says so.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub(crate) async fn start(server: &Server, database: &Database, settings: &str) -> Option<Self> {
         let Some(program) = PROGRAMS.iter().find(|path| PathBuf::from(path).is_file()) else {
             eprintln!("skipped: there is no pgbouncer on this machine");
