@@ -51,10 +51,19 @@ pub enum StartError {
     Database(#[from] DbError),
     /// Sessions of the database are not what they have to be.
     #[error(transparent)]
-    Session(#[from] db::SessionError),
+    Session(db::SessionError),
     /// The HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
+}
+
+impl From<db::SessionError> for StartError {
+    fn from(error: db::SessionError) -> Self {
+        match error {
+            db::SessionError::Database(error) => Self::Database(error),
+            wrong => Self::Session(wrong),
+        }
+    }
 }
 
 /// A service that runs.
@@ -84,11 +93,7 @@ pub struct Running {
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let client = upstream::client(&config.outbound)?;
     let pool = db::connect(&config.database.pool)?;
-    let mut connection = match db::first_connection(&pool).await {
-        Ok(connection) => connection,
-        // Why a session is of no use is told better than that there is none.
-        Err(error) => return Err(explained(&config.database.pool, error).await),
-    };
+    let mut connection = db::first_connection(&pool).await?;
     schema::check_for_serving(&mut connection).await?;
     drop(connection);
     let (listener, address) = listen(config.server.listen).await?;
@@ -141,14 +146,6 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         grace: limits.grace,
         usecases,
     })
-}
-
-/// Why no connection to the database can be used: what is wrong with its sessions, if that is why.
-async fn explained(pool: &db::PoolOptions, error: DbError) -> StartError {
-    match db::check_session(pool).await {
-        Err(why) => why.into(),
-        Ok(()) => error.into(),
-    }
 }
 
 /// Listens, and tells where: port 0 takes any.

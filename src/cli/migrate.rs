@@ -16,11 +16,7 @@ pub(super) async fn migrate(file: Option<&Path>, log: &LogOptions) -> anyhow::Re
     )?;
     let pool = db::connect(&section.pool)?;
     // Waits while the replicas that serve have all there are.
-    if let Err(error) = db::first_connection(&pool).await {
-        // Why a session is of no use is told better than that there is none.
-        db::check_session(&section.pool).await?;
-        return Err(error.into());
-    }
+    db::first_connection(&pool).await?;
     schema::migrate(&pool, &section.serving_role).await?;
     tracing::info!(db.serving_role = section.serving_role, "the schema is up to date");
     telemetry.stop();

@@ -26,5 +26,5 @@ pub use error::{DbError, exactly_one};
 pub use handle::Db;
 pub use pool::{PoolOptions, Transaction, begin, connect, within, within_a_lease};
 pub use request_time::{RequestTime, in_request_time};
-pub use session::{SessionError, check as check_session};
+pub use session::SessionError;
 pub use shortage::{Explainer, first_connection, give_way};

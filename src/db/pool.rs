@@ -9,7 +9,7 @@ use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
 
 use super::probe::Probe;
-use super::session::Sessions;
+use super::session::{SessionError, Sessions};
 use super::{DbError, address};
 use crate::failpoints::Failed;
 use crate::failpoints::Moment;
@@ -34,14 +34,20 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
     let sessions = Arc::new(Sessions::new(address::options(&options.url)?));
     let connect = sessions.options();
     let probe = Arc::new(Probe::new(options.acquire_timeout));
+    let distrusted = Arc::clone(&probe);
     Ok(PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
         .idle_timeout(Duration::from_secs(300))
         .after_connect(move |connection, _| {
-            let sessions = Arc::clone(&sessions);
+            let (sessions, probe) = (Arc::clone(&sessions), Arc::clone(&distrusted));
             Box::pin(async move {
-                sessions.begin(connection).await.map_err(unusable)?;
+                let begun = sessions.begin(connection).await;
+                if matches!(begun, Err(SessionError::TransactionPooler)) {
+                    // Those of before lead through it, too.
+                    probe.distrust();
+                }
+                begun.map_err(unusable)?;
                 if takes_lasting_writes(connection).await? {
                     return Ok(());
                 }
@@ -66,10 +72,15 @@ fn unusable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::E
 /// Whether the server takes writes: not a standby, nor one that was made read-only. To read from it would be to read what was. And
 /// a commit has to be on its disk before a request leaves for ARM: where the server, the database or the role asks for less, this
 /// session asks for that much, and leaves stronger settings as they are.
+///
+/// And whether the session has what [`Sessions::begin`] gave it, still from the process that was verified: a pooler that is told to
+/// change to transaction mode does so under the connections that there are.
 async fn takes_lasting_writes(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let settings = sqlx::query_scalar(
-        "select current_setting('transaction_read_only') = 'off' and current_setting('statement_timeout') = '5s' and case
-            when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', false) = 'on'
+        "select current_setting('transaction_read_only') = 'off'
+            and current_setting('statement_timeout') = '5s' and current_setting('idle_in_transaction_session_timeout') = '10s'
+            and current_setting('application_name') = coalesce(current_setting('tenant_bridge.session', true), '')
+            and case when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', false) = 'on'
             else true end",
     );
     settings.fetch_one(connection).await

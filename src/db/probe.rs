@@ -43,10 +43,15 @@ impl Probe {
                 db.waited_ms = u64::try_from(self.longest.as_millis()).unwrap_or(u64::MAX),
                 "a connection to Postgres gives no answer any more; a new one is made"
             );
-            *self.failed_at() = Some(Instant::now());
+            self.distrust();
             return Err(sqlx::Error::PoolTimedOut);
         };
         looked
+    }
+
+    /// What is at rest now is not used again.
+    pub(super) fn distrust(&self) {
+        *self.failed_at() = Some(Instant::now());
     }
 
     fn is_suspect(&self, idle_for: Duration) -> bool {

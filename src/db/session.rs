@@ -10,13 +10,14 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::pool::PoolOptions;
-use super::{DbError, address};
+use super::DbError;
 
 /// No statement of this service takes long; one that does waits for a lock or a sick server.
 const STATEMENT_TIMEOUT: &str = "5s";
 /// No transaction waits for anybody.
 const IDLE_TIMEOUT: &str = "10s";
+/// How Postgres's lists of sessions name this service's; each has an end of its own.
+const APPLICATION: &str = "tenant-bridge";
 
 /// How often a session is tried beside another. Once is enough where nobody else uses the pooler.
 const ROUNDS: usize = 3;
@@ -33,6 +34,12 @@ pub enum SessionError {
          and LISTEN to others: set the pooler to session mode (pgbouncer: pool_mode = session), or connect to Postgres itself"
     )]
     TransactionPooler,
+    /// There is a pooler that does not know of a parameter with which connections are begun.
+    #[error(
+        "the pooler in front of the database refuses how connections are begun ({0}): let it ignore that parameter (pgbouncer: \
+         ignore_startup_parameters = options)"
+    )]
+    StartupParameter(String),
     /// The server refused a setting.
     #[error("the database did not take this session's settings")]
     Settings,
@@ -54,6 +61,17 @@ impl From<sqlx::Error> for SessionError {
     }
 }
 
+/// Begins a connection of its own, and tells a pooler that refuses how from one that can't be reached.
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, SessionError> {
+    PgConnection::connect_with(options).await.map_err(|error| {
+        let refused = error.as_database_error().map(sqlx::error::DatabaseError::message);
+        match refused.filter(|message| message.contains("startup parameter")) {
+            Some(message) => SessionError::StartupParameter(message.to_owned()),
+            None => SessionError::Database(error.into()),
+        }
+    })
+}
+
 /// How the sessions of a pool are begun.
 #[derive(Debug)]
 pub(super) struct Sessions {
@@ -70,7 +88,7 @@ impl Sessions {
         Self {
             // The driver's default would be refused by poolers, and binary numbers have no digits.
             options: options
-                .application_name("tenant-bridge")
+                .application_name(APPLICATION)
                 .extra_float_digits(None)
                 .options([("tenant_bridge.began", mark.as_str())]),
             mark,
@@ -92,14 +110,19 @@ impl Sessions {
         if !is_direct.bind(&self.mark).fetch_one(&mut *db).await? {
             self.verify(db).await?;
         }
-        // Not among what is sent when a connection begins, which poolers leave out.
+        // Not among what is sent when a connection begins, which poolers leave out. A pooler in transaction mode sees to it that a
+        // connection keeps its application's name, but leaves settings that it doesn't know with the server process.
+        let name = format!("{APPLICATION} {:08x}", Uuid::new_v4().as_fields().0);
         let set = sqlx::query_scalar(
             "select set_config('statement_timeout', $1, false) = $1
-                and set_config('idle_in_transaction_session_timeout', $2, false) = $2",
+                and set_config('idle_in_transaction_session_timeout', $2, false) = $2
+                and set_config('application_name', $3, false) = $3
+                and set_config('tenant_bridge.session', $3, false) = $3",
         );
         if set
             .bind(STATEMENT_TIMEOUT)
             .bind(IDLE_TIMEOUT)
+            .bind(name)
             .fetch_one(db)
             .await?
         {
@@ -119,7 +142,7 @@ impl Sessions {
         sqlx::query("listen tenant_bridge_session")
             .execute(&mut *db)
             .await?;
-        let mut other = PgConnection::connect_with(&self.options).await?;
+        let mut other = connect(&self.options).await?;
         for _ in 0..ROUNDS {
             let own = served_by(db, &mark).await?;
             if served_by(db, &mark).await? != own {
@@ -157,20 +180,18 @@ async fn served_by(db: &mut PgConnection, mark: &str) -> Result<i32, SessionErro
     }
 }
 
-/// Verifies what a session is relied on for, once, before anything is begun; a pool does it for each new connection behind a pooler.
+/// Begins one connection as a pool does, and ends it. A pool tells only that it got none in time.
 ///
 /// # Errors
 /// When the database can't be used, or not in this way.
-pub async fn check(options: &PoolOptions) -> Result<(), SessionError> {
-    let sessions = Sessions::new(address::options(&options.url)?);
+pub(super) async fn check(options: PgConnectOptions) -> Result<(), SessionError> {
+    let sessions = Sessions::new(options);
     let checked = async {
-        let mut db = PgConnection::connect_with(&sessions.options).await?;
-        sessions.verify(&mut db).await?;
+        let mut db = connect(&sessions.options).await?;
+        sessions.begin(&mut db).await?;
         let _ = db.close().await;
         Ok(())
     };
-    let late = || DbError::Unavailable(Box::new(sqlx::Error::PoolTimedOut));
-    timeout(LONGEST_CHECK, checked)
-        .await
-        .unwrap_or_else(|_| Err(late().into()))
+    let checked = timeout(LONGEST_CHECK, checked).await;
+    checked.unwrap_or_else(|_| Err(DbError::late().into()))
 }

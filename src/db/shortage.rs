@@ -9,6 +9,7 @@ use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
 
 use super::DbError;
+use super::session::{self, SessionError};
 
 /// `too_many_connections` (PostgreSQL, appendix A), also of a role's or a database's own limit.
 const NONE_LEFT: &str = "53300";
@@ -21,17 +22,22 @@ const FEW: i64 = 2;
 /// they don't need them, and to end would only mean to be started again.
 ///
 /// # Errors
-/// When Postgres can't be used for another reason.
-pub async fn first_connection(pool: &PgPool) -> Result<PoolConnection<Postgres>, DbError> {
+/// When Postgres can't be used for another reason, such as sessions that are not what they have to be.
+pub async fn first_connection(pool: &PgPool) -> Result<PoolConnection<Postgres>, SessionError> {
+    // Without the pool, which would try again and again, and not tell why. What else is wrong, it finds out itself.
+    match session::check((*pool.connect_options()).clone()).await {
+        Ok(()) | Err(SessionError::Database(_)) => {}
+        Err(wrong) => return Err(wrong),
+    }
     loop {
         match pool.acquire().await {
             Err(sqlx::Error::PoolTimedOut) => match has_none_left(pool).await {
                 Some(true) => say_none_left(),
                 // There may be one again by now.
-                Some(false) => return Ok(pool.acquire().await?),
-                None => return Err(sqlx::Error::PoolTimedOut.into()),
+                Some(false) => return Ok(pool.acquire().await.map_err(DbError::from)?),
+                None => return Err(DbError::from(sqlx::Error::PoolTimedOut).into()),
             },
-            other => return Ok(other?),
+            other => return Ok(other.map_err(DbError::from)?),
         }
     }
 }
@@ -41,10 +47,20 @@ pub async fn first_connection(pool: &PgPool) -> Result<PoolConnection<Postgres>,
 pub struct Explainer(Mutex<Option<Instant>>);
 
 impl Explainer {
-    /// Says in the log if Postgres has no connection left; not more often than every few seconds.
+    /// Says in the log if Postgres has no connection left, or none that can be used as it is; not more often than every few
+    /// seconds.
     pub async fn explain(&self, pool: &PgPool) {
-        if self.is_due() && has_none_left(pool).await == Some(true) {
-            say_none_left();
+        if !self.is_due() {
+            return;
+        }
+        match session::check((*pool.connect_options()).clone()).await {
+            Ok(()) => {}
+            Err(SessionError::Database(_)) => {
+                if has_none_left(pool).await == Some(true) {
+                    say_none_left();
+                }
+            }
+            Err(wrong) => tracing::error!(error = %wrong, "no connection to Postgres can be used"),
         }
     }
 

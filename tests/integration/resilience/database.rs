@@ -67,7 +67,7 @@ async fn every_route_is_out(portal: &Portal, created: &Answer) {
 }
 
 /// Creates until one is taken: the service finds by itself that the database is back.
-async fn is_taken_again(portal: &Portal, name: &str) {
+pub(super) async fn is_taken_again(portal: &Portal, name: &str) {
     let mut body = request(name);
     body["source"]["eventHub"]["consumerGroup"] = "cg1".into();
     portal.create_at_last(&body, &[202, 503]).await;

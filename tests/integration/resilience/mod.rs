@@ -7,6 +7,7 @@ mod database;
 mod loops;
 mod overload;
 mod pace;
+mod pooler;
 
 use azure_emulator::{Host, how_to};
 use serde_json::Value;
