@@ -1,3 +1,7 @@
+-- First of all, in the order in which replicas lock: one that has a connection's row and is about to change it would else wait for
+-- this, and this for it.
+lock table connections, operations in access exclusive mode;
+
 -- The numbered configurations of a connection: what was asked for, what was sent to ARM, and what ARM showed when a read last
 -- confirmed it. What is found at ARM is compared with the current one before anything is written there.
 create table connection_revisions (
@@ -63,3 +67,17 @@ alter table connections
 create index connections_to_recheck on connections (recheck_at) where recheck_at is not null;
 
 insert into schedules (name, due_at) values ('recheckClosedCreates', now());
+
+-- `migrate` gives the serving role its rights after this: until then, whoever may record an operation may record its revision.
+do $$
+declare
+    role name;
+begin
+    for role in select grantee from information_schema.table_privileges
+        where table_schema = current_schema() and table_name = 'operations' and privilege_type = 'INSERT'
+          and grantee <> current_user
+    loop
+        execute format('grant select, insert on connection_revisions to %I', role);
+    end loop;
+end
+$$;

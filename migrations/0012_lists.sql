@@ -1,3 +1,7 @@
+-- First of all, in the order in which replicas lock: one that has changed an operation and is about to change its connection would
+-- else wait for this, and this for it.
+lock table connections, connection_people, operations in access exclusive mode;
+
 -- The lists. For everybody who may see a connection by its record or by a role there is one row, so that a list starts from what
 -- the caller may see, newest first, whatever it is narrowed down to, and never reads what they may not see.
 create table connection_viewers (

@@ -18,6 +18,7 @@ struct Seen {
     operations: usize,
     polls: usize,
     resources: usize,
+    compared: usize,
 }
 
 #[test]
@@ -50,7 +51,7 @@ fn every_recorded_answer_of_arm_is_understood() {
         }
     }
     assert!(
-        seen.operations > 0 && seen.polls > 0 && seen.resources > 0,
+        seen.operations > 0 && seen.polls > 0 && seen.resources > seen.compared && seen.compared > 0,
         "{seen:?}"
     );
 }
@@ -85,10 +86,13 @@ fn check(exchange: &Value, sent: &Value, seen: &mut Seen) {
     } else if let Some(state) = members::provisioning_state(&body) {
         let connection = DataConnection { raw: body.clone() };
         assert_eq!(connection.provisioning_state(), Some(state));
-        assert!(
-            connection.location().is_some() && connection.kind() == Some("EventHub"),
-            "{uri}"
-        );
+        assert!(connection.location().is_some(), "{uri}");
+        let kind = connection.kind().expect("a kind");
+        seen.resources += 1;
+        // Of the other kinds the comparison knows no defaults yet.
+        if kind != "EventHub" {
+            return;
+        }
         let (_, api_version) = uri.rsplit_once("api-version=").expect("an api-version");
         let recorded = Recorded {
             sent: sent.clone(),
@@ -97,7 +101,7 @@ fn check(exchange: &Value, sent: &Value, seen: &mut Seen) {
         };
         let found = Reading::Resource(&connection.raw);
         assert_eq!(compare(&recorded, found), Comparison::Same, "{uri}");
-        seen.resources += 1;
+        seen.compared += 1;
     }
 }
 

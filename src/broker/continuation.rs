@@ -130,7 +130,7 @@ impl Broker {
         Ok((operation.clone(), true))
     }
 
-    async fn is_requester(&self, caller: &Caller, operation: &OperationRecord) -> Result<bool, BrokerError> {
+    pub(super) async fn is_requester(&self, caller: &Caller, operation: &OperationRecord) -> Result<bool, BrokerError> {
         self.looked_up(async {
             let mut db = self.pool.acquire().await.map_err(DbError::from)?;
             let person = people::find(&mut db, caller.actor()).await?;

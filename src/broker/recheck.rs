@@ -30,9 +30,13 @@ impl Broker {
     pub async fn recheck_closed_creates(&self) -> Result<Duration, DbError> {
         let (schedule, every) = (Schedule::RecheckClosedCreates, self.worker.interval * INTERVALS);
         let own = self.reads_by_itself_in();
+        if own.is_empty() {
+            // Nobody here moves the schedule on.
+            return Ok(every);
+        }
         let due = within(async {
             let mut db = self.pool.acquire().await?;
-            if own.is_empty() || !schedules::claim(&mut db, schedule, every).await? {
+            if !schedules::claim(&mut db, schedule, every).await? {
                 return Ok(Vec::new());
             }
             connections::due_for_recheck(&mut db, &own, RECORDS_A_ROUND).await
@@ -84,7 +88,7 @@ impl Broker {
         }
     }
 
-    /// The same for the former record of a name that something else is wanted to have.
+    /// The same for the former records of a name that something else is wanted to have.
     pub(super) async fn look_for_late_effect_at(
         &self,
         caller: &Caller,
@@ -92,15 +96,18 @@ impl Broker {
     ) -> Result<bool, BrokerError> {
         let former = self.looked_up(async {
             let mut db = self.pool.acquire().await.map_err(DbError::from)?;
-            let Some(id) = connections::to_recheck_at(&mut db, arm_id).await? else {
-                return Ok(None);
-            };
-            Ok(connections::find(&mut db, id).await?)
+            let mut records = Vec::new();
+            for id in connections::to_recheck_at(&mut db, arm_id).await? {
+                records.extend(connections::find(&mut db, id).await?);
+            }
+            Ok(records)
         });
-        match former.await? {
-            Some(record) => Ok(self.look_for_late_effect(caller, &record).await),
-            None => Ok(false),
+        for record in former.await? {
+            if self.look_for_late_effect(caller, &record).await {
+                return Ok(true);
+            }
         }
+        Ok(false)
     }
 
     /// Whether what the record's create sent is at ARM, and the record was opened again; `None` if that can't be told.
@@ -144,6 +151,11 @@ impl Broker {
     async fn reopen(&self, record: &ConnectionRecord, caller: Option<&Caller>) -> Result<bool, DbError> {
         let mut transaction = begin(&self.pool, "reopen record").await?;
         let db = &mut *transaction;
+        // People first, as everywhere.
+        let actor = match caller {
+            Some(caller) => Some(self.person(db, caller).await?),
+            None => None,
+        };
         connections::lock(db, record.id).await?;
         if !connections::reopen(db, record.id, self.clock.now()).await? {
             return Ok(false);
@@ -152,7 +164,7 @@ impl Broker {
         let event = self.event(EventKind::CreateAppeared, record, &create, json!({}));
         let event = match caller {
             Some(caller) => Event {
-                actor: Some(self.person(db, caller).await?),
+                actor,
                 app: Some(caller.app()),
                 request_id: Some(caller.request_id().to_owned()),
                 ..event

@@ -17,11 +17,12 @@ use super::{Broker, Caller};
 use crate::config::Direction;
 use crate::connection::{
     Code, ConnectionId, ConnectionRecord, Desired, Failure, Observed, OperationKind, OperationRecord, Phase,
+    removal_hash, removal_of_found_hash,
 };
 use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
 use crate::db::{DbError, begin, connections, ledger_events, operations, slots};
-use crate::ledger::EventKind;
+use crate::ledger::{EventKind, hex};
 
 /// What a removal led to.
 #[derive(Debug)]
@@ -105,6 +106,7 @@ impl Broker {
             && operation.kind == OperationKind::Remove
             && !operation.phase.is_terminal()
         {
+            self.refuse_to_join(caller, record, operation, wanted).await?;
             self.continue_removal(record, operation, caller).await?;
             return self.found_removal(caller, keyed, operation.clone()).await;
         }
@@ -139,6 +141,27 @@ impl Broker {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// A removal under way may be of something that its requester found at ARM and named: nobody else lends tokens to that who did not
+    /// name the same.
+    async fn refuse_to_join(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+        operation: &OperationRecord,
+        wanted: &WantedRemoval,
+    ) -> Result<(), BrokerError> {
+        if operation.request_hash == removal_hash(record.id) || self.is_requester(caller, operation).await? {
+            return Ok(());
+        }
+        let named = wanted.accepted(record)?;
+        let named = named.map(|found| hex(&removal_of_found_hash(record.id, &found)));
+        if named.as_ref() == Some(&operation.request_hash) {
+            return Ok(());
+        }
+        let detail = "another person's removal of what they found at Azure under this name is under way; to go on with it in your own name, continue its operation with its requestHash";
+        Err(Refusal::new(Code::ChangeInProgress, detail).into())
     }
 
     /// No token leaves for a tenant that is no longer allowed.
@@ -202,6 +225,12 @@ impl Broker {
         }
         let accepted_fingerprint = wanted.accepted(&record)?;
         let mut operation = self.new_operation(id, OperationKind::Remove, actor, caller);
+        let body_hash = accepted_fingerprint
+            .as_ref()
+            .map(|found| removal_of_found_hash(id, found));
+        if let Some(hash) = &body_hash {
+            operation.request_hash = hex(hash);
+        }
         let cluster = record.target.database.cluster();
         let before = record.last_operation.as_ref();
         let kind = match before.filter(|operation| !operation.phase.is_terminal()) {
@@ -233,6 +262,7 @@ impl Broker {
         }
         let new = NewOperation {
             accepted_fingerprint,
+            body_hash,
             ..self.to_record(operation)
         };
         self.insert_operation(db, &new, &cluster).await?;

@@ -17,6 +17,7 @@ pub use identifiers::{
 pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
 pub use record::{
     Awaiting, ConnectionRecord, Failure, FoundResource, OperationRecord, Upstream, removal_hash,
+    removal_of_found_hash,
 };
 pub use request::{EventHubSource, NewConnection, Target};
 pub use resource_id::{

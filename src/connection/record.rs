@@ -157,6 +157,12 @@ pub fn removal_hash(connection: ConnectionId) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The same of one that names what was found at ARM, by its fingerprint: whoever goes on with it takes that on.
+#[must_use]
+pub fn removal_of_found_hash(connection: ConnectionId, fingerprint: &str) -> Vec<u8> {
+    Sha256::digest(format!("remove {connection} {fingerprint}")).to_vec()
+}
+
 impl From<TenantId> for Awaiting {
     fn from(tenant: TenantId) -> Self {
         Self { tenant, claims: None }

@@ -77,7 +77,11 @@ impl Arm {
                 Err(error) => return Err(error),
             };
             let (raw, report) = answer.json()?;
-            if !raw.is_object() {
+            let is_of_another = members::text(&raw, "id").is_some_and(|named| {
+                let named = named.trim_end_matches('/');
+                !named.eq_ignore_ascii_case(id.resource().canonical())
+            });
+            if !raw.is_object() || is_of_another {
                 return Err(ArmError {
                     call: name,
                     kind: ArmErrorKind::Unreadable,

@@ -224,6 +224,11 @@ impl Job {
         if let Some(desired) = change.desired {
             connections::set_desired(db, self.record.id, desired).await?;
         }
+        let is_in_doubt = [change.phase, self.claim.record.phase].contains(&Phase::Settling);
+        if is_create && is_in_doubt {
+            // Before the record is closed. Also of one whose outcome became unknown to a version that did not write it down.
+            connections::expect_late_effect(db, self.record.id).await?;
+        }
         if let Some((observed, closed)) = change.observed {
             let confirmed = observed == Observed::Present && change.phase == Phase::Succeeded;
             connections::set_observed(db, self.record.id, observed, now, closed, confirmed).await?;
@@ -236,7 +241,7 @@ impl Job {
         Ok(Committed::Done(continued))
     }
 
-    /// What a read showed, and that a create's outcome is unknown.
+    /// What a read showed.
     async fn record_seen(
         &self,
         db: &mut PgConnection,
@@ -244,8 +249,10 @@ impl Job {
         now: DateTime<Utc>,
     ) -> Result<(), BrokerError> {
         let connection = self.record.id;
-        if self.claim.record.kind == OperationKind::Create && change.phase == Phase::Settling {
-            connections::expect_late_effect(db, connection).await?;
+        // Before the change, which the operation's phase here is of: the request had left.
+        let was_sent = matches!(self.claim.record.phase, Phase::Accepted | Phase::Settling);
+        if self.claim.record.kind == OperationKind::Remove && change.phase == Phase::Succeeded && was_sent {
+            connections::expect_nothing_late(db, connection).await?;
         }
         if let Some(found) = &change.found {
             connections::set_found(db, connection, found).await?;
@@ -289,12 +296,6 @@ impl Job {
         if let (Some(found), Some(details)) = (&found, details.as_object_mut()) {
             details.insert("differences".to_owned(), found.differences.clone().into());
             details.insert("fingerprint".to_owned(), found.fingerprint.clone().into());
-            let code = if found.contested {
-                Code::Contested
-            } else {
-                Code::Drifted
-            };
-            metrics::write_refused(code.as_str());
             tracing::warn!(
                 operation.id = %self.claim.record.id,
                 connection.id = %self.record.id,

@@ -11,7 +11,7 @@ use crate::arm::{
 };
 use crate::broker::refusal::BrokerError;
 use crate::connection::{Code, Failure, FoundResource, Observed};
-use crate::db::{revisions, within};
+use crate::db::{DbError, revisions, within};
 
 /// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
 const CLOCKS_APART: i64 = 300;
@@ -20,8 +20,8 @@ const CLOCKS_APART: i64 = 300;
 pub(super) enum Whose {
     /// What the create made.
     Ours,
-    /// As it was sent, but made before: this service's create replaced somebody else's.
-    Contested,
+    /// This service's create replaced somebody else's; how what is there now compares with what was sent.
+    Contested(Comparison),
     /// Something else.
     Anothers(Comparison),
     /// ARM's answer makes no sense.
@@ -30,7 +30,7 @@ pub(super) enum Whose {
 
 impl Job {
     /// Compares what a read found with the revision that the operation makes or removes.
-    async fn compared(&self, found: &DataConnection) -> Result<Comparison, BrokerError> {
+    pub(super) async fn compared(&self, found: &DataConnection) -> Result<Comparison, BrokerError> {
         let (connection, number) = (self.record.id, self.claim.revision);
         let revision = within(async {
             let mut db = self.broker.pool.acquire().await?;
@@ -53,7 +53,7 @@ impl Job {
         let is_older = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time < oldest);
         Ok(match self.compared(found).await? {
             Comparison::Same if is_older(found.created_at()) || is_older(found.retrieval_start()) => {
-                Whose::Contested
+                Whose::Contested(Comparison::Same)
             }
             Comparison::Same => Whose::Ours,
             Comparison::Absent | Comparison::Unreadable => Whose::Unreadable,
@@ -68,6 +68,11 @@ impl Job {
         whose: &Whose,
     ) -> Result<Step, BrokerError> {
         let (failure, observed, seen) = match whose {
+            Whose::Contested(comparison) => (
+                contested(),
+                Observed::Present,
+                seen(found, comparison, true, self.now()),
+            ),
             Whose::Anothers(comparison) => {
                 // Of another data connection under the name nothing follows for this one.
                 let observed = match comparison {
@@ -80,11 +85,9 @@ impl Job {
                     seen(found, comparison, false, self.now()),
                 )
             }
-            _ => (
-                contested(),
-                Observed::Present,
-                seen(found, &Comparison::Same, true, self.now()),
-            ),
+            Whose::Ours | Whose::Unreadable => {
+                return Err(DbError::Defect("a create that is nobody else's".to_owned()).into());
+            }
         };
         self.fail_with(failure, observed, Some(seen)).await
     }
@@ -120,16 +123,38 @@ impl Job {
             return self.drifted_from(&found, &comparison).await.map(Err);
         }
         let differs = matches!(comparison, Comparison::Differs(_));
-        Ok(Ok(differs.then(|| seen(&found, &comparison, false, self.now()))))
+        // What may be somebody else's stays that, whatever comes of the removal.
+        Ok(Ok(differs.then(|| {
+            seen(&found, &comparison, self.is_contested(), self.now())
+        })))
     }
 
-    /// Whether what is there may not be removed: it is another data connection, or may be somebody else's, and no caller named
-    /// exactly this one.
+    /// Whether what is there may not be removed: it is not what the caller named, or nobody named anything and it is another data
+    /// connection or may be somebody else's.
     fn keeps_from_removing(&self, found: &DataConnection, comparison: &Comparison) -> bool {
-        let is_contested = self.is_contested();
-        let accepted = self.claim.accepted_fingerprint.as_ref();
-        (is_contested || matches!(comparison, Comparison::Replaced(_)))
-            && accepted.is_none_or(|accepted| *accepted != fingerprint(&found.raw))
+        match &self.claim.accepted_fingerprint {
+            // Who named somebody else's does not mean what was there before and is there again.
+            Some(accepted) => *accepted != fingerprint(&found.raw),
+            None => self.is_contested() || matches!(comparison, Comparison::Replaced(_)),
+        }
+    }
+
+    /// What is known of the record's own when this is at ARM: of another data connection, that a confirmed one is gone, and of one
+    /// that never was confirmed nothing.
+    pub(super) fn observed_beside(&self, comparison: &Comparison) -> Observed {
+        match comparison {
+            Comparison::Replaced(_) => self.observed_as_gone(),
+            _ => Observed::Present,
+        }
+    }
+
+    /// What is known of the record's own when it is not there: whether any ever was is known of a confirmed one only.
+    pub(super) fn observed_as_gone(&self) -> Observed {
+        if self.record.confirmed_at.is_some() {
+            Observed::Absent
+        } else {
+            Observed::Unknown
+        }
     }
 
     /// Whether this is another data connection than the record's, which no caller named.
@@ -156,14 +181,18 @@ impl Job {
                 comparison: Some(comparison.as_str().to_owned()),
                 ..contested()
             }
+        } else if self.claim.accepted_fingerprint.is_some() {
+            Failure {
+                detail: "Azure does not hold what the request named any more, so nothing was deleted: look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed".to_owned(),
+                ..drifted(comparison)
+            }
         } else {
             drifted(comparison)
         };
-        // A confirmed one was there, and is gone; whether any other ever was is not known.
-        let observed = match (is_contested, self.record.confirmed_at.is_some()) {
-            (true, _) => Observed::Present,
-            (false, true) => Observed::Absent,
-            (false, false) => Observed::Unknown,
+        let observed = if is_contested {
+            Observed::Present
+        } else {
+            self.observed_beside(comparison)
         };
         let seen = seen(found, comparison, is_contested, self.now());
         self.fail_with(failure, observed, Some(seen)).await
@@ -174,7 +203,7 @@ impl Job {
     }
 
     /// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
-    async fn not_readable(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
+    pub(super) async fn not_readable(&mut self, error: &ArmError) -> Result<Step, BrokerError> {
         tracing::warn!(operation.id = %self.claim.record.id, arm.call = error.call, arm.status = error.status(), "what a removal is for can't be read, so it is not sent");
         match &error.kind {
             ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => self.challenged(error).await,
@@ -239,7 +268,7 @@ pub(super) fn seen(
 }
 
 /// The resource without those who made and changed it: of `systemData` the times alone.
-fn without_people(resource: &Value) -> Value {
+pub(super) fn without_people(resource: &Value) -> Value {
     let mut resource = resource.clone();
     let system = resource
         .as_object_mut()

@@ -6,12 +6,12 @@ use futures_util::future::join;
 use serde_json::json;
 
 use super::commit::Change;
-use super::comparison::Whose;
+use super::comparison::{Whose, without_people};
 use super::reading::ReadToken;
 use super::send::plain;
 use super::tokens::Tokens;
 use super::{Job, Step};
-use crate::arm::{ArmError, DataConnection, OperationStatus, OperationUrl};
+use crate::arm::{ArmError, Comparison, DataConnection, OperationStatus, OperationUrl};
 use crate::broker::refusal::{BrokerError, failure_of};
 use crate::broker::sentences::reason;
 use crate::connection::{Code, Failure, Observed, OperationKind, Phase, Upstream};
@@ -186,7 +186,7 @@ impl Job {
         self.commit(Change {
             failure: None,
             observed: Some((Observed::Present, false)),
-            snapshot: Some(found.raw.clone()),
+            snapshot: Some(without_people(&found.raw)),
             event: Some((EventKind::CreateSucceeded, details)),
             ..self.change("the connection is there", Phase::Succeeded)
         })
@@ -218,13 +218,23 @@ impl Job {
                 Ok(Step::Again(self.next_pause()))
             }
             (OperationKind::Create, Some(found)) if failure.code == Code::Contested.as_str() => {
-                self.end_as_anothers(&found, &Whose::Contested).await
+                match self.compared(&found).await? {
+                    Comparison::Unreadable => self.look_again_later().await,
+                    comparison => self.end_as_anothers(&found, &Whose::Contested(comparison)).await,
+                }
             }
             (OperationKind::Create, Some(_)) => self.fail(failure, Observed::Present).await,
             (OperationKind::Remove, Some(found)) => match self.is_replaced(&found).await? {
                 Some(comparison) => self.drifted_from(&found, &comparison).await,
-                None => self.fail(failure, Observed::Present).await,
+                // Also what a caller named is not the record's own for that.
+                None => {
+                    let observed = self.observed_beside(&self.compared(&found).await?);
+                    self.fail(failure, observed).await
+                }
             },
+            (OperationKind::Create, None) if failure.code == Code::Contested.as_str() => {
+                self.contested_not_found(failure).await
+            }
             // ARM's failed operation may have left something that reads don't find yet.
             (OperationKind::Create, None)
                 if !is_refusal(&failure) && self.claim.absent_reads + 1 < ABSENT_READS =>
@@ -233,6 +243,31 @@ impl Job {
                 Ok(Step::Again(self.broker.worker.fastest_poll))
             }
             (OperationKind::Create, None) => self.fail(failure, Observed::Absent).await,
+        }
+    }
+
+    /// ARM took the create as a change, and reads don't find what it changed: they lag, as the one did that found nothing before it.
+    /// What ARM took on may stand, so it counts as not made only as late as one that got no answer.
+    async fn contested_not_found(&mut self, failure: Failure) -> Result<Step, BrokerError> {
+        if self.claim.record.phase != Phase::Settling {
+            if self.claim.absent_reads < READS_AFTER_SUCCESS {
+                self.claim.absent_reads += 1;
+                return Ok(Step::Again(self.broker.worker.fastest_poll));
+            }
+            return self
+                .lose_track("Azure took the create as a change, and reads don't find what it changed")
+                .await;
+        }
+        let is_dead = self.request_is_dead().await?;
+        self.claim.absent_reads = if is_dead { self.claim.absent_reads + 1 } else { 0 };
+        // One more than of others: the first of them may have been made before the request was dead.
+        if self.claim.absent_reads <= ABSENT_READS {
+            return self.look_again_later().await;
+        }
+        match self.is_running().await? {
+            Ok(false) => self.fail(failure, Observed::Absent).await,
+            Ok(true) => self.look_again_later().await,
+            Err(step) => Ok(step),
         }
     }
 

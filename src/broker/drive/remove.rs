@@ -251,8 +251,7 @@ impl Job {
             Err(error) if error.status() == Some(404) => self.parent_missing().await,
             // Nothing was sent, if the removal waits for its request to leave.
             Err(error) if self.unsent || self.claim.record.phase == Phase::Queued => {
-                let pause = self.longer_pause(&error);
-                self.wait_at_rest(Step::Again(pause)).await
+                self.not_readable(&error).await
             }
             Err(error) => self.read_failed(&error).await,
         }
@@ -272,7 +271,7 @@ impl Job {
     /// The data connection can't be seen, but neither can its database: it is missing, not removed.
     pub(super) async fn parent_missing(&mut self) -> Result<Step, BrokerError> {
         let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
-        self.fail(plain(Code::ParentMissing, detail), Observed::Absent)
+        self.fail(plain(Code::ParentMissing, detail), self.observed_as_gone())
             .await
     }
 

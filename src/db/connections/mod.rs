@@ -14,7 +14,7 @@ use crate::connection::{
 };
 
 pub use find::{Found, Selection, find, find_open, find_with_part, list, unanswered_removal};
-pub use recheck::{due_for_recheck, expect_late_effect, recheck_later, rechecked, reopen, to_recheck_at};
+pub use recheck::{due_for_recheck, expect_late_effect, expect_nothing_late, recheck_later, rechecked, reopen, to_recheck_at};
 
 /// What a person is to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,6 +24,9 @@ const AFTER: [Duration; 5] = [
 /// The least time until a look that failed is tried again; then a tenth of the time that the record has been closed.
 const RETRY_AFTER: Duration = Duration::from_secs(MINUTE);
 
+/// The most former records of one name that one request looks at.
+const MOST_FORMER: i64 = 5;
+
 /// How long after a record was closed it is looked at first.
 pub(super) fn first() -> f64 {
     AFTER.first().map_or(0.0, Duration::as_secs_f64)
@@ -40,6 +43,18 @@ pub async fn expect_late_effect(db: &mut PgConnection, id: ConnectionId) -> Resu
     )
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// A removal was sent and carried out: whatever the create made is gone with it, and what has the name from now on is another's.
+///
+/// # Errors
+/// When the database can't take it.
+pub async fn expect_nothing_late(db: &mut PgConnection, id: ConnectionId) -> Result<(), DbError> {
+    sqlx::query("update connections set recheck_step = null, recheck_at = null where id = $1")
+        .bind(id.uuid())
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -64,22 +79,23 @@ pub async fn due_for_recheck(
     Ok(ids.into_iter().map(ConnectionId::new).collect())
 }
 
-/// The former record of a data connection's name that is still to be looked at again.
+/// The former records of a data connection's name that are still to be looked at again, the last one first.
 ///
 /// # Errors
 /// When the database can't answer.
 pub async fn to_recheck_at(
     db: &mut PgConnection,
     arm_id: &DataConnectionId,
-) -> Result<Option<ConnectionId>, DbError> {
-    let id = sqlx::query_scalar!(
+) -> Result<Vec<ConnectionId>, DbError> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(
         "select id from connections where arm_id = $1 and closed_at is not null and recheck_at is not null
-         order by closed_at desc limit 1",
-        arm_id.resource().canonical()
+         order by closed_at desc limit $2",
     )
-    .fetch_optional(db)
+    .bind(arm_id.resource().canonical())
+    .bind(MOST_FORMER)
+    .fetch_all(db)
     .await?;
-    Ok(id.map(ConnectionId::new))
+    Ok(ids.into_iter().map(ConnectionId::new).collect())
 }
 
 /// A look found nothing of this service's: the next one comes when it is due, if any is left.

@@ -6,6 +6,7 @@ mod late;
 mod preconditions;
 mod record_only;
 mod removal;
+mod review;
 
 use azure_emulator::how_to;
 use http::Method;
@@ -48,6 +49,15 @@ fn make(app: &App, body: &Value) {
     app.emulator
         .edit(|world| world.add_data_connection(&data_connection("telemetry"), body))
         .expect("it is made");
+}
+
+/// A connection whose name somebody else's data connection took, with the answers to its create and to a removal, which is refused.
+async fn drifted(app: &App) -> (Portal, Answer, Answer) {
+    let (portal, created) = active(app).await;
+    make(app, &theirs());
+    let refused = portal.remove(created.text("/id")).await;
+    refused.is_problem(409, "drifted");
+    (portal, created, refused)
 }
 
 fn delete_by_hand(app: &App) {

@@ -6,7 +6,7 @@ use azure_emulator::{Effect, Fault, how_to};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{active, delete_by_hand, is_removed, make, ours_but, remove_matching, tag, theirs};
+use super::{active, delete_by_hand, drifted, is_removed, make, ours_but, remove_matching, tag, theirs};
 use crate::support::{App, request};
 
 /// A fault of reads of the data connection.
@@ -62,11 +62,8 @@ async fn what_somebody_else_made_anew_under_the_name_is_not_deleted() {
 #[tokio::test]
 async fn who_names_what_was_found_removes_exactly_that() {
     let app = App::hurried().await;
-    let (portal, created) = active(&app).await;
+    let (portal, created, refused) = drifted(&app).await;
     let id = created.text("/id");
-    make(&app, &theirs());
-    let refused = portal.remove(id).await;
-    refused.is_problem(409, "drifted");
     // Without the tag it stays as it is, however often it is asked for; the same find changes no version.
     let again = portal.remove(id).await;
     again.is_problem(409, "drifted");
@@ -85,11 +82,8 @@ fn version(tag: &str) -> &str {
 #[tokio::test]
 async fn what_came_after_the_find_that_was_named_is_not_deleted() {
     let app = App::hurried().await;
-    let (portal, created) = active(&app).await;
+    let (portal, created, refused) = drifted(&app).await;
     let id = created.text("/id");
-    make(&app, &theirs());
-    let refused = portal.remove(id).await;
-    refused.is_problem(409, "drifted");
     // Another again, directly before the send: the third one's.
     let mut third = theirs();
     third["properties"]["consumerGroup"] = "cg2".into();
@@ -109,12 +103,7 @@ async fn what_came_after_the_find_that_was_named_is_not_deleted() {
 #[tokio::test]
 async fn any_version_is_no_name_for_what_was_found() {
     let app = App::hurried().await;
-    let (portal, created) = active(&app).await;
-    make(&app, &theirs());
-    portal
-        .remove(created.text("/id"))
-        .await
-        .is_problem(409, "drifted");
+    let (portal, created, _) = drifted(&app).await;
     remove_matching(&portal, created.text("/id"), "*")
         .await
         .is_problem(409, "drifted");
@@ -289,12 +278,7 @@ async fn what_has_the_name_after_azure_carried_a_removal_out_is_left_alone() {
 #[tokio::test]
 async fn the_sources_side_is_not_shown_what_has_the_name_now() {
     let app = App::hurried().await;
-    let (portal, created) = active(&app).await;
-    make(&app, &theirs());
-    portal
-        .remove(created.text("/id"))
-        .await
-        .is_problem(409, "drifted");
+    let (_, created, _) = drifted(&app).await;
     let source = app
         .portal()
         .with_token(&app.token("acc2@domain2.com", how_to::DOMAIN2));
