@@ -27,8 +27,7 @@ pub(crate) struct IdempotencyKeyHeader {
     #[param(
         rename = "Idempotency-Key",
         nullable = false,
-        max_length = 255,
-        pattern = r"^[!#-~][!-~]*$",
+        pattern = r#"^([!#-~][!-~]{0,254}|"([!#-\[\]-~]|\\["\\]){1,255}")$"#,
         example = "8e03978e-40d5-43e8-bc93-6894a57f9324"
     )]
     key: Option<String>,
@@ -40,12 +39,12 @@ pub(crate) struct IdempotencyKeyHeader {
 #[expect(dead_code, reason = "describes a header; its extractor is Authenticated")]
 pub(crate) struct AuxiliaryHeader {
     /// User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
-    /// commas; at most three. One that the request does not need is refused.
+    /// commas; at most three. One that the request does not need is refused. An empty header is as good as none.
     // No example: a token that is good for anything can't stand in a document.
     #[param(
         rename = "x-ms-authorization-auxiliary",
         nullable = false,
-        pattern = r"^Bearer [A-Za-z0-9_.-]+([,;] *Bearer [A-Za-z0-9_.-]+){0,2}$"
+        pattern = r"^(Bearer [A-Za-z0-9_.-]+([,;] *Bearer [A-Za-z0-9_.-]+){0,2})?$"
     )]
     auxiliary: Option<String>,
 }
@@ -68,7 +67,13 @@ pub(crate) struct IfNoneMatchHeader {
 pub(crate) struct IfMatchHeader {
     /// The `ETag` of an earlier answer, or several parted by commas (RFC 9110, section 13.1.1). Unless the connection is still of
     /// the version that one of them begins with, the answer is 412 and nothing is done. Of the tag, the part before the hyphen counts.
-    #[param(rename = "If-Match", nullable = false, example = "\"1-5d3b2c1f\"")]
+    /// `*` is any version.
+    #[param(
+        rename = "If-Match",
+        nullable = false,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$"#,
+        example = "\"1-5d3b2c1f\""
+    )]
     if_match: Option<String>,
 }
 

@@ -610,7 +610,7 @@ export type CreateConnectionData = {
         Prefer?: string;
         /**
          * User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
-         * commas; at most three. One that the request does not need is refused.
+         * commas; at most three. One that the request does not need is refused. An empty header is as good as none.
          */
         'x-ms-authorization-auxiliary'?: string;
     };
@@ -712,12 +712,13 @@ export type RemoveConnectionData = {
         Prefer?: string;
         /**
          * User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
-         * commas; at most three. One that the request does not need is refused.
+         * commas; at most three. One that the request does not need is refused. An empty header is as good as none.
          */
         'x-ms-authorization-auxiliary'?: string;
         /**
          * The `ETag` of an earlier answer, or several parted by commas (RFC 9110, section 13.1.1). Unless the connection is still of
          * the version that one of them begins with, the answer is 412 and nothing is done. Of the tag, the part before the hyphen counts.
+         * `*` is any version.
          */
         'If-Match'?: string;
     };
@@ -948,7 +949,7 @@ export type GetOperationData = {
     headers?: {
         /**
          * User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
-         * commas; at most three. One that the request does not need is refused.
+         * commas; at most three. One that the request does not need is refused. An empty header is as good as none.
          */
         'x-ms-authorization-auxiliary'?: string;
     };
@@ -1030,7 +1031,7 @@ export type ContinueOperationData = {
         Prefer?: string;
         /**
          * User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
-         * commas; at most three. One that the request does not need is refused.
+         * commas; at most three. One that the request does not need is refused. An empty header is as good as none.
          */
         'x-ms-authorization-auxiliary'?: string;
     };
