@@ -14,8 +14,8 @@ use crate::domain::Phase;
 use crate::entra::ExchangeErrorKind;
 use crate::ledger::details;
 use crate::operations::driver::Job;
-use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
+use crate::operations::driver::{NextAction, Step};
 
 /// What Entra said to the claims.
 enum Answer {
@@ -38,27 +38,24 @@ impl Job {
     }
 
     /// ARM did nothing, and demands claims of the token.
-    pub(crate) async fn challenged(&mut self, error: &ArmError) -> Result<NextAction, Error> {
+    pub(crate) async fn challenged(&mut self, error: &ArmError) -> Step {
         let awaited = self.demanded(error.refusal());
         self.requeue_rejected(error).await?;
         match self.answer(&awaited).await? {
-            Answer::Token => self.requeue(NextAction::RetryAfter(Duration::ZERO)).await,
-            Answer::Later(pause) => {
-                let step = self.pause_or_await(pause, awaited).await?;
-                self.requeue(step).await
-            }
+            Answer::Token => Ok(NextAction::RetryAfter(Duration::ZERO)),
+            Answer::Later(pause) => self.pause_or_await(pause, awaited).await,
             Answer::No => self.await_caller(awaited).await,
         }
     }
 
     /// ARM refused the change to whoever asked last, and did nothing: it waits, for somebody who brings more, as if it had never
     /// been sent. What is at ARM is what was there before.
-    pub(crate) async fn hold(&mut self, error: &ArmError, awaited: Awaiting) -> Result<NextAction, Error> {
+    pub(crate) async fn hold(&mut self, error: &ArmError, awaited: Awaiting) -> Step {
         self.requeue_rejected(error).await?;
         self.await_caller(awaited).await
     }
 
-    async fn requeue_rejected(&mut self, error: &ArmError) -> Result<(), Error> {
+    async fn requeue_rejected(&mut self, error: &ArmError) -> Step<()> {
         let (kind, code) = match self.claim.record.kind {
             OperationKind::Create => (EventKind::CreateHeld, Code::ClaimsChallenge),
             OperationKind::Remove => (EventKind::RemoveHeld, Code::AzureRefused),

@@ -8,7 +8,6 @@ use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::db::DbError;
 use crate::db::cluster_locks;
 use crate::db::connections;
 use crate::db::ledger_events;
@@ -30,8 +29,8 @@ use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::ledger::details;
 use crate::operations::driver::Job;
-use crate::operations::driver::NextAction;
 use crate::operations::driver::send::plain;
+use crate::operations::driver::{NextAction, Step, Stop};
 use crate::telemetry::metrics;
 
 /// What a step changes; what is not named stays.
@@ -87,7 +86,7 @@ impl Job {
     ///
     /// A create that would wait or leave although its connection is to be removed ends here instead: nothing was made, and
     /// the removal behind it must find nothing to remove.
-    pub(crate) async fn commit(&mut self, change: Change) -> Result<(), Error> {
+    pub(crate) async fn commit(&mut self, change: Change) -> Step<()> {
         match self.commit_or_end(change).await? {
             Committed::Done(_) => Ok(()),
             Committed::Unwanted => {
@@ -101,12 +100,12 @@ impl Job {
                     observed: Some((Observed::Absent, true)),
                     ..self.change("the create is wanted no longer", Phase::Failed)
                 };
-                self.commit_or_end(ended).await.map(drop)
+                Ok(self.commit_or_end(ended).await.map(drop)?)
             }
         }
     }
 
-    async fn commit_or_end(&mut self, change: Change) -> Result<Committed, Error> {
+    async fn commit_or_end(&mut self, change: Change) -> Result<Committed, NotCommitted> {
         let asked_at = Instant::now();
         let event = change.event.as_ref().map(|(kind, details)| {
             let driver = &self.driver;
@@ -124,7 +123,9 @@ impl Job {
         let mut repeated = false;
         let continued = loop {
             match within(self.try_commit(&change, event.clone(), repeated)).await {
-                Err(Error::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
+                Err(NotCommitted::Error(Error::Database(error)))
+                    if error.is_outage() && Instant::now() < self.lease_end =>
+                {
                     self.driver.db.failed(&error, "a result waits to be recorded");
                     repeated = true;
                     sleep(self.driver.settings.lease / 20).await;
@@ -181,7 +182,7 @@ impl Job {
         change: &Change,
         mut event: Option<Event>,
         repeated: bool,
-    ) -> Result<Committed, Error> {
+    ) -> Result<Committed, NotCommitted> {
         let (driver, now) = (&self.driver, self.driver.clock.now());
         let progress = Progress {
             phase: change.phase,
@@ -199,7 +200,7 @@ impl Job {
         };
         let (id, lease) = (self.claim.record.id, self.claim.lease);
         if change.leaves.is_some() && driver.replica.stop.is_cancelled() {
-            return Err(DbError::Conflict("this replica begins nothing any more".to_owned()).into());
+            return Err(NotCommitted::Stopping);
         }
         let mut transaction = driver.db.begin(change.name).await?;
         let db = &mut *transaction;
@@ -222,7 +223,7 @@ impl Job {
             if change.leaves.is_some() {
                 // These tokens are not theirs: what is sent from now on goes with those of whoever goes on.
                 driver.tokens.store.give_up(id, self.tried, now);
-                return Err(DbError::Conflict("somebody else goes on with the operation".to_owned()).into());
+                return Err(NotCommitted::Continued);
             }
             // What only the service's token is behind is nobody's.
             if let Some(event) = event.as_mut().filter(|event| event.actor.is_some()) {
@@ -230,7 +231,7 @@ impl Job {
             }
         }
         if change.leaves.is_some() && !cluster_locks::take(db, id, driver.settings.slot_timeout).await? {
-            return Err(DbError::Conflict("another change of the cluster is in flight".to_owned()).into());
+            return Err(NotCommitted::SlotTaken);
         }
         if gives_turn_back(change) {
             cluster_locks::give_back(db, id, change.cluster_pause).await?;
@@ -292,7 +293,7 @@ impl Job {
     }
 
     /// Ends the operation without the change. What ARM holds is `observed`; a create that left nothing closes the record.
-    pub(crate) async fn fail(&mut self, failure: Failure, observed: Observed) -> Result<NextAction, Error> {
+    pub(crate) async fn fail(&mut self, failure: Failure, observed: Observed) -> Step {
         self.fail_with(failure, observed, None).await
     }
 
@@ -302,7 +303,7 @@ impl Job {
         failure: Failure,
         observed: Observed,
         found: Option<FoundResource>,
-    ) -> Result<NextAction, Error> {
+    ) -> Step {
         let kind = self.claim.record.kind;
         let (event, desired) = match kind {
             OperationKind::Create => (EventKind::CreateFailed, None),
@@ -336,7 +337,7 @@ impl Job {
     }
 
     /// Records that the outcome is unknown: from here on, only reads tell.
-    pub(crate) async fn mark_outcome_unknown(&mut self, why: &str) -> Result<NextAction, Error> {
+    pub(crate) async fn mark_outcome_unknown(&mut self, why: &str) -> Step {
         self.unsent = false;
         let details = serde_json::json!({ "reason": why });
         // What ARM said of a create is still to be borne out; a removal is wanted whatever it said.
@@ -357,7 +358,7 @@ impl Job {
     }
 
     /// Gives the lease back because a token is missing; whoever brings them takes the operation up.
-    pub(crate) async fn await_caller(&mut self, awaited: impl Into<Awaiting>) -> Result<NextAction, Error> {
+    pub(crate) async fn await_caller(&mut self, awaited: impl Into<Awaiting>) -> Step {
         if self.claim.record.phase.is_terminal() {
             return Ok(NextAction::Done);
         }
@@ -395,7 +396,7 @@ impl Job {
     }
 
     /// Gives the lease back at once: this replica stops.
-    pub(crate) async fn hand_over(&mut self) -> Result<(), Error> {
+    pub(crate) async fn hand_over(&mut self) -> Step<()> {
         let release_for = Some(Duration::ZERO);
         let handed = self.change("the operation is handed over", self.phase_at_rest());
         self.commit(Change {
@@ -404,6 +405,36 @@ impl Job {
             ..handed
         })
         .await
+    }
+}
+
+/// Why a transition was not committed.
+enum NotCommitted {
+    /// Another change of the cluster is in flight.
+    SlotTaken,
+    /// Another person continued the operation, and the tokens at hand are not theirs.
+    Continued,
+    /// This replica stops, and sends nothing more.
+    Stopping,
+    /// Anything else.
+    Error(Error),
+}
+
+impl<E: Into<Error>> From<E> for NotCommitted {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl From<NotCommitted> for Stop {
+    fn from(reason: NotCommitted) -> Self {
+        match reason {
+            // It waits for its turn anew.
+            NotCommitted::SlotTaken | NotCommitted::Continued | NotCommitted::Stopping => {
+                Self::Next(NextAction::RetryAfter(Duration::ZERO))
+            }
+            NotCommitted::Error(error) => Self::Error(error),
+        }
     }
 }
 

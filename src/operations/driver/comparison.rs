@@ -13,9 +13,9 @@ use crate::domain::Failure;
 use crate::domain::FoundResource;
 use crate::domain::Observed;
 use crate::operations::driver::Job;
-use crate::operations::driver::NextAction;
 use crate::operations::driver::follow::is_under_way;
 use crate::operations::driver::send::plain;
+use crate::operations::driver::{NextAction, Step, Stop, early};
 
 /// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
 const CLOCKS_APART: i64 = 300;
@@ -66,11 +66,7 @@ impl Job {
     }
 
     /// Ends a create that left something which is not surely what it made: the connection stays unsettled, and shows what is there.
-    pub(crate) async fn end_as_anothers(
-        &mut self,
-        found: &DataConnection,
-        whose: &Whose,
-    ) -> Result<NextAction, Error> {
+    pub(crate) async fn end_as_anothers(&mut self, found: &DataConnection, whose: &Whose) -> Step {
         let (failure, observed, seen) = match whose {
             Whose::Contested(comparison) => (
                 contested(),
@@ -99,19 +95,16 @@ impl Job {
     /// Reads and compares directly before a removal's request leaves: without a read that succeeds, nothing is deleted, and nothing
     /// that is not what the record says, unless a caller named exactly that. Gives what differs, where something does; `Err` is how
     /// the step ends when nothing may be sent.
-    pub(crate) async fn clear_to_remove(
-        &mut self,
-        credentials: &Credentials,
-    ) -> Result<Result<Option<FoundResource>, NextAction>, Error> {
+    pub(crate) async fn clear_to_remove(&mut self, credentials: &Credentials) -> Step<Option<FoundResource>> {
         let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         let found = match self
             .with_lease_renewal(arm.data_connection(&credentials.primary, &id))
             .await?
         {
             Ok(Some(found)) => found,
-            Ok(None) => return self.confirm_absence(&credentials.primary).await.map(Err),
-            Err(error) if error.status() == Some(404) => return self.parent_missing().await.map(Err),
-            Err(error) => return self.not_readable(&error).await.map(Err),
+            Ok(None) => return Err(early(self.confirm_absence(&credentials.primary).await)),
+            Err(error) if error.status() == Some(404) => return Err(early(self.parent_missing().await)),
+            Err(error) => return Err(early(self.not_readable(&error).await)),
         };
         let waited = (self.now() - self.claim.record.created_at)
             .to_std()
@@ -119,21 +112,19 @@ impl Job {
         // What it becomes is compared, once it has: but a state that lasts keeps no removal waiting for ever.
         if is_under_way(&found) && waited < self.driver.settings.deadline {
             let pause = self.growing_pause();
-            return self.requeue(NextAction::RetryAfter(pause)).await.map(Err);
+            return Err(Stop::Next(NextAction::RetryAfter(pause)));
         }
         let comparison = self.compared(&found).await?;
         if comparison == Comparison::Unreadable {
             let pause = self.growing_pause();
-            return self.requeue(NextAction::RetryAfter(pause)).await.map(Err);
+            return Err(Stop::Next(NextAction::RetryAfter(pause)));
         }
         if self.keeps_from_removing(&found, &comparison) {
-            return self.drifted_from(&found, &comparison).await.map(Err);
+            return Err(early(self.drifted_from(&found, &comparison).await));
         }
         let differs = matches!(comparison, Comparison::Differs(_));
         // What may be somebody else's stays that, whatever comes of the removal.
-        Ok(Ok(differs.then(|| {
-            seen(&found, &comparison, self.is_contested(), self.now())
-        })))
+        Ok(differs.then(|| seen(&found, &comparison, self.is_contested(), self.now())))
     }
 
     /// Whether what is there may not be removed: it is not what the caller named, or nobody named anything and it is another data
@@ -173,11 +164,7 @@ impl Job {
 
     /// Ends a removal without a request: what is there is not the record's. The wish comes to nothing; whoever means what is there
     /// names it by the tag of the connection that shows it.
-    pub(crate) async fn drifted_from(
-        &mut self,
-        found: &DataConnection,
-        comparison: &Comparison,
-    ) -> Result<NextAction, Error> {
+    pub(crate) async fn drifted_from(&mut self, found: &DataConnection, comparison: &Comparison) -> Step {
         let is_contested = self.is_contested();
         let failure = if is_contested {
             Failure {
@@ -207,7 +194,7 @@ impl Job {
     }
 
     /// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
-    pub(crate) async fn not_readable(&mut self, error: &ArmError) -> Result<NextAction, Error> {
+    pub(crate) async fn not_readable(&mut self, error: &ArmError) -> Step {
         tracing::warn!(operation.id = %self.claim.record.id, arm.call = error.call, arm.status = error.status(), "what a removal is for can't be read, so it is not sent");
         match &error.kind {
             ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => self.challenged(error).await,
@@ -221,7 +208,7 @@ impl Job {
             // ARM says so of a stopped cluster too, with a 400: that lasts, and is no answer.
             _ => {
                 let pause = self.longer_pause(error);
-                self.requeue(NextAction::RetryAfter(pause)).await
+                Ok(NextAction::RetryAfter(pause))
             }
         }
     }

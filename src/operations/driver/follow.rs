@@ -9,7 +9,6 @@ use crate::arm::failure_of;
 use crate::arm::reason;
 use crate::arm::{ArmError, Comparison, DataConnection, OperationStatus, OperationUrl};
 use crate::domain::Code;
-use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::Failure;
 use crate::domain::Observed;
@@ -17,12 +16,11 @@ use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::domain::Upstream;
 use crate::operations::driver::Job;
-use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 use crate::operations::driver::comparison::{Whose, without_people};
 use crate::operations::driver::reading::ReadToken;
 use crate::operations::driver::send::plain;
-use crate::operations::driver::tokens::Tokens;
+use crate::operations::driver::{NextAction, Step, early};
 
 /// How often a create that ARM called done is looked for before it counts as unsettled: reads lag.
 const READS_AFTER_SUCCESS: i32 = 20;
@@ -30,7 +28,7 @@ const READS_AFTER_SUCCESS: i32 = 20;
 pub(crate) const ABSENT_READS: i32 = 3;
 
 impl Job {
-    pub(crate) async fn follow(&mut self) -> Result<NextAction, Error> {
+    pub(crate) async fn follow(&mut self) -> Step {
         if self.is_overdue() {
             return self
                 .mark_outcome_unknown("it was not known before the operation's deadline what came of it")
@@ -39,10 +37,7 @@ impl Job {
         if self.claim.record.failure.is_some() {
             return self.confirm_failure().await;
         }
-        let token = match self.reading().await? {
-            Tokens::Held(token) => token,
-            Tokens::Missing(step) => return Ok(step),
-        };
+        let token = self.reading().await?;
         let Some(url) = self.operation_url() else {
             return self.follow_by_reading(false).await;
         };
@@ -89,7 +84,7 @@ impl Job {
         &mut self,
         token: &ReadToken,
         seen: Result<Option<DataConnection>, ArmError>,
-    ) -> Result<NextAction, Error> {
+    ) -> Step {
         match (self.claim.record.kind, seen) {
             (OperationKind::Create, Ok(Some(found))) if !is_under_way(&found) => {
                 self.finish_create(&found).await
@@ -106,25 +101,22 @@ impl Job {
     }
 
     /// Whether ARM itself says that the change is still being carried out; `Err` is how the step ends when it can't be asked.
-    pub(crate) async fn is_running(&mut self) -> Result<Result<bool, NextAction>, Error> {
+    pub(crate) async fn is_running(&mut self) -> Step<bool> {
         let Some(url) = self.operation_url() else {
-            return Ok(Ok(false));
+            return Ok(false);
         };
-        let token = match self.reading().await? {
-            Tokens::Held(token) => token,
-            Tokens::Missing(step) => return Ok(Err(step)),
-        };
+        let token = self.reading().await?;
         let arm = self.driver.arm.clone();
         match self.with_lease_renewal(arm.poll(&token, &url)).await? {
-            Ok(state) => Ok(Ok(matches!(state.status, OperationStatus::Running(_)))),
+            Ok(state) => Ok(matches!(state.status, OperationStatus::Running(_))),
             // ARM forgets operations that are over, and its signed URLs expire: the reads that were allowed have to do.
-            Err(error) if matches!(error.status(), Some(400 | 401 | 403 | 404 | 410)) => Ok(Ok(false)),
-            Err(error) => self.read_failed(&error).await.map(Err),
+            Err(error) if matches!(error.status(), Some(400 | 401 | 403 | 404 | 410)) => Ok(false),
+            Err(error) => Err(early(self.read_failed(&error).await)),
         }
     }
 
     /// Keeps ARM's reason, then looks what is there.
-    pub(crate) async fn record_failure(&mut self, failure: Failure) -> Result<NextAction, Error> {
+    pub(crate) async fn record_failure(&mut self, failure: Failure) -> Step {
         let kept = self.change("Azure reported a failure", Phase::Accepted);
         self.commit(Change {
             failure: Some(failure),
@@ -136,14 +128,11 @@ impl Job {
     }
 
     /// The end as the resource itself shows it. `is_done` says that ARM called the change carried out.
-    async fn follow_by_reading(&mut self, is_done: bool) -> Result<NextAction, Error> {
+    async fn follow_by_reading(&mut self, is_done: bool) -> Step {
         if self.claim.record.kind == OperationKind::Remove {
             return self.confirm_removal(is_done).await;
         }
-        let found = match self.read_connection().await? {
-            Ok(found) => found,
-            Err(step) => return Ok(step),
-        };
+        let found = self.read_connection().await?;
         match found {
             Some(found) => self.finish_create(&found).await,
             None if self.claim.absent_reads < READS_AFTER_SUCCESS => {
@@ -159,7 +148,7 @@ impl Job {
 
     /// What the data connection's own state says of the create: ARM shows it from the first moment on, and takes it away again
     /// when Kusto's validation fails.
-    pub(crate) async fn finish_create(&mut self, found: &DataConnection) -> Result<NextAction, Error> {
+    pub(crate) async fn finish_create(&mut self, found: &DataConnection) -> Step {
         match Shown::of(found) {
             Shown::UnderWay if self.claim.record.phase != Phase::Settling => {
                 Ok(NextAction::RetryAfter(self.next_pause()))
@@ -179,7 +168,7 @@ impl Job {
     }
 
     /// A create that left something which is not what was asked for.
-    async fn failed_as_shown(&mut self, found: &DataConnection) -> Result<NextAction, Error> {
+    async fn failed_as_shown(&mut self, found: &DataConnection) -> Step {
         let state = found.provisioning_state().unwrap_or("Unknown");
         let detail = format!("Azure shows the data connection in the state {state}");
         self.fail(plain(Code::AzureFailed, &detail), Observed::Present)
@@ -187,7 +176,7 @@ impl Job {
     }
 
     /// A create that reads confirm.
-    async fn succeed(&mut self, found: &DataConnection) -> Result<NextAction, Error> {
+    async fn succeed(&mut self, found: &DataConnection) -> Step {
         let details = json!({
             "provisioningState": found.provisioning_state(),
             "retrievalStartDate": found.retrieval_start(),
@@ -204,11 +193,8 @@ impl Job {
     }
 
     /// ARM said no, or that it failed: a read has to bear it out.
-    pub(crate) async fn confirm_failure(&mut self) -> Result<NextAction, Error> {
-        let found = match self.read_connection().await? {
-            Ok(found) => found,
-            Err(step) => return Ok(step),
-        };
+    pub(crate) async fn confirm_failure(&mut self) -> Step {
+        let found = self.read_connection().await?;
         let failure = self
             .claim
             .record
@@ -257,7 +243,7 @@ impl Job {
 
     /// ARM took the create as a change, and reads don't find what it changed: they lag, as the one did that found nothing before it.
     /// What ARM took on may stand, so it counts as not made only as late as one that got no answer.
-    async fn contested_not_found(&mut self, failure: Failure) -> Result<NextAction, Error> {
+    async fn contested_not_found(&mut self, failure: Failure) -> Step {
         if self.claim.record.phase != Phase::Settling {
             if self.claim.absent_reads < READS_AFTER_SUCCESS {
                 self.claim.absent_reads += 1;
@@ -275,11 +261,10 @@ impl Job {
         if self.claim.absent_reads <= ABSENT_READS {
             return self.look_again_later().await;
         }
-        match self.is_running().await? {
-            Ok(false) => self.fail(failure, Observed::Absent).await,
-            Ok(true) => self.look_again_later().await,
-            Err(step) => Ok(step),
+        if self.is_running().await? {
+            return self.look_again_later().await;
         }
+        self.fail(failure, Observed::Absent).await
     }
 
     /// Whether the operation should have ended by now.
@@ -288,25 +273,20 @@ impl Job {
     }
 
     /// Reads the data connection; `Err` is how the step ends when it can't be read.
-    pub(crate) async fn read_connection(
-        &mut self,
-    ) -> Result<Result<Option<DataConnection>, NextAction>, Error> {
-        let token = match self.reading().await? {
-            Tokens::Held(token) => token,
-            Tokens::Missing(step) => return Ok(Err(step)),
-        };
+    pub(crate) async fn read_connection(&mut self) -> Step<Option<DataConnection>> {
+        let token = self.reading().await?;
         let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         match self.with_lease_renewal(arm.data_connection(&token, &id)).await? {
-            Ok(found) => Ok(Ok(found)),
+            Ok(found) => Ok(found),
             // Not the data connection is what ARM doesn't find, but what it would be in.
-            Err(error) if error.status() == Some(404) => self.parent_not_found(&error).await.map(Err),
-            Err(error) => self.read_failed(&error).await.map(Err),
+            Err(error) if error.status() == Some(404) => Err(early(self.parent_not_found(&error).await)),
+            Err(error) => Err(early(self.read_failed(&error).await)),
         }
     }
 
     /// What the data connection would be in isn't found, as after a move of the subscription or by a read that lags: that tells
     /// nothing of the data connection. A removal is missing its object, and a create stays unsettled.
-    async fn parent_not_found(&mut self, error: &ArmError) -> Result<NextAction, Error> {
+    async fn parent_not_found(&mut self, error: &ArmError) -> Step {
         match self.claim.record.kind {
             OperationKind::Remove => self.parent_missing().await,
             OperationKind::Create => {
@@ -325,7 +305,7 @@ impl Job {
     }
 
     /// A read that failed changes nothing: wait, or wait for other tokens.
-    pub(crate) async fn read_failed(&mut self, error: &ArmError) -> Result<NextAction, Error> {
+    pub(crate) async fn read_failed(&mut self, error: &ArmError) -> Step {
         tracing::warn!(operation.id = %self.claim.record.id, arm.call = error.call, arm.status = error.status(), "a read failed");
         if matches!(error.status(), Some(401 | 403)) {
             return self.reading_refused(error).await;
@@ -336,13 +316,13 @@ impl Job {
     }
 
     /// Looks again after the next pause, which grows.
-    pub(crate) async fn look_again_later(&mut self) -> Result<NextAction, Error> {
+    pub(crate) async fn look_again_later(&mut self) -> Step {
         let pause = self.next_pause();
         self.look_again_after(pause).await
     }
 
     /// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
-    pub(crate) async fn look_again_after(&mut self, pause: Duration) -> Result<NextAction, Error> {
+    pub(crate) async fn look_again_after(&mut self, pause: Duration) -> Step {
         if pause < self.driver.settings.poll_max {
             return Ok(NextAction::RetryAfter(pause));
         }

@@ -56,6 +56,28 @@ enum NextAction {
     RetryAfter(Duration),
 }
 
+/// Ends a step before its last line, by `?`.
+enum Stop {
+    /// The step is over, and this comes next.
+    Next(NextAction),
+    /// It failed.
+    Error(Error),
+}
+
+/// What a step, or a part of one, leads to.
+type Step<T = NextAction> = Result<T, Stop>;
+
+/// What a part of a step led to, as the end of the whole step.
+fn early(step: Step) -> Stop {
+    step.map_or_else(|stop| stop, Stop::Next)
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
 /// An operation under this replica's lease.
 struct Job {
     driver: Driver,
@@ -303,14 +325,26 @@ impl Job {
     async fn run(mut self, mut place: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
         loop {
             let step = match self.step().await {
+                // What was surely not sent waits in the queue: it keeps no other of its cluster waiting.
+                Ok(NextAction::RetryAfter(pause)) | Err(Stop::Next(NextAction::RetryAfter(pause)))
+                    if self.is_unsent() =>
+                {
+                    self.requeue(pause).await
+                }
+                step => step,
+            };
+            let next = match step {
+                Ok(next) | Err(Stop::Next(next)) => next,
                 // The lease is still ours as far as is known: try again until it isn't.
-                Err(Error::Database(error)) if error.is_outage() && Instant::now() < self.lease_end => {
+                Err(Stop::Error(Error::Database(error)))
+                    if error.is_outage() && Instant::now() < self.lease_end =>
+                {
                     self.driver.db.failed(&error, "an operation waits");
                     NextAction::RetryAfter(self.driver.settings.poll_min)
                 }
-                step => step?,
+                Err(Stop::Error(error)) => return Err(error),
             };
-            match step {
+            match next {
                 NextAction::Done => return Ok(()),
                 NextAction::RetryAfter(pause) => {
                     // What Azure carries out may take long, and there is one a cluster: it keeps no other waiting for its place.
@@ -324,14 +358,19 @@ impl Job {
                         .await;
                     match woken {
                         Some(alive) => alive?,
-                        None => return self.hand_over().await,
+                        None => {
+                            return match self.hand_over().await {
+                                Ok(()) | Err(Stop::Next(_)) => Ok(()),
+                                Err(Stop::Error(error)) => Err(error),
+                            };
+                        }
                     }
                 }
             }
         }
     }
 
-    async fn step(&mut self) -> Result<NextAction, Error> {
+    async fn step(&mut self) -> Step {
         if self.driver.replica.stop.is_cancelled() {
             self.hand_over().await?;
             return Ok(NextAction::Done);
@@ -340,9 +379,7 @@ impl Job {
         self.by_service = self.tried.is_none();
         match (self.claim.record.kind, self.claim.record.phase) {
             (_, Phase::Succeeded | Phase::Failed) => Ok(NextAction::Done),
-            (_, Phase::Queued) if self.claimed_early() => {
-                self.requeue(NextAction::RetryAfter(Duration::ZERO)).await
-            }
+            (_, Phase::Queued) if self.claimed_early() => Ok(NextAction::RetryAfter(Duration::ZERO)),
             (OperationKind::Create, Phase::Queued) => self.begin_create().await,
             (OperationKind::Remove, Phase::Queued) => self.begin_removal().await,
             (OperationKind::Create, Phase::Dispatched) if self.unsent => self.send_committed_create().await,
@@ -354,6 +391,15 @@ impl Job {
             (_, Phase::Accepted) => self.follow().await,
             (OperationKind::Create, Phase::Settling) => self.settle_create().await,
             (OperationKind::Remove, Phase::Settling) => self.settle_removal().await,
+        }
+    }
+
+    /// Whether nothing of the change was sent, so that it can wait in the queue.
+    fn is_unsent(&self) -> bool {
+        match self.claim.record.phase {
+            Phase::Queued => true,
+            Phase::Dispatched => self.unsent,
+            _ => false,
         }
     }
 
@@ -405,7 +451,7 @@ impl Job {
 
     /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave. False if this
     /// replica stops, and has handed the operation over unsent.
-    async fn before_send(&mut self) -> Result<bool, Error> {
+    async fn before_send(&mut self) -> Step<bool> {
         if self.driver.replica.stop.is_cancelled() {
             self.hand_over().await?;
             return Ok(false);

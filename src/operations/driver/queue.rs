@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::arm::failure_of;
 use crate::arm::{ArmError, ArmErrorKind};
-use crate::db::{DbError, within};
+use crate::db::within;
 use crate::domain::Code;
 use crate::domain::Error;
 use crate::domain::EventKind;
@@ -16,10 +16,9 @@ use crate::domain::Observed;
 use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::operations::driver::Job;
-use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 use crate::operations::driver::send::plain;
-use crate::operations::driver::tokens::Tokens;
+use crate::operations::driver::{NextAction, Step};
 use crate::tokens::store::Access;
 
 /// A wait that grows with the time that an operation has waited is this part of it.
@@ -29,15 +28,12 @@ impl Job {
     /// Begins a create that waited: for its turn, for a token, or because ARM put it off. Time has passed since its absence was
     /// proved, and a PUT now could replace what somebody else made meanwhile: the new proof, and that the request may leave, are
     /// committed first.
-    pub(crate) async fn begin_create(&mut self) -> Result<NextAction, Error> {
+    pub(crate) async fn begin_create(&mut self) -> Step {
         if self.is_overdue() {
             let detail = "the create was given up: it could not be sent in the time that creates may wait";
             return self.fail(plain(Code::NotSent, detail), Observed::Absent).await;
         }
-        let credentials = match self.writing().await? {
-            Tokens::Held(credentials) => credentials,
-            Tokens::Missing(step) => return self.requeue(step).await,
-        };
+        let credentials = self.writing().await?;
         let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         match self
             .with_lease_renewal(arm.data_connection(&credentials.primary, &id))
@@ -67,9 +63,7 @@ impl Job {
             event: Some((event, details)),
             ..self.change("the create is sent", Phase::Dispatched)
         });
-        if let Some(step) = Self::lost_turn(begun.await)? {
-            return self.requeue(step).await;
-        }
+        begun.await?;
         if self.claim.record.phase.is_terminal() {
             return Ok(NextAction::Done);
         }
@@ -87,7 +81,7 @@ impl Job {
     }
 
     /// The read that must find nothing failed.
-    async fn absence_not_proved(&mut self, error: &ArmError) -> Result<NextAction, Error> {
+    async fn absence_not_proved(&mut self, error: &ArmError) -> Step {
         match &error.kind {
             ArmErrorKind::Refused(refusal) if refusal.status == 404 => {
                 self.fail(failure_of(Code::ParentMissing, error), Observed::Absent)
@@ -97,7 +91,7 @@ impl Job {
             // which not all of ARM knows of at once.
             ArmErrorKind::Refused(refusal) if refusal.is_code("InvalidAuthenticationTokenTenant") => {
                 let pause = self.growing_pause();
-                self.requeue(NextAction::RetryAfter(pause)).await
+                Ok(NextAction::RetryAfter(pause))
             }
             ArmErrorKind::Refused(refusal) if refusal.status == 401 || refusal.claims.is_some() => {
                 self.await_caller(self.demanded(Some(refusal))).await
@@ -109,25 +103,13 @@ impl Job {
             }
             _ => {
                 let pause = error.retry_after().unwrap_or_else(|| self.growing_pause());
-                self.requeue(NextAction::RetryAfter(pause)).await
+                Ok(NextAction::RetryAfter(pause))
             }
         }
     }
 
-    /// Whether a commit that begins an operation found the cluster, or the connection, taken: then it waits for its turn anew.
-    pub(crate) fn lost_turn(begun: Result<(), Error>) -> Result<Option<NextAction>, Error> {
-        match begun {
-            Ok(()) => Ok(None),
-            Err(Error::Database(DbError::Conflict(_))) => Ok(Some(NextAction::RetryAfter(Duration::ZERO))),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Waits in the queue, where others of the cluster can have their turn.
-    pub(crate) async fn requeue(&mut self, step: NextAction) -> Result<NextAction, Error> {
-        let NextAction::RetryAfter(pause) = step else {
-            return Ok(step);
-        };
+    pub(crate) async fn requeue(&mut self, pause: Duration) -> Step {
         if self.claim.record.phase.is_terminal() {
             return Ok(NextAction::Done);
         }
@@ -141,11 +123,12 @@ impl Job {
 
     /// ARM did nothing, and wants the same asked later: back into the queue until then. A cluster that is busy is busy for
     /// everybody; throttling is for who asked.
-    pub(crate) async fn put_off(&mut self, error: &ArmError) -> Result<NextAction, Error> {
+    pub(crate) async fn put_off(&mut self, error: &ArmError) -> Step {
         if matches!(error.kind, ArmErrorKind::Rejected(_)) {
             // By this service itself: ARM was not asked.
+            self.unsent = true;
             let pause = self.longer_pause(error);
-            return self.requeue(NextAction::RetryAfter(pause)).await;
+            return Ok(NextAction::RetryAfter(pause));
         }
         let pause = error.retry_after().unwrap_or_else(|| self.growing_pause());
         let busy = matches!(error.kind, ArmErrorKind::Refused(_));

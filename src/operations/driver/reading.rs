@@ -7,12 +7,10 @@ use http::HeaderValue;
 
 use crate::arm::ArmError;
 use crate::domain::Awaiting;
-use crate::domain::Error;
 use crate::domain::Person;
 use crate::operations::driver::Job;
-use crate::operations::driver::NextAction;
 use crate::operations::driver::tokens::Exchanged;
-use crate::operations::driver::tokens::Tokens;
+use crate::operations::driver::{NextAction, Step, Stop, early};
 use crate::tokens::service_identity::OwnToken;
 use crate::tokens::store::Access;
 use crate::upstream::ArmToken;
@@ -43,7 +41,7 @@ impl Bearer for ReadToken {
 
 impl Job {
     /// The target tenant's token, to read with.
-    pub(crate) async fn reading(&mut self) -> Result<Tokens<ReadToken>, Error> {
+    pub(crate) async fn reading(&mut self) -> Step<ReadToken> {
         if let Some((refused, awaited)) = &self.unreadable
             && *refused == self.tried
         {
@@ -55,7 +53,7 @@ impl Job {
             Exchanged::Tokens(mut tokens) => match tokens.pop() {
                 Some(token) => {
                     self.by_service = false;
-                    Ok(Tokens::Held(ReadToken::Callers(token)))
+                    Ok(ReadToken::Callers(token))
                 }
                 None => self.reading_by_itself(tenant.into(), None).await,
             },
@@ -65,32 +63,28 @@ impl Job {
     }
 
     /// `later` says when the caller's token is worth another try, if it is.
-    async fn reading_by_itself(
-        &mut self,
-        awaited: Awaiting,
-        later: Option<Duration>,
-    ) -> Result<Tokens<ReadToken>, Error> {
+    async fn reading_by_itself(&mut self, awaited: Awaiting, later: Option<Duration>) -> Step<ReadToken> {
         let (driver, record) = (self.driver.clone(), self.record.clone());
         let own = match self.with_lease_renewal(driver.tokens.own.token(&record)).await? {
             OwnToken::Held(token) => {
                 self.by_service = true;
-                return Ok(Tokens::Held(ReadToken::Own(token)));
+                return Ok(ReadToken::Own(token));
             }
             OwnToken::Later(asked) => Some(asked.unwrap_or_else(|| self.next_pause())),
             OwnToken::None => None,
         };
-        let step = match later.into_iter().chain(own).min() {
+        let next = match later.into_iter().chain(own).min() {
             Some(pause) => self.pause_or_await(pause, awaited).await?,
             None => self.await_caller(awaited).await?,
         };
-        Ok(Tokens::Missing(match step {
-            NextAction::RetryAfter(pause) => self.look_again_after(pause).await?,
-            NextAction::Done => NextAction::Done,
-        }))
+        Err(match next {
+            NextAction::RetryAfter(pause) => early(self.look_again_after(pause).await),
+            NextAction::Done => Stop::Next(NextAction::Done),
+        })
     }
 
     /// ARM refused a read to the token that was used for it: the next step takes another, or waits for one.
-    pub(crate) async fn reading_refused(&mut self, error: &ArmError) -> Result<NextAction, Error> {
+    pub(crate) async fn reading_refused(&mut self, error: &ArmError) -> Step {
         let target = self.record.target_tenant;
         if self.by_service {
             self.driver.tokens.own.refused(&self.record, error.status()).await;

@@ -9,17 +9,15 @@ use crate::db::{operations, within};
 use crate::domain::Awaiting;
 use crate::domain::Code;
 use crate::domain::Desired;
-use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::FoundResource;
 use crate::domain::Observed;
 use crate::domain::Phase;
 use crate::operations::driver::Job;
-use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 use crate::operations::driver::follow::is_under_way;
 use crate::operations::driver::send::plain;
-use crate::operations::driver::tokens::Tokens;
+use crate::operations::driver::{NextAction, Step};
 use crate::tokens::store::Access;
 use crate::upstream::Bearer;
 use serde_json::{Value, json};
@@ -29,7 +27,7 @@ const TURN: Duration = Duration::from_millis(250);
 
 impl Job {
     /// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
-    pub(crate) async fn begin_removal(&mut self) -> Result<NextAction, Error> {
+    pub(crate) async fn begin_removal(&mut self) -> Step {
         let store = &self.driver.tokens.store;
         if store.for_use(self.claim.record.id, Access::Write).is_none() {
             return self.await_caller(self.token_to_write()).await;
@@ -40,21 +38,15 @@ impl Job {
         });
         let before = before.await?;
         if before.is_some() {
-            return self.requeue(NextAction::RetryAfter(TURN)).await;
+            return Ok(NextAction::RetryAfter(TURN));
         }
         // What the change before it left is known only now.
         self.record = self.driver.record_of(&self.claim).await?;
         if self.record.closed_at.is_some() {
             return self.nothing_was_made().await;
         }
-        let credentials = match self.writing().await? {
-            Tokens::Held(credentials) => credentials,
-            Tokens::Missing(step) => return self.requeue(step).await,
-        };
-        let differs = match self.clear_to_remove(&credentials).await? {
-            Ok(differs) => differs,
-            Err(step) => return Ok(step),
-        };
+        let credentials = self.writing().await?;
+        let differs = self.clear_to_remove(&credentials).await?;
         self.wait_anew();
         self.assume_actor().await?;
         let event = if self.claim.dispatches == 0 {
@@ -73,15 +65,13 @@ impl Job {
             event: Some((event, details)),
             ..self.change("the removal is sent", Phase::Dispatched)
         });
-        if let Some(step) = Self::lost_turn(begun.await)? {
-            return self.requeue(step).await;
-        }
+        begun.await?;
         self.unsent = true;
         self.send_removal(credentials, None).await
     }
 
     /// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.
-    async fn nothing_was_made(&mut self) -> Result<NextAction, Error> {
+    async fn nothing_was_made(&mut self) -> Step {
         self.commit(Change {
             failure: None,
             event: Some((EventKind::RemoveSucceeded, json!({ "neverMade": true }))),
@@ -92,22 +82,14 @@ impl Job {
     }
 
     /// Sends what was committed on this replica a moment ago.
-    pub(crate) async fn send_committed_removal(&mut self) -> Result<NextAction, Error> {
-        match self.writing().await? {
-            Tokens::Held(credentials) => match self.clear_to_remove(&credentials).await? {
-                Ok(differs) => self.send_removal(credentials, differs).await,
-                Err(step) => Ok(step),
-            },
-            Tokens::Missing(step) => self.requeue(step).await,
-        }
+    pub(crate) async fn send_committed_removal(&mut self) -> Step {
+        let credentials = self.writing().await?;
+        let differs = self.clear_to_remove(&credentials).await?;
+        self.send_removal(credentials, differs).await
     }
 
     /// `differs` is what a read found directly before, where it is the record's but configured otherwise.
-    async fn send_removal(
-        &mut self,
-        credentials: Credentials,
-        differs: Option<FoundResource>,
-    ) -> Result<NextAction, Error> {
+    async fn send_removal(&mut self, credentials: Credentials, differs: Option<FoundResource>) -> Step {
         let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         let trace = CallTrace {
             correlation_id: self.claim.record.correlation_id,
@@ -136,7 +118,7 @@ impl Job {
         call: &CallReport,
         status: u16,
         differs: Option<FoundResource>,
-    ) -> Result<NextAction, Error> {
+    ) -> Step {
         let mut details = json!({
             "status": status,
             "armRequestId": call.request_id,
@@ -160,14 +142,15 @@ impl Job {
         }))
     }
 
-    async fn removal_not_accepted(&mut self, error: &ArmError) -> Result<NextAction, Error> {
+    async fn removal_not_accepted(&mut self, error: &ArmError) -> Step {
         match &error.kind {
             // A change of the cluster is under way, or somebody else's: the wish stands, and its turn comes.
             _ if error.is_put_off() => self.put_off(error).await,
             // Nothing left this machine: the wish stands, and it is sent again.
             ArmErrorKind::NotSent(_) => {
+                self.unsent = true;
                 let pause = self.growing_pause();
-                self.requeue(NextAction::RetryAfter(pause)).await
+                Ok(NextAction::RetryAfter(pause))
             }
             ArmErrorKind::Refused(_)
                 if error.is_code("LinkedAuthorizationFailed") && !self.with_auxiliary =>
@@ -202,7 +185,7 @@ impl Job {
     }
 
     /// Another request, which may land as late as any: it is committed as the first one was.
-    async fn send_with_auxiliary(&mut self) -> Result<NextAction, Error> {
+    async fn send_with_auxiliary(&mut self) -> Step {
         let details = details::removal_intent(&self.record, self.driver.arm.kusto_api_version());
         let begun = self.commit(Change {
             leaves: Some(None),
@@ -211,19 +194,14 @@ impl Job {
         });
         // It kept the cluster for longer than it may, and another change is at it by now. ARM refused the first request, so nothing
         // of it is left to come.
-        if let Some(step) = Self::lost_turn(begun.await)? {
-            return self.requeue(step).await;
-        }
+        begun.await?;
         self.unsent = true;
         Ok(NextAction::RetryAfter(Duration::ZERO))
     }
 
     /// The removal as reads show it. `is_done` says that ARM called it carried out.
-    pub(crate) async fn confirm_removal(&mut self, is_done: bool) -> Result<NextAction, Error> {
-        let token = match self.reading().await? {
-            Tokens::Held(token) => token,
-            Tokens::Missing(step) => return Ok(step),
-        };
+    pub(crate) async fn confirm_removal(&mut self, is_done: bool) -> Step {
+        let token = self.reading().await?;
         let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
         match self.with_lease_renewal(arm.data_connection(&token, &id)).await? {
             // What is there since is another's.
@@ -251,7 +229,7 @@ impl Job {
     }
 
     /// A read found nothing: that counts as removed only while the parent database can be read.
-    pub(crate) async fn confirm_absence(&mut self, token: &dyn Bearer) -> Result<NextAction, Error> {
+    pub(crate) async fn confirm_absence(&mut self, token: &dyn Bearer) -> Step {
         let (arm, database) = (self.driver.arm.clone(), self.record.arm_id.database());
         match self
             .with_lease_renewal(arm.database_exists(token, &database))
@@ -268,7 +246,7 @@ impl Job {
         }
     }
 
-    async fn removed(&mut self, details: Value) -> Result<NextAction, Error> {
+    async fn removed(&mut self, details: Value) -> Step {
         self.commit(Change {
             failure: None,
             observed: Some((Observed::Absent, true)),
@@ -280,20 +258,20 @@ impl Job {
     }
 
     /// The data connection can't be seen, but neither can its database: it is missing, not removed.
-    pub(crate) async fn parent_missing(&mut self) -> Result<NextAction, Error> {
+    pub(crate) async fn parent_missing(&mut self) -> Step {
         let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
         self.fail(plain(Code::ParentMissing, detail), self.observed_as_gone())
             .await
     }
 
     /// Settles a removal whose outcome is unknown. What the caller named and wanted gone is asked for again.
-    pub(crate) async fn settle_removal(&mut self) -> Result<NextAction, Error> {
+    pub(crate) async fn settle_removal(&mut self) -> Step {
         self.confirm_removal(false).await
     }
 
     /// A read found it still there, and not on its way: the removal waits for a turn to be sent again. It is never given up, but
     /// it comes less and less often, so that it wears out neither ARM nor the ledger.
-    async fn resend_removal(&mut self) -> Result<NextAction, Error> {
+    async fn resend_removal(&mut self) -> Step {
         // Until somebody is here who may send it, the first one may still land, and reads go on showing whether it has.
         if self
             .driver
@@ -309,7 +287,7 @@ impl Job {
             0 | 1 => Duration::ZERO,
             times => least.saturating_mul(times.unsigned_abs()).min(most.max(least)),
         };
-        self.requeue(NextAction::RetryAfter(pause)).await
+        Ok(self.requeue(pause).await?)
     }
 
     /// What to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.

@@ -9,28 +9,24 @@ use crate::arm::failure_of;
 use crate::arm::{Accepted, ArmError, ArmErrorKind, CallTrace, Credentials};
 use crate::db::DbError;
 use crate::domain::Code;
-use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::Failure;
 use crate::domain::Observed;
 use crate::domain::Phase;
 use crate::operations::driver::Job;
-use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 use crate::operations::driver::comparison::contested;
-use crate::operations::driver::tokens::Tokens;
+use crate::operations::driver::{NextAction, Step};
 
 impl Job {
     /// Sends what was committed on this replica a moment ago.
-    pub(crate) async fn send_committed_create(&mut self) -> Result<NextAction, Error> {
-        match self.writing().await? {
-            Tokens::Held(credentials) => self.send_create(credentials).await,
-            // Nothing was sent, and the proof of absence grows old: it begins anew when the tokens are there.
-            Tokens::Missing(step) => self.requeue(step).await,
-        }
+    pub(crate) async fn send_committed_create(&mut self) -> Step {
+        // Without tokens nothing was sent, and the proof of absence grows old: it begins anew when they are there.
+        let credentials = self.writing().await?;
+        self.send_create(credentials).await
     }
 
-    pub(crate) async fn send_create(&mut self, credentials: Credentials) -> Result<NextAction, Error> {
+    pub(crate) async fn send_create(&mut self, credentials: Credentials) -> Step {
         let Some(body) = self.claim.body.clone() else {
             return Err(DbError::Defect("a create without a body".to_owned()).into());
         };
@@ -51,7 +47,7 @@ impl Job {
         }
     }
 
-    async fn create_accepted(&mut self, accepted: Accepted) -> Result<NextAction, Error> {
+    async fn create_accepted(&mut self, accepted: Accepted) -> Step {
         let details = json!({
             "status": accepted.status,
             "armRequestId": accepted.call.request_id,
@@ -77,7 +73,7 @@ impl Job {
         Ok(NextAction::RetryAfter(self.next_pause()))
     }
 
-    async fn create_not_accepted(&mut self, error: &ArmError) -> Result<NextAction, Error> {
+    async fn create_not_accepted(&mut self, error: &ArmError) -> Step {
         match &error.kind {
             // Surely without effect: it may be sent again when ARM says so, unless that is too late.
             _ if error.is_put_off() && self.has_patience_for(error.retry_after()) => {
@@ -85,8 +81,9 @@ impl Job {
             }
             // Nothing left this machine.
             ArmErrorKind::NotSent(_) if self.has_patience_for(None) => {
+                self.unsent = true;
                 let pause = self.growing_pause();
-                self.requeue(NextAction::RetryAfter(pause)).await
+                Ok(NextAction::RetryAfter(pause))
             }
             ArmErrorKind::NotSent(_) | ArmErrorKind::Rejected(_) => {
                 self.fail(failure_of(Code::NotSent, error), Observed::Absent)

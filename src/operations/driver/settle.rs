@@ -9,25 +9,22 @@ use crate::domain::Failure;
 use crate::domain::Observed;
 use crate::domain::Phase;
 use crate::operations::driver::Job;
-use crate::operations::driver::NextAction;
 use crate::operations::driver::commit::Change;
 use crate::operations::driver::comparison::Whose;
 use crate::operations::driver::follow::ABSENT_READS;
 use crate::operations::driver::follow::is_arms_word;
 use crate::operations::driver::follow::is_under_way;
 use crate::operations::driver::send::plain;
+use crate::operations::driver::{NextAction, Step};
 
 impl Job {
-    pub(crate) async fn settle_create(&mut self) -> Result<NextAction, Error> {
+    pub(crate) async fn settle_create(&mut self) -> Step {
         if self.claim.record.failure.as_ref().is_some_and(is_arms_word) {
             return self.confirm_failure().await;
         }
         // Asked before: a read tells nothing of what landed after it.
         let is_dead = self.request_is_dead().await?;
-        let found = match self.read_connection().await? {
-            Ok(found) => found,
-            Err(step) => return Ok(step),
-        };
+        let found = self.read_connection().await?;
         match found {
             Some(found) if is_under_way(&found) => {
                 self.claim.absent_reads = 0;
@@ -56,10 +53,8 @@ impl Job {
                     0
                 };
                 if reads >= ABSENT_READS {
-                    match self.is_running().await? {
-                        Ok(false) => {}
-                        Ok(true) => return self.still_running().await,
-                        Err(step) => return Ok(step),
+                    if self.is_running().await? {
+                        return self.still_running().await;
                     }
                     let detail = "nothing told what came of the request, and reads past its longest life found nothing at Azure";
                     return self
@@ -78,7 +73,7 @@ impl Job {
 
     /// ARM says that it still carries out what no read finds. It is looked at again, unless somebody wants it gone and it should have
     /// ended by now: then the removal that waits has its turn.
-    async fn still_running(&mut self) -> Result<NextAction, Error> {
+    async fn still_running(&mut self) -> Step {
         if self.is_overdue() && self.is_to_be_removed().await? {
             let detail = "Azure still carries it out, past the operation's deadline";
             return self
@@ -90,11 +85,7 @@ impl Job {
 
     /// What reads tell is no proof of anything: nothing is touched, the create stays unsettled, and is looked at again. When somebody
     /// named the connection and wants it gone, the removal that waits decides, once the create's request can't land after it.
-    pub(crate) async fn not_proved(
-        &mut self,
-        failure: Failure,
-        observed: Observed,
-    ) -> Result<NextAction, Error> {
+    pub(crate) async fn not_proved(&mut self, failure: Failure, observed: Observed) -> Step {
         if self.request_is_dead().await? && self.is_to_be_removed().await? {
             return self.fail(failure, observed).await;
         }
@@ -107,7 +98,7 @@ impl Job {
     }
 
     /// Keeps what was seen and looks again after a while.
-    async fn reschedule(&mut self, change: Change) -> Result<NextAction, Error> {
+    async fn reschedule(&mut self, change: Change) -> Step {
         self.claim.absent_reads = change.absent_reads;
         let pause = self.next_pause();
         // What may last goes on at rest: it keeps no place here that others need.

@@ -10,15 +10,9 @@ use crate::domain::Error;
 use crate::domain::OperationKind;
 use crate::domain::TenantId;
 use crate::operations::driver::Job;
-use crate::operations::driver::NextAction;
+use crate::operations::driver::{NextAction, Step, early};
 use crate::tokens::store::Access;
 use crate::upstream::ArmToken;
-
-/// Tokens, or how the step ends without them.
-pub(crate) enum Tokens<T> {
-    Held(T),
-    Missing(NextAction),
-}
 
 /// What an exchange of the caller's tokens came to.
 pub(crate) enum Exchanged {
@@ -32,7 +26,7 @@ pub(crate) enum Exchanged {
 
 impl Job {
     /// The tokens of a write: the target tenant's, and the source's where ARM needs it.
-    pub(crate) async fn writing(&mut self) -> Result<Tokens<Credentials>, Error> {
+    pub(crate) async fn writing(&mut self) -> Step<Credentials> {
         let (target, source) = (self.record.target_tenant, self.record.source_tenant);
         let cross_tenant = target != source;
         let needs_source =
@@ -42,23 +36,23 @@ impl Job {
         } else {
             vec![target]
         };
-        Ok(match self.exchange(Access::Write, &tenants).await? {
+        match self.exchange(Access::Write, &tenants).await? {
             Exchanged::Tokens(tokens) => {
                 let mut tokens = tokens.into_iter();
                 match tokens.next() {
                     Some(primary) => {
                         self.by_service = false;
-                        Tokens::Held(Credentials {
+                        Ok(Credentials {
                             primary,
                             auxiliary: tokens.collect(),
                         })
                     }
-                    None => Tokens::Missing(self.await_caller(target).await?),
+                    None => Err(early(self.await_caller(target).await)),
                 }
             }
-            Exchanged::Later(pause) => Tokens::Missing(self.pause_or_await(pause, target).await?),
-            Exchanged::Lacking(awaited) => Tokens::Missing(self.await_caller(awaited).await?),
-        })
+            Exchanged::Later(pause) => Err(early(self.pause_or_await(pause, target).await)),
+            Exchanged::Lacking(awaited) => Err(early(self.await_caller(awaited).await)),
+        }
     }
 
     /// Whose tokens are used: the operation's own, or to read, those of another one of the same connection. Whoever asked for
@@ -126,11 +120,7 @@ impl Job {
     }
 
     /// Entra gives no token for so long. Others may bring one that it gives something for, so a long pause is a wait for a caller.
-    pub(crate) async fn pause_or_await(
-        &mut self,
-        pause: Duration,
-        awaited: impl Into<Awaiting>,
-    ) -> Result<NextAction, Error> {
+    pub(crate) async fn pause_or_await(&mut self, pause: Duration, awaited: impl Into<Awaiting>) -> Step {
         if self.is_too_long(pause) {
             return self.await_caller(awaited).await;
         }

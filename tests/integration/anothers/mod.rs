@@ -2,11 +2,11 @@
 //! where it is what the record says, or where a caller named exactly what was found.
 
 mod contested;
+mod edges;
 mod late;
 mod preconditions;
 mod record_only;
 mod removal;
-mod review;
 
 use azure_emulator::how_to;
 use http::Method;

@@ -44,7 +44,7 @@ async fn over_theirs(app: &App) -> (Portal, Answer) {
 
 /// Reads lag: what was there before the proof of absence is not shown for a moment after our PUT either.
 #[tokio::test]
-async fn review_a_contested_create_that_lagging_reads_do_not_show_is_not_closed() {
+async fn a_contested_create_that_lagging_reads_do_not_show_is_not_closed() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
     make(&app, &theirs());
@@ -68,7 +68,7 @@ async fn review_a_contested_create_that_lagging_reads_do_not_show_is_not_closed(
 }
 
 #[tokio::test]
-async fn review_what_replaced_ours_is_not_called_active_after_a_refused_removal_of_it() {
+async fn what_replaced_ours_is_not_called_active_after_a_refused_removal_of_it() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
     let id = created.text("/id");
@@ -84,7 +84,7 @@ async fn review_what_replaced_ours_is_not_called_active_after_a_refused_removal_
 }
 
 #[tokio::test]
-async fn review_a_contested_connection_stays_contested_after_a_refused_removal_of_it() {
+async fn a_contested_connection_stays_contested_after_a_refused_removal_of_it() {
     let app = App::hurried().await;
     let (portal, created) = over_theirs(&app).await;
     let id = created.text("/id");
@@ -122,7 +122,7 @@ async fn review_a_contested_connection_stays_contested_after_a_refused_removal_o
 }
 
 #[tokio::test]
-async fn review_what_is_found_of_a_contested_connection_tells_its_differences() {
+async fn what_is_found_of_a_contested_connection_tells_its_differences() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
     make(&app, &theirs());
@@ -149,7 +149,7 @@ async fn review_what_is_found_of_a_contested_connection_tells_its_differences() 
 
 /// An unsettled one whose parent can't be found may stand all the same.
 #[tokio::test]
-async fn review_an_unconfirmed_connection_whose_parent_is_not_found_stays_unsettled() {
+async fn an_unconfirmed_connection_whose_parent_is_not_found_stays_unsettled() {
     let app = App::hurried().await;
     let (portal, created) = over_theirs(&app).await;
     let id = created.text("/id");
@@ -176,7 +176,7 @@ async fn review_an_unconfirmed_connection_whose_parent_is_not_found_stays_unsett
 
 /// One person named what is to be deleted, and their token went; another, who named nothing, lends theirs.
 #[tokio::test]
-async fn review_nobody_deletes_with_a_bare_request_what_another_named() {
+async fn nobody_deletes_with_a_bare_request_what_another_named() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
     let id = created.text("/id");
@@ -207,7 +207,7 @@ async fn review_nobody_deletes_with_a_bare_request_what_another_named() {
 
 /// Who named somebody else's means that, and not ours that was restored since.
 #[tokio::test]
-async fn review_who_named_what_was_found_deletes_nothing_else() {
+async fn who_named_what_was_found_deletes_nothing_else() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
     let id = created.text("/id");
@@ -227,7 +227,7 @@ async fn review_who_named_what_was_found_deletes_nothing_else() {
 
 /// Whoever may delete data connections need not be allowed to read databases.
 #[tokio::test]
-async fn review_a_removal_that_may_not_read_the_database_is_not_stuck() {
+async fn a_removal_that_may_not_read_the_database_is_not_stuck() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
     delete_by_hand(&app);
@@ -256,7 +256,7 @@ async fn review_a_removal_that_may_not_read_the_database_is_not_stuck() {
 
 /// Without a service identity, which is the default, nobody moves the schedule on.
 #[tokio::test]
-async fn review_nothing_is_asked_again_and_again_where_the_service_has_no_identity() {
+async fn nothing_is_asked_again_and_again_where_the_service_has_no_identity() {
     let app = App::start().await;
     let rate = async || {
         let query = "select xact_commit from pg_stat_database where datname = current_database()";
@@ -281,7 +281,7 @@ async fn review_nothing_is_asked_again_and_again_where_the_service_has_no_identi
 
 /// Who made a data connection is nobody's to keep: the names of people stand in an erasable table alone.
 #[tokio::test]
-async fn review_snapshots_name_no_people() {
+async fn snapshots_name_no_people() {
     let app = App::hurried_with(|config| config.arm.kusto_api_version = "2025-02-14".to_owned()).await;
     let (_, _) = active(&app).await;
     let snapshot: Value = app
@@ -345,7 +345,7 @@ async fn of_the_version_before(server: &dev_postgres::Server) -> (dev_postgres::
 }
 
 #[tokio::test]
-async fn review_a_replica_of_the_version_before_records_creates_between_migrations_and_grants() {
+async fn a_replica_of_the_version_before_records_creates_between_migrations_and_grants() {
     let server = own_server().await;
     let (database, mut owner) = of_the_version_before(&server).await;
     run(&mut owner, &migration("0011")).await.expect("the migration");
@@ -355,7 +355,7 @@ async fn review_a_replica_of_the_version_before_records_creates_between_migratio
 }
 
 #[tokio::test]
-async fn review_the_migration_and_a_change_that_is_being_committed_end_both() {
+async fn the_migration_and_a_change_that_is_being_committed_end_both() {
     let server = own_server().await;
     let (database, mut owner) = of_the_version_before(&server).await;
     let mut serving = connect(&database.serving_url).await;
@@ -413,7 +413,7 @@ async fn appear(app: &App) {
 
 /// The removal was sent and carried out: what has the name later was made by somebody else.
 #[tokio::test]
-async fn review_a_repeat_of_a_removal_that_was_carried_out_deletes_nothing_more() {
+async fn a_repeat_of_a_removal_that_was_carried_out_deletes_nothing_more() {
     let app = App::hurried().await;
     app.operations_take(Duration::from_millis(2500));
     app.emulator
@@ -440,7 +440,7 @@ async fn review_a_repeat_of_a_removal_that_was_carried_out_deletes_nothing_more(
 
 /// Two creates of a name ended in doubt; the first is what was carried out.
 #[tokio::test]
-async fn review_every_former_record_of_a_name_is_looked_at_by_the_next_who_asks() {
+async fn every_former_record_of_a_name_is_looked_at_by_the_next_who_asks() {
     let app = App::hurried().await;
     app.operations_take(Duration::from_secs(8));
     app.emulator
@@ -463,7 +463,7 @@ async fn review_every_former_record_of_a_name_is_looked_at_by_the_next_who_asks(
 
 /// An answer about another resource says nothing about this one.
 #[tokio::test]
-async fn review_an_answer_about_another_resource_is_no_answer() {
+async fn an_answer_about_another_resource_is_no_answer() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
     let id = created.text("/id");
@@ -483,7 +483,7 @@ async fn review_an_answer_about_another_resource_is_no_answer() {
 
 /// The same for the next one.
 #[tokio::test]
-async fn review_the_migration_of_the_lists_and_a_change_that_is_being_committed_end_both() {
+async fn the_migration_of_the_lists_and_a_change_that_is_being_committed_end_both() {
     let server = own_server().await;
     let (database, mut owner) = of_the_version_before(&server).await;
     run(&mut owner, &migration("0011")).await.expect("the migration");
@@ -514,7 +514,7 @@ async fn review_the_migration_of_the_lists_and_a_change_that_is_being_committed_
 
 /// The outcome became unknown to a replica of the version before, which wrote nothing of that down.
 #[tokio::test]
-async fn review_a_create_that_was_in_doubt_before_this_version_is_looked_at_again() {
+async fn a_create_that_was_in_doubt_before_this_version_is_looked_at_again() {
     let app = App::hurried().await;
     let portal = app.how_to_portal();
     app.emulator
