@@ -1,6 +1,7 @@
 //! The life of an operation: queued, sent, followed and settled under a lease.
 
 pub(crate) mod driver;
+mod lease;
 pub(crate) mod queue;
 pub(crate) mod replica;
 mod settings;

@@ -30,18 +30,19 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
 use crate::authz::Caller;
 use crate::db::leases::{Claim, ClaimScope};
-use crate::db::{DbError, connections, leases, within, within_a_lease};
+use crate::db::{DbError, connections, leases, within};
 use crate::domain::ActorId;
 use crate::domain::Awaiting;
 use crate::domain::ConnectionRecord;
 use crate::domain::Error;
 use crate::domain::OperationKind;
 use crate::domain::Phase;
+use crate::operations::lease::Lease;
 use crate::telemetry::metrics;
 use crate::tokens::store::TokenVersion;
 
@@ -81,30 +82,34 @@ impl<E: Into<Error>> From<E> for Stop {
 /// An operation under this replica's lease.
 struct Job {
     driver: Driver,
+    lease: Lease,
     claim: Claim,
     record: ConnectionRecord,
-    /// When the lease runs out at the latest, by this machine's monotonic clock: counted from before it was asked for.
-    lease_end: Instant,
+    tokens: StepTokens,
     /// Whether nothing was sent since the intent was committed; only the replica that committed it can know.
     unsent: bool,
     /// Whether ARM asked for the source's tenant in a removal.
     with_auxiliary: bool,
-    /// The tokens that the step under way began with.
-    tried: Option<TokenVersion>,
-    /// Whether nobody's token is behind the step under way but the service's own.
-    by_service: bool,
-    /// The tokens that ARM took for no reads, and what it wants instead.
-    unreadable: Option<(Option<TokenVersion>, Awaiting)>,
-    /// The token that was missing when the operation was taken up.
-    awaited: Option<Awaiting>,
-    /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
+    /// Since when Azure is waited for here: each pause is a part of that time.
+    since: DateTime<Utc>,
+}
+
+/// Whose tokens the steps of one operation use.
+struct StepTokens {
+    /// Who asked for the change. Others may bring tokens for it, but a right that they lack doesn't end it.
     requester: ActorId,
-    /// Whose tokens the last write was or is to be made with.
+    /// The token that was missing when the operation was claimed.
+    awaited: Option<Awaiting>,
+    /// The tokens that the current step began with.
+    tried: Option<TokenVersion>,
+    /// Whether the current step uses the service's own token alone.
+    by_service: bool,
+    /// The tokens that ARM rejected for reads, and what it wants instead.
+    unreadable: Option<(Option<TokenVersion>, Awaiting)>,
+    /// Whose tokens the last write was, or is to be, made with.
     writer: Option<Caller>,
     /// The tokens of another operation of the connection that this one reads with.
     borrowed: Option<TokenVersion>,
-    /// Since when Azure is waited for here: each wait is a part of that time.
-    since: DateTime<Utc>,
 }
 
 /// The tokens that operations are driven with. Cheap to clone.
@@ -289,11 +294,11 @@ impl Driver {
 
 impl Job {
     async fn open(driver: Driver, claim: Claim, claimed_at: Instant, unsent: bool) -> Result<Self, Error> {
-        let lease_end = claimed_at + driver.settings.lease;
+        let lease = Lease::new(driver.db.clone(), &claim, driver.settings.lease, claimed_at);
         let record = loop {
             match driver.record_of(&claim).await {
                 // Whoever takes it up later may lack the tokens that are here.
-                Err(error) if error.is_outage() && Instant::now() < lease_end => {
+                Err(error) if error.is_outage() && lease.is_held() => {
                     sleep(driver.settings.poll_min).await;
                 }
                 record => break record?,
@@ -305,20 +310,22 @@ impl Job {
             _ => driver.clock.now(),
         };
         Ok(Self {
-            lease_end,
             since,
-            driver,
+            lease,
             record,
             unsent,
             with_auxiliary: false,
-            tried: None,
-            by_service: false,
-            unreadable: None,
-            awaited: claim.record.awaiting.clone(),
-            requester: claim.record.actor,
+            tokens: StepTokens {
+                requester: claim.record.actor,
+                awaited: claim.record.awaiting.clone(),
+                tried: None,
+                by_service: false,
+                unreadable: None,
+                writer: None,
+                borrowed: None,
+            },
+            driver,
             claim,
-            writer: None,
-            borrowed: None,
         })
     }
 
@@ -329,16 +336,14 @@ impl Job {
                 Ok(NextAction::RetryAfter(pause)) | Err(Stop::Next(NextAction::RetryAfter(pause)))
                     if self.is_unsent() =>
                 {
-                    self.requeue(pause).await
+                    queue::requeue(&mut self, pause).await
                 }
                 step => step,
             };
             let next = match step {
                 Ok(next) | Err(Stop::Next(next)) => next,
                 // The lease is still ours as far as is known: try again until it isn't.
-                Err(Stop::Error(Error::Database(error)))
-                    if error.is_outage() && Instant::now() < self.lease_end =>
-                {
+                Err(Stop::Error(Error::Database(error))) if error.is_outage() && self.lease.is_held() => {
                     self.driver.db.failed(&error, "an operation waits");
                     NextAction::RetryAfter(self.driver.settings.poll_min)
                 }
@@ -354,12 +359,12 @@ impl Job {
                     let stopped = self.driver.replica.stop.clone();
                     let clock = self.driver.clock.clone();
                     let woken = stopped
-                        .run_until_cancelled(self.with_lease_renewal(clock.sleep(pause)))
+                        .run_until_cancelled(self.lease.keep(clock.sleep(pause)))
                         .await;
                     match woken {
                         Some(alive) => alive?,
                         None => {
-                            return match self.hand_over().await {
+                            return match commit::hand_over(&mut self).await {
                                 Ok(()) | Err(Stop::Next(_)) => Ok(()),
                                 Err(Stop::Error(error)) => Err(error),
                             };
@@ -372,25 +377,29 @@ impl Job {
 
     async fn step(&mut self) -> Step {
         if self.driver.replica.stop.is_cancelled() {
-            self.hand_over().await?;
+            commit::hand_over(self).await?;
             return Ok(NextAction::Done);
         }
-        self.tried = self.driver.tokens.store.version(self.claim.record.id);
-        self.by_service = self.tried.is_none();
+        self.tokens.tried = self.driver.tokens.store.version(self.claim.record.id);
+        self.tokens.by_service = self.tokens.tried.is_none();
         match (self.claim.record.kind, self.claim.record.phase) {
             (_, Phase::Succeeded | Phase::Failed) => Ok(NextAction::Done),
-            (_, Phase::Queued) if self.claimed_early() => Ok(NextAction::RetryAfter(Duration::ZERO)),
-            (OperationKind::Create, Phase::Queued) => self.begin_create().await,
-            (OperationKind::Remove, Phase::Queued) => self.begin_removal().await,
-            (OperationKind::Create, Phase::Dispatched) if self.unsent => self.send_committed_create().await,
-            (OperationKind::Remove, Phase::Dispatched) if self.unsent => self.send_committed_removal().await,
+            (_, Phase::Queued) if queue::claimed_early(self) => Ok(NextAction::RetryAfter(Duration::ZERO)),
+            (OperationKind::Create, Phase::Queued) => queue::begin_create(self).await,
+            (OperationKind::Remove, Phase::Queued) => remove::begin_removal(self).await,
+            (OperationKind::Create, Phase::Dispatched) if self.unsent => {
+                send::send_committed_create(self).await
+            }
+            (OperationKind::Remove, Phase::Dispatched) if self.unsent => {
+                remove::send_committed_removal(self).await
+            }
             (_, Phase::Dispatched) => {
-                self.mark_outcome_unknown("the replica that sent the request recorded no answer")
+                commit::mark_outcome_unknown(self, "the replica that sent the request recorded no answer")
                     .await
             }
-            (_, Phase::Accepted) => self.follow().await,
-            (OperationKind::Create, Phase::Settling) => self.settle_create().await,
-            (OperationKind::Remove, Phase::Settling) => self.settle_removal().await,
+            (_, Phase::Accepted) => follow::follow(self).await,
+            (OperationKind::Create, Phase::Settling) => settle::settle_create(self).await,
+            (OperationKind::Remove, Phase::Settling) => remove::settle_removal(self).await,
         }
     }
 
@@ -403,63 +412,13 @@ impl Job {
         }
     }
 
-    /// Runs something that takes time while the lease is kept alive. The work goes on while the lease is renewed, however
-    /// long the database takes over it.
-    async fn with_lease_renewal<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Error> {
-        let mut work = std::pin::pin!(work);
-        loop {
-            let renewed = tokio::select! {
-                done = &mut work => return Ok(done),
-                renewed = self.renew_in_time() => renewed,
-            };
-            match renewed {
-                Ok(lease_end) => self.lease_end = lease_end,
-                // What was sent can't be called back; its answer is another replica's to find out.
-                Err(error) => return Err(error.into()),
-            }
+    /// Before each send to ARM: the lease must be held by the monotonic clock, with room for the request to leave.
+    async fn before_send(&mut self) -> Step<()> {
+        if self.driver.replica.is_stopping() {
+            commit::hand_over(self).await?;
+            return Err(Stop::Next(NextAction::Done));
         }
-    }
-
-    /// Renews the lease when a third of it is over, and again and again while the database is out of reach: that is not lost.
-    async fn renew_in_time(&self) -> Result<Instant, DbError> {
-        let lease = self.driver.settings.lease;
-        sleep_until(
-            self.lease_end
-                .checked_sub(lease * 2 / 3)
-                .unwrap_or(self.lease_end),
-        )
-        .await;
-        loop {
-            match self.renew_lease().await {
-                Err(error) if error.is_outage() && Instant::now() < self.lease_end => sleep(lease / 20).await,
-                renewed => return renewed,
-            }
-        }
-    }
-
-    /// Renews the lease; gives when it ends now.
-    async fn renew_lease(&self) -> Result<Instant, DbError> {
-        let asked_at = Instant::now();
-        let lease = self.driver.settings.lease;
-        within_a_lease(lease, async {
-            let mut db = self.driver.db.pool().acquire().await?;
-            leases::renew(&mut db, self.claim.record.id, self.claim.lease, lease).await
-        })
-        .await?;
-        Ok(asked_at + lease)
-    }
-
-    /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave. False if this
-    /// replica stops, and has handed the operation over unsent.
-    async fn before_send(&mut self) -> Step<bool> {
-        if self.driver.replica.stop.is_cancelled() {
-            self.hand_over().await?;
-            return Ok(false);
-        }
-        if Instant::now() + self.driver.settings.lease / 2 > self.lease_end {
-            self.lease_end = self.renew_lease().await?;
-        }
-        Ok(true)
+        Ok(self.lease.ensure_half().await?)
     }
 
     /// The next wait: a tenth of the time for which Azure is waited for already. So an end is seen after at most 1.1 times the time
