@@ -37,11 +37,6 @@ impl Lease {
         self.token
     }
 
-    /// How long a lease lasts.
-    pub(super) fn length(&self) -> Duration {
-        self.length
-    }
-
     /// Whether it has not ended as far as this replica knows.
     pub(super) fn is_held(&self) -> bool {
         Instant::now() < self.end

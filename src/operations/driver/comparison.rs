@@ -1,28 +1,31 @@
-//! What is at ARM, compared with what is recorded: how a create that stands ends, and whether a removal may be sent.
+//! What is at ARM, compared with what is recorded: whose it is, and how a change ends that met something else.
 
-use super::{challenge, commit, queue, remove};
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
-
-use crate::arm::{
-    ArmError, ArmErrorKind, Comparison, Credentials, DataConnection, Reading, Recorded, compare, fingerprint,
-};
-use crate::db::{DbError, revisions, within};
+use crate::arm::Comparison;
+use crate::arm::DataConnection;
+use crate::arm::Reading;
+use crate::arm::Recorded;
+use crate::arm::compare;
+use crate::arm::fingerprint;
+use crate::db::DbError;
+use crate::db::revisions;
+use crate::db::within;
 use crate::domain::Code;
 use crate::domain::Error;
 use crate::domain::Failure;
 use crate::domain::FoundResource;
 use crate::domain::Observed;
-use crate::operations::driver::Job;
-use crate::operations::driver::follow::is_under_way;
-use crate::operations::driver::send::plain;
-use crate::operations::driver::{NextAction, Step, Stop, early};
-
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::transition;
+use chrono::DateTime;
+use chrono::TimeDelta;
+use chrono::Utc;
+use serde_json::Value;
 /// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
-const CLOCKS_APART: i64 = 300;
+pub(crate) const CLOCKS_APART: i64 = 300;
 
 /// Whose a data connection is that stands where a create was to make one.
-pub(super) enum Whose {
+pub(crate) enum Whose {
     /// What the create made.
     Ours,
     /// This service's create replaced somebody else's; how what is there now compares with what was sent.
@@ -34,7 +37,7 @@ pub(super) enum Whose {
 }
 
 /// Compares what a read found with the revision that the operation makes or removes.
-pub(super) async fn compared(job: &Job, found: &DataConnection) -> Result<Comparison, Error> {
+pub(crate) async fn compared(job: &Job, found: &DataConnection) -> Result<Comparison, Error> {
     let (connection, number) = (job.record.id, job.claim.revision);
     let revision = within(async {
         let mut db = job.driver.db.pool().acquire().await?;
@@ -51,7 +54,7 @@ pub(super) async fn compared(job: &Job, found: &DataConnection) -> Result<Compar
 
 /// Whose the data connection is that stands where a create was to make one. The intent was committed before the request left,
 /// and a read had found nothing; so what equals what was sent, and is no older than that, is what the create made.
-pub(super) async fn whose(job: &Job, found: &DataConnection) -> Result<Whose, Error> {
+pub(crate) async fn whose(job: &Job, found: &DataConnection) -> Result<Whose, Error> {
     let record = &job.claim.record;
     let oldest = record.dispatched_at.unwrap_or(record.created_at) - TimeDelta::seconds(CLOCKS_APART);
     let is_older = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time < oldest);
@@ -66,12 +69,12 @@ pub(super) async fn whose(job: &Job, found: &DataConnection) -> Result<Whose, Er
 }
 
 /// Ends a create that left something which is not surely what it made: the connection stays unsettled, and shows what is there.
-pub(super) async fn end_as_anothers(job: &mut Job, found: &DataConnection, whose: &Whose) -> Step {
+pub(crate) async fn end_as_anothers(job: &mut Job, found: &DataConnection, whose: &Whose) -> Step {
     let (failure, observed, seen) = match whose {
         Whose::Contested(comparison) => (
             contested(),
             Observed::Present,
-            seen(found, comparison, true, now(job)),
+            seen(found, comparison, true, job.now()),
         ),
         Whose::Anothers(comparison) => {
             // Of another data connection under the name nothing follows for this one.
@@ -82,65 +85,29 @@ pub(super) async fn end_as_anothers(job: &mut Job, found: &DataConnection, whose
             (
                 drifted(comparison),
                 observed,
-                seen(found, comparison, false, now(job)),
+                seen(found, comparison, false, job.now()),
             )
         }
         Whose::Ours | Whose::Unreadable => {
             return Err(DbError::Defect("a create that is nobody else's".to_owned()).into());
         }
     };
-    commit::fail_with(job, failure, observed, Some(seen)).await
-}
-
-/// Reads and compares directly before a removal's request leaves: without a read that succeeds, nothing is deleted, and nothing
-/// that is not what the record says, unless a caller named exactly that. Gives what differs, where something does; `Err` is how
-/// the step ends when nothing may be sent.
-pub(super) async fn clear_to_remove(job: &mut Job, credentials: &Credentials) -> Step<Option<FoundResource>> {
-    let (arm, id) = (job.driver.arm.clone(), job.record.arm_id.clone());
-    let found = match job
-        .lease
-        .keep(arm.data_connection(&credentials.primary, &id))
-        .await?
-    {
-        Ok(Some(found)) => found,
-        Ok(None) => return Err(early(remove::confirm_absence(job, &credentials.primary).await)),
-        Err(error) if error.status() == Some(404) => return Err(early(remove::parent_missing(job).await)),
-        Err(error) => return Err(early(not_readable(job, &error).await)),
-    };
-    let waited = (now(job) - job.claim.record.created_at)
-        .to_std()
-        .unwrap_or_default();
-    // What it becomes is compared, once it has: but a state that lasts keeps no removal waiting for ever.
-    if is_under_way(&found) && waited < job.driver.settings.deadline {
-        let pause = queue::growing_pause(job);
-        return Err(Stop::Next(NextAction::RetryAfter(pause)));
-    }
-    let comparison = compared(job, &found).await?;
-    if comparison == Comparison::Unreadable {
-        let pause = queue::growing_pause(job);
-        return Err(Stop::Next(NextAction::RetryAfter(pause)));
-    }
-    if keeps_from_removing(job, &found, &comparison) {
-        return Err(early(drifted_from(job, &found, &comparison).await));
-    }
-    let differs = matches!(comparison, Comparison::Differs(_));
-    // What may be somebody else's stays that, whatever comes of the removal.
-    Ok(differs.then(|| seen(&found, &comparison, is_contested(job), now(job))))
+    transition::fail_with(job, failure, observed, Some(seen)).await
 }
 
 /// Whether what is there may not be removed: it is not what the caller named, or nobody named anything and it is another data
 /// connection or may be somebody else's.
-fn keeps_from_removing(job: &Job, found: &DataConnection, comparison: &Comparison) -> bool {
+pub(crate) fn keeps_from_removing(job: &Job, found: &DataConnection, comparison: &Comparison) -> bool {
     match &job.claim.accepted_fingerprint {
         // Who named somebody else's does not mean what was there before and is there again.
         Some(accepted) => *accepted != fingerprint(&found.raw),
-        None => is_contested(job) || matches!(comparison, Comparison::Replaced(_)),
+        None => job.is_contested() || matches!(comparison, Comparison::Replaced(_)),
     }
 }
 
 /// What is known of the record's own when this is at ARM: of another data connection, that a confirmed one is gone, and of one
 /// that never was confirmed nothing.
-pub(super) fn observed_beside(job: &Job, comparison: &Comparison) -> Observed {
+pub(crate) fn observed_beside(job: &Job, comparison: &Comparison) -> Observed {
     match comparison {
         Comparison::Replaced(_) => observed_as_gone(job),
         _ => Observed::Present,
@@ -148,7 +115,7 @@ pub(super) fn observed_beside(job: &Job, comparison: &Comparison) -> Observed {
 }
 
 /// What is known of the record's own when it is not there: whether any ever was is known of a confirmed one only.
-pub(super) fn observed_as_gone(job: &Job) -> Observed {
+pub(crate) fn observed_as_gone(job: &Job) -> Observed {
     if job.record.confirmed_at.is_some() {
         Observed::Absent
     } else {
@@ -157,7 +124,7 @@ pub(super) fn observed_as_gone(job: &Job) -> Observed {
 }
 
 /// Whether this is another data connection than the record's, which no caller named.
-pub(super) async fn is_replaced(job: &Job, found: &DataConnection) -> Result<Option<Comparison>, Error> {
+pub(crate) async fn is_replaced(job: &Job, found: &DataConnection) -> Result<Option<Comparison>, Error> {
     let comparison = compared(job, found).await?;
     let is_other = matches!(comparison, Comparison::Replaced(_));
     Ok(Some(comparison).filter(|comparison| is_other && keeps_from_removing(job, found, comparison)))
@@ -165,8 +132,8 @@ pub(super) async fn is_replaced(job: &Job, found: &DataConnection) -> Result<Opt
 
 /// Ends a removal without a request: what is there is not the record's. The wish comes to nothing; whoever means what is there
 /// names it by the tag of the connection that shows it.
-pub(super) async fn drifted_from(job: &mut Job, found: &DataConnection, comparison: &Comparison) -> Step {
-    let is_contested = is_contested(job);
+pub(crate) async fn drifted_from(job: &mut Job, found: &DataConnection, comparison: &Comparison) -> Step {
+    let is_contested = job.is_contested();
     let failure = if is_contested {
         Failure {
             detail: "somebody else may have made what Azure holds under this name, and it is not what the request named; nothing was sent: look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed".to_owned(),
@@ -186,40 +153,12 @@ pub(super) async fn drifted_from(job: &mut Job, found: &DataConnection, comparis
     } else {
         observed_beside(job, comparison)
     };
-    let seen = seen(found, comparison, is_contested, now(job));
-    commit::fail_with(job, failure, observed, Some(seen)).await
-}
-
-fn is_contested(job: &Job) -> bool {
-    job.record.found.as_ref().is_some_and(|found| found.contested)
-}
-
-/// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
-pub(super) async fn not_readable(job: &mut Job, error: &ArmError) -> Step {
-    tracing::warn!(operation.id = %job.claim.record.id, arm.call = error.call, arm.status = error.status(), "what a removal is for can't be read, so it is not sent");
-    match &error.kind {
-        ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => challenge::challenged(job, error).await,
-        // As after a move of the subscription, which not all of ARM knows of at once.
-        ArmErrorKind::Refused(refusal)
-            if matches!(refusal.status, 401 | 403)
-                && !refusal.is_code("InvalidAuthenticationTokenTenant") =>
-        {
-            commit::await_caller(job, challenge::demanded(job, Some(refusal))).await
-        }
-        // ARM says so of a stopped cluster too, with a 400: that lasts, and is no answer.
-        _ => {
-            let pause = queue::longer_pause(job, error);
-            Ok(NextAction::RetryAfter(pause))
-        }
-    }
-}
-
-fn now(job: &Job) -> DateTime<Utc> {
-    job.driver.clock.now()
+    let seen = seen(found, comparison, is_contested, job.now());
+    transition::fail_with(job, failure, observed, Some(seen)).await
 }
 
 /// Why an operation ended that met something else than what is recorded.
-fn drifted(comparison: &Comparison) -> Failure {
+pub(crate) fn drifted(comparison: &Comparison) -> Failure {
     let detail = match comparison {
         Comparison::Replaced(_) => {
             "Azure holds another data connection under this name, so nothing was deleted: look at the connection's `found`; repeat the removal with its ETag in If-Match to delete exactly that, or with recordOnly=true to close the record alone"
@@ -230,20 +169,20 @@ fn drifted(comparison: &Comparison) -> Failure {
     };
     Failure {
         comparison: Some(comparison.as_str().to_owned()),
-        ..plain(Code::Drifted, detail)
+        ..Failure::new(Code::Drifted, detail)
     }
 }
 
 /// Why a create ended that replaced somebody else's.
-pub(super) fn contested() -> Failure {
-    plain(
+pub(crate) fn contested() -> Failure {
+    Failure::new(
         Code::Contested,
         "Azure took the create as a change of a data connection that was there: somebody else made one of this name at the same time, and this create replaced it. Agree with them on whose it is; to delete it, remove the connection with its ETag in If-Match",
     )
 }
 
 /// What is recorded and shown of what a read found.
-pub(super) fn seen(
+pub(crate) fn seen(
     found: &DataConnection,
     comparison: &Comparison,
     contested: bool,
@@ -259,7 +198,7 @@ pub(super) fn seen(
 }
 
 /// The resource without those who made and changed it: of `systemData` the times alone.
-pub(super) fn without_people(resource: &Value) -> Value {
+pub(crate) fn without_people(resource: &Value) -> Value {
     let mut resource = resource.clone();
     let system = resource
         .as_object_mut()

@@ -1,22 +1,30 @@
-//! The tokens a step uses: exchanged anew from the caller's, through the cache, each time they are needed.
+//! The tokens a step uses: a caller's, exchanged anew through the cache each time; to read, the service's own where the target's tenant
+//! granted it; else the operation waits.
 
-use super::commit;
-use std::time::Duration;
-
+use crate::arm::ArmError;
 use crate::arm::Credentials;
 use crate::authz::Caller;
 use crate::domain::Awaiting;
 use crate::domain::Code;
 use crate::domain::Error;
 use crate::domain::OperationKind;
+use crate::domain::Person;
 use crate::domain::TenantId;
-use crate::operations::driver::Job;
-use crate::operations::driver::{NextAction, Step, early};
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::NextAction;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::job::Stop;
+use crate::operations::driver::job::early;
+use crate::operations::driver::transition;
+use crate::tokens::service_identity::OwnToken;
 use crate::tokens::store::Access;
 use crate::upstream::ArmToken;
-
+use crate::upstream::Bearer;
+use crate::upstream::ServiceToken;
+use http::HeaderValue;
+use std::time::Duration;
 /// What an exchange of the caller's tokens came to.
-pub(super) enum Exchanged {
+pub(crate) enum Exchanged {
     /// One for each tenant.
     Tokens(Vec<ArmToken>),
     /// Entra can't answer now: worth another try after this long.
@@ -26,7 +34,7 @@ pub(super) enum Exchanged {
 }
 
 /// The tokens of a write: the target tenant's, and the source's where ARM needs it.
-pub(super) async fn writing(job: &mut Job) -> Step<Credentials> {
+pub(crate) async fn writing(job: &mut Job) -> Step<Credentials> {
     let (target, source) = (job.record.target_tenant, job.record.source_tenant);
     let cross_tenant = target != source;
     let needs_source = cross_tenant && (job.claim.record.kind == OperationKind::Create || job.with_auxiliary);
@@ -46,17 +54,17 @@ pub(super) async fn writing(job: &mut Job) -> Step<Credentials> {
                         auxiliary: tokens.collect(),
                     })
                 }
-                None => Err(early(commit::await_caller(job, target).await)),
+                None => Err(early(transition::await_caller(job, target).await)),
             }
         }
         Exchanged::Later(pause) => Err(early(pause_or_await(job, pause, target).await)),
-        Exchanged::Lacking(awaited) => Err(early(commit::await_caller(job, awaited).await)),
+        Exchanged::Lacking(awaited) => Err(early(transition::await_caller(job, awaited).await)),
     }
 }
 
 /// Whose tokens are used: the operation's own, or to read, those of another one of the same connection. Whoever asked for
 /// that one may see this one.
-fn caller_for(job: &mut Job, wanted: Access) -> Option<Caller> {
+pub(crate) fn caller_for(job: &mut Job, wanted: Access) -> Option<Caller> {
     let store = &job.driver.tokens.store;
     let own = store.for_use(job.claim.record.id, wanted);
     job.tokens.borrowed = None;
@@ -68,7 +76,7 @@ fn caller_for(job: &mut Job, wanted: Access) -> Option<Caller> {
     Some(caller)
 }
 
-pub(super) async fn exchange(
+pub(crate) async fn exchange(
     job: &mut Job,
     wanted: Access,
     tenants: &[TenantId],
@@ -120,16 +128,16 @@ pub(super) async fn exchange(
 }
 
 /// Entra gives no token for so long. Others may bring one that it gives something for, so a long pause is a wait for a caller.
-pub(super) async fn pause_or_await(job: &mut Job, pause: Duration, awaited: impl Into<Awaiting>) -> Step {
+pub(crate) async fn pause_or_await(job: &mut Job, pause: Duration, awaited: impl Into<Awaiting>) -> Step {
     if is_too_long(job, pause) {
-        return commit::await_caller(job, awaited).await;
+        return transition::await_caller(job, awaited).await;
     }
     Ok(NextAction::RetryAfter(pause))
 }
 
 /// Entra gives nothing for this long for the tokens that were just tried, the operation's own or borrowed ones: they stay, and
 /// are tried again after it.
-pub(super) fn put_off_tokens(job: &Job, pause: Duration) {
+pub(crate) fn put_off_tokens(job: &Job, pause: Duration) {
     if let Some(tried) = job.tokens.borrowed.or(job.tokens.tried)
         && is_too_long(job, pause)
     {
@@ -138,6 +146,87 @@ pub(super) fn put_off_tokens(job: &Job, pause: Duration) {
     }
 }
 
-fn is_too_long(job: &Job, pause: Duration) -> bool {
+pub(crate) fn is_too_long(job: &Job, pause: Duration) -> bool {
     pause > job.driver.settings.poll_max
+}
+
+/// A token to read with.
+pub(crate) enum ReadToken {
+    Callers(ArmToken),
+    Own(ServiceToken),
+}
+
+impl Bearer for ReadToken {
+    fn principal(&self) -> Person {
+        match self {
+            Self::Callers(token) => token.principal(),
+            Self::Own(token) => token.principal(),
+        }
+    }
+
+    fn bearer(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Callers(token) => token.bearer(),
+            Self::Own(token) => token.bearer(),
+        }
+    }
+}
+
+/// The target tenant's token, to read with.
+pub(crate) async fn reading(job: &mut Job) -> Step<ReadToken> {
+    if let Some((refused, awaited)) = &job.tokens.unreadable
+        && *refused == job.tokens.tried
+    {
+        let awaited = awaited.clone();
+        return reading_by_itself(job, awaited, None).await;
+    }
+    let tenant = job.record.target_tenant;
+    match exchange(job, Access::Read, &[tenant]).await? {
+        Exchanged::Tokens(mut tokens) => match tokens.pop() {
+            Some(token) => {
+                job.tokens.by_service = false;
+                Ok(ReadToken::Callers(token))
+            }
+            None => reading_by_itself(job, tenant.into(), None).await,
+        },
+        Exchanged::Later(pause) => reading_by_itself(job, tenant.into(), Some(pause)).await,
+        Exchanged::Lacking(awaited) => reading_by_itself(job, awaited, None).await,
+    }
+}
+
+/// `later` says when the caller's token is worth another try, if it is.
+pub(crate) async fn reading_by_itself(
+    job: &mut Job,
+    awaited: Awaiting,
+    later: Option<Duration>,
+) -> Step<ReadToken> {
+    let (driver, record) = (job.driver.clone(), job.record.clone());
+    let own = match job.lease.keep(driver.tokens.own.token(&record)).await? {
+        OwnToken::Held(token) => {
+            job.tokens.by_service = true;
+            return Ok(ReadToken::Own(token));
+        }
+        OwnToken::Later(asked) => Some(asked.unwrap_or_else(|| job.next_pause())),
+        OwnToken::None => None,
+    };
+    let next = match later.into_iter().chain(own).min() {
+        Some(pause) => pause_or_await(job, pause, awaited).await?,
+        None => transition::await_caller(job, awaited).await?,
+    };
+    Err(match next {
+        NextAction::RetryAfter(pause) => early(transition::look_again_after(job, pause).await),
+        NextAction::Done => Stop::Next(NextAction::Done),
+    })
+}
+
+/// ARM refused a read to the token that was used for it: the next step takes another, or waits for one.
+pub(crate) async fn reading_refused(job: &mut Job, error: &ArmError) -> Step {
+    let target = job.record.target_tenant;
+    if job.tokens.by_service {
+        job.driver.tokens.own.refused(&job.record, error.status()).await;
+        // Of nobody that a caller could answer for.
+        return transition::await_caller(job, target).await;
+    }
+    job.tokens.unreadable = Some((job.tokens.tried, job.demanded(error.refusal())));
+    Ok(NextAction::RetryAfter(Duration::ZERO))
 }

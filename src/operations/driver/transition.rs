@@ -1,18 +1,11 @@
 //! What a step leaves behind, in one transaction: the operation, the connection and the ledger event together or not at all.
 
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
-use serde_json::Value;
-use sqlx::PgConnection;
-use tokio::time::{Instant, sleep};
-use uuid::Uuid;
-
 use crate::db::cluster_locks;
 use crate::db::connections;
 use crate::db::ledger_events;
 use crate::db::operations;
-use crate::db::operations::{Leaving, Progress};
+use crate::db::operations::Leaving;
+use crate::db::operations::Progress;
 use crate::db::revisions;
 use crate::db::within;
 use crate::domain::ActorId;
@@ -28,40 +21,48 @@ use crate::domain::Observed;
 use crate::domain::OperationKind;
 use crate::domain::Phase;
 use crate::ledger::details;
-use crate::operations::driver::Job;
-use crate::operations::driver::send::plain;
-use crate::operations::driver::{NextAction, Step, Stop};
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::NextAction;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::job::Stop;
 use crate::telemetry::metrics;
-
+use chrono::DateTime;
+use chrono::Utc;
+use serde_json::Value;
+use sqlx::PgConnection;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio::time::sleep;
+use uuid::Uuid;
 /// What a step changes; what is not named stays.
 #[derive(Debug, Clone)]
-pub(super) struct Change {
-    pub(super) name: &'static str,
-    pub(super) phase: Phase,
-    pub(super) arm_operation_url: Option<String>,
-    pub(super) absent_reads: i32,
-    pub(super) failure: Option<Failure>,
-    pub(super) awaiting: Option<Awaiting>,
-    pub(super) release_for: Option<Duration>,
+pub(crate) struct Transition {
+    pub(crate) name: &'static str,
+    pub(crate) phase: Phase,
+    pub(crate) arm_operation_url: Option<String>,
+    pub(crate) absent_reads: i32,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) awaiting: Option<Awaiting>,
+    pub(crate) release_for: Option<Duration>,
     /// The request is about to leave, so the cluster must be free: when a read found nothing there, for a create.
-    pub(super) leaves: Option<Option<DateTime<Utc>>>,
+    pub(crate) leaves: Option<Option<DateTime<Utc>>>,
     /// How long ARM wants to be left alone with the cluster, when its turn is given back.
-    pub(super) cluster_pause: Option<Duration>,
-    pub(super) desired: Option<Desired>,
+    pub(crate) cluster_pause: Option<Duration>,
+    pub(crate) desired: Option<Desired>,
     /// What was seen, and whether the connection is finally absent with it.
-    pub(super) observed: Option<(Observed, bool)>,
+    pub(crate) observed: Option<(Observed, bool)>,
     /// What a read found although the record says otherwise.
-    pub(super) found: Option<FoundResource>,
+    pub(crate) found: Option<FoundResource>,
     /// What a read showed that confirms the revision.
-    pub(super) snapshot: Option<Value>,
-    pub(super) event: Option<(EventKind, Value)>,
+    pub(crate) snapshot: Option<Value>,
+    pub(crate) event: Option<(EventKind, Value)>,
     /// The request whose tokens the change is made with, if it is another than the one that began the operation.
-    pub(super) request_id: Option<String>,
+    pub(crate) request_id: Option<String>,
 }
 
 /// A change to this phase and nothing else.
-pub(super) fn to_phase(job: &Job, name: &'static str, phase: Phase) -> Change {
-    Change {
+pub(crate) fn to_phase(job: &Job, name: &'static str, phase: Phase) -> Transition {
+    Transition {
         name,
         phase,
         arm_operation_url: job.claim.arm_operation_url.clone(),
@@ -85,15 +86,15 @@ pub(super) fn to_phase(job: &Job, name: &'static str, phase: Phase) -> Change {
 ///
 /// A create that would wait or leave although its connection is to be removed ends here instead: nothing was made, and
 /// the removal behind it must find nothing to remove.
-pub(super) async fn commit(job: &mut Job, change: Change) -> Step<()> {
+pub(crate) async fn commit(job: &mut Job, change: Transition) -> Step<()> {
     match commit_or_end(job, change).await? {
         Committed::Done(_) => Ok(()),
         Committed::Unwanted => {
-            let failure = plain(
+            let failure = Failure::new(
                 Code::NotSent,
                 "the connection was removed before its create was sent",
             );
-            let ended = Change {
+            let ended = Transition {
                 event: Some((EventKind::CreateFailed, details::failure(&failure))),
                 failure: Some(failure),
                 observed: Some((Observed::Absent, true)),
@@ -104,7 +105,7 @@ pub(super) async fn commit(job: &mut Job, change: Change) -> Step<()> {
     }
 }
 
-async fn commit_or_end(job: &mut Job, change: Change) -> Result<Committed, NotCommitted> {
+pub(crate) async fn commit_or_end(job: &mut Job, change: Transition) -> Result<Committed, NotCommitted> {
     let asked_at = Instant::now();
     let event = change.event.as_ref().map(|(kind, details)| {
         let driver = &job.driver;
@@ -174,9 +175,9 @@ async fn commit_or_end(job: &mut Job, change: Change) -> Result<Committed, NotCo
     Ok(Committed::Done(continued))
 }
 
-async fn try_commit(
+pub(crate) async fn try_commit(
     job: &Job,
-    change: &Change,
+    change: &Transition,
     mut event: Option<Event>,
     repeated: bool,
 ) -> Result<Committed, NotCommitted> {
@@ -256,10 +257,10 @@ async fn try_commit(
 }
 
 /// What a read showed.
-async fn record_seen(
+pub(crate) async fn record_seen(
     job: &Job,
     db: &mut PgConnection,
-    change: &Change,
+    change: &Transition,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let connection = job.record.id;
@@ -278,7 +279,7 @@ async fn record_seen(
 }
 
 /// By when the operation should have ended after a change, if that moves with it.
-fn deadline_with(job: &Job, change: &Change, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub(crate) fn deadline_with(job: &Job, change: &Transition, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let record = &job.claim.record;
     match (record.kind, change.phase) {
         _ if change.leaves.is_some() => Some(now + job.driver.settings.deadline),
@@ -290,12 +291,12 @@ fn deadline_with(job: &Job, change: &Change, now: DateTime<Utc>) -> Option<DateT
 }
 
 /// Ends the operation without the change. What ARM holds is `observed`; a create that left nothing closes the record.
-pub(super) async fn fail(job: &mut Job, failure: Failure, observed: Observed) -> Step {
+pub(crate) async fn fail(job: &mut Job, failure: Failure, observed: Observed) -> Step {
     fail_with(job, failure, observed, None).await
 }
 
 /// The same, with what a read found that is not what is recorded.
-pub(super) async fn fail_with(
+pub(crate) async fn fail_with(
     job: &mut Job,
     failure: Failure,
     observed: Observed,
@@ -323,7 +324,7 @@ pub(super) async fn fail_with(
     }
     commit(
         job,
-        Change {
+        Transition {
             event: Some((event, details)),
             failure: Some(failure),
             desired,
@@ -337,7 +338,7 @@ pub(super) async fn fail_with(
 }
 
 /// Records that the outcome is unknown: from here on, only reads tell.
-pub(super) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
+pub(crate) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
     job.unsent = false;
     let details = serde_json::json!({ "reason": why });
     // What ARM said of a create is still to be borne out; a removal is wanted whatever it said.
@@ -347,7 +348,7 @@ pub(super) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
     };
     commit(
         job,
-        Change {
+        Transition {
             failure,
             absent_reads: 0,
             observed: Some((Observed::Unknown, false)),
@@ -361,7 +362,7 @@ pub(super) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
 }
 
 /// Gives the lease back because a token is missing; whoever brings them takes the operation up.
-pub(super) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) -> Step {
+pub(crate) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) -> Step {
     if job.claim.record.phase.is_terminal() {
         return Ok(NextAction::Done);
     }
@@ -380,10 +381,10 @@ pub(super) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) ->
     }
     let release_for = Some(job.driver.tokens.own.release_time(&job.record));
     // What was surely not sent steps out of the queue, and keeps nobody waiting.
-    let waiting = to_phase(job, "the operation waits for a token", phase_at_rest(job));
+    let waiting = to_phase(job, "the operation waits for a token", job.phase_at_rest());
     commit(
         job,
-        Change {
+        Transition {
             awaiting: Some(awaited.into()),
             release_for,
             ..waiting
@@ -393,21 +394,13 @@ pub(super) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) ->
     Ok(NextAction::Done)
 }
 
-/// The phase in which the operation can be left: only this replica knows that what it was about to send was not sent.
-fn phase_at_rest(job: &Job) -> Phase {
-    match job.claim.record.phase {
-        Phase::Dispatched if job.unsent => Phase::Queued,
-        phase => phase,
-    }
-}
-
 /// Gives the lease back at once: this replica stops.
-pub(super) async fn hand_over(job: &mut Job) -> Step<()> {
+pub(crate) async fn hand_over(job: &mut Job) -> Step<()> {
     let release_for = Some(Duration::ZERO);
-    let handed = to_phase(job, "the operation is handed over", phase_at_rest(job));
+    let handed = to_phase(job, "the operation is handed over", job.phase_at_rest());
     commit(
         job,
-        Change {
+        Transition {
             awaiting: job.claim.record.awaiting.clone(),
             release_for,
             ..handed
@@ -417,7 +410,7 @@ pub(super) async fn hand_over(job: &mut Job) -> Step<()> {
 }
 
 /// Why a transition was not committed.
-enum NotCommitted {
+pub(crate) enum NotCommitted {
     /// Another change of the cluster is in flight.
     SlotTaken,
     /// Another person continued the operation, and the tokens at hand are not theirs.
@@ -447,7 +440,7 @@ impl From<NotCommitted> for Stop {
 }
 
 /// What became of a commit.
-enum Committed {
+pub(crate) enum Committed {
     /// All was written. In whose name, and by which app, the operation goes on, if somebody continued it since it was claimed.
     Done(Option<(ActorId, Uuid)>),
     /// Nothing was written: the create is wanted no longer.
@@ -455,6 +448,81 @@ enum Committed {
 }
 
 /// Whether a change leaves the cluster to the next: the operation has ended, or waits for a turn of its own.
-const fn gives_turn_back(change: &Change) -> bool {
+pub(crate) const fn gives_turn_back(change: &Transition) -> bool {
     change.phase.is_terminal() || matches!(change.phase, Phase::Queued)
+}
+
+/// Waits in the queue, where others of the cluster can have their turn.
+pub(crate) async fn requeue(job: &mut Job, pause: Duration) -> Step {
+    if job.claim.record.phase.is_terminal() {
+        return Ok(NextAction::Done);
+    }
+    commit(
+        job,
+        Transition {
+            release_for: Some(pause),
+            ..to_phase(job, "the operation waits for its turn", Phase::Queued)
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Keeps what was seen and looks again after a while.
+pub(crate) async fn reschedule(job: &mut Job, change: Transition) -> Step {
+    job.claim.absent_reads = change.absent_reads;
+    let pause = job.next_pause();
+    // What may last goes on at rest: it keeps no place here that others need.
+    let at_rest = pause >= job.driver.settings.poll_max;
+    // Else it is written down only when it says something new: the count of reads may be lost with the process.
+    if at_rest || change.failure != job.claim.record.failure {
+        commit(
+            job,
+            Transition {
+                release_for: at_rest.then_some(pause),
+                ..change
+            },
+        )
+        .await?;
+    }
+    Ok(if at_rest {
+        NextAction::Done
+    } else {
+        NextAction::RetryAfter(pause)
+    })
+}
+
+/// Looks again after the next pause, which grows.
+pub(crate) async fn look_again_later(job: &mut Job) -> Step {
+    let pause = job.next_pause();
+    look_again_after(job, pause).await
+}
+
+/// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
+pub(crate) async fn look_again_after(job: &mut Job, pause: Duration) -> Step {
+    if pause < job.driver.settings.poll_max {
+        return Ok(NextAction::RetryAfter(pause));
+    }
+    commit(
+        job,
+        Transition {
+            release_for: Some(pause),
+            ..to_phase(
+                job,
+                "the operation is looked at again later",
+                job.claim.record.phase,
+            )
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Before each send to ARM: the lease must be held by the monotonic clock, with room for the request to leave.
+pub(crate) async fn before_send(job: &mut Job) -> Step<()> {
+    if job.driver.replica.is_stopping() {
+        hand_over(job).await?;
+        return Err(Stop::Next(NextAction::Done));
+    }
+    Ok(job.lease.ensure_half().await?)
 }
