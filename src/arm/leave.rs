@@ -8,9 +8,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::Arm;
-use super::call::Call;
 use super::error::{ArmError, ArmErrorKind};
 use super::pace::{Key, Kind, Longest, RatePermit};
+use super::report::Call;
 use crate::upstream::Guard;
 use crate::upstream::OnLine;
 use crate::upstream::Rejected;

@@ -110,7 +110,7 @@ pub(crate) async fn read_and_compare(
         Err(error) if error.status() == Some(404) => {
             return Err(early(settle_remove::parent_missing(job).await));
         }
-        Err(error) => return Err(early(not_readable(job, &error).await)),
+        Err(error) => return Err(early(settle_remove::not_readable(job, &error).await)),
     };
     let waited = (job.now() - job.claim.record.created_at)
         .to_std()
@@ -131,26 +131,6 @@ pub(crate) async fn read_and_compare(
     let differs = matches!(comparison, Comparison::Differs(_));
     // What may be somebody else's stays that, whatever comes of the removal.
     Ok(differs.then(|| comparison::seen(&found, &comparison, job.is_contested(), job.now())))
-}
-
-/// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
-pub(crate) async fn not_readable(job: &mut Job, error: &ArmError) -> Step {
-    tracing::warn!(operation.id = %job.claim.record.id, arm.call = error.call, arm.status = error.status(), "what a removal is for can't be read, so it is not sent");
-    match &error.kind {
-        ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
-        // As after a move of the subscription, which not all of ARM knows of at once.
-        ArmErrorKind::Refused(refusal)
-            if matches!(refusal.status, 401 | 403)
-                && !refusal.is_code("InvalidAuthenticationTokenTenant") =>
-        {
-            transition::await_caller(job, job.demanded(Some(refusal))).await
-        }
-        // ARM says so of a stopped cluster too, with a 400: that lasts, and is no answer.
-        _ => {
-            let pause = job.longer_pause(error);
-            Ok(NextAction::RetryAfter(pause))
-        }
-    }
 }
 
 /// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.

@@ -1,11 +1,13 @@
 //! What came of a removal. `404` counts as removed only while the parent database can be read.
 
-use super::remove;
+use crate::arm::ArmError;
+use crate::arm::ArmErrorKind;
 use crate::domain::Code;
 use crate::domain::EventKind;
 use crate::domain::Failure;
 use crate::domain::Observed;
 use crate::domain::Phase;
+use crate::operations::driver::claims;
 use crate::operations::driver::comparison;
 use crate::operations::driver::job::Job;
 use crate::operations::driver::job::NextAction;
@@ -57,7 +59,7 @@ pub(crate) async fn confirm_absence(job: &mut Job, token: &dyn Bearer) -> Step {
         Err(error) if error.status() == Some(404) => parent_missing(job).await,
         // Nothing was sent, if the removal waits for its request to leave.
         Err(error) if job.unsent || job.claim.record.phase == Phase::Queued => {
-            remove::not_readable(job, &error).await
+            not_readable(job, &error).await
         }
         Err(error) => look::read_failed(job, &error).await,
     }
@@ -129,4 +131,24 @@ pub(crate) async fn confirm_failure(job: &mut Job) -> Step {
     let failure = job.claim.record.failure.clone();
     let failure = failure.unwrap_or_else(|| Failure::new(Code::AzureFailed, "the change failed"));
     transition::fail(job, failure, observed).await
+}
+
+/// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
+pub(crate) async fn not_readable(job: &mut Job, error: &ArmError) -> Step {
+    tracing::warn!(operation.id = %job.claim.record.id, arm.call = error.call, arm.status = error.status(), "what a removal is for can't be read, so it is not sent");
+    match &error.kind {
+        ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
+        // As after a move of the subscription, which not all of ARM knows of at once.
+        ArmErrorKind::Refused(refusal)
+            if matches!(refusal.status, 401 | 403)
+                && !refusal.is_code("InvalidAuthenticationTokenTenant") =>
+        {
+            transition::await_caller(job, job.demanded(Some(refusal))).await
+        }
+        // ARM says so of a stopped cluster too, with a 400: that lasts, and is no answer.
+        _ => {
+            let pause = job.longer_pause(error);
+            Ok(NextAction::RetryAfter(pause))
+        }
+    }
 }
