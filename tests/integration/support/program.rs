@@ -60,7 +60,7 @@ pub(crate) fn program() -> Command {
     clippy::disallowed_methods,
     reason = "of where these tests run, not of the service"
 )]
-pub(crate) fn carried(variable: &str, built: &str) -> PathBuf {
+fn carried(variable: &str, built: &str) -> PathBuf {
     std::env::var_os(variable).map_or_else(|| built.into(), PathBuf::from)
 }
 
