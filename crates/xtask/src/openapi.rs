@@ -49,10 +49,10 @@ mod tests {
 
     #[test]
     fn both_documents_are_written_as_committed() {
-        let folder = std::env::temp_dir().join(format!("xtask-openapi-{}", std::process::id()));
-        write(&folder).expect("written");
-        let read = |name: &str| fs::read_to_string(folder.join(name)).expect("a document");
+        let folder = tempfile::tempdir().expect("a folder");
+        let openapi = folder.path().join("openapi");
+        write(&openapi).expect("written");
+        let read = |name: &str| fs::read_to_string(openapi.join(name)).expect("a document");
         assert!(read("openapi.json") == OPENAPI_3_1 && read("openapi-3.0.json") == OPENAPI_3_0);
-        fs::remove_dir_all(folder).expect("removed");
     }
 }
