@@ -1,6 +1,6 @@
-//! The conversion from OpenAPI 3.1 to 3.0.3, for tools that read nothing newer: a walk over the document that knows every
-//! keyword it lets through, and fails on any other, so that nothing is lost silently. `objects` has the document's own
-//! objects, `schema` the schemas; nothing here knows what the API is about.
+//! Converts OpenAPI 3.1 to 3.0.3, for tools that read nothing newer. The conversion knows every keyword it keeps and fails on
+//! any other, so that nothing is lost silently. `objects` has the document's own objects, `schema` the schemas; nothing here
+//! depends on this API.
 
 mod objects;
 mod schema;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// Why a document can't be converted. Each names the place as a JSON pointer (RFC 6901).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConvertError {
+pub(crate) enum ConvertError {
     /// A keyword that the conversion does not know.
     #[error("{pointer}: the keyword {keyword:?} is not known")]
     Unknown {
@@ -32,7 +32,7 @@ pub enum ConvertError {
 ///
 /// # Errors
 /// When it holds a keyword that is not known here, or says what 3.0.3 can't.
-pub(super) fn to_3_0(document: &Value) -> Result<Value, ConvertError> {
+pub(crate) fn to_3_0(document: &Value) -> Result<Value, ConvertError> {
     objects::document(document)
 }
 
