@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::task::TaskTracker;
 
-use super::{DbError, Explainer, RequestTime, Transaction, begin, in_request_time};
+use super::{DbError, Explainer, RequestTime, Transaction, begin, in_request_time, within};
 use crate::domain::Error;
 use crate::telemetry::Outage;
 
@@ -59,6 +59,25 @@ impl Db {
             let mut connection = self.0.pool.acquire().await.map_err(DbError::from)?;
             work(&mut connection).await
         })
+    }
+
+    /// Does work that no request waits for, over one connection, in bounded time: on a dead connection no answer ever comes.
+    ///
+    /// # Errors
+    /// Those of `work`; [`DbError::Unavailable`] where the database does not answer in time.
+    pub(crate) fn background<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, DbError>,
+    ) -> impl Future<Output = Result<T, DbError>> {
+        within(self.over_a_connection(work))
+    }
+
+    async fn over_a_connection<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        let mut connection = self.0.pool.acquire().await?;
+        work(&mut connection).await
     }
 
     /// Does work for a request whose repetition changes nothing more, in the time that it may wait for the database.
