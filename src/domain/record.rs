@@ -1,5 +1,6 @@
 //! What is known of a connection and of an operation: the rows of the record, parsed.
 
+use super::Code;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -195,6 +196,18 @@ pub struct Failure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub upstream: Option<Upstream>,
+}
+
+impl Failure {
+    /// A failure without an answer behind it.
+    pub(crate) fn new(code: Code, detail: &str) -> Self {
+        Self {
+            code: code.as_str().to_owned(),
+            detail: detail.to_owned(),
+            comparison: None,
+            upstream: None,
+        }
+    }
 }
 
 /// An answer of Entra or ARM that a problem or failure goes back to.
