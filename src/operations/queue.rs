@@ -80,7 +80,7 @@ impl Queue {
     /// # Errors
     /// When the database can't be heard. It never ends otherwise.
     pub(crate) async fn listen(&self) -> Result<(), DbError> {
-        let mut listener = within(cluster_locks::listener(self.db.pool())).await?;
+        let mut listener = self.db.listener().await?;
         loop {
             match timeout(SILENCE, listener.try_recv()).await {
                 // Nothing means that the connection was lost and made anew: something may have been missed.
