@@ -24,6 +24,35 @@ use crate::domain::state::Phase;
 use crate::domain::state::State;
 use crate::domain::state::derive;
 
+/// A connection that is about to be recorded, before anything is sent: it is wanted, and from the commit on it may be at ARM.
+#[derive(Debug, Clone)]
+pub struct NewRecord {
+    /// This service's own id of it.
+    pub id: ConnectionId,
+    /// Its identity at ARM, as the caller wrote it.
+    pub arm_id: DataConnectionId,
+    /// The data connection's name.
+    pub name: DataConnectionName,
+    /// The tenant of the target's subscription.
+    pub target_tenant: TenantId,
+    /// The tenant of the source's subscription.
+    pub source_tenant: TenantId,
+    /// Where the events go.
+    pub target: Target,
+    /// Where they come from.
+    pub source: EventHubSource,
+    /// The cluster's region, as ARM named it.
+    pub location: String,
+    /// SHA-256 of the canonical request.
+    pub request_hash: Vec<u8>,
+    /// Who asked for it.
+    pub created_by: ActorId,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When a read found nothing under its name.
+    pub absent_at: DateTime<Utc>,
+}
+
 /// A connection as this service recorded it.
 #[derive(Debug, Clone)]
 pub struct ConnectionRecord {

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 use crate::db::leases::Claim;
-use crate::db::{Db, DbError, leases, within_a_lease};
+use crate::db::{Db, DbError, leases};
 use crate::domain::OperationId;
 
 /// A lease on an operation.
@@ -87,11 +87,10 @@ impl Lease {
     /// Renews the lease. Returns when it ends now.
     async fn renew(&self) -> Result<Instant, DbError> {
         let asked_at = Instant::now();
-        within_a_lease(self.length, async {
-            let mut db = self.db.pool().acquire().await?;
-            leases::renew(&mut db, self.operation, self.token, self.length).await
-        })
-        .await?;
+        let renewed = self.db.within_lease(self.length, async |db| {
+            leases::renew(db, self.operation, self.token, self.length).await
+        });
+        renewed.await?;
         Ok(asked_at + self.length)
     }
 }

@@ -10,7 +10,6 @@ use crate::arm::Credentials;
 use crate::arm::Deleted;
 use crate::arm::failure_of;
 use crate::db::operations;
-use crate::db::within;
 use crate::domain::Code;
 use crate::domain::Desired;
 use crate::domain::EventKind;
@@ -43,10 +42,8 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     if store.for_use(job.claim.record.id, Access::Write).is_none() {
         return transition::await_caller(job, job.token_to_write()).await;
     }
-    let before = within(async {
-        let mut db = job.driver.db.pool().acquire().await?;
-        operations::another_in_flight(&mut db, &job.claim.record).await
-    });
+    let db = &job.driver.db;
+    let before = db.background(async |db| operations::another_in_flight(db, &job.claim.record).await);
     let before = before.await?;
     if before.is_some() {
         return Ok(NextAction::RetryAfter(TURN));

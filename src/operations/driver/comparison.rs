@@ -8,7 +8,6 @@ use crate::arm::compare;
 use crate::arm::fingerprint;
 use crate::db::DbError;
 use crate::db::revisions;
-use crate::db::within;
 use crate::domain::Code;
 use crate::domain::Error;
 use crate::domain::Failure;
@@ -39,10 +38,8 @@ pub(crate) enum Whose {
 /// Compares what a read found with the revision that the operation makes or removes.
 pub(crate) async fn compared(job: &Job, found: &DataConnection) -> Result<Comparison, Error> {
     let (connection, number) = (job.record.id, job.claim.revision);
-    let revision = within(async {
-        let mut db = job.driver.db.pool().acquire().await?;
-        revisions::find(&mut db, connection, number).await
-    });
+    let db = &job.driver.db;
+    let revision = db.background(async |db| revisions::find(db, connection, number).await);
     let revision = revision.await?;
     let recorded = Recorded {
         sent: revision.sent,

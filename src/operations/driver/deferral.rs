@@ -2,7 +2,6 @@
 
 use crate::arm::ArmError;
 use crate::arm::ArmErrorKind;
-use crate::db::within;
 use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::Phase;
@@ -48,10 +47,9 @@ pub(crate) async fn assume_actor(job: &mut Job) -> Result<(), Error> {
         return Ok(());
     };
     let driver = job.driver.clone();
-    let person = within(async {
-        let mut db = driver.db.pool().acquire().await?;
-        driver.recorder.ensure_actor(&mut db, &caller).await
-    });
+    let person = driver
+        .db
+        .background(async |db| driver.recorder.ensure_actor(db, &caller).await);
     job.claim.record.actor = person.await?;
     job.claim.record.app = caller.app();
     Ok(())

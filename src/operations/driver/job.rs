@@ -7,7 +7,6 @@ use crate::db::Db;
 use crate::db::DbError;
 use crate::db::connections;
 use crate::db::leases::Claim;
-use crate::db::within;
 use crate::domain::ActorId;
 use crate::domain::Awaiting;
 use crate::domain::ConnectionRecord;
@@ -93,9 +92,8 @@ pub(crate) struct StepTokens {
 impl Job {
     /// The connection of a claimed operation.
     pub(crate) async fn find_record(db: &Db, claim: &Claim) -> Result<ConnectionRecord, DbError> {
-        within(async {
-            let mut db = db.pool().acquire().await?;
-            connections::find(&mut db, claim.record.connection)
+        db.background(async |db| {
+            connections::find(db, claim.record.connection)
                 .await?
                 .ok_or_else(|| DbError::Defect("an operation without a connection".to_owned()))
         })

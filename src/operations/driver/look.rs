@@ -5,7 +5,6 @@ use crate::arm::DataConnection;
 use crate::arm::OperationStatus;
 use crate::arm::OperationUrl;
 use crate::db::operations;
-use crate::db::within;
 use crate::domain::Code;
 use crate::domain::Desired;
 use crate::domain::Error;
@@ -50,10 +49,8 @@ pub(crate) async fn read_failed(job: &mut Job, error: &ArmError) -> Step {
 /// Whether the request can no longer be carried out at ARM. Postgres tells: a machine's clock may have been wrong when it was
 /// sent, or be now.
 pub(crate) async fn request_is_dead(job: &Job) -> Result<bool, Error> {
-    let age = within(async {
-        let mut db = job.driver.db.pool().acquire().await?;
-        operations::dispatched_ago(&mut db, job.claim.record.id).await
-    });
+    let db = &job.driver.db;
+    let age = db.background(async |db| operations::dispatched_ago(db, job.claim.record.id).await);
     Ok(age.await? >= job.driver.settings.max_request_lifetime)
 }
 

@@ -20,7 +20,7 @@ use tracing::Instrument as _;
 
 use crate::authz::Caller;
 use crate::db::leases::{Claim, ClaimScope};
-use crate::db::{DbError, leases, within};
+use crate::db::{DbError, leases};
 use crate::domain::{ConnectionRecord, Error, OperationId, OperationKind, OperationRecord, Phase};
 use crate::operations::changes::{Change, Create, Remove};
 use crate::telemetry::metrics;
@@ -121,17 +121,16 @@ impl Driver {
             now,
         };
         let claimed_at = Instant::now();
-        within(async {
-            let mut db = self.db.pool().acquire().await?;
+        let looked = self.db.background(async |db| {
             let limit = i64::try_from(room).unwrap_or(i64::MAX);
-            for claim in leases::claim_due(&mut db, limit, by, self.settings.lease).await? {
+            for claim in leases::claim_due(db, limit, by, self.settings.lease).await? {
                 // There is one: only this takes any.
                 let place = Arc::clone(places).try_acquire_owned().ok();
                 self.drive_with(place, claim, claimed_at, false);
             }
-            leases::next_due(&mut db, by).await
-        })
-        .await
+            leases::next_due(db, by).await
+        });
+        looked.await
     }
 
     /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. What waits for its turn goes back
