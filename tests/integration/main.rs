@@ -46,5 +46,6 @@ mod strangers;
 mod takeover;
 mod telemetry;
 mod tokens;
+mod upgrades;
 mod upstream;
 mod visibility;

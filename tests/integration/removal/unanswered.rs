@@ -96,7 +96,7 @@ async fn a_name_is_not_free_too_early_because_the_replica_that_sent_the_removal_
     let gone = eventually(async || app.at_arm("telemetry").is_none().then_some(())).await;
     gone.expect("the removal has its effect");
     mortal.kill();
-    let ended = portal.follow(asked.text("/lastOperation/id")).await;
+    let ended = portal.continue_to_end(asked.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     let early = portal.create(&request("telemetry")).await;
     early.is_problem(409, "changeInProgress");
