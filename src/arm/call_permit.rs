@@ -1,5 +1,5 @@
-//! What decides whether a call leaves now: the pace of its principal's calls, and the line to its tenant's side of ARM. And whether
-//! a read that failed is made once more.
+//! Decides whether a call is sent now: the rate limit of its principal and the guard of its tenant. And whether a failed read is
+//! retried.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,57 +10,57 @@ use uuid::Uuid;
 use super::Arm;
 use super::call::Call;
 use super::error::{ArmError, ArmErrorKind};
-use super::pace::{Key, Kind, Longest, RatePermit};
+use super::rate_limiter::{Key, Kind, MaxWait, RatePermit};
+use crate::upstream::AdmittedCall;
 use crate::upstream::Guard;
-use crate::upstream::OnLine;
 use crate::upstream::Rejected;
 use crate::upstream::RejectedFor;
 use crate::upstream::Service;
 use crate::upstream::deadline;
 
-/// How long a read waits in a request where ARM has refused the one before.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// How long a read waits for its turn in the background.
-const LONGEST_WAIT_UNSEEN: Duration = Duration::from_secs(5);
-/// A write that has no turn comes again after at least this: each time takes a commit.
-const SHORTEST_DELAY: Duration = Duration::from_secs(1);
+/// How long a read of a request waits while ARM throttles its bucket.
+const MAX_WAIT: Duration = Duration::from_secs(1);
+/// How long a background read waits for its permit.
+const MAX_BACKGROUND_WAIT: Duration = Duration::from_secs(5);
+/// A rejected write is retried after at least this: each attempt takes a commit.
+const MIN_WRITE_DELAY: Duration = Duration::from_secs(1);
 
-/// A call's leave.
+/// The permit of one call.
 pub(super) struct CallPermit {
-    pub(super) line: OnLine,
-    /// `None` where there is nobody to count for.
-    pub(super) pace: Option<RatePermit>,
+    pub(super) admitted: AdmittedCall,
+    /// `None` for a call without a principal or subscription.
+    pub(super) rate: Option<RatePermit>,
 }
 
 impl Arm {
-    /// Asks to make a call, and waits for its turn where it may wait.
-    pub(super) async fn leave(&self, call: &Call<'_>) -> Result<CallPermit, Rejected> {
+    /// Acquires the permit of a call, and waits for it if the call may wait.
+    pub(super) async fn acquire_permit(&self, call: &Call<'_>) -> Result<CallPermit, Rejected> {
         let kind = Kind::of(&call.method);
         let counted = call.token.filter(|_| self.0.settings.rate_limit);
-        let pace = match counted.zip(subscription_of(&call.url)) {
+        let rate = match counted.zip(subscription_of(&call.url)) {
             Some((token, subscription)) => {
                 let key = Key {
                     subscription,
                     principal: token.principal(),
                     kind,
                 };
-                let turn = self.0.pace.turn(key, call.name, longest_wait(kind)).await;
-                Some(turn.map_err(|wait| held_back(kind, wait))?)
+                let permit = self.0.rate_limiter.acquire(key, call.name, max_wait(kind)).await;
+                Some(permit.map_err(|wait| rejected(kind, wait))?)
             }
             None => None,
         };
-        let line = self.line(call).await;
-        let line = match kind {
-            Kind::Read => line.enter().await?,
-            // A write has leave for this moment, by its lease.
-            Kind::Write | Kind::Delete => line.enter_now()?,
+        let guard = self.guard(call).await;
+        let admitted = match kind {
+            Kind::Read => guard.enter().await?,
+            // A write must go out now: the lease was just checked.
+            Kind::Write | Kind::Delete => guard.enter_now()?,
         };
-        Ok(CallPermit { line, pace })
+        Ok(CallPermit { admitted, rate })
     }
 
-    /// Whether a read that failed is made once more, and after which pause: when no answer came, or one that says nothing of what
-    /// was asked for.
-    pub(super) async fn repetition(&self, call: &Call<'_>, error: &ArmError) -> Option<Duration> {
+    /// The delay before a failed read is retried: without a response, or with one that does not answer the request. `None` if it is not
+    /// retried.
+    pub(super) async fn retry_delay(&self, call: &Call<'_>, error: &ArmError) -> Option<Duration> {
         let asked = match &error.kind {
             ArmErrorKind::ServerError(refusal) | ArmErrorKind::Throttled(refusal) => refusal.retry_after,
             ArmErrorKind::NotSent(_)
@@ -69,49 +69,49 @@ impl Arm {
             | ArmErrorKind::ForeignHost => None,
             ArmErrorKind::Rejected(_) | ArmErrorKind::Refused(_) => return None,
         };
-        self.line(call).await.repetition(asked)
+        self.guard(call).await.retry_delay(asked)
     }
 
-    /// The line that a call goes over: its tenant's, or its subscription's where the tenant is what is asked for.
-    async fn line(&self, call: &Call<'_>) -> Arc<Guard> {
+    /// The guard of a call: its tenant's, or its subscription's where the call discovers the tenant.
+    async fn guard(&self, call: &Call<'_>) -> Arc<Guard> {
         let tenant = call.token.map(|token| token.principal().tenant.uuid());
         let of = tenant.or_else(|| subscription_of(&call.url)).unwrap_or_default();
-        self.0.lines.of(of).await
+        self.0.guards.of(of).await
     }
 }
 
-/// A read waits for its turn as long as somebody waits for it, as for its place. Where ARM said when to come back, they are told
-/// so instead, unless that is soon. A write never waits: time would pass between the last look at its lease and its leaving.
-fn longest_wait(kind: Kind) -> Longest {
+/// A read waits until its request's deadline, as for its slot. If ARM sent `Retry-After`, the request is answered with that instead,
+/// unless it is short. A write never waits: time would pass between the check of its lease and the sending.
+fn max_wait(kind: Kind) -> MaxWait {
     match (kind, deadline::left()) {
-        (Kind::Read, Some(left)) => Longest {
-            closed: LONGEST_WAIT.min(left / 2),
+        (Kind::Read, Some(left)) => MaxWait {
+            closed: MAX_WAIT.min(left / 2),
             spaced: left,
         },
-        (Kind::Read, None) => Longest {
-            closed: LONGEST_WAIT_UNSEEN,
-            spaced: LONGEST_WAIT_UNSEEN,
+        (Kind::Read, None) => MaxWait {
+            closed: MAX_BACKGROUND_WAIT,
+            spaced: MAX_BACKGROUND_WAIT,
         },
-        (Kind::Write | Kind::Delete, _) => Longest {
+        (Kind::Write | Kind::Delete, _) => MaxWait {
             closed: Duration::ZERO,
             spaced: Duration::ZERO,
         },
     }
 }
 
-fn held_back(kind: Kind, wait: Duration) -> Rejected {
+fn rejected(kind: Kind, wait: Duration) -> Rejected {
     let shortest = match kind {
         Kind::Read => Duration::ZERO,
-        Kind::Write | Kind::Delete => SHORTEST_DELAY,
+        Kind::Write | Kind::Delete => MIN_WRITE_DELAY,
     };
-    let held_back = Rejected {
-        reason: RejectedFor::Pace,
+    let rejected = Rejected {
+        reason: RejectedFor::Rate,
         retry_after: wait.max(shortest),
     };
-    held_back.counted(Service::Arm)
+    rejected.counted(Service::Arm)
 }
 
-/// The subscription in a URL of ARM's.
+/// The subscription in an ARM URL.
 fn subscription_of(url: &Url) -> Option<Uuid> {
     let mut segments = url.path_segments()?;
     let (first, id) = (segments.next()?, segments.next()?);

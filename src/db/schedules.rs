@@ -1,18 +1,18 @@
-//! Periodic work: one row each. Whoever moves a schedule on does its work, so that one replica at a time does.
+//! Periodic work, one row each. The replica that claims a schedule does its work, so that one replica at a time does.
 
 use std::time::Duration;
 
 use sqlx::PgConnection;
 
 use super::DbError;
-use super::pool::alone;
+use super::pool::autocommit;
 
 /// Work that comes again and again; each has its row from the migration that brought it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schedule {
     /// Deletes idempotency keys that are kept no longer.
     SweepIdempotencyKeys,
-    /// Looks again at records that were closed although a create's outcome had been unknown.
+    /// Rechecks records that were closed with an unknown outcome of their create.
     RecheckClosedCreates,
 }
 
@@ -27,7 +27,7 @@ impl Schedule {
     }
 }
 
-/// Claims a schedule that is due, which is due again after `every`; gives whether it was this replica that got it.
+/// Claims a schedule that is due, and makes it due again after `every`; returns whether this replica claimed it.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -38,7 +38,10 @@ pub async fn claim(db: &mut PgConnection, schedule: Schedule, every: Duration) -
         every.as_secs_f64()
     )
     .execute(db);
-    Ok(alone("claim periodic work", statement).await?.rows_affected() > 0)
+    Ok(autocommit("claim periodic work", statement)
+        .await?
+        .rows_affected()
+        > 0)
 }
 
 /// How long until a schedule is due.

@@ -1,5 +1,5 @@
-//! The driver of work in the background: finds operations that are due and hands them to the usecases.
-//! What a step does is the usecases's business; who may do it is decided by the lease in the database.
+//! Background jobs: they find due operations and hand them to the driver.
+//! `operations` decides what a step does; the lease in the database decides which replica does it.
 
 use std::time::Duration;
 
@@ -10,22 +10,18 @@ use crate::db::DbError;
 use crate::telemetry::metrics;
 use crate::usecases::{UseCases, measure as measure_database};
 
-/// The shortest pause between two looks: an operation that is due and can't be claimed must not make a busy loop.
+/// The shortest pause between two queries: an operation that is due and can't be claimed must not cause a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
 
-/// What is not done by then is done the next time: on a line that is dead no answer ever comes.
+/// The deadline of one run; the rest waits for the next one. On a dead connection no response ever arrives.
 const LONGEST_WORK: Duration = Duration::from_secs(60);
 
-/// Says again and again that this replica lives, until `stop` is cancelled.
+/// Sends heartbeats of this replica until `stop` is cancelled.
 pub(crate) async fn live(usecases: UseCases, stop: CancellationToken) {
     let work = async {
         loop {
             let pause = usecases.driver.replica.heartbeat().await.unwrap_or_else(|error| {
-                told(
-                    &usecases,
-                    &error,
-                    "the other replicas can't be told that this one lives",
-                );
+                told(&usecases, &error, "heartbeat failed");
                 usecases.driver.settings.lease / 10
             });
             sleep(pause).await;
@@ -34,13 +30,12 @@ pub(crate) async fn live(usecases: UseCases, stop: CancellationToken) {
     stop.run_until_cancelled(work).await;
 }
 
-/// Hears from the other replicas that somebody's turn may have come, until `stop` is cancelled. What is not heard is found by
-/// looking, a moment later.
+/// Listens for notifications of the other replicas until `stop` is cancelled. What is missed is found by the next query.
 pub(crate) async fn listen(usecases: UseCases, stop: CancellationToken) {
     let work = async {
         loop {
             if let Err(error) = usecases.create.queue.listen().await {
-                told(&usecases, &error, "the other replicas are not heard");
+                told(&usecases, &error, "LISTEN connection lost");
             }
             sleep(usecases.driver.settings.interval).await;
         }
@@ -48,14 +43,14 @@ pub(crate) async fn listen(usecases: UseCases, stop: CancellationToken) {
     stop.run_until_cancelled(work).await;
 }
 
-/// Looks for due operations until `stop` is cancelled: when one is due, and at least every `interval`. What a caller brings
-/// tokens for is taken up at once by the request itself.
+/// Queries due operations until `stop` is cancelled: when one is due, and at least every `interval`. An operation that a request
+/// provides tokens for is resumed by the request itself.
 pub(crate) async fn run(usecases: UseCases, interval: Duration, stop: CancellationToken) {
     loop {
         let pause = match usecases.driver.resume_due().await {
             Ok(next) => next.unwrap_or(interval).clamp(SHORTEST.min(interval), interval),
             Err(error) => {
-                told(&usecases, &error, "due operations can't be looked up");
+                told(&usecases, &error, "query of due operations failed");
                 interval
             }
         };
@@ -67,7 +62,7 @@ pub(crate) async fn run(usecases: UseCases, interval: Duration, stop: Cancellati
     }
 }
 
-/// Does what is due again and again, each kind on one replica at a time, until `stop` is cancelled.
+/// Runs the periodic jobs, each on one replica at a time, until `stop` is cancelled.
 pub(crate) async fn periodic(usecases: UseCases, stop: CancellationToken) {
     // Boxed: the task would carry all of it.
     let work = Box::pin(async {
@@ -75,13 +70,13 @@ pub(crate) async fn periodic(usecases: UseCases, stop: CancellationToken) {
             repeat(
                 &usecases,
                 usecases.keys.sweep_every(),
-                "old idempotency keys can't be deleted",
+                "deletion of expired idempotency keys failed",
                 || { usecases.keys.sweep_keys() }
             ),
             repeat(
                 &usecases,
                 usecases.driver.settings.interval,
-                "closed records can't be looked at again",
+                "recheck of closed records failed",
                 || {
                     usecases
                         .late_effects
@@ -90,11 +85,11 @@ pub(crate) async fn periodic(usecases: UseCases, stop: CancellationToken) {
             ),
         )
     });
-    // What is cut off in the middle of it is rolled back.
+    // Work that is interrupted is rolled back.
     stop.run_until_cancelled(work).await;
 }
 
-/// Does one kind of periodic work without end. `work` says how long until it is due again.
+/// Runs one periodic job forever. `work` returns the delay until it is due again.
 async fn repeat<F: Future<Output = Result<Duration, DbError>>>(
     usecases: &UseCases,
     every: Duration,
@@ -103,14 +98,14 @@ async fn repeat<F: Future<Output = Result<Duration, DbError>>>(
 ) {
     loop {
         let pause = match timeout(LONGEST_WORK, work()).await {
-            // Another replica may have got it; it comes again for all.
+            // Another replica may have claimed it; it is due again for all.
             Ok(Ok(next)) => next.clamp(SHORTEST.min(every), every.max(SHORTEST)),
             Ok(Err(error)) => {
                 tracing::warn!(error = %error, "{failed}");
                 usecases.driver.settings.interval
             }
             Err(_) => {
-                tracing::warn!("{failed} in time");
+                tracing::warn!("{failed}: it took too long");
                 usecases.driver.settings.interval
             }
         };
@@ -118,14 +113,14 @@ async fn repeat<F: Future<Output = Result<Duration, DbError>>>(
     }
 }
 
-/// How often what stands in the database is counted.
+/// How often rows of the database are counted.
 const MEASURE: Duration = Duration::from_secs(15);
 
 /// Counts open operations and connections to Postgres until `stop` is cancelled.
 pub(crate) async fn measure(usecases: UseCases, stop: CancellationToken) {
     loop {
         if let Err(error) = measure_database(&usecases.driver.db).await {
-            told(&usecases, &error, "open operations can't be counted");
+            told(&usecases, &error, "count of open operations failed");
         }
         metrics::upkeep();
         if stop.run_until_cancelled(sleep(MEASURE)).await.is_none() {
@@ -134,7 +129,7 @@ pub(crate) async fn measure(usecases: UseCases, stop: CancellationToken) {
     }
 }
 
-/// An outage of the database is told once, however many meet it.
+/// Logs a failure; an outage of the database is logged once, however many jobs meet it.
 fn told(usecases: &UseCases, error: &DbError, what: &'static str) {
     if error.is_outage() {
         usecases.driver.db.failed(error, what);

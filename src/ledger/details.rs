@@ -1,11 +1,11 @@
-//! What the ledger's events say beside who, when and what: one function for each shape of `details`.
+//! The `details` of ledger events: one function for each shape.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::domain::{ConnectionRecord, Failure, TenantId};
 
-/// What an event says of a create that is decided on.
+/// The details of a create's intent.
 pub(crate) fn create_intent(
     record: &ConnectionRecord,
     body_hash: &str,

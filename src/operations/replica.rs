@@ -54,7 +54,7 @@ impl Replica {
             give_way(&mut db, self.db.pool()).await
         });
         done.await.inspect_err(|_| self.db.explain_outage())?;
-        self.db.works();
+        self.db.record_success();
         Ok(lease / 3)
     }
 

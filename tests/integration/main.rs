@@ -49,3 +49,4 @@ mod tokens;
 mod upgrades;
 mod upstream;
 mod visibility;
+mod words;

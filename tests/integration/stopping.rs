@@ -153,7 +153,7 @@ async fn an_azure_that_keeps_a_write_waiting_keeps_no_stop_waiting_and_others_fi
     let app = App::hurried_with(|config| {
         config.worker.lease = Duration::from_secs(1);
         config.server.grace = Duration::from_millis(300);
-        config.outbound.timeout = Duration::from_secs(60);
+        config.upstream.timeout = Duration::from_secs(60);
         config.worker.max_request_lifetime = Duration::from_secs(90);
     })
     .await;

@@ -286,7 +286,12 @@ async fn a_put_that_was_leaving_when_its_replica_was_killed_is_settled_by_reads(
     assert_eq!(ended.text("/status"), "failed");
     assert_eq!(
         portal.event_kinds(created.text("/id")).await,
-        ["create.intended", "outcome.unknown", "operation.continued", "create.failed"]
+        [
+            "create.intended",
+            "outcome.unknown",
+            "operation.continued",
+            "create.failed"
+        ]
     );
     assert!(app.at_arm("telemetry").is_none());
     app.finish().await;

@@ -35,7 +35,7 @@ async fn a_put_that_was_cut_off_before_its_effect_is_unsettled_and_then_failed()
 #[tokio::test]
 async fn a_put_that_timed_out_and_lands_late_is_found() {
     let app = App::hurried_with(|config| {
-        config.outbound.timeout = Duration::from_millis(500);
+        config.upstream.timeout = Duration::from_millis(500);
         config.worker.max_request_lifetime = Duration::from_secs(20);
     })
     .await;
@@ -57,7 +57,7 @@ async fn a_put_that_timed_out_and_lands_late_is_found() {
 async fn a_request_that_may_still_land_is_not_given_up_by_a_replica_whose_clock_is_ahead() {
     let mut app = App::with(|config| {
         hurried(config);
-        config.outbound.timeout = Duration::from_millis(500);
+        config.upstream.timeout = Duration::from_millis(500);
         config.worker.max_request_lifetime = Duration::from_secs(20);
     })
     .await;

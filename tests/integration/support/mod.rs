@@ -90,7 +90,7 @@ impl App {
         // Nobody stands in front; the test of the drain sets its own.
         config.server.drain = Duration::ZERO;
         // Nor do a test's many faults belong together; the tests of the circuit breaker set their own.
-        config.lines.opens_after = 1000;
+        config.upstream_limits.opens_after = 1000;
         change(&mut config);
         let service = started(&config, &clock).await;
         Self {
