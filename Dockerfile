@@ -33,7 +33,7 @@ LABEL org.opencontainers.image.title="Tenant Bridge" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# The authorities that Entra's, ARM's and the database's certificates are checked against. `outbound.ca_file` adds to them.
+# The authorities that Entra's, ARM's and the database's certificates are checked against. `upstream.ca_file` adds to them.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/tenant-bridge/
 COPY --from=build /build/target/release/tenant-bridge /usr/local/bin/tenant-bridge

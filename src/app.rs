@@ -81,7 +81,7 @@ pub struct Running {
     draining: CancellationToken,
     /// How long requests are taken after that.
     drain: Duration,
-    /// How long requests under way have to end.
+    /// How long running requests may continue during shutdown.
     grace: Duration,
     usecases: UseCases,
 }
@@ -91,7 +91,7 @@ pub struct Running {
 /// # Errors
 /// When something it needs is missing; nothing runs then.
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
-    let client = upstream::client(&config.outbound)?;
+    let client = upstream::client(&config.upstream)?;
     let pool = db::connect(&config.database.pool)?;
     let mut connection = db::first_connection(&pool).await?;
     schema::check_for_serving(&mut connection).await?;
@@ -172,7 +172,7 @@ fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock)
         kusto_api_version: config.arm.kusto_api_version.clone(),
         tenant_cache: config.arm.tenant_cache,
         rate_limit: config.arm.rate_limit,
-        lines: config.lines.clone(),
+        limits: config.upstream_limits.clone(),
     };
     UseCases::new(Dependencies {
         entra: Entra::new(entra_settings(&config), client.clone(), clock.clone()),
@@ -204,7 +204,7 @@ fn entra_settings(config: &Config) -> entra::Settings {
         arm_audiences: config.arm.audiences.clone(),
         keys_refresh: KEYS_LIFE,
         keys_minimum_interval: KEYS_INTERVAL,
-        lines: config.lines.clone(),
+        limits: config.upstream_limits.clone(),
         identical_exchanges: config.entra.identical_exchanges,
     }
 }
@@ -222,25 +222,25 @@ impl Running {
         self.metrics_address
     }
 
-    /// Says that it is not ready, and goes on as ever until whoever sends requests here has had time to notice. Then takes no more,
-    /// lets those under way end within the grace time, and gives every operation's lease back. What Azure has not answered soon
-    /// after that is for whoever takes the operation over to find out.
+    /// Reports that it is not ready, and serves until load balancers have had time to notice. Then accepts no more requests, lets running
+    /// ones end within the grace time, and releases every operation's lease. The replica that takes an operation over finds out what Azure
+    /// has not answered by then.
     pub async fn stop(self) {
         self.draining.cancel();
         sleep(self.drain).await;
-        tracing::info!("no more requests are taken");
+        tracing::info!("no more requests are accepted");
         let last = Instant::now() + self.grace + LONGEST_HAND_OVER;
         self.stop.cancel();
         // Not only when the last request has ended: the others would leave to this replica what it goes on with no more.
         self.usecases.driver.replica.stop_driving();
         self.life.cancel();
         if let Err(error) = self.living.await {
-            tracing::error!(error = %error, "a part of the service ended badly");
+            tracing::error!(error = %error, "background task panicked");
         }
         self.usecases.driver.replica.deregister().await;
         for handle in self.parts {
             if let Err(error) = handle.await {
-                tracing::error!(error = %error, "a part of the service ended badly");
+                tracing::error!(error = %error, "background task panicked");
             }
         }
         if timeout_at(last, self.usecases.driver.replica.handed_over())

@@ -33,14 +33,14 @@ use crate::upstream::ArmToken;
 const ROLE_READ_ALL: &str = "Connections.Read.All";
 /// The app role with which a tenant lets a user read the ledger of its connections.
 const ROLE_AUDITOR: &str = "Auditor";
-/// The app role with which the service's home tenant, and no other, lets a user look after what is unsettled.
+/// The app role with which the service's home tenant, and no other, gives a user access to unsettled connections.
 const ROLE_OPERATOR: &str = "Operator";
 /// Over which time Entra counts identical exchanges.
 const EXCHANGES_COUNTED_FOR: Duration = Duration::from_secs(300);
-/// The most answers that are remembered; the least used go first.
+/// The most cached answers; the least used are dropped first.
 const MOST: u64 = 100_000;
 
-/// From where somebody sees a connection.
+/// The role in which a caller sees a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ViewerRole {
     /// As its actor.
@@ -56,8 +56,8 @@ pub enum ViewerRole {
 /// Something that ARM lets a person read or not.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum AccessCheck<'a> {
-    /// One data connection, also when it is gone: ARM looks at the right to read before it looks for the thing (Microsoft Learn,
-    /// "Troubleshoot Azure RBAC": a scope that isn't there gives `AuthorizationFailed` too).
+    /// One data connection, even if it is gone: ARM checks the right before the existence (Microsoft Learn, "Troubleshoot Azure
+    /// RBAC": a scope that doesn't exist returns `AuthorizationFailed` too).
     DataConnection(&'a DataConnectionId),
     /// Every data connection of a database.
     DataConnections(&'a DatabaseId),
@@ -65,10 +65,10 @@ pub(crate) enum AccessCheck<'a> {
     EventHub(&'a EventHubId),
 }
 
-/// What is remembered of ARM's and Entra's answers. Only yes and no are remembered, never an outage.
+/// Cached answers of ARM and Entra. Only yes and no are cached, never an outage.
 #[derive(Clone)]
 pub(crate) struct VisibilityCache {
-    /// ARM's, by person and app, so that nobody's answer is another's.
+    /// ARM's, by person and app, so that no answer applies to another person.
     answers: Cache<AccessQuestion, bool>,
     /// Entra's refusals, by user token and tenant: a token from a better sign-in is another one.
     refusals: Cache<([u8; 32], TenantId), ExchangeError>,
@@ -90,7 +90,7 @@ enum AccessSubject {
     Inside(String),
 }
 
-/// Why it can't be told now.
+/// Why access cannot be determined now.
 #[derive(Debug, Clone)]
 enum CheckUnavailable {
     Exchange(ExchangeError),
@@ -110,8 +110,8 @@ impl Expiry<AccessQuestion, bool> for Life {
 }
 
 impl VisibilityCache {
-    /// `identical_exchanges` is how often Entra may be asked for the same in five minutes: its refusals are remembered so long that
-    /// whoever looks again and again is told what it said last, and not that it can't be asked.
+    /// `identical_exchanges` is how many identical exchanges Entra accepts in five minutes: its refusals are cached long enough that
+    /// repeated reads get the last answer, and not an outage.
     pub(crate) fn new(settings: Settings, identical_exchanges: u32) -> Self {
         Self {
             refusals: Cache::builder()
@@ -127,7 +127,7 @@ impl VisibilityCache {
 }
 
 impl ViewerRole {
-    /// The record as it is shown from here: the people of the source's tenant are not told why it was wanted.
+    /// Redacts the record for this role: people of the source's tenant do not see the justification.
     pub(crate) fn redact(self, caller: &Caller, mut record: ConnectionRecord) -> ConnectionRecord {
         let tenant = caller.actor().tenant;
         let is_foreign = tenant == record.source_tenant && tenant != record.target_tenant;
@@ -138,7 +138,7 @@ impl ViewerRole {
         };
         if !is_told {
             record.justification = None;
-            // What has the name now may be anybody's of the target's side.
+            // What has the name now may belong to anyone of the target's side.
             if let Some(found) = &mut record.found {
                 found.resource = None;
             }
@@ -211,7 +211,7 @@ pub(crate) struct Visibility {
 }
 
 impl Visibility {
-    /// Asks this ARM, with tokens of this exchange, and caches what it says.
+    /// Checks access at this ARM, with tokens of this exchange, and caches the answers.
     pub(crate) fn new(
         arm: Arm,
         entra: Entra,
@@ -238,8 +238,8 @@ impl Visibility {
     /// From where the caller sees a connection; from nowhere if they don't.
     ///
     /// # Errors
-    /// When neither side says yes and one of them can't tell now. What is said then names no tenant, and whose tenant has nothing to
-    /// do with the connection is not even told to sign in: they are not to learn that there is one.
+    /// When neither side grants access and one of them cannot answer. The error names no tenant, and users of unrelated tenants are not
+    /// challenged: they must not learn that the connection exists.
     pub(crate) async fn viewer_role(
         &self,
         caller: &Caller,
@@ -256,7 +256,7 @@ impl Visibility {
                 Ok(None)
             }
             Err(Error::Unavailable(mut unavailable)) => {
-                "whether you may see this can't be told now".clone_into(&mut unavailable.detail);
+                "whether you may see this cannot be determined now".clone_into(&mut unavailable.detail);
                 Err(Error::Unavailable(unavailable))
             }
             told => told,
@@ -285,10 +285,10 @@ impl Visibility {
         seen.map(|_| None)
     }
 
-    /// Whether ARM lets the actor read something, asked with their own token, and remembered.
+    /// Whether ARM lets the actor read a resource, asked with the actor's own token and cached.
     ///
     /// # Errors
-    /// When Entra or ARM can't tell now, or want the user to sign in with more proof first.
+    /// When Entra or ARM cannot answer, or require the user to sign in with more proof first.
     pub(crate) async fn may_read(
         &self,
         caller: &Caller,
@@ -296,7 +296,7 @@ impl Visibility {
         direction: Side,
         what: AccessCheck<'_>,
     ) -> Result<bool, Error> {
-        // No token leaves for a tenant that is not allowed, whatever the record says.
+        // No token is sent to a tenant that is not allowed, whatever the record says.
         if !self.tenants.allows(tenant, direction) {
             return Ok(false);
         }
@@ -306,11 +306,11 @@ impl Visibility {
             tenant,
             subject: what.subject(),
         };
-        // Boxed: few requests need to ask, and none should carry room for it.
+        // Boxed: few requests ask ARM, and the others need not carry this future.
         let asked = Box::pin(async {
             let looked = self.read_connection(caller.actor_token(), tenant, what).await;
             match looked {
-                // The token was remembered, and ARM takes it no longer.
+                // The token was cached, and ARM no longer accepts it.
                 Err(CheckUnavailable::Arm(answer))
                     if answer.0.status() == Some(401)
                         && is_no(&answer.0)
@@ -323,14 +323,16 @@ impl Visibility {
         });
         let answer = self.cache.answers.try_get_with(question, asked).await;
         answer.map_err(|error| match Arc::unwrap_or_clone(error) {
-            CheckUnavailable::Exchange(error) => self.exchange.to_error(&caller.alone(), &[error]),
+            CheckUnavailable::Exchange(error) => {
+                self.exchange.to_error(&caller.without_participants(), &[error])
+            }
             CheckUnavailable::Arm(answer) => from_arm(&answer.0, Some(&answer.1)),
         })
     }
 
-    /// The ARM token of a tenant for somebody who only looks, and may look again and again: Entra is not asked anew for what it has
-    /// just refused, because it shuts out whoever repeats the same exchange fifteen times in five minutes (AADSTS50196).
-    async fn token_to_look(&self, token: &UserToken, tenant: TenantId) -> Result<ArmToken, ExchangeError> {
+    /// The ARM token of a tenant for a viewer, who may read often: an exchange that Entra just refused is not repeated, because Entra
+    /// blocks a client after fifteen identical exchanges in five minutes (AADSTS50196).
+    async fn viewer_token(&self, token: &UserToken, tenant: TenantId) -> Result<ArmToken, ExchangeError> {
         let refusals = &self.cache.refusals;
         let key = (token.digest(), tenant);
         if let Some(refused) = refusals.get(&key).await {
@@ -345,14 +347,14 @@ impl Visibility {
         exchanged
     }
 
-    /// Whether Entra and ARM let a user look; ARM's own no is an error still.
+    /// Whether Entra and ARM let a user read; a denial by ARM is an error here.
     async fn read_connection(
         &self,
         token: &UserToken,
         tenant: TenantId,
         what: AccessCheck<'_>,
     ) -> Result<bool, CheckUnavailable> {
-        let token = match self.token_to_look(token, tenant).await {
+        let token = match self.viewer_token(token, tenant).await {
             Ok(token) => token,
             Err(error) if is_shut_out(&error) => return Ok(false),
             Err(error) => return Err(CheckUnavailable::Exchange(error)),
@@ -369,7 +371,7 @@ impl Visibility {
     }
 }
 
-/// What came of a look, ARM's no being one.
+/// The result of a check; a denial by ARM is one.
 fn no_or_unavailable(looked: Result<bool, CheckUnavailable>) -> Result<bool, CheckUnavailable> {
     match looked {
         Err(CheckUnavailable::Arm(answer)) if is_no(&answer.0) => Ok(false),
@@ -377,7 +379,7 @@ fn no_or_unavailable(looked: Result<bool, CheckUnavailable>) -> Result<bool, Che
     }
 }
 
-/// Whether Entra may say something else in a moment.
+/// Whether Entra may answer differently in a moment.
 fn is_outage(error: &ExchangeError) -> bool {
     matches!(
         error.kind,
@@ -390,7 +392,7 @@ fn is_no(error: &ArmError) -> bool {
     matches!(&error.kind, ArmErrorKind::Refused(refusal) if refusal.claims.is_none())
 }
 
-/// Whether Entra gives no token of the tenant for this user, whatever they do about their sign-in.
+/// Whether Entra issues no token of the tenant to this user, however they sign in.
 fn is_shut_out(error: &ExchangeError) -> bool {
     matches!(
         error.kind,

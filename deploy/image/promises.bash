@@ -60,7 +60,7 @@ endpoint = "$(ready 'r["arm"]')/"
 users = ["$target", "$source"]
 targets = ["$target"]
 sources = ["$source"]
-[outbound]
+[upstream]
 ca_file = "/etc/tenant-bridge/ca.pem"
 TOML
   chmod -R a+rX "$folder"

@@ -96,7 +96,7 @@ impl Answer {
         matches!(self.body, Err(BodyFault::Cut))
     }
 
-    /// The operation that goes on behind this answer: `Azure-AsyncOperation`, else `Location`
+    /// The operation that continues behind this response: `Azure-AsyncOperation`, else `Location`
     /// (Microsoft Learn, "Track asynchronous Azure operations").
     pub(super) fn operation(&self, endpoint: &Url) -> Result<Option<OperationUrl>, PinnedUrlError> {
         let mut fault = None;

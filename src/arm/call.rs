@@ -9,15 +9,15 @@ use tracing::Instrument as _;
 use url::Url;
 
 use super::answer::{Answer, BodyFault};
+use super::call_permit::CallPermit;
 use super::error::{ArmError, ArmErrorKind};
-use super::leave::CallPermit;
-use super::pace::RatePermit;
+use super::rate_limiter::RatePermit;
 use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::arm::trusted_url;
 use crate::domain::ResourceId;
 use crate::failpoints::Moment;
-use crate::failpoints::point;
+use crate::failpoints::failpoint;
 use crate::telemetry::{self, metrics};
 use crate::upstream;
 use crate::upstream::ArmToken;
@@ -83,7 +83,7 @@ impl Arm {
         let Err(error) = &outcome else {
             return outcome;
         };
-        let Some(pause) = self.repetition(&call, error).await else {
+        let Some(pause) = self.retry_delay(&call, error).await else {
             return outcome;
         };
         tokio::time::sleep(pause).await;
@@ -119,14 +119,14 @@ impl Arm {
             },
         };
         let outcome = match self.request(&call) {
-            Ok(request) => match self.leave(&call).await {
-                Ok(leave) => self.exchange(name, request, leave).await,
-                Err(held_back) => Err(ArmErrorKind::Rejected(held_back)),
+            Ok(request) => match self.acquire_permit(&call).await {
+                Ok(permit) => self.exchange(name, request, permit).await,
+                Err(rejected) => Err(ArmErrorKind::Rejected(rejected)),
             },
             Err(kind) => Err(kind),
         };
         match outcome {
-            Ok((status, headers, body, pace)) => {
+            Ok((status, headers, body, rate)) => {
                 let report = CallReport {
                     request_id: headers::id(&headers, "x-ms-request-id"),
                     correlation_id: headers::id(&headers, "x-ms-correlation-request-id").or(Some(sent_id)),
@@ -137,8 +137,8 @@ impl Arm {
                     let body = body.as_deref().unwrap_or_default();
                     Refusal::read(status, &headers, body, self.0.clock.now())
                 });
-                if let Some(pace) = pace {
-                    pace.answered(status, report.remaining, refusal.as_ref());
+                if let Some(rate) = rate {
+                    rate.answered(status, report.remaining, refusal.as_ref());
                 }
                 let answer = Answer {
                     status,
@@ -209,23 +209,23 @@ impl Arm {
         &self,
         name: &'static str,
         mut request: reqwest::Request,
-        leave: CallPermit,
-    ) -> Exchanged {
-        let CallPermit { line, pace } = leave;
-        let given = self.0.lines.read_timeout();
+        permit: CallPermit,
+    ) -> HttpExchange {
+        let CallPermit { admitted, rate } = permit;
+        let given = self.0.guards.read_timeout();
         let is_read = request.method() == Method::GET;
         if is_read {
             *request.timeout_mut() = Some(given);
         }
-        point("arm", name, Moment::Before)
+        failpoint("arm", name, Moment::Before)
             .await
             .map_err(|_| ArmErrorKind::NotSent("a failure point".to_owned()))?;
         let mut response = match self.0.client.execute(request).await {
             Ok(response) => response,
             Err(error) => {
-                let hurried = is_read && error.is_timeout() && self.0.lines.was_hurried(given);
+                let hurried = is_read && error.is_timeout() && self.0.guards.deadline_was_short(given);
                 if !hurried && !error.is_builder() {
-                    line.fails();
+                    admitted.record_failure();
                 }
                 let not_sent = error.is_connect() || error.is_builder();
                 return Err(if not_sent {
@@ -241,19 +241,20 @@ impl Arm {
             BodyError::TooLarge => BodyFault::TooLong,
         });
         if status.is_server_error() || matches!(body, Err(BodyFault::Cut)) {
-            line.fails();
+            admitted.record_failure();
         } else {
-            line.works();
+            admitted.record_success();
         }
-        point("arm", name, Moment::After)
+        failpoint("arm", name, Moment::After)
             .await
             .map_err(|_| ArmErrorKind::NoAnswer)?;
-        Ok((status, headers, body, pace))
+        Ok((status, headers, body, rate))
     }
 }
 
 /// What came back, or why nothing did.
-type Exchanged = Result<(StatusCode, HeaderMap, Result<Body, BodyFault>, Option<RatePermit>), ArmErrorKind>;
+type HttpExchange =
+    Result<(StatusCode, HeaderMap, Result<Body, BodyFault>, Option<RatePermit>), ArmErrorKind>;
 
 /// Why a request could not be sent, without its URL.
 fn cause(error: reqwest::Error) -> String {

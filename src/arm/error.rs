@@ -77,7 +77,7 @@ impl ArmError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.kind {
-            ArmErrorKind::Rejected(held_back) => Some(held_back.retry_after),
+            ArmErrorKind::Rejected(rejected) => Some(rejected.retry_after),
             _ => self.refusal().and_then(|refusal| refusal.retry_after),
         }
     }
@@ -89,7 +89,7 @@ impl ArmError {
     }
 
     /// Whether ARM did nothing and only wants the same asked later: throttling, what takes one change at a time, and what this
-    /// service held back by itself. A lock is no such thing: somebody has to take it away.
+    /// service rejected itself. A lock is none of these: somebody has to remove it.
     #[must_use]
     pub fn is_put_off(&self) -> bool {
         let busy = [
@@ -130,7 +130,7 @@ impl fmt::Display for ArmErrorKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(why) => write!(formatter, "not sent ({why})"),
-            Self::Rejected(held_back) => held_back.fmt(formatter),
+            Self::Rejected(rejected) => rejected.fmt(formatter),
             Self::NoAnswer => formatter.write_str("no answer from Azure Resource Manager"),
             Self::Refused(refusal) | Self::Throttled(refusal) | Self::ServerError(refusal) => {
                 write!(

@@ -9,7 +9,7 @@ pub(super) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// An id that ARM gave a call, if it looks like one: it ends up in logs and in answers.
+/// ARM's id of a call, if it has the form of one: it appears in logs and responses.
 pub(super) fn id(headers: &HeaderMap, name: &str) -> Option<String> {
     text(headers, name).filter(|id| {
         id.len() <= 128

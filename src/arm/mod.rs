@@ -1,19 +1,19 @@
 //! Azure Resource Manager as this service needs it: clusters, hubs, permissions, data connections and their operations.
-//! Here lives how a call is made, what an answer means and how sure one may be of it.
-//! What to do about an answer, how tokens are got, and what is remembered of it live elsewhere (`broker`, `entra`, `db`).
+//! This module makes calls and decides what a response means, and how certain that is.
+//! What follows from a response, tokens and records are the business of `operations`, `entra` and `db`.
 
 mod answer;
 mod call;
+mod call_permit;
 mod challenge;
 pub mod data_connection;
 mod error;
 mod failure;
 mod headers;
 mod json_fields;
-mod leave;
 mod operation;
-mod pace;
 mod permissions;
+mod rate_limiter;
 mod refusal;
 mod report;
 mod resources;
@@ -48,7 +48,7 @@ use crate::upstream::Guards;
 use crate::upstream::Service;
 use tenant_discovery::TenantCache;
 
-/// Azure Resource Manager. Cheap to clone; clones share connections and what is remembered of tenants.
+/// Azure Resource Manager. Cheap to clone; clones share connections and the cache of tenants.
 #[derive(Clone)]
 pub struct Arm(Arc<Shared>);
 
@@ -57,28 +57,28 @@ struct Shared {
     client: reqwest::Client,
     clock: Clock,
     tenants: TenantCache,
-    /// Each tenant's side of ARM.
-    lines: Guards,
-    /// How fast each principal's calls are made.
-    pace: pace::RateLimiter,
+    /// One guard for each tenant.
+    guards: Guards,
+    /// The rate limits of each principal's calls.
+    rate_limiter: rate_limiter::RateLimiter,
 }
 
 impl Arm {
-    /// Speaks to the ARM of these settings through a client that follows no redirect and bounds each call in time
+    /// Calls the ARM of these settings through a client that follows no redirect and bounds each call in time
     /// ([`crate::upstream::client`]).
     #[must_use]
     pub fn new(settings: Settings, client: reqwest::Client, clock: Clock) -> Self {
         Self(Arc::new(Shared {
             tenants: TenantCache::new(settings.tenant_cache),
-            lines: Guards::new(Service::Arm, settings.lines.clone()),
-            pace: pace::RateLimiter::new(),
+            guards: Guards::new(Service::Arm, settings.limits.clone()),
+            rate_limiter: rate_limiter::RateLimiter::new(),
             settings,
             client,
             clock,
         }))
     }
 
-    /// ARM's own URL: what operation URLs are pinned to.
+    /// ARM's own URL, which operation URLs must belong to.
     #[must_use]
     pub fn endpoint(&self) -> &url::Url {
         &self.0.settings.endpoint

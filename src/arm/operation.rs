@@ -57,7 +57,7 @@ impl fmt::Debug for OperationUrl {
 /// How an operation stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperationStatus {
-    /// Under way, in ARM's word for it: an open set (`Running`, `Accepted`, `Creating`…).
+    /// Running, with ARM's word for it: an open set (`Running`, `Accepted`, `Creating`…).
     Running(String),
     /// Done.
     Succeeded,
@@ -88,7 +88,7 @@ impl Arm {
     /// Asks how an operation stands.
     ///
     /// # Errors
-    /// As every call. A 404 is `Refused`: ARM forgets operations, and only reading the resource tells what became of it.
+    /// As every call. A 404 is `Refused`: ARM drops operations, and only a read of the resource shows the outcome.
     pub async fn poll(
         &self,
         token: &dyn Bearer,

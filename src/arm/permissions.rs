@@ -25,7 +25,7 @@ pub struct Permissions {
     entries: Vec<Entry>,
 }
 
-/// What one role assignment gives: its actions without its own exceptions.
+/// What one role assignment grants: its actions without its own exceptions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     actions: Vec<String>,
@@ -33,7 +33,7 @@ struct Entry {
 }
 
 impl Permissions {
-    /// Whether some entry gives this control-plane action, such as
+    /// Whether an entry grants this control-plane action, such as
     /// `Microsoft.EventHub/namespaces/authorizationRules/listKeys/action`, and does not itself take it away.
     ///
     /// An exception of one role takes nothing from another, wildcards span segments, and case does not count

@@ -49,7 +49,7 @@ pub(crate) fn sentence_of(error: &ArmError) -> String {
             )
         }
         None => match &error.kind {
-            ArmErrorKind::Rejected(held_back) => format!("{} was {held_back}", error.call),
+            ArmErrorKind::Rejected(rejected) => format!("{} was {rejected}", error.call),
             _ => format!("{} got no usable answer from Azure Resource Manager", error.call),
         },
     }

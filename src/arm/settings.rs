@@ -18,5 +18,5 @@ pub struct Settings {
     /// Whether calls slow down before ARM refuses them, and stop where it did.
     pub rate_limit: bool,
     /// How much each tenant's side of ARM is asked.
-    pub lines: GuardLimits,
+    pub limits: GuardLimits,
 }

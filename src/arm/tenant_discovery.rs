@@ -16,7 +16,7 @@ const API_VERSION: &str = "2022-12-01";
 /// Far more subscriptions than one service connects.
 const MOST: u64 = 10_000;
 
-/// What was found so lately is not asked again before somebody is refused by it.
+/// A tenant found more recently is not discovered again before a request is refused by it.
 const OF_THIS_MOMENT: Duration = Duration::from_secs(10);
 
 /// The tenants that were discovered, and when.
@@ -44,8 +44,8 @@ impl TenantCache {
 }
 
 impl Arm {
-    /// The tenant that this subscription belongs to, remembered for [`super::Settings::tenant_cache`].
-    /// Callers that ask at the same time share one call; failures are not remembered.
+    /// The tenant that this subscription belongs to, cached for [`super::Settings::tenant_cache`].
+    /// Concurrent callers share one call; failures are not cached.
     ///
     /// # Errors
     /// `Refused` when ARM knows no such subscription (`SubscriptionNotFound`); `Unreadable` when its challenge names no
@@ -63,7 +63,7 @@ impl Arm {
             .map_err(|error| ArmError::clone(&error))
     }
 
-    /// Whether the subscription turns out to belong to another tenant than was remembered. What was found a moment ago is not
+    /// Whether the subscription belongs to another tenant than the cached one. What was found a moment ago is not
     /// asked again.
     ///
     /// # Errors

@@ -107,7 +107,7 @@ pub(super) fn arm(endpoint: Url, clock: Clock) -> Arm {
         kusto_api_version: "2024-04-13".to_owned(),
         tenant_cache: Duration::from_secs(3600),
         rate_limit: true,
-        lines: GuardLimits {
+        limits: GuardLimits {
             pause: Duration::ZERO,
             ..GuardLimits::default()
         },

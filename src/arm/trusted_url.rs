@@ -19,7 +19,7 @@ pub enum PinnedUrlError {
     ForeignHost,
 }
 
-/// Reads a URL of ARM's. Gives the text, with raw spaces repaired and otherwise untouched, and the URL.
+/// Parses an ARM URL. Returns the text, with raw spaces repaired and otherwise untouched, and the URL.
 ///
 /// Until about 2024 `Azure-AsyncOperation` carried region names with raw spaces (recorded ARM traffic).
 ///

@@ -11,7 +11,7 @@ use crate::entra::UserToken;
 
 /// ARM's own header, where the auxiliary tokens stand.
 const HEADER: &str = "x-ms-authorization-auxiliary";
-/// How many auxiliary tokens ARM takes, and so this service (Microsoft Learn, "Authenticate requests across tenants").
+/// How many auxiliary tokens ARM accepts, and so this service (Microsoft Learn, "Authenticate requests across tenants").
 const MOST_AUXILIARY: usize = 3;
 
 /// The scope that lets an app read connections in a user's name.
@@ -31,7 +31,7 @@ pub enum Scope {
 /// What a request means to do, as far as the scopes of its tokens decide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// It only looks.
+    /// It reads.
     Read,
     /// It makes a connection.
     Create,
@@ -110,7 +110,7 @@ impl Caller {
     }
 
     /// The same without the participants' tokens.
-    pub(crate) fn alone(&self) -> Self {
+    pub(crate) fn without_participants(&self) -> Self {
         Self {
             auxiliary: Vec::new(),
             ..self.clone()

@@ -16,7 +16,7 @@ pub(crate) const WINDOW: Duration = Duration::from_secs(60);
 
 type Counts<C> = RateLimiter<Person, HashMapStateStore<Person>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
-/// A limit for each person: so many at once, and from then on as many as come back in the course of a [`WINDOW`].
+/// A limit for each person: so many at once, refilled evenly over a [`WINDOW`].
 pub(crate) struct PerPerson<C: Clock = MonotonicClock> {
     counts: Counts<C>,
     clock: C,
@@ -51,7 +51,7 @@ impl<C: Clock + Clone> PerPerson<C> {
     /// Counts one more of this person.
     ///
     /// # Errors
-    /// How long until there is room for it; then it was not counted.
+    /// How long until a request is allowed; this one was not counted.
     pub(crate) fn count(&self, person: Person) -> Result<(), Duration> {
         self.tidy();
         let counted = self.counts.check_key(&person);

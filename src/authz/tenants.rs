@@ -1,4 +1,4 @@
-//! Which tenants a request concerns: asked of ARM, never of the caller; and whether they may be connected.
+//! The tenants that a request involves, according to ARM and never to the caller, and whether they may be connected.
 
 use crate::arm::ArmError;
 use crate::arm::from_arm;
@@ -102,7 +102,7 @@ impl Tenants {
         self.arm.forget_tenant_of(source.subscription()).await;
     }
 
-    /// Whether a refusal that came of remembered tenants would be another one now: a subscription may have moved since.
+    /// Whether a refusal based on cached tenants would differ now: a subscription may have moved since.
     pub(crate) async fn have_moved(&self, request: &NewConnection, error: &Error) -> bool {
         let Error::Refused(refusal) = error else {
             return false;
@@ -124,7 +124,7 @@ impl Tenants {
             self.arm.has_moved(target.subscription()),
             self.arm.has_moved(source.subscription())
         );
-        // What can't be told now changes nothing: asked again, it is an outage or the same refusal.
+        // Without an answer nothing changes: the repeat is an outage or the same refusal.
         target.unwrap_or(true) || source.unwrap_or(true)
     }
 
@@ -179,7 +179,7 @@ impl Tenants {
             return Ok(());
         }
         let detail = format!(
-            "what connects tenant {target} to tenant {source} is no longer allowed by this service's configuration; until it is again, the operation can't go on"
+            "this service's configuration no longer allows connections from tenant {source} to tenant {target}; until it does again, the operation cannot continue"
         );
         Err(Refusal::new(Code::TenantNotAllowed, detail).into())
     }
@@ -197,7 +197,7 @@ impl Tenants {
     }
 }
 
-/// Whether ARM said that a subscription belongs to another tenant than the token it was asked with.
+/// Whether ARM said that a subscription belongs to another tenant than the token of the call.
 pub(crate) fn is_of_another_tenant(error: &Error) -> bool {
     let Error::Refused(refusal) = error else {
         return false;
@@ -209,7 +209,7 @@ pub(crate) fn is_of_another_tenant(error: &Error) -> bool {
     code.is_some_and(|code| code.eq_ignore_ascii_case("InvalidAuthenticationTokenTenant"))
 }
 
-/// One answer for what stands against both sides. An outage comes first, since the rest may look different after it.
+/// One error for the findings of both sides. An outage comes first, since the rest may differ after it.
 fn both(target: Error, source: Error) -> Error {
     match (target, source) {
         (Error::Refused(target), Error::Refused(source)) if target.code == source.code => {

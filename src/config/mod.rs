@@ -9,12 +9,12 @@ mod failure_points;
 mod idempotency;
 mod ledger;
 mod limits;
-mod outbound;
 mod reader;
 mod server;
 mod strength;
 mod telemetry;
 mod tenants;
+mod upstream;
 mod visibility;
 mod worker;
 
@@ -50,13 +50,13 @@ pub struct Config {
     pub arm: ArmSection,
     /// Which tenants may be connected, in which direction.
     pub tenants: TenantPolicy,
-    /// How long ARM's word is taken on what a person may read.
+    /// How long ARM's answer about a person's access is cached.
     pub visibility: crate::visibility::Settings,
-    /// How calls leave.
-    pub outbound: ClientOptions,
-    /// How much each tenant's side is asked.
-    pub lines: GuardLimits,
-    /// How work in the background goes on.
+    /// The client of calls to Entra and ARM.
+    pub upstream: ClientOptions,
+    /// Limits of these calls, for each tenant.
+    pub upstream_limits: GuardLimits,
+    /// How operations are followed to their end.
     pub worker: operations::Settings,
     /// How long requests can be repeated by their key.
     pub idempotency: IdempotencySettings,
@@ -99,14 +99,14 @@ impl Config {
         let arm = ArmSection::read(&mut reader);
         let tenants = tenants::read(&mut reader);
         let visibility = visibility::read(&mut reader);
-        let outbound = outbound::read(&mut reader);
-        let lines = outbound::read_limits(&mut reader);
+        let upstream = upstream::read(&mut reader);
+        let upstream_limits = upstream::read_limits(&mut reader);
         let worker = worker::read(&mut reader);
         let idempotency = idempotency::read(&mut reader);
         let ledger = LedgerSection::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
-        if let (Some(worker), Some(outbound), Some(lines)) = (&worker, &outbound, &lines) {
-            check_times(&mut reader, worker, outbound, lines);
+        if let (Some(worker), Some(upstream), Some(limits)) = (&worker, &upstream, &upstream_limits) {
+            check_times(&mut reader, worker, upstream, limits);
         }
         reader.finish_with_unknown_keys()?;
         // Every section was read by now, so that all wrong keys are named at once.
@@ -119,8 +119,8 @@ impl Config {
                 arm: arm?,
                 tenants: tenants?,
                 visibility: visibility?,
-                outbound: outbound?,
-                lines: lines?,
+                upstream: upstream?,
+                upstream_limits: upstream_limits?,
                 worker: worker?,
                 idempotency: idempotency?,
                 ledger: ledger?,
@@ -135,27 +135,27 @@ impl Config {
 fn check_times(
     reader: &mut Reader,
     worker: &operations::Settings,
-    outbound: &ClientOptions,
-    lines: &GuardLimits,
+    upstream: &ClientOptions,
+    limits: &GuardLimits,
 ) {
-    if worker.max_request_lifetime <= outbound.timeout {
+    if worker.max_request_lifetime <= upstream.timeout {
         // A request that is still under way here must not be taken for dead.
         reader.report(
             "worker.max_request_lifetime",
-            "must be longer than outbound.timeout",
+            "must be longer than upstream.timeout",
         );
     }
-    if lines.read_timeout > outbound.timeout {
+    if limits.read_timeout > upstream.timeout {
         reader.report(
-            "outbound.read_timeout",
-            "must not be longer than outbound.timeout",
+            "upstream.read_timeout",
+            "must not be longer than upstream.timeout",
         );
     }
     // A write is sent while at least half of its lease is left, and has left when the connection stands. What takes time after
     // that is the wait for the answer, and the lease is kept alive meanwhile: so the whole call may be longer than the lease.
-    if outbound.connect_timeout * 2 >= worker.lease {
+    if upstream.connect_timeout * 2 >= worker.lease {
         reader.report(
-            "outbound.connect_timeout",
+            "upstream.connect_timeout",
             "must be shorter than half of worker.lease: a write has to leave while its lease lasts",
         );
     }

@@ -90,14 +90,14 @@ fn a_file_that_is_no_toml_is_told_by_its_line_without_quoting_it() {
 fn times_that_contradict_each_other_are_refused() {
     for (settings, key) in [
         (
-            "[outbound]\ntimeout = \"60s\"\n[worker]\nmax_request_lifetime = \"30s\"",
+            "[upstream]\ntimeout = \"60s\"\n[worker]\nmax_request_lifetime = \"30s\"",
             "worker.max_request_lifetime",
         ),
         ("[worker]\nlease = \"50ms\"", "worker.lease"),
-        ("[worker]\nlease = \"10s\"", "outbound.connect_timeout"),
+        ("[worker]\nlease = \"10s\"", "upstream.connect_timeout"),
         (
-            "[outbound]\ntimeout = \"5s\"\nread_timeout = \"6s\"",
-            "outbound.read_timeout",
+            "[upstream]\ntimeout = \"5s\"\nread_timeout = \"6s\"",
+            "upstream.read_timeout",
         ),
         (
             "[server]\nlongest_wait = \"5s\"\nlongest_request = \"20s\"\nbody_timeout = \"20s\"",
@@ -121,8 +121,8 @@ fn numbers_that_would_stop_the_service_are_refused() {
         ("limits", "per_person", 1),
         ("limits", "refusals_logged", 1),
         ("database", "max_connections", 2),
-        ("outbound", "circuit_failures", 1),
-        ("outbound", "calls_per_tenant", 1),
+        ("upstream", "circuit_failures", 1),
+        ("upstream", "calls_per_tenant", 1),
         ("server", "max_connections", 1),
         ("server", "max_requests", 1),
         ("worker", "max_queue_length", 1),
@@ -149,7 +149,7 @@ fn the_example_is_right_and_names_every_setting() {
     let _ = EntraSection::read(&mut reader);
     let _ = ArmSection::read(&mut reader);
     let _ = tenants::read(&mut reader);
-    let _ = outbound::read(&mut reader);
+    let _ = upstream::read(&mut reader);
     let _ = worker::read(&mut reader);
     let _ = idempotency::read(&mut reader);
     let _ = LedgerSection::read(&mut reader);

@@ -1,4 +1,4 @@
-//! Where Postgres is, and how far the line to it is trusted.
+//! The address of Postgres, and how far the connection to it is trusted.
 
 use std::net::IpAddr;
 

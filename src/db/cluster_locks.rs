@@ -15,7 +15,7 @@ use crate::domain::ActorId;
 use crate::domain::ClusterId;
 use crate::domain::OperationId;
 
-/// The channel on which replicas hear that somebody's turn may have come.
+/// The channel that notifies replicas of changes of the queue.
 pub const CHANNEL: &str = "tenant_bridge_turns";
 
 /// Listens on that channel, over a connection of its own: one of the pool would keep its place there for good if its line died.
@@ -31,7 +31,7 @@ pub async fn listener(pool: &PgPool) -> Result<PgListener, DbError> {
     Ok(listener)
 }
 
-/// Takes a cluster's slot for an operation that was just recorded, if it is free and nobody waits for it. Gives whether it was.
+/// Acquires a cluster's slot for an operation that was just recorded, if it is free and no operation waits. Returns whether it was.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -136,7 +136,7 @@ pub async fn hold_at_most(
     Ok(())
 }
 
-/// Tells the replicas to look whose turn it is, when the transaction is committed.
+/// Notifies the replicas to check the queue, when the transaction is committed.
 ///
 /// # Errors
 /// When the database can't answer.

@@ -1,4 +1,4 @@
-//! How much is under way, for the metrics.
+//! Counts of running operations, for the metrics.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::domain::Phase;
 pub struct OpenCounts {
     /// In each phase that is not terminal, none left out.
     pub by_phase: [(Phase, u64); 4],
-    /// Of these, how many wait for somebody's token.
+    /// Of these, how many wait for a caller's token.
     pub awaiting: u64,
     /// How long ago the first of them was asked for; nothing if there is none.
     pub oldest: Option<Duration>,
-    /// How long ago the first was asked for that waits for somebody's token.
+    /// The age of the oldest one that waits for a caller's token.
     pub oldest_awaiting: Option<Duration>,
 }
 

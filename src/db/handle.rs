@@ -198,7 +198,7 @@ impl Db {
     }
 
     /// Logs the end of an outage. Called every few seconds, whenever the database was used.
-    pub(crate) fn works(&self) {
+    pub(crate) fn record_success(&self) {
         if let Some((lasted, failures)) = self.0.outage.ends() {
             let name = self.0.pool.connect_options();
             tracing::warn!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::pool::alone;
+use super::pool::autocommit;
 use super::{DbError, exactly_one};
 use crate::domain::ActorId;
 use crate::domain::ConnectionId;
@@ -116,5 +116,7 @@ pub async fn sweep(db: &mut PgConnection, keep: Duration, limit: i64) -> Result<
         limit
     )
     .execute(db);
-    Ok(alone("sweep idempotency keys", statement).await?.rows_affected())
+    Ok(autocommit("sweep idempotency keys", statement)
+        .await?
+        .rows_affected())
 }

@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::operations::{FIRST_REVISION, Row};
-use super::pool::alone;
+use super::pool::autocommit;
 use super::{DbError, exactly_one};
 use crate::domain::ConnectionId;
 use crate::domain::OperationId;
@@ -182,7 +182,7 @@ pub async fn claim_due(
         lease.as_secs_f64()
     )
     .fetch_all(db);
-    let rows = alone("claim what is due", statement).await?;
+    let rows = autocommit("claim what is due", statement).await?;
     Ok(readable(rows))
 }
 
@@ -222,7 +222,7 @@ pub async fn claim_of(
         lease.as_secs_f64()
     )
     .fetch_all(db);
-    let rows = alone("claim the operations of a connection", statement).await?;
+    let rows = autocommit("claim the operations of a connection", statement).await?;
     Ok(readable(rows))
 }
 
@@ -241,7 +241,7 @@ pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uui
         replica
     )
     .execute(&mut *db);
-    alone("put an operation back into the queue", statement).await?;
+    autocommit("put an operation back into the queue", statement).await?;
     super::cluster_locks::call(db).await
 }
 
@@ -263,7 +263,7 @@ pub async fn renew(
         lease.as_secs_f64()
     )
     .execute(db);
-    held(alone("renew a lease", statement).await?.rows_affected())
+    held(autocommit("renew a lease", statement).await?.rows_affected())
 }
 
 /// How long until [`claim_due`] may find something; `None` if nothing is open.

@@ -13,7 +13,7 @@ use super::session::{SessionError, Sessions};
 use super::{DbError, address};
 use crate::failpoints::Failed;
 use crate::failpoints::Moment;
-use crate::failpoints::point;
+use crate::failpoints::failpoint;
 
 /// How to reach Postgres.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ async fn is_usable(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 /// The longest that work in the background waits for the database: longer than any statement may take there.
 const LONGEST_WORK: Duration = Duration::from_secs(8);
 
-/// Bounds work of the database that nobody waits for: on a line that is dead no answer ever comes.
+/// Runs background work with a deadline: on a dead connection no response ever arrives.
 ///
 /// # Errors
 /// Those of the work; [`DbError::Unavailable`] when it takes too long.
@@ -109,7 +109,7 @@ pub fn within<T, E: From<DbError>>(
     within_at_most(LONGEST_WORK, work)
 }
 
-/// The same for what has to be done while a lease lasts: there is time to try it again, over another line.
+/// The same for work within a lease: there is time to retry it over another connection.
 ///
 /// # Errors
 /// As [`within`].
@@ -130,28 +130,27 @@ fn within_at_most<T, E: From<DbError>>(
     async move { work.await.unwrap_or_else(|_| Err(DbError::late().into())) }
 }
 
-/// The longest that a commit is waited for where nobody waits for it; a request is bounded more tightly, and as a whole.
+/// The longest time for a commit in the background; a request has a shorter deadline, as a whole.
 const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 
 /// The kind of the failure points around a commit.
 const COMMIT: &str = "commit";
 
-/// Runs a statement that commits by itself, with a name for its failure points. What it changed stands, also if it is an outage
-/// for whoever asked.
+/// Runs a statement that commits by itself, with a name for its failure points. Its changes stand, even if the caller gets an outage.
 ///
 /// # Errors
 /// As the statement's.
-pub(super) async fn alone<T>(
+pub(super) async fn autocommit<T>(
     name: &'static str,
     statement: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, DbError> {
-    point(COMMIT, name, Moment::Before).await.map_err(outage)?;
+    failpoint(COMMIT, name, Moment::Before).await.map_err(outage)?;
     let done = statement.await?;
-    point(COMMIT, name, Moment::After).await.map_err(outage)?;
+    failpoint(COMMIT, name, Moment::After).await.map_err(outage)?;
     Ok(done)
 }
 
-/// What a failure point looks like to whoever asked the database.
+/// The error that a failure point causes.
 fn outage(_: Failed) -> DbError {
     DbError::late()
 }
@@ -183,9 +182,11 @@ impl Transaction {
     /// # Errors
     /// [`DbError::Unconfirmed`] if no answer came: it may have happened.
     pub async fn commit(self) -> Result<(), DbError> {
-        point(COMMIT, self.name, Moment::Before).await.map_err(outage)?;
+        failpoint(COMMIT, self.name, Moment::Before)
+            .await
+            .map_err(outage)?;
         let result = match timeout(LONGEST_COMMIT, self.inner.commit()).await {
-            Ok(Ok(())) => point(COMMIT, self.name, Moment::After)
+            Ok(Ok(())) => failpoint(COMMIT, self.name, Moment::After)
                 .await
                 .map_err(|_| DbError::unconfirmed()),
             // An answer of Postgres is a definite no.

@@ -1,4 +1,4 @@
-//! The look at a connection before it is used again: does its server still answer, and take writes?
+//! The check of a pooled connection before use: whether its server still responds, and accepts writes.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,14 +7,14 @@ use sqlx::PgConnection;
 use sqlx::pool::PoolConnectionMetadata;
 use tokio::time::timeout;
 
-/// Which part of the time for a connection the look may take: what is left has to be enough for a new one.
+/// The part of the acquire time-out that the check may take: the rest must suffice for a new connection.
 const PART: u32 = 4;
 
-/// Looks at the connections of one pool.
+/// Checks the connections of one pool.
 #[derive(Debug)]
 pub(super) struct Probe {
     longest: Duration,
-    /// When the last look got no answer.
+    /// When the last check got no response.
     failed_at: Mutex<Option<Instant>>,
 }
 
@@ -41,7 +41,7 @@ impl Probe {
         let Ok(looked) = timeout(self.longest, look(connection)).await else {
             tracing::warn!(
                 db.waited_ms = u64::try_from(self.longest.as_millis()).unwrap_or(u64::MAX),
-                "a connection to Postgres gives no answer any more; a new one is made"
+                "a connection to Postgres no longer responds; a new one is made"
             );
             self.distrust();
             return Err(sqlx::Error::PoolTimedOut);

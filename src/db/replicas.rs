@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::DbError;
-use super::pool::alone;
+use super::pool::autocommit;
 
 /// For how long a replica that was not heard of is remembered, in seconds.
 const FORGOTTEN_AFTER: f64 = 86_400.0;
@@ -25,7 +25,7 @@ pub async fn heartbeat(db: &mut PgConnection, replica: Uuid, life: Duration) -> 
         FORGOTTEN_AFTER
     )
     .execute(db);
-    alone("say that a replica lives", statement).await?;
+    autocommit("say that a replica lives", statement).await?;
     Ok(())
 }
 
@@ -35,6 +35,6 @@ pub async fn heartbeat(db: &mut PgConnection, replica: Uuid, life: Duration) -> 
 /// When the database can't answer.
 pub async fn deregister(db: &mut PgConnection, replica: Uuid) -> Result<(), DbError> {
     let statement = sqlx::query!("delete from replicas where id = $1", replica).execute(&mut *db);
-    alone("say that a replica has stopped", statement).await?;
+    autocommit("say that a replica has stopped", statement).await?;
     super::cluster_locks::call(db).await
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 
-use super::pool::alone;
+use super::pool::autocommit;
 use super::{DbError, exactly_one};
 
 /// Claims a job if it is due, which is due again after `every`. Returns true if this replica is to run it.
@@ -19,7 +19,10 @@ pub async fn claim(db: &mut PgConnection, job: &str, every: Duration) -> Result<
         every.as_secs_f64()
     )
     .execute(db);
-    Ok(alone("claim periodic work", statement).await?.rows_affected() > 0)
+    Ok(autocommit("claim periodic work", statement)
+        .await?
+        .rows_affected()
+        > 0)
 }
 
 /// How long until a job is due.
@@ -43,7 +46,9 @@ pub async fn due_in(db: &mut PgConnection, job: &str) -> Result<Duration, DbErro
 pub async fn succeeded(db: &mut PgConnection, job: &str) -> Result<(), DbError> {
     let statement =
         sqlx::query!("update schedules set succeeded_at = now() where name = $1", job).execute(db);
-    let rows = alone("record periodic work", statement).await?.rows_affected();
+    let rows = autocommit("record periodic work", statement)
+        .await?
+        .rows_affected();
     exactly_one("record that a job has succeeded", rows)
 }
 

@@ -87,7 +87,7 @@ impl From<sqlx::Error> for SchemaError {
     }
 }
 
-/// Brings the schema up to date and gives the serving role its rights. Run as the owner; repeating it changes nothing.
+/// Migrates the schema and grants the serving role its rights. Run as the owner; repeating it changes nothing.
 ///
 /// # Errors
 /// When a migration fails or the role doesn't exist.

@@ -51,9 +51,9 @@ codes! {
     NameTaken => "nameTaken", "The name is taken",
     /// The connection exists and was not made by this request.
     ConnectionExists => "connectionExists", "The connection exists",
-    /// Another change of the connection is under way.
-    ChangeInProgress => "changeInProgress", "Another change is under way",
-    /// The operation is somebody else's: whoever goes on with it has to give its request's hash.
+    /// Another change of the connection is running.
+    ChangeInProgress => "changeInProgress", "Another change is running",
+    /// The operation is another person's: to continue it, its request's hash is required.
     RequestHashMissing => "requestHashMissing", "The hash of the operation's request is needed",
     /// The hash is not that of the operation's request.
     RequestHashDiffers => "requestHashDiffers", "The operation's request has another hash",
@@ -78,7 +78,7 @@ codes! {
     UnsupportedMediaType => "unsupportedMediaType", "The body must be JSON",
     /// The service did not finish in time; nothing was changed by this request.
     Timeout => "timeout", "The request took too long",
-    /// More requests are under way than the service takes at once; nothing was done.
+    /// The service processes too many requests; nothing was done.
     Overloaded => "overloaded", "The service is busy",
     /// Entra or ARM is out of reach, throttles or fails.
     UpstreamUnavailable => "upstreamUnavailable", "Azure can't answer now",
@@ -98,8 +98,8 @@ codes! {
     ParentMissing => "parentMissing", "The database of the connection can't be read",
     /// What is at ARM is not what is recorded; `comparison` tells how, and the connection's `found` what it is.
     Drifted => "drifted", "Azure holds something else under this name",
-    /// ARM answered a create as a change of something that was there: it replaced what somebody else had made.
-    Contested => "contested", "Somebody else made a data connection of this name at the same time",
+    /// ARM processed a create as an update: it replaced what another person had created.
+    Contested => "contested", "Another person created a data connection of this name at the same time",
     /// The record alone was to be closed, but what it records is still at ARM.
     StillPresent => "stillPresent", "Azure still has the data connection",
 }

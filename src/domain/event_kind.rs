@@ -43,7 +43,7 @@ kinds! {
     /// A create waits for its turn: another change of the cluster is in flight. What will be sent, as in `create.intended`, which
     /// follows before it is.
     CreateQueued => "create.queued",
-    /// ARM wants more proof of who asks for a create, and did nothing: it waits for somebody who signs in with that.
+    /// ARM requires more proof for a create, and did nothing: it waits for a caller who signs in with that.
     CreateHeld => "create.held",
     /// ARM took the create.
     CreateAccepted => "create.accepted",
@@ -59,7 +59,7 @@ kinds! {
     RemoveQueued => "remove.queued",
     /// A removal was decided on. Committed before the request leaves.
     RemoveIntended => "remove.intended",
-    /// A removal that had no effect so far is sent again, in the name of whoever brought the tokens for it. Committed before
+    /// A removal that had no effect so far is sent again, in the name of the person who provided the tokens. Committed before
     /// the request leaves.
     RemoveRepeated => "remove.repeated",
     /// ARM refused a removal to whoever asked last, and did nothing: more proof is wanted of them, or somebody else has to ask. The
@@ -71,8 +71,8 @@ kinds! {
     RemoveSucceeded => "remove.succeeded",
     /// The removal ended without effect: with ARM's reason.
     RemoveFailed => "remove.failed",
-    /// Somebody brought tokens for an operation that waited for some: for which tenant, by which hash of its request, and who
-    /// was its actor before. From here on it goes on in their name.
+    /// A caller provided tokens to a waiting operation: for which tenant, by which hash of its request, and who was its actor before.
+    /// From here on it runs in the caller's name.
     OperationContinued => "operation.continued",
     /// Somebody's tokens or rights did not do for an operation that waits, or its request's hash was missing or another: with the
     /// code of the problem.

@@ -1,5 +1,5 @@
 //! What a connection is: its identity, its parts, its states and the one place they are derived.
-//! Pure types and functions: nothing here knows of HTTP, SQL or the network, and every other room may use it.
+//! Pure types and functions: nothing here depends on HTTP, SQL or the network, and every other module may use it.
 //! A type that exists holds a right value; the parsers are the only way in.
 
 mod code;

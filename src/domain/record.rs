@@ -94,9 +94,9 @@ pub struct ConnectionRecord {
     pub version: i32,
     /// What a read found at ARM although the record says otherwise.
     pub found: Option<FoundResource>,
-    /// When a record is looked at again that was closed although a create's outcome had been unknown.
+    /// When a record that was closed with an unknown outcome of its create is rechecked.
     pub recheck_at: Option<DateTime<Utc>>,
-    /// The newest operation; the one under way, if one is.
+    /// The newest operation; the running one, if there is one.
     pub last_operation: Option<OperationRecord>,
     /// What an operation does of which no read has told yet whether it happened; another one may wait behind it.
     pub settling: Option<OperationKind>,
@@ -175,9 +175,9 @@ pub struct OperationRecord {
     pub awaiting: Option<Awaiting>,
     /// Whether a replica is driving it at the moment.
     pub driven: bool,
-    /// How many changes of the same cluster come before it, while it waits for its turn; only where it was looked up by itself.
+    /// How many changes of the same cluster precede it in the queue; only if the operation itself was read.
     pub ahead: Option<u32>,
-    /// SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation names it.
+    /// SHA-256 of the request, in hexadecimal: a person who continues another person's operation names it.
     pub request_hash: String,
 }
 
@@ -215,7 +215,7 @@ impl From<TenantId> for Awaiting {
 pub struct Failure {
     /// A stable code, as in problems.
     pub code: String,
-    /// What happened, and what would mend it.
+    /// What happened, and how to fix it.
     pub detail: String,
     /// How what is at ARM compares with the record, where that is why: `differs` or `replaced`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

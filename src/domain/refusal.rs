@@ -16,7 +16,7 @@ use crate::domain::Upstream;
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Asking again unchanged will give the same answer, as long as nothing else changes.
+    /// The same request is rejected again, as long as nothing else changes.
     #[error("refused: {0:?}")]
     Refused(Box<Refusal>),
     /// It can't be told or done now; nothing was changed.
@@ -43,7 +43,7 @@ pub struct Unavailable {
 pub struct Refusal {
     /// What kind of no.
     pub code: Code,
-    /// What is wrong and how to mend it; safe to show.
+    /// What is wrong and how to fix it; safe to show.
     pub detail: String,
     /// The members of the request that are wrong.
     pub errors: Vec<FieldError>,
@@ -101,7 +101,7 @@ pub enum MissingKind {
     Permission,
 }
 
-/// Access that is missing, and how to mend it.
+/// Access that is missing, and how to get it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Missing {
     /// In which tenant.
@@ -195,7 +195,7 @@ impl Missing {
 }
 
 impl Error {
-    /// What is not there, or not shown to the caller: nobody can tell which.
+    /// What does not exist, or is not visible to the caller: the two are indistinguishable.
     pub(crate) fn not_found(what: &str) -> Self {
         Refusal::new(
             Code::NotFound,

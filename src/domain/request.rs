@@ -40,7 +40,7 @@ pub struct NewConnection {
     pub target: Target,
     /// Where the events come from.
     pub source: EventHubSource,
-    /// Why it is wanted, in the caller's words; `broker::sight` decides who is shown it.
+    /// Why it is wanted, in the caller's words; `visibility` decides who is shown it.
     pub justification: Option<String>,
 }
 

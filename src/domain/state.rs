@@ -1,4 +1,4 @@
-//! The state of a connection: derived, in one function, from what is wanted, what was seen and what is under way.
+//! The state of a connection: derived, in one function, from the desired state, the observed state and the running operation.
 //! Nothing stores a state, so no two columns can contradict each other.
 
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,7 @@ impl Phase {
     }
 }
 
-/// The operation under way, as far as the state depends on it.
+/// The running operation, as far as the state depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InFlight {
     /// What it does.

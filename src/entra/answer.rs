@@ -1,4 +1,4 @@
-//! Entra's answer to an exchange: a token that is checked before anybody may use it, or an error cut down to its safe parts.
+//! Entra's response to an exchange: a token, validated before use, or an error reduced to its safe parts.
 
 use std::time::Duration;
 
@@ -137,7 +137,7 @@ pub(super) fn unreadable(
     tracing::warn!(
         entra.tenant = %tenant,
         entra.answer = %what,
-        "entra: the answer of the token endpoint can't be read; look whether something on the way answers in its place"
+        "entra: the response of the token endpoint can't be read; check whether a proxy on the way responds in its place"
     );
     ExchangeError::bare(tenant, ExchangeErrorKind::Unavailable { retry_after })
 }

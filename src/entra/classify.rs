@@ -30,11 +30,11 @@ pub(super) fn classify(status: StatusCode, signals: &Signals) -> Option<Kind> {
     if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
         return Some(Kind::Unavailable { retry_after });
     }
-    // A 4xx that is no OAuth error is somebody else's (a proxy, a wrong host).
+    // A 4xx that is no OAuth error comes from elsewhere (a proxy, a wrong host).
     let error = signals.error.as_deref()?;
     Some(match error {
         "temporarily_unavailable" | "server_error" => Kind::Unavailable { retry_after },
-        // Whatever else it says: the credential of this service was not accepted, and no user can mend that.
+        // The credential of this service was rejected; a user cannot fix that.
         "invalid_client" => Kind::Configuration,
         "consent_required" => Kind::Consent,
         _ => by_suberror(signals)

@@ -36,10 +36,10 @@ pub struct ExchangeFailure {
     pub trace_id: Option<String>,
 }
 
-/// What a failed exchange means, and so who can mend it.
+/// What a failed exchange means, and so who can fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExchangeErrorKind {
-    /// Nobody has consented in that tenant to this service's calling ARM for its users.
+    /// That tenant has not consented to this service's calls to ARM for its users.
     Consent,
     /// The user is no member or guest of that tenant.
     NotAMember,
@@ -84,7 +84,7 @@ impl ExchangeError {
         })
     }
 
-    /// Where an administrator of the tenant mends a missing consent or application; `None` for every other kind, and where this
+    /// Where an administrator of the tenant fixes a missing consent or application; `None` for every other kind, and where this
     /// service has no page to come back to.
     #[must_use]
     pub fn consent_url(&self, entra: &Entra) -> Option<Url> {
@@ -117,7 +117,7 @@ impl Deref for ExchangeError {
 }
 
 impl ExchangeErrorKind {
-    /// Whether it says nothing of the user or the tenant: this service's operator has to look into it.
+    /// Whether it concerns neither the user nor the tenant, so that this service's operator has to find out why.
     #[must_use]
     pub const fn is_the_operators(&self) -> bool {
         matches!(self, Self::Configuration | Self::BadAnswer)
@@ -155,7 +155,7 @@ impl ExchangeErrorKind {
             Self::Reauthenticate => "the user's token is not accepted any more; sign in again",
             Self::Denied => "a policy of that tenant forbids it",
             Self::Configuration => {
-                "this service's registration or credential is at fault; its operator must mend it"
+                "this service's registration or credential is invalid; its operator must fix it"
             }
             Self::Throttled { .. } => "Entra is throttling; try again later",
             Self::Unavailable { .. } => "Entra is out of reach or in trouble; try again later",

@@ -21,7 +21,7 @@ use crate::upstream::ArmToken;
 use crate::upstream::Guard;
 use crate::upstream::deadline;
 
-/// A token that is younger is no remembered one.
+/// A token that is younger is not a cached one.
 const OF_THIS_MOMENT: Duration = Duration::from_secs(10);
 
 impl Entra {
@@ -51,7 +51,7 @@ impl Entra {
         self.exchange_for(token, tenant, Some(claims)).await
     }
 
-    /// Drops the ARM token that was made of a user's token, after ARM refused it as no token at all; gives whether a new one may
+    /// Invalidates the cached ARM token of a user's token, after ARM rejected it as invalid; returns whether a new one may
     /// do better. One that was made a moment ago is not dropped, so that Entra isn't asked again and again.
     pub async fn forget(&self, token: &UserToken, tenant: TenantId) -> bool {
         let inner = &self.inner;
@@ -136,7 +136,7 @@ impl Inner {
         Ok(fresh)
     }
 
-    /// An exchange changes nothing at Entra, so it may be repeated: once, while somebody waits for it, unless Entra named a long
+    /// An exchange changes nothing at Entra, so it may be retried: once, while a request waits for it, unless Entra named a long
     /// time or is throttling.
     async fn with_one_repetition(
         &self,
@@ -145,15 +145,15 @@ impl Inner {
         claims: Option<&str>,
     ) -> Result<ArmToken, ExchangeError> {
         let begun = Instant::now();
-        let line = self.lines.of(tenant.uuid()).await;
-        let mut outcome = self.post(&line, token, tenant, claims).await;
+        let guard = self.guards.of(tenant.uuid()).await;
+        let mut outcome = self.post(&guard, token, tenant, claims).await;
         let pause = outcome.as_ref().err().and_then(|error| match error.kind {
-            ExchangeErrorKind::Unavailable { retry_after } => line.repetition(retry_after),
+            ExchangeErrorKind::Unavailable { retry_after } => guard.retry_delay(retry_after),
             _ => None,
         });
         if let Some(pause) = pause {
             tokio::time::sleep(pause).await;
-            outcome = self.post(&line, token, tenant, claims).await;
+            outcome = self.post(&guard, token, tenant, claims).await;
         }
         report(tenant, begun.elapsed(), &outcome);
         outcome
@@ -161,7 +161,7 @@ impl Inner {
 
     async fn post(
         &self,
-        line: &Arc<Guard>,
+        guard: &Arc<Guard>,
         token: &UserToken,
         tenant: TenantId,
         claims: Option<&str>,
@@ -182,7 +182,7 @@ impl Inner {
             tenant,
             assertion: token.digest(),
         };
-        let (status, headers, body) = self.ask_for_token(line, identity, &form).await?;
+        let (status, headers, body) = self.ask_for_token(guard, identity, &form).await?;
         let asked = Asked {
             settings,
             token,
@@ -198,7 +198,7 @@ impl Inner {
 }
 
 /// The `claims` parameter: what ARM demanded, and the capability `cp1` if the calling app declared it. Only then: with it Entra
-/// issues tokens that ARM may challenge at any time, and somebody must be able to answer.
+/// issues tokens that ARM may challenge at any time, and a client must be able to handle that.
 fn claims_to_send(capable: bool, demanded: Option<Map<String, Value>>) -> Option<String> {
     if !capable {
         return demanded.map(|claims| Value::from(claims).to_string());

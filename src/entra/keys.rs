@@ -11,14 +11,14 @@ use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use super::fetch_budget::FetchBudget;
 use super::key_document::{self, SigningKey};
-use super::looks::Looks;
 use super::refusal::{TokenError, TokenRefusal};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::domain::TenantId;
 use crate::failpoints::Moment;
-use crate::failpoints::point;
+use crate::failpoints::failpoint;
 use crate::upstream;
 use crate::upstream::Guard;
 use crate::upstream::Guards;
@@ -43,7 +43,7 @@ struct TenantKeys {
     tenant: TenantId,
     url: Url,
     client: reqwest::Client,
-    lines: Guards,
+    guards: Guards,
     clock: Clock,
     life: Duration,
     minimum_interval: Duration,
@@ -59,7 +59,7 @@ struct TenantKeys {
 struct Fetches {
     last: Option<Attempt>,
     /// The fetches that tokens with an unknown key may still cause.
-    looks: Looks,
+    fetches: FetchBudget,
 }
 
 struct KeySet {
@@ -84,13 +84,13 @@ impl Keys {
         clock: &Clock,
         tasks: TaskTracker,
     ) -> Self {
-        let lines = Guards::new(Service::Keys, settings.lines.clone());
+        let guards = Guards::new(Service::Keys, settings.limits.clone());
         let of = |tenant: TenantId| TenantKeys {
             tenant,
             // Built here, never read from a discovery document: a document can't send us to another host.
             url: settings.endpoint(tenant, &["discovery", "v2.0", "keys"]),
             client: client.clone(),
-            lines: lines.clone(),
+            guards: guards.clone(),
             clock: clock.clone(),
             life: settings.keys_refresh,
             minimum_interval: settings.keys_minimum_interval,
@@ -98,7 +98,7 @@ impl Keys {
             begun: AtomicU64::new(0),
             gate: Mutex::new(Fetches {
                 last: None,
-                looks: Looks::new(settings.keys_minimum_interval),
+                fetches: FetchBudget::new(settings.keys_minimum_interval),
             }),
         };
         let tenants = settings
@@ -141,9 +141,9 @@ impl Keys {
         self.renew_for_unknown(keys, kid, seen).await
     }
 
-    /// Nobody waits: the key at hand is good.
+    /// No request waits: the cached key is valid.
     fn renew_in_background(&self, keys: &Arc<TenantKeys>) {
-        // Taken: somebody is fetching already, and one task at a time is enough.
+        // Another task fetches already, and one at a time is enough.
         if keys.gate.try_lock().is_ok() {
             let keys = Arc::clone(keys);
             self.tasks.spawn(async move {
@@ -180,14 +180,14 @@ impl Keys {
         let found = async move {
             let mut gate = keys.gate.lock().await;
             let find = || keys.current().and_then(|set| set.find(&wanted));
-            // Whoever held the gate before may have brought it.
+            // The previous holder of the gate may have fetched it.
             if let Some(key) = find() {
                 return Ok(key);
             }
             let last = match gate.last {
                 Some(last) if last.number > seen => last,
                 Some(last) if last.succeeded => {
-                    let look = gate.looks.take(keys.clock.now());
+                    let look = gate.fetches.take(keys.clock.now());
                     look.map_err(unavailable)?;
                     keys.fetch_through(&mut gate).await
                 }
@@ -272,30 +272,32 @@ impl TenantKeys {
         attempt
     }
 
-    /// Asks Entra, and once more if somebody waits for it and Entra may answer then.
+    /// Requests the keys from Entra, with one retry if a request waits and Entra may respond then.
     async fn fetch(&self) -> Result<Vec<SigningKey>, KeysError> {
-        let line = self.lines.of(self.tenant.uuid()).await;
-        let outcome = self.ask(&line).await;
+        let guard = self.guards.of(self.tenant.uuid()).await;
+        let outcome = self.ask(&guard).await;
         let pause = match outcome {
             Err(KeysError::OutOfReach | KeysError::Unreadable | KeysError::Status(500.., None)) => {
-                line.repetition(None)
+                guard.retry_delay(None)
             }
             _ => None,
         };
         match pause {
             Some(pause) => {
                 tokio::time::sleep(pause).await;
-                self.ask(&line).await
+                self.ask(&guard).await
             }
             None => outcome,
         }
     }
 
-    async fn ask(&self, line: &Arc<Guard>) -> Result<Vec<SigningKey>, KeysError> {
-        let on_line = line.enter().await.map_err(KeysError::Rejected)?;
+    async fn ask(&self, guard: &Arc<Guard>) -> Result<Vec<SigningKey>, KeysError> {
+        let admitted = guard.enter().await.map_err(KeysError::Rejected)?;
         let failed = |_| KeysError::OutOfReach;
-        point("entra", "GET keys", Moment::Before).await.map_err(failed)?;
-        let given = self.lines.read_timeout();
+        failpoint("entra", "GET keys", Moment::Before)
+            .await
+            .map_err(failed)?;
+        let given = self.guards.read_timeout();
         let answer = self.client.get(self.url.clone()).timeout(given).send();
         let body = async {
             let response = answer.await.map_err(|_| KeysError::OutOfReach)?;
@@ -308,11 +310,13 @@ impl TenantKeys {
         };
         let body = body.await;
         match &body {
-            Err(KeysError::OutOfReach) if self.lines.was_hurried(given) => {}
-            Err(KeysError::OutOfReach | KeysError::Status(500.., _)) => on_line.fails(),
-            _ => on_line.works(),
+            Err(KeysError::OutOfReach) if self.guards.deadline_was_short(given) => {}
+            Err(KeysError::OutOfReach | KeysError::Status(500.., _)) => admitted.record_failure(),
+            _ => admitted.record_success(),
         }
-        point("entra", "GET keys", Moment::After).await.map_err(failed)?;
+        failpoint("entra", "GET keys", Moment::After)
+            .await
+            .map_err(failed)?;
         key_document::parse(&body?).ok_or(KeysError::Unreadable)
     }
 }
@@ -331,7 +335,7 @@ enum KeysError {
 }
 
 impl KeysError {
-    /// How long to wait, if somebody has named a time.
+    /// How long to wait, if a time is known.
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status(_, asked) => *asked,

@@ -9,9 +9,9 @@ mod classify;
 mod error;
 mod exchange;
 mod exchange_guard;
+mod fetch_budget;
 mod key_document;
 mod keys;
-mod looks;
 mod refusal;
 mod service_token;
 mod settings;
@@ -52,7 +52,7 @@ struct Inner {
     /// Work that must not die with the request that started it.
     tasks: TaskTracker,
     /// Each tenant's token endpoint.
-    lines: Guards,
+    guards: Guards,
     repeats: exchange_guard::Repeats,
 }
 
@@ -64,7 +64,7 @@ impl Entra {
         let keys = keys::Keys::new(&settings, &client, &clock, tasks.clone());
         Self {
             inner: Arc::new(Inner {
-                lines: Guards::new(Service::Entra, settings.lines.clone()),
+                guards: Guards::new(Service::Entra, settings.limits.clone()),
                 repeats: exchange_guard::Repeats::new(settings.identical_exchanges),
                 settings,
                 client,
@@ -83,7 +83,7 @@ impl Entra {
         &self.inner.settings
     }
 
-    /// Waits until exchanges and key fetches under way have ended; each is bounded by the client's time-outs. For shutdown,
+    /// Waits until running exchanges and key fetches have ended; each is bounded by the client's time-outs. For shutdown,
     /// after the last request.
     pub async fn finish(&self) {
         self.inner.tasks.close();

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::TenantId;
 
-/// The longest token that is looked at, in bytes. Entra's stay well under it: it cuts group lists before they get there.
+/// The longest token that is parsed, in bytes. Entra's are well below: it cuts group lists earlier.
 pub(super) const LONGEST: usize = 16 * 1024;
 
 /// What came of a token that is not taken.
@@ -15,7 +15,7 @@ pub enum TokenError {
     /// The token itself is at fault; sending it again changes nothing.
     #[error(transparent)]
     Refused(#[from] TokenRefusal),
-    /// Nobody can tell now: the issuing tenant's signing keys are out of reach. Says nothing about the token.
+    /// The issuing tenant's signing keys are unavailable, so the token cannot be validated now.
     #[error("the signing keys of the token's tenant are out of reach; try again in {} s", retry_after.as_secs())]
     Unavailable {
         /// When to try again.
@@ -29,7 +29,7 @@ pub enum TokenRefusal {
     /// Without the claims that every access token of Entra has.
     #[error("the token can't be read: {0}")]
     Malformed(&'static str),
-    /// Longer than any token that is looked at.
+    /// Longer than any token that is parsed.
     #[error(
         "the token is longer than {} KiB; have Entra leave groups and other long claims out of the tokens for this API", LONGEST / 1024
     )]
@@ -85,7 +85,7 @@ pub enum TokenRefusal {
 const UNVERIFIED: &str = "the token can't be verified; send an access token for this API, unchanged as Entra issued it, of a tenant that this service serves. The service's log has the reason under the request's id";
 
 impl TokenRefusal {
-    /// What the sender is told. Before the signature is verified anybody may have written the token, and all are told the same:
+    /// The message for the sender. Anyone may have written a token whose signature is not verified, so all get the same one:
     /// else a made-up one could find out which tenants are served. The log says more.
     #[must_use]
     pub fn told(&self) -> String {

@@ -27,7 +27,7 @@ const MOST: u64 = 10_000;
 /// Claims that only a user's token has (Microsoft Learn, "Access token claims reference").
 const USER_CLAIMS: [&str; 4] = ["scp", "upn", "unique_name", "preferred_username"];
 
-/// The tokens that are still good, one a tenant. Holds no error: whoever asks next asks Entra again.
+/// The valid tokens, one per tenant. Errors are not cached: the next caller asks Entra again.
 #[derive(Clone)]
 pub(super) struct ServiceTokens(Cache<TenantId, Entry>);
 
@@ -73,7 +73,7 @@ impl Entra {
             let made = inner.service_tokens.0.try_get_with(tenant, asked).await;
             made.map(|entry| entry.token).map_err(Arc::unwrap_or_clone)
         };
-        // A task of its own, so that whoever gives up takes neither the request nor the others' wait with it.
+        // A task of its own, so that a canceled caller cancels neither the request nor the other waiting callers.
         let span = tracing::info_span!("entra", otel.name = "get a service token", otel.kind = "client");
         let task = self.inner.tasks.spawn(asking.instrument(span));
         let gone = ExchangeErrorKind::Unavailable { retry_after: None };
@@ -128,8 +128,8 @@ impl Inner {
             // There is none, and no token has this digest.
             assertion: [0; 32],
         };
-        let line = self.lines.of(tenant.uuid()).await;
-        let (status, headers, body) = self.ask_for_token(&line, identity, &form).await?;
+        let guard = self.guards.of(tenant.uuid()).await;
+        let (status, headers, body) = self.ask_for_token(&guard, identity, &form).await?;
         let now = self.clock.now();
         if !status.is_success() {
             return Err(failure(tenant, now, status, &headers, &body));

@@ -49,7 +49,7 @@ pub struct Settings {
     /// How long it takes until a tenant's keys may be fetched at most ten times more because tokens named unknown ones.
     pub keys_minimum_interval: Duration,
     /// How much each tenant's endpoints are asked.
-    pub lines: GuardLimits,
+    pub limits: GuardLimits,
     /// The most identical exchanges in five minutes: Entra refuses the fifteenth, whichever replica it comes from.
     pub identical_exchanges: u32,
 }

@@ -103,7 +103,7 @@ pub(super) fn settings(authority: &Url) -> Settings {
         arm_audiences: vec!["https://management.azure.com".to_owned()],
         keys_refresh: Duration::from_secs(24 * 3600),
         keys_minimum_interval: Duration::from_secs(300),
-        lines: GuardLimits {
+        limits: GuardLimits {
             pause: Duration::ZERO,
             ..GuardLimits::default()
         },
@@ -288,7 +288,7 @@ impl LocalEntra {
 /// The client of the service has https only; this one is for the stand-in.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the builder in `outbound` refuses plain HTTP, as it should"
+    reason = "the builder in `upstream` refuses plain HTTP, as it should"
 )]
 fn client() -> reqwest::Client {
     // Whichever part of the test process was first has installed it.

@@ -11,13 +11,13 @@ use super::{Inner, answer};
 use crate::domain::TenantId;
 use crate::entra::exchange_guard::Identity;
 use crate::failpoints::Moment;
-use crate::failpoints::point;
+use crate::failpoints::failpoint;
 use crate::telemetry;
 use crate::upstream;
+use crate::upstream::AdmittedCall;
 use crate::upstream::Body;
 use crate::upstream::BodyError;
 use crate::upstream::Guard;
-use crate::upstream::OnLine;
 
 /// Status, headers and body of an answer.
 pub(super) type Answered = (StatusCode, HeaderMap, Body);
@@ -29,17 +29,17 @@ impl Inner {
     /// `Unavailable` when there was none, it is far too long, or it was not asked.
     pub(super) async fn ask_for_token(
         &self,
-        line: &Arc<Guard>,
+        guard: &Arc<Guard>,
         identity: Identity,
         form: &[(&str, &str)],
     ) -> Result<Answered, ExchangeError> {
         let tenant = identity.tenant;
         let out_of_reach = || unavailable(tenant, None);
-        let on_line = self.admit(line, identity).await?;
-        point("entra", "POST token", Moment::Before)
+        let admitted = self.admit(guard, identity).await?;
+        failpoint("entra", "POST token", Moment::Before)
             .await
             .map_err(|_| out_of_reach())?;
-        let given = self.lines.read_timeout();
+        let given = self.guards.read_timeout();
         let sent = self
             .client
             // The tenant by its GUID: at /common a guest would get a token of the home tenant instead.
@@ -55,32 +55,32 @@ impl Inner {
         let answer = match whole(sent).await {
             Ok(answer) => answer,
             Err(BodyError::TooLarge) => {
-                on_line.works();
+                admitted.record_success();
                 return Err(answer::unreadable(tenant, "far too long", None));
             }
             Err(BodyError::Broken) => {
-                if !self.lines.was_hurried(given) {
-                    on_line.fails();
+                if !self.guards.deadline_was_short(given) {
+                    admitted.record_failure();
                 }
                 return Err(out_of_reach());
             }
         };
         if answer.0.is_server_error() {
-            on_line.fails();
+            admitted.record_failure();
         } else {
-            on_line.works();
+            admitted.record_success();
         }
-        point("entra", "POST token", Moment::After)
+        failpoint("entra", "POST token", Moment::After)
             .await
             .map_err(|_| out_of_reach())?;
         Ok(answer)
     }
 
     /// The leave to ask Entra now.
-    async fn admit(&self, line: &Arc<Guard>, identity: Identity) -> Result<OnLine, ExchangeError> {
+    async fn admit(&self, guard: &Arc<Guard>, identity: Identity) -> Result<AdmittedCall, ExchangeError> {
         let tenant = identity.tenant;
-        let entered = line.enter().await;
-        let on_line = entered.map_err(|held_back| unavailable(tenant, Some(held_back.retry_after)))?;
+        let entered = guard.enter().await;
+        let admitted = entered.map_err(|rejected| unavailable(tenant, Some(rejected.retry_after)))?;
         let counted = self.repeats.count(identity, self.clock.now()).await;
         counted.map_err(|left| {
             tracing::warn!(
@@ -89,7 +89,7 @@ impl Inner {
             );
             unavailable(tenant, Some(left))
         })?;
-        Ok(on_line)
+        Ok(admitted)
     }
 }
 

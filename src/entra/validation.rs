@@ -90,7 +90,7 @@ impl<'a> Unverified<'a> {
         let claims = Claims::decode(payload).ok_or(TokenRefusal::NotAToken(
             "its payload is no JSON object, or holds a claim twice",
         ))?;
-        // Before anything is fetched: else anybody could make this service ask for any tenant's keys.
+        // Before anything is fetched: otherwise anyone could make this service fetch any tenant's keys.
         let tenant = TenantId::new(
             claims
                 .guid("tid")
@@ -140,7 +140,7 @@ impl<'a> Unverified<'a> {
         self.facts(app, expires_at)
     }
 
-    /// The issuer by the rules of the token's version, and the key's own. Gives the claim that names the calling app.
+    /// The issuer by the rules of the token's version, and the key's own. Returns the claim that names the calling app.
     fn check_issuer(&self, key: &SigningKey, settings: &Settings) -> Result<&'static str, TokenRefusal> {
         let v2_issuer = settings.v2_issuer_of(self.tenant);
         let (issuer, app_claim) = match self.claims.text("ver") {
@@ -189,7 +189,7 @@ impl<'a> Unverified<'a> {
         Ok(expires_at)
     }
 
-    /// That it is a user's access token, sent by an app on the list. Gives that app.
+    /// Checks that it is a user's access token, sent by an app on the list. Returns that app.
     fn check_kind(&self, app_claim: &'static str, settings: &Settings) -> Result<Uuid, TokenRefusal> {
         let has_scope = self.scopes().next().is_some();
         let app = self.claims.guid(app_claim);

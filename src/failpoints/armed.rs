@@ -92,7 +92,7 @@ impl Registry {
 }
 
 /// The point `kind/what/before` or `kind/what/after`: whatever is armed there happens.
-pub(crate) async fn point(kind: &'static str, what: &str, moment: Moment) -> Result<(), Failed> {
+pub(crate) async fn failpoint(kind: &'static str, what: &str, moment: Moment) -> Result<(), Failed> {
     if !ANYTHING.load(Ordering::Acquire) {
         return Ok(());
     }
@@ -234,7 +234,7 @@ mod tests {
     const NAME: &str = "test/a step/before";
 
     async fn pass() -> Result<(), Failed> {
-        point("test", "a step", Moment::Before).await
+        failpoint("test", "a step", Moment::Before).await
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ mod plan;
 #[cfg(all(feature = "failure-points", debug_assertions))]
 pub use armed::{Armed, arm, arm_process};
 #[cfg(all(feature = "failure-points", debug_assertions))]
-pub(crate) use armed::{Failed, point};
+pub(crate) use armed::{Failed, failpoint};
 #[cfg(all(feature = "failure-points", debug_assertions))]
 pub use plan::{Action, PlanError};
 
@@ -40,7 +40,7 @@ pub(crate) type Failed = std::convert::Infallible;
 
 /// The point `kind/what/before` or `kind/what/after`, which is not there.
 #[cfg(not(all(feature = "failure-points", debug_assertions)))]
-pub(crate) fn point(
+pub(crate) fn failpoint(
     _kind: &'static str,
     _what: &str,
     _moment: Moment,

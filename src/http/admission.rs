@@ -47,7 +47,7 @@ async fn admitted(state: &AppState, request: Request) -> Result<(Request, Place)
     Ok((Request::from_parts(parts, body), place))
 }
 
-/// Whose request it is. With the keys at hand that is told at once, however many wait for others.
+/// The request's caller. With cached keys it is known at once, however many requests wait for others.
 async fn identify(state: &AppState, parts: &Parts) -> Result<Caller, Problem> {
     let mut caller = pin!(authenticate(parts, state));
     if let Some(known) = caller.as_mut().now_or_never() {
@@ -62,7 +62,7 @@ fn takes_body(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
-/// A whole body. Of one that is too large, as much as it takes for the handler to see that.
+/// A whole body. Of one that is too large, only as much as the handler needs to see that.
 async fn receive(body: Body, longest: Duration) -> Result<Bytes, Problem> {
     let read = async {
         let (mut bytes, mut parts) = (Vec::new(), body.into_data_stream());

@@ -98,16 +98,18 @@ fn words(outcome: &Outcome) -> (&'static str, Vec<String>) {
         Outcome::Given { tenant } => {
             let place = tenant.map_or_else(String::new, |tenant| format!(" for tenant {tenant}"));
             let given = format!("Entra says that Tenant Bridge was given consent{place}.");
-            let next = "Whoever asked for a connection can now repeat the request. It may take a minute until Entra goes by it everywhere.";
+            let next = "The person who requested the connection can now repeat the request. It may take a minute until the consent is known everywhere in Entra.";
             ("Consent was given", vec![given, next.to_owned()])
         }
         Outcome::Refused { code, declined } => {
-            let told = code.map_or_else(String::new, |code| format!(" Entra calls it AADSTS{code}."));
+            let told = code.map_or_else(String::new, |code| {
+                format!(" The Entra error code is AADSTS{code}.")
+            });
             let reason = format!("{}{told}", reason(*code, *declined));
             ("Consent was not given", vec![reason])
         }
         Outcome::Nothing => {
-            let sentence = "Entra leads administrators back to this page after they consented to Tenant Bridge, and tells here what came of it. It told nothing this time.";
+            let sentence = "Entra redirects administrators to this page after they consented to Tenant Bridge, with the result. This time it sent none.";
             ("Consent to Tenant Bridge", vec![sentence.to_owned()])
         }
     }
@@ -123,13 +125,13 @@ fn reason(code: Option<u32>, declined: bool) -> &'static str {
             "The account that signed in may not consent for the whole organization. An administrator of the tenant has to open the link, one with the role Cloud Application Administrator or higher."
         }
         Some(50011 | 500_112 | 500_113 | 900_144) => {
-            "The application's registration does not list this page as a redirect URI. The operator of Tenant Bridge has to add it, letter by letter as server.public_url says."
+            "The application's registration does not list this page as a redirect URI. The operator of Tenant Bridge has to add it, exactly as in server.public_url."
         }
         Some(700_016 | 700_011 | 70001) => {
             "Entra does not know the application. The operator of Tenant Bridge has to compare entra.client_id with the registration, which must allow accounts of any organization."
         }
         Some(500_011 | 650_052..=650_057 | 65005) => {
-            "The tenant has no service principal for something that the application asks for, Azure Resource Manager most likely: it comes with the tenant's first Azure subscription."
+            "The tenant has no service principal for a resource that the application needs, most likely Azure Resource Manager: it is created with the tenant's first Azure subscription."
         }
         Some(50020 | 50034 | 90072) => {
             "The account that signed in is not in the tenant. An administrator of the tenant has to open the link with an account of it."
@@ -138,7 +140,7 @@ fn reason(code: Option<u32>, declined: bool) -> &'static str {
             "The request for consent was declined, or the account that signed in may not consent for the whole organization."
         }
         _ => {
-            "Entra did not say why in words that this page knows. The number, if there is one, is explained in Microsoft's list of Entra's error codes."
+            "This page does not know the reason that Entra sent. Microsoft's list of Entra error codes explains the number, if there is one."
         }
     }
 }

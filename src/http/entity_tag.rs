@@ -91,7 +91,7 @@ impl IfNoneMatch {
         }
     }
 
-    /// What the headers say; nothing if that can't be read.
+    /// The tags in the headers; `None` if they cannot be parsed.
     pub(super) fn parse(headers: &HeaderMap) -> Option<Self> {
         if !headers.contains_key(header::IF_NONE_MATCH) {
             return Some(Self::Nothing);
@@ -122,7 +122,7 @@ pub(super) struct IfMatch(pub(super) Option<ExpectedVersion>);
 
 impl IfMatch {
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
-        // An empty one is no list either: whoever sends it has lost the tag that they meant, and made no change without one.
+        // An empty one is malformed: its sender lost the tag, and must not change anything without one.
         if !headers.contains_key(header::IF_MATCH) {
             return Ok(Self(None));
         }

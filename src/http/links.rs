@@ -36,7 +36,7 @@ pub(super) fn follow(state: &AppState, operation: &Operation) -> HeaderMap {
     headers
 }
 
-/// When to ask again, in seconds.
+/// `Retry-After` of a running operation, in seconds.
 const fn pause(status: OperationStatus) -> &'static str {
     match status {
         OperationStatus::AwaitingCaller | OperationStatus::Unsettled => "10",

@@ -16,7 +16,7 @@ use crate::telemetry::metrics;
 /// When those come back who were sent away.
 const COME_BACK: Duration = Duration::from_secs(2);
 
-/// How often the log tells that requests are sent away.
+/// How often the log mentions rejected requests.
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
 /// The places for requests. Cheap to clone; clones are the same places.
@@ -29,9 +29,9 @@ pub struct Load {
     receiving: Places,
     /// For requests that are being answered.
     inside: Places,
-    /// For those of them that wait for an operation: they take up places without doing anything.
+    /// For requests that wait for an operation: they occupy places without doing anything.
     waiting: Places,
-    /// When the log last told that requests were sent away.
+    /// When the log last mentioned rejected requests.
     told_at: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -80,7 +80,7 @@ impl Load {
             tracing::warn!("more requests come than server.max_requests allows; some are answered with 503");
         }
         drop(told_at);
-        let detail = "more requests are under way than this service takes at once; nothing was done";
+        let detail = "this service processes too many requests at the moment; nothing was done";
         Problem::unavailable(Code::Overloaded, detail, Some(COME_BACK))
     }
 }

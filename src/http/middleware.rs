@@ -33,8 +33,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Puts the layers around the routes; a request that takes longer than `longest` is ended.
-pub(super) fn around(routes: Router<AppState>, longest: Duration) -> Router<AppState> {
+/// Applies the middleware to the routes; a request that takes longer than `longest` is ended.
+pub(super) fn apply_middleware(routes: Router<AppState>, longest: Duration) -> Router<AppState> {
     routes
         .fallback(async || Problem::new(Code::NotFound, "there is nothing at this path"))
         .method_not_allowed_fallback(async || {
@@ -46,7 +46,7 @@ pub(super) fn around(routes: Router<AppState>, longest: Duration) -> Router<AppS
         .layer(
             ServiceBuilder::new()
                 .layer(middleware::from_fn(finish))
-                .layer(middleware::from_fn_with_state(longest, in_time))
+                .layer(middleware::from_fn_with_state(longest, with_deadline))
                 .layer(TimeoutLayer::with_status_code(
                     StatusCode::SERVICE_UNAVAILABLE,
                     longest,
@@ -56,7 +56,7 @@ pub(super) fn around(routes: Router<AppState>, longest: Duration) -> Router<AppS
         )
 }
 
-/// Lets these routes refuse every query parameter, as routes do that name those they take.
+/// Makes these routes reject every query parameter, as routes with named parameters reject unknown ones.
 pub(super) fn without_parameters(routes: Router<AppState>) -> Router<AppState> {
     let check = async |Query(NoParameters {}): Query<NoParameters>, request: Request, next: Next| {
         next.run(request).await
@@ -64,8 +64,8 @@ pub(super) fn without_parameters(routes: Router<AppState>) -> Router<AppState> {
     routes.route_layer(middleware::from_fn(check))
 }
 
-/// Tells whatever the request asks of others until when somebody waits for it.
-async fn in_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
+/// Sets the request's deadline for its calls to other services.
+async fn with_deadline(State(longest): State<Duration>, request: Request, next: Next) -> Response {
     let end = tokio::time::Instant::now() + longest;
     deadline::until(Some(end), next.run(request)).await
 }
@@ -75,7 +75,7 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     Problem::internal().into_response()
 }
 
-/// Gives the request its id, logs how it ended, renders problems, and sees to it that every error is one.
+/// Sets the request's id, logs its end, renders problems, and turns every error into one.
 async fn finish(mut request: Request, next: Next) -> Response {
     let id = request
         .headers()
@@ -112,7 +112,7 @@ async fn finish(mut request: Request, next: Next) -> Response {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    // Whoever did not send their request to its end would go on with it (RFC 9110, section 15.5.9). HTTP/2 has streams for that.
+    // A client that did not finish its request would continue it on this connection (RFC 9110, section 15.5.9). HTTP/2 has streams.
     if response.status() == StatusCode::REQUEST_TIMEOUT && version < Version::HTTP_2 {
         response
             .headers_mut()
@@ -138,7 +138,7 @@ async fn finish(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// How large headers are, in bytes: `name: value` and the end of the line, however they came.
+/// The size of headers in bytes, as HTTP/1.1 writes them: `name: value` and the line's end.
 fn size(headers: &HeaderMap) -> usize {
     let lines = headers.iter();
     lines
@@ -185,7 +185,7 @@ fn problem_for(response: &Response) -> Option<Problem> {
     Some(match status {
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => Problem::unavailable(
             Code::Timeout,
-            "the request took too long; look at what it changed before repeating it",
+            "the request took too long; read what it changed before repeating it",
             None,
         ),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::PayloadTooLarge, "the body is too large"),
@@ -194,7 +194,7 @@ fn problem_for(response: &Response) -> Option<Problem> {
     })
 }
 
-/// Letters, digits, hyphens, periods and underscores: nothing that could forge a line of the log or a header.
+/// Letters, digits, hyphens, periods and underscores: nothing that could forge a log line or a header.
 fn is_plain(id: &str) -> bool {
     (1..=64).contains(&id.len())
         && id

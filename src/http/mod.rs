@@ -1,5 +1,5 @@
-//! The edge: routes, extractors, what requests and answers look like, and problems (RFC 9457) on every path.
-//! One file an endpoint. Knows the broker and nothing behind it; decides nothing but how things are said.
+//! The HTTP interface: routes, extractors, bodies of requests and responses, and problems (RFC 9457) on every path.
+//! One file an endpoint. Calls the use cases and nothing behind them; decides only how results are represented.
 
 mod admission;
 mod consent;
@@ -66,13 +66,13 @@ fn api(
         .routes(guarded(routes!(v1::get::get, v1::remove::remove)))
         .routes(guarded(routes!(v1::events::events)))
         .routes(guarded(routes!(v1::operation::get)))
-        .routes(guarded(routes!(v1::continue_operation::go_on)))
+        .routes(guarded(routes!(v1::continue_operation::continue_operation)))
 }
 
 /// The whole service as one router.
 pub fn router(state: AppState) -> Router {
     let admit = axum::middleware::from_fn_with_state(state.clone(), admission::admit);
-    // A method that a route doesn't take is told to everybody.
+    // An unsupported method is answered without authentication.
     let guard = |methods: MethodRouter<AppState>| methods.route_layer(admit.clone());
     let (documented, _) = api(OpenApi::default(), guard).split_for_parts();
     let public_url = state.server.public_url.as_ref();
@@ -84,11 +84,11 @@ pub fn router(state: AppState) -> Router {
         .route("/docs/{file}", get(docs::file));
     let plain = middleware::without_parameters(plain).route(consent::PATH, get(consent::page));
     let longest = state.server.longest_request;
-    middleware::around(documented.merge(plain), longest).with_state(state)
+    middleware::apply_middleware(documented.merge(plain), longest).with_state(state)
 }
 
 /// The health alone, for a listener that callers can't fill.
 pub fn probes(state: AppState) -> Router {
     let longest = state.server.longest_request;
-    middleware::around(middleware::without_parameters(health::routes()), longest).with_state(state)
+    middleware::apply_middleware(middleware::without_parameters(health::routes()), longest).with_state(state)
 }

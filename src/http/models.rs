@@ -1,4 +1,4 @@
-//! What answers look like. Members that don't apply are absent, never null, so that generated clients stay simple.
+//! The bodies of responses. Members that don't apply are absent, never null, so that generated clients stay simple.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -28,11 +28,11 @@ pub(super) struct Connection {
     target: ConnectionTarget,
     /// Where the events come from.
     source: ConnectionSource,
-    /// Who asked for it: the pseudonym under which the ledger names them.
+    /// Its requester: the pseudonym that the ledger uses.
     created_by: Uuid,
-    /// When it was asked for.
+    /// When it was requested.
     created_at: DateTime<Utc>,
-    /// When Azure was last seen to be as `state` says.
+    /// When a read last confirmed `state` at Azure.
     observed_at: DateTime<Utc>,
     /// Why it is wanted: shown to the people who requested the connection or a change of it, and to callers who see it from the
     /// target's side: an account of the target's tenant that took part in it or has `Connections.Read.All` there, and callers who
@@ -41,18 +41,18 @@ pub(super) struct Connection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     justification: Option<String>,
-    /// What Azure holds under the name although the record says otherwise. The ETag names it: a removal with that in `If-Match`
-    /// removes exactly this.
+    /// What Azure holds under the name although the record differs. The ETag names it: a removal with that in `If-Match` removes exactly
+    /// this.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     found: Option<FoundResource>,
-    /// The newest operation: the one under way, if one is.
+    /// The newest operation: the running one, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_operation: Option<Operation>,
 }
 
-/// What a read found at Azure that is not what is recorded.
+/// What a read found at Azure that differs from the record.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct FoundResource {
@@ -71,7 +71,7 @@ struct FoundResource {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ConnectionTarget {
-    /// The tenant of the cluster's subscription, as Azure told it.
+    /// The tenant of the cluster's subscription, according to Azure.
     tenant_id: Uuid,
     /// The database's resource id.
     database: String,
@@ -91,11 +91,11 @@ struct ConnectionTarget {
     data_format: Option<String>,
 }
 
-/// Where the events come from: the member that is there says what kind of source.
+/// The source of the events: the member that is present names its kind.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ConnectionSource {
-    /// The tenant of the source's subscription, as Azure told it.
+    /// The tenant of the source's subscription, according to Azure.
     tenant_id: Uuid,
     /// The event hub, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,9 +123,9 @@ pub(super) struct Operation {
     connection_id: Uuid,
     /// What it does.
     kind: OperationKind,
-    /// How far it is.
+    /// Its progress.
     pub(super) status: OperationStatus,
-    /// When it was asked for.
+    /// When it was requested.
     created_at: DateTime<Utc>,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,17 +135,17 @@ pub(super) struct Operation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     awaiting_tenant_id: Option<Uuid>,
-    /// How many changes of the same cluster come before it, while it waits for its turn: a cluster takes one at a time. Only where
-    /// the operation is asked for by itself.
+    /// How many changes of the same cluster precede it in the queue: a cluster processes one at a time. Only in a response to a read of
+    /// the operation itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     changes_ahead: Option<u32>,
-    /// The claims that the user must sign in to that tenant with, as JSON text: to be handed on as they are, as `claims` of the
-    /// sign-in. Absent where nothing in particular is demanded.
+    /// The claims that the sign-in to that tenant requires, as JSON text: pass them on unchanged, as `claims` of the sign-in. Absent if
+    /// no particular claims are required.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     awaiting_claims: Option<String>,
-    /// SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation gives it to `continue`.
+    /// SHA-256 of the request, in hexadecimal: a person who continues another person's operation sends it to `continue`.
     request_hash: String,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,22 +153,21 @@ pub(super) struct Operation {
     error: Option<Failure>,
 }
 
-/// How far an operation is.
+/// The progress of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum OperationStatus {
     /// Recorded; nothing was sent to Azure yet.
     NotStarted,
-    /// Under way.
+    /// Running.
     Running,
-    /// Waits for a token of the tenant that `awaitingTenantId` names: asking for the operation with one lets it go on as far as
-    /// reads do, and `POST …/continue` to its end.
+    /// Waits for a token of the tenant that `awaitingTenantId` names: `POST …/continue` provides it, and so does repeating the request.
     AwaitingCaller,
-    /// It may or may not have happened; reads will tell.
+    /// It may or may not have happened; reads will decide.
     Unsettled,
-    /// Done.
+    /// Completed.
     Succeeded,
-    /// Ended without the change; `error` says why.
+    /// Ended without the change; `error` has the reason.
     Failed,
 }
 
@@ -197,7 +196,7 @@ impl From<&OperationRecord> for Operation {
         let status = match record.phase {
             Phase::Succeeded => OperationStatus::Succeeded,
             Phase::Failed => OperationStatus::Failed,
-            // What somebody is driving waits for nobody, whatever it waited for before.
+            // A running operation does not wait for a caller, whatever it waited for before.
             _ if record.awaiting.is_some() && !record.driven => OperationStatus::AwaitingCaller,
             Phase::Queued => OperationStatus::NotStarted,
             Phase::Dispatched | Phase::Accepted => OperationStatus::Running,

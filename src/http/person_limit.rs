@@ -16,7 +16,7 @@ const NAME: &str = "person";
 pub struct PersonLimit {
     quota: u32,
     requests: PerPerson,
-    /// The log tells of each person once in a while, not of each of thousands of requests.
+    /// The log mentions each person once in a while, not each of thousands of requests.
     told: PerPerson,
 }
 

@@ -1,4 +1,4 @@
-//! Problems (RFC 9457): what every refusal and failure looks like. `detail` is never built from an error of a library.
+//! Problems (RFC 9457): the representation of every refusal and failure. `detail` is never built from an error of a library.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub struct Problem {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What is wrong this time, and what would mend it.
+    /// What is wrong in this case, and how to fix it.
     pub detail: String,
     /// The request, as the service's log knows it.
     #[serde(default)]
@@ -48,7 +48,7 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
-    /// The access that is missing, and how to mend it.
+    /// The access that is missing, and how to get it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub missing: Vec<Missing>,
@@ -76,7 +76,7 @@ pub struct Problem {
     pub(super) authenticate: Option<Authenticate>,
 }
 
-/// What `WWW-Authenticate` says (RFC 6750, section 3).
+/// The value of `WWW-Authenticate` (RFC 6750, section 3).
 #[derive(Debug, Clone)]
 pub(super) enum Authenticate {
     /// No token came.
@@ -94,7 +94,7 @@ impl Problem {
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let status = status_of(code);
-        // What is under way ends, and then the same request may succeed.
+        // The running change ends, and then the same request may succeed.
         let passes = code == Code::ChangeInProgress;
         Self {
             kind: format!("urn:problem-type:tenant-bridge:{}", code.as_str()),
@@ -116,7 +116,7 @@ impl Problem {
         }
     }
 
-    /// The request as such can't be used; `errors` tells where.
+    /// The request is malformed; `errors` says where.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let details: Vec<String> = errors
@@ -212,9 +212,9 @@ fn limit_headers(exceeded: &Exceeded, wait: Duration, headers: &mut HeaderMap) {
     }
 }
 
-/// When to try again if nobody said: long enough for a restart.
+/// The default `Retry-After`: long enough for a restart.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-/// The same after a change that began at the same moment: the next look finds out whose it is.
+/// `Retry-After` of a concurrent change: the next read finds its result.
 const SOON: Duration = Duration::from_secs(1);
 
 impl Authenticate {
@@ -307,11 +307,11 @@ impl From<Error> for Problem {
             },
             Error::Database(DbError::Unconfirmed) => {
                 tracing::debug!("the answer to a commit did not come");
-                let detail = "whether the request was recorded is not known; look before you repeat it";
+                let detail = "whether the request was recorded is not known; check before you repeat it";
                 Self::unavailable(Code::DatabaseUnavailable, detail, None)
             }
             Error::Database(error @ (DbError::Unavailable(_) | DbError::LeaseLost)) => {
-                // An outage is told once for all (`Broker::database_failed`).
+                // An outage is logged once for all requests (`Db::failed`).
                 tracing::debug!(error = %error, "the database can't be used");
                 Self::unavailable(
                     Code::DatabaseUnavailable,
@@ -320,7 +320,7 @@ impl From<Error> for Problem {
                 )
             }
             Error::Database(error) => {
-                tracing::error!(error = %error, "a defect in what the database holds or was asked");
+                tracing::error!(error = %error, "defect: the database holds or was sent something unexpected");
                 Self::internal()
             }
         }
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn whoever_meets_another_change_is_told_when_to_come_back() {
-        let problem = Problem::from(Refusal::new(Code::ChangeInProgress, "somebody was quicker"));
+        let problem = Problem::from(Refusal::new(Code::ChangeInProgress, "a concurrent change"));
         assert!(problem.retryable);
         let response = problem.render("a-request");
         assert_eq!(response.status(), StatusCode::CONFLICT);

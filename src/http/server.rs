@@ -72,7 +72,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     drop(listener);
     tasks.close();
     if timeout(limits.grace, tasks.wait()).await.is_err() {
-        tracing::warn!("requests under way did not end in the grace time");
+        tracing::warn!("running requests did not end within the grace time");
     }
     cut.cancel();
     tasks.wait().await;
@@ -94,7 +94,7 @@ impl Drop for UnderWay {
     }
 }
 
-/// Lets one connection go on until it ends, or sends no request for too long, or does not take its answers.
+/// Serves one connection until it ends, sends no request for too long, or does not read its responses.
 ///
 /// Bytes that go in or out are no sign of life here: HTTP/2 has pings and windows that a client can move without end while it
 /// reads nothing. Answers are made whole, in memory, so what is left once none is being made is for the client to read, and the
@@ -119,7 +119,7 @@ async fn hold<C: GracefulConnection<Error: Display>>(
     tokio::select! {
         ended = connection.as_mut() => log_end(ended),
         () = quiet(&mut requests, limits.idle_timeout) => {
-            tracing::debug!("a connection did not take its answers in time");
+            tracing::debug!("a connection did not read its responses in time");
         }
     }
 }
@@ -161,7 +161,7 @@ async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
 ) -> (TcpStream, Option<OwnedSemaphorePermit>) {
-    // `None` only if the semaphore were closed, which nobody does.
+    // `None` only if the semaphore were closed, which never happens.
     let place = Arc::clone(places).acquire_owned().await.ok();
     loop {
         match listener.accept().await {

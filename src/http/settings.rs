@@ -12,7 +12,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The URL that callers reach this service at; without one, links are paths.
     pub public_url: Option<Url>,
-    /// How long a create or remove is waited for when the caller doesn't say (`Prefer: wait=`).
+    /// How long a create or removal is waited for without `Prefer: wait=`.
     pub default_wait: Duration,
     /// The longest that a caller may ask to wait.
     pub longest_wait: Duration,
@@ -32,6 +32,6 @@ pub struct Settings {
     pub max_requests: u32,
     /// How long requests are still taken after the signal to stop, while the replica says that it is not ready; may be zero.
     pub drain: Duration,
-    /// How long requests may go on after that.
+    /// How long running requests may continue after that.
     pub grace: Duration,
 }

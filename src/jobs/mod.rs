@@ -14,19 +14,15 @@ use crate::usecases::{UseCases, measure as measure_database};
 
 pub(crate) use periodic::run_periodic;
 
-/// The shortest pause between two looks: an operation that is due and can't be claimed must not make a busy loop.
+/// The shortest pause between two queries: an operation that is due and can't be claimed must not cause a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
 
-/// Says again and again that this replica lives, until `stop` is cancelled.
+/// Sends heartbeats of this replica until `stop` is cancelled.
 pub(crate) async fn live(usecases: UseCases, stop: CancellationToken) {
     let work = async {
         loop {
             let pause = usecases.driver.replica.heartbeat().await.unwrap_or_else(|error| {
-                told(
-                    &usecases,
-                    &error,
-                    "the other replicas can't be told that this one lives",
-                );
+                told(&usecases, &error, "heartbeat failed");
                 usecases.driver.settings.lease / 10
             });
             sleep(pause).await;
@@ -35,13 +31,12 @@ pub(crate) async fn live(usecases: UseCases, stop: CancellationToken) {
     stop.run_until_cancelled(work).await;
 }
 
-/// Hears from the other replicas that somebody's turn may have come, until `stop` is cancelled. What is not heard is found by
-/// looking, a moment later.
+/// Listens for notifications of the other replicas until `stop` is cancelled. What is missed is found by the next query.
 pub(crate) async fn listen(usecases: UseCases, stop: CancellationToken) {
     let work = async {
         loop {
             if let Err(error) = usecases.create.queue.listen().await {
-                told(&usecases, &error, "the other replicas are not heard");
+                told(&usecases, &error, "LISTEN connection lost");
             }
             sleep(usecases.driver.settings.interval).await;
         }
@@ -49,14 +44,14 @@ pub(crate) async fn listen(usecases: UseCases, stop: CancellationToken) {
     stop.run_until_cancelled(work).await;
 }
 
-/// Looks for due operations until `stop` is cancelled: when one is due, and at least every `interval`. What a caller brings
-/// tokens for is taken up at once by the request itself.
+/// Queries due operations until `stop` is cancelled: when one is due, and at least every `interval`. An operation that a request
+/// provides tokens for is resumed by the request itself.
 pub(crate) async fn run(usecases: UseCases, interval: Duration, stop: CancellationToken) {
     loop {
         let pause = match usecases.driver.resume_due().await {
             Ok(next) => next.unwrap_or(interval).clamp(SHORTEST.min(interval), interval),
             Err(error) => {
-                told(&usecases, &error, "due operations can't be looked up");
+                told(&usecases, &error, "query of due operations failed");
                 interval
             }
         };
@@ -68,7 +63,7 @@ pub(crate) async fn run(usecases: UseCases, interval: Duration, stop: Cancellati
     }
 }
 
-/// How often what stands in the database is counted.
+/// How often rows of the database are counted.
 const MEASURE: Duration = Duration::from_secs(15);
 
 /// Measures open operations, connections to Postgres and the age of each job's last success until `stop` is cancelled.
@@ -77,7 +72,7 @@ pub(crate) async fn measure(usecases: UseCases, stop: CancellationToken) {
     loop {
         let db = &usecases.driver.db;
         if let Err(error) = measure_database(db).await {
-            told(&usecases, &error, "open operations can't be counted");
+            told(&usecases, &error, "count of open operations failed");
         }
         match db.background(schedules::success_ages).await {
             Ok(ages) => {
@@ -97,7 +92,7 @@ pub(crate) async fn measure(usecases: UseCases, stop: CancellationToken) {
     }
 }
 
-/// An outage of the database is told once, however many meet it.
+/// Logs a failure; an outage of the database is logged once, however many jobs meet it.
 fn told(usecases: &UseCases, error: &DbError, what: &'static str) {
     if error.is_outage() {
         usecases.driver.db.failed(error, what);

@@ -1,4 +1,4 @@
-//! What the ledger's events say beside who, when and what: one function for each shape of `details`.
+//! The `details` of ledger events: one function for each shape.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ impl<'a> From<&'a NewRecord> for LedgerConnection<'a> {
     }
 }
 
-/// What an event says of a create that is decided on.
+/// The details of a create's intent.
 pub(crate) fn create_intent<'a>(
     connection: impl Into<LedgerConnection<'a>>,
     body_hash: &str,

@@ -1,15 +1,15 @@
-//! A mark that lets one find the sign-in behind a token in Entra's logs, without keeping the token's id.
+//! Token fingerprints: they identify a sign-in in Entra's logs without storing the token's id.
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// Makes marks with the service's key.
+/// Makes fingerprints with the service's key.
 #[derive(Clone)]
 pub struct TokenFingerprinter(SecretString);
 
 impl TokenFingerprinter {
-    /// A marker with this key; the configuration sees to it that it is at least 32 bytes long.
+    /// A fingerprinter with this key; the configuration ensures that it has at least 32 bytes.
     #[must_use]
     pub fn new(key: SecretString) -> Self {
         Self(key)
@@ -27,7 +27,7 @@ impl TokenFingerprinter {
 
 impl std::fmt::Debug for TokenFingerprinter {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Marker")
+        formatter.write_str("TokenFingerprinter")
     }
 }
 
@@ -37,11 +37,11 @@ mod tests {
 
     #[test]
     fn a_mark_depends_on_the_key_and_the_id_and_shows_neither() {
-        let marker = TokenFingerprinter::new(SecretString::from("k".repeat(32)));
+        let fingerprinter = TokenFingerprinter::new(SecretString::from("k".repeat(32)));
         let other = TokenFingerprinter::new(SecretString::from("l".repeat(32)));
-        assert_eq!(marker.mark("a"), marker.mark("a"));
-        assert_ne!(marker.mark("a"), marker.mark("b"));
-        assert_ne!(marker.mark("a"), other.mark("a"));
-        assert_eq!(format!("{marker:?}"), "Marker");
+        assert_eq!(fingerprinter.mark("a"), fingerprinter.mark("a"));
+        assert_ne!(fingerprinter.mark("a"), fingerprinter.mark("b"));
+        assert_ne!(fingerprinter.mark("a"), other.mark("a"));
+        assert_eq!(format!("{fingerprinter:?}"), "TokenFingerprinter");
     }
 }

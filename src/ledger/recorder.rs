@@ -1,4 +1,4 @@
-//! Ledger events as the use cases make them.
+//! Builds and records ledger events.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -109,7 +109,7 @@ impl Recorder {
         }
     }
 
-    /// The same event, which nobody's token but the service's own was behind.
+    /// The same event, caused by the service's own token only.
     pub(crate) fn of_the_service(&self, mut event: Event) -> Event {
         if let Some(details) = event.details.as_object_mut() {
             details.insert("by".to_owned(), "service".into());
@@ -121,8 +121,8 @@ impl Recorder {
         }
     }
 
-    /// Records that a request was refused, but not that this service has no time or room for it, which is no word on the request
-    /// itself. That this fails takes nothing from the refusal, so it is logged and no more.
+    /// Records that a request was refused, except for overload and throttling, which say nothing about the request itself. If recording
+    /// fails, that is logged, and the refusal stands.
     pub(crate) async fn record_refusal(
         &self,
         kind: EventKind,
@@ -185,9 +185,9 @@ impl Recorder {
             source_tenant: record.map(|record| record.source_tenant),
             details,
         };
-        // Whoever is refused is kept waiting no longer than others.
+        // A refused caller waits no longer than others.
         let result = self.db.lookup(self.append_refusal(caller, event)).await;
-        // An outage is told already, once.
+        // An outage is already logged, once.
         if let Err(error) = result
             && !matches!(&error, Error::Database(error) if error.is_outage())
         {
@@ -219,7 +219,7 @@ impl Recorder {
         principals::ensure(db, caller.actor(), self.clock.new_id(), self.clock.now()).await
     }
 
-    /// Records actor and participants of a request as people of a connection; gives the participants' pseudonyms.
+    /// Records actor and participants of a request as people of a connection; returns the participants' pseudonyms.
     pub(crate) async fn record_people(
         &self,
         db: &mut PgConnection,

@@ -1,4 +1,4 @@
-//! How many of one person's refusals are written to the ledger: nobody fills it by being refused again and again.
+//! Limits how many of one person's refusals the ledger records, so that repeated refusals do not fill it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,13 +34,13 @@ impl RefusalLimit {
         if *count == 1 {
             tracing::warn!(
                 entra.tenant = %person.tenant,
-                "a person is refused more often than limits.refusals_logged lets the ledger tell; the next refusal that is written has the number"
+                "a person is refused more often than limits.refusals_logged; the ledger omits these refusals, and the next recorded one has their number"
             );
         }
         None
     }
 
-    /// So many more were left out, since what was to tell of them could not be written.
+    /// Adds refusals to the number of omitted ones, since the event with their number could not be recorded.
     pub(crate) fn add(&self, person: Person, count: u64) {
         *self.counts().entry(person).or_default() += count;
     }

@@ -32,7 +32,7 @@ use crate::domain::Phase;
 use crate::domain::Refusal;
 use crate::telemetry::metrics;
 
-/// After so long without a word the line is tried.
+/// After so long without a notification the connection is tested.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// The queue of each cluster, and how operations come into it. Cheap to clone.
@@ -87,7 +87,7 @@ impl Queue {
                     heard?;
                     self.signals.wake();
                 }
-                // Silence is usual, and so is a line that is dead without anybody saying so.
+                // Silence is usual, and so is a connection that died unnoticed.
                 Err(_) => {
                     let asked = async { Ok(sqlx::query("select 1").execute(&mut listener).await?) };
                     within::<_, DbError>(asked).await?;

@@ -53,7 +53,7 @@ impl Replica {
             self.db.give_way(db).await
         });
         done.await.inspect_err(|_| self.db.explain_outage())?;
-        self.db.works();
+        self.db.record_success();
         Ok(lease / 3)
     }
 

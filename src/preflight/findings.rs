@@ -1,4 +1,4 @@
-//! What stands against a request, in sentences that can be acted on: each names the whole id, and says what may be wrong with it.
+//! Findings against a request, in sentences that can be acted on: each has the full id, and what may be wrong with it.
 
 use crate::arm::ArmError;
 use crate::arm::from_arm;
@@ -14,7 +14,7 @@ use crate::domain::ResourceId;
 use crate::domain::TenantId;
 use crate::upstream::ArmToken;
 
-/// A role that gives what a request needs, in the words of Microsoft's how-to, with the resource that it is needed on.
+/// A role that grants what a request needs, named as in Microsoft's how-to, with the resource that it is needed on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Role<'a> {
     /// To make and delete data connections.
@@ -46,7 +46,7 @@ impl Role<'_> {
     }
 }
 
-/// Whether something is there, as far as ARM tells the caller.
+/// Whether a resource exists, as far as ARM discloses it to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum There {
     Yes,
@@ -55,12 +55,12 @@ pub(crate) enum There {
     NoParent,
     /// Not even the resource group.
     NoGroup,
-    /// The caller may not know. ARM says so of names that nobody has, too (Microsoft Learn, "Troubleshoot Azure RBAC": a scope
-    /// that isn't there gives `AuthorizationFailed`).
+    /// The caller may not know. ARM says so of names that don't exist, too (Microsoft Learn, "Troubleshoot Azure RBAC": a scope that
+    /// doesn't exist returns `AuthorizationFailed`).
     Forbidden,
 }
 
-/// What ARM's answer says of whether something is there.
+/// What ARM's response says about the existence of a resource.
 pub(crate) fn there(answer: &Result<bool, ArmError>, token: &ArmToken) -> Result<There, Error> {
     match answer {
         Ok(true) => Ok(There::Yes),
@@ -97,7 +97,7 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// The user lacks a role. Whether the resource is there at all is known or not: ARM tells those without a role nothing.
+    /// The user lacks a role. Whether the resource exists may be unknown: ARM discloses nothing to users without a role.
     pub(crate) fn lacks(&mut self, role: Role<'_>, is_there: bool, tenant: TenantId) {
         let (name, noun, id) = (role.name(), role.noun(), role.resource());
         let mut fix = format!("give the user the role {name} on the {noun} {id} (tenant {tenant})");
@@ -131,7 +131,7 @@ impl Findings {
         self.missing.extend(other.missing);
     }
 
-    /// What is to be mended, each in a sentence.
+    /// What must be fixed, each in a sentence.
     pub(crate) fn sentences(&self) -> Vec<String> {
         let fixes = self.missing.iter().map(|missing| missing.fix.clone());
         fixes
@@ -139,7 +139,7 @@ impl Findings {
             .collect()
     }
 
-    /// The one refusal for all findings; what the caller lacks comes before what is not there.
+    /// The one refusal for all findings; missing rights come before missing resources.
     pub(crate) fn refusal(self, id: &str) -> Option<Refusal> {
         if self.missing.is_empty() && self.errors.is_empty() {
             if !self.taken {

@@ -1,4 +1,4 @@
-//! The reads before a change: side by side, every finding in one answer, nothing changed.
+//! The reads before a change: in parallel, all findings in one response, nothing changed.
 
 mod findings;
 
@@ -61,8 +61,8 @@ impl Preflight {
         }
     }
 
-    /// Everything that is asked before a create: whose the subscriptions are, for tokens of those tenants, and what ARM lets
-    /// them see. What was cached of the subscriptions or tokens and proves outdated is asked once more.
+    /// Everything that is checked before a create: the tenants of the subscriptions, tokens of those tenants, and the reads with them.
+    /// Cached tenants or tokens that prove outdated are requested once more.
     ///
     /// # Errors
     /// Everything that stands against the create.
@@ -112,7 +112,7 @@ impl Preflight {
         }
     }
 
-    /// Everything ARM can tell before a create.
+    /// All checks at ARM before a create.
     pub(crate) async fn preflight_create(
         &self,
         request: &NewConnection,
@@ -121,8 +121,8 @@ impl Preflight {
     ) -> Result<Clearance, Error> {
         let (target_side, source_side) = tokio::join!(
             // Boxed: side by side, the calls of both would lie in the request's own future.
-            Box::pin(self.look_at_target(request, target)),
-            Box::pin(self.look_at_source(request, source))
+            Box::pin(self.check_target(request, target)),
+            Box::pin(self.check_source(request, source))
         );
         let (mut findings, clearance) = target_side?;
         findings.add(source_side?);
@@ -133,8 +133,8 @@ impl Preflight {
         }
     }
 
-    /// A refusal for lack of a tenant's token, with what the token of the other tenant shows to be missing there: whoever
-    /// mends the one should not have to come back to learn of the other.
+    /// A refusal for a missing token of one tenant, with the findings that the other tenant's token shows: a caller who fixes the one
+    /// should not have to return to learn of the other.
     pub(crate) async fn complete_refusal(
         &self,
         error: Error,
@@ -150,10 +150,10 @@ impl Preflight {
         }
         let looked = match (target, source) {
             (Some(target), None) => self
-                .look_at_target(request, target)
+                .check_target(request, target)
                 .await
                 .map(|(findings, _)| findings),
-            (None, Some(source)) => self.look_at_source(request, source).await,
+            (None, Some(source)) => self.check_source(request, source).await,
             _ => return Error::Refused(refusal),
         };
         let findings = match looked {
@@ -164,7 +164,7 @@ impl Preflight {
             refusal.detail = format!("{}; {detail}", refusal.detail);
         }
         refusal.errors.extend(findings.errors);
-        // The target's side comes first, as everywhere.
+        // The target comes first, as everywhere.
         let place = if target.is_some() {
             0
         } else {
@@ -175,7 +175,7 @@ impl Preflight {
     }
 
     /// What stands against a create on the target's side, and what speaks for it if the cluster can be seen.
-    async fn look_at_target(
+    async fn check_target(
         &self,
         request: &NewConnection,
         token: &ArmToken,
@@ -207,7 +207,7 @@ impl Preflight {
                     findings.lacks(Role::OnCluster(&cluster), true, token.tenant());
                 }
                 (Right::Held, There::Forbidden) => refused(&database_there, token)?,
-                // What can't be told here, ARM tells when it is asked to make the connection.
+                // What cannot be checked here, ARM checks when it processes the create.
                 _ => {}
             }
             if !is_there {
@@ -227,7 +227,7 @@ impl Preflight {
     }
 
     /// What stands against a create on the source's side.
-    async fn look_at_source(&self, request: &NewConnection, token: &ArmToken) -> Result<Findings, Error> {
+    async fn check_source(&self, request: &NewConnection, token: &ArmToken) -> Result<Findings, Error> {
         let (hub, group) = (&request.source.hub, &request.source.consumer_group);
         let namespace = hub.namespace();
         let (rights, hub_there, group_there) = tokio::join!(
@@ -238,7 +238,7 @@ impl Preflight {
         let mut findings = Findings::default();
         let right = right(rights, LIST_KEYS, token)?;
         let found = there(&hub_there, token)?;
-        // ARM looks at the right to read before it looks for the thing, so a "not there" is no guess of its.
+        // ARM checks the right to read before the existence, so a "not found" is reliable.
         let missing = match (found, right) {
             (There::NoGroup | There::NoParent, _) => Some(found),
             (There::No, Right::NoScope) => Some(There::No),
@@ -296,7 +296,7 @@ impl Preflight {
         }
     }
 
-    /// Whether the caller may remove a connection, asked with their own token.
+    /// Checks that the caller may remove a connection, with the caller's own token.
     pub(crate) async fn permit_removal(
         &self,
         caller: &Caller,
@@ -313,7 +313,7 @@ impl Preflight {
         }
     }
 
-    /// Whether the caller may delete; asked first, so that a refusal changes nothing.
+    /// Checks that the caller may delete before anything is recorded, so that a refusal changes nothing.
     pub(crate) async fn preflight_remove(
         &self,
         database: &DatabaseId,
@@ -330,7 +330,7 @@ impl Preflight {
     ) -> Result<(), Error> {
         let permissions = self.arm.permissions(target, database.resource()).await;
         let mut findings = Findings::default();
-        // A database that is gone is no reason to refuse: the operation finds out, and says so.
+        // A missing database is no reason to refuse: the operation finds out and reports it.
         if right(permissions, action, target)? == Right::Lacking {
             findings.lacks(Role::OnCluster(&database.cluster()), false, target.tenant());
         }

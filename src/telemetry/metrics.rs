@@ -67,7 +67,7 @@ pub(super) fn install() -> Result<(), TelemetryError> {
         Unit::Seconds,
         "Time of a call to ARM, by call."
     );
-    describe_outbound();
+    describe_upstream();
     describe_database();
     describe_operations();
     describe_jobs();
@@ -82,7 +82,7 @@ pub(super) fn install() -> Result<(), TelemetryError> {
 fn describe_refusals() {
     describe_counter!(
         "http_requests_shed_total",
-        "Requests that were sent away because too many were under way."
+        "Requests that were rejected because the service processed too many."
     );
     counter!("http_requests_shed_total").increment(0);
     describe_counter!(
@@ -112,31 +112,31 @@ fn describe_jobs() {
 }
 
 /// What is rare is there from the start, as zero, so that an alarm can be set on its growth.
-fn describe_outbound() {
+fn describe_upstream() {
     describe_counter!(
-        "outbound_held_back_total",
+        "upstream_rejected_total",
         "Calls that were not made, by service and reason."
     );
     describe_counter!(
-        "outbound_repeated_total",
+        "upstream_retried_total",
         "Calls that were made once more, by service."
     );
     describe_counter!(
-        "outbound_circuits_total",
+        "upstream_circuits_total",
         "Circuit breakers that opened or closed, by service and state."
     );
     describe_gauge!(
-        "outbound_circuits_open",
+        "upstream_circuits_open",
         "Circuit breakers of this replica that let nothing through now, by service."
     );
     for service in ["arm", "entra", "keys"] {
-        gauge!("outbound_circuits_open", "service" => service).set(0);
-        counter!("outbound_repeated_total", "service" => service).increment(0);
-        for reason in ["broken", "busy", "pace"] {
-            counter!("outbound_held_back_total", "service" => service, "reason" => reason).increment(0);
+        gauge!("upstream_circuits_open", "service" => service).set(0);
+        counter!("upstream_retried_total", "service" => service).increment(0);
+        for reason in ["broken", "busy", "rate"] {
+            counter!("upstream_rejected_total", "service" => service, "reason" => reason).increment(0);
         }
         for state in ["open", "closed"] {
-            counter!("outbound_circuits_total", "service" => service, "state" => state).increment(0);
+            counter!("upstream_circuits_total", "service" => service, "state" => state).increment(0);
         }
     }
 }
@@ -184,7 +184,7 @@ fn describe_operations() {
     );
     describe_gauge!(
         "operations_awaiting_caller",
-        "Operations that wait for somebody's token."
+        "Operations that wait for a caller's token."
     );
     describe_gauge!(
         "connections_unsettled",
@@ -241,7 +241,7 @@ pub fn request_answered(route: &str, method: &str, status: u16, code: Option<&st
     histogram!("http_request_duration_seconds", "route" => route.to_owned()).record(took);
 }
 
-/// A request was sent away, for there was no place for it.
+/// A request was rejected, because no place was free.
 pub fn request_shed() {
     counter!("http_requests_shed_total").increment(1);
 }
@@ -269,30 +269,30 @@ pub fn arm_called(call: &'static str, status: u16, took: Duration) {
 }
 
 /// A call was not made, by this service's own decision.
-pub fn call_held_back(service: &'static str, reason: &'static str) {
-    counter!("outbound_held_back_total", "service" => service, "reason" => reason).increment(1);
+pub fn call_rejected(service: &'static str, reason: &'static str) {
+    counter!("upstream_rejected_total", "service" => service, "reason" => reason).increment(1);
 }
 
 /// A call that changes nothing is made once more.
-pub fn call_repeated(service: &'static str) {
-    counter!("outbound_repeated_total", "service" => service).increment(1);
+pub fn call_retried(service: &'static str) {
+    counter!("upstream_retried_total", "service" => service).increment(1);
 }
 
 /// A tenant's circuit breaker opened.
 pub fn circuit_opened(service: &'static str) {
-    counter!("outbound_circuits_total", "service" => service, "state" => "open").increment(1);
-    gauge!("outbound_circuits_open", "service" => service).increment(1);
+    counter!("upstream_circuits_total", "service" => service, "state" => "open").increment(1);
+    gauge!("upstream_circuits_open", "service" => service).increment(1);
 }
 
 /// A tenant's circuit breaker closed.
 pub fn circuit_closed(service: &'static str) {
-    counter!("outbound_circuits_total", "service" => service, "state" => "closed").increment(1);
+    counter!("upstream_circuits_total", "service" => service, "state" => "closed").increment(1);
     circuit_forgotten(service);
 }
 
 /// A circuit breaker that was open is known no longer.
 pub fn circuit_forgotten(service: &'static str) {
-    gauge!("outbound_circuits_open", "service" => service).decrement(1);
+    gauge!("upstream_circuits_open", "service" => service).decrement(1);
 }
 
 /// A periodic job is in the registry of this replica.

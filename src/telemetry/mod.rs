@@ -1,5 +1,5 @@
-//! What the service says of itself: logs, traces and metrics. Set up once by the command line, before anything starts.
-//! What is measured is named in `metrics`; where it is measured is each room's own matter.
+//! Logs, traces and metrics. Set up once by the command line, before anything starts.
+//! `metrics` names what is measured; each module measures its own.
 
 mod log;
 pub mod metrics;

@@ -1,4 +1,4 @@
-//! The caller's tokens exchanged for ARM tokens, all tenants at once; what is missing is told in one answer.
+//! Exchanges the caller's tokens for ARM tokens, all tenants in parallel; everything that is missing is reported in one response.
 
 use futures_util::future::join_all;
 
@@ -46,7 +46,7 @@ impl TokenExchange {
         self.answering(caller, tenants, None).await
     }
 
-    /// The same, where one of the tenants may have demanded claims of the last token: its new one is asked for with them.
+    /// The same, where a tenant may have required claims: its new token is requested with them.
     pub(crate) async fn answering(
         &self,
         caller: &Caller,
@@ -124,7 +124,7 @@ impl TokenExchange {
         };
         if let Some(error) = first(ExchangeErrorKind::is_the_operators) {
             let detail = format!(
-                "Entra did not let this service exchange a token at tenant {}; its operator has to look into it",
+                "Entra did not let this service exchange a token at tenant {}; its operator has to find out why",
                 error.tenant
             );
             return refuse(Code::UpstreamRefused, detail, error).into();
@@ -139,7 +139,7 @@ impl TokenExchange {
             )
         }) {
             let detail = format!(
-                "tenant {} takes the user's token no longer; sign in again",
+                "tenant {} no longer accepts the user's token; sign in again",
                 error.tenant
             );
             return refuse(Code::InvalidToken, detail, error).into();
@@ -161,7 +161,7 @@ impl TokenExchange {
         .into()
     }
 
-    /// The challenge of a tenant, for an app that takes one with the token that the tenant was shown.
+    /// The claims challenge of a tenant, for an app whose challenged token declares that it handles them.
     fn challenge(&self, caller: &Caller, error: &ExchangeError) -> Option<Refusal> {
         let ExchangeErrorKind::Challenge { claims: Some(claims) } = &error.kind else {
             return None;
@@ -176,7 +176,7 @@ impl TokenExchange {
         })
     }
 
-    /// How an administrator comes to the page where they consent.
+    /// How an administrator reaches the page for the consent.
     fn where_to_consent(&self) -> String {
         let settings = self.entra.settings();
         match settings.consent_page {
@@ -212,7 +212,7 @@ impl TokenExchange {
             ExchangeErrorKind::ApplicationMissing => (
                 MissingKind::Consent,
                 format!(
-                    "this service is not known in tenant {tenant}; an administrator there has to add it by consenting to its use of Azure Resource Manager{}",
+                    "this service has no service principal in tenant {tenant}; an administrator there has to add it by consenting to its use of Azure Resource Manager{}",
                     self.where_to_consent()
                 ),
             ),
@@ -228,7 +228,7 @@ impl TokenExchange {
             ),
             _ => (
                 MissingKind::Permission,
-                format!("a policy of tenant {tenant} keeps the user out; its administrators can tell which"),
+                format!("a policy of tenant {tenant} blocks the user; its administrators can find out which"),
             ),
         };
         Missing {

@@ -1,4 +1,4 @@
-//! Tokens for ARM: exchanged for a caller, kept for operations under way, and the service's own.
+//! Tokens for ARM: exchanged for a caller, stored for running operations, and the service's own.
 
 pub(crate) mod exchange;
 pub(crate) mod service_identity;

@@ -1,5 +1,5 @@
-//! The service's own reads, in the tenants that granted it a role: they settle what nobody is here to ask about. Its token is of
-//! a type that no write takes.
+//! The service's own reads, in tenants that granted it a role: they settle operations without a caller's token. Its token has a type
+//! that no write accepts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,17 +15,17 @@ use crate::entra::Entra;
 use crate::entra::ExchangeErrorKind;
 use crate::upstream::ServiceToken;
 
-/// How many of the longest waits between two looks a no of Entra's or ARM's is taken for an answer.
+/// How long a denial is cached, in multiples of `poll_max`.
 const WAITS: u32 = 6;
 
-/// What was refused to the service's own token, and until when it is not asked again.
+/// What was denied to the service's own token, and until when it is not requested again.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(Mutex<HashMap<Refused, Instant>>);
 
 /// Where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Refused {
-    /// Entra gives no token: consent is missing, or the service is not known there.
+    /// Entra issues no token: consent is missing, or the service has no principal there.
     In(TenantId),
     /// ARM doesn't let it read this connection: a role is missing, perhaps on this cluster alone.
     To(ConnectionId),
@@ -64,7 +64,7 @@ pub(crate) struct ServiceIdentity {
     entra: Entra,
     policy: Arc<TenantPolicy>,
     refusals: Arc<Refusals>,
-    /// The longest pause between two looks at an operation.
+    /// The longest pause between two polls of an operation.
     poll_max: Duration,
 }
 
@@ -113,7 +113,7 @@ impl ServiceIdentity {
         self.poll_max * WAITS
     }
 
-    /// How long an operation that waits for somebody's token is left alone by the service itself.
+    /// How long the service itself does not try an operation that waits for a caller.
     pub(crate) fn release_time(&self, record: &ConnectionRecord) -> Duration {
         let own = self
             .policy

@@ -1,5 +1,5 @@
-//! The tokens of operations under way: in the memory of the replica that was given them, and nowhere else. They go with the
-//! operation's end, at the latest with their own.
+//! The tokens of running operations: in the memory of the replica that received them, and nowhere else. They are dropped when the
+//! operation ends, at the latest when they expire.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use crate::domain::OperationId;
 pub(crate) enum Access {
     /// Read at ARM, to follow or settle: the tokens came with a permitted viewer's request.
     Read,
-    /// Change at ARM: the tokens are of the person who asked for the change.
+    /// Change at ARM: the tokens are the operation's actor's.
     Write,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct TokenStore(Mutex<StoredTokensMap>);
 #[derive(Debug, Default)]
 struct StoredTokensMap {
     held: HashMap<OperationId, StoredTokens>,
-    /// How many were ever kept.
+    /// How many were ever stored.
     kept: u64,
 }
 
@@ -36,11 +36,11 @@ struct StoredTokens {
     allowed: Access,
     caller: Caller,
     version: TokenVersion,
-    /// Whether another operation of the same connection may read with them: not after they were of no use to one.
+    /// Whether another operation of the same connection may read with them: not after they failed for one.
     lends: bool,
-    /// Whether Entra was asked for more with this sign-in.
+    /// Whether Entra was asked for more claims with this sign-in.
     answered: bool,
-    /// Until when Entra gives nothing for them.
+    /// Until when Entra defers their exchange.
     put_off_until: Option<DateTime<Utc>>,
 }
 
@@ -56,13 +56,13 @@ impl StoredTokensMap {
     }
 }
 
-/// Tells one caller's tokens for an operation from later ones.
+/// Distinguishes one caller's tokens for an operation from later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TokenVersion(u64);
 
 impl TokenStore {
     /// Keeps a caller's tokens for an operation of a connection. Tokens to write with are never replaced by tokens to read
-    /// with, unless the former have run out or are put off.
+    /// with, unless the former have expired or are deferred.
     pub(crate) fn keep(
         &self,
         (operation, connection): (OperationId, ConnectionId),
@@ -71,11 +71,11 @@ impl TokenStore {
         now: DateTime<Utc>,
     ) {
         let mut entries = self.entries();
-        // An operation that another replica ended is never forgotten by name: what has run out goes whenever something comes.
+        // Nothing removes the tokens of an operation that another replica ended: drop what has expired.
         entries
             .held
             .retain(|_, held| held.caller.actor_token().expires_at() > now);
-        // Nor by another person's: what is about to be sent in somebody's name goes with their tokens.
+        // Nor by another person's: what is sent in an actor's name needs that actor's tokens.
         let keeps_better = entries.held.get(&operation).is_some_and(|held| {
             let is_anothers = held.allowed == Access::Write && held.caller.actor() != caller.actor();
             !held.is_put_off(now) && (held.allowed > allowed || is_anothers)
@@ -96,7 +96,7 @@ impl TokenStore {
         }
     }
 
-    /// The operations that tokens are held for, and the connections that some may be read with; none that Entra puts off.
+    /// The operations with stored tokens, and the connections that some may read; none that Entra defers.
     pub(crate) fn held(&self, now: DateTime<Utc>) -> (Vec<uuid::Uuid>, Vec<uuid::Uuid>) {
         let entries = self.entries();
         let good =
@@ -130,14 +130,14 @@ impl TokenStore {
         found.map(|held| (held.caller.clone(), held.version))
     }
 
-    /// What was borrowed was of no use: it is not lent again, unless it is only put off.
+    /// The borrowed tokens failed: they are not lent again, unless Entra only defers them.
     pub(crate) fn give_back(&self, borrowed: TokenVersion, now: DateTime<Utc>) {
         if let Some(held) = self.entries().of_version(borrowed) {
             held.lends = held.is_put_off(now);
         }
     }
 
-    /// The caller whose sign-in may have what ARM demands of a write, unless that was asked already.
+    /// The caller whose sign-in may have the claims that ARM requires for a write, unless that was tried already.
     pub(crate) fn to_answer(&self, operation: OperationId) -> Option<Caller> {
         let entries = self.entries();
         let held = entries.held.get(&operation)?;
@@ -151,24 +151,24 @@ impl TokenStore {
         }
     }
 
-    /// Which tokens are held for an operation.
+    /// The version of the tokens stored for an operation.
     pub(crate) fn version(&self, operation: OperationId) -> Option<TokenVersion> {
         self.entries().held.get(&operation).map(|held| held.version)
     }
 
-    /// Forgets the tokens of an operation that has ended, or goes on with another's.
+    /// Drops the tokens of an operation that has ended, or continues in another person's name.
     pub(crate) fn forget(&self, operation: OperationId) {
         self.entries().held.remove(&operation);
     }
 
-    /// Entra gives nothing until then for the tokens that were tried: any others are better.
+    /// Entra defers the tokens that were tried until then: any others are better.
     pub(crate) fn put_off(&self, tried: TokenVersion, until: DateTime<Utc>) {
         if let Some(held) = self.entries().of_version(tried) {
             held.put_off_until = Some(until);
         }
     }
 
-    /// Forgets the tokens of an operation that were tried in vain, unless they are only put off; gives whether others have come
+    /// Drops the tokens of an operation that failed, unless they are only deferred; returns whether others have arrived
     /// since.
     pub(crate) fn give_up(
         &self,

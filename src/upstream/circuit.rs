@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long those are put off who come while one call is trying how things are.
+/// `Retry-After` of calls that arrive while one trial call runs.
 const PROBING: Duration = Duration::from_secs(1);
 
 /// The breaker. What a failure is, its user decides.
@@ -26,7 +26,7 @@ enum State {
     Probing,
 }
 
-/// The leave to make one call.
+/// The permit of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallPermit {
     /// As usual.
@@ -46,7 +46,7 @@ pub(super) enum CallOutcome {
     Unknown,
 }
 
-/// A change of state that somebody may want to know of.
+/// A change of state, for logs and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Opened,
@@ -84,13 +84,13 @@ impl Circuit {
         }
     }
 
-    /// Takes in what became of a call that had leave.
-    pub(super) fn judge(&self, leave: CallPermit, verdict: CallOutcome, now: Instant) -> Option<Change> {
+    /// Records how a permitted call ended, and returns whether the circuit changed.
+    pub(super) fn judge(&self, permit: CallPermit, outcome: CallOutcome, now: Instant) -> Option<Change> {
         let mut state = self.lock();
         let open = || State::Open {
             until: now + self.open_for,
         };
-        let (next, change) = match (*state, leave, verdict) {
+        let (next, change) = match (*state, permit, outcome) {
             (State::Probing, CallPermit::Probe, CallOutcome::Works) => {
                 (State::Closed { failures: 0 }, Some(Change::Closed))
             }
@@ -146,7 +146,7 @@ mod tests {
 
         fn opened() -> Self {
             let bench = Self::closed();
-            let changes = [CallOutcome::Fails; 3].map(|verdict| bench.call(verdict));
+            let changes = [CallOutcome::Fails; 3].map(|outcome| bench.call(outcome));
             assert_eq!(changes, [None, None, Some(Change::Opened)]);
             bench
         }
@@ -155,13 +155,13 @@ mod tests {
             self.circuit.enter(self.now)
         }
 
-        fn judge(&self, leave: CallPermit, verdict: CallOutcome) -> Option<Change> {
-            self.circuit.judge(leave, verdict, self.now)
+        fn judge(&self, permit: CallPermit, outcome: CallOutcome) -> Option<Change> {
+            self.circuit.judge(permit, outcome, self.now)
         }
 
-        fn call(&self, verdict: CallOutcome) -> Option<Change> {
-            let leave = self.enter().expect("leave");
-            self.judge(leave, verdict)
+        fn call(&self, outcome: CallOutcome) -> Option<Change> {
+            let permit = self.enter().expect("permit");
+            self.judge(permit, outcome)
         }
     }
 
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn one_that_works_among_them_and_one_that_was_given_up_keep_it_closed() {
         let bench = Bench::closed();
-        for verdict in [
+        for outcome in [
             CallOutcome::Fails,
             CallOutcome::Fails,
             CallOutcome::Works,
@@ -185,7 +185,7 @@ mod tests {
             CallOutcome::Fails,
             CallOutcome::Unknown,
         ] {
-            assert_eq!(bench.call(verdict), None);
+            assert_eq!(bench.call(outcome), None);
         }
         assert_eq!(bench.call(CallOutcome::Fails), Some(Change::Opened));
     }
@@ -219,8 +219,8 @@ mod tests {
     #[test]
     fn calls_from_before_it_opened_change_nothing() {
         let mut bench = Bench::opened();
-        for verdict in [CallOutcome::Works, CallOutcome::Fails] {
-            assert_eq!(bench.judge(CallPermit::Usual, verdict), None);
+        for outcome in [CallOutcome::Works, CallOutcome::Fails] {
+            assert_eq!(bench.judge(CallPermit::Usual, outcome), None);
             assert_eq!(bench.enter(), Err(PAUSE));
         }
         bench.now += PAUSE;

@@ -1,4 +1,4 @@
-//! Until when somebody waits for what is being done: set where a request comes in, read where a call leaves.
+//! The deadline of the current request: set where a request comes in, read where a call is sent.
 //!
 //! It goes along with the task and not through every signature in between, as a trace's span does. A task of its own that must
 //! keep it takes it along with [`until`].
@@ -11,18 +11,18 @@ tokio::task_local! {
     static END: Option<Instant>;
 }
 
-/// Does something for somebody who waits for it until `end`; `None` says that nobody does.
+/// Runs work with this deadline; `None` for work in the background.
 pub async fn until<T>(end: Option<Instant>, work: impl Future<Output = T>) -> T {
     END.scope(end, work).await
 }
 
-/// Until when somebody waits; `None` for work in the background.
+/// The current deadline; `None` for work in the background.
 #[must_use]
 pub fn end() -> Option<Instant> {
     END.try_with(|end| *end).ok().flatten()
 }
 
-/// How long somebody still waits; `None` for work in the background.
+/// The time until the deadline; `None` for work in the background.
 #[must_use]
 pub fn left() -> Option<Duration> {
     end().map(|end| end.saturating_duration_since(Instant::now()))

@@ -1,5 +1,5 @@
-//! The line to one service in one tenant's matters: how many calls are on it at once, whether it is broken, and how many of
-//! them may be repetitions. Each tenant has its own, so that a tenant whose side hangs or fails is felt by nobody else.
+//! The guard of calls to one service for one tenant: concurrency limit, circuit breaker and retry budget. Each tenant has its own, so
+//! that a tenant whose side hangs or fails does not affect the others.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,35 +18,35 @@ use crate::upstream::circuit::Change;
 use crate::upstream::circuit::Circuit;
 use crate::upstream::deadline;
 
-/// Far more tenants and subscriptions than one service deals with; the least used are forgotten, and with them their state.
-const MOST: u64 = 10_000;
-/// How long a call that nobody waits for waits for a place on its line.
-const LONGEST_WAIT_UNSEEN: Duration = Duration::from_secs(5);
-/// How much longer a call may take than somebody waits for it.
-const MOMENT: Duration = Duration::from_secs(1);
-/// What is told to those who found no place.
-const COME_BACK: Duration = Duration::from_secs(2);
-/// The longest wait that another side may ask for, for a repetition within the same call.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Repetitions are counted over this time…
+/// Far more tenants and subscriptions than one service deals with; the least used guards are dropped with their state.
+const MAX_GUARDS: u64 = 10_000;
+/// How long a background call waits for a slot.
+const MAX_BACKGROUND_WAIT: Duration = Duration::from_secs(5);
+/// How much longer than its request's deadline a call may take.
+const GRACE: Duration = Duration::from_secs(1);
+/// `Retry-After` of a call that found no slot.
+const BUSY_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// The longest `Retry-After` that is waited for before a retry within the same call.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(2);
+/// Retries are counted over this time…
 const BUDGET_TIME: Duration = Duration::from_secs(10);
 /// …and may be one a second…
 const BUDGET_FLOOR: u32 = 1;
 /// …and this part of all calls.
 const BUDGET_PART: f32 = 0.1;
 
-/// How much one tenant's side may be asked.
+/// Limits of the calls to one service for one tenant.
 #[derive(Debug, Clone)]
 pub struct GuardLimits {
     /// The longest time for one call that changes nothing, from the first byte sent to the last received.
     pub read_timeout: Duration,
-    /// How many calls in a row must fail (no answer, 5xx) before none are tried for a while.
+    /// How many consecutive calls must fail (no response, 5xx) before the circuit opens.
     pub opens_after: u32,
-    /// How long none are tried.
+    /// How long the circuit stays open.
     pub open_for: Duration,
-    /// The most calls that change nothing at once.
+    /// The most concurrent calls that change nothing.
     pub at_once: u32,
-    /// The pause before a repetition: at least this, and up to as much again.
+    /// The delay before a retry: between one and two times this.
     pub pause: Duration,
 }
 
@@ -62,7 +62,7 @@ impl Default for GuardLimits {
     }
 }
 
-/// What is at the other end of a line.
+/// The service that is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Service {
     /// Azure Resource Manager.
@@ -85,24 +85,24 @@ impl Service {
     }
 }
 
-/// Why a call was not made: this service's own decision, so nothing has left.
+/// Why a call was not sent: this service's own decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejected {
     /// The reason.
     pub reason: RejectedFor,
-    /// When it is worth trying again.
+    /// When to try again.
     pub retry_after: Duration,
 }
 
-/// The reasons to hold a call back.
+/// The reasons to reject a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RejectedFor {
-    /// The calls before it failed one after the other.
+    /// The circuit is open after consecutive failures.
     Broken,
-    /// Too many calls are under way there.
+    /// Too many concurrent calls.
     Busy,
-    /// So many calls were made that more would be refused.
-    Pace,
+    /// The service would throttle further calls.
+    Rate,
 }
 
 impl RejectedFor {
@@ -112,15 +112,15 @@ impl RejectedFor {
         match self {
             Self::Broken => "broken",
             Self::Busy => "busy",
-            Self::Pace => "pace",
+            Self::Rate => "rate",
         }
     }
 }
 
 impl Rejected {
-    /// Counts it, under the service that was not called.
+    /// Counts the rejection for the service that was not called.
     pub(crate) fn counted(self, service: Service) -> Self {
-        metrics::call_held_back(service.label(), self.reason.label());
+        metrics::call_rejected(service.label(), self.reason.label());
         self
     }
 }
@@ -128,70 +128,70 @@ impl Rejected {
 impl fmt::Display for Rejected {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.reason {
-            RejectedFor::Broken => "held back after calls that failed one after the other",
-            RejectedFor::Busy => "held back because too many calls are under way",
-            RejectedFor::Pace => "held back because more calls now would be refused",
+            RejectedFor::Broken => "rejected after consecutive failures",
+            RejectedFor::Busy => "rejected because too many calls run",
+            RejectedFor::Rate => "rejected because the service would throttle it",
         })
     }
 }
 
-/// The lines of one service. Cheap to clone; clones are the same lines.
+/// The guards of one service. Cheap to clone; clones share the guards.
 #[derive(Clone)]
 pub struct Guards {
     service: Service,
     limits: GuardLimits,
-    lines: Cache<Uuid, Arc<Guard>>,
+    guards: Cache<Uuid, Arc<Guard>>,
 }
 
-/// One of them.
+/// The guard of one tenant's calls.
 pub struct Guard {
     service: Service,
     /// The tenant, or a subscription whose tenant isn't known.
     of: Uuid,
     circuit: Circuit,
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     budget: TpsBudget,
     pause: Duration,
 }
 
-/// A call that has leave: to be told how it ended. Dropped without, it counts for nothing.
-pub struct OnLine {
-    line: Arc<Guard>,
-    leave: CallPermit,
-    verdict: CallOutcome,
+/// A call that may be sent. Its holder records how it ended; dropped without that, it does not count.
+pub struct AdmittedCall {
+    guard: Arc<Guard>,
+    permit: CallPermit,
+    outcome: CallOutcome,
     /// `None` for a write.
-    _place: Option<OwnedSemaphorePermit>,
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
 impl Guards {
-    /// Lines to this service, none of them used yet.
+    /// Guards of this service, none of them used yet.
     #[must_use]
     pub fn new(service: Service, limits: GuardLimits) -> Self {
         Self {
             service,
             limits,
-            lines: Cache::new(MOST),
+            guards: Cache::new(MAX_GUARDS),
         }
     }
 
-    /// The line of a tenant, or of a subscription whose tenant isn't known.
+    /// The guard of a tenant, or of a subscription whose tenant isn't known.
     pub async fn of(&self, of: Uuid) -> Arc<Guard> {
-        self.lines
+        self.guards
             .get_with(of, async { Arc::new(Guard::new(self.service, of, &self.limits)) })
             .await
     }
 
-    /// How long a call that changes nothing may take: its own longest, or a moment longer than somebody still waits for it, so that
-    /// whoever waits is told that the time is over and not that the other side gave no answer.
+    /// How long a call that changes nothing may take: `read_timeout`, or a moment longer than its request's deadline, so that the
+    /// request ends as timed out and not for want of a response.
     #[must_use]
     pub fn read_timeout(&self) -> Duration {
         let longest = self.limits.read_timeout;
-        deadline::left().map_or(longest, |left| (left + MOMENT).min(longest))
+        deadline::left().map_or(longest, |left| (left + GRACE).min(longest))
     }
 
-    /// Whether a call that ran out of time had little of it, so that this says nothing of the other side.
+    /// Whether a call that timed out had so short a deadline that this says nothing about the service.
     #[must_use]
-    pub fn was_hurried(&self, given: Duration) -> bool {
+    pub fn deadline_was_short(&self, given: Duration) -> bool {
         given < self.limits.read_timeout / 2
     }
 }
@@ -202,7 +202,7 @@ impl Guard {
             service,
             of,
             circuit: Circuit::new(limits.opens_after, limits.open_for),
-            places: Arc::new(Semaphore::new(
+            slots: Arc::new(Semaphore::new(
                 usize::try_from(limits.at_once.max(1)).unwrap_or(Semaphore::MAX_PERMITS),
             )),
             budget: TpsBudget::new(BUDGET_TIME, BUDGET_FLOOR, BUDGET_PART),
@@ -210,73 +210,72 @@ impl Guard {
         }
     }
 
-    /// Asks to make a call that waits for a place for as long as somebody waits for it: the requests that are taken at once are
-    /// bounded where they come in, and none of those that were taken is refused for want of a place here.
+    /// Admits a call that changes nothing. It waits for a slot until its request's deadline: concurrent requests are limited where
+    /// they come in, so an accepted request is not rejected here.
     ///
     /// # Errors
-    /// That it must not be made, and when to ask again.
-    pub async fn enter(self: &Arc<Self>) -> Result<OnLine, Rejected> {
-        let longest = deadline::left().unwrap_or(LONGEST_WAIT_UNSEEN);
-        // A broken line is told at once, however many wait for a place on it.
-        let held_back = self.circuit.is_open();
-        let place = if held_back {
-            Arc::clone(&self.places).try_acquire_owned().ok()
+    /// When the call must not be sent.
+    pub async fn enter(self: &Arc<Self>) -> Result<AdmittedCall, Rejected> {
+        let longest = deadline::left().unwrap_or(MAX_BACKGROUND_WAIT);
+        // If the circuit is open, fail fast instead of queueing.
+        let slot = if self.circuit.is_open() {
+            Arc::clone(&self.slots).try_acquire_owned().ok()
         } else {
-            let acquired = timeout(longest, Arc::clone(&self.places).acquire_owned()).await;
+            let acquired = timeout(longest, Arc::clone(&self.slots).acquire_owned()).await;
             acquired.ok().and_then(Result::ok)
         };
-        if place.is_none() {
-            let retry_after = COME_BACK;
+        if slot.is_none() {
+            let retry_after = BUSY_RETRY_AFTER;
             let reason = RejectedFor::Busy;
             return Err(Rejected { reason, retry_after }.counted(self.service));
         }
-        self.admit(place)
+        self.admit(slot)
     }
 
-    /// Asks to make a write, which has to leave now or not at all: it was allowed for this moment. It needs no place: of writes there
-    /// is one a cluster, and those who wait for places to read must not keep it back.
+    /// Admits a write, which must be sent now or not at all: its lease was just checked. It needs no slot: there is one write per
+    /// cluster, and waiting reads must not delay it.
     ///
     /// # Errors
-    /// That it must not be made, and when to ask again.
-    pub fn enter_now(self: &Arc<Self>) -> Result<OnLine, Rejected> {
+    /// When the call must not be sent.
+    pub fn enter_now(self: &Arc<Self>) -> Result<AdmittedCall, Rejected> {
         self.admit(None)
     }
 
-    fn admit(self: &Arc<Self>, place: Option<OwnedSemaphorePermit>) -> Result<OnLine, Rejected> {
-        let leave = self.circuit.enter(Instant::now());
-        let leave = leave.map_err(|retry_after| {
+    fn admit(self: &Arc<Self>, slot: Option<OwnedSemaphorePermit>) -> Result<AdmittedCall, Rejected> {
+        let permit = self.circuit.enter(Instant::now());
+        let permit = permit.map_err(|retry_after| {
             let reason = RejectedFor::Broken;
             Rejected { reason, retry_after }.counted(self.service)
         })?;
         self.budget.deposit();
-        Ok(OnLine {
-            line: Arc::clone(self),
-            leave,
-            verdict: CallOutcome::Unknown,
-            _place: place,
+        Ok(AdmittedCall {
+            guard: Arc::clone(self),
+            permit,
+            outcome: CallOutcome::Unknown,
+            _slot: slot,
         })
     }
 
-    /// Whether a call that failed and may be repeated should be, and after which pause. `asked` is what the other side asked
-    /// for. Never in the background: what is done there comes back by itself.
-    pub fn repetition(&self, asked: Option<Duration>) -> Option<Duration> {
+    /// The delay before a failed call is retried; `None` if it must not be. `asked` is the service's `Retry-After`. Background calls are
+    /// not retried here: their operation is resumed later.
+    pub fn retry_delay(&self, asked: Option<Duration>) -> Option<Duration> {
         let pause = match asked {
-            Some(asked) if asked > LONGEST_PAUSE => return None,
+            Some(asked) if asked > MAX_RETRY_DELAY => return None,
             Some(asked) => asked.max(self.pause),
             None => self.pause,
         };
         let pause = jittered(pause);
-        let in_time = deadline::left().is_some_and(|left| left > pause * 2);
-        let may = in_time && !self.circuit.is_open() && self.budget.withdraw();
+        let fits_deadline = deadline::left().is_some_and(|left| left > pause * 2);
+        let may = fits_deadline && !self.circuit.is_open() && self.budget.withdraw();
         may.then(|| {
-            metrics::call_repeated(self.service.label());
+            metrics::call_retried(self.service.label());
             pause
         })
     }
 }
 
 impl Drop for Guard {
-    /// The least used are forgotten, and with them that they were broken.
+    /// A dropped guard no longer counts as an open circuit.
     fn drop(&mut self) {
         if self.circuit.is_open() {
             metrics::circuit_forgotten(self.service.label());
@@ -284,41 +283,41 @@ impl Drop for Guard {
     }
 }
 
-impl OnLine {
-    /// The other side answered: with whatever, it works.
-    pub fn works(mut self) {
-        self.verdict = CallOutcome::Works;
+impl AdmittedCall {
+    /// The service responded, with whatever status below 500.
+    pub fn record_success(mut self) {
+        self.outcome = CallOutcome::Works;
     }
 
-    /// No answer, or one that says that the other side is broken.
-    pub fn fails(mut self) {
-        self.verdict = CallOutcome::Fails;
+    /// No response, or a 5xx.
+    pub fn record_failure(mut self) {
+        self.outcome = CallOutcome::Fails;
     }
 }
 
-impl Drop for OnLine {
+impl Drop for AdmittedCall {
     fn drop(&mut self) {
-        let line = &self.line;
-        let (service, of) = (line.service.label(), line.of);
-        match line.circuit.judge(self.leave, self.verdict, Instant::now()) {
+        let guard = &self.guard;
+        let (service, of) = (guard.service.label(), guard.of);
+        match guard.circuit.judge(self.permit, self.outcome, Instant::now()) {
             Some(Change::Opened) => {
                 metrics::circuit_opened(service);
                 tracing::warn!(
-                    outbound.service = service,
-                    outbound.of = %of,
-                    "calls fail one after the other; none are tried for a while"
+                    upstream.service = service,
+                    upstream.of = %of,
+                    "circuit breaker opened: consecutive calls failed, and none are sent for a while"
                 );
             }
             Some(Change::Closed) => {
                 metrics::circuit_closed(service);
-                tracing::info!(outbound.service = service, outbound.of = %of, "calls succeed again");
+                tracing::info!(upstream.service = service, upstream.of = %of, "circuit breaker closed: calls succeed again");
             }
             None => {}
         }
     }
 }
 
-/// Between one and two times `pause`, so that many callers who failed together don't come back together.
+/// Between one and two times `pause`, so that callers who failed together don't retry together.
 fn jittered(pause: Duration) -> Duration {
     let (high, _) = Uuid::new_v4().as_u64_pair();
     let part = u32::try_from(high % 1000).unwrap_or_default();

@@ -13,7 +13,7 @@ mod token;
 
 pub use body::{Body, BodyError, parse_object, read_body};
 pub use client::{ClientError, ClientOptions, client, collector_client, health_client};
-pub use guard::{Guard, GuardLimits, Guards, OnLine, Rejected, RejectedFor, Service};
+pub use guard::{AdmittedCall, Guard, GuardLimits, Guards, Rejected, RejectedFor, Service};
 pub use retry_after::retry_after;
 pub use service_token::ServiceToken;
 pub use token::{ArmToken, Bearer};

@@ -15,7 +15,7 @@ use crate::upstream::Bearer;
 /// Cheap to clone.
 ///
 /// ```compile_fail,E0308
-/// fn write(token: tenant_bridge::outbound::ServiceToken) -> tenant_bridge::arm::Credentials {
+/// fn write(token: tenant_bridge::upstream::ServiceToken) -> tenant_bridge::arm::Credentials {
 ///     tenant_bridge::arm::Credentials { primary: token, auxiliary: Vec::new() }
 /// }
 /// ```

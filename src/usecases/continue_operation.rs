@@ -1,5 +1,5 @@
-//! Continue: somebody brings tokens for an operation that waits for some, to write with too. Its own requester just goes on;
-//! another permitted person says by its request's hash what they go on with, and the rest is done in their name.
+//! Continue: a caller provides tokens, also for writes, to an operation that waits for some. Its requester needs nothing else; another
+//! permitted person names its request's hash, and the operation runs in that person's name from then on.
 
 use crate::authz::Scope;
 use crate::db::Db;
@@ -33,21 +33,21 @@ use crate::usecases::idempotency::IdempotencyKey;
 use crate::usecases::idempotency::IdempotentRequest;
 use crate::visibility::ViewerRole;
 
-/// Where a request says which operation it goes on with.
+/// The member of the request that names what is continued.
 const POINTER: &str = "/requestHash";
 
-/// What a request to go on led to.
+/// The result of a request to continue.
 #[derive(Debug)]
 pub struct Continued {
     /// The operation.
     pub operation: OperationRecord,
-    /// From where the caller saw its connection.
+    /// The role in which the caller sees its connection.
     pub viewer_role: ViewerRole,
-    /// Whether it goes on by this request, or by the first one with its key; else it waited for nobody.
-    pub goes_on: bool,
+    /// Whether this request, or the first one with its key, resumed it; otherwise it did not wait for a caller.
+    pub resumed: bool,
 }
 
-/// What was asked for, and what of.
+/// The request, with the operation and connection that it names.
 struct ContinueCommand {
     record: ConnectionRecord,
     operation: OperationRecord,
@@ -68,11 +68,11 @@ pub struct ContinueOperation {
 }
 
 impl ContinueOperation {
-    /// Goes on with an operation that waits for a token, by the caller's. `hash` is its request's, which another person than
-    /// its requester has to name, and who then is its recorded actor. One that waits for nobody stays as it is.
+    /// Resumes an operation that waits for a caller with the caller's tokens. `hash` is its request's hash: a person other than its
+    /// requester must name it, and is its recorded actor afterwards. An operation that waits for nobody stays as it is.
     ///
     /// # Errors
-    /// [`BrokerError::Refused`] when the caller may not, or their tokens don't do; nothing was changed then.
+    /// [`Error::Refused`] when the caller may not, or the tokens do not suffice; nothing was changed then.
     pub async fn run(
         &self,
         caller: &Caller,
@@ -105,15 +105,15 @@ impl ContinueOperation {
                 .record_refusal(kind, caller, Some(record), arm_id, refusal)
                 .await;
         }
-        let (operation, goes_on) = result?;
+        let (operation, resumed) = result?;
         Ok(Continued {
             operation,
             viewer_role,
-            goes_on,
+            resumed,
         })
     }
 
-    /// The operation, and whether it goes on.
+    /// The operation, and whether it was resumed.
     async fn try_continue(
         &self,
         caller: &Caller,
@@ -127,15 +127,15 @@ impl ContinueOperation {
         let is_theirs = self.queries.is_requester(caller, operation).await?;
         let waits = !operation.phase.is_terminal() && operation.awaiting.is_some();
         match (&replay, waits) {
-            // What the first one led to; somebody else may have gone on with it since.
+            // The result of the first request with the key; another person may have continued the operation since.
             (Some(replay), _) if !waits || !is_theirs => return Ok((operation.clone(), replay.began)),
             (None, false) => {
-                // A create that ended in doubt may have come to something since.
+                // A create that was closed with an unknown outcome may have taken effect since.
                 self.late_effects
-                    .look_for_late_effect(caller, &wanted.record)
+                    .recheck_late_effect(caller, &wanted.record)
                     .await;
                 if let Some(keyed) = keyed {
-                    self.keys.bind(caller, keyed, operation.clone()).await?;
+                    self.keys.attach_key(caller, keyed, operation.clone()).await?;
                 }
                 return Ok((operation.clone(), false));
             }
@@ -152,14 +152,14 @@ impl ContinueOperation {
         if replay.is_none() {
             self.db.change(self.commit_continuation(caller, wanted)).await?;
         }
-        // It goes on in their name now: tokens of whoever it went on for before, if some are still here, are no good for it.
+        // It runs in the caller's name now, so stored tokens of the previous actor must not be used for it.
         self.driver.tokens.store.forget(operation.id);
         let lending = Lending::Write(operation.id);
         self.driver.resume(&wanted.record, caller, lending).await?;
         Ok((operation.clone(), true))
     }
 
-    /// Asks whether the tokens do for what is left of the operation, and whether ARM lets their user do it.
+    /// Checks that the tokens suffice for the rest of the operation, and that ARM allows it to their user.
     async fn permit(&self, caller: &Caller, wanted: &ContinueCommand, is_theirs: bool) -> Result<(), Error> {
         let (record, operation) = (&wanted.record, &wanted.operation);
         let (target, source) = (record.target_tenant, record.source_tenant);
@@ -171,7 +171,7 @@ impl ContinueOperation {
         if target != source && (sends_create || awaited.is_some_and(|awaited| awaited.tenant == source)) {
             needed.push(source);
         }
-        // What was demanded was demanded of whoever it goes on in the name of; another may have it, or need it not.
+        // Claims were required of the recorded actor; another person may satisfy them already, or not need them.
         let demanded = awaited.filter(|_| is_theirs);
         let tokens = self
             .preflight
@@ -197,12 +197,12 @@ impl ContinueOperation {
                     .preflight_create(&request, to_target, to_source)
                     .await
                 {
-                    // Whether the name is free is looked at again directly before it is sent.
+                    // Absence is proved again directly before the request is sent.
                     Err(Error::Refused(refusal)) if refusal.code == Code::NameTaken => Ok(()),
                     told => told.map(drop),
                 }
             }
-            // It may have been sent, and is never sent again: it is read about.
+            // It may have been sent, and is never sent again: reads settle it.
             OperationKind::Create if is_theirs => {
                 self.preflight.preflight_read(&record.arm_id, to_target).await
             }
@@ -210,19 +210,19 @@ impl ContinueOperation {
         }
     }
 
-    /// One commit: in whose name the operation goes on, the request's key, the ledger event.
+    /// One commit: the operation's actor, the request's key, the ledger event.
     async fn commit_continuation(&self, caller: &Caller, wanted: &ContinueCommand) -> Result<(), Error> {
         let seen = &wanted.operation;
         let mut transaction = self.db.begin("record continuation").await?;
         let db = &mut *transaction;
         let actor = self.recorder.ensure_actor(db, caller).await?;
-        // People first, as everywhere.
+        // People are locked first, as everywhere.
         self.recorder.participants(db, caller).await?;
         connections::lock(db, seen.connection).await?;
         let continued = operations::continue_as(db, seen.id, seen.actor, actor, caller.app()).await?;
         if !continued {
             let detail =
-                "the operation ended, or somebody else went on with it, at the same moment; look again";
+                "the operation ended, or another person continued it, at the same moment; read it again";
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
         }
         let operation = OperationRecord {
@@ -230,7 +230,7 @@ impl ContinueOperation {
             app: caller.app(),
             ..seen.clone()
         };
-        // They see from now on what they had a part in; as one of the source's tenant does, who is not told why it was wanted.
+        // The caller sees the connection from now on; a person of the source's tenant without its justification.
         let part = if caller.actor().tenant == wanted.record.target_tenant {
             ConnectionRole::Actor
         } else {
@@ -259,18 +259,18 @@ impl ContinueOperation {
 }
 
 impl ContinueCommand {
-    /// Whoever goes on with another's operation has to say by its hash what they take on; whoever names one means that one.
+    /// Another person's operation must be named by its hash; a hash that is given must match in any case.
     fn check_hash(&self, is_theirs: bool) -> Result<(), Error> {
         match &self.hash {
             Some(hash) if hash.eq_ignore_ascii_case(&self.operation.request_hash) => Ok(()),
             Some(_) => {
-                let detail = "is not the hash of this operation's request; look at it again, and give its requestHash if you mean to go on with it";
+                let detail = "is not the hash of this operation's request; read the operation again, and send its requestHash to continue it";
                 let refusal = Refusal::new(Code::RequestHashDiffers, format!("requestHash {detail}"));
                 Err(refusal.at(POINTER, detail).into())
             }
             None if is_theirs => Ok(()),
             None => {
-                let detail = "another person asked for this operation; to go on with it in your own name, give its requestHash, which the operation shows";
+                let detail = "another person requested this operation; to continue it in your own name, send its requestHash, which the operation shows";
                 let refusal = Refusal::new(Code::RequestHashMissing, detail);
                 Err(refusal.at(POINTER, detail).into())
             }

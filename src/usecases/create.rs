@@ -1,4 +1,4 @@
-//! Create: tokens exchanged, reads made, the intent committed; from there the operation is driven to its end.
+//! Create: exchanges tokens, reads, commits the intent; from then on the driver runs the operation to its end.
 
 mod existing;
 mod pending_removal;
@@ -47,16 +47,16 @@ use crate::preflight::Clearance;
 use crate::usecases::idempotency::IdempotencyKey;
 use crate::usecases::idempotency::IdempotentRequest;
 
-/// What a create led to.
+/// The result of a create.
 #[derive(Debug)]
 pub struct Created {
     /// The operation that makes the connection.
     pub operation: OperationRecord,
-    /// Whether this request, or the first one with its key, began it; another repeat finds what the first one made.
+    /// Whether this request, or the first one with its key, created the operation; any other repeat finds it.
     pub began: bool,
 }
 
-/// A request to create, with what it is compared by.
+/// A request to create, with its hashes and key.
 #[derive(Debug, Clone)]
 pub(crate) struct CreateCommand {
     request: NewConnection,
@@ -79,11 +79,11 @@ pub struct Create {
 }
 
 impl Create {
-    /// Creates a connection. When this returns, the intent is recorded and the operation goes on by itself. With a key, the
-    /// same request does so once, and whatever it led to answers for all of them.
+    /// Creates a connection. When this returns, the intent is recorded and the operation runs in the background. Requests with the
+    /// same key create it once, and all are answered from that operation.
     ///
     /// # Errors
-    /// [`BrokerError::Refused`] with everything that stands against it; nothing was changed then, at ARM or in the record.
+    /// [`Error::Refused`] with all findings; nothing was changed then, at ARM or in the records.
     pub async fn run(
         &self,
         caller: &Caller,
@@ -118,7 +118,7 @@ impl Create {
 
     async fn try_create(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Created, Error> {
         caller.require(Scope::ReadWrite)?;
-        let others = match self.known(caller, wanted).await? {
+        let others = match self.find_existing(caller, wanted).await? {
             ExistingConnection::Theirs(created) => {
                 self.lend_tokens(caller, &created).await?;
                 return Ok(*created);
@@ -129,18 +129,18 @@ impl Create {
         let request = &wanted.request;
         let cleared = self.preflight.create(caller, request).await;
         if let Some(refusal) = others {
-            // That there is one is told to those who could have made it.
+            // That one exists is disclosed only to callers who may create there.
             return match cleared {
                 Err(error) if !is_taken(&error) => Err(error),
                 _ => Err((*refusal).into()),
             };
         }
         let (tenants, clearance) = match cleared {
-            // The same request may have been quicker, and what Azure has may be what it made.
+            // A concurrent equal request may have created what Azure holds.
             Err(error) if is_taken(&error) => {
-                // Or what an earlier create of unknown outcome sent was carried out since.
+                // Or an earlier create of unknown outcome has taken effect since.
                 self.late_effects
-                    .look_for_late_effect_at(caller, &wanted.request.id())
+                    .recheck_late_effect_at(caller, &wanted.request.id())
                     .await?;
                 return self.known_to_the_permitted(caller, wanted).await?.ok_or(error);
             }
@@ -158,11 +158,11 @@ impl Create {
         }));
         match begun.await {
             Ok(created) => Ok(created),
-            // A concurrent request was quicker. What it recorded decides.
+            // A concurrent request committed first; its record decides.
             Err(Error::Database(DbError::Conflict(_))) => {
                 let known = self.known_to_the_permitted(caller, wanted).await?;
                 known.ok_or_else(|| {
-                    let detail = "the connection was changed at the same moment; look again";
+                    let detail = "the connection was changed at the same moment; read it again";
                     Refusal::new(Code::ChangeInProgress, detail).into()
                 })
             }
@@ -170,8 +170,8 @@ impl Create {
         }
     }
 
-    /// One commit: the connection, its people, what will be sent and its hash, what a read found and when, the request's key,
-    /// the ledger event. Gives the operation, and the claim on it if it is to be sent now.
+    /// One commit: the connection, its people, the body to send and its hash, the time of the proof of absence, the request's key, the
+    /// ledger event. Returns the operation, and the claim on it if it is to be sent now.
     async fn record_intent(
         &self,
         caller: &Caller,
@@ -200,7 +200,7 @@ impl Create {
             connections::add_note(db, record.id, text, salt.as_bytes()).await?;
         }
         let cluster = record.target.database.cluster();
-        // Last of all that may be waited for: whoever has it keeps others waiting until this is committed.
+        // The last lock: its holder blocks others until the commit.
         self.queue.take_turn(db, &cluster, &mut operation).await?;
         if operation.phase == Phase::Queued {
             self.queue.refuse_longer_queue(db, &cluster, actor).await?;
@@ -240,7 +240,7 @@ impl Create {
         Ok((new.record, claim))
     }
 
-    /// The configuration that a create is to make.
+    /// The configuration that a create requests.
     async fn record_revision(
         &self,
         db: &mut PgConnection,
@@ -292,18 +292,18 @@ impl Create {
     }
 }
 
-/// Whether Azure was found to have a data connection of the name.
+/// Whether Azure holds a data connection of the name.
 fn is_taken(error: &Error) -> bool {
     matches!(error, Error::Refused(refusal) if refusal.code == Code::NameTaken)
 }
 
-/// SHA-256 of the request in a form in which two spellings of the same request are equal. The justification is no part
-/// of what is made, so it doesn't count.
+/// SHA-256 of the request in its canonical form, so that two spellings of the same request are equal. The justification is not part
+/// of the configuration and does not count.
 fn request_hash(request: &NewConnection) -> Vec<u8> {
     Sha256::digest(canonical(request).to_string().as_bytes()).to_vec()
 }
 
-/// SHA-256 of all that the request says: a key stands for no request that differs in anything, also if the same would be made.
+/// SHA-256 of the whole request: a key never stands for a request that differs in any member.
 fn body_hash(request: &NewConnection) -> Vec<u8> {
     let whole = json!([canonical(request), request.justification]);
     Sha256::digest(whole.to_string().as_bytes()).to_vec()

@@ -1,5 +1,5 @@
-//! Idempotency keys: a request with one can be repeated, and what the first led to answers for all of them. A refusal leaves
-//! no key, so that what was mended can be tried again.
+//! Idempotency keys: a request with a key can be repeated, and the result of the first one answers all of them. A rejected request
+//! stores no key, so that it can be corrected and sent again.
 
 use crate::db::Db;
 use crate::ledger::recorder::Recorder;
@@ -26,14 +26,14 @@ use crate::domain::Refusal;
 /// The longest key, in characters.
 const LONGEST_KEY: usize = 255;
 
-/// How many keys one statement deletes: few enough to be done in a moment.
+/// How many keys one statement deletes: few enough to be quick.
 const SWEPT_AT_ONCE: u16 = 1000;
 
-/// A key under which a caller may repeat a request: 1 to 255 visible ASCII characters, of which only the SHA-256 is held.
+/// A key under which a caller may repeat a request: 1 to 255 visible ASCII characters, of which only the SHA-256 is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(Vec<u8>);
 
-/// Why a text is no key.
+/// Why a text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to {LONGEST_KEY} visible ASCII characters")]
 pub struct KeyError;
@@ -66,20 +66,20 @@ pub(crate) struct IdempotentRequest {
     pub(crate) body_hash: Vec<u8>,
 }
 
-/// What an earlier request with the same key led to.
+/// The result of an earlier request with the same key.
 #[derive(Debug)]
 pub(crate) struct Replay {
     pub(crate) operation: OperationRecord,
-    /// Whether it began the operation; else it found it.
+    /// Whether that request created the operation; otherwise it found it.
     pub(crate) began: bool,
 }
 
 /// How idempotency keys are stored.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How long a key stands for what the request with it led to.
+    /// How long a key is kept.
     pub retention: Duration,
-    /// How often keys that are older are deleted.
+    /// How often older keys are deleted.
     pub sweep_every: Duration,
 }
 
@@ -97,7 +97,7 @@ impl IdempotencyKeys {
         self.settings.sweep_every
     }
 
-    /// What the key stands for, if it was used before. Nothing follows from it for who may see that.
+    /// The result that the key stands for, if it was used before. Visibility is checked separately.
     ///
     /// # Errors
     /// [`Code::IdempotencyKeyReused`] when it was used for another request.
@@ -135,10 +135,10 @@ impl IdempotencyKeys {
             .await
     }
 
-    /// Records, in the change's own transaction, that the request with this key began the operation.
+    /// Stores, in the transaction of the change, that the request with this key created the operation.
     ///
     /// # Errors
-    /// [`DbError::Conflict`] when a concurrent request with the same key was quicker.
+    /// [`DbError::Conflict`] when a concurrent request with the same key committed first.
     pub(crate) async fn keep_key(
         &self,
         db: &mut PgConnection,
@@ -152,12 +152,12 @@ impl IdempotencyKeys {
         idempotency_keys::insert(db, scope, &entry, self.settings.retention).await
     }
 
-    /// Records that the request with this key found the operation, so that a late duplicate finds it too, whatever has become
-    /// of the connection by then.
+    /// Stores that the request with this key found the operation, so that a late duplicate finds the same one, whatever the state of
+    /// the connection by then.
     ///
     /// # Errors
-    /// As [`Broker::replay`], for a concurrent request with the same key.
-    pub(crate) async fn bind(
+    /// As [`Self::replay`], for a concurrent request with the same key.
+    pub(crate) async fn attach_key(
         &self,
         caller: &Caller,
         keyed: &IdempotentRequest,
@@ -166,7 +166,7 @@ impl IdempotencyKeys {
         let bound = async {
             let mut db = self.db.begin("bind idempotency key").await?;
             let person = self.recorder.ensure_actor(&mut db, caller).await?;
-            // First, as in every change of a connection: whoever took the two in another order could be waited for in a circle.
+            // Locked first, as in every change of a connection: another order could deadlock.
             connections::lock(&mut db, operation.connection).await?;
             let entry = keyed.entry(&operation, false);
             let scope = keyed.scope(person, caller);

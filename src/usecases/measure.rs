@@ -1,4 +1,4 @@
-//! What stands in the database, counted for the metrics.
+//! Counts rows of the database for the metrics.
 
 use crate::db::{Db, DbError, counts};
 use crate::telemetry::metrics;

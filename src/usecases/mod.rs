@@ -1,4 +1,4 @@
-//! The use cases, one struct each: what it needs are its fields. None knows of HTTP.
+//! The use cases, one struct each; its fields are its dependencies. None depends on HTTP.
 
 mod continue_operation;
 mod create;
@@ -40,7 +40,7 @@ use crate::tokens::store::TokenStore;
 use crate::visibility::Visibility;
 use crate::{operations, visibility};
 
-/// What the use cases are made of.
+/// The dependencies of the use cases.
 pub struct Dependencies {
     /// Entra.
     pub entra: Entra,
@@ -52,15 +52,15 @@ pub struct Dependencies {
     pub clock: Clock,
     /// Which tenants may be connected.
     pub tenants: TenantPolicy,
-    /// How long ARM's word is cached on what a person may read.
+    /// How long ARM's answer about a person's access is cached.
     pub visibility: visibility::Settings,
     /// How operations are driven.
     pub operations: operations::Settings,
     /// How long a request can be repeated by its key.
     pub idempotency: IdempotencySettings,
-    /// Makes the fingerprints that tokens leave in the record.
+    /// Makes the fingerprints of tokens for the ledger.
     pub fingerprinter: TokenFingerprinter,
-    /// How many of a person's refusals a minute are written to the ledger.
+    /// How many rejections per person and minute the ledger records.
     pub refusals_logged: u32,
 }
 
@@ -75,9 +75,9 @@ pub struct UseCases {
     pub continue_operation: ContinueOperation,
     /// Reads for callers.
     pub queries: Queries,
-    /// Looks again at closed creates whose outcome was unknown.
+    /// Rechecks closed creates whose outcome was unknown.
     pub(crate) late_effects: LateEffects,
-    /// Which operation an idempotency key stands for.
+    /// Stores idempotency keys.
     pub(crate) keys: IdempotencyKeys,
     /// Writes the ledger's events.
     pub(crate) recorder: Recorder,
@@ -87,7 +87,7 @@ pub struct UseCases {
 }
 
 impl UseCases {
-    /// Puts the use cases together. Nothing runs until a request or a job asks for it.
+    /// Builds the use cases. Nothing runs until a request or a job calls it.
     #[must_use]
     pub fn new(parts: Dependencies) -> Self {
         let Dependencies {
@@ -208,7 +208,7 @@ impl UseCases {
         &self.entra
     }
 
-    /// Ends when nothing is fetched from Entra in the background any more.
+    /// Returns when no background fetch from Entra runs any more.
     pub(crate) async fn finish(&self) {
         self.entra.finish().await;
     }

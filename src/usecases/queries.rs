@@ -34,17 +34,17 @@ use crate::visibility::AccessCheck;
 use crate::visibility::ViewerRole;
 use crate::visibility::sees_all_of_own_tenant;
 
-/// How often a waiter looks at the database, for the case that another replica ends the operation.
-const WAIT_LOOK: Duration = Duration::from_millis(500);
+/// How often a waiting request reads the database, in case another replica ends the operation.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What a list is narrowed down to.
+/// The filter of a list.
 #[derive(Debug, Clone, Default)]
 pub struct ListFilter {
     /// The connections into this database.
     pub database: Option<DatabaseId>,
     /// The connections from this event hub.
     pub source: Option<EventHubId>,
-    /// Those alone of which no read has told yet whether a change happened.
+    /// Only connections whose last change no read has settled yet.
     pub unsettled: bool,
 }
 
@@ -53,7 +53,7 @@ pub struct ListFilter {
 pub struct Page {
     /// The connections, newest first.
     pub connections: Vec<ConnectionRecord>,
-    /// Where the next page begins; none on the last.
+    /// Where the next page begins; `None` on the last one.
     pub next: Option<ConnectionId>,
 }
 
@@ -62,7 +62,7 @@ pub struct Page {
 pub struct EventsPage {
     /// The events, oldest first.
     pub events: Vec<RecordedEvent>,
-    /// Where the next page begins; none on the last.
+    /// Where the next page begins; `None` on the last one.
     pub next: Option<i64>,
 }
 
@@ -86,10 +86,10 @@ pub struct Queries {
 }
 
 impl Queries {
-    /// A connection that the caller may see, as far as they may.
+    /// A connection, redacted for the caller.
     ///
     /// # Errors
-    /// [`Code::NotFound`] when there is none, or not for them: the two can't be told apart.
+    /// [`Code::NotFound`] when it does not exist or is not visible to the caller: the two are indistinguishable.
     pub async fn connection(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionRecord, Error> {
         let found = self.find(caller, id).await?;
         match self.visibility.viewer_role(caller, &found).await? {
@@ -98,7 +98,7 @@ impl Queries {
         }
     }
 
-    /// A connection, whether or not the caller may see it.
+    /// A connection, without a visibility check.
     pub(crate) async fn find(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionWithRole, Error> {
         caller.require(Scope::Read)?;
         self.db
@@ -110,8 +110,8 @@ impl Queries {
             .await
     }
 
-    /// The connections that the caller may see and the filter leaves, newest first, older than `before`. What ARM lets them read
-    /// is asked only where the filter says what to ask about.
+    /// The connections that match the filter and are visible to the caller, newest first, older than `before`. ARM is asked only about
+    /// the resource that the filter names.
     ///
     /// # Errors
     /// When the database, Entra or ARM can't answer.
@@ -133,7 +133,7 @@ impl Queries {
                 source: filter.source.as_ref(),
                 unsettled: filter.unsettled,
                 before,
-                // One more than asked for tells whether there is another page.
+                // One more than requested tells whether there is another page.
                 limit: i64::from(limit) + 1,
             };
             Ok(connections::list(db, &selection).await?)
@@ -151,7 +151,7 @@ impl Queries {
         Ok(Page { connections, next })
     }
 
-    /// From where ARM lets the caller see everything that a filter leaves.
+    /// The role in which the caller may see everything that a filter selects, if any.
     async fn side_of_filter(
         &self,
         caller: &Caller,
@@ -176,7 +176,7 @@ impl Queries {
         Ok(None)
     }
 
-    /// Whether the caller may read what they named. In a subscription that Azure doesn't know there is nothing to read.
+    /// Whether the caller may read the resource that the filter names; `false` in a subscription that Azure does not know.
     async fn may_read_named(
         &self,
         caller: &Caller,
@@ -185,7 +185,7 @@ impl Queries {
         match self.tenants.of_subscription(subscription, "").await {
             Ok(tenant) => self.visibility.may_read(caller, tenant, direction, what).await,
             Err(Error::Refused(refusal)) if refusal.code == Code::ReferenceNotFound => Ok(false),
-            // Nobody's rights were asked about: it is ARM that can't be made sense of.
+            // This is not about the caller's rights: ARM's response is unusable.
             Err(Error::Refused(refusal)) => Err(Refusal {
                 code: Code::UpstreamRefused,
                 ..*refusal
@@ -195,10 +195,10 @@ impl Queries {
         }
     }
 
-    /// A connection's part of the ledger, after a place in it: for those who see the connection, and for auditors of its tenants.
+    /// A connection's events after a sequence number: for callers who see the connection, and for auditors of its tenants.
     ///
     /// # Errors
-    /// As [`Broker::connection`].
+    /// As [`Queries::connection`].
     pub async fn events(
         &self,
         caller: &Caller,
@@ -207,7 +207,7 @@ impl Queries {
         limit: u32,
     ) -> Result<EventsPage, Error> {
         let found = self.find(caller, id).await?;
-        // What happened is told to those whose connection it is; an operator looks after what will.
+        // Operators see the state of a connection, not its history.
         if !is_auditor(caller, &found.record)
             && matches!(
                 self.visibility.viewer_role(caller, &found).await?,
@@ -233,7 +233,7 @@ impl Queries {
     /// An operation of a connection that the caller may see.
     ///
     /// # Errors
-    /// As [`Broker::connection`].
+    /// As [`Queries::connection`].
     pub async fn operation(&self, caller: &Caller, id: OperationId) -> Result<OperationView, Error> {
         caller.require(Scope::Read)?;
         let operation = self.recorded_operation(id).await?;
@@ -260,7 +260,7 @@ impl Queries {
             .await
     }
 
-    /// An operation, whether or not anybody may see it.
+    /// An operation, without a visibility check.
     pub(crate) async fn recorded_operation(&self, id: OperationId) -> Result<OperationRecord, Error> {
         self.db
             .read(async |db| {
@@ -270,8 +270,8 @@ impl Queries {
             .await
     }
 
-    /// Waits until an operation has ended, for at most `longest` and only until this replica stops. Gives it and its connection as
-    /// they are then, seen from `side`. Whoever began it saw the connection, so nobody is asked again: a change that was taken is answered as such.
+    /// Waits until an operation has ended, at most for `longest` and until this replica stops. Returns it and its connection, redacted
+    /// for `side`. The caller of the change saw the connection, so visibility is not checked again.
     ///
     /// # Errors
     /// When the database can't answer.
@@ -283,7 +283,7 @@ impl Queries {
         longest: Duration,
     ) -> Result<OperationView, Error> {
         let deadline = Instant::now() + longest;
-        // Registered before the first look, so that no change is missed between the two.
+        // Subscribed before the first read, so that no change is missed between the two.
         let mut changes = self.signals.subscribe();
         let mut view = self.view(caller, operation, side).await?;
         loop {
@@ -298,9 +298,9 @@ impl Queries {
                     }
                 }
             };
-            // Ending by time is as good a reason to look as a change: another replica may have ended it.
-            let _ = timeout_at(deadline.min(Instant::now() + WAIT_LOOK), changed).await;
-            // Many looks in a long wait; each has the time of a request for itself.
+            // Read after a timeout too: another replica may have ended it.
+            let _ = timeout_at(deadline.min(Instant::now() + POLL_INTERVAL), changed).await;
+            // A long wait reads often; each read has a request's time for itself.
             view = self.db.for_a_request(self.view(caller, operation, side)).await?;
         }
     }
@@ -315,7 +315,7 @@ impl Queries {
         let found = self.find(caller, operation.connection).await?;
         let connection = side.redact(caller, found.record);
         let operation = match &connection.last_operation {
-            // Read with its connection, so that the two are of one moment.
+            // Read with its connection, so that both are from the same moment.
             Some(last) if last.id == operation.id => last.clone(),
             _ => self.recorded_operation(operation.id).await?,
         };

@@ -1,5 +1,5 @@
-//! Late effects: a create that got no answer may be carried out after its record was closed. Such records are looked at again, by
-//! the service's own identity, or with the next caller's token; what is seen then makes the connection unsettled.
+//! Late effects: a create without a response may take effect after its record was closed. Such records are rechecked with the
+//! service's own identity, or with the next caller's token; a late effect makes the connection unsettled.
 
 use crate::arm::Arm;
 use crate::authz::tenants::Tenants;
@@ -28,7 +28,7 @@ use crate::upstream::Bearer;
 /// How many records one run looks at.
 const MAX_RECORDS_PER_RUN: i64 = 50;
 
-/// Looks again at closed creates whose outcome was unknown. Cheap to clone.
+/// Rechecks closed creates whose outcome was unknown. Cheap to clone.
 #[derive(Clone)]
 pub struct LateEffects {
     pub(super) db: Db,
@@ -78,9 +78,9 @@ impl LateEffects {
         recorded.await
     }
 
-    /// Looks, with the caller's token, whether the create of a closed record has come to something since. Gives whether the record
-    /// was opened again; what can't be told now is left to the next look.
-    pub(crate) async fn look_for_late_effect(&self, caller: &Caller, record: &ConnectionRecord) -> bool {
+    /// Checks, with the caller's token, whether the create of a closed record has taken effect since. Returns whether the record was
+    /// reopened; without a usable read the next recheck decides.
+    pub(crate) async fn recheck_late_effect(&self, caller: &Caller, record: &ConnectionRecord) -> bool {
         if record.recheck_at.is_none()
             || record.closed_at.is_none()
             || self.tenants.still_allowed(record, false).is_err()
@@ -93,8 +93,8 @@ impl LateEffects {
         }
     }
 
-    /// The same for the former records of a name that something else is wanted to have.
-    pub(crate) async fn look_for_late_effect_at(
+    /// The same for all closed records of a name that a new connection is to have.
+    pub(crate) async fn recheck_late_effect_at(
         &self,
         caller: &Caller,
         arm_id: &DataConnectionId,
@@ -107,7 +107,7 @@ impl LateEffects {
             Ok(records)
         });
         for record in former.await? {
-            if self.look_for_late_effect(caller, &record).await {
+            if self.recheck_late_effect(caller, &record).await {
                 return Ok(true);
             }
         }
@@ -132,7 +132,7 @@ impl LateEffects {
         Ok(compare(&recorded, Reading::Resource(&found.raw)))
     }
 
-    /// Whether what the record's create sent is at ARM, and the record was opened again; `None` if that can't be told.
+    /// Whether ARM holds what the record's create sent, and the record was reopened; `None` without a usable read.
     async fn recheck(
         &self,
         record: &ConnectionRecord,
@@ -143,7 +143,7 @@ impl LateEffects {
             Ok(Some(found)) => found,
             Ok(None) => return Some(false),
             Err(error) => {
-                tracing::warn!(connection.id = %record.id, error = %error, "a closed record can't be looked at again now");
+                tracing::warn!(connection.id = %record.id, error = %error, "a closed record could not be rechecked");
                 return None;
             }
         };
@@ -160,7 +160,7 @@ impl LateEffects {
                 self.signals.changed(record.id);
                 Some(true)
             }
-            // Another record has the name: what is there is that one's.
+            // Another record has the name, and owns what is there.
             Ok(false) | Err(DbError::Conflict(_)) => Some(false),
             Err(error) => {
                 tracing::warn!(connection.id = %record.id, error = %error, "a late effect could not be recorded");
@@ -169,11 +169,11 @@ impl LateEffects {
         }
     }
 
-    /// One commit: the record opened again, the ledger event.
+    /// One commit: the record reopened, the ledger event.
     async fn reopen(&self, record: &ConnectionRecord, caller: Option<&Caller>) -> Result<bool, DbError> {
         let mut transaction = self.db.begin("reopen record").await?;
         let db = &mut *transaction;
-        // People first, as everywhere.
+        // People are locked first, as everywhere.
         let actor = match caller {
             Some(caller) => Some(self.recorder.ensure_actor(db, caller).await?),
             None => None,

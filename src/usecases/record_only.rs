@@ -1,4 +1,4 @@
-//! Closing a record without a request to ARM: for what is surely gone there, or was replaced by somebody else's.
+//! Closes a record without a request to ARM: for a data connection that is surely gone, or was replaced by another person's.
 
 use serde_json::json;
 
@@ -23,10 +23,10 @@ use crate::usecases::removal_request::RemoveCommand;
 use crate::usecases::remove::Remove;
 
 impl Remove {
-    /// Ends the record as removed, if a read of this moment says that its data connection is gone or was replaced.
+    /// Closes the record as removed, if a read finds its data connection gone or replaced.
     ///
     /// # Errors
-    /// [`Code::StillPresent`] when it is still there, [`Code::ParentMissing`] when that can't be told, and as every read.
+    /// [`Code::StillPresent`] when it is still there, [`Code::ParentMissing`] when its database cannot be read, and those of a read.
     pub(crate) async fn remove_record_only(
         &self,
         caller: &Caller,
@@ -49,14 +49,14 @@ impl Remove {
             .await
     }
 
-    /// What ARM holds under a connection's name; nothing only while its database can be read.
+    /// What ARM holds under a connection's name; `None` only if its database can be read.
     async fn read_for_record(
         &self,
         record: &ConnectionRecord,
         target: &ArmToken,
     ) -> Result<Option<DataConnection>, Error> {
         let missing = || {
-            let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
+            let detail = "neither the data connection nor its database can be read, which does not prove a removal; try again when the database exists";
             Error::from(Refusal::new(Code::ParentMissing, detail))
         };
         match self.driver.arm.data_connection(target, &record.arm_id).await {
@@ -77,7 +77,7 @@ impl Remove {
         }
     }
 
-    /// One commit: the wish, an operation that has ended, the end of the record, the request's key, the ledger event.
+    /// One commit: the desired state, an ended operation, the end of the record, the request's key, the ledger event.
     async fn close_record(
         &self,
         caller: &Caller,
@@ -97,7 +97,7 @@ impl Remove {
             .as_ref()
             .is_some_and(|operation| !operation.phase.is_terminal());
         if is_changing || record.closed_at.is_some() {
-            let detail = "another change of the connection is under way; ask again when it has ended";
+            let detail = "another change of the connection is running; try again when it has ended";
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
         }
         let mut operation =

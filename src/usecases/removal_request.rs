@@ -1,4 +1,4 @@
-//! What a removal is asked for with: a key, the version that its caller means, whether only the record is to be closed.
+//! The options of a removal: a key, the expected version, whether only the record is to be closed.
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -12,22 +12,22 @@ use crate::telemetry::metrics;
 use crate::usecases::idempotency::IdempotencyKey;
 use crate::usecases::idempotency::IdempotentRequest;
 
-/// What is asked of a removal.
+/// A request to remove a connection.
 #[derive(Debug, Clone, Default)]
 pub struct RemovalRequest {
-    /// Under which the request may be repeated.
+    /// The key under which the request may be repeated.
     pub key: Option<IdempotencyKey>,
-    /// What the caller last saw of the connection. With it, what its record then showed at ARM may be removed although it is not
-    /// what is recorded.
+    /// The version that the caller last saw. With it, the data connection shown in `found` at that version may be removed, although it
+    /// differs from the record.
     pub expected: Option<ExpectedVersion>,
-    /// Only the record is to be closed; nothing is sent.
+    /// Close only the record; nothing is sent.
     pub record_only: bool,
 }
 
-/// The versions of a connection that a change may be made to.
+/// The versions of a connection that a change applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExpectedVersion {
-    /// Whichever it is. That names nothing in particular, so nothing unexpected is accepted with it.
+    /// Any version. It names no particular one, so it accepts no `found`.
     Any,
     /// One of these.
     OneOf(Vec<i32>),
@@ -43,7 +43,8 @@ impl ExpectedVersion {
 }
 
 impl RemovalRequest {
-    /// What tells this request from another one with the same key; of a bare one the same as ever, since it is stored.
+    /// What distinguishes this request from another one with the same key. That of a request without options must not change, since it is
+    /// stored.
     fn fingerprint(&self) -> Vec<u8> {
         let said = match (&self.expected, self.record_only) {
             (None, false) => String::new(),
@@ -60,7 +61,7 @@ impl RemovalRequest {
     }
 }
 
-/// A removal as the use case goes through it.
+/// A removal as the use case processes it.
 #[derive(Debug, Clone)]
 pub(crate) struct RemoveCommand {
     pub(crate) keyed: Option<IdempotentRequest>,
@@ -82,32 +83,31 @@ impl RemoveCommand {
         }
     }
 
-    /// Whether the connection is of the version that the caller means.
+    /// Checks that the connection has the version that the caller expects.
     pub(crate) fn check_version(&self, record: &ConnectionRecord) -> Result<(), Error> {
         match &self.expected {
             Some(expected) if !expected.has(record.version) => {
-                let detail =
-                    "the connection is not as If-Match says; read it again, and decide by what it is now";
+                let detail = "the connection's version is not the one in If-Match; read the connection again";
                 Err(Refusal::new(Code::PreconditionFailed, detail).into())
             }
             _ => Ok(()),
         }
     }
 
-    /// What may be somebody else's is removed only by who names exactly that.
+    /// What another person may have created is removed only if the caller names exactly that.
     pub(crate) fn check_contested(&self, record: &ConnectionRecord) -> Result<(), Error> {
         let names_it = matches!(self.expected, Some(ExpectedVersion::OneOf(_))) || self.record_only;
         match &record.found {
             Some(found) if found.contested && !names_it => {
                 metrics::write_refused(Code::Contested.as_str());
-                let detail = "somebody else may have made what Azure holds under this name; look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed";
+                let detail = "another person may have created what Azure holds under this name; read the connection's `found`, and repeat the removal with its ETag in If-Match to remove that";
                 Err(Refusal::new(Code::Contested, detail).into())
             }
             _ => Ok(()),
         }
     }
 
-    /// The fingerprint of what the caller saw at ARM and names, under the lock of the connection.
+    /// The fingerprint of the `found` that the caller names, under the lock of the connection.
     pub(crate) fn accepted(&self, record: &ConnectionRecord) -> Result<Option<String>, Error> {
         self.check_version(record)?;
         self.check_contested(record)?;

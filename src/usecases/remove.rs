@@ -1,4 +1,4 @@
-//! Remove: the target tenant's token alone, since the source's access may be exactly what was revoked.
+//! Remove: needs the target tenant's token only, since the access to the source may be what was revoked.
 
 use crate::authz::Scope;
 use crate::db::Db;
@@ -44,12 +44,12 @@ use crate::usecases::removal_request::RemovalRequest;
 use crate::usecases::removal_request::RemoveCommand;
 use crate::visibility::ViewerRole;
 
-/// What a removal led to.
+/// The result of a removal.
 #[derive(Debug)]
 pub struct Removal {
-    /// The operation that decides: the removal, or the create that came to nothing.
+    /// The operation that decides: the removal, or the create that had no effect.
     pub operation: OperationRecord,
-    /// From where the caller saw the connection.
+    /// The role in which the caller sees the connection.
     pub viewer_role: ViewerRole,
 }
 
@@ -67,12 +67,12 @@ pub struct Remove {
 }
 
 impl Remove {
-    /// Removes a connection. When this returns, the wish is recorded and the operation goes on by itself; a connection that
-    /// is already removed, or on its way, stays as it stands. Gives the operation that decides: the removal, or the create that
-    /// came to nothing. With a key, the same request begins one removal, also if that failed.
+    /// Removes a connection. When this returns, the intent is recorded and the operation runs in the background; a connection that is
+    /// removed or being removed stays as it is. Returns the operation that decides: the removal, or the create that had no effect.
+    /// Requests with the same key start one removal, even if it failed.
     ///
     /// # Errors
-    /// [`BrokerError::Refused`] when the caller may not; nothing was changed then.
+    /// [`Error::Refused`] when the caller may not; nothing was changed then.
     pub async fn run(
         &self,
         caller: &Caller,
@@ -114,10 +114,10 @@ impl Remove {
         if replay.is_none() {
             wanted.check_version(record)?;
         }
-        // What a create of unknown outcome sent may have come to something since its record was closed.
+        // A create of unknown outcome may have taken effect since its record was closed.
         let reopened;
         let record =
-            if record.closed_at.is_some() && self.late_effects.look_for_late_effect(caller, record).await {
+            if record.closed_at.is_some() && self.late_effects.recheck_late_effect(caller, record).await {
                 reopened = self.queries.find(caller, record.id).await?.record;
                 &reopened
             } else {
@@ -131,7 +131,7 @@ impl Remove {
         }
         caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
         self.preflight.tenants.removal_allowed(record)?;
-        // Also for a removal under way: whoever brings tokens must be allowed to remove.
+        // Also for a running removal: a caller who provides tokens must be allowed to remove.
         let target = self.preflight.permit_removal(caller, record).await?;
         if let Some(operation) = replay {
             self.continue_removal(record, &operation, caller).await?;
@@ -159,13 +159,13 @@ impl Remove {
         });
         match begun.await {
             Ok(operation) => {
-                // Nobody else may ever come back for a change before it that waits for a caller.
+                // Perhaps no other caller returns for a preceding change that waits for one.
                 if operation.phase == Phase::Queued && record.last_operation.as_ref().is_some_and(waits) {
                     self.driver.resume(record, caller, Lending::Read).await?;
                 }
                 Ok(operation)
             }
-            // A concurrent removal was quicker; it is the same wish.
+            // A concurrent removal committed first; it is the same intent.
             Err(Error::Database(DbError::Conflict(_))) => {
                 if let Some(operation) = self.removal_of(caller, keyed).await? {
                     return Ok(operation);
@@ -174,15 +174,15 @@ impl Remove {
                 if now.desired == Desired::Absent || now.closed_at.is_some() {
                     return self.found_removal(caller, keyed, decisive(&now)?).await;
                 }
-                let detail = "another change of the connection began at the same moment; look again";
+                let detail = "another change of the connection started at the same moment; read it again";
                 Err(Refusal::new(Code::ChangeInProgress, detail).into())
             }
             Err(error) => Err(error),
         }
     }
 
-    /// A removal under way may be of something that its requester found at ARM and named. Another person's tokens are provided
-    /// for it only if they name the same.
+    /// A running removal may be of something that its requester found at ARM and named. Another person's tokens are provided to it only
+    /// if that person names the same.
     async fn refuse_to_join(
         &self,
         caller: &Caller,
@@ -200,7 +200,7 @@ impl Remove {
         if named.as_ref() == Some(&operation.request_hash) {
             return Ok(());
         }
-        let detail = "another person's removal of what they found at Azure under this name is under way; to continue it in your own name, continue its operation with its requestHash";
+        let detail = "another person's removal of what Azure holds under this name is running; to continue it in your own name, continue its operation with its requestHash";
         Err(Refusal::new(Code::ChangeInProgress, detail).into())
     }
 
@@ -220,7 +220,7 @@ impl Remove {
         }
     }
 
-    /// The operation that a removal found instead of beginning one: its key stands for it from now on.
+    /// The operation that a removal found instead of starting one: its key stands for it from now on.
     async fn found_removal(
         &self,
         caller: &Caller,
@@ -229,15 +229,15 @@ impl Remove {
     ) -> Result<OperationRecord, Error> {
         match keyed {
             Some(keyed) => {
-                let Replay { operation, .. } = self.keys.bind(caller, keyed, operation).await?;
+                let Replay { operation, .. } = self.keys.attach_key(caller, keyed, operation).await?;
                 Ok(operation)
             }
             None => Ok(operation),
         }
     }
 
-    /// One commit: the wish, the operation, the request's key, the ledger event. While another change is in flight, of the
-    /// connection or of its cluster, the removal waits for it; a create that was not sent is canceled, and nothing is left to do.
+    /// One commit: the desired state, the operation, the request's key, the ledger event. While another change of the connection or its
+    /// cluster is in flight, the removal is queued; a create that was not sent is canceled, which ends the removal too.
     async fn record_removal(
         &self,
         caller: &Caller,
@@ -247,12 +247,12 @@ impl Remove {
         let mut transaction = self.db.begin("record removal").await?;
         let db = &mut *transaction;
         let actor = self.recorder.ensure_actor(db, caller).await?;
-        // What was read before may have changed; under the lock it can't.
+        // Read again under the lock: it may have changed.
         connections::lock(db, id).await?;
         let gone = || DbError::Defect("a connection vanished".to_owned());
         let record = connections::find(db, id).await?.ok_or_else(gone)?;
         if record.closed_at.is_some() {
-            // Its name is free: what has it now may be somebody else's.
+            // Its name is free, and may belong to another record now.
             return Err(DbError::Conflict("the connection was closed meanwhile".to_owned()).into());
         }
         let accepted_fingerprint = wanted.accepted(&record)?;
@@ -321,7 +321,7 @@ impl Remove {
         Ok((new.record, claim))
     }
 
-    /// Ends a create that waits and surely had no effect: its connection is finally absent. Gives whether it was one.
+    /// Ends a queued create that surely had no effect: its connection is absent for good. Returns whether there was one.
     async fn cancel(
         &self,
         db: &mut PgConnection,
@@ -348,8 +348,8 @@ impl Remove {
         Ok(true)
     }
 
-    /// Brings tokens for a removal under way. Whoever looks at it may be driving it at this moment with tokens that are no
-    /// good for it, so these are kept also when there is nothing to take up; they never replace others that may write.
+    /// Provides tokens to a running removal. A replica may be driving it at this moment with tokens that only read, so these are stored
+    /// even if there is nothing to resume; they never replace other tokens that may write.
     async fn continue_removal(
         &self,
         record: &ConnectionRecord,
@@ -367,7 +367,7 @@ impl Remove {
     }
 }
 
-/// The operation that made a connection what it is: its last one.
+/// The operation that decided the connection's state: its last one.
 fn decisive(record: &ConnectionRecord) -> Result<OperationRecord, DbError> {
     let defect = || DbError::Defect("a connection without an operation".to_owned());
     record.last_operation.clone().ok_or_else(defect)

@@ -18,9 +18,9 @@ async fn waiting_removal(app: &mut App) -> (String, String) {
     app.emulator.edit(|world| world.finish_operations(|_| true));
     app.operations_take(std::time::Duration::from_millis(60));
     app.start_service().await;
-    // The create settles with its actor's look; the removal waits for tokens to write with.
+    // The create settles with its actor's tokens; the removal waits for a caller.
     let portal = app.how_to_portal();
-    portal.follow(created.text("/lastOperation/id")).await;
+    portal.continue_to_end(created.text("/lastOperation/id")).await;
     let operation = removal.text("/lastOperation/id").to_owned();
     let path = format!("/v1/operations/{operation}");
     portal
@@ -108,7 +108,7 @@ async fn who_may_not_remove_does_not_end_a_removal_that_somebody_else_asked_for(
 }
 
 #[tokio::test]
-async fn a_repeated_create_that_lends_its_tokens_waits_for_a_slow_entra_and_is_no_outage() {
+async fn a_repeated_create_that_provides_its_tokens_waits_for_a_slow_entra_and_is_no_outage() {
     let mut app = App::with(|config| {
         hurried(config);
         // Entra takes longer than the database may.

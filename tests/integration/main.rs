@@ -47,5 +47,7 @@ mod strangers;
 mod takeover;
 mod telemetry;
 mod tokens;
+mod upgrades;
 mod upstream;
 mod visibility;
+mod words;

@@ -34,7 +34,7 @@ async fn what_callers_began_and_what_azure_carries_out_leaves_room_for_what_a_de
         .await;
     app.release_operations();
     for created in [&fresh, &waited, &left] {
-        let ended = portal.follow(created.text("/lastOperation/id")).await;
+        let ended = portal.continue_to_end(created.text("/lastOperation/id")).await;
         assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     }
     app.finish().await;

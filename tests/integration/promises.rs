@@ -217,3 +217,16 @@ async fn an_outage_of_azure_before_the_put_is_a_503_that_leaves_nothing() {
     );
     app.finish().await;
 }
+
+/// Azure names who made a data connection; names of people are kept in the erasable table only.
+#[tokio::test]
+async fn snapshots_name_no_people() {
+    let app = App::hurried_with(|config| config.arm.kusto_api_version = "2025-02-14".to_owned()).await;
+    let created = app.how_to_portal().create(&request("telemetry")).await;
+    assert_eq!(created.text("/state"), "active", "{}", created.body);
+    let snapshot: serde_json::Value = app
+        .scalar("select snapshot from connection_revisions where snapshot is not null")
+        .await;
+    assert!(!snapshot.to_string().contains("createdBy\""), "{snapshot}");
+    app.finish().await;
+}

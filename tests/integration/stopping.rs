@@ -28,7 +28,7 @@ async fn a_request_that_waits_is_answered_when_its_replica_stops_and_another_goe
     assert_eq!(created.status, 202, "{}", created.body);
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     app.release_operations();
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.continue_to_end(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded");
     assert_eq!(app.writes().len(), 1);
     app.finish().await;
@@ -140,9 +140,9 @@ async fn a_create_whose_turn_has_come_when_its_replica_stops_is_not_sent_by_it()
         // Whoever asks for the same again goes on with it.
         let again = portal.create(&wanted).await;
         assert_eq!(again.body["id"], second.body["id"], "{}", again.body);
-        let ended = portal.follow(second.text("/lastOperation/id")).await;
+        let ended = portal.continue_to_end(second.text("/lastOperation/id")).await;
         assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
-        let ended = portal.follow(first.text("/lastOperation/id")).await;
+        let ended = portal.continue_to_end(first.text("/lastOperation/id")).await;
         assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
         app.finish().await;
     }
@@ -153,7 +153,7 @@ async fn an_azure_that_keeps_a_write_waiting_keeps_no_stop_waiting_and_others_fi
     let app = App::hurried_with(|config| {
         config.worker.lease = Duration::from_secs(1);
         config.server.grace = Duration::from_millis(300);
-        config.outbound.timeout = Duration::from_secs(60);
+        config.upstream.timeout = Duration::from_secs(60);
         config.worker.max_request_lifetime = Duration::from_secs(90);
     })
     .await;
@@ -167,7 +167,7 @@ async fn an_azure_that_keeps_a_write_waiting_keeps_no_stop_waiting_and_others_fi
     let begun = Instant::now();
     replica.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.continue_to_end(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     assert_eq!(app.writes().len(), 1);
     app.finish().await;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, how_to};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tenant_bridge::config::Config;
 
-use crate::support::{Answer, App, Portal, hurried, request};
+use crate::support::{Answer, App, Portal, continue_operation, hurried, request};
 
 /// How long ARM takes over an operation that a service must find running after its restart.
 const STILL_RUNNING: Duration = Duration::from_millis(1500);
@@ -26,7 +26,7 @@ async fn begin(app: &App, portal: &Portal) -> Answer {
     created
 }
 
-/// Waits until the connection's newest operation waits for a token. Looking at a connection brings none.
+/// Waits until the connection's newest operation waits for a caller.
 async fn waits_for_a_caller(portal: &Portal, created: &Answer) -> Value {
     let path = format!("/v1/connections/{}", created.text("/id"));
     let connection = portal
@@ -36,7 +36,7 @@ async fn waits_for_a_caller(portal: &Portal, created: &Answer) -> Value {
 }
 
 #[tokio::test]
-async fn after_a_restart_an_operation_waits_for_its_actor_and_goes_on_when_they_look_at_it() {
+async fn after_a_restart_an_operation_waits_for_its_actor_who_continues_it() {
     let mut app = App::hurried().await;
     let created = begin(&app, &app.how_to_portal()).await;
     app.stop_service().await;
@@ -50,10 +50,10 @@ async fn after_a_restart_an_operation_waits_for_its_actor_and_goes_on_when_they_
     let operation = format!("/v1/operations/{}", created.text("/lastOperation/id"));
     let stranger = app.signed_in("acc4@domain1.com").get(&operation).await;
     stranger.is_problem(404, "notFound");
-    // Nobody has touched it since, neither the stranger nor the worker.
+    // Neither the stranger nor the worker has touched it since.
     assert_eq!(app.scalar::<i32>(attempts).await, 1);
 
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.continue_to_end(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded");
     assert_eq!(
         portal.connection(created.text("/id")).await.text("/state"),
@@ -64,7 +64,7 @@ async fn after_a_restart_an_operation_waits_for_its_actor_and_goes_on_when_they_
 }
 
 #[tokio::test]
-async fn a_participants_token_goes_on_with_an_operation_only_if_it_opens_the_targets_tenant() {
+async fn a_participant_continues_an_operation_only_with_a_token_that_grants_access_to_the_targets_tenant() {
     let mut app = App::hurried().await;
     // Of the second tenant, and a guest in the first one: one participant who can't read at the target, and one who can.
     let participants = [("acc2@domain2.com", false), ("acc3@domain1.com", true)];
@@ -83,31 +83,27 @@ async fn a_participants_token_goes_on_with_an_operation_only_if_it_opens_the_tar
         app.stop_service().await;
         app.start_service().await;
         let theirs = app.portal().with_token(&app.token(participant, how_to::DOMAIN2));
-        waits_for_a_caller(&theirs, &created).await;
+        let waiting = waits_for_a_caller(&theirs, &created).await;
         let operation = created.text("/lastOperation/id");
         if opens {
-            assert_eq!(theirs.follow(operation).await.text("/status"), "succeeded");
+            assert_eq!(
+                theirs.continue_to_end(operation).await.text("/status"),
+                "succeeded"
+            );
         } else {
             let attempts = "select sum(attempts) from operations";
             let before: i64 = app.scalar(attempts).await;
-            let refused = || {
-                let entries = app.emulator.journal().entries();
-                let is_refused = |entry: &&azure_emulator::Entry| {
-                    entry.path().ends_with("/oauth2/v2.0/token") && entry.status == 400
-                };
-                entries.iter().filter(is_refused).count()
-            };
-            for _ in 0..20 {
-                let answer = theirs.get(&format!("/v1/operations/{operation}")).await;
-                assert_eq!(answer.text("/status"), "awaitingCaller");
-            }
-            // Asked once of Entra, which shuts out whoever asks the same again and again, and never taken up.
-            assert_eq!(refused(), 1);
+            let hash = json!({ "requestHash": waiting["requestHash"] });
+            let refused = continue_operation(&theirs, operation, Some(hash), 0).await;
+            refused.is_problem(403, "accessMissing");
             assert_eq!(app.scalar::<i64>(attempts).await, before);
             let waiting = waits_for_a_caller(&theirs, &created).await;
             assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
             let actor = app.signed_in("acc1@domain1.com");
-            assert_eq!(actor.follow(operation).await.text("/status"), "succeeded");
+            assert_eq!(
+                actor.continue_to_end(operation).await.text("/status"),
+                "succeeded"
+            );
         }
     }
     app.finish().await;
@@ -145,7 +141,7 @@ async fn a_removal_that_waited_for_a_create_goes_on_after_a_restart_when_it_is_r
 }
 
 #[tokio::test]
-async fn looking_at_a_waiting_create_lets_it_end_also_when_a_removal_came_after_it() {
+async fn a_continued_create_ends_also_when_a_removal_was_requested_after_it() {
     let mut app = App::hurried().await;
     let created = begin(&app, &app.how_to_portal()).await;
     let id = created.text("/id");
@@ -154,16 +150,16 @@ async fn looking_at_a_waiting_create_lets_it_end_also_when_a_removal_came_after_
     app.start_service().await;
     let portal = app.how_to_portal();
     waits_for_a_caller(&portal, &created).await;
-    let create = portal.follow(created.text("/lastOperation/id")).await;
+    let create = portal.continue_to_end(created.text("/lastOperation/id")).await;
     assert_eq!(create.text("/status"), "succeeded");
-    // A look never deletes.
+    // Continuing the create does not delete.
     assert!(app.calls("DELETE", "telemetry").is_empty());
     assert_eq!(portal.remove(id).await.text("/state"), "removed");
     app.finish().await;
 }
 
 #[tokio::test]
-async fn a_removal_under_way_is_sent_again_after_a_restart_only_by_who_may_remove() {
+async fn a_removal_under_way_is_sent_again_after_a_restart_only_for_a_caller_who_may_remove() {
     let mut app = App::hurried().await;
     let portal = app.how_to_portal();
     let created = portal.create(&request("telemetry")).await;
@@ -181,12 +177,9 @@ async fn a_removal_under_way_is_sent_again_after_a_restart_only_by_who_may_remov
     app.start_service().await;
     let portal = app.how_to_portal();
     let waiting = waits_for_a_caller(&portal, &created).await;
-    let operation = format!("/v1/operations/{}", waiting["id"].as_str().expect("an id"));
-    let looked = app.calls("GET", "telemetry").len();
-    portal.get(&operation).await;
-    // The look's token reads, and that is all.
-    app.wait_for_calls("GET", "telemetry", looked + 1).await;
-    waits_for_a_caller(&portal, &created).await;
+    assert_eq!(waiting["kind"], "remove");
+    let reader = app.signed_in("acc6@domain1.com");
+    reader.remove(id).await.is_problem(403, "accessMissing");
     assert_eq!(app.calls("DELETE", "telemetry").len(), sent);
 
     assert_eq!(portal.remove(id).await.text("/state"), "removed");
@@ -203,7 +196,7 @@ async fn a_removal_under_way_is_sent_again_after_a_restart_only_by_who_may_remov
 }
 
 #[tokio::test]
-async fn a_stop_gives_the_lease_back_at_once_and_keeps_what_an_operation_waits_for() {
+async fn a_stop_releases_the_lease_at_once_and_keeps_what_an_operation_waits_for() {
     let mut app = App::hurried().await;
     let created = begin(&app, &app.how_to_portal()).await;
     app.stop_service().await;
@@ -216,7 +209,7 @@ async fn a_stop_gives_the_lease_back_at_once_and_keeps_what_an_operation_waits_f
     assert!(app.scalar::<bool>(waits).await);
     app.start_service().await;
     app.how_to_portal()
-        .follow(created.text("/lastOperation/id"))
+        .continue_to_end(created.text("/lastOperation/id"))
         .await;
     app.finish().await;
 }
@@ -264,7 +257,7 @@ async fn another_replica_takes_over_when_one_is_killed() {
     let created = begin(&app, &portal.at(mortal.address())).await;
     mortal.kill();
     waits_for_a_caller(&portal, &created).await;
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.continue_to_end(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded");
     assert_eq!(app.writes().len(), 1);
     app.finish().await;
@@ -289,18 +282,23 @@ async fn a_put_that_was_leaving_when_its_replica_was_killed_is_settled_by_reads(
         portal.connection(created.text("/id")).await.text("/state"),
         "unsettled"
     );
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.continue_to_end(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "failed");
     assert_eq!(
         portal.event_kinds(created.text("/id")).await,
-        ["create.intended", "outcome.unknown", "create.failed"]
+        [
+            "create.intended",
+            "outcome.unknown",
+            "operation.continued",
+            "create.failed"
+        ]
     );
     assert!(app.at_arm("telemetry").is_none());
     app.finish().await;
 }
 
 #[tokio::test]
-async fn the_replica_that_was_brought_the_tokens_goes_on_and_no_other_steps_in() {
+async fn the_replica_that_received_the_tokens_resumes_the_operation_and_no_other_does() {
     let mut app = App::hurried().await;
     let created = begin(&app, &app.how_to_portal()).await;
     app.stop_service().await;
@@ -308,9 +306,9 @@ async fn the_replica_that_was_brought_the_tokens_goes_on_and_no_other_steps_in()
     let replica = app.replica().await;
     let portal = app.how_to_portal();
     waits_for_a_caller(&portal, &created).await;
-    // A single look; from here on only connections are looked at, which brings nothing.
-    let operation = format!("/v1/operations/{}", created.text("/lastOperation/id"));
-    portal.at(replica.address()).get(&operation).await;
+    let there = portal.at(replica.address());
+    let continued = continue_operation(&there, created.text("/lastOperation/id"), None, 0).await;
+    assert_eq!(continued.status, 202, "{}", continued.body);
     let path = format!("/v1/connections/{}", created.text("/id"));
     portal.wait_for(&path, |body| body["state"] == "active").await;
     assert_eq!(app.scalar::<i32>("select attempts from operations").await, 2);
@@ -357,7 +355,7 @@ async fn an_operation_that_this_version_does_not_understand_keeps_no_other_from_
     waits_for_a_caller(&portal, &other).await;
     assert_eq!(
         portal
-            .follow(other.text("/lastOperation/id"))
+            .continue_to_end(other.text("/lastOperation/id"))
             .await
             .text("/status"),
         "succeeded"
@@ -370,6 +368,6 @@ async fn an_operation_that_this_version_does_not_understand_keeps_no_other_from_
 
     app.as_owner("update operations set error = null where error ? 'odd'")
         .await;
-    assert_eq!(portal.follow(id).await.text("/status"), "succeeded");
+    assert_eq!(portal.continue_to_end(id).await.text("/status"), "succeeded");
     app.finish().await;
 }

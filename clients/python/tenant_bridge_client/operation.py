@@ -26,7 +26,7 @@ class OperationFailed(Exception):
 
 
 class OperationPending(Exception):
-    """The operation has not ended in the time given. It goes on, unless it is `awaitingCaller`."""
+    """The operation has not ended in the time given. It continues, unless it is `awaitingCaller`."""
 
     def __init__(self, operation: Operation | None) -> None:
         super().__init__(f"the operation is still {operation.status if operation else 'unknown'}")

@@ -24,7 +24,7 @@ export class OperationFailed extends Error {
   }
 }
 
-/** The operation has not ended in the time given. It goes on, unless it is `awaitingCaller`. */
+/** The operation has not ended in the time given. It continues, unless it is `awaitingCaller`. */
 export class OperationPending extends Error {
   override readonly name = 'OperationPending';
 

@@ -37,7 +37,7 @@ fn old_settings() -> Settings {
         .with("worker.interval", "100ms")
         .with("worker.lease", "2s")
         .with("worker.max_request_lifetime", "1500ms")
-        .with("outbound.timeout", "1s")
+        .with("upstream.timeout", "1s")
 }
 
 /// Runs it.
@@ -71,7 +71,7 @@ async fn trial(ground: &Ground, old: PathBuf) -> anyhow::Result<Vec<String>> {
     )?;
     let settings = settings()
         .with("worker.lease", "2s")
-        .with("outbound.connect_timeout", "900ms");
+        .with("upstream.connect_timeout", "900ms");
     let scene = Scene::of(stack, replicas.into(), settings)?;
     // The new schema below the old version, the new version beside it, then alone: all of it under load.
     let (before, ()) = tokio::try_join!(phase(&scene), scene.stack().migrate(ground.program()))?;

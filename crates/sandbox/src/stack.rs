@@ -129,7 +129,7 @@ async fn database() -> anyhow::Result<(Server, Database)> {
 
 /// The settings with which the service uses this emulator and this database, as a file has them (TOML): quick to poll, since
 /// the emulated operations are quick, to stop, since nobody stands in front, and any free port. The emulator's authority is not among them; nor are the sections
-/// `outbound` and `telemetry`, so that both can be added.
+/// `upstream` and `telemetry`, so that both can be added.
 #[must_use]
 pub fn settings(emulator: &Emulator, serving_url: &Url) -> String {
     let (entra, arm) = (emulator.entra_url(), emulator.arm_url());
@@ -172,7 +172,7 @@ pub fn settings(emulator: &Emulator, serving_url: &Url) -> String {
 /// When the settings don't fit this version of the service.
 pub fn configuration(emulator: &Emulator, serving_url: &Url) -> anyhow::Result<Config> {
     let mut config = Config::from_toml(&settings(emulator, serving_url))?;
-    config.outbound.extra_authorities = Some(emulator.ca_pem().as_bytes().to_vec());
+    config.upstream.extra_authorities = Some(emulator.ca_pem().as_bytes().to_vec());
     Ok(config)
 }
 

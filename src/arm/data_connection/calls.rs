@@ -32,7 +32,7 @@ pub struct Credentials {
 pub struct Accepted {
     /// 201 for a new one, 200 or 202 for one that was there (recorded ARM traffic).
     pub status: u16,
-    /// Where to ask how it goes on. Without one, reading the data connection is the only way to know.
+    /// Where to poll it. Without one, only a read of the data connection shows the outcome.
     pub operation: Option<OperationUrl>,
     /// The echo's provisioning state; see [`Accepted::is_done`].
     pub provisioning_state: Option<String>,
@@ -43,9 +43,9 @@ pub struct Accepted {
 /// What ARM made of a removal.
 #[derive(Debug, Clone)]
 pub enum Deleted {
-    /// Under way (202, or any success that names an operation).
+    /// Running (202, or any success that names an operation).
     Accepted {
-        /// Where to ask how it goes on.
+        /// Where to poll it.
         operation: Option<OperationUrl>,
         /// The call's ids and its time.
         call: CallReport,
@@ -98,8 +98,8 @@ impl Arm {
         .await
     }
 
-    /// Asks for the list of a database's data connections: whoever gets it may read each of them. Only the first page is asked
-    /// for, and what is on it is not looked at.
+    /// Requests the list of a database's data connections: a caller who gets it may read each of them. Only the first page is
+    /// requested, and its content is ignored.
     ///
     /// # Errors
     /// As every call; `Refused` when the token's user may not.

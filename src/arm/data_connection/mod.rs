@@ -1,5 +1,5 @@
 //! Data connections at ARM: how one is read, made and removed, and whether what is there is what was sent.
-//! When that is done, and in whose name, is decided elsewhere (`broker`).
+//! When that is done, and in whose name, `operations` decides.
 
 #[cfg(test)]
 mod any_answer_tests;

@@ -1,5 +1,5 @@
-//! A caller whose tokens have the scope of the request. A handler names it before whatever reads the body, so that nothing of a
-//! request is parsed whose app may not make it.
+//! A caller whose tokens have the scope that the request needs. A handler names it before the extractor of the body, so that a
+//! request without the scope is rejected before its body is parsed.
 
 use std::marker::PhantomData;
 
@@ -12,13 +12,13 @@ use crate::authz::Intent;
 use crate::http::AppState;
 use crate::http::problem::Problem;
 
-/// What a request means to do.
+/// What a request intends.
 pub(in crate::http) trait Means {
-    /// To the broker.
+    /// As the use cases name it.
     const INTENT: Intent;
 }
 
-/// It only looks.
+/// It reads.
 pub(in crate::http) struct Read;
 /// It makes a connection.
 pub(in crate::http) struct Create;

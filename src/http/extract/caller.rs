@@ -1,4 +1,4 @@
-//! The caller: a handler that takes it can't run unless every token was found valid.
+//! The caller: a handler with this extractor runs only if every token is valid.
 
 use axum::extract::FromRequestParts;
 use futures_util::future::join_all;
@@ -16,7 +16,7 @@ use crate::http::problem::Problem;
 
 /// ARM's own header, with ARM's syntax; here it carries user tokens for this API.
 const AUXILIARY: &str = "x-ms-authorization-auxiliary";
-/// The most entries that are looked at; the broker says how many are taken.
+/// The most entries that are validated; `authz` decides how many are accepted.
 const MOST_ENTRIES: usize = 8;
 
 /// The validated caller of a request, as its admission identified them.
@@ -28,7 +28,7 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let caller = parts.extensions.remove::<Caller>().map(Self);
         caller.ok_or_else(|| {
-            tracing::error!("a route was not guarded, so nobody knows who calls");
+            tracing::error!("route without authentication: the caller is unknown");
             Problem::internal()
         })
     }
@@ -60,7 +60,7 @@ pub(in crate::http) async fn authenticate(parts: &Parts, state: &AppState) -> Re
 fn explain(header: &str, error: TokenError) -> Problem {
     match error {
         TokenError::Refused(refusal) => {
-            // Another sign-in would bring as long a token: who is told 401 would try again and again.
+            // Another sign-in would return an equally long token: after a 401 the client would try forever.
             let code = match refusal {
                 TokenRefusal::TooLong => Code::HeadersTooLarge,
                 _ => Code::InvalidToken,

@@ -11,7 +11,7 @@ use crate::http::entity_tag::{EntityTag, IfMatch, IfNoneMatch};
 use crate::http::problem::Problem;
 use crate::usecases::ExpectedVersion;
 
-/// What must hold for a change to be made. It can't exist with a condition that nobody can evaluate.
+/// The preconditions of a change. It cannot hold a condition that cannot be evaluated.
 pub(in crate::http) struct Conditions {
     none_match: IfNoneMatch,
     /// The versions that `If-Match` names, if it came.

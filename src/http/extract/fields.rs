@@ -1,4 +1,4 @@
-//! Texts of a request parsed to what they must be; everything that is wrong is collected and told at once.
+//! Parses texts of a request; all mistakes are collected and returned at once.
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -104,7 +104,7 @@ pub(in crate::http) fn awaiting() -> Value {
 }
 
 /// What another than its requester goes on with.
-pub(in crate::http) fn go_on() -> Value {
+pub(in crate::http) fn continue_operation() -> Value {
     json!({ "requestHash": REQUEST_HASH })
 }
 
@@ -239,11 +239,13 @@ const fn detail(code: Code) -> &'static str {
             "Azure already has a data connection of this name; it was not touched. Choose another name"
         }
         Code::ConnectionExists => "a connection of this name is recorded for this database",
-        Code::ChangeInProgress => "another change of the connection began at the same moment; look again",
-        Code::RequestHashMissing => {
-            "another person asked for this operation; to go on with it in your own name, give its requestHash, which the operation shows"
+        Code::ChangeInProgress => {
+            "another change of the connection started at the same moment; read it again"
         }
-        Code::RequestHashDiffers => "is not the hash of this operation's request; look at it again",
+        Code::RequestHashMissing => {
+            "another person requested this operation; to continue it in your own name, send its requestHash, which the operation shows"
+        }
+        Code::RequestHashDiffers => "is not the hash of this operation's request; read the operation again",
         Code::IdempotencyKeyReused => "was used for another request; send a new request with a new key",
         Code::PayloadTooLarge => "the body may have at most 65536 bytes",
         Code::HeadersTooLarge => "the headers may have at most 98304 bytes together",
@@ -251,32 +253,32 @@ const fn detail(code: Code) -> &'static str {
         Code::ReferenceNotFound => "the event hub has no consumer group cg3",
         Code::RequestTimeout => "the body was not complete after 10 s; nothing was done",
         Code::TooManyRequests => "you sent more than 6000 requests in a minute; nothing was done",
-        Code::Overloaded => "more requests are under way than this service takes at once; nothing was done",
-        Code::Timeout => "the request took too long; look at what it changed before repeating it",
+        Code::Overloaded => "this service processes too many requests at the moment; nothing was done",
+        Code::Timeout => "the request took too long; read what it changed before repeating it",
         Code::UpstreamUnavailable => {
             "Azure Resource Manager answered 429 to the read of the cluster: too many requests"
         }
         Code::DatabaseUnavailable => "nothing can be recorded at the moment, so nothing was done",
         Code::UpstreamRefused => {
-            "Entra did not let this service exchange a token at tenant 22222222-2222-4222-8222-222222222222; its operator has to look into it"
+            "Entra did not let this service exchange a token at tenant 22222222-2222-4222-8222-222222222222; its operator has to find out why"
         }
         Code::Internal => "an error that is this service's own; its log has it under the request's id",
         // Not a problem of any documented operation.
         Code::MethodNotAllowed | Code::AzureFailed | Code::NotSent => "",
         Code::ParentMissing => {
-            "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there"
+            "neither the data connection nor its database can be read, which does not prove a removal; try again when the database exists"
         }
         Code::Drifted => {
-            "Azure holds another data connection under this name, so nothing was deleted: look at the connection's `found`"
+            "Azure holds another data connection under this name, so nothing was deleted: read the connection's `found`"
         }
         Code::Contested => {
-            "somebody else may have made what Azure holds under this name; look at the connection's `found`, and remove it with its ETag in If-Match"
+            "another person may have created what Azure holds under this name; read the connection's `found`, and repeat the removal with its ETag in If-Match to remove that"
         }
         Code::StillPresent => {
             "Azure still has the data connection, so the record is not closed; remove the connection instead"
         }
         Code::PreconditionFailed => {
-            "the connection is not as If-Match says; read it again, and decide by what it is now"
+            "the connection's version is not the one in If-Match; read the connection again"
         }
     }
 }

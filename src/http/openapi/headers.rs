@@ -115,7 +115,7 @@ pub(super) fn shared(components: ComponentsBuilder) -> ComponentsBuilder {
         ),
         (
             "Retry-After",
-            seconds("When to ask again: seconds from now.", json!(2)),
+            seconds("When to send the request again: seconds from now.", json!(2)),
         ),
     ] {
         components.headers.insert(name.to_owned(), RefOr::T(header));

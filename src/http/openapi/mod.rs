@@ -16,7 +16,7 @@ pub use generated::document;
 pub(super) use headers::{
     AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, IfNoneMatchHeader, PreferHeader,
 };
-pub(super) use responses::{Refuses, Refusing};
+pub(super) use responses::{ErrorCodes, ErrorResponses};
 
 use super::AppState;
 

@@ -36,15 +36,15 @@ const EVERYWHERE: &[Code] = &[
 ];
 
 /// The codes that are an endpoint's own.
-pub(crate) trait Refuses {
+pub(crate) trait ErrorCodes {
     /// The codes, beside those that every endpoint has.
     const CODES: &'static [Code];
 }
 
 /// The problems of an endpoint, for `responses(…)`.
-pub(crate) struct Refusing<T>(PhantomData<T>);
+pub(crate) struct ErrorResponses<T>(PhantomData<T>);
 
-impl<T: Refuses> IntoResponses for Refusing<T> {
+impl<T: ErrorCodes> IntoResponses for ErrorResponses<T> {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let common = by_status(EVERYWHERE);
         let codes: Vec<Code> = EVERYWHERE.iter().chain(T::CODES).copied().collect();
@@ -153,10 +153,10 @@ mod tests {
     #[test]
     fn the_problems_of_every_endpoint_are_defined_once() {
         struct Plain;
-        impl Refuses for Plain {
+        impl ErrorCodes for Plain {
             const CODES: &'static [Code] = &[Code::NotFound];
         }
-        let responses = Refusing::<Plain>::responses();
+        let responses = ErrorResponses::<Plain>::responses();
         let shared = |status: &str| matches!(responses.get(status), Some(RefOr::Ref(_)));
         assert!(shared("401") && shared("500") && shared("503") && !shared("404"));
     }

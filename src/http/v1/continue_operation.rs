@@ -18,10 +18,10 @@ use crate::http::extract::{
 use crate::http::links;
 use crate::http::models::Operation;
 use crate::http::openapi::AuxiliaryHeader;
+use crate::http::openapi::ErrorCodes;
+use crate::http::openapi::ErrorResponses;
 use crate::http::openapi::IdempotencyKeyHeader;
 use crate::http::openapi::PreferHeader;
-use crate::http::openapi::Refuses;
-use crate::http::openapi::Refusing;
 use crate::http::openapi::examples;
 use crate::http::response;
 use crate::usecases::Continued;
@@ -29,12 +29,12 @@ use crate::usecases::Continued;
 /// How many hexadecimal digits a SHA-256 has.
 const DIGITS: usize = 64;
 
-/// Which operation is meant to go on.
+/// Names the request of the operation that is continued.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ContinueOperation {
-    /// The operation's `requestHash`. Needed by whoever is not the one who asked for it: it says that they have seen what they
-    /// go on with in their own name.
+    /// The operation's `requestHash`. Required from a person other than its requester: it shows that they have read what they continue
+    /// in their own name.
     #[serde(default)]
     #[schema(nullable = false, pattern = "^[0-9A-Fa-f]{64}$")]
     request_hash: Option<String>,
@@ -54,9 +54,9 @@ impl ContinueOperation {
     }
 }
 
-struct ContinueRefuses;
+struct ContinueErrors;
 
-impl Refuses for ContinueRefuses {
+impl ErrorCodes for ContinueErrors {
     const CODES: &'static [Code] = &[
         Code::TenantNotAllowed,
         Code::AzureRefused,
@@ -73,30 +73,30 @@ impl Refuses for ContinueRefuses {
     ];
 }
 
-/// Go on with an operation
+/// Continue an operation
 ///
-/// Brings the caller's tokens to an operation that waits for some (`awaitingCaller`), to change things at Azure too. Who asked for it
-/// needs nothing else. Another person who may make the same change gives its `requestHash`, and from then on it goes on in their
-/// name. Tokens that don't do are refused as a create's are; with `awaitingClaims`, sign in with these first. An operation that
-/// waits for nobody stays as it is.
+/// Provides the caller's tokens, also for changes at Azure, to an operation that waits for some (`awaitingCaller`). Its requester needs
+/// nothing else. Another person who may make the same change sends its `requestHash`, and the operation runs in that person's name
+/// from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with these first. An operation that
+/// does not wait for a caller stays as it is.
 #[utoipa::path(
     post,
     path = "/v1/operations/{id}/continue",
     operation_id = "continueOperation",
     tag = "operations",
     params(("id" = Uuid, Path, description = "The operation's id"), IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader),
-    request_body(content = ContinueOperation, description = "Which operation is meant; may be left out by who asked for it", example = json!(examples::go_on())),
+    request_body(content = ContinueOperation, description = "The request of the operation that is continued; its requester may omit it", example = json!(examples::continue_operation())),
     responses(
-        (status = 200, description = "It has ended, or waits for nobody", body = Operation,
-            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+        (status = 200, description = "It has ended, or did not wait for a caller", body = Operation,
+            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to read it again: seconds from now")),
             example = json!(examples::succeeded("create"))),
-        (status = 202, description = "It goes on", body = Operation,
-            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+        (status = 202, description = "It runs", body = Operation,
+            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to read it again: seconds from now")),
             example = json!(examples::running())),
-        Refusing<ContinueRefuses>,
+        ErrorResponses<ContinueErrors>,
     )
 )]
-pub(crate) async fn go_on(
+pub(crate) async fn continue_operation(
     State(state): State<AppState>,
     Authorized { caller, .. }: Authorized<Write>,
     (Query(NoParameters {}), conditions): (Query<NoParameters>, Conditions),
@@ -105,7 +105,7 @@ pub(crate) async fn go_on(
     Path(id): Path<Uuid>,
     JsonIfAny(body): JsonIfAny<ContinueOperation>,
 ) -> Result<Response, Problem> {
-    // Going on is no thing that is there, so tags have nothing to match.
+    // There is no resource here that a tag could match.
     if conditions.expected.is_some() {
         conditions.hold_without_tag()?;
     }
@@ -114,13 +114,13 @@ pub(crate) async fn go_on(
     let Continued {
         operation,
         viewer_role,
-        goes_on,
+        resumed,
     } = state
         .usecases
         .continue_operation
         .run(&caller, OperationId::new(id), hash, key)
         .await?;
-    let view = if goes_on {
+    let view = if resumed {
         let waited = state
             .usecases
             .queries
@@ -130,7 +130,7 @@ pub(crate) async fn go_on(
         operation
     };
     let operation = Operation::from(&view);
-    let status = if goes_on && !view.phase.is_terminal() {
+    let status = if resumed && !view.phase.is_terminal() {
         StatusCode::ACCEPTED
     } else {
         StatusCode::OK

@@ -22,10 +22,10 @@ use crate::http::links;
 use crate::http::models::Connection;
 use crate::http::models::Operation;
 use crate::http::openapi::AuxiliaryHeader;
+use crate::http::openapi::ErrorCodes;
+use crate::http::openapi::ErrorResponses;
 use crate::http::openapi::IdempotencyKeyHeader;
 use crate::http::openapi::PreferHeader;
-use crate::http::openapi::Refuses;
-use crate::http::openapi::Refusing;
 use crate::http::openapi::examples;
 use crate::http::response;
 use crate::usecases::IdempotencyKey;
@@ -101,7 +101,7 @@ struct CreateTarget {
     data_format: Option<String>,
 }
 
-/// Where the events come from: exactly one member, which says what kind of source.
+/// The source of the events: exactly one member, which names its kind.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateSource {
@@ -134,7 +134,7 @@ fn default_consumer_group() -> String {
 }
 
 impl CreateConnection {
-    /// Parses every member; all that is wrong is told at once.
+    /// Parses every member, and returns all mistakes at once.
     fn parse(self) -> Result<NewConnection, Problem> {
         let mut errors = Vec::new();
         let name = field(&mut errors, "/name", &self.name);
@@ -193,9 +193,9 @@ fn wrong_justification(text: &str) -> Option<String> {
     }
 }
 
-struct CreateRefuses;
+struct CreateErrors;
 
-impl Refuses for CreateRefuses {
+impl ErrorCodes for CreateErrors {
     const CODES: &'static [Code] = &[
         Code::TenantNotAllowed,
         Code::AzureRefused,
@@ -214,10 +214,10 @@ impl Refuses for CreateRefuses {
 
 /// Create a connection
 ///
-/// Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and asks Azure to
-/// make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n` gives (seconds), else 202:
-/// follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With an `Idempotency-Key`, a
-/// repeat gives the same connection and operation also after the connection was removed: nothing is made anew.
+/// Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and sends the data
+/// connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds), otherwise 202: follow
+/// `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
+/// repeat returns the same connection and operation even after the connection was removed: nothing is created again.
 #[utoipa::path(
     post,
     path = "/v1/connections",
@@ -233,9 +233,9 @@ impl Refuses for CreateRefuses {
             headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
             example = json!(examples::active())),
         (status = 202, description = "The connection is being made, or could not be made: see `lastOperation`", body = Connection,
-            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read"), ("Retry-After" = u32, description = "When to read it again: seconds from now")),
             example = json!(examples::creating())),
-        Refusing<CreateRefuses>,
+        ErrorResponses<CreateErrors>,
     )
 )]
 pub(crate) async fn create(
@@ -249,7 +249,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let conditions = conditions.and_then(|conditions| conditions.hold_without_tag());
     let request = body.and_then(|Json(body)| body.parse());
-    let (key, request) = match together(parameters, conditions, key, request) {
+    let (key, request) = match join_errors(parameters, conditions, key, request) {
         Ok(parsed) => parsed,
         Err(problem) => {
             let recorder = &state.usecases.recorder;
@@ -289,7 +289,7 @@ pub(crate) async fn create(
 }
 
 /// Key and request, or all that is wrong with what came: what keeps it from being read at all before what is wrong in it.
-fn together(
+fn join_errors(
     parameters: Result<Query<NoParameters>, Problem>,
     conditions: Result<(), Problem>,
     key: Result<Idempotency, Problem>,

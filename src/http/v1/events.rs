@@ -19,8 +19,8 @@ use crate::http::AppState;
 use crate::http::Problem;
 use crate::http::extract::{Authorized, Path, Query, Read};
 use crate::http::links;
-use crate::http::openapi::Refuses;
-use crate::http::openapi::Refusing;
+use crate::http::openapi::ErrorCodes;
+use crate::http::openapi::ErrorResponses;
 use crate::http::openapi::examples;
 use crate::http::response;
 
@@ -35,7 +35,7 @@ pub(crate) struct EventParameters {
     /// How many events at the most: 1 to 200, 50 if not given.
     #[param(minimum = 1, maximum = 200, example = 50)]
     limit: Option<u32>,
-    /// Where to go on: taken from `nextLink`.
+    /// Where the page begins: taken from `nextLink`.
     page_token: Option<String>,
 }
 
@@ -87,7 +87,7 @@ struct LedgerEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     source_tenant_id: Option<Uuid>,
-    /// What else the event says; depends on its kind.
+    /// Further details; they depend on the event's kind.
     #[schema(value_type = Object)]
     details: Value,
 }
@@ -111,15 +111,15 @@ impl From<RecordedEvent> for LedgerEvent {
     }
 }
 
-struct EventsRefuses;
+struct EventsErrors;
 
-impl Refuses for EventsRefuses {
+impl ErrorCodes for EventsErrors {
     const CODES: &'static [Code] = &[Code::NotFound];
 }
 
 /// Read a connection's events
 ///
-/// Its part of the ledger: what was asked, decided, sent and answered, oldest first, in pages.
+/// The connection's part of the ledger: what was requested, decided, sent and answered, oldest first, in pages.
 #[utoipa::path(
     get,
     path = "/v1/connections/{id}/events",
@@ -128,7 +128,7 @@ impl Refuses for EventsRefuses {
     params(("id" = Uuid, Path, description = "The connection's id"), EventParameters),
     responses(
         (status = 200, description = "A page", body = EventList, example = json!(examples::events())),
-        Refusing<EventsRefuses>,
+        ErrorResponses<EventsErrors>,
     )
 )]
 pub(crate) async fn events(

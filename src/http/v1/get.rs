@@ -11,24 +11,23 @@ use crate::http::Problem;
 use crate::http::entity_tag::{EntityTag, IfNoneMatch};
 use crate::http::extract::{Authorized, NoParameters, Path, Query, Read};
 use crate::http::models::Connection;
+use crate::http::openapi::ErrorCodes;
+use crate::http::openapi::ErrorResponses;
 use crate::http::openapi::IfNoneMatchHeader;
-use crate::http::openapi::Refuses;
-use crate::http::openapi::Refusing;
 use crate::http::openapi::examples;
 use crate::http::response;
 
-struct GetRefuses;
+struct GetErrors;
 
-impl Refuses for GetRefuses {
+impl ErrorCodes for GetErrors {
     const CODES: &'static [Code] = &[Code::NotFound];
 }
 
 /// Read a connection
 ///
-/// Its record, as far as it is visible to the caller: to those who made it or took part in it, to those whom one of its tenants has
-/// given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the event hub, and, while it is
-/// unsettled, to operators of the service. With the tag of what the
-/// caller has in `If-None-Match`, an answer without a body says that it still stands.
+/// The record, as far as it is visible to the caller: to its requester and participants, to users with the app role
+/// `Connections.Read.All` of one of its tenants, to users whom Azure allows to read the data connection or the event hub, and, while it
+/// is unsettled, to operators of the service. If the tag in `If-None-Match` is current, the response is 304 without a body.
 #[utoipa::path(
     get,
     path = "/v1/connections/{id}",
@@ -41,7 +40,7 @@ impl Refuses for GetRefuses {
             example = json!(examples::active())),
         (status = 304, description = "The caller has it: nothing changed but perhaps `observedAt`",
             headers(("ETag" = String, description = "The tag of the representation that the caller has"))),
-        Refusing<GetRefuses>,
+        ErrorResponses<GetErrors>,
     )
 )]
 pub(crate) async fn get(

@@ -15,8 +15,8 @@ use crate::http::Problem;
 use crate::http::extract::{Authorized, Query, Read, optional};
 use crate::http::links;
 use crate::http::models::Connection;
-use crate::http::openapi::Refuses;
-use crate::http::openapi::Refusing;
+use crate::http::openapi::ErrorCodes;
+use crate::http::openapi::ErrorResponses;
 use crate::http::openapi::examples;
 use crate::http::response;
 use crate::usecases::ListFilter;
@@ -40,23 +40,22 @@ pub(crate) struct ListParameters {
         example = "/subscriptions/50000000-0000-4000-8000-000000000002/resourceGroups/rg-streams/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
     )]
     source: Option<String>,
-    /// Only the connections in this state. What is unsettled may or may not have been changed at Azure, and no read has told yet:
-    /// it is looked into until it is known, and never deleted on a guess. An operator of the service (app role `Operator` of its home
-    /// tenant) sees those of everybody.
+    /// Only the connections in this state. An unsettled connection may or may not have been changed at Azure, and no read has decided
+    /// yet; it is never deleted on a guess. An operator of the service (app role `Operator` of its home tenant) sees all of them.
     #[param(inline)]
     state: Option<ListedState>,
-    /// How many connections at the most: 1 to 200, 50 if not given.
+    /// The most connections in a page: 1 to 200, by default 50.
     #[param(minimum = 1, maximum = 200, example = 50)]
     limit: Option<u32>,
-    /// Where to go on: taken from `nextLink`.
+    /// Where the page begins: taken from `nextLink`.
     page_token: Option<String>,
 }
 
-/// The states that a list can be narrowed down to.
+/// The states that a list can be filtered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum ListedState {
-    /// A change may or may not have happened, and no read has told yet.
+    /// A change may or may not have happened, and no read has decided yet.
     Unsettled,
 }
 
@@ -84,8 +83,8 @@ impl ListParameters {
     }
 }
 
-/// The name of the list that page tokens are for: another filter makes another list. Nobody is kept from anything
-/// by it: what a page holds is decided anew each time.
+/// The name of the list that a page token belongs to: another filter makes another list. It protects nothing: visibility is checked for
+/// each page.
 fn list_of(filter: &ListFilter) -> String {
     let database = filter.database.as_ref().map(|id| id.resource().canonical());
     let source = filter.source.as_ref().map(|id| id.resource().canonical());
@@ -110,9 +109,9 @@ pub(crate) struct ConnectionList {
     next_link: Option<String>,
 }
 
-struct ListRefuses;
+struct ListErrors;
 
-impl Refuses for ListRefuses {
+impl ErrorCodes for ListErrors {
     const CODES: &'static [Code] = &[];
 }
 
@@ -128,7 +127,7 @@ impl Refuses for ListRefuses {
     params(ListParameters),
     responses(
         (status = 200, description = "A page", body = ConnectionList, example = json!(examples::connections())),
-        Refusing<ListRefuses>,
+        ErrorResponses<ListErrors>,
     )
 )]
 pub(crate) async fn list(

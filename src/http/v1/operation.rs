@@ -12,21 +12,21 @@ use crate::http::extract::{Authorized, NoParameters, Path, Query, Read};
 use crate::http::links;
 use crate::http::models::Operation;
 use crate::http::openapi::AuxiliaryHeader;
-use crate::http::openapi::Refuses;
-use crate::http::openapi::Refusing;
+use crate::http::openapi::ErrorCodes;
+use crate::http::openapi::ErrorResponses;
 use crate::http::openapi::examples;
 use crate::http::response;
 
-struct OperationRefuses;
+struct OperationErrors;
 
-impl Refuses for OperationRefuses {
+impl ErrorCodes for OperationErrors {
     const CODES: &'static [Code] = &[Code::NotFound];
 }
 
-/// Follow an operation
+/// Read an operation
 ///
-/// The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it has ended. An operation
-/// that waits for a token to read with goes on with the caller's.
+/// The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it has ended. It changes nothing:
+/// an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
 #[utoipa::path(
     get,
     path = "/v1/operations/{id}",
@@ -34,15 +34,15 @@ impl Refuses for OperationRefuses {
     tag = "operations",
     params(("id" = Uuid, Path, description = "The operation's id, from `Operation-Location`"), AuxiliaryHeader),
     responses(
-        (status = 200, description = "How far it is", body = Operation,
-            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+        (status = 200, description = "The operation", body = Operation,
+            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to read it again: seconds from now")),
             examples(
-                ("running" = (summary = "Under way", value = json!(examples::running()))),
-                ("waiting" = (summary = "Waits for somebody who signs in with more", value = json!(examples::awaiting()))),
+                ("running" = (summary = "Running", value = json!(examples::running()))),
+                ("waiting" = (summary = "Waits for a caller who signs in with more proof", value = json!(examples::awaiting()))),
                 ("succeeded" = (summary = "Done", value = json!(examples::succeeded("create")))),
                 ("failed" = (summary = "Ended without the change", value = json!(examples::failed())))
             )),
-        Refusing<OperationRefuses>,
+        ErrorResponses<OperationErrors>,
     )
 )]
 pub(crate) async fn get(

@@ -20,17 +20,17 @@ use crate::http::links;
 use crate::http::models::Connection;
 use crate::http::models::Operation;
 use crate::http::openapi::AuxiliaryHeader;
+use crate::http::openapi::ErrorCodes;
+use crate::http::openapi::ErrorResponses;
 use crate::http::openapi::IdempotencyKeyHeader;
 use crate::http::openapi::IfMatchHeader;
 use crate::http::openapi::PreferHeader;
-use crate::http::openapi::Refuses;
-use crate::http::openapi::Refusing;
 use crate::http::openapi::examples;
 use crate::http::response;
 use crate::usecases::Removal;
 use crate::usecases::RemovalRequest;
 
-/// What else is asked of a removal.
+/// The options of a removal.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -42,9 +42,9 @@ pub(crate) struct RemoveParameters {
     record_only: bool,
 }
 
-struct RemoveRefuses;
+struct RemoveErrors;
 
-impl Refuses for RemoveRefuses {
+impl ErrorCodes for RemoveErrors {
     const CODES: &'static [Code] = &[
         Code::TenantNotAllowed,
         Code::AzureRefused,
@@ -61,13 +61,13 @@ impl Refuses for RemoveRefuses {
 
 /// Remove a connection
 ///
-/// Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant alone: the access to the
-/// source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a token forward. After a
-/// removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it gives that one.
+/// Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant only: the access to the source may
+/// be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After a removal that failed, a
+/// repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
 ///
-/// What Azure holds is compared with the record first, and nothing is deleted that is not what the record says. Where something
-/// else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the same request with the
-/// connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead and sends nothing.
+/// What Azure holds is compared with the record first, and nothing else is deleted. If another data connection has the name, the
+/// response is 409 `drifted`, and the connection's `found` shows it: the same request with the connection's ETag in `If-Match` removes
+/// exactly that. `recordOnly=true` closes the record instead and sends nothing.
 #[utoipa::path(
     delete,
     path = "/v1/connections/{id}",
@@ -75,13 +75,13 @@ impl Refuses for RemoveRefuses {
     tag = "connections",
     params(("id" = Uuid, Path, description = "The connection's id"), IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader, IfMatchHeader, RemoveParameters),
     responses(
-        (status = 200, description = "The connection is removed, or was never made", body = Connection,
+        (status = 200, description = "The connection is removed, or was never created", body = Connection,
             headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL")),
             example = json!(examples::removed())),
-        (status = 202, description = "The removal is under way, or could not be carried out: see `lastOperation`", body = Connection,
-            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to ask again: seconds from now")),
+        (status = 202, description = "The removal is running, or failed: see `lastOperation`", body = Connection,
+            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to read it again: seconds from now")),
             example = json!(examples::removing())),
-        Refusing<RemoveRefuses>,
+        ErrorResponses<RemoveErrors>,
     )
 )]
 pub(crate) async fn remove(
@@ -130,7 +130,7 @@ pub(crate) async fn remove(
         .into_response())
 }
 
-/// The problem that a removal is which ended because what Azure holds is not what the record says.
+/// The problem for a removal that ended because Azure holds something else than the record says.
 fn refused(operation: &OperationRecord) -> Option<Problem> {
     let failure = operation
         .failure

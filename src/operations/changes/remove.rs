@@ -276,7 +276,7 @@ pub(crate) async fn send_with_auxiliary(job: &mut Job) -> Step {
     // of it is left to come.
     begun.await?;
     job.unsent = true;
-    Ok(NextAction::RetryAfter(Duration::ZERO))
+    Ok(NextAction::Step)
 }
 
 /// Says in an event what of the data connection is not as it is recorded.

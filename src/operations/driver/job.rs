@@ -32,6 +32,8 @@ pub(crate) enum NextAction {
     Done,
     /// Look again after this long; the lease is kept meanwhile.
     RetryAfter(Duration),
+    /// Take the next step at once, under the same lease.
+    Step,
 }
 
 /// Ends a step before its last line, by `?`.

@@ -196,6 +196,7 @@ async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<()
         };
         match next {
             NextAction::Done => return Ok(()),
+            NextAction::Step => {}
             NextAction::RetryAfter(pause) => {
                 // What Azure carries out may take long, and there is one a cluster: it keeps no other waiting for its place.
                 if job.claim.record.phase == Phase::Accepted {

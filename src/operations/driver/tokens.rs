@@ -215,7 +215,7 @@ pub(crate) async fn reading_by_itself(
     };
     Err(match next {
         NextAction::RetryAfter(pause) => early(transition::look_again_after(job, pause).await),
-        NextAction::Done => Stop::Next(NextAction::Done),
+        next => Stop::Next(next),
     })
 }
 

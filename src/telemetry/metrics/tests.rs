@@ -34,11 +34,11 @@ fn circuits_that_are_open_now_are_told_and_those_that_are_forgotten_are_not() {
         circuit_closed("arm");
         circuit_forgotten("arm");
     });
-    has(&text, "outbound_circuits_open{service=\"arm\"} 1");
-    has(&text, "outbound_circuits_total{service=\"arm\",state=\"open\"} 3");
+    has(&text, "upstream_circuits_open{service=\"arm\"} 1");
+    has(&text, "upstream_circuits_total{service=\"arm\",state=\"open\"} 3");
     has(
         &text,
-        "outbound_circuits_total{service=\"arm\",state=\"closed\"} 1",
+        "upstream_circuits_total{service=\"arm\",state=\"closed\"} 1",
     );
 }
 

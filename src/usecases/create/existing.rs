@@ -16,12 +16,12 @@ use crate::usecases::create::CreateCommand;
 use crate::usecases::create::Created;
 use crate::usecases::idempotency::Replay;
 
-/// What is known of a wanted connection.
+/// The connection of the requested name, if there is one.
 pub(crate) enum ExistingConnection {
     Nothing,
-    /// The caller made it.
+    /// The caller's own.
     Theirs(Box<Created>),
-    /// Somebody else made it: for those alone who may make one there themselves.
+    /// Another person's: disclosed only to callers who may create there.
     Somebodys(Box<Refusal>),
 }
 
@@ -32,9 +32,9 @@ enum Existing {
 }
 
 impl Create {
-    /// What the first create with the same key led to; else what is recorded under the connection's name, for which the key
-    /// stands from then on.
-    pub(crate) async fn known(
+    /// The result of the first create with the same key; otherwise the connection recorded under the name, which the key stands for from
+    /// then on.
+    pub(crate) async fn find_existing(
         &self,
         caller: &Caller,
         wanted: &CreateCommand,
@@ -51,7 +51,7 @@ impl Create {
             Existing::Theirs(operation) => *operation,
         };
         let Replay { operation, began } = match &wanted.keyed {
-            Some(keyed) => self.keys.bind(caller, keyed, operation).await?,
+            Some(keyed) => self.keys.attach_key(caller, keyed, operation).await?,
             None => Replay {
                 operation,
                 began: false,
@@ -60,42 +60,40 @@ impl Create {
         Ok(ExistingConnection::Theirs(Box::new(Created { operation, began })))
     }
 
-    /// The same once the caller was found to have every right that a create needs: they may be told of what is somebody else's.
+    /// The same for a caller who has every right that a create needs: another person's connection is disclosed.
     pub(crate) async fn known_to_the_permitted(
         &self,
         caller: &Caller,
         wanted: &CreateCommand,
     ) -> Result<Option<Created>, Error> {
-        match self.known(caller, wanted).await? {
+        match self.find_existing(caller, wanted).await? {
             ExistingConnection::Nothing => Ok(None),
             ExistingConnection::Theirs(created) => Ok(Some(*created)),
             ExistingConnection::Somebodys(refusal) => Err((*refusal).into()),
         }
     }
 
-    /// Nothing is asked or sent for a key that stands for something: what it led to is the answer, as long as the caller may
-    /// see it.
+    /// Answers a repeat from the operation that its key stands for, as long as the caller may see it. Nothing is sent.
     async fn replayed(&self, caller: &Caller, replay: Replay) -> Result<Created, Error> {
         let Replay { operation, began } = replay;
-        // As long as they may see it.
         self.queries.connection(caller, operation.connection).await?;
         Ok(Created { operation, began })
     }
 
-    /// Lends the tokens of a repeated create to whatever of its connection waits for some. Apart from what the database is asked,
-    /// which has to answer within two seconds: Entra may take longer to say whether they open the target.
+    /// Provides the tokens of a repeated create to an operation of its connection that waits for some. Outside of the database's
+    /// deadline: Entra may take longer to exchange them.
     pub(crate) async fn lend_tokens(&self, caller: &Caller, created: &Created) -> Result<(), Error> {
         let record = self
             .queries
             .find(caller, created.operation.connection)
             .await?
             .record;
-        // No token leaves for a tenant that is no longer allowed.
+        // No token is sent to a tenant that is no longer allowed.
         if self.preflight.tenants.still_allowed(&record, true).is_err() {
             return Ok(());
         }
         if waits(&created.operation) || record.last_operation.as_ref().is_some_and(waits) {
-            // Whoever asks again for what they asked for themselves goes on with it.
+            // Repeating one's own request resumes its operation.
             self.driver
                 .resume(&record, caller, Lending::Write(created.operation.id))
                 .await?;
@@ -103,15 +101,15 @@ impl Create {
         Ok(())
     }
 
-    /// The operation that makes the same connection for the same actor and request; a refusal for all others, which tells them
-    /// nothing of whose it is.
+    /// The operation that creates the same connection for the same actor and request; a refusal for all others, which does not disclose
+    /// whose it is.
     async fn existing(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Existing, Error> {
         self.db.read(async |db| {
 let Some(record) = connections::find_open(db, &wanted.request.id()).await? else {
             return Ok(Existing::Nothing);
         };
         if record.found.as_ref().is_some_and(|found| found.contested) {
-            let detail = "somebody else made a data connection of this name at the same time as this service; whoever may see the connection finds there what Azure holds, and can remove it with its ETag in If-Match";
+            let detail = "another person created a data connection of this name at the same time as this service; the connection's `found` shows what Azure holds, and a removal with its ETag in If-Match removes that";
             let refusal = Refusal::new(Code::Contested, detail).at("/name", detail);
             return Ok(Existing::Somebodys(Box::new(refusal)));
         }
@@ -123,21 +121,21 @@ let Some(record) = connections::find_open(db, &wanted.request.id()).await? else 
         }
         if record.request_hash != wanted.hash {
             let detail = format!(
-                "you made this connection with another configuration; it is {}",
+                "you created this connection with another configuration; its id is {}",
                 record.id
             );
             return Err(Refusal::new(Code::ConnectionExists, detail).into());
         }
         if record.state() == State::Missing {
             let detail = format!(
-                "the connection {} is recorded, but Azure no longer has it; remove it (with recordOnly=true if something else has its name), then create it anew",
+                "the connection {} is recorded, but Azure no longer has it; remove it (with recordOnly=true if another data connection has its name), then create it again",
                 record.id
             );
             return Err(Refusal::new(Code::ConnectionExists, detail).into());
         }
         if record.desired == Desired::Absent {
             let detail = format!(
-                "the connection {} is being removed; create it anew when it is gone",
+                "the connection {} is being removed; create it again when it is removed",
                 record.id
             );
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
@@ -148,7 +146,7 @@ let Some(record) = connections::find_open(db, &wanted.request.id()).await? else 
     }
 }
 
-/// Whether an operation waits for somebody's token.
+/// Whether an operation waits for a caller's token.
 pub(in crate::usecases) fn waits(operation: &OperationRecord) -> bool {
     !operation.phase.is_terminal() && operation.awaiting.is_some()
 }

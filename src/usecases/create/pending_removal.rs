@@ -1,4 +1,4 @@
-//! What a former connection of the same name may still do to a new one.
+//! Removals of a former connection of the same name that may still take effect.
 
 use sqlx::PgConnection;
 
@@ -10,8 +10,8 @@ use crate::domain::Refusal;
 use crate::usecases::create::Create;
 
 impl Create {
-    /// A removal that got no answer may still be carried out, and would then remove what has its name by now: until its request
-    /// is dead, nothing new is made there. In the transaction that records the new connection, so that none slips in between.
+    /// Rejects a create while a removal without a response may still take effect: it would delete the new data connection. Called in the
+    /// transaction that records the new connection, so that none is missed.
     ///
     /// # Errors
     /// [`Code::ChangeInProgress`] while there is such a removal.
@@ -26,7 +26,7 @@ impl Create {
             return Ok(());
         };
         let detail = format!(
-            "a removal of the former connection of this name got no answer from Azure and may still be carried out for {} s; ask again then",
+            "Azure has not responded to the removal of the former connection of this name, which may still take effect for {} s; try again then",
             left.as_secs() + 1
         );
         let refusal = Refusal {

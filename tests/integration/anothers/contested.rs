@@ -1,21 +1,12 @@
 //! Creates that ARM carried out over somebody else's.
 
+use std::time::Duration;
+
 use azure_emulator::{Effect, Fault};
 use serde_json::{Map, json};
 
-use super::{is_removed, make, ours_but, remove_matching, tag, theirs};
-use crate::support::{Answer, App, Portal, data_connection, request};
-
-/// A create whose proof of absence is a read that somebody else's data connection came after.
-async fn over_theirs(app: &App) -> (Portal, Answer) {
-    let portal = app.how_to_portal();
-    make(app, &theirs());
-    let nothing = json!({ "error": { "code": "ResourceNotFound", "message": "not there yet" } });
-    app.emulator
-        .inject(Fault::arm("/dataConnections/telemetry?", Effect::json(404, nothing)).method("GET"));
-    let created = portal.create(&request("telemetry")).await;
-    (portal, created)
-}
+use super::{is_removed, make, not_found, ours_but, over_theirs, reads, remove_matching, tag, theirs};
+use crate::support::{App, data_connection, request};
 
 #[tokio::test]
 async fn a_create_that_azure_took_as_a_change_of_somebody_elses_is_never_called_active() {
@@ -144,4 +135,51 @@ async fn what_was_changed_while_azure_made_it_is_not_called_the_services_own() {
         assert_eq!(connection.text("/state"), "unsettled");
         app.finish().await;
     }
+}
+
+/// Reads lag: what had the name before is not shown for a moment after the PUT either.
+#[tokio::test]
+async fn a_contested_create_that_lagging_reads_do_not_show_is_not_closed() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    make(&app, &theirs());
+    app.operations_take(Duration::from_millis(500));
+    app.emulator.inject(reads(not_found()).times(8));
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(app.calls("PUT", "telemetry")[0].status, 200);
+    assert!(app.at_arm("telemetry").is_some());
+    let closed: bool = app.scalar("select closed_at is not null from connections").await;
+    assert!(!closed, "closed although Azure took the PUT: {}", operation.body);
+    assert_eq!(
+        portal.connection(created.text("/id")).await.text("/state"),
+        "unsettled"
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_found_of_a_contested_connection_is_shown_with_its_differences() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    make(&app, &theirs());
+    app.hold_operations();
+    app.emulator.inject(reads(not_found()));
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    app.wait_for_calls("PUT", "telemetry", 1).await;
+    // They put theirs back.
+    let change = Map::from_iter([("consumerGroup".to_owned(), json!("cg1"))]);
+    app.emulator
+        .edit(|world| world.set_data_connection_members(&data_connection("telemetry"), &change))
+        .expect("members");
+    app.release_operations();
+    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(operation.text("/error/code"), "contested", "{}", operation.body);
+    let connection = portal.connection(created.text("/id")).await;
+    assert_eq!(connection.text("/found/resource/properties/consumerGroup"), "cg1");
+    assert_eq!(
+        connection.body["found"]["differences"],
+        json!(["/properties/consumerGroup"])
+    );
+    app.finish().await;
 }

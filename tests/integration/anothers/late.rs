@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use azure_emulator::{Effect, Fault, FaultAnswer, how_to};
+use serde_json::Value;
 use tenant_bridge::config::Config;
 
-use super::{is_removed, make, theirs};
-use crate::support::{Answer, App, Portal, go_on, hurried, request};
+use super::{is_removed, make, ours_but, theirs};
+use crate::support::{Answer, App, Portal, continue_operation, hurried, request};
 
 /// The service reads by itself where the target's tenant lets it.
 fn reads_by_itself(config: &mut Config) {
@@ -19,14 +20,23 @@ async fn closed_in_doubt(app: &App) -> (Portal, Answer) {
     app.operations_take(Duration::from_millis(2500));
     app.emulator
         .edit(|world| world.set_read_lag(Duration::from_millis(500)));
-    let failing = FaultAnswer {
+    closed_after(app, &request("telemetry"), unanswered()).await
+}
+
+/// ARM carries the request out and answers with an error.
+fn unanswered() -> Effect {
+    Effect::AnswerAfterEffect(FaultAnswer {
         status: 503,
         ..FaultAnswer::default()
-    };
-    let fault = Fault::arm("/dataConnections/", Effect::AnswerAfterEffect(failing)).method("PUT");
+    })
+}
+
+/// A create whose PUT has this effect, and whose record is closed as failed.
+async fn closed_after(app: &App, wanted: &Value, effect: Effect) -> (Portal, Answer) {
+    let fault = Fault::arm("/dataConnections/", effect).method("PUT");
     app.emulator.inject(fault);
     let portal = app.how_to_portal();
-    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    let created = portal.create_waiting(wanted, 0).await;
     let operation = portal.follow(created.text("/lastOperation/id")).await;
     assert_eq!(operation.text("/status"), "failed", "{}", operation.body);
     let connection = portal.connection(created.text("/id")).await;
@@ -84,7 +94,7 @@ async fn what_came_late_is_found_by_the_next_who_asks() {
             }
             "remove" => is_removed(&portal.remove(created.text("/id")).await),
             _ => {
-                let asked = go_on(&portal, created.text("/lastOperation/id"), None, 0).await;
+                let asked = continue_operation(&portal, created.text("/lastOperation/id"), None, 0).await;
                 assert_eq!(asked.status, 200, "{}", asked.body);
             }
         }
@@ -152,5 +162,70 @@ async fn a_look_that_fails_is_no_look() {
     let path = format!("/v1/connections/{}", created.text("/id"));
     portal.wait_for(&path, |body| body["state"] == "unsettled").await;
     is_removed(&portal.remove(created.text("/id")).await);
+    app.finish().await;
+}
+
+/// A data connection that has the name after a completed removal was made by somebody else.
+#[tokio::test]
+async fn a_repeated_removal_deletes_nothing_more_after_the_first_was_carried_out() {
+    let app = App::hurried().await;
+    let (portal, created) = closed_in_doubt(&app).await;
+    app.operations_take(Duration::from_millis(60));
+    appear(&app).await;
+    let id = created.text("/id");
+    assert_eq!(portal.remove(id).await.text("/state"), "removed");
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
+    // Another person makes an equal one by hand.
+    make(&app, &ours_but(|_| ()));
+    let again = portal.remove(id).await;
+    assert_eq!(
+        app.calls("DELETE", "telemetry").len(),
+        1,
+        "{} {}",
+        again.status,
+        again.body
+    );
+    assert_eq!(again.text("/state"), "removed", "{}", again.body);
+    app.finish().await;
+}
+
+/// Two creates of a name ended with an unknown outcome; the first is the one that was carried out.
+#[tokio::test]
+async fn the_next_create_rechecks_every_closed_record_of_its_name() {
+    let app = App::hurried().await;
+    app.operations_take(Duration::from_secs(8));
+    app.emulator
+        .edit(|world| world.set_read_lag(Duration::from_secs(8)));
+    let (portal, first) = closed_after(&app, &request("telemetry"), unanswered()).await;
+    let mut other = request("telemetry");
+    other["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+    closed_after(&app, &other, Effect::ResetBeforeEffect).await;
+    appear(&app).await;
+    let again = portal.create(&request("telemetry")).await;
+    assert_eq!(
+        portal.connection(first.text("/id")).await.text("/state"),
+        "unsettled",
+        "{} {}",
+        again.status,
+        again.body
+    );
+    app.finish().await;
+}
+
+/// The outcome became unknown to a replica of the version before, which did not record that.
+#[tokio::test]
+async fn a_create_whose_outcome_became_unknown_before_the_upgrade_is_rechecked() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal();
+    app.emulator
+        .inject(Fault::arm("/dataConnections/", Effect::ResetBeforeEffect).method("PUT"));
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    app.wait_until("select phase = 'settling' from operations").await;
+    app.as_owner("update connections set recheck_step = null").await;
+    portal.follow(created.text("/lastOperation/id")).await;
+    let due: bool = app
+        .scalar("select closed_at is not null and recheck_at is not null from connections")
+        .await;
+    assert!(due);
     app.finish().await;
 }

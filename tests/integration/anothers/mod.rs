@@ -2,13 +2,13 @@
 //! where it is what the record says, or where a caller named exactly what was found.
 
 mod contested;
-mod edges;
 mod late;
 mod preconditions;
 mod record_only;
+mod refused_removals;
 mod removal;
 
-use azure_emulator::how_to;
+use azure_emulator::{Effect, Fault, how_to};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -58,6 +58,32 @@ async fn drifted(app: &App) -> (Portal, Answer, Answer) {
     let refused = portal.remove(created.text("/id")).await;
     refused.is_problem(409, "drifted");
     (portal, created, refused)
+}
+
+/// ARM's answer for a resource that does not exist.
+fn not_found() -> Effect {
+    let error = json!({ "code": "ResourceNotFound", "message": "not there yet" });
+    Effect::json(404, json!({ "error": error }))
+}
+
+/// A fault of reads of the data connection.
+fn reads(effect: Effect) -> Fault {
+    Fault::arm("/dataConnections/telemetry?", effect).method("GET")
+}
+
+/// A create whose read beforehand found nothing although another's data connection had the name: its PUT changed that one.
+async fn over_theirs(app: &App) -> (Portal, Answer) {
+    let portal = app.how_to_portal();
+    make(app, &theirs());
+    app.emulator.inject(reads(not_found()));
+    let created = portal.create(&request("telemetry")).await;
+    assert_eq!(
+        created.text("/lastOperation/error/code"),
+        "contested",
+        "{}",
+        created.body
+    );
+    (portal, created)
 }
 
 fn delete_by_hand(app: &App) {

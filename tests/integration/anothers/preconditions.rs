@@ -1,8 +1,10 @@
 //! `If-Match` on removals.
 
+use azure_emulator::Effect;
 use http::Method;
+use serde_json::json;
 
-use super::{active, is_removed, remove_matching, tag};
+use super::{active, is_removed, make, ours_but, reads, remove_matching, tag, theirs};
 use crate::support::App;
 
 #[tokio::test]
@@ -50,5 +52,56 @@ async fn a_repeat_with_the_same_key_is_answered_like_the_first_whatever_the_vers
     is_removed(&ask().await);
     app.as_owner("update connections set version = version + 1").await;
     is_removed(&ask().await);
+    app.finish().await;
+}
+
+/// The first caller named what to delete and left no usable token; the second provides tokens and names nothing.
+#[tokio::test]
+async fn a_removal_without_if_match_deletes_nothing_that_another_caller_named() {
+    let app = App::hurried().await;
+    let (portal, created) = active(&app).await;
+    let id = created.text("/id");
+    make(&app, &theirs());
+    let refused = portal.remove(id).await;
+    refused.is_problem(409, "drifted");
+    let denied = json!({ "error": { "code": "AuthorizationFailed", "message": "no" } });
+    app.emulator.inject(reads(Effect::json(403, denied)).always());
+    let call = portal
+        .call(Method::DELETE, &format!("/v1/connections/{id}"))
+        .header("prefer", "wait=0")
+        .header("if-match", tag(&refused));
+    let asked = portal.send(call).await;
+    let path = format!("/v1/operations/{}", asked.text("/lastOperation/id"));
+    portal
+        .wait_for(&path, |body| body["status"] == "awaitingCaller")
+        .await;
+    app.emulator.clear_faults();
+    let other = app.signed_in("acc3@domain1.com");
+    let bare = other.remove(id).await;
+    assert!(
+        app.calls("DELETE", "telemetry").is_empty(),
+        "{} {}",
+        bare.status,
+        bare.body
+    );
+}
+
+/// The tag names another's data connection; meanwhile the connection's own was restored.
+#[tokio::test]
+async fn a_tag_of_what_was_found_deletes_nothing_else() {
+    let app = App::hurried().await;
+    let (portal, created) = active(&app).await;
+    let id = created.text("/id");
+    make(&app, &theirs());
+    let refused = portal.remove(id).await;
+    refused.is_problem(409, "drifted");
+    make(&app, &ours_but(|_| ()));
+    let answer = remove_matching(&portal, id, &tag(&refused)).await;
+    assert!(
+        app.calls("DELETE", "telemetry").is_empty(),
+        "{} {}",
+        answer.status,
+        answer.body
+    );
     app.finish().await;
 }

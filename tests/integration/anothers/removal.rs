@@ -6,13 +6,10 @@ use azure_emulator::{Effect, Fault, how_to};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{active, delete_by_hand, drifted, is_removed, make, ours_but, remove_matching, tag, theirs};
-use crate::support::{App, request};
-
-/// A fault of reads of the data connection.
-fn reads(effect: Effect) -> Fault {
-    Fault::arm("/dataConnections/telemetry?", effect).method("GET")
-}
+use super::{
+    active, delete_by_hand, drifted, is_removed, make, ours_but, reads, remove_matching, tag, theirs,
+};
+use crate::support::{App, data_connection, request};
 
 #[tokio::test]
 async fn what_somebody_else_made_anew_under_the_name_is_not_deleted() {
@@ -286,5 +283,24 @@ async fn the_sources_side_is_not_shown_what_has_the_name_now() {
     assert_eq!(seen.text("/state"), "missing");
     assert!(seen.body["found"]["resource"].is_null(), "{}", seen.body);
     assert!(seen.body["found"]["differences"].is_array());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_about_another_resource_is_ignored() {
+    let app = App::hurried().await;
+    let (portal, created) = active(&app).await;
+    let id = created.text("/id");
+    let mut others = theirs();
+    others["id"] = data_connection("another").into();
+    others["name"] = "adx1/telemetry/another".into();
+    app.emulator.inject(reads(Effect::json(200, others)).times(2));
+    let answer = portal.remove(id).await;
+    assert_eq!(
+        (answer.status, answer.text("/state")),
+        (200, "removed"),
+        "{}",
+        answer.body
+    );
     app.finish().await;
 }

@@ -1,10 +1,10 @@
 //! In whose name the rest is done, and with whose tokens, when somebody else goes on while a replica still has what came before.
 
-use super::{Waiting, go_on, lost_removal, naming};
+use super::{Waiting, continue_operation, lost_removal, naming};
 use crate::support::{App, request};
 
 #[tokio::test]
-async fn what_a_look_goes_on_with_ends_in_the_name_of_who_continued_it_meanwhile() {
+async fn a_create_that_a_removal_follows_ends_in_the_name_of_who_continues_it_meanwhile() {
     let mut app = App::hurried().await;
     app.hold_operations();
     let created = app.how_to_portal().create_waiting(&request("telemetry"), 0).await;
@@ -20,17 +20,17 @@ async fn what_a_look_goes_on_with_ends_in_the_name_of_who_continued_it_meanwhile
     };
     let hash = waiting.hash().await;
     let app = &waiting.app;
-    // A viewer's look follows it, as long as Azure is at it.
-    let looked = app
-        .signed_in("acc6@domain1.com")
-        .get(&format!("/v1/operations/{}", waiting.operation))
+    // A removal follows the create with its caller's tokens, for reads only, as long as Azure processes it.
+    let removal = app
+        .signed_in("acc3@domain1.com")
+        .remove_waiting(&waiting.connection, 0)
         .await;
-    assert_eq!(looked.status, 200, "{}", looked.body);
-    app.wait_until("select lease_until is not null from operations")
+    assert_eq!(removal.status, 202, "{}", removal.body);
+    app.wait_until("select lease_until is not null from operations where kind = 'create'")
         .await;
 
     let other = app.signed_in("acc5@domain1.com");
-    let continued = go_on(&other, &waiting.operation, naming(&hash), 0).await;
+    let continued = continue_operation(&other, &waiting.operation, naming(&hash), 0).await;
     assert_eq!(continued.status, 202, "{}", continued.body);
     app.release_operations();
     let ended = other.follow(&waiting.operation).await;
@@ -39,6 +39,7 @@ async fn what_a_look_goes_on_with_ends_in_the_name_of_who_continued_it_meanwhile
     let succeeded = &waiting.events("create.succeeded").await[0];
     assert_eq!(succeeded["actorId"], continued["actorId"]);
     assert_ne!(succeeded["actorId"], continued["details"]["actorBefore"]);
+    app.all_have_ended().await;
     waiting.app.finish().await;
 }
 
@@ -61,7 +62,7 @@ async fn a_replica_that_still_has_the_tokens_of_who_asked_goes_on_with_those_of_
     };
     let hash = waiting.hash().await;
     let other = waiting.app.signed_in("acc5@domain1.com");
-    let ended = waiting.go_on(&other, naming(&hash)).await;
+    let ended = waiting.continue_operation(&other, naming(&hash)).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     let deletes = waiting.app.calls("DELETE", "telemetry");
     let last = deletes.last().and_then(|call| call.primary.as_ref());

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::go_on;
+use super::continue_operation;
 use crate::support::{App, request};
 
 /// The claims of an answer's challenge.
@@ -45,11 +45,11 @@ async fn a_create_that_azure_wants_more_proof_for_goes_on_with_it_and_not_by_a_l
     for _ in 0..5 {
         assert_eq!(better.get(&path).await.text("/status"), "awaitingCaller");
     }
-    let same = go_on(&app.challengeable_portal(), &operation, None, 20).await;
+    let same = continue_operation(&app.challengeable_portal(), &operation, None, 20).await;
     same.is_problem(401, "claimsChallenge");
     assert_eq!(app.calls("PUT", "telemetry").len(), 1);
 
-    let ended = go_on(&better, &operation, None, 20).await;
+    let ended = continue_operation(&better, &operation, None, 20).await;
     assert_eq!(
         (ended.status, ended.text("/status")),
         (200, "succeeded"),
@@ -84,11 +84,11 @@ async fn another_who_may_create_there_goes_on_with_a_create_in_their_own_name() 
     let hash = json!({ "requestHash": shown.text("/lastOperation/requestHash") });
     // Who may not list the hub's keys may not create.
     let lacking = app.signed_in("acc5@domain1.com");
-    let refused = go_on(&lacking, &operation, Some(hash.clone()), 20).await;
+    let refused = continue_operation(&lacking, &operation, Some(hash.clone()), 20).await;
     refused.is_problem(403, "accessMissing");
     assert_eq!(refused.text("/missing/0/tenant"), how_to::DOMAIN2);
 
-    let ended = go_on(&other, &operation, Some(hash), 20).await;
+    let ended = continue_operation(&other, &operation, Some(hash), 20).await;
     assert_eq!(
         (ended.status, ended.text("/status")),
         (200, "succeeded"),
@@ -126,7 +126,7 @@ async fn a_removal_that_azure_wants_more_proof_for_shows_the_claims_and_goes_on_
     let sent = app.calls("DELETE", "telemetry").len();
 
     // The same sign-in doesn't do, and the caller is told at once instead of after another try.
-    let same = go_on(&app.challengeable_portal(), operation, None, 20).await;
+    let same = continue_operation(&app.challengeable_portal(), operation, None, 20).await;
     same.is_problem(401, "claimsChallenge");
     assert_eq!(
         challenged(&same)["access_token"]["acrs"],
@@ -137,7 +137,7 @@ async fn a_removal_that_azure_wants_more_proof_for_shows_the_claims_and_goes_on_
     let better = app
         .portal()
         .with_token(&app.satisfying_token("acc1@domain1.com", &["cp1"]));
-    let ended = go_on(&better, operation, None, 20).await;
+    let ended = continue_operation(&better, operation, None, 20).await;
     assert_eq!(
         (ended.status, ended.text("/status")),
         (200, "succeeded"),

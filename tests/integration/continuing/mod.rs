@@ -9,7 +9,7 @@ mod shown;
 use azure_emulator::{Effect, Fault};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Portal, go_on, request};
+use crate::support::{Answer, App, Portal, continue_operation, request};
 
 /// A removal of acc1's that was sent without effect, and that waits for a caller since its replica was stopped.
 struct Waiting {
@@ -50,7 +50,7 @@ impl Waiting {
         waiting
     }
 
-    /// Waits until the operation waits, and gives it as its connection shows it, which brings no token.
+    /// Waits until the operation waits for a caller, and returns it as its connection shows it.
     async fn waits(&self) -> Value {
         let path = format!("/v1/connections/{}", self.connection);
         let portal = self.app.how_to_portal();
@@ -65,8 +65,8 @@ impl Waiting {
         shown["requestHash"].as_str().expect("a hash").to_owned()
     }
 
-    async fn go_on(&self, portal: &Portal, body: Option<Value>) -> Answer {
-        go_on(portal, &self.operation, body, 20).await
+    async fn continue_operation(&self, portal: &Portal, body: Option<Value>) -> Answer {
+        continue_operation(portal, &self.operation, body, 20).await
     }
 
     /// So many removals were sent since it waited.

@@ -9,10 +9,10 @@ use super::{Waiting, naming};
 async fn another_who_may_goes_on_by_the_requests_hash_and_is_its_actor_from_then_on() {
     let waiting = Waiting::removal().await;
     let other = waiting.app.signed_in("acc5@domain1.com");
-    let unnamed = waiting.go_on(&other, None).await;
+    let unnamed = waiting.continue_operation(&other, None).await;
     unnamed.is_problem(403, "requestHashMissing");
     assert_eq!(unnamed.text("/errors/0/pointer"), "/requestHash");
-    let wrong = waiting.go_on(&other, naming(&"0".repeat(64))).await;
+    let wrong = waiting.continue_operation(&other, naming(&"0".repeat(64))).await;
     wrong.is_problem(409, "requestHashDiffers");
     assert_eq!(waiting.sent_since(), 0);
 
@@ -22,7 +22,7 @@ async fn another_who_may_goes_on_by_the_requests_hash_and_is_its_actor_from_then
     let theirs = async || other.get("/v1/connections").await.body["value"].clone();
     assert_eq!(theirs().await, json!([]), "they had no part in it");
     let hash = shown.text("/lastOperation/requestHash");
-    let ended = waiting.go_on(&other, naming(hash)).await;
+    let ended = waiting.continue_operation(&other, naming(hash)).await;
     assert_eq!(
         (ended.status, ended.text("/status")),
         (200, "succeeded"),
@@ -54,10 +54,10 @@ async fn strangers_learn_nothing_and_who_may_not_do_it_themselves_does_not_go_on
     let app = &waiting.app;
     let hash = waiting.hash().await;
     let stranger = app.signed_in("acc4@domain1.com");
-    let nothing = waiting.go_on(&stranger, naming(&hash)).await;
+    let nothing = waiting.continue_operation(&stranger, naming(&hash)).await;
     nothing.is_problem(404, "notFound");
     let reader = waiting
-        .go_on(&app.signed_in("acc6@domain1.com"), naming(&hash))
+        .continue_operation(&app.signed_in("acc6@domain1.com"), naming(&hash))
         .await;
     reader.is_problem(403, "accessMissing");
     assert_eq!(reader.text("/missing/0/kind"), "role");
@@ -66,12 +66,12 @@ async fn strangers_learn_nothing_and_who_may_not_do_it_themselves_does_not_go_on
         token.scopes = vec!["Connections.Read".to_owned()];
     });
     let looker = app.portal().with_token(&looking);
-    let scope = waiting.go_on(&looker, naming(&hash)).await;
+    let scope = waiting.continue_operation(&looker, naming(&hash)).await;
     scope.is_problem(403, "insufficientScope");
     assert_eq!(waiting.sent_since(), 0);
     let waits = waiting.waits().await;
     assert_eq!(waits["awaitingTenantId"], how_to::DOMAIN1);
-    let ended = waiting.go_on(&app.how_to_portal(), None).await;
+    let ended = waiting.continue_operation(&app.how_to_portal(), None).await;
     assert_eq!(ended.text("/status"), "succeeded");
     waiting.app.finish().await;
 }
@@ -86,16 +86,18 @@ async fn who_began_it_needs_the_hash_once_another_has_gone_on() {
         .edit(|world| world.set_writes_need(how_to::DOMAIN1, Some("p1")))
         .expect("a tenant");
     let other = app.signed_in("acc5@domain1.com");
-    let tried = super::go_on(&other, &waiting.operation, naming(&hash), 0).await;
+    let tried = super::continue_operation(&other, &waiting.operation, naming(&hash), 0).await;
     assert_eq!(tried.status, 202, "{}", tried.body);
     app.wait_for_calls("DELETE", "telemetry", waiting.sent + 1).await;
     app.emulator
         .edit(|world| world.set_writes_need(how_to::DOMAIN1, None))
         .expect("a tenant");
     waiting.waits().await;
-    let first = waiting.go_on(&app.how_to_portal(), None).await;
+    let first = waiting.continue_operation(&app.how_to_portal(), None).await;
     first.is_problem(403, "requestHashMissing");
-    let ended = waiting.go_on(&app.how_to_portal(), naming(&hash)).await;
+    let ended = waiting
+        .continue_operation(&app.how_to_portal(), naming(&hash))
+        .await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     waiting.app.finish().await;
 }

@@ -3,7 +3,7 @@
 use azure_emulator::{Effect, Fault, how_to};
 use serde_json::json;
 
-use super::go_on;
+use super::continue_operation;
 use crate::support::{App, Portal, claims_challenge, request};
 
 /// A create that ARM carries out until it is released, and that waits for its caller since its replica was stopped: the connection's
@@ -41,7 +41,7 @@ async fn an_operation_that_somebody_goes_on_with_runs_at_once_and_not_only_when_
     let mut app = App::hurried().await;
     let (id, operation) = under_way_at_arm(&mut app).await;
     let portal = app.how_to_portal();
-    let answer = go_on(&portal, &operation, None, 0).await;
+    let answer = continue_operation(&portal, &operation, None, 0).await;
     assert_eq!((answer.status, answer.text("/status")), (202, "running"));
     assert_eq!(answer.body["awaitingTenantId"], json!(null));
     // As long as Azure takes.
@@ -52,7 +52,7 @@ async fn an_operation_that_somebody_goes_on_with_runs_at_once_and_not_only_when_
         app.wait_for_another_poll().await;
     }
     // Who goes on again changes nothing of it.
-    let again = go_on(&portal, &operation, None, 0).await;
+    let again = continue_operation(&portal, &operation, None, 0).await;
     assert_eq!(again.text("/status"), "running");
     app.release_operations();
     assert_eq!(portal.follow(&operation).await.text("/status"), "succeeded");
@@ -108,7 +108,7 @@ async fn a_token_that_arm_refuses_is_refused_in_the_answer_and_the_operation_goe
         let fault = Fault::arm("/dataConnections/telemetry", effect).method("GET");
         app.emulator.inject(fault.always());
         let portal = app.portal().with_token(&capable[0]).with_auxiliary(&capable[1]);
-        let answer = go_on(&portal, &operation, None, 0).await;
+        let answer = continue_operation(&portal, &operation, None, 0).await;
         answer.is_problem(status, code);
         app.emulator.clear_faults();
         let beside = app.how_to_portal().connection(&id).await;
@@ -120,7 +120,7 @@ async fn a_token_that_arm_refuses_is_refused_in_the_answer_and_the_operation_goe
     // What ARM can't tell now keeps nobody from bringing tokens.
     let outage = Fault::arm("/dataConnections/telemetry", Effect::status(503, &[]));
     app.emulator.inject(outage.method("GET").always());
-    let answer = go_on(&app.how_to_portal(), &operation, None, 0).await;
+    let answer = continue_operation(&app.how_to_portal(), &operation, None, 0).await;
     assert_eq!((answer.status, answer.text("/status")), (202, "running"));
     app.emulator.clear_faults();
     app.release_operations();

@@ -151,13 +151,13 @@ async fn service(call: Call, kind: Kind, waits: Waits, clock: &Clock) -> App {
         config.visibility.granted_for = Duration::from_millis(1);
         config.visibility.denied_for = Duration::from_millis(1);
         // One cell's failures are no reason to hold back the next one's calls.
-        config.lines.opens_after = u32::MAX;
-        config.lines.pause = Duration::from_millis(10);
+        config.upstream_limits.opens_after = u32::MAX;
+        config.upstream_limits.pause = Duration::from_millis(10);
         match kind {
             Kind::Usual => {}
             Kind::Impatient => {
-                config.outbound.timeout = waits.patience;
-                config.lines.read_timeout = waits.patience;
+                config.upstream.timeout = waits.patience;
+                config.upstream_limits.read_timeout = waits.patience;
             }
             Kind::Ahead => {
                 config.worker.deadline = LONG;

@@ -7,7 +7,7 @@ use super::bench::{Bench, Wrong, demand};
 use super::calls::Call;
 use super::outcome::Outcome;
 use super::troubles::Trouble;
-use crate::support::{Answer, Portal, claims_challenge, go_on};
+use crate::support::{Answer, Portal, claims_challenge, continue_operation};
 
 impl Bench<'_> {
     /// A create that meets the trouble before it is recorded.
@@ -72,7 +72,7 @@ impl Bench<'_> {
         self.until(&portal, &path, waits).await?;
         self.app.emulator.journal().clear();
         self.app.emulator.inject(self.lasting());
-        let answer = go_on(&self.app.satisfying_portal(), operation, None, 20).await;
+        let answer = continue_operation(&self.app.satisfying_portal(), operation, None, 20).await;
         let met = self.was_met();
         self.app.emulator.clear_faults();
         if self.outcome == Outcome::Taken {
@@ -92,7 +92,7 @@ impl Bench<'_> {
         demand(waits(&shown.body), || {
             format!("it waits no longer: {}", shown.body)
         })?;
-        let again = go_on(&self.app.satisfying_portal(), operation, None, 20).await;
+        let again = continue_operation(&self.app.satisfying_portal(), operation, None, 20).await;
         demand(
             (again.status, &again.body["status"]) == (200, &json!("succeeded")),
             || format!("afterwards: {} {}", again.status, again.body),

@@ -9,7 +9,7 @@ use super::table_checks::cell;
 use super::troubles::Trouble;
 use azure_emulator::{Entry, Fault, TokenKind, how_to};
 
-use crate::support::{App, claims_challenge, go_on, hurried, request};
+use crate::support::{App, claims_challenge, continue_operation, hurried, request};
 
 #[test]
 fn every_call_has_its_row_and_every_trouble_means_something_somewhere() {
@@ -80,7 +80,7 @@ async fn every_call_that_the_service_makes_is_in_the_table() {
     let path = format!("/v1/operations/{operation}");
     let waits = |body: &serde_json::Value| body["status"] == "awaitingCaller";
     app.how_to_portal().wait_for(&path, waits).await;
-    let removed = go_on(&app.satisfying_portal(), operation, None, 20).await;
+    let removed = continue_operation(&app.satisfying_portal(), operation, None, 20).await;
     assert_eq!(removed.text("/status"), "succeeded", "{}", removed.body);
     let entries = app.emulator.journal().entries();
     for entry in &entries {

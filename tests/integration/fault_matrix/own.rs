@@ -1,4 +1,4 @@
-//! Cells of the service's own reads: whoever accepted the create is gone with the caller's tokens, and nobody looks.
+//! Cells of the service's own reads: the replica that accepted the create is gone with the caller's tokens.
 
 use azure_emulator::Effect;
 
@@ -39,7 +39,6 @@ impl Bench<'_> {
             self.outlast(&portal, id).await?;
         }
         self.app.release_operations();
-        // Nobody looks at the operation: that would lend it a token.
         self.app.all_have_ended().await;
         let operation = portal.get(&format!("/v1/operations/{operation}")).await;
         self.judge_create(&Ended::of(&portal, id, operation).await)

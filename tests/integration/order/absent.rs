@@ -272,7 +272,7 @@ async fn what_waits_for_a_caller_is_looked_at_no_sooner_than_it_is_due_though_it
     app.release_operations();
     app.start_service().await;
     let portal = one.at(app.address());
-    let ended = portal.follow(operation(&first)).await;
+    let ended = portal.continue_to_end(operation(&first)).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     let again = portal.create(&wanted("a1", "g1")).await;
     assert_eq!(again.body["id"], second.body["id"], "{}", again.body);

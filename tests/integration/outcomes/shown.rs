@@ -217,5 +217,6 @@ async fn what_azure_took_and_nobody_can_follow_is_unsettled_after_its_deadline_a
     let names = |list: &Value| list["value"].as_array().map(Vec::len);
     assert_eq!(names(&listed.body), Some(1), "{}", listed.body);
     app.release_operations();
+    portal.continue_to_end(created.text("/lastOperation/id")).await;
     settles_to_active(app, &portal, &created).await;
 }

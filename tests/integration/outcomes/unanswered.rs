@@ -6,7 +6,7 @@ use azure_emulator::{Effect, Fault, how_to};
 use serde_json::json;
 
 use super::{failed, make_theirs, put, settles_to_active};
-use crate::support::{App, clock_ahead, data_connection, hurried, request};
+use crate::support::{App, clock_ahead, continue_operation, data_connection, hurried, request};
 
 #[tokio::test]
 async fn a_put_that_was_cut_off_before_its_effect_is_unsettled_and_then_failed() {
@@ -35,7 +35,7 @@ async fn a_put_that_was_cut_off_before_its_effect_is_unsettled_and_then_failed()
 #[tokio::test]
 async fn a_put_that_timed_out_and_lands_late_is_found() {
     let app = App::hurried_with(|config| {
-        config.outbound.timeout = Duration::from_millis(500);
+        config.upstream.timeout = Duration::from_millis(500);
         config.worker.max_request_lifetime = Duration::from_secs(20);
     })
     .await;
@@ -57,7 +57,7 @@ async fn a_put_that_timed_out_and_lands_late_is_found() {
 async fn a_request_that_may_still_land_is_not_given_up_by_a_replica_whose_clock_is_ahead() {
     let mut app = App::with(|config| {
         hurried(config);
-        config.outbound.timeout = Duration::from_millis(500);
+        config.upstream.timeout = Duration::from_millis(500);
         config.worker.max_request_lifetime = Duration::from_secs(20);
     })
     .await;
@@ -70,9 +70,12 @@ async fn a_request_that_may_still_land_is_not_given_up_by_a_replica_whose_clock_
     let replica = app.replica_with(clock_ahead()).await;
     let there = portal.at(replica.address());
     let operation = format!("/v1/operations/{}", created.text("/lastOperation/id"));
+    let waits = |body: &serde_json::Value| body["status"] == "awaitingCaller";
+    there.wait_for(&operation, waits).await;
     let looks = || app.calls("GET", "telemetry").len();
     let before = looks();
-    // Whoever asks lends a token to read with.
+    let continued = continue_operation(&there, created.text("/lastOperation/id"), None, 0).await;
+    assert_eq!(continued.status, 202, "{}", continued.body);
     let unsettled = there.wait_for(&operation, |body| {
         assert_ne!(body["status"], "failed", "{body}");
         looks() >= before + 6

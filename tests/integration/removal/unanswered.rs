@@ -30,7 +30,7 @@ async fn a_removal_of_unknown_outcome_settles_to_removed() {
 #[tokio::test]
 async fn a_name_is_free_only_when_a_removal_without_an_answer_can_no_longer_take_what_has_it_then() {
     let app = App::hurried_with(|config| {
-        config.outbound.timeout = Duration::from_millis(500);
+        config.upstream.timeout = Duration::from_millis(500);
         config.worker.max_request_lifetime = Duration::from_secs(8);
     })
     .await;
@@ -63,7 +63,7 @@ async fn a_name_is_free_only_when_a_removal_without_an_answer_can_no_longer_take
 #[tokio::test]
 async fn a_removal_that_timed_out_and_lands_late_is_found_and_was_sent_once() {
     let app = App::hurried_with(|config| {
-        config.outbound.timeout = Duration::from_millis(500);
+        config.upstream.timeout = Duration::from_millis(500);
         config.worker.max_request_lifetime = Duration::from_secs(20);
     })
     .await;
@@ -96,7 +96,7 @@ async fn a_name_is_not_free_too_early_because_the_replica_that_sent_the_removal_
     let gone = eventually(async || app.at_arm("telemetry").is_none().then_some(())).await;
     gone.expect("the removal has its effect");
     mortal.kill();
-    let ended = portal.follow(asked.text("/lastOperation/id")).await;
+    let ended = portal.continue_to_end(asked.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     let early = portal.create(&request("telemetry")).await;
     early.is_problem(409, "changeInProgress");

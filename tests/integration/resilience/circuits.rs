@@ -12,8 +12,8 @@ use crate::support::{App, PATIENCE, allowing, hurried, request};
 /// As the service is by itself, but for the length of the pause.
 fn quick_to_open(config: &mut Config) {
     hurried(config);
-    config.lines.opens_after = 5;
-    config.lines.open_for = Duration::from_secs(2);
+    config.upstream_limits.opens_after = 5;
+    config.upstream_limits.open_for = Duration::from_secs(2);
     config.tenants = allowing(&[how_to::DOMAIN1], &[how_to::DOMAIN1, how_to::DOMAIN2]);
 }
 
@@ -25,8 +25,8 @@ fn token_endpoint(tenant: &str) -> String {
 async fn a_tenant_whose_entra_hangs_slows_no_other() {
     let app = App::with(|config| {
         quick_to_open(config);
-        config.lines.read_timeout = Duration::from_secs(8);
-        config.lines.at_once = 8;
+        config.upstream_limits.read_timeout = Duration::from_secs(8);
+        config.upstream_limits.at_once = 8;
     })
     .await;
     app.operations_take(Duration::from_millis(60));
@@ -124,7 +124,7 @@ async fn one_tenants_side_of_arm_that_fails_is_left_alone_and_the_others_are_ask
 async fn a_create_of_unknown_outcome_is_settled_when_an_arm_that_failed_is_back() {
     let app = App::with(|config| {
         quick_to_open(config);
-        config.lines.open_for = Duration::from_millis(300);
+        config.upstream_limits.open_for = Duration::from_millis(300);
     })
     .await;
     app.operations_take(Duration::from_millis(60));
@@ -151,7 +151,7 @@ async fn a_create_of_unknown_outcome_is_settled_when_an_arm_that_failed_is_back(
 async fn a_removal_that_waits_for_an_arm_that_fails_adds_nothing_to_the_ledger() {
     let app = App::with(|config| {
         quick_to_open(config);
-        config.lines.open_for = Duration::from_millis(300);
+        config.upstream_limits.open_for = Duration::from_millis(300);
     })
     .await;
     app.operations_take(Duration::from_millis(60));

@@ -112,7 +112,7 @@ async fn a_replica_gives_connections_that_it_does_not_use_back_to_a_server_that_
     let server = own_server().await;
     let app = App::on(migrated(&server).await, |config| {
         config.worker.lease = Duration::from_secs(1);
-        config.outbound.connect_timeout = Duration::from_millis(400);
+        config.upstream.connect_timeout = Duration::from_millis(400);
     })
     .await;
     fill_the_pool(&app, 8).await;

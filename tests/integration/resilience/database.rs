@@ -236,7 +236,7 @@ async fn requests_that_wait_for_azure_hold_no_connection_to_postgres() {
         hurried(config);
         config.database.pool.max_connections = 2;
         config.database.pool.acquire_timeout = Duration::from_secs(3);
-        config.lines.read_timeout = Duration::from_secs(6);
+        config.upstream_limits.read_timeout = Duration::from_secs(6);
     })
     .await;
     let hang = |path: &str| Fault::arm(path, Effect::Delay(Duration::from_secs(6))).always();

@@ -19,9 +19,9 @@ async fn forty_polls_with_an_exchange_that_fails_never_look_like_a_loop() {
     for refused in &answers[..12] {
         refused.is_problem(403, "accessMissing");
     }
-    for held_back in &answers[12..] {
-        held_back.is_problem(503, "upstreamUnavailable");
-        let after: u64 = held_back
+    for rejected in &answers[12..] {
+        rejected.is_problem(503, "upstreamUnavailable");
+        let after: u64 = rejected
             .header("retry-after")
             .expect("a time")
             .parse()

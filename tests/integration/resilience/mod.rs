@@ -6,8 +6,8 @@ mod connections;
 mod database;
 mod loops;
 mod overload;
-mod pace;
 mod pooler;
+mod rate_limit;
 
 use azure_emulator::{Host, how_to};
 use serde_json::Value;

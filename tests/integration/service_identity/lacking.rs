@@ -3,7 +3,7 @@
 use azure_emulator::how_to;
 
 use super::{Granted, asked_for, begin, by_itself, grant, waits_for_a_caller};
-use crate::support::App;
+use crate::support::{App, eventually};
 
 /// A service that may use its own token, and has no role with it.
 async fn without_a_role() -> App {
@@ -44,7 +44,7 @@ async fn without_a_role_it_waits_for_a_caller_and_goes_on_by_itself_once_it_has_
 }
 
 #[tokio::test]
-async fn a_caller_goes_on_with_what_the_service_may_not_read() {
+async fn a_caller_continues_what_the_service_may_not_read() {
     let mut app = without_a_role().await;
     let created = begin(&app).await;
     app.stop_service().await;
@@ -52,7 +52,7 @@ async fn a_caller_goes_on_with_what_the_service_may_not_read() {
     app.start_service().await;
     let portal = app.how_to_portal();
     waits_for_a_caller(&portal, &created).await;
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.continue_to_end(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded");
     app.finish().await;
 }
@@ -81,5 +81,27 @@ async fn without_consent_it_waits_for_a_caller_and_asks_entra_again_after_a_whil
         .expect("a tenant");
     app.all_have_ended().await;
     assert!(asked_for(&app) > asked);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_replica_without_an_identity_of_its_own_does_not_query_the_schedule_of_rechecks() {
+    let app = App::hurried().await;
+    let scans = async |table| {
+        let query = format!(
+            "select coalesce(seq_scan, 0) + coalesce(idx_scan, 0) from pg_stat_user_tables where relname = '{table}'"
+        );
+        let scans: i64 = app.scalar(String::leak(query)).await;
+        scans
+    };
+    // The worker looks for due operations once an interval, which serves as the clock.
+    let (rounds, queries) = (scans("operations").await, scans("schedules").await);
+    let later = eventually(async || (scans("operations").await >= rounds + 40).then_some(()));
+    assert!(later.await.is_some(), "the worker does not look for operations");
+    let queries = scans("schedules").await - queries;
+    assert!(
+        queries < 20,
+        "{queries} scans of `schedules` in 40 rounds of the worker"
+    );
     app.finish().await;
 }

@@ -84,7 +84,7 @@ async fn begin(app: &App) -> Answer {
     created
 }
 
-/// Waits until the connection's newest operation waits for a token. Looking at a connection brings none.
+/// Waits until the connection's newest operation waits for a caller.
 async fn waits_for_a_caller(portal: &Portal, created: &Answer) -> Value {
     let path = format!("/v1/connections/{}", created.text("/id"));
     let connection = portal

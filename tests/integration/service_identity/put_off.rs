@@ -1,5 +1,4 @@
-//! Entra gives the caller's token, or the service's own, nothing for longer than an operation is left without a look: whoever else
-//! has one goes on.
+//! Entra issues nothing for the caller's token, or for the service's own, for longer than `poll_max`: another token is used.
 
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ fn exchange_for_each_use(app: &App) {
 }
 
 #[tokio::test]
-async fn the_service_reads_by_itself_while_the_callers_token_is_put_off() {
+async fn the_service_reads_by_itself_while_the_callers_token_is_deferred() {
     let app = Granted::AtTheTarget.app().await;
     exchange_for_each_use(&app);
     let created = begin(&app).await;
@@ -31,7 +30,7 @@ async fn the_service_reads_by_itself_while_the_callers_token_is_put_off() {
 }
 
 #[tokio::test]
-async fn an_operation_whose_callers_token_is_put_off_for_long_goes_on_when_another_looks() {
+async fn an_operation_whose_callers_token_is_deferred_for_long_is_continued_by_another_person() {
     let app = Granted::Nowhere.app().await;
     exchange_for_each_use(&app);
     let created = begin(&app).await;
@@ -40,13 +39,13 @@ async fn an_operation_whose_callers_token_is_put_off_for_long_goes_on_when_anoth
         .edit(|world| world.set_token_lifetime(Duration::from_secs(3600)));
     app.release_operations();
     let other = app.signed_in("acc5@domain1.com");
-    let ended = other.follow(created.text("/lastOperation/id")).await;
+    let ended = other.continue_to_end(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     app.finish().await;
 }
 
 #[tokio::test]
-async fn an_operation_for_which_the_services_own_token_is_put_off_for_long_waits_for_a_caller() {
+async fn an_operation_for_which_the_services_own_token_is_deferred_for_long_waits_for_a_caller() {
     let mut app = Granted::AtTheTarget.app().await;
     let created = begin(&app).await;
     app.stop_service().await;
@@ -58,7 +57,7 @@ async fn an_operation_for_which_the_services_own_token_is_put_off_for_long_waits
     let portal = app.how_to_portal();
     waits_for_a_caller(&portal, &created).await;
     app.emulator.clear_faults();
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.continue_to_end(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     app.finish().await;
 }

@@ -31,7 +31,7 @@ async fn a_create_that_a_restart_left_under_way_is_settled_where_the_targets_ten
             let waiting = waits_for_a_caller(&portal, &created).await;
             assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
             assert_eq!(asked_for(&app), 0);
-            let ended = portal.follow(created.text("/lastOperation/id")).await;
+            let ended = portal.continue_to_end(created.text("/lastOperation/id")).await;
             assert_eq!(ended.text("/status"), "succeeded");
         } else {
             // Nobody looks at it.

@@ -15,7 +15,7 @@ async fn one_person_whose_requests_take_up_every_place_keeps_nobody_out() {
     let app = App::with(|config| {
         hurried(config);
         config.server.max_requests = 16;
-        config.lines.read_timeout = PATIENCE;
+        config.upstream_limits.read_timeout = PATIENCE;
         config.server.grace = Duration::from_millis(300);
     })
     .await;
@@ -52,7 +52,7 @@ async fn tokens_that_can_not_be_checked_now_take_no_places_of_those_that_can() {
     let app = App::with(|config| {
         hurried(config);
         config.server.max_requests = 8;
-        config.lines.read_timeout = PATIENCE;
+        config.upstream_limits.read_timeout = PATIENCE;
         config.server.grace = Duration::from_millis(300);
     })
     .await;

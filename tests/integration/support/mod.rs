@@ -31,7 +31,7 @@ pub(crate) use collector::Collector;
 pub(crate) use database::{admin_url, connect, holds, migrate, migrated, own_server};
 pub(crate) use mortal::Mortal;
 pub(crate) use pooler::Pooler;
-pub(crate) use portal::{Answer, Portal, go_on};
+pub(crate) use portal::{Answer, Portal, continue_operation};
 pub(crate) use program::program;
 pub(crate) use proof::{CLAIMS, claims_challenge, encoded_claims};
 pub(crate) use stalled::Stalled;
@@ -90,7 +90,7 @@ impl App {
         // Nobody stands in front; the test of the drain sets its own.
         config.server.drain = Duration::ZERO;
         // Nor do a test's many faults belong together; the tests of the circuit breaker set their own.
-        config.lines.opens_after = 1000;
+        config.upstream_limits.opens_after = 1000;
         change(&mut config);
         let service = started(&config, &clock).await;
         Self {

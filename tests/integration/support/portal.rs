@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::eventually;
 
@@ -217,6 +217,28 @@ impl Portal {
         .await
     }
 
+    /// Follows the operation to its end, and continues it in this user's name whenever it waits for a caller.
+    pub(crate) async fn continue_to_end(&self, operation: &str) -> Answer {
+        let path = format!("/v1/operations/{operation}");
+        let ended = eventually(async || {
+            let answer = self.get(&path).await;
+            match answer.body["status"].as_str() {
+                Some("succeeded" | "failed") => return Some(answer),
+                Some("awaitingCaller") => {
+                    let hash = json!({ "requestHash": answer.body["requestHash"] });
+                    let continued = continue_operation(self, operation, Some(hash), 0).await;
+                    assert!([200, 202].contains(&continued.status), "{}", continued.body);
+                }
+                _ => {}
+            }
+            None
+        });
+        match ended.await {
+            Some(answer) => answer,
+            None => panic!("{path} did not end: {}", self.get(&path).await.body),
+        }
+    }
+
     /// Asks for a path until its body is as wanted.
     pub(crate) async fn wait_for(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Answer {
         let found =
@@ -241,8 +263,13 @@ impl Portal {
     }
 }
 
-/// Asks to go on with an operation, and waits for its end so many seconds.
-pub(crate) async fn go_on(portal: &Portal, operation: &str, body: Option<Value>, seconds: u32) -> Answer {
+/// Continues an operation, and waits for its end so many seconds.
+pub(crate) async fn continue_operation(
+    portal: &Portal,
+    operation: &str,
+    body: Option<Value>,
+    seconds: u32,
+) -> Answer {
     let path = format!("/v1/operations/{operation}/continue");
     let call = portal
         .call(Method::POST, &path)

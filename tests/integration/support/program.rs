@@ -29,7 +29,7 @@ impl App {
         let settings = sandbox::settings(&self.emulator, &self.database.serving_url);
         let file = folder.path().join("tenant-bridge.toml");
         let text = format!(
-            "{settings}\n[outbound]\nca_file = \"{}\"\n[telemetry]\n{telemetry}\n",
+            "{settings}\n[upstream]\nca_file = \"{}\"\n[telemetry]\n{telemetry}\n",
             authority.display()
         );
         std::fs::write(&file, text).expect("a file");

@@ -56,7 +56,7 @@ pub(crate) async fn come_to_an_end(scene: &Scene, gone: &BTreeSet<Who>) -> anyho
     Ok(())
 }
 
-/// A caller comes back to what waits for a token, with new ones: looks, then goes on with it.
+/// A caller reads an operation that waits for a token, and continues it with new tokens.
 async fn come_back(scene: &Scene, who: &str, row: &Operation) -> anyhow::Result<()> {
     let (Some(caller), Some(_)) = (scene.caller(who), row.awaiting_tenant_id) else {
         return Ok(());

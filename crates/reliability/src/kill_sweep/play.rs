@@ -275,8 +275,7 @@ impl Play<'_> {
         self.stack.database.rows(query).await
     }
 
-    /// The caller comes back, until nothing is open any more: looks at each operation, and asks again, or goes on with it, where a
-    /// look is not enough.
+    /// The caller comes back until no operation is open: it reads each one, and continues it or sends its request again.
     pub(super) async fn come_back(&mut self) -> anyhow::Result<()> {
         let deadline = Instant::now() + PATIENCE;
         loop {

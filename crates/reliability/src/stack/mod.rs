@@ -118,7 +118,7 @@ impl Ground {
         let authority = folder.path().join("ca.pem");
         std::fs::write(
             folder.path().join("tenant-bridge.toml"),
-            format!("{text}\n[outbound]\nca_file = \"{}\"\n", authority.display()),
+            format!("{text}\n[upstream]\nca_file = \"{}\"\n", authority.display()),
         )?;
         Ok(Stack {
             database: Database::open(&database)?,

@@ -18,10 +18,10 @@ impl Settings {
             .with("worker.lease", "2s")
             .with("worker.max_request_lifetime", "3500ms")
             .with("worker.deadline", "60s")
-            .with("outbound.timeout", "3s")
-            .with("outbound.read_timeout", "3s")
-            .with("outbound.connect_timeout", "900ms")
-            .with("outbound.circuit_pause", "500ms")
+            .with("upstream.timeout", "3s")
+            .with("upstream.read_timeout", "3s")
+            .with("upstream.connect_timeout", "900ms")
+            .with("upstream.circuit_pause", "500ms")
     }
 
     /// The same with this setting.

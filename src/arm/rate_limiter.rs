@@ -1,9 +1,9 @@
-//! The pace of calls: slowed down before ARM refuses, stopped for as long as ARM asks when it has refused.
+//! Rate limits of calls to ARM: spaced out before ARM throttles, stopped until its `Retry-After` once it has.
 //!
-//! ARM counts calls of one principal in one subscription, reads, writes and deletes apart, in buckets that refill (Microsoft Learn,
-//! "Understand how Azure Resource Manager throttles requests"; 25 reads, 10 writes and 10 deletes a second), and each answer says what
-//! is left. The sizes that are seen differ from those that are documented, so only what an answer says is believed, and the
-//! less is left the further calls are apart. What is known here is one replica's knowledge; the answers tell of all.
+//! ARM counts calls of one principal in one subscription, reads, writes and deletes separately, in buckets that refill (Microsoft Learn,
+//! "Understand how Azure Resource Manager throttles requests"; 25 reads, 10 writes and 10 deletes a second), and each response says what
+//! is left. The sizes observed differ from those documented, so only the responses count: the less is left, the further apart are the
+//! calls. Each replica keeps its own state; the responses account for all replicas.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,11 +17,11 @@ use uuid::Uuid;
 use super::refusal::Refusal;
 use crate::domain::Person;
 
-/// Far more than one replica calls for at a time; the least used are forgotten, and ARM tells of them again.
-const MOST: u64 = 10_000;
+/// Far more buckets than one replica uses at a time; the least used are dropped, and the next response tells of them again.
+const MAX_BUCKETS: u64 = 10_000;
 /// With fewer calls left than this, they are spaced out.
 const FEW: f64 = 20.0;
-/// How many calls are made at once before ARM has said what is left.
+/// How many calls are sent before ARM has said what is left.
 const UNKNOWN: f64 = FEW + 5.0;
 /// Calls are never further apart than if this were left.
 const LEAST: f64 = 0.5;
@@ -29,12 +29,12 @@ const LEAST: f64 = 0.5;
 const REST: Duration = Duration::from_secs(10);
 /// …at least so many.
 const RESTED: f64 = FEW / 2.0;
-/// How often those who wait look whether an answer has changed the pace.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// How long nothing is asked after a refusal that names no time.
-const UNNAMED: Duration = Duration::from_secs(2);
+/// How often a waiting call checks whether a response has changed the limit.
+const RECHECK_INTERVAL: Duration = Duration::from_millis(100);
+/// How long calls stop after a 429 without `Retry-After`.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// The kinds of calls that ARM counts apart.
+/// The kinds of calls that ARM counts separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Read,
@@ -51,7 +51,7 @@ impl Kind {
         }
     }
 
-    /// Calls that come back each second, as documented.
+    /// Calls per second that the bucket refills, as documented.
     fn refill(self) -> f64 {
         match self {
             Self::Read => 25.0,
@@ -60,7 +60,7 @@ impl Kind {
     }
 }
 
-/// What ARM counts together.
+/// What ARM counts in one bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) subscription: Uuid,
@@ -68,44 +68,43 @@ pub(super) struct Key {
     pub(super) kind: Kind,
 }
 
-/// All buckets. Cheap to clone; clones are the same.
+/// All buckets. Cheap to clone; clones share them.
 #[derive(Clone)]
 pub(super) struct RateLimiter(Cache<Key, Shared>);
 
 type Shared = Arc<Mutex<Bucket>>;
 
-/// What is known of one bucket.
+/// The state of one bucket.
 #[derive(Debug)]
 struct Bucket {
     refill: f64,
-    /// Calls that are left by the last answer, without those that left since. What refills is not counted on: the next answer
-    /// tells.
+    /// Calls left according to the last response, without those sent since. The refill is not counted: the next response tells.
     left: f64,
     under_way: u32,
-    /// When the last call left.
+    /// When the last call was sent.
     last: Option<Instant>,
     closed_until: Instant,
-    /// The same for one call alone, by its name.
+    /// The same for single calls, by name.
     calls_closed_until: HashMap<&'static str, Instant>,
 }
 
-/// How long a call waits for its turn.
+/// How long a call waits for its permit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Longest {
-    /// For a bucket that ARM has closed: who would have to wait for longer is told so at once.
+pub(super) struct MaxWait {
+    /// While ARM throttles the bucket: a call that would wait longer is rejected at once.
     pub(super) closed: Duration,
-    /// For calls that are only spaced out here.
+    /// While calls are only spaced out by this service.
     pub(super) spaced: Duration,
 }
 
-/// Why a call may not leave now, and when to ask again.
+/// Why a call may not be sent now, and how long until it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NotYet {
     Closed(Duration),
     Spaced(Duration),
 }
 
-/// The leave for one call. To be told the answer.
+/// The permit of one call. Its holder reports the response.
 pub(super) struct RatePermit {
     bucket: Shared,
     name: &'static str,
@@ -113,23 +112,23 @@ pub(super) struct RatePermit {
 
 impl RateLimiter {
     pub(super) fn new() -> Self {
-        Self(Cache::new(MOST))
+        Self(Cache::new(MAX_BUCKETS))
     }
 
-    /// Waits for the turn of a call, at most for `longest`.
+    /// Waits for the permit of a call, at most for `longest`.
     ///
     /// # Errors
-    /// How long it would have had to wait on.
-    pub(super) async fn turn(
+    /// How much longer it would have had to wait.
+    pub(super) async fn acquire(
         &self,
         key: Key,
         name: &'static str,
-        longest: Longest,
+        longest: MaxWait,
     ) -> Result<RatePermit, Duration> {
         let begun = Instant::now();
         let new = async { Arc::new(Mutex::new(Bucket::new(key.kind.refill(), begun))) };
         let bucket = self.0.get_with(key, new).await;
-        // Asked again after each wait: answers that came meanwhile may have changed the pace.
+        // Checked again after each wait: responses may have changed the limit meanwhile.
         loop {
             let now = Instant::now();
             let taken = lock(&bucket).take(name, now);
@@ -141,21 +140,21 @@ impl RateLimiter {
             if now + wait > begun + longest {
                 return Err(wait);
             }
-            sleep(wait.min(LOOK_AGAIN)).await;
+            sleep(wait.min(RECHECK_INTERVAL)).await;
         }
     }
 }
 
 impl RatePermit {
-    /// Takes in what the answer says of the bucket.
+    /// Records what the response says about the bucket.
     pub(super) fn answered(self, status: StatusCode, remaining: Option<u32>, refusal: Option<&Refusal>) {
         let now = Instant::now();
         let mut bucket = lock(&self.bucket);
         if status == StatusCode::TOO_MANY_REQUESTS {
             let asked = refusal.and_then(|refusal| refusal.retry_after);
-            // One action has had its share, which says nothing of the others.
+            // One action reached its own limit, which says nothing about the others.
             let one_alone = refusal.is_some_and(|refusal| refusal.is_code("ResourceRequestsThrottled"));
-            let until = now + asked.unwrap_or(UNNAMED);
+            let until = now + asked.unwrap_or(DEFAULT_RETRY_AFTER);
             bucket.close(one_alone.then_some(self.name), until);
         } else {
             bucket.learn(remaining);
@@ -182,7 +181,7 @@ impl Bucket {
         }
     }
 
-    /// Counts a call that leaves now, or tells how long to wait before asking again.
+    /// Counts a call that is sent now, or returns how long to wait.
     fn take(&mut self, name: &'static str, now: Instant) -> Result<(), NotYet> {
         let of_call = self.calls_closed_until.get(name).copied();
         let open_at = of_call.map_or(self.closed_until, |until| until.max(self.closed_until));
@@ -204,16 +203,16 @@ impl Bucket {
         Ok(())
     }
 
-    /// How far apart calls are: as the bucket refills, and further the less is left.
+    /// The interval between calls: as the bucket refills, longer the less is left.
     fn space(&self) -> Duration {
         Duration::from_secs_f64(FEW / self.left.max(LEAST) / self.refill)
     }
 
-    /// What an answer says is left; those that are still under way are perhaps not counted in it.
+    /// Takes over what a response says is left; calls in flight are perhaps not counted in it.
     fn learn(&mut self, remaining: Option<u32>) {
         self.left = match remaining {
             Some(remaining) => f64::from(remaining) - f64::from(self.under_way.saturating_sub(1)),
-            // A call that ARM does not count, or doesn't tell of.
+            // ARM does not count this call, or does not say so.
             None => self.left.max(UNKNOWN),
         };
     }
@@ -226,7 +225,7 @@ impl Bucket {
             None => {
                 self.closed_until = self.closed_until.max(until);
                 self.left = 0.0;
-                // The first after it has waited for as long as was asked; only those behind it are spaced out.
+                // The first call after `Retry-After` is not spaced out; only those behind it are.
                 self.last = None;
             }
         }

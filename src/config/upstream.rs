@@ -1,4 +1,4 @@
-//! `[outbound]`: how calls to Entra and ARM leave.
+//! `[upstream]`: calls to Entra and ARM.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use crate::upstream::GuardLimits;
 
 pub(super) fn read(reader: &mut Reader) -> Option<ClientOptions> {
     let minute = Duration::from_secs(60);
-    let connect_timeout = reader.duration("outbound.connect_timeout", Duration::from_secs(5), minute);
-    let timeout = reader.duration("outbound.timeout", Duration::from_secs(30), minute * 5);
+    let connect_timeout = reader.duration("upstream.connect_timeout", Duration::from_secs(5), minute);
+    let timeout = reader.duration("upstream.timeout", Duration::from_secs(30), minute * 5);
     let mut extra_authorities = None;
-    if let Some(path) = reader.maybe::<PathBuf>("outbound.ca_file") {
+    if let Some(path) = reader.maybe::<PathBuf>("upstream.ca_file") {
         match std::fs::read(&path) {
             Ok(pem) => extra_authorities = Some(pem),
-            Err(error) => reader.report("outbound.ca_file", format_args!("can't be read: {error}")),
+            Err(error) => reader.report("upstream.ca_file", format_args!("can't be read: {error}")),
         }
     }
-    let proxy = reader.maybe::<Url>("outbound.proxy");
+    let proxy = reader.maybe::<Url>("upstream.proxy");
     if let Some(proxy) = &proxy
         && !matches!(proxy.scheme(), "http" | "https")
     {
-        reader.report("outbound.proxy", "must be an http or https URL");
+        reader.report("upstream.proxy", "must be an http or https URL");
     }
     Some(ClientOptions {
         connect_timeout: connect_timeout?,
@@ -34,14 +34,14 @@ pub(super) fn read(reader: &mut Reader) -> Option<ClientOptions> {
     })
 }
 
-/// How much each tenant's side is asked.
+/// The limits of calls, for each tenant.
 pub(super) fn read_limits(reader: &mut Reader) -> Option<GuardLimits> {
     let usual = GuardLimits::default();
     let minute = Duration::from_secs(60);
-    let read_timeout = reader.duration("outbound.read_timeout", usual.read_timeout, minute);
-    let opens_after = reader.at_least("outbound.circuit_failures", 1, usual.opens_after);
-    let open_for = reader.duration("outbound.circuit_pause", usual.open_for, minute * 10);
-    let at_once = reader.at_least("outbound.calls_per_tenant", 1, usual.at_once);
+    let read_timeout = reader.duration("upstream.read_timeout", usual.read_timeout, minute);
+    let opens_after = reader.at_least("upstream.circuit_failures", 1, usual.opens_after);
+    let open_for = reader.duration("upstream.circuit_pause", usual.open_for, minute * 10);
+    let at_once = reader.at_least("upstream.calls_per_tenant", 1, usual.at_once);
     Some(GuardLimits {
         read_timeout: read_timeout?,
         opens_after: opens_after?,

@@ -1,0 +1,124 @@
+//! Migrations while replicas of the previous version serve: they keep recording, and neither side waits for the other forever.
+
+use sqlx::migrate::Migrator;
+use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::join;
+use tokio::time::timeout;
+
+use crate::support::{PATIENCE, connect, eventually, own_server};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+async fn run(db: &mut PgConnection, statements: &str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(statements.to_owned()))
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+fn migration(version: i64) -> &'static str {
+    let of_version = MIGRATIONS.iter().find(|migration| migration.version == version);
+    of_version.expect("a migration").sql.as_str()
+}
+
+const ACTOR: &str = "'0196b000-0000-7000-8000-000000000001'";
+
+/// Statements of the version before 11 that record a create.
+fn recorded(number: u8) -> String {
+    let id = format!("'0196b000-0000-7000-8000-0000000000{number:02}'");
+    let arm = format!(
+        "/subscriptions/s/resourcegroups/g/providers/microsoft.kusto/clusters/c/databases/d/dataconnections/n{number}"
+    );
+    format!(
+        "insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id, source_kind,
+            source_id, consumer_group, location, request_hash, created_by, created_at, desired, observed, observed_at)
+         values ({id}, '{arm}', '{arm}', 'n{number}', {ACTOR}, {ACTOR}, 'd', 'eventHub', 'h', 'g', 'l', '', {ACTOR}, now(), 'present', 'unknown', now());
+         insert into operations (id, connection_id, kind, phase, person_id, app_id, correlation_id, body, api_version, created_at,
+            due_at, deadline_at)
+         values ({id}, {id}, 'create', 'queued', {ACTOR}, {ACTOR}, {ACTOR}, '{{}}', 'v', now(), now(), now());"
+    )
+}
+
+/// A database as the version before migration 11 left it, with one record.
+async fn of_the_version_before(server: &dev_postgres::Server) -> (dev_postgres::Database, PgConnection) {
+    let database = server.create_database("tb_upgrade").await.expect("a database");
+    let mut owner = connect(&database.owner_url).await;
+    for version in 1..=10 {
+        run(&mut owner, migration(version)).await.expect("a migration");
+    }
+    let grants = format!(
+        "grant select, insert, update on all tables in schema public to \"{}\"",
+        database.serving_role
+    );
+    run(&mut owner, &grants).await.expect("grants");
+    run(&mut owner, &recorded(11)).await.expect("a record");
+    (database, owner)
+}
+
+/// Waits until a statement in this database waits for a lock.
+async fn wait_for_a_blocked_statement(database: &dev_postgres::Database) {
+    let mut watcher = connect(&database.owner_url).await;
+    let blocked = eventually(async || {
+        let query = "select exists (select from pg_locks where not granted)";
+        let blocked: bool = sqlx::query_scalar(query)
+            .fetch_one(&mut watcher)
+            .await
+            .expect("an answer");
+        blocked.then_some(())
+    });
+    assert!(blocked.await.is_some(), "the migration waits for nothing");
+}
+
+/// Begins a change as a replica does, runs the migration until it waits for that, and commits the change: both must end.
+async fn migrates_beside_a_change(version: i64, begun: &str, rest: &str) {
+    let server = own_server().await;
+    let (database, mut owner) = of_the_version_before(&server).await;
+    for earlier in 11..version {
+        run(&mut owner, migration(earlier)).await.expect("a migration");
+    }
+    let mut serving = connect(&database.serving_url).await;
+    run(&mut serving, begun).await.expect("a lock");
+    let migration = format!("begin; {}; commit", migration(version));
+    let ends = timeout(PATIENCE, async {
+        join!(run(&mut owner, &migration), async {
+            wait_for_a_blocked_statement(&database).await;
+            run(&mut serving, rest).await
+        })
+    });
+    let (migrated, committed) = ends.await.expect("both end");
+    assert!(
+        committed.is_ok() && migrated.is_ok(),
+        "{committed:?} {migrated:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_replica_of_the_previous_version_records_creates_between_migrations_and_grants() {
+    let server = own_server().await;
+    let (database, mut owner) = of_the_version_before(&server).await;
+    run(&mut owner, migration(11)).await.expect("the migration");
+    let mut serving = connect(&database.serving_url).await;
+    let recorded = run(&mut serving, &recorded(12)).await;
+    assert!(recorded.is_ok(), "{recorded:?}");
+}
+
+/// As every commit of a step does: the connection's lock first, the changes afterwards.
+#[tokio::test]
+async fn the_migration_of_revisions_and_a_change_that_is_being_committed_both_end() {
+    migrates_beside_a_change(
+        11,
+        "begin; select id from connections for update",
+        "update connections set observed = 'present'; update operations set phase = 'accepted'; commit",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_migration_of_lists_and_a_change_that_is_being_committed_both_end() {
+    migrates_beside_a_change(
+        12,
+        "begin; select id from connections for update; update operations set phase = 'accepted'",
+        "update connections set observed = 'present'; commit",
+    )
+    .await;
+}
