@@ -21,6 +21,7 @@ RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
 FROM dependencies AS build
 COPY .sqlx .sqlx
 COPY migrations migrations
+COPY openapi openapi
 COPY src src
 RUN cargo build --release --locked --package tenant-bridge --bin tenant-bridge
 

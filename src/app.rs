@@ -128,7 +128,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     parts.push(tasks.spawn(http::serve(listener, router, stop.clone(), limits)));
     let interval = usecases.driver.settings.interval;
     parts.push(tasks.spawn(jobs::run(usecases.clone(), interval, stop.clone())));
-    parts.push(tasks.spawn(jobs::periodic(usecases.clone(), stop.clone())));
+    parts.push(tasks.spawn(jobs::run_periodic(usecases.clone(), stop.clone())));
     parts.push(tasks.spawn(jobs::listen(usecases.clone(), stop.clone())));
     // It ends before all else, so that others can take up what this replica has.
     let life = CancellationToken::new();

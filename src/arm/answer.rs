@@ -4,9 +4,9 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use super::call::{CallReport, milliseconds};
 use super::error::{ArmError, ArmErrorKind};
 use super::operation::OperationUrl;
+use super::report::{CallReport, milliseconds};
 use super::{headers, refusal::Refusal};
 use crate::arm::trusted_url;
 use crate::arm::trusted_url::PinnedUrlError;

@@ -1,13 +1,12 @@
 //! One call to ARM: what is sent and to whom, how long it took, and its answer read within bounds.
 
+use super::report::{Call, CallReport, CallTrace, milliseconds};
 use std::error::Error as _;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use serde_json::Value;
 use tracing::Instrument as _;
 use url::Url;
-use uuid::Uuid;
 
 use super::answer::{Answer, BodyFault};
 use super::call_permit::CallPermit;
@@ -28,38 +27,6 @@ use crate::upstream::BodyError;
 
 /// Microsoft Learn, "Authenticate requests across tenants".
 const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");
-
-/// The id under which a change is found again in Azure's activity log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallTrace {
-    /// Sent as `x-ms-correlation-request-id` and as `x-ms-client-request-id`.
-    pub correlation_id: Uuid,
-}
-
-/// What is known of a call beside its answer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CallReport {
-    /// `x-ms-request-id`: ARM's id of this call.
-    pub request_id: Option<String>,
-    /// `x-ms-correlation-request-id` as ARM answered it, or as it was sent when no answer came.
-    pub correlation_id: Option<String>,
-    /// From before the connection was made to the last byte of the answer.
-    pub duration: Duration,
-    /// The smallest of ARM's counters of what the caller has left. A hint.
-    pub remaining: Option<u32>,
-}
-
-/// A call that is about to be made.
-#[derive(Clone)]
-pub(super) struct Call<'a> {
-    pub(super) name: &'static str,
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) token: Option<&'a dyn Bearer>,
-    pub(super) auxiliary: &'a [ArmToken],
-    pub(super) body: Option<&'a Value>,
-    pub(super) trace: CallTrace,
-}
 
 impl Arm {
     /// The URL of a resource, or of something below it, with an `api-version`. Each segment is percent-encoded.
@@ -300,10 +267,6 @@ fn cause(error: reqwest::Error) -> String {
         source = inner.source();
     }
     refusal::clean(&text, 256).unwrap_or_default()
-}
-
-pub(super) fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::Arm;
-use super::call::Call;
 use super::error::{ArmError, ArmErrorKind};
 use super::rate_limiter::{Key, Kind, MaxWait, RatePermit};
+use super::report::Call;
 use crate::upstream::AdmittedCall;
 use crate::upstream::Guard;
 use crate::upstream::Rejected;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::call::CallReport;
 use super::refusal::Refusal;
+use super::report::CallReport;
 use crate::upstream::Rejected;
 
 /// A call that failed. Holds no token, no body and no URL; it can be logged as it is.

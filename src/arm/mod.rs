@@ -15,6 +15,7 @@ mod operation;
 mod permissions;
 mod rate_limiter;
 mod refusal;
+mod report;
 mod resources;
 mod sentences;
 mod settings;
@@ -27,7 +28,6 @@ mod recorded;
 mod testing;
 use std::sync::Arc;
 
-pub use call::{CallReport, CallTrace};
 pub use data_connection::{
     Accepted, Comparison, Credentials, DataConnection, Deleted, Reading, Recorded, compare, event_hub_body,
     fingerprint,
@@ -37,6 +37,7 @@ pub(crate) use failure::{failure_of, from_arm, upstream_of};
 pub use operation::{OperationState, OperationStatus, OperationUrl};
 pub use permissions::Permissions;
 pub use refusal::Refusal;
+pub use report::{CallReport, CallTrace};
 pub use resources::Cluster;
 pub(crate) use sentences::reason;
 pub use settings::Settings;

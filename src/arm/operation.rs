@@ -8,8 +8,8 @@ use http::StatusCode;
 use serde_json::Value;
 use url::Url;
 
-use super::call::CallReport;
 use super::error::{ArmError, ArmErrorKind};
+use super::report::CallReport;
 use crate::arm::Arm;
 use crate::arm::json_fields;
 use crate::arm::refusal;

@@ -5,8 +5,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::answer::Answer;
-use super::call::CallReport;
 use super::error::{ArmError, ArmErrorKind};
+use super::report::CallReport;
 use crate::arm::Arm;
 use crate::arm::json_fields;
 use crate::arm::trusted_url;

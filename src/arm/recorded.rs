@@ -8,8 +8,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::answer::Answer;
-use super::call::CallReport;
 use super::operation::{OperationStatus, OperationUrl, status};
+use super::report::CallReport;
 use crate::arm::Comparison;
 use crate::arm::DataConnection;
 use crate::arm::Reading;

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::postgres::PgListener;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::task::TaskTracker;
 
-use super::{DbError, Explainer, RequestTime, Transaction, begin, in_request_time};
+use super::pool::within_a_lease;
+use super::shortage::give_way;
+use super::{DbError, Explainer, RequestTime, Transaction, begin, cluster_locks, in_request_time, within};
 use crate::domain::Error;
 use crate::telemetry::Outage;
 
@@ -34,9 +37,26 @@ impl Db {
         }))
     }
 
-    /// The pool itself.
-    pub(crate) fn pool(&self) -> &PgPool {
-        &self.0.pool
+    /// How many connections the pool holds: those in use, and those that are idle.
+    pub(crate) fn connections(&self) -> (u32, u32) {
+        let idle = u32::try_from(self.0.pool.num_idle()).unwrap_or(u32::MAX);
+        (self.0.pool.size().saturating_sub(idle), idle)
+    }
+
+    /// Listens to the other replicas, over a connection beside the pool.
+    ///
+    /// # Errors
+    /// When the database does not answer in time.
+    pub(crate) async fn listener(&self) -> Result<PgListener, DbError> {
+        within(cluster_locks::listener(&self.0.pool)).await
+    }
+
+    /// Closes idle connections if the server is short of them, for other replicas. `db` is a connection to ask with.
+    ///
+    /// # Errors
+    /// When the database can't answer.
+    pub(crate) async fn give_way(&self, db: &mut PgConnection) -> Result<(), DbError> {
+        give_way(db, &self.0.pool).await
     }
 
     /// Begins a transaction.
@@ -59,6 +79,37 @@ impl Db {
             let mut connection = self.0.pool.acquire().await.map_err(DbError::from)?;
             work(&mut connection).await
         })
+    }
+
+    /// Does work that no request waits for, over one connection, in bounded time: on a dead connection no answer ever comes.
+    ///
+    /// # Errors
+    /// Those of `work`; [`DbError::Unavailable`] where the database does not answer in time.
+    pub(crate) fn background<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, DbError>,
+    ) -> impl Future<Output = Result<T, DbError>> {
+        within(self.over_a_connection(work))
+    }
+
+    /// The same for work that must be done while a lease lasts: it ends early enough to be tried again over another connection.
+    ///
+    /// # Errors
+    /// As [`Db::background`].
+    pub(crate) fn within_lease<T>(
+        &self,
+        lease: Duration,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, DbError>,
+    ) -> impl Future<Output = Result<T, DbError>> {
+        within_a_lease(lease, self.over_a_connection(work))
+    }
+
+    async fn over_a_connection<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        let mut connection = self.0.pool.acquire().await?;
+        work(&mut connection).await
     }
 
     /// Does work for a request whose repetition changes nothing more, in the time that it may wait for the database.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::operations::{FIRST_REVISION, Row};
@@ -56,21 +57,7 @@ pub struct ClaimScope<'a> {
 }
 
 struct ClaimRow {
-    id: Uuid,
-    connection_id: Uuid,
-    kind: String,
-    phase: String,
-    person_id: Uuid,
-    app_id: Uuid,
-    correlation_id: Uuid,
-    created_at: DateTime<Utc>,
-    dispatched_at: Option<DateTime<Utc>>,
-    finished_at: Option<DateTime<Utc>>,
-    deadline_at: DateTime<Utc>,
-    error: Option<Value>,
-    awaiting_tenant_id: Option<Uuid>,
-    awaiting_claims: Option<String>,
-    body_hash: Option<String>,
+    record: Json<Row>,
     lease_token: Option<Uuid>,
     body: Option<Value>,
     revision: Option<i32>,
@@ -84,27 +71,8 @@ struct ClaimRow {
 
 impl ClaimRow {
     fn parse(self) -> Result<Claim, DbError> {
-        let record = Row {
-            id: self.id,
-            connection_id: self.connection_id,
-            kind: self.kind,
-            phase: self.phase,
-            person_id: self.person_id,
-            app_id: self.app_id,
-            correlation_id: self.correlation_id,
-            created_at: self.created_at,
-            dispatched_at: self.dispatched_at,
-            finished_at: self.finished_at,
-            deadline_at: self.deadline_at,
-            error: self.error,
-            awaiting_tenant_id: self.awaiting_tenant_id,
-            ahead: None,
-            awaiting_claims: self.awaiting_claims,
-            driven: true,
-            body_hash: self.body_hash,
-        };
         Ok(Claim {
-            record: record.parse()?,
+            record: self.record.0.parse()?,
             lease: self
                 .lease_token
                 .ok_or_else(|| DbError::Defect("a claim without a lease".to_owned()))?,
@@ -120,10 +88,75 @@ impl ClaimRow {
     }
 }
 
-/// Claims operations that are due and that nobody holds, the longest due first; of those that wait for their cluster, the one
-/// whose turn it is, and those whose turn won't come: what nobody alive has tokens for, and creates whose time is over. What waits
-/// for a caller is left to whoever brings the tokens, unless this replica has some, or the service can read there by itself, or ARM
-/// took it and its deadline has passed, so that it is unsettled; what a living replica has tokens for is left to that one.
+/// The statement that leases operations to the replica `$1` and returns them as [`ClaimRow`]. The text before it selects and locks
+/// them, as `chosen (id, holder, resumed, leased_until)`.
+macro_rules! lease {
+    ($chosen:literal $(+ $more:literal)* $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            ClaimRow,
+            $chosen $(+ $more)* + "
+             update operations o
+             set lease_token = gen_random_uuid(), lease_until = chosen.leased_until, attempts = attempts + 1, holder = $1
+             from chosen where o.id = chosen.id
+             returning operation_record(o) as \"record!: Json<Row>\", o.lease_token, o.body, o.revision, o.accepted_fingerprint,
+                o.arm_operation_url, o.absent_reads, o.dispatches, chosen.resumed, chosen.holder <> $1 as taken_over"
+            $(, $argument)*
+        )
+    };
+}
+
+/// The rule by which replicas come to operations, in the one place that [`claim_due`] and [`next_due`] share: a statement over
+/// the open operations `o`, with `claimable.at`, the time from which the replica may claim each; null if it may not as things stand.
+///
+/// A replica leaves to another one that lives what that one holds. What waits for a caller is claimed where this replica has tokens,
+/// or the service can read by itself. Of a cluster's queue one is claimed, when its turn has come and the cluster is free: of each
+/// caller's first changes (`heads`), the first in turn of those that are due; those that are not due yet count when they are. What a
+/// dead replica left in a queue is claimed at once, since its turn never comes.
+///
+/// `$1` is the replica; it has tokens for the operations `$2`, tokens to read for the connections `$3`, and reads by itself in the
+/// tenants `$4`.
+///
+/// Postgres makes the lateral subquery part of the statement's own condition: when another transaction changed the row before this
+/// one locks it, the condition is evaluated again on the new row. [`claim_due`] tests the lease beside it, so that fencing does not
+/// depend on that.
+macro_rules! over_open {
+    ($($query:ident)::+, $by:expr, $before:literal, $after:literal $(, $argument:expr)*) => {
+        $($query)::+!(
+            "with heads as (
+                select distinct on (q.cluster_id, q.person_id) q.id, q.cluster_id, q.turn, q.due_at
+                from operations q
+                where q.phase = 'queued' and q.awaiting_tenant_id is null
+                  and not exists (select from operations b
+                    where b.connection_id = q.connection_id and b.phase in ('dispatched', 'accepted', 'settling'))
+                order by q.cluster_id, q.person_id, q.turn, q.id
+             ),
+             next as (
+                (select distinct on (h.cluster_id) h.id from heads h where h.due_at <= now() order by h.cluster_id, h.turn, h.id)
+                union all
+                (select h.id from heads h where h.due_at > now())
+             )" + $before + "
+             from operations o cross join lateral (select case
+                when o.holder <> $1 and o.holder in (select r.id from replicas r where r.alive_until > now()) then null
+                when o.awaiting_tenant_id is not null then case
+                    when o.id = any($2) or (o.phase <> 'queued' and (o.connection_id = any($3) or o.awaiting_tenant_id = any($4)))
+                    then greatest(o.due_at, o.lease_until) end
+                when o.phase <> 'queued' then greatest(o.due_at, o.lease_until)
+                when o.holder is distinct from $1 then coalesce(o.lease_until, now())
+                when o.id in (select n.id from next n) then greatest(o.due_at, o.lease_until,
+                    (select greatest(s.held_until, s.not_before) from cluster_slots s where s.cluster_id = o.cluster_id))
+                end as at) claimable
+             where o.phase in ('queued', 'dispatched', 'accepted', 'settling')" + $after
+            , $by.replica,
+            $by.operations,
+            $by.connections,
+            $by.own
+            $(, $argument)*
+        )
+    };
+}
+
+/// Claims operations that this replica may claim now and that nobody holds, the longest due first; and those whose deadline has
+/// passed, of creates that were never sent and of what ARM took and now waits for a caller: they end, or are unsettled.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -133,55 +166,20 @@ pub async fn claim_due(
     by: ClaimScope<'_>,
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
-    let statement = sqlx::query_as!(
-        ClaimRow,
-        "with heads as (
-            select distinct on (q.cluster_id, q.person_id) q.id, q.cluster_id, q.turn, q.due_at
-            from operations q
-            where q.phase = 'queued' and q.awaiting_tenant_id is null
-              and not exists (select from operations b
-                where b.connection_id = q.connection_id and b.phase in ('dispatched', 'accepted', 'settling'))
-            order by q.cluster_id, q.person_id, q.turn, q.id
-         ),
-         next as (
-            select distinct on (h.cluster_id) h.id from heads h left join cluster_slots s on s.cluster_id = h.cluster_id
-            where h.due_at <= now() and (s.operation_id is null or s.held_until <= now())
-              and (s.not_before is null or s.not_before <= now())
-            order by h.cluster_id, h.turn, h.id
-         ),
-         due as (
-            select o.id, o.holder from operations o
-            where o.phase in ('queued', 'dispatched', 'accepted', 'settling')
-              and (o.lease_until is null or o.lease_until < now())
-              and (o.holder is null or o.holder = $3
-                or not exists (select from replicas r where r.id = o.holder and r.alive_until > now()))
-              and case
-                when o.awaiting_tenant_id is not null then o.due_at <= now()
-                    and (o.id = any($4) or (o.phase <> 'queued' and (o.connection_id = any($5) or o.awaiting_tenant_id = any($7))))
-                when o.phase = 'queued' then o.id in (select n.id from next n) or o.holder is distinct from $3
-                else o.due_at <= now()
-              end
-              or (o.deadline_at < $6 and (o.lease_until is null or o.lease_until < now())
-                and (o.phase = 'queued' and o.kind = 'create' or o.phase = 'accepted' and o.awaiting_tenant_id is not null))
-            order by o.due_at limit $1
-            for update skip locked
-         )
-         update operations o
-         set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1,
-            holder = $3
-         from due where o.id = due.id
-         returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
-            coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
-            o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
-            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.revision, o.accepted_fingerprint, o.arm_operation_url, o.absent_reads,
-            o.dispatches, due.holder is not distinct from $3 as resumed, due.holder <> $3 as taken_over",
-        limit,
-        lease.as_secs_f64(),
-        by.replica,
-        by.operations,
-        by.connections,
+    let statement = over_open!(
+        lease,
+        by,
+        ", chosen as (select o.id, o.holder, o.holder is not distinct from $1 as resumed,
+            now() + make_interval(secs => $7) as leased_until",
+        " and (o.lease_until is null or o.lease_until < now())
+          and (claimable.at <= now()
+            or (o.deadline_at < $5
+              and (o.phase = 'queued' and o.kind = 'create' or o.phase = 'accepted' and o.awaiting_tenant_id is not null)))
+          order by o.due_at limit $6
+          for update of o skip locked)",
         by.now,
-        by.own
+        limit,
+        lease.as_secs_f64()
     )
     .fetch_all(db);
     let rows = autocommit("claim what is due", statement).await?;
@@ -212,26 +210,16 @@ pub async fn claim_of(
     replica: Uuid,
     lease: Duration,
 ) -> Result<Vec<Claim>, DbError> {
-    let statement = sqlx::query_as!(
-        ClaimRow,
-        "with free as (
-            select id, holder from operations
-            where connection_id = $1 and phase in ('dispatched', 'accepted', 'settling')
+    let statement = lease!(
+        "with chosen as (
+            select id, holder, false as resumed, now() + make_interval(secs => $3) as leased_until from operations
+            where connection_id = $2 and phase in ('dispatched', 'accepted', 'settling')
               and (lease_until is null or lease_until < now())
             for update skip locked
-         )
-         update operations o
-         set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $2), attempts = attempts + 1,
-            holder = $3
-         from free where o.id = free.id
-         returning o.id, o.connection_id, o.kind, o.phase, coalesce(o.continued_by, o.person_id) as \"person_id!\",
-            coalesce(o.continued_app, o.app_id) as \"app_id!\", o.correlation_id, o.created_at, o.dispatched_at,
-            o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
-            encode(o.body_hash, 'hex') as body_hash, o.lease_token, o.body, o.revision, o.accepted_fingerprint, o.arm_operation_url, o.absent_reads,
-            o.dispatches, false as resumed, free.holder <> $3 as taken_over",
+         )",
+        replica,
         connection.uuid(),
-        lease.as_secs_f64(),
-        replica
+        lease.as_secs_f64()
     )
     .fetch_all(db);
     let rows = autocommit("claim the operations of a connection", statement).await?;
@@ -283,44 +271,13 @@ pub async fn renew(
 /// # Errors
 /// When the database can't answer.
 pub async fn next_due(db: &mut PgConnection, by: ClaimScope<'_>) -> Result<Option<Duration>, DbError> {
-    let seconds = sqlx::query_scalar!(
-        "with heads as (
-            select distinct on (q.cluster_id, q.person_id) q.id, q.cluster_id, q.turn, q.due_at
-            from operations q
-            where q.phase = 'queued' and q.awaiting_tenant_id is null
-              and not exists (select from operations b
-                where b.connection_id = q.connection_id and b.phase in ('dispatched', 'accepted', 'settling'))
-            order by q.cluster_id, q.person_id, q.turn, q.id
-         ),
-         -- Those behind one that is due are called when its turn is over.
-         next as (
-            (select distinct on (h.cluster_id) h.id from heads h where h.due_at <= now() order by h.cluster_id, h.turn, h.id)
-            union all
-            (select h.id from heads h where h.due_at > now())
-         )
-         select extract(epoch from min(
-            case when o.awaiting_tenant_id is not null then greatest(o.due_at, o.lease_until)
-                when o.phase = 'queued' and o.holder is distinct from $1 then coalesce(o.lease_until, now())
-                else greatest(o.due_at, o.lease_until,
-                    case when o.phase = 'queued' then greatest(s.not_before, s.held_until) end) end) - now())::float8
-         from operations o left join cluster_slots s on s.cluster_id = o.cluster_id
-         where o.phase in ('queued', 'dispatched', 'accepted', 'settling')
-           and (o.holder is null or o.holder = $1
-             or not exists (select from replicas r where r.id = o.holder and r.alive_until > now()))
-           and case
-             when o.awaiting_tenant_id is not null then
-                o.id = any($2)
-                or (o.phase <> 'queued' and (o.connection_id = any($3) or o.awaiting_tenant_id = any($4)))
-             when o.phase = 'queued' then o.id in (select n.id from next n) or o.holder is distinct from $1
-             else true
-           end",
-        by.replica,
-        by.operations,
-        by.connections,
-        by.own
-    )
-    .fetch_one(db)
-    .await?;
+    let statement = over_open!(
+        sqlx::query_scalar,
+        by,
+        " select extract(epoch from min(claimable.at) - now())::float8",
+        ""
+    );
+    let seconds = statement.fetch_one(db).await?;
     Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok()))
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::leases::Claim;
@@ -143,30 +144,27 @@ pub async fn insert(
     exactly_one("record an operation", rows)
 }
 
-/// The columns of an operation, unparsed.
+/// An operation as SQL's `operation_record` returns it, unparsed.
 #[derive(Debug, Deserialize)]
 pub(super) struct Row {
-    pub(super) id: Uuid,
-    pub(super) connection_id: Uuid,
-    pub(super) kind: String,
-    pub(super) phase: String,
-    pub(super) person_id: Uuid,
-    pub(super) app_id: Uuid,
-    pub(super) correlation_id: Uuid,
-    pub(super) created_at: DateTime<Utc>,
-    pub(super) dispatched_at: Option<DateTime<Utc>>,
-    pub(super) finished_at: Option<DateTime<Utc>>,
-    pub(super) deadline_at: DateTime<Utc>,
-    pub(super) error: Option<Value>,
-    pub(super) awaiting_tenant_id: Option<Uuid>,
-    /// Only where it is asked for.
-    #[serde(default)]
-    pub(super) ahead: Option<i64>,
-    pub(super) awaiting_claims: Option<String>,
+    id: Uuid,
+    connection_id: Uuid,
+    kind: String,
+    phase: String,
+    person_id: Uuid,
+    app_id: Uuid,
+    correlation_id: Uuid,
+    created_at: DateTime<Utc>,
+    dispatched_at: Option<DateTime<Utc>>,
+    finished_at: Option<DateTime<Utc>>,
+    deadline_at: DateTime<Utc>,
+    error: Option<Value>,
+    awaiting_tenant_id: Option<Uuid>,
+    awaiting_claims: Option<String>,
     /// Whether its lease lasts.
-    pub(super) driven: bool,
+    driven: bool,
     /// In hexadecimal.
-    pub(super) body_hash: Option<String>,
+    body_hash: Option<String>,
 }
 
 impl Row {
@@ -194,7 +192,7 @@ impl Row {
                 claims: self.awaiting_claims,
             }),
             driven: self.driven,
-            ahead: self.ahead.and_then(|ahead| u32::try_from(ahead).ok()),
+            ahead: None,
             request_hash: self.body_hash.unwrap_or_else(|| removal_hash(connection)),
         })
     }
@@ -205,12 +203,8 @@ impl Row {
 /// # Errors
 /// When the database can't answer.
 pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<OperationRecord>, DbError> {
-    let row = sqlx::query_as!(
-        Row,
-        "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
-            coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
-            deadline_at, error, awaiting_tenant_id, awaiting_claims, coalesce(lease_until > now(), false) as \"driven!\",
-            encode(body_hash, 'hex') as body_hash,
+    let row = sqlx::query!(
+        "select operation_record(o) as \"record!: Json<Row>\",
             case when phase = 'queued' and awaiting_tenant_id is null then
                 (select count(*) from operations q where q.cluster_id = o.cluster_id and q.phase = 'queued'
                     and q.awaiting_tenant_id is null and (q.turn, q.id) < (o.turn, o.id))
@@ -221,7 +215,12 @@ pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<Opera
     )
     .fetch_optional(db)
     .await?;
-    row.map(Row::parse).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let record = row.record.0.parse()?;
+    Ok(Some(OperationRecord {
+        ahead: row.ahead.and_then(|ahead| u32::try_from(ahead).ok()),
+        ..record
+    }))
 }
 
 /// The operation that makes a connection.
@@ -229,18 +228,12 @@ pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<Opera
 /// # Errors
 /// When there is none, which is a defect, or the database can't answer.
 pub async fn create_of(db: &mut PgConnection, connection: ConnectionId) -> Result<OperationRecord, DbError> {
-    let row = sqlx::query_as!(
-        Row,
-        "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
-            coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
-            deadline_at, error, awaiting_tenant_id, awaiting_claims, coalesce(lease_until > now(), false) as \"driven!\",
-            encode(body_hash, 'hex') as body_hash, null::bigint as ahead
-         from operations where connection_id = $1 and kind = 'create' order by id desc limit 1",
+    let row = sqlx::query_scalar!(
+        "select operation_record(o) as \"record!: Json<Row>\"
+         from operations o where connection_id = $1 and kind = 'create' order by id desc limit 1",
         connection.uuid()
-    )
-    .fetch_one(db)
-    .await?;
-    row.parse()
+    );
+    row.fetch_one(db).await?.0.parse()
 }
 
 /// Records in whose name an operation that has not ended goes on; gives whether it still was `before`'s and had not. Without its
@@ -371,18 +364,13 @@ pub async fn another_in_flight(
     db: &mut PgConnection,
     operation: &OperationRecord,
 ) -> Result<Option<OperationRecord>, DbError> {
-    let row = sqlx::query_as!(
-        Row,
-        "select id, connection_id, kind, phase, coalesce(continued_by, person_id) as \"person_id!\",
-            coalesce(continued_app, app_id) as \"app_id!\", correlation_id, created_at, dispatched_at, finished_at,
-            deadline_at, error, awaiting_tenant_id, awaiting_claims, coalesce(lease_until > now(), false) as \"driven!\",
-            encode(body_hash, 'hex') as body_hash, null::bigint as ahead
-         from operations
+    let row = sqlx::query_scalar!(
+        "select operation_record(o) as \"record!: Json<Row>\" from operations o
          where connection_id = $1 and id <> $2 and phase in ('dispatched', 'accepted', 'settling')",
         operation.connection.uuid(),
         operation.id.uuid()
     )
     .fetch_optional(db)
     .await?;
-    row.map(Row::parse).transpose()
+    row.map(|Json(row)| row.parse()).transpose()
 }

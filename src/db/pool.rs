@@ -113,7 +113,7 @@ pub fn within<T, E: From<DbError>>(
 ///
 /// # Errors
 /// As [`within`].
-pub fn within_a_lease<T, E: From<DbError>>(
+pub(super) fn within_a_lease<T, E: From<DbError>>(
     lease: Duration,
     work: impl Future<Output = Result<T, E>>,
 ) -> impl Future<Output = Result<T, E>> {

@@ -1,40 +1,21 @@
-//! Periodic work, one row each. The replica that claims a schedule does its work, so that one replica at a time does.
+//! Periodic jobs: one row each, from the migration that brought the job. The replica that moves a row's `due_at` forward runs the
+//! job, so that one replica at a time does. By Postgres's clock.
 
 use std::time::Duration;
 
 use sqlx::PgConnection;
 
-use super::DbError;
 use super::pool::autocommit;
+use super::{DbError, exactly_one};
 
-/// Work that comes again and again; each has its row from the migration that brought it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Schedule {
-    /// Deletes idempotency keys that are kept no longer.
-    SweepIdempotencyKeys,
-    /// Rechecks records that were closed with an unknown outcome of their create.
-    RecheckClosedCreates,
-}
-
-impl Schedule {
-    /// The word that the database holds.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SweepIdempotencyKeys => "sweepIdempotencyKeys",
-            Self::RecheckClosedCreates => "recheckClosedCreates",
-        }
-    }
-}
-
-/// Claims a schedule that is due, and makes it due again after `every`; returns whether this replica claimed it.
+/// Claims a job if it is due, which is due again after `every`. Returns true if this replica is to run it.
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn claim(db: &mut PgConnection, schedule: Schedule, every: Duration) -> Result<bool, DbError> {
+pub async fn claim(db: &mut PgConnection, job: &str, every: Duration) -> Result<bool, DbError> {
     let statement = sqlx::query!(
         "update schedules set due_at = now() + make_interval(secs => $2) where name = $1 and due_at <= now()",
-        schedule.as_str(),
+        job,
         every.as_secs_f64()
     )
     .execute(db);
@@ -44,16 +25,49 @@ pub async fn claim(db: &mut PgConnection, schedule: Schedule, every: Duration) -
         > 0)
 }
 
-/// How long until a schedule is due.
+/// How long until a job is due.
 ///
 /// # Errors
-/// When the database can't answer, or has no such schedule.
-pub async fn due_in(db: &mut PgConnection, schedule: Schedule) -> Result<Duration, DbError> {
+/// When the database can't answer, or has no row for the job.
+pub async fn due_in(db: &mut PgConnection, job: &str) -> Result<Duration, DbError> {
     let seconds = sqlx::query_scalar!(
         "select greatest(extract(epoch from due_at - now()), 0)::float8 as \"seconds!\" from schedules where name = $1",
-        schedule.as_str()
+        job
     )
     .fetch_one(db)
     .await?;
     Duration::try_from_secs_f64(seconds).map_err(DbError::defect)
+}
+
+/// Records that a job has succeeded.
+///
+/// # Errors
+/// When the database can't take it, or has no row for the job.
+pub async fn succeeded(db: &mut PgConnection, job: &str) -> Result<(), DbError> {
+    let statement =
+        sqlx::query!("update schedules set succeeded_at = now() where name = $1", job).execute(db);
+    let rows = autocommit("record periodic work", statement)
+        .await?
+        .rows_affected();
+    exactly_one("record that a job has succeeded", rows)
+}
+
+/// How long ago each job last succeeded, on whichever replica.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn success_ages(db: &mut PgConnection) -> Result<Vec<(String, Duration)>, DbError> {
+    let rows = sqlx::query!(
+        "select name, greatest(extract(epoch from now() - succeeded_at), 0)::float8 as \"age!\" from schedules"
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok((
+                row.name,
+                Duration::try_from_secs_f64(row.age).map_err(DbError::defect)?,
+            ))
+        })
+        .collect()
 }

@@ -42,7 +42,7 @@ const GRANTS: [(&str, &str); 13] = [
     ),
     // What a key stands for never changes; it is forgotten after a while.
     ("idempotency_keys", "select, insert, delete"),
-    ("schedules", "select, update (due_at)"),
+    ("schedules", "select, update (due_at, succeeded_at)"),
     (
         "cluster_slots",
         "select, insert, update (operation_id, held_until, round, not_before)",

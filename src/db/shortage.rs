@@ -101,7 +101,7 @@ fn say_none_left() {
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn give_way(db: &mut PgConnection, pool: &PgPool) -> Result<(), DbError> {
+pub(super) async fn give_way(db: &mut PgConnection, pool: &PgPool) -> Result<(), DbError> {
     if !is_short(db).await? {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! What is known of a connection and of an operation: the rows of the record, parsed.
 
+use super::Code;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +23,35 @@ use crate::domain::state::OperationKind;
 use crate::domain::state::Phase;
 use crate::domain::state::State;
 use crate::domain::state::derive;
+
+/// A connection that is about to be recorded, before anything is sent: it is wanted, and from the commit on it may be at ARM.
+#[derive(Debug, Clone)]
+pub struct NewRecord {
+    /// This service's own id of it.
+    pub id: ConnectionId,
+    /// Its identity at ARM, as the caller wrote it.
+    pub arm_id: DataConnectionId,
+    /// The data connection's name.
+    pub name: DataConnectionName,
+    /// The tenant of the target's subscription.
+    pub target_tenant: TenantId,
+    /// The tenant of the source's subscription.
+    pub source_tenant: TenantId,
+    /// Where the events go.
+    pub target: Target,
+    /// Where they come from.
+    pub source: EventHubSource,
+    /// The cluster's region, as ARM named it.
+    pub location: String,
+    /// SHA-256 of the canonical request.
+    pub request_hash: Vec<u8>,
+    /// Who asked for it.
+    pub created_by: ActorId,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When a read found nothing under its name.
+    pub absent_at: DateTime<Utc>,
+}
 
 /// A connection as this service recorded it.
 #[derive(Debug, Clone)]
@@ -195,6 +225,18 @@ pub struct Failure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub upstream: Option<Upstream>,
+}
+
+impl Failure {
+    /// A failure without an answer behind it.
+    pub(crate) fn new(code: Code, detail: &str) -> Self {
+        Self {
+            code: code.as_str().to_owned(),
+            detail: detail.to_owned(),
+            comparison: None,
+            upstream: None,
+        }
+    }
 }
 
 /// An answer of Entra or ARM that a problem or failure goes back to.

@@ -12,23 +12,12 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::failpoints::Moment;
-use crate::failpoints::plan::Passing;
 use crate::failpoints::plan::Plan;
 use crate::failpoints::plan::PlanError;
+use crate::failpoints::plan::{Action, Passing};
 
 /// How often the file of a pause is looked for.
 const LOOK: Duration = Duration::from_millis(5);
-
-/// What happens at a point.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// The process dies at once, without destructors.
-    Abort,
-    /// What stands after the point is not done, or what stands before it is not told: whoever passes sees an outage.
-    Fail,
-    /// Whoever passes waits: until the file, which is made on arrival, is gone; without one, until [`Armed`] is released.
-    Pause(Option<PathBuf>),
-}
 
 /// The point failed, as it was told to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,11 +9,11 @@ mod armed;
 mod plan;
 
 #[cfg(all(feature = "failure-points", debug_assertions))]
-pub use armed::{Action, Armed, arm, arm_process};
+pub use armed::{Armed, arm, arm_process};
 #[cfg(all(feature = "failure-points", debug_assertions))]
 pub(crate) use armed::{Failed, failpoint};
 #[cfg(all(feature = "failure-points", debug_assertions))]
-pub use plan::PlanError;
+pub use plan::{Action, PlanError};
 
 /// On which side of something a point stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

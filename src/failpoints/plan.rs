@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::failpoints::armed::Action;
-
 /// Text that arms nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -16,6 +14,17 @@ impl PlanError {
     pub(super) fn record(file: &Path, error: &std::io::Error) -> Self {
         Self(format!("record={}: {error}", file.display()))
     }
+}
+
+/// What happens at a point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The process dies at once, without destructors.
+    Abort,
+    /// What stands after the point is not done, or what stands before it is not told: whoever passes sees an outage.
+    Fail,
+    /// Whoever passes waits: until the file, which is made on arrival, is gone; without one, until [`Armed`](super::Armed) is released.
+    Pause(Option<PathBuf>),
 }
 
 /// What is armed for a whole process, parted by semicolons:

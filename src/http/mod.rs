@@ -27,12 +27,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{MethodRouter, get};
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 pub use consent::consent_page;
 pub use load_shedding::Load;
-pub use openapi::{ConvertError, document, document_3_0};
+pub use openapi::{OPENAPI_3_0, OPENAPI_3_1, document};
 pub use person_limit::PersonLimit;
 pub use problem::Problem;
 pub use server::{Limits, serve};
@@ -53,10 +54,14 @@ pub struct AppState {
     pub draining: CancellationToken,
 }
 
-/// The documented routes, each behind `guard`. A route can only be added together with its description.
-fn api(guard: impl Fn(MethodRouter<AppState>) -> MethodRouter<AppState>) -> OpenApiRouter<AppState> {
+/// The documented routes, each behind `guard`, and their document, which begins with `head`. A route can only be added together
+/// with its description.
+fn api(
+    head: OpenApi,
+    guard: impl Fn(MethodRouter<AppState>) -> MethodRouter<AppState>,
+) -> OpenApiRouter<AppState> {
     let guarded = |(schemas, paths, methods): UtoipaMethodRouter<AppState>| (schemas, paths, guard(methods));
-    OpenApiRouter::with_openapi(openapi::info())
+    OpenApiRouter::with_openapi(head)
         .routes(guarded(routes!(v1::create::create, v1::list::list)))
         .routes(guarded(routes!(v1::get::get, v1::remove::remove)))
         .routes(guarded(routes!(v1::events::events)))
@@ -68,10 +73,12 @@ fn api(guard: impl Fn(MethodRouter<AppState>) -> MethodRouter<AppState>) -> Open
 pub fn router(state: AppState) -> Router {
     let admit = axum::middleware::from_fn_with_state(state.clone(), admission::admit);
     // An unsupported method is answered without authentication.
-    let (documented, _) = api(|methods| methods.route_layer(admit.clone())).split_for_parts();
+    let guard = |methods: MethodRouter<AppState>| methods.route_layer(admit.clone());
+    let (documented, _) = api(OpenApi::default(), guard).split_for_parts();
     let public_url = state.server.public_url.as_ref();
     let plain = health::routes()
-        .route("/openapi.json", openapi::serving(public_url))
+        .route("/openapi.json", openapi::serving(OPENAPI_3_1, public_url))
+        .route("/openapi-3.0.json", openapi::serving(OPENAPI_3_0, public_url))
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
         .route("/docs/{file}", get(docs::file));

@@ -1,20 +1,21 @@
-//! Background jobs: they find due operations and hand them to the driver.
-//! `operations` decides what a step does; the lease in the database decides which replica does it.
+//! Work in the background: the loops that find due operations, run periodic jobs (`periodic`), measure, and keep this replica
+//! known to the others. What the work does is in the use cases and the driver.
+
+mod periodic;
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::DbError;
+use crate::db::{DbError, schedules};
 use crate::telemetry::metrics;
 use crate::usecases::{UseCases, measure as measure_database};
 
+pub(crate) use periodic::run_periodic;
+
 /// The shortest pause between two queries: an operation that is due and can't be claimed must not cause a busy loop.
 const SHORTEST: Duration = Duration::from_millis(50);
-
-/// The deadline of one run; the rest waits for the next one. On a dead connection no response ever arrives.
-const LONGEST_WORK: Duration = Duration::from_secs(60);
 
 /// Sends heartbeats of this replica until `stop` is cancelled.
 pub(crate) async fn live(usecases: UseCases, stop: CancellationToken) {
@@ -62,65 +63,27 @@ pub(crate) async fn run(usecases: UseCases, interval: Duration, stop: Cancellati
     }
 }
 
-/// Runs the periodic jobs, each on one replica at a time, until `stop` is cancelled.
-pub(crate) async fn periodic(usecases: UseCases, stop: CancellationToken) {
-    // Boxed: the task would carry all of it.
-    let work = Box::pin(async {
-        tokio::join!(
-            repeat(
-                &usecases,
-                usecases.keys.sweep_every(),
-                "deletion of expired idempotency keys failed",
-                || { usecases.keys.sweep_keys() }
-            ),
-            repeat(
-                &usecases,
-                usecases.driver.settings.interval,
-                "recheck of closed records failed",
-                || {
-                    usecases
-                        .late_effects
-                        .recheck_closed_creates(usecases.driver.settings.interval)
-                }
-            ),
-        )
-    });
-    // Work that is interrupted is rolled back.
-    stop.run_until_cancelled(work).await;
-}
-
-/// Runs one periodic job forever. `work` returns the delay until it is due again.
-async fn repeat<F: Future<Output = Result<Duration, DbError>>>(
-    usecases: &UseCases,
-    every: Duration,
-    failed: &'static str,
-    work: impl Fn() -> F,
-) {
-    loop {
-        let pause = match timeout(LONGEST_WORK, work()).await {
-            // Another replica may have claimed it; it is due again for all.
-            Ok(Ok(next)) => next.clamp(SHORTEST.min(every), every.max(SHORTEST)),
-            Ok(Err(error)) => {
-                tracing::warn!(error = %error, "{failed}");
-                usecases.driver.settings.interval
-            }
-            Err(_) => {
-                tracing::warn!("{failed}: it took too long");
-                usecases.driver.settings.interval
-            }
-        };
-        sleep(pause).await;
-    }
-}
-
 /// How often rows of the database are counted.
 const MEASURE: Duration = Duration::from_secs(15);
 
-/// Counts open operations and connections to Postgres until `stop` is cancelled.
+/// Measures open operations, connections to Postgres and the age of each job's last success until `stop` is cancelled.
 pub(crate) async fn measure(usecases: UseCases, stop: CancellationToken) {
+    let jobs = periodic::registry(&usecases);
     loop {
-        if let Err(error) = measure_database(&usecases.driver.db).await {
+        let db = &usecases.driver.db;
+        if let Err(error) = measure_database(db).await {
             told(&usecases, &error, "count of open operations failed");
+        }
+        match db.background(schedules::success_ages).await {
+            Ok(ages) => {
+                for job in &jobs {
+                    let age = ages.iter().find(|(name, _)| name == job.name);
+                    if let Some((_, age)) = age {
+                        metrics::job_last_success(job.name, *age);
+                    }
+                }
+            }
+            Err(error) => told(&usecases, &error, "periodic jobs can't be measured"),
         }
         metrics::upkeep();
         if stop.run_until_cancelled(sleep(MEASURE)).await.is_none() {

@@ -3,23 +3,60 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::{ConnectionRecord, Failure, TenantId};
+use crate::domain::{
+    ConnectionId, ConnectionRecord, DataConnectionId, EventHubId, Failure, NewRecord, TenantId,
+};
+
+/// What the ledger says of a connection, recorded or about to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LedgerConnection<'a> {
+    pub(crate) id: ConnectionId,
+    pub(crate) arm_id: &'a DataConnectionId,
+    pub(crate) source: &'a EventHubId,
+    pub(crate) target_tenant: TenantId,
+    pub(crate) source_tenant: TenantId,
+}
+
+impl<'a> From<&'a ConnectionRecord> for LedgerConnection<'a> {
+    fn from(record: &'a ConnectionRecord) -> Self {
+        Self {
+            id: record.id,
+            arm_id: &record.arm_id,
+            source: &record.source.hub,
+            target_tenant: record.target_tenant,
+            source_tenant: record.source_tenant,
+        }
+    }
+}
+
+impl<'a> From<&'a NewRecord> for LedgerConnection<'a> {
+    fn from(record: &'a NewRecord) -> Self {
+        Self {
+            id: record.id,
+            arm_id: &record.arm_id,
+            source: &record.source.hub,
+            target_tenant: record.target_tenant,
+            source_tenant: record.source_tenant,
+        }
+    }
+}
 
 /// The details of a create's intent.
-pub(crate) fn create_intent(
-    record: &ConnectionRecord,
+pub(crate) fn create_intent<'a>(
+    connection: impl Into<LedgerConnection<'a>>,
     body_hash: &str,
     absent_at: DateTime<Utc>,
     api_version: &str,
 ) -> Value {
+    let connection = connection.into();
     json!({
-        "armId": record.arm_id.resource().canonical(),
-        "sourceId": record.source.hub.resource().canonical(),
+        "armId": connection.arm_id.resource().canonical(),
+        "sourceId": connection.source.resource().canonical(),
         "apiVersion": api_version,
         "bodySha256": body_hash,
         "absenceSeenAt": absent_at,
-        "primaryTenant": record.target_tenant,
-        "auxiliaryTenants": auxiliary_tenants(record),
+        "primaryTenant": connection.target_tenant,
+        "auxiliaryTenants": auxiliary_tenants(connection),
     })
 }
 
@@ -38,10 +75,10 @@ pub(crate) fn failure(failure: &Failure) -> Value {
 }
 
 /// The source's tenant, where it is another: ARM wants no auxiliary token of the primary one.
-fn auxiliary_tenants(record: &ConnectionRecord) -> Vec<TenantId> {
-    if record.target_tenant == record.source_tenant {
+fn auxiliary_tenants(connection: LedgerConnection<'_>) -> Vec<TenantId> {
+    if connection.target_tenant == connection.source_tenant {
         Vec::new()
     } else {
-        vec![record.source_tenant]
+        vec![connection.source_tenant]
     }
 }

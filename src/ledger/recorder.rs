@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::TokenFingerprinter;
+use super::details::LedgerConnection;
 use super::refusal_limit::RefusalLimit;
 use crate::authz::{Caller, Intent, Scope};
 use crate::clock::Clock;
@@ -85,24 +86,25 @@ impl Recorder {
     }
 
     /// An event of an operation.
-    pub(crate) fn event(
+    pub(crate) fn event<'a>(
         &self,
         kind: EventKind,
-        record: &ConnectionRecord,
+        connection: impl Into<LedgerConnection<'a>>,
         operation: &OperationRecord,
         details: Value,
     ) -> Event {
+        let connection = connection.into();
         Event {
             id: self.clock.new_id(),
             occurred_at: self.clock.now(),
             kind,
-            connection: Some(record.id),
+            connection: Some(connection.id),
             operation: Some(operation.id),
             actor: Some(operation.actor),
             app: Some(operation.app),
             request_id: None,
-            target_tenant: Some(record.target_tenant),
-            source_tenant: Some(record.source_tenant),
+            target_tenant: Some(connection.target_tenant),
+            source_tenant: Some(connection.source_tenant),
             details,
         }
     }

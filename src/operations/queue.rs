@@ -30,7 +30,6 @@ use crate::domain::OperationKind;
 use crate::domain::OperationRecord;
 use crate::domain::Phase;
 use crate::domain::Refusal;
-use crate::domain::removal_hash;
 use crate::telemetry::metrics;
 
 /// After so long without a notification the connection is tested.
@@ -80,7 +79,7 @@ impl Queue {
     /// # Errors
     /// When the database can't be heard. It never ends otherwise.
     pub(crate) async fn listen(&self) -> Result<(), DbError> {
-        let mut listener = within(cluster_locks::listener(self.db.pool())).await?;
+        let mut listener = self.db.listener().await?;
         loop {
             match timeout(SILENCE, listener.try_recv()).await {
                 // Nothing means that the connection was lost and made anew: something may have been missed.
@@ -97,11 +96,12 @@ impl Queue {
         }
     }
 
-    /// A new operation of this caller, about to be sent if its cluster is free.
+    /// A new operation of this caller, about to be sent if its cluster is free. `request_hash` is what who continues it names.
     pub(crate) fn new_operation(
         &self,
         connection: ConnectionId,
         kind: OperationKind,
+        request_hash: String,
         actor: ActorId,
         caller: &Caller,
     ) -> OperationRecord {
@@ -122,7 +122,7 @@ impl Queue {
             awaiting: None,
             driven: false,
             ahead: None,
-            request_hash: removal_hash(connection),
+            request_hash,
         }
     }
 

@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::Settings;
-use crate::db::{Db, DbError, give_way, replicas, within, within_a_lease};
+use crate::db::{Db, DbError, replicas};
 use crate::domain::{Code, Error, Refusal};
 
 /// This replica. Cheap to clone.
@@ -48,10 +48,9 @@ impl Replica {
     /// When the database doesn't answer.
     pub(crate) async fn heartbeat(&self) -> Result<Duration, DbError> {
         let lease = self.settings.lease;
-        let done = within_a_lease(lease, async {
-            let mut db = self.db.pool().acquire().await?;
-            replicas::heartbeat(&mut db, self.id, lease).await?;
-            give_way(&mut db, self.db.pool()).await
+        let done = self.db.within_lease(lease, async |db| {
+            replicas::heartbeat(db, self.id, lease).await?;
+            self.db.give_way(db).await
         });
         done.await.inspect_err(|_| self.db.explain_outage())?;
         self.db.record_success();
@@ -60,11 +59,10 @@ impl Replica {
 
     /// Says that this replica has stopped. If others don't learn it, they only wait.
     pub(crate) async fn deregister(&self) {
-        let left = async {
-            let mut db = self.db.pool().acquire().await?;
-            replicas::deregister(&mut db, self.id).await
-        };
-        if let Err(error) = within(left).await {
+        let left = self
+            .db
+            .background(async |db| replicas::deregister(db, self.id).await);
+        if let Err(error) = left.await {
             tracing::warn!(error = %error, "this replica could not deregister; others take its operations over when the leases end");
         }
     }

@@ -70,6 +70,7 @@ pub(super) fn install() -> Result<(), TelemetryError> {
     describe_upstream();
     describe_database();
     describe_operations();
+    describe_jobs();
     describe_gauge!(
         "database_connections",
         "Connections to Postgres that this replica holds, by use."
@@ -96,6 +97,18 @@ fn describe_refusals() {
     for limit in ["person", "queue"] {
         counter!("http_requests_limited_total", "limit" => limit).increment(0);
     }
+}
+
+fn describe_jobs() {
+    describe_counter!(
+        "jobs_runs_total",
+        "Runs of periodic jobs on this replica, by job and outcome."
+    );
+    describe_gauge!(
+        "jobs_last_success_age_seconds",
+        Unit::Seconds,
+        "Time since a periodic job last succeeded, on any replica."
+    );
 }
 
 /// What is rare is there from the start, as zero, so that an alarm can be set on its growth.
@@ -280,6 +293,24 @@ pub fn circuit_closed(service: &'static str) {
 /// A circuit breaker that was open is known no longer.
 pub fn circuit_forgotten(service: &'static str) {
     gauge!("upstream_circuits_open", "service" => service).decrement(1);
+}
+
+/// A periodic job is in the registry of this replica.
+pub fn job_registered(job: &'static str) {
+    for outcome in ["succeeded", "failed"] {
+        counter!("jobs_runs_total", "job" => job, "outcome" => outcome).increment(0);
+    }
+}
+
+/// A run of a periodic job ended.
+pub fn job_ran(job: &'static str, succeeded: bool) {
+    let outcome = if succeeded { "succeeded" } else { "failed" };
+    counter!("jobs_runs_total", "job" => job, "outcome" => outcome).increment(1);
+}
+
+/// How long ago a periodic job last succeeded, on whichever replica.
+pub fn job_last_success(job: &'static str, age: Duration) {
+    gauge!("jobs_last_success_age_seconds", "job" => job).set(age.as_secs_f64());
 }
 
 /// Something went wrong at Postgres.

@@ -31,14 +31,12 @@ use crate::db::{DbError, connections, ledger_events, revisions};
 use crate::domain::ActorId;
 use crate::domain::Code;
 use crate::domain::ConnectionId;
-use crate::domain::ConnectionRecord;
 use crate::domain::DataFormat;
-use crate::domain::Desired;
 use crate::domain::EntityName;
 use crate::domain::Error;
 use crate::domain::EventKind;
 use crate::domain::NewConnection;
-use crate::domain::Observed;
+use crate::domain::NewRecord;
 use crate::domain::OperationKind;
 use crate::domain::OperationRecord;
 use crate::domain::Phase;
@@ -184,17 +182,15 @@ impl Create {
         let request = &wanted.request;
         let body = event_hub_body(request, &clearance.location);
         let body_hash = Sha256::digest(body.to_string().as_bytes()).to_vec();
-        let mut record = self.new_record(wanted, tenants, clearance);
         let mut transaction = self.db.begin("record create intent").await?;
         let db = &mut *transaction;
         let actor = self.recorder.ensure_actor(db, caller).await?;
-        record.created_by = actor;
-        let mut operation = self
-            .queue
-            .new_operation(record.id, OperationKind::Create, actor, caller);
-        operation.request_hash = hex(&body_hash);
+        let record = self.new_record(wanted, tenants, clearance, actor);
+        let mut operation =
+            self.queue
+                .new_operation(record.id, OperationKind::Create, hex(&body_hash), actor, caller);
         connections::insert(db, &record).await?;
-        self.refuse_while_a_removal_may_land(db, &record).await?;
+        self.refuse_while_a_removal_may_land(db, &record.arm_id).await?;
         let participants = self
             .recorder
             .record_people(db, record.id, (actor, ConnectionRole::Actor), caller)
@@ -249,7 +245,7 @@ impl Create {
         &self,
         db: &mut PgConnection,
         new: &NewOperation,
-        record: &ConnectionRecord,
+        record: &NewRecord,
     ) -> Result<(), DbError> {
         let target = &record.target;
         let settings = [
@@ -276,9 +272,10 @@ impl Create {
         wanted: &CreateCommand,
         tenants: TenantPair,
         clearance: &Clearance,
-    ) -> ConnectionRecord {
+        actor: ActorId,
+    ) -> NewRecord {
         let request = &wanted.request;
-        ConnectionRecord {
+        NewRecord {
             id: ConnectionId::new(self.driver.clock.new_id()),
             arm_id: request.id(),
             name: request.name.clone(),
@@ -288,21 +285,9 @@ impl Create {
             source: request.source.clone(),
             location: clearance.location.clone(),
             request_hash: wanted.hash.clone(),
-            // Known inside the transaction only.
-            created_by: ActorId::new(uuid::Uuid::nil()),
+            created_by: actor,
             created_at: self.driver.clock.now(),
-            desired: Desired::Present,
-            // From the commit on, the request may have been sent.
-            observed: Observed::Unknown,
-            observed_at: clearance.absent_at,
-            confirmed_at: None,
-            closed_at: None,
-            version: 1,
-            found: None,
-            recheck_at: None,
-            justification: request.justification.clone(),
-            last_operation: None,
-            settling: None,
+            absent_at: clearance.absent_at,
         }
     }
 }

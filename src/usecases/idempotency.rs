@@ -17,8 +17,6 @@ use crate::db::idempotency_keys;
 use crate::db::idempotency_keys::{Entry, Scope};
 use crate::db::operations;
 use crate::db::principals;
-use crate::db::schedules;
-use crate::db::schedules::Schedule;
 use crate::domain::ActorId;
 use crate::domain::Code;
 use crate::domain::Error;
@@ -188,26 +186,25 @@ impl IdempotencyKeys {
         }
     }
 
-    /// Deletes expired keys, if that is due and no other replica does it. Returns the delay until it is due again.
+    /// Deletes the keys that are older than the retention: a periodic job.
     ///
     /// # Errors
     /// When the database can't answer; the rest waits for the next run.
-    pub async fn sweep_keys(&self) -> Result<Duration, DbError> {
-        let mut db = self.db.pool().acquire().await?;
-        let (schedule, every) = (Schedule::SweepIdempotencyKeys, self.settings.sweep_every);
-        if schedules::claim(&mut db, schedule, every).await? {
-            let mut swept = 0;
-            loop {
-                let rows =
-                    idempotency_keys::sweep(&mut db, self.settings.retention, SWEPT_AT_ONCE.into()).await?;
-                swept += rows;
-                if rows < SWEPT_AT_ONCE.into() {
-                    break;
-                }
+    pub(crate) async fn sweep_keys(&self) -> Result<(), DbError> {
+        let (retention, limit) = (self.settings.retention, SWEPT_AT_ONCE.into());
+        let mut swept = 0;
+        loop {
+            let batch = self
+                .db
+                .background(async |db| idempotency_keys::sweep(db, retention, limit).await);
+            let rows = batch.await?;
+            swept += rows;
+            if rows < SWEPT_AT_ONCE.into() {
+                break;
             }
-            tracing::debug!(idempotency.swept = swept, "expired idempotency keys deleted");
         }
-        schedules::due_in(&mut db, schedule).await
+        tracing::debug!(idempotency.swept = swept, "old idempotency keys are deleted");
+        Ok(())
     }
 }
 

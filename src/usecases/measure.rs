@@ -1,6 +1,6 @@
 //! Counts rows of the database for the metrics.
 
-use crate::db::{Db, DbError, counts, within};
+use crate::db::{Db, DbError, counts};
 use crate::telemetry::metrics;
 
 /// Counts open operations, unsettled connections and connections to Postgres.
@@ -8,13 +8,11 @@ use crate::telemetry::metrics;
 /// # Errors
 /// When the database doesn't answer.
 pub(crate) async fn measure(db: &Db) -> Result<(), DbError> {
-    let pool = db.pool();
-    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
-    metrics::database_connections(pool.size().saturating_sub(idle), idle);
-    let counts = within(async {
-        let mut db = pool.acquire().await?;
-        let unsettled = counts::unsettled(&mut db).await?;
-        Ok::<_, DbError>((counts::open_operations(&mut db).await?, unsettled))
+    let (busy, idle) = db.connections();
+    metrics::database_connections(busy, idle);
+    let counts = db.background(async |db| {
+        let unsettled = counts::unsettled(db).await?;
+        Ok((counts::open_operations(db).await?, unsettled))
     });
     let (counts, unsettled) = counts.await?;
     metrics::connections_unsettled(unsettled.count);

@@ -8,7 +8,6 @@ use crate::ledger::recorder::Recorder;
 use crate::operations::signals::Signals;
 use crate::tokens::exchange::TokenExchange;
 use crate::tokens::service_identity::ServiceIdentity;
-use std::time::Duration;
 
 use serde_json::json;
 
@@ -16,8 +15,7 @@ use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare};
 use crate::authz::Caller;
 use crate::db::operations::FIRST_REVISION;
 use crate::db::revisions;
-use crate::db::schedules::Schedule;
-use crate::db::{DbError, connections, ledger_events, operations, schedules, within};
+use crate::db::{DbError, connections, ledger_events, operations, within};
 use crate::domain::ConnectionRecord;
 use crate::domain::DataConnectionId;
 use crate::domain::Error;
@@ -28,9 +26,7 @@ use crate::tokens::service_identity::OwnToken;
 use crate::upstream::Bearer;
 
 /// How many records one run rechecks.
-const RECORDS_A_ROUND: i64 = 50;
-/// How often due records are queried, in intervals of the worker.
-const INTERVALS: u32 = 5;
+const MAX_RECORDS_PER_RUN: i64 = 50;
 
 /// Rechecks closed creates whose outcome was unknown. Cheap to clone.
 #[derive(Clone)]
@@ -45,38 +41,28 @@ pub struct LateEffects {
 }
 
 impl LateEffects {
-    /// Rechecks due records with the service's own identity, if no other replica does. Returns the delay until the next run.
+    /// Whether the service may read by itself somewhere, so that [`recheck_closed_creates`](Self::recheck_closed_creates) can find
+    /// something.
+    pub(crate) fn has_own_reads(&self) -> bool {
+        !self.own.tenants().is_empty()
+    }
+
+    /// Rechecks due records with the service's own identity: a periodic job.
     ///
     /// # Errors
     /// When the database can't answer; the rest waits for the next run.
-    pub async fn recheck_closed_creates(&self, interval: Duration) -> Result<Duration, DbError> {
-        let (schedule, every) = (Schedule::RecheckClosedCreates, interval * INTERVALS);
+    pub(crate) async fn recheck_closed_creates(&self) -> Result<(), DbError> {
         let own = self.own.tenants();
-        if own.is_empty() {
-            // No replica claims the schedule.
-            return Ok(every);
-        }
-        let due = within(async {
-            let mut db = self.db.pool().acquire().await?;
-            if !schedules::claim(&mut db, schedule, every).await? {
-                return Ok(Vec::new());
-            }
-            connections::due_for_recheck(&mut db, &own, RECORDS_A_ROUND).await
-        });
+        let due = self
+            .db
+            .background(async |db| connections::due_for_recheck(db, &own, MAX_RECORDS_PER_RUN).await);
         for id in due.await? {
-            let found = within(async {
-                let mut db = self.db.pool().acquire().await?;
-                connections::find(&mut db, id).await
-            });
+            let found = self.db.background(async |db| connections::find(db, id).await);
             if let Some(record) = found.await? {
                 self.recheck_by_itself(&record).await?;
             }
         }
-        within(async {
-            let mut db = self.db.pool().acquire().await?;
-            schedules::due_in(&mut db, schedule).await
-        })
-        .await
+        Ok(())
     }
 
     async fn recheck_by_itself(&self, record: &ConnectionRecord) -> Result<(), DbError> {
@@ -84,15 +70,12 @@ impl LateEffects {
             OwnToken::Held(token) => self.recheck(record, &token, None).await,
             OwnToken::Later(_) | OwnToken::None => None,
         };
-        within(async {
-            let mut db = self.db.pool().acquire().await?;
-            match seen {
-                Some(true) => Ok(()),
-                Some(false) => connections::rechecked(&mut db, record.id).await,
-                None => connections::recheck_later(&mut db, record.id).await,
-            }
-        })
-        .await
+        let recorded = self.db.background(async |db| match seen {
+            Some(true) => Ok(()),
+            Some(false) => connections::rechecked(db, record.id).await,
+            None => connections::recheck_later(db, record.id).await,
+        });
+        recorded.await
     }
 
     /// Checks, with the caller's token, whether the create of a closed record has taken effect since. Returns whether the record was

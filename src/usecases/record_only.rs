@@ -17,6 +17,7 @@ use crate::domain::OperationKind;
 use crate::domain::OperationRecord;
 use crate::domain::Phase;
 use crate::domain::Refusal;
+use crate::domain::removal_hash;
 use crate::upstream::ArmToken;
 use crate::usecases::removal_request::RemoveCommand;
 use crate::usecases::remove::Remove;
@@ -99,7 +100,9 @@ impl Remove {
             let detail = "another change of the connection is running; try again when it has ended";
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
         }
-        let mut operation = self.queue.new_operation(id, OperationKind::Remove, actor, caller);
+        let mut operation =
+            self.queue
+                .new_operation(id, OperationKind::Remove, removal_hash(id), actor, caller);
         operation.phase = Phase::Succeeded;
         operation.dispatched_at = None;
         operation.finished_at = Some(operation.created_at);

@@ -256,13 +256,15 @@ impl Remove {
             return Err(DbError::Conflict("the connection was closed meanwhile".to_owned()).into());
         }
         let accepted_fingerprint = wanted.accepted(&record)?;
-        let mut operation = self.queue.new_operation(id, OperationKind::Remove, actor, caller);
         let body_hash = accepted_fingerprint
             .as_ref()
             .map(|found| removal_of_found_hash(id, found));
-        if let Some(hash) = &body_hash {
-            operation.request_hash = hex(hash);
-        }
+        let request_hash = body_hash
+            .as_ref()
+            .map_or_else(|| removal_hash(id), |hash| hex(hash));
+        let mut operation = self
+            .queue
+            .new_operation(id, OperationKind::Remove, request_hash, actor, caller);
         let cluster = record.target.database.cluster();
         let before = record.last_operation.as_ref();
         let kind = match before.filter(|operation| !operation.phase.is_terminal()) {

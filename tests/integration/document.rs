@@ -1,24 +1,17 @@
-//! The OpenAPI document that clients are generated from, and the pages that show it.
+//! The OpenAPI documents, which clients are generated from, and the pages that show them. `crates/xtask` holds that the committed
+//! documents are those of the routes.
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tenant_bridge::http::{OPENAPI_3_0, OPENAPI_3_1};
 
-use crate::support::{App, carried};
+use crate::support::{App, program};
 
-fn committed(name: &str) -> String {
-    let folder = carried("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(folder.join("openapi").join(name)).expect("the committed document")
-}
-
-#[test]
-fn the_committed_documents_are_those_that_the_routes_make() {
-    let older = tenant_bridge::http::document_3_0().expect("OpenAPI 3.0 can say all of it");
-    assert!(
-        committed("openapi.json") == tenant_bridge::http::document()
-            && committed("openapi-3.0.json") == older,
-        "openapi/ is out of date; write it and the clients anew with: clients/generate"
-    );
-}
+/// The documents as they are committed, with the paths that they are served at and the arguments that print them.
+const DOCUMENTS: [(&str, &str, &[&str]); 2] = [
+    (OPENAPI_3_1, "/openapi.json", &["openapi"]),
+    (OPENAPI_3_0, "/openapi-3.0.json", &["openapi", "--version", "3.0"]),
+];
 
 #[test]
 fn every_operation_has_an_example_for_each_body_it_takes_or_gives() {
@@ -115,8 +108,8 @@ fn who_is_shown_the_justification_is_said_everywhere_alike() {
 
 #[test]
 fn every_reference_in_the_documents_leads_somewhere() {
-    for name in ["openapi.json", "openapi-3.0.json"] {
-        let document: Value = serde_json::from_str(&committed(name)).expect("JSON");
+    for (document, name, _) in DOCUMENTS {
+        let document: Value = serde_json::from_str(document).expect("JSON");
         let mut left = vec![&document];
         while let Some(value) = left.pop() {
             match value {
@@ -179,7 +172,22 @@ async fn the_pages_come_whole_from_this_service_and_show_its_document() {
         !settings.contains("http:") && !settings.contains("https:"),
         "{settings}"
     );
-    assert_eq!(portal.get("/openapi.json").await.body["servers"][0]["url"], "/");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn both_documents_are_served_and_printed_as_they_are_committed() {
+    let app = App::start().await;
+    for (document, path, arguments) in DOCUMENTS {
+        let (answer, text) = app.portal().text(path).await;
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert!(text == document, "{path}");
+        let printed = program().args(arguments).output().expect("the program runs");
+        assert!(
+            printed.status.success() && printed.stdout == document.as_bytes(),
+            "{path}"
+        );
+    }
     app.finish().await;
 }
 
@@ -231,13 +239,17 @@ async fn the_pages_may_load_nothing_else_and_be_kept_but_not_framed() {
 }
 
 #[tokio::test]
-async fn the_served_document_names_the_path_under_which_a_proxy_has_put_the_service() {
+async fn the_served_documents_name_the_path_under_which_a_proxy_has_put_the_service() {
     let app = App::with(|config| {
         config.server.public_url = "https://bridge.example.com/tenant-bridge/".parse().ok();
     })
     .await;
-    let document = app.portal().get("/openapi.json").await.body;
-    assert_eq!(document["servers"][0]["url"], "/tenant-bridge");
+    for (document, path, _) in DOCUMENTS {
+        let mut expected: Value = serde_json::from_str(document).expect("JSON");
+        assert_eq!(expected["servers"], json!([{ "url": "/" }]));
+        expected["servers"][0]["url"] = json!("/tenant-bridge");
+        assert!(app.portal().get(path).await.body == expected, "{path}");
+    }
     // All that leads from one page to the next is relative.
     let direct = app.portal().without_redirects();
     let answer = direct.get("/docs").await;

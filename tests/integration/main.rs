@@ -18,6 +18,7 @@ mod fault_matrix;
 mod health_command;
 mod http_edges;
 mod idempotency;
+mod jobs;
 mod main_job;
 mod order;
 mod outcomes;

@@ -62,6 +62,7 @@ async fn the_paths_outside_authentication_take_no_parameters_either() {
         "/livez",
         "/readyz",
         "/openapi.json",
+        "/openapi-3.0.json",
         "/docs",
         "/docs/",
         "/docs/index.css",

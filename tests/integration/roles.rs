@@ -79,7 +79,7 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
              lease_until phase turn",
             "people: tenant_id",
             "replicas: alive_until",
-            "schedules: due_at",
+            "schedules: due_at succeeded_at",
         ]
     );
     let writes: Vec<&str> = rows

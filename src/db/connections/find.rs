@@ -82,16 +82,9 @@ macro_rules! select {
                 select m.justification from connection_notes m where m.connection_id = c.id limit 1
              ) n on true
              left join lateral (
-                select newest.settling, to_jsonb(newest) as operation from (
-                    select o.id, o.connection_id, o.kind, o.phase,
-                        coalesce(o.continued_by, o.person_id) as person_id, coalesce(o.continued_app, o.app_id) as app_id,
-                        o.correlation_id, o.created_at, o.dispatched_at, o.finished_at, o.deadline_at, o.error, o.awaiting_tenant_id, o.awaiting_claims,
-                        coalesce(o.lease_until > now(), false) as driven,
-                        encode(o.body_hash, 'hex') as body_hash,
-                        max(o.kind) filter (where o.phase = 'settling') over () as settling
-                    from operations o where o.connection_id = c.id
-                    order by o.phase in ('succeeded', 'failed'), o.phase <> 'queued', o.id desc limit 1
-                ) newest
+                select operation_record(o) as operation, max(o.kind) filter (where o.phase = 'settling') over () as settling
+                from operations o where o.connection_id = c.id
+                order by o.phase in ('succeeded', 'failed'), o.phase <> 'queued', o.id desc limit 1
              ) o on true " + $rest
             $(, $argument)*
         )

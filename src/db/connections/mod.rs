@@ -11,11 +11,11 @@ use uuid::Uuid;
 use super::{DbError, exactly_one};
 use crate::domain::ActorId;
 use crate::domain::ConnectionId;
-use crate::domain::ConnectionRecord;
 use crate::domain::DataFormat;
 use crate::domain::Desired;
 use crate::domain::EntityName;
 use crate::domain::FoundResource;
+use crate::domain::NewRecord;
 use crate::domain::Observed;
 
 pub use find::{ConnectionWithRole, Selection, find, find_open, find_with_role, list, unanswered_removal};
@@ -45,7 +45,7 @@ impl ConnectionRole {
 ///
 /// # Errors
 /// [`DbError::Conflict`] on `connections_one_open` when the data connection has a record that is not finally absent.
-pub async fn insert(db: &mut PgConnection, record: &ConnectionRecord) -> Result<(), DbError> {
+pub async fn insert(db: &mut PgConnection, record: &NewRecord) -> Result<(), DbError> {
     let rows = sqlx::query!(
         "insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id,
             table_name, mapping_name, data_format, source_kind, source_id, consumer_group, location, request_hash,
@@ -67,9 +67,9 @@ pub async fn insert(db: &mut PgConnection, record: &ConnectionRecord) -> Result<
         record.request_hash,
         record.created_by.uuid(),
         record.created_at,
-        record.desired.as_str(),
-        record.observed.as_str(),
-        record.observed_at
+        Desired::Present.as_str(),
+        Observed::Unknown.as_str(),
+        record.absent_at
     )
     .execute(db)
     .await?

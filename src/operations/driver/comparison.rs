@@ -1,24 +1,27 @@
-//! What is at ARM, compared with what is recorded: how a create that stands ends, and whether a removal may be sent.
+//! What is at ARM, compared with what is recorded: whose it is, and how a change ends that met something else.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
-
-use crate::arm::{
-    ArmError, ArmErrorKind, Comparison, Credentials, DataConnection, Reading, Recorded, compare, fingerprint,
-};
-use crate::db::{DbError, revisions, within};
+use crate::arm::Comparison;
+use crate::arm::DataConnection;
+use crate::arm::Reading;
+use crate::arm::Recorded;
+use crate::arm::compare;
+use crate::arm::fingerprint;
+use crate::db::DbError;
+use crate::db::revisions;
 use crate::domain::Code;
 use crate::domain::Error;
 use crate::domain::Failure;
 use crate::domain::FoundResource;
 use crate::domain::Observed;
-use crate::operations::driver::Job;
-use crate::operations::driver::follow::is_under_way;
-use crate::operations::driver::send::plain;
-use crate::operations::driver::{NextAction, Step, Stop, early};
-
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::transition;
+use chrono::DateTime;
+use chrono::TimeDelta;
+use chrono::Utc;
+use serde_json::Value;
 /// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
-const CLOCKS_APART: i64 = 300;
+pub(crate) const CLOCKS_APART: i64 = 300;
 
 /// Whose a data connection is that stands where a create was to make one.
 pub(crate) enum Whose {
@@ -32,194 +35,127 @@ pub(crate) enum Whose {
     Unreadable,
 }
 
-impl Job {
-    /// Compares what a read found with the revision that the operation makes or removes.
-    pub(crate) async fn compared(&self, found: &DataConnection) -> Result<Comparison, Error> {
-        let (connection, number) = (self.record.id, self.claim.revision);
-        let revision = within(async {
-            let mut db = self.driver.db.pool().acquire().await?;
-            revisions::find(&mut db, connection, number).await
-        });
-        let revision = revision.await?;
-        let recorded = Recorded {
-            sent: revision.sent,
-            snapshot: revision.snapshot,
-            api_version: revision.api_version,
-        };
-        Ok(compare(&recorded, Reading::Resource(&found.raw)))
-    }
+/// Compares what a read found with the revision that the operation makes or removes.
+pub(crate) async fn compared(job: &Job, found: &DataConnection) -> Result<Comparison, Error> {
+    let (connection, number) = (job.record.id, job.claim.revision);
+    let db = &job.driver.db;
+    let revision = db.background(async |db| revisions::find(db, connection, number).await);
+    let revision = revision.await?;
+    let recorded = Recorded {
+        sent: revision.sent,
+        snapshot: revision.snapshot,
+        api_version: revision.api_version,
+    };
+    Ok(compare(&recorded, Reading::Resource(&found.raw)))
+}
 
-    /// Whose the data connection is that stands where a create was to make one. The intent was committed before the request left,
-    /// and a read had found nothing; so what equals what was sent, and is no older than that, is what the create made.
-    pub(crate) async fn whose(&self, found: &DataConnection) -> Result<Whose, Error> {
-        let record = &self.claim.record;
-        let oldest = record.dispatched_at.unwrap_or(record.created_at) - TimeDelta::seconds(CLOCKS_APART);
-        let is_older = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time < oldest);
-        Ok(match self.compared(found).await? {
-            Comparison::Same if is_older(found.created_at()) || is_older(found.retrieval_start()) => {
-                Whose::Contested(Comparison::Same)
-            }
-            Comparison::Same => Whose::Ours,
-            Comparison::Absent | Comparison::Unreadable => Whose::Unreadable,
-            other => Whose::Anothers(other),
-        })
-    }
-
-    /// Ends a create that left something which is not surely what it made: the connection stays unsettled, and shows what is there.
-    pub(crate) async fn end_as_anothers(&mut self, found: &DataConnection, whose: &Whose) -> Step {
-        let (failure, observed, seen) = match whose {
-            Whose::Contested(comparison) => (
-                contested(),
-                Observed::Present,
-                seen(found, comparison, true, self.now()),
-            ),
-            Whose::Anothers(comparison) => {
-                // Of another data connection under the name nothing follows for this one.
-                let observed = match comparison {
-                    Comparison::Replaced(_) => Observed::Unknown,
-                    _ => Observed::Present,
-                };
-                (
-                    drifted(comparison),
-                    observed,
-                    seen(found, comparison, false, self.now()),
-                )
-            }
-            Whose::Ours | Whose::Unreadable => {
-                return Err(DbError::Defect("a create that is nobody else's".to_owned()).into());
-            }
-        };
-        self.fail_with(failure, observed, Some(seen)).await
-    }
-
-    /// Reads and compares directly before a removal's request leaves: without a read that succeeds, nothing is deleted, and nothing
-    /// that is not what the record says, unless a caller named exactly that. Gives what differs, where something does; `Err` is how
-    /// the step ends when nothing may be sent.
-    pub(crate) async fn clear_to_remove(&mut self, credentials: &Credentials) -> Step<Option<FoundResource>> {
-        let (arm, id) = (self.driver.arm.clone(), self.record.arm_id.clone());
-        let found = match self
-            .with_lease_renewal(arm.data_connection(&credentials.primary, &id))
-            .await?
-        {
-            Ok(Some(found)) => found,
-            Ok(None) => return Err(early(self.confirm_absence(&credentials.primary).await)),
-            Err(error) if error.status() == Some(404) => return Err(early(self.parent_missing().await)),
-            Err(error) => return Err(early(self.not_readable(&error).await)),
-        };
-        let waited = (self.now() - self.claim.record.created_at)
-            .to_std()
-            .unwrap_or_default();
-        // What it becomes is compared, once it has: but a state that lasts keeps no removal waiting for ever.
-        if is_under_way(&found) && waited < self.driver.settings.deadline {
-            let pause = self.growing_pause();
-            return Err(Stop::Next(NextAction::RetryAfter(pause)));
+/// Whose the data connection is that stands where a create was to make one. The intent was committed before the request left,
+/// and a read had found nothing; so what equals what was sent, and is no older than that, is what the create made.
+pub(crate) async fn whose(job: &Job, found: &DataConnection) -> Result<Whose, Error> {
+    let record = &job.claim.record;
+    let oldest = record.dispatched_at.unwrap_or(record.created_at) - TimeDelta::seconds(CLOCKS_APART);
+    let is_older = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time < oldest);
+    Ok(match compared(job, found).await? {
+        Comparison::Same if is_older(found.created_at()) || is_older(found.retrieval_start()) => {
+            Whose::Contested(Comparison::Same)
         }
-        let comparison = self.compared(&found).await?;
-        if comparison == Comparison::Unreadable {
-            let pause = self.growing_pause();
-            return Err(Stop::Next(NextAction::RetryAfter(pause)));
+        Comparison::Same => Whose::Ours,
+        Comparison::Absent | Comparison::Unreadable => Whose::Unreadable,
+        other => Whose::Anothers(other),
+    })
+}
+
+/// Ends a create that left something which is not surely what it made: the connection stays unsettled, and shows what is there.
+pub(crate) async fn end_as_anothers(job: &mut Job, found: &DataConnection, whose: &Whose) -> Step {
+    let (failure, observed, seen) = match whose {
+        Whose::Contested(comparison) => (
+            contested(),
+            Observed::Present,
+            seen(found, comparison, true, job.now()),
+        ),
+        Whose::Anothers(comparison) => {
+            // Of another data connection under the name nothing follows for this one.
+            let observed = match comparison {
+                Comparison::Replaced(_) => Observed::Unknown,
+                _ => Observed::Present,
+            };
+            (
+                drifted(comparison),
+                observed,
+                seen(found, comparison, false, job.now()),
+            )
         }
-        if self.keeps_from_removing(&found, &comparison) {
-            return Err(early(self.drifted_from(&found, &comparison).await));
+        Whose::Ours | Whose::Unreadable => {
+            return Err(DbError::Defect("a create that is nobody else's".to_owned()).into());
         }
-        let differs = matches!(comparison, Comparison::Differs(_));
-        // What may be somebody else's stays that, whatever comes of the removal.
-        Ok(differs.then(|| seen(&found, &comparison, self.is_contested(), self.now())))
-    }
+    };
+    transition::fail_with(job, failure, observed, Some(seen)).await
+}
 
-    /// Whether what is there may not be removed: it is not what the caller named, or nobody named anything and it is another data
-    /// connection or may be somebody else's.
-    fn keeps_from_removing(&self, found: &DataConnection, comparison: &Comparison) -> bool {
-        match &self.claim.accepted_fingerprint {
-            // Who named somebody else's does not mean what was there before and is there again.
-            Some(accepted) => *accepted != fingerprint(&found.raw),
-            None => self.is_contested() || matches!(comparison, Comparison::Replaced(_)),
-        }
-    }
-
-    /// What is known of the record's own when this is at ARM: of another data connection, that a confirmed one is gone, and of one
-    /// that never was confirmed nothing.
-    pub(super) fn observed_beside(&self, comparison: &Comparison) -> Observed {
-        match comparison {
-            Comparison::Replaced(_) => self.observed_as_gone(),
-            _ => Observed::Present,
-        }
-    }
-
-    /// What is known of the record's own when it is not there: whether any ever was is known of a confirmed one only.
-    pub(super) fn observed_as_gone(&self) -> Observed {
-        if self.record.confirmed_at.is_some() {
-            Observed::Absent
-        } else {
-            Observed::Unknown
-        }
-    }
-
-    /// Whether this is another data connection than the record's, which no caller named.
-    pub(crate) async fn is_replaced(&self, found: &DataConnection) -> Result<Option<Comparison>, Error> {
-        let comparison = self.compared(found).await?;
-        let is_other = matches!(comparison, Comparison::Replaced(_));
-        Ok(Some(comparison).filter(|comparison| is_other && self.keeps_from_removing(found, comparison)))
-    }
-
-    /// Ends a removal without a request: what is there is not the record's. The wish comes to nothing; whoever means what is there
-    /// names it by the tag of the connection that shows it.
-    pub(crate) async fn drifted_from(&mut self, found: &DataConnection, comparison: &Comparison) -> Step {
-        let is_contested = self.is_contested();
-        let failure = if is_contested {
-            Failure {
-                detail: "somebody else may have made what Azure holds under this name, and it is not what the request named; nothing was sent: look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed".to_owned(),
-                comparison: Some(comparison.as_str().to_owned()),
-                ..contested()
-            }
-        } else if self.claim.accepted_fingerprint.is_some() {
-            Failure {
-                detail: "Azure does not hold what the request named any more, so nothing was deleted: look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed".to_owned(),
-                ..drifted(comparison)
-            }
-        } else {
-            drifted(comparison)
-        };
-        let observed = if is_contested {
-            Observed::Present
-        } else {
-            self.observed_beside(comparison)
-        };
-        let seen = seen(found, comparison, is_contested, self.now());
-        self.fail_with(failure, observed, Some(seen)).await
-    }
-
-    fn is_contested(&self) -> bool {
-        self.record.found.as_ref().is_some_and(|found| found.contested)
-    }
-
-    /// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
-    pub(crate) async fn not_readable(&mut self, error: &ArmError) -> Step {
-        tracing::warn!(operation.id = %self.claim.record.id, arm.call = error.call, arm.status = error.status(), "what a removal is for can't be read, so it is not sent");
-        match &error.kind {
-            ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => self.challenged(error).await,
-            // As after a move of the subscription, which not all of ARM knows of at once.
-            ArmErrorKind::Refused(refusal)
-                if matches!(refusal.status, 401 | 403)
-                    && !refusal.is_code("InvalidAuthenticationTokenTenant") =>
-            {
-                self.await_caller(self.demanded(Some(refusal))).await
-            }
-            // ARM says so of a stopped cluster too, with a 400: that lasts, and is no answer.
-            _ => {
-                let pause = self.longer_pause(error);
-                Ok(NextAction::RetryAfter(pause))
-            }
-        }
-    }
-
-    fn now(&self) -> DateTime<Utc> {
-        self.driver.clock.now()
+/// Whether what is there may not be removed: it is not what the caller named, or nobody named anything and it is another data
+/// connection or may be somebody else's.
+pub(crate) fn keeps_from_removing(job: &Job, found: &DataConnection, comparison: &Comparison) -> bool {
+    match &job.claim.accepted_fingerprint {
+        // Who named somebody else's does not mean what was there before and is there again.
+        Some(accepted) => *accepted != fingerprint(&found.raw),
+        None => job.is_contested() || matches!(comparison, Comparison::Replaced(_)),
     }
 }
 
+/// What is known of the record's own when this is at ARM: of another data connection, that a confirmed one is gone, and of one
+/// that never was confirmed nothing.
+pub(crate) fn observed_beside(job: &Job, comparison: &Comparison) -> Observed {
+    match comparison {
+        Comparison::Replaced(_) => observed_as_gone(job),
+        _ => Observed::Present,
+    }
+}
+
+/// What is known of the record's own when it is not there: whether any ever was is known of a confirmed one only.
+pub(crate) fn observed_as_gone(job: &Job) -> Observed {
+    if job.record.confirmed_at.is_some() {
+        Observed::Absent
+    } else {
+        Observed::Unknown
+    }
+}
+
+/// Whether this is another data connection than the record's, which no caller named.
+pub(crate) async fn is_replaced(job: &Job, found: &DataConnection) -> Result<Option<Comparison>, Error> {
+    let comparison = compared(job, found).await?;
+    let is_other = matches!(comparison, Comparison::Replaced(_));
+    Ok(Some(comparison).filter(|comparison| is_other && keeps_from_removing(job, found, comparison)))
+}
+
+/// Ends a removal without a request: what is there is not the record's. The wish comes to nothing; whoever means what is there
+/// names it by the tag of the connection that shows it.
+pub(crate) async fn drifted_from(job: &mut Job, found: &DataConnection, comparison: &Comparison) -> Step {
+    let is_contested = job.is_contested();
+    let failure = if is_contested {
+        Failure {
+            detail: "somebody else may have made what Azure holds under this name, and it is not what the request named; nothing was sent: look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed".to_owned(),
+            comparison: Some(comparison.as_str().to_owned()),
+            ..contested()
+        }
+    } else if job.claim.accepted_fingerprint.is_some() {
+        Failure {
+            detail: "Azure does not hold what the request named any more, so nothing was deleted: look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed".to_owned(),
+            ..drifted(comparison)
+        }
+    } else {
+        drifted(comparison)
+    };
+    let observed = if is_contested {
+        Observed::Present
+    } else {
+        observed_beside(job, comparison)
+    };
+    let seen = seen(found, comparison, is_contested, job.now());
+    transition::fail_with(job, failure, observed, Some(seen)).await
+}
+
 /// Why an operation ended that met something else than what is recorded.
-fn drifted(comparison: &Comparison) -> Failure {
+pub(crate) fn drifted(comparison: &Comparison) -> Failure {
     let detail = match comparison {
         Comparison::Replaced(_) => {
             "Azure holds another data connection under this name, so nothing was deleted: look at the connection's `found`; repeat the removal with its ETag in If-Match to delete exactly that, or with recordOnly=true to close the record alone"
@@ -230,13 +166,13 @@ fn drifted(comparison: &Comparison) -> Failure {
     };
     Failure {
         comparison: Some(comparison.as_str().to_owned()),
-        ..plain(Code::Drifted, detail)
+        ..Failure::new(Code::Drifted, detail)
     }
 }
 
 /// Why a create ended that replaced somebody else's.
 pub(crate) fn contested() -> Failure {
-    plain(
+    Failure::new(
         Code::Contested,
         "Azure took the create as a change of a data connection that was there: somebody else made one of this name at the same time, and this create replaced it. Agree with them on whose it is; to delete it, remove the connection with its ETag in If-Match",
     )
@@ -259,7 +195,7 @@ pub(crate) fn seen(
 }
 
 /// The resource without those who made and changed it: of `systemData` the times alone.
-pub(super) fn without_people(resource: &Value) -> Value {
+pub(crate) fn without_people(resource: &Value) -> Value {
     let mut resource = resource.clone();
     let system = resource
         .as_object_mut()

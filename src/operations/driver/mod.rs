@@ -1,135 +1,33 @@
-//! Drives one operation under its lease: sends, follows, settles. Each step ends with one commit.
-//! What stops here (a crash, a lost lease, missing tokens) is taken up from the row by whoever claims it next.
+//! Drives operations under their leases: sends, follows, settles. Each step ends with one commit. What stops here (a crash, a lost
+//! lease, missing tokens) is resumed from the row by the replica that claims it next.
 
-mod challenge;
-mod commit;
-mod comparison;
+pub(super) mod claims;
+pub(super) mod comparison;
+pub(super) mod deferral;
 mod follow;
-mod queue;
-mod reading;
-mod remove;
-mod send;
-mod settle;
-mod tokens;
+pub(super) mod job;
+pub(super) mod look;
+mod shared;
+pub(super) mod tokens;
+pub(super) mod transition;
 
-use crate::arm::Arm;
-use crate::clock::Clock;
-use crate::db::Db;
-use crate::domain::OperationId;
-use crate::domain::OperationRecord;
-use crate::ledger::recorder::Recorder;
-use crate::operations::Settings;
-use crate::operations::replica::Replica;
-use crate::operations::signals::Signals;
-use crate::tokens::exchange::TokenExchange;
-use crate::tokens::service_identity::ServiceIdentity;
-use crate::tokens::store::Access;
-use crate::tokens::store::TokenStore;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::authz::Caller;
 use crate::db::leases::{Claim, ClaimScope};
-use crate::db::{DbError, connections, leases, within, within_a_lease};
-use crate::domain::ActorId;
-use crate::domain::Awaiting;
-use crate::domain::ConnectionRecord;
-use crate::domain::Error;
-use crate::domain::OperationKind;
-use crate::domain::Phase;
+use crate::db::{DbError, leases};
+use crate::domain::{ConnectionRecord, Error, OperationId, OperationKind, OperationRecord, Phase};
+use crate::operations::changes::{Change, Create, Remove};
 use crate::telemetry::metrics;
-use crate::tokens::store::TokenVersion;
+use crate::tokens::store::Access;
 
-/// The part of the time already waited for Azure that the next wait lasts.
-const PART_OF_WAIT: u32 = 10;
-
-/// How a step left the operation.
-enum NextAction {
-    /// It has ended, or its lease was given back: nothing more to do here.
-    Done,
-    /// Look again after this long; the lease is kept meanwhile.
-    RetryAfter(Duration),
-}
-
-/// Ends a step before its last line, by `?`.
-enum Stop {
-    /// The step is over, and this comes next.
-    Next(NextAction),
-    /// It failed.
-    Error(Error),
-}
-
-/// What a step, or a part of one, leads to.
-type Step<T = NextAction> = Result<T, Stop>;
-
-/// What a part of a step led to, as the end of the whole step.
-fn early(step: Step) -> Stop {
-    step.map_or_else(|stop| stop, Stop::Next)
-}
-
-impl<E: Into<Error>> From<E> for Stop {
-    fn from(error: E) -> Self {
-        Self::Error(error.into())
-    }
-}
-
-/// An operation under this replica's lease.
-struct Job {
-    driver: Driver,
-    claim: Claim,
-    record: ConnectionRecord,
-    /// When the lease runs out at the latest, by this machine's monotonic clock: counted from before it was asked for.
-    lease_end: Instant,
-    /// Whether nothing was sent since the intent was committed; only the replica that committed it can know.
-    unsent: bool,
-    /// Whether ARM asked for the source's tenant in a removal.
-    with_auxiliary: bool,
-    /// The tokens that the step under way began with.
-    tried: Option<TokenVersion>,
-    /// Whether nobody's token is behind the step under way but the service's own.
-    by_service: bool,
-    /// The tokens that ARM took for no reads, and what it wants instead.
-    unreadable: Option<(Option<TokenVersion>, Awaiting)>,
-    /// The token that was missing when the operation was taken up.
-    awaited: Option<Awaiting>,
-    /// Who asked for the change: others may bring tokens for it, but their want of rights doesn't end it.
-    requester: ActorId,
-    /// Whose tokens the last write was or is to be made with.
-    writer: Option<Caller>,
-    /// The tokens of another operation of the connection that this one reads with.
-    borrowed: Option<TokenVersion>,
-    /// Since when Azure is waited for here: each wait is a part of that time.
-    since: DateTime<Utc>,
-}
-
-/// The tokens that operations are driven with. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct OperationTokens {
-    /// Exchanges those that callers brought.
-    pub(crate) exchange: TokenExchange,
-    /// Keeps them while the operation runs.
-    pub(crate) store: Arc<TokenStore>,
-    /// The service's own, to read with.
-    pub(crate) own: ServiceIdentity,
-}
-
-/// Drives operations to their end. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Driver {
-    pub(crate) db: Db,
-    pub(crate) arm: Arm,
-    pub(crate) clock: Clock,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) tokens: OperationTokens,
-    pub(crate) recorder: Recorder,
-    pub(crate) replica: Replica,
-    pub(crate) signals: Signals,
-}
+use job::{Job, NextAction, Step, Stop};
+pub(crate) use shared::{Driver, OperationTokens};
 
 /// What a caller's tokens may be used for when they take up operations of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +78,7 @@ impl Driver {
             let operation = claim.record.id;
             let result = Job::open(driver.clone(), claim, claimed_at, unsent).await;
             let result = match result {
-                Ok(job) => job.run(place).await,
+                Ok(job) => run(job, place).await,
                 Err(error) => Err(error),
             };
             match result {
@@ -223,17 +121,16 @@ impl Driver {
             now,
         };
         let claimed_at = Instant::now();
-        within(async {
-            let mut db = self.db.pool().acquire().await?;
+        let looked = self.db.background(async |db| {
             let limit = i64::try_from(room).unwrap_or(i64::MAX);
-            for claim in leases::claim_due(&mut db, limit, by, self.settings.lease).await? {
+            for claim in leases::claim_due(db, limit, by, self.settings.lease).await? {
                 // There is one: only this takes any.
                 let place = Arc::clone(places).try_acquire_owned().ok();
                 self.drive_with(place, claim, claimed_at, false);
             }
-            leases::next_due(&mut db, by).await
-        })
-        .await
+            leases::next_due(db, by).await
+        });
+        looked.await
     }
 
     /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. What waits for its turn goes back
@@ -275,203 +172,88 @@ impl Driver {
         self.signals.wake();
         Ok(())
     }
+}
 
-    async fn record_of(&self, claim: &Claim) -> Result<ConnectionRecord, DbError> {
-        within(async {
-            let mut db = self.db.pool().acquire().await?;
-            connections::find(&mut db, claim.record.connection)
-                .await?
-                .ok_or_else(|| DbError::Defect("an operation without a connection".to_owned()))
-        })
-        .await
+async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
+    loop {
+        let step = match step(&mut job).await {
+            // What was surely not sent waits in the queue: it keeps no other of its cluster waiting.
+            Ok(NextAction::RetryAfter(pause)) | Err(Stop::Next(NextAction::RetryAfter(pause)))
+                if job.is_unsent() =>
+            {
+                transition::requeue(&mut job, pause).await
+            }
+            step => step,
+        };
+        let next = match step {
+            Ok(next) | Err(Stop::Next(next)) => next,
+            // The lease is still ours as far as is known: try again until it isn't.
+            Err(Stop::Error(Error::Database(error))) if error.is_outage() && job.lease.is_held() => {
+                job.driver.db.failed(&error, "an operation waits");
+                NextAction::RetryAfter(job.driver.settings.poll_min)
+            }
+            Err(Stop::Error(error)) => return Err(error),
+        };
+        match next {
+            NextAction::Done => return Ok(()),
+            NextAction::RetryAfter(pause) => {
+                // What Azure carries out may take long, and there is one a cluster: it keeps no other waiting for its place.
+                if job.claim.record.phase == Phase::Accepted {
+                    drop(place.take());
+                }
+                let stopped = job.driver.replica.stop.clone();
+                let clock = job.driver.clock.clone();
+                let woken = stopped
+                    .run_until_cancelled(job.lease.keep(clock.sleep(pause)))
+                    .await;
+                match woken {
+                    Some(alive) => alive?,
+                    None => {
+                        return match transition::hand_over(&mut job).await {
+                            Ok(()) | Err(Stop::Next(_)) => Ok(()),
+                            Err(Stop::Error(error)) => Err(error),
+                        };
+                    }
+                }
+            }
+        }
     }
 }
 
-impl Job {
-    async fn open(driver: Driver, claim: Claim, claimed_at: Instant, unsent: bool) -> Result<Self, Error> {
-        let lease_end = claimed_at + driver.settings.lease;
-        let record = loop {
-            match driver.record_of(&claim).await {
-                // Whoever takes it up later may lack the tokens that are here.
-                Err(error) if error.is_outage() && Instant::now() < lease_end => {
-                    sleep(driver.settings.poll_min).await;
-                }
-                record => break record?,
-            }
-        };
-        // What this replica has waited with before goes on at the pace that it had come to.
-        let since = match claim.record.dispatched_at {
-            Some(sent_at) if claim.resumed => sent_at,
-            _ => driver.clock.now(),
-        };
-        Ok(Self {
-            lease_end,
-            since,
-            driver,
-            record,
-            unsent,
-            with_auxiliary: false,
-            tried: None,
-            by_service: false,
-            unreadable: None,
-            awaited: claim.record.awaiting.clone(),
-            requester: claim.record.actor,
-            claim,
-            writer: None,
-            borrowed: None,
-        })
+/// One step of the operation, by the phase that it is in.
+async fn step(job: &mut Job) -> Step {
+    if job.driver.replica.is_stopping() {
+        transition::hand_over(job).await?;
+        return Ok(NextAction::Done);
     }
+    job.tokens.tried = job.driver.tokens.store.version(job.claim.record.id);
+    job.tokens.by_service = job.tokens.tried.is_none();
+    match job.claim.record.kind {
+        OperationKind::Create => step_of::<Create>(job).await,
+        OperationKind::Remove => step_of::<Remove>(job).await,
+    }
+}
 
-    async fn run(mut self, mut place: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
-        loop {
-            let step = match self.step().await {
-                // What was surely not sent waits in the queue: it keeps no other of its cluster waiting.
-                Ok(NextAction::RetryAfter(pause)) | Err(Stop::Next(NextAction::RetryAfter(pause)))
-                    if self.is_unsent() =>
-                {
-                    self.requeue(pause).await
-                }
-                step => step,
-            };
-            let next = match step {
-                Ok(next) | Err(Stop::Next(next)) => next,
-                // The lease is still ours as far as is known: try again until it isn't.
-                Err(Stop::Error(Error::Database(error)))
-                    if error.is_outage() && Instant::now() < self.lease_end =>
-                {
-                    self.driver.db.failed(&error, "an operation waits");
-                    NextAction::RetryAfter(self.driver.settings.poll_min)
-                }
-                Err(Stop::Error(error)) => return Err(error),
-            };
-            match next {
-                NextAction::Done => return Ok(()),
-                NextAction::RetryAfter(pause) => {
-                    // What Azure carries out may take long, and there is one a cluster: it keeps no other waiting for its place.
-                    if self.claim.record.phase == Phase::Accepted {
-                        drop(place.take());
-                    }
-                    let stopped = self.driver.replica.stop.clone();
-                    let clock = self.driver.clock.clone();
-                    let woken = stopped
-                        .run_until_cancelled(self.with_lease_renewal(clock.sleep(pause)))
-                        .await;
-                    match woken {
-                        Some(alive) => alive?,
-                        None => {
-                            return match self.hand_over().await {
-                                Ok(()) | Err(Stop::Next(_)) => Ok(()),
-                                Err(Stop::Error(error)) => Err(error),
-                            };
-                        }
-                    }
-                }
-            }
+async fn step_of<C: Change>(job: &mut Job) -> Step {
+    match job.claim.record.phase {
+        Phase::Succeeded | Phase::Failed => Ok(NextAction::Done),
+        Phase::Queued if claimed_early(job) => Ok(NextAction::RetryAfter(Duration::ZERO)),
+        Phase::Queued => C::begin(job).await,
+        Phase::Dispatched if job.unsent => C::send(job).await,
+        Phase::Dispatched => {
+            let why = "the replica that sent the request recorded no answer";
+            transition::mark_outcome_unknown(job, why).await
         }
+        Phase::Accepted => follow::follow::<C>(job).await,
+        Phase::Settling => C::settle(job).await,
     }
+}
 
-    async fn step(&mut self) -> Step {
-        if self.driver.replica.stop.is_cancelled() {
-            self.hand_over().await?;
-            return Ok(NextAction::Done);
-        }
-        self.tried = self.driver.tokens.store.version(self.claim.record.id);
-        self.by_service = self.tried.is_none();
-        match (self.claim.record.kind, self.claim.record.phase) {
-            (_, Phase::Succeeded | Phase::Failed) => Ok(NextAction::Done),
-            (_, Phase::Queued) if self.claimed_early() => Ok(NextAction::RetryAfter(Duration::ZERO)),
-            (OperationKind::Create, Phase::Queued) => self.begin_create().await,
-            (OperationKind::Remove, Phase::Queued) => self.begin_removal().await,
-            (OperationKind::Create, Phase::Dispatched) if self.unsent => self.send_committed_create().await,
-            (OperationKind::Remove, Phase::Dispatched) if self.unsent => self.send_committed_removal().await,
-            (_, Phase::Dispatched) => {
-                self.mark_outcome_unknown("the replica that sent the request recorded no answer")
-                    .await
-            }
-            (_, Phase::Accepted) => self.follow().await,
-            (OperationKind::Create, Phase::Settling) => self.settle_create().await,
-            (OperationKind::Remove, Phase::Settling) => self.settle_removal().await,
-        }
-    }
-
-    /// Whether nothing of the change was sent, so that it can wait in the queue.
-    fn is_unsent(&self) -> bool {
-        match self.claim.record.phase {
-            Phase::Queued => true,
-            Phase::Dispatched => self.unsent,
-            _ => false,
-        }
-    }
-
-    /// Runs something that takes time while the lease is kept alive. The work goes on while the lease is renewed, however
-    /// long the database takes over it.
-    async fn with_lease_renewal<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Error> {
-        let mut work = std::pin::pin!(work);
-        loop {
-            let renewed = tokio::select! {
-                done = &mut work => return Ok(done),
-                renewed = self.renew_in_time() => renewed,
-            };
-            match renewed {
-                Ok(lease_end) => self.lease_end = lease_end,
-                // What was sent can't be called back; its answer is another replica's to find out.
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Renews the lease when a third of it is over, and again and again while the database is out of reach: that is not lost.
-    async fn renew_in_time(&self) -> Result<Instant, DbError> {
-        let lease = self.driver.settings.lease;
-        sleep_until(
-            self.lease_end
-                .checked_sub(lease * 2 / 3)
-                .unwrap_or(self.lease_end),
-        )
-        .await;
-        loop {
-            match self.renew_lease().await {
-                Err(error) if error.is_outage() && Instant::now() < self.lease_end => sleep(lease / 20).await,
-                renewed => return renewed,
-            }
-        }
-    }
-
-    /// Renews the lease; gives when it ends now.
-    async fn renew_lease(&self) -> Result<Instant, DbError> {
-        let asked_at = Instant::now();
-        let lease = self.driver.settings.lease;
-        within_a_lease(lease, async {
-            let mut db = self.driver.db.pool().acquire().await?;
-            leases::renew(&mut db, self.claim.record.id, self.claim.lease, lease).await
-        })
-        .await?;
-        Ok(asked_at + lease)
-    }
-
-    /// Before each send to ARM: the lease must be ours by the monotonic clock, with room for the request to leave. False if this
-    /// replica stops, and has handed the operation over unsent.
-    async fn before_send(&mut self) -> Step<bool> {
-        if self.driver.replica.stop.is_cancelled() {
-            self.hand_over().await?;
-            return Ok(false);
-        }
-        if Instant::now() + self.driver.settings.lease / 2 > self.lease_end {
-            self.lease_end = self.renew_lease().await?;
-        }
-        Ok(true)
-    }
-
-    /// The next wait: a tenth of the time for which Azure is waited for already. So an end is seen after at most 1.1 times the time
-    /// that it took, or the shortest wait after it.
-    fn next_pause(&self) -> Duration {
-        let taken = self.driver.clock.now() - self.since;
-        let worker = &self.driver.settings;
-        (taken.to_std().unwrap_or_default() / PART_OF_WAIT).clamp(worker.poll_min, worker.poll_max)
-    }
-
-    /// From now on Azure is waited for, for something new: the waits begin with the shortest.
-    fn wait_anew(&mut self) {
-        self.since = self.driver.clock.now();
-    }
+/// Whether an operation in the queue was claimed before its turn, as those are that a dead replica left or that wait for a
+/// caller, and could be sent here: it waits with the others.
+fn claimed_early(job: &Job) -> bool {
+    let in_turn = job.claim.resumed && job.claim.record.awaiting.is_none();
+    let is_over = job.claim.record.kind == OperationKind::Create && job.is_overdue();
+    let store = &job.driver.tokens.store;
+    !in_turn && !is_over && store.for_use(job.claim.record.id, Access::Write).is_some()
 }

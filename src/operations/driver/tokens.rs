@@ -1,19 +1,28 @@
-//! The tokens a step uses: exchanged anew from the caller's, through the cache, each time they are needed.
+//! The tokens a step uses: a caller's, exchanged anew through the cache each time; to read, the service's own where the target's tenant
+//! granted it; else the operation waits.
 
-use std::time::Duration;
-
+use crate::arm::ArmError;
 use crate::arm::Credentials;
 use crate::authz::Caller;
 use crate::domain::Awaiting;
 use crate::domain::Code;
 use crate::domain::Error;
 use crate::domain::OperationKind;
+use crate::domain::Person;
 use crate::domain::TenantId;
-use crate::operations::driver::Job;
-use crate::operations::driver::{NextAction, Step, early};
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::NextAction;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::job::Stop;
+use crate::operations::driver::job::early;
+use crate::operations::driver::transition;
+use crate::tokens::service_identity::OwnToken;
 use crate::tokens::store::Access;
 use crate::upstream::ArmToken;
-
+use crate::upstream::Bearer;
+use crate::upstream::ServiceToken;
+use http::HeaderValue;
+use std::time::Duration;
 /// What an exchange of the caller's tokens came to.
 pub(crate) enum Exchanged {
     /// One for each tenant.
@@ -24,121 +33,200 @@ pub(crate) enum Exchanged {
     Lacking(Awaiting),
 }
 
-impl Job {
-    /// The tokens of a write: the target tenant's, and the source's where ARM needs it.
-    pub(crate) async fn writing(&mut self) -> Step<Credentials> {
-        let (target, source) = (self.record.target_tenant, self.record.source_tenant);
-        let cross_tenant = target != source;
-        let needs_source =
-            cross_tenant && (self.claim.record.kind == OperationKind::Create || self.with_auxiliary);
-        let tenants = if needs_source {
-            vec![target, source]
-        } else {
-            vec![target]
-        };
-        match self.exchange(Access::Write, &tenants).await? {
-            Exchanged::Tokens(tokens) => {
-                let mut tokens = tokens.into_iter();
-                match tokens.next() {
-                    Some(primary) => {
-                        self.by_service = false;
-                        Ok(Credentials {
-                            primary,
-                            auxiliary: tokens.collect(),
-                        })
-                    }
-                    None => Err(early(self.await_caller(target).await)),
+/// The tokens of a write: the target tenant's, and the source's where ARM needs it.
+pub(crate) async fn writing(job: &mut Job) -> Step<Credentials> {
+    let (target, source) = (job.record.target_tenant, job.record.source_tenant);
+    let cross_tenant = target != source;
+    let needs_source = cross_tenant && (job.claim.record.kind == OperationKind::Create || job.with_auxiliary);
+    let tenants = if needs_source {
+        vec![target, source]
+    } else {
+        vec![target]
+    };
+    match exchange(job, Access::Write, &tenants).await? {
+        Exchanged::Tokens(tokens) => {
+            let mut tokens = tokens.into_iter();
+            match tokens.next() {
+                Some(primary) => {
+                    job.tokens.by_service = false;
+                    Ok(Credentials {
+                        primary,
+                        auxiliary: tokens.collect(),
+                    })
                 }
+                None => Err(early(transition::await_caller(job, target).await)),
             }
-            Exchanged::Later(pause) => Err(early(self.pause_or_await(pause, target).await)),
-            Exchanged::Lacking(awaited) => Err(early(self.await_caller(awaited).await)),
+        }
+        Exchanged::Later(pause) => Err(early(pause_or_await(job, pause, target).await)),
+        Exchanged::Lacking(awaited) => Err(early(transition::await_caller(job, awaited).await)),
+    }
+}
+
+/// Whose tokens are used: the operation's own, or to read, those of another one of the same connection. Whoever asked for
+/// that one may see this one.
+pub(crate) fn caller_for(job: &mut Job, wanted: Access) -> Option<Caller> {
+    let store = &job.driver.tokens.store;
+    let own = store.for_use(job.claim.record.id, wanted);
+    job.tokens.borrowed = None;
+    if own.is_some() || wanted == Access::Write {
+        return own;
+    }
+    let (caller, stamp) = store.to_borrow(job.record.id, job.driver.clock.now())?;
+    job.tokens.borrowed = Some(stamp);
+    Some(caller)
+}
+
+pub(crate) async fn exchange(
+    job: &mut Job,
+    wanted: Access,
+    tenants: &[TenantId],
+) -> Result<Exchanged, Error> {
+    let target = job.record.target_tenant;
+    let Some(caller) = caller_for(job, wanted) else {
+        return Ok(Exchanged::Lacking(target.into()));
+    };
+    let driver = job.driver.clone();
+    match job
+        .lease
+        .keep(driver.tokens.exchange.all(&caller, tenants))
+        .await?
+    {
+        Ok(tokens) => {
+            if wanted == Access::Write {
+                job.tokens.writer = Some(caller);
+            }
+            Ok(Exchanged::Tokens(tokens))
+        }
+        Err(Error::Unavailable(unavailable)) => {
+            let pause = unavailable.retry_after.unwrap_or_else(|| job.next_pause());
+            put_off_tokens(job, pause);
+            Ok(Exchanged::Later(pause))
+        }
+        // Nothing was said of the caller's tokens: they are as good as before when the operator has mended it.
+        Err(Error::Refused(refusal)) if refusal.code == Code::UpstreamRefused => {
+            tracing::warn!(
+                operation.id = %job.claim.record.id,
+                refusal.detail = %refusal.detail,
+                "the operation's tokens could not be exchanged"
+            );
+            Ok(Exchanged::Later(job.driver.settings.poll_max))
+        }
+        Err(Error::Refused(refusal)) => {
+            tracing::info!(
+                operation.id = %job.claim.record.id,
+                refusal.code = refusal.code.as_str(),
+                "the operation's tokens are taken no longer"
+            );
+            let named = refusal.missing.first().map(|missing| missing.tenant);
+            Ok(Exchanged::Lacking(match refusal.wanted {
+                Some(wanted) => *wanted,
+                None => named.unwrap_or(target).into(),
+            }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Entra gives no token for so long. Others may bring one that it gives something for, so a long pause is a wait for a caller.
+pub(crate) async fn pause_or_await(job: &mut Job, pause: Duration, awaited: impl Into<Awaiting>) -> Step {
+    if is_too_long(job, pause) {
+        return transition::await_caller(job, awaited).await;
+    }
+    Ok(NextAction::RetryAfter(pause))
+}
+
+/// Entra gives nothing for this long for the tokens that were just tried, the operation's own or borrowed ones: they stay, and
+/// are tried again after it.
+pub(crate) fn put_off_tokens(job: &Job, pause: Duration) {
+    if let Some(tried) = job.tokens.borrowed.or(job.tokens.tried)
+        && is_too_long(job, pause)
+    {
+        let until = job.driver.clock.now() + pause;
+        job.driver.tokens.store.put_off(tried, until);
+    }
+}
+
+pub(crate) fn is_too_long(job: &Job, pause: Duration) -> bool {
+    pause > job.driver.settings.poll_max
+}
+
+/// A token to read with.
+pub(crate) enum ReadToken {
+    Callers(ArmToken),
+    Own(ServiceToken),
+}
+
+impl Bearer for ReadToken {
+    fn principal(&self) -> Person {
+        match self {
+            Self::Callers(token) => token.principal(),
+            Self::Own(token) => token.principal(),
         }
     }
 
-    /// Whose tokens are used: the operation's own, or to read, those of another one of the same connection. Whoever asked for
-    /// that one may see this one.
-    fn caller_for(&mut self, wanted: Access) -> Option<Caller> {
-        let store = &self.driver.tokens.store;
-        let own = store.for_use(self.claim.record.id, wanted);
-        self.borrowed = None;
-        if own.is_some() || wanted == Access::Write {
-            return own;
-        }
-        let (caller, stamp) = store.to_borrow(self.record.id, self.driver.clock.now())?;
-        self.borrowed = Some(stamp);
-        Some(caller)
-    }
-
-    pub(crate) async fn exchange(
-        &mut self,
-        wanted: Access,
-        tenants: &[TenantId],
-    ) -> Result<Exchanged, Error> {
-        let target = self.record.target_tenant;
-        let Some(caller) = self.caller_for(wanted) else {
-            return Ok(Exchanged::Lacking(target.into()));
-        };
-        let driver = self.driver.clone();
-        match self
-            .with_lease_renewal(driver.tokens.exchange.all(&caller, tenants))
-            .await?
-        {
-            Ok(tokens) => {
-                if wanted == Access::Write {
-                    self.writer = Some(caller);
-                }
-                Ok(Exchanged::Tokens(tokens))
-            }
-            Err(Error::Unavailable(unavailable)) => {
-                let pause = unavailable.retry_after.unwrap_or_else(|| self.next_pause());
-                self.put_off_tokens(pause);
-                Ok(Exchanged::Later(pause))
-            }
-            // Nothing was said of the caller's tokens: they are as good as before when the operator has mended it.
-            Err(Error::Refused(refusal)) if refusal.code == Code::UpstreamRefused => {
-                tracing::warn!(
-                    operation.id = %self.claim.record.id,
-                    refusal.detail = %refusal.detail,
-                    "the operation's tokens could not be exchanged"
-                );
-                Ok(Exchanged::Later(self.driver.settings.poll_max))
-            }
-            Err(Error::Refused(refusal)) => {
-                tracing::info!(
-                    operation.id = %self.claim.record.id,
-                    refusal.code = refusal.code.as_str(),
-                    "the operation's tokens are taken no longer"
-                );
-                let named = refusal.missing.first().map(|missing| missing.tenant);
-                Ok(Exchanged::Lacking(match refusal.wanted {
-                    Some(wanted) => *wanted,
-                    None => named.unwrap_or(target).into(),
-                }))
-            }
-            Err(error) => Err(error),
+    fn bearer(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Callers(token) => token.bearer(),
+            Self::Own(token) => token.bearer(),
         }
     }
+}
 
-    /// Entra gives no token for so long. Others may bring one that it gives something for, so a long pause is a wait for a caller.
-    pub(crate) async fn pause_or_await(&mut self, pause: Duration, awaited: impl Into<Awaiting>) -> Step {
-        if self.is_too_long(pause) {
-            return self.await_caller(awaited).await;
+/// The target tenant's token, to read with.
+pub(crate) async fn reading(job: &mut Job) -> Step<ReadToken> {
+    if let Some((refused, awaited)) = &job.tokens.unreadable
+        && *refused == job.tokens.tried
+    {
+        let awaited = awaited.clone();
+        return reading_by_itself(job, awaited, None).await;
+    }
+    let tenant = job.record.target_tenant;
+    match exchange(job, Access::Read, &[tenant]).await? {
+        Exchanged::Tokens(mut tokens) => match tokens.pop() {
+            Some(token) => {
+                job.tokens.by_service = false;
+                Ok(ReadToken::Callers(token))
+            }
+            None => reading_by_itself(job, tenant.into(), None).await,
+        },
+        Exchanged::Later(pause) => reading_by_itself(job, tenant.into(), Some(pause)).await,
+        Exchanged::Lacking(awaited) => reading_by_itself(job, awaited, None).await,
+    }
+}
+
+/// `later` says when the caller's token is worth another try, if it is.
+pub(crate) async fn reading_by_itself(
+    job: &mut Job,
+    awaited: Awaiting,
+    later: Option<Duration>,
+) -> Step<ReadToken> {
+    let (driver, record) = (job.driver.clone(), job.record.clone());
+    let own = match job.lease.keep(driver.tokens.own.token(&record)).await? {
+        OwnToken::Held(token) => {
+            job.tokens.by_service = true;
+            return Ok(ReadToken::Own(token));
         }
-        Ok(NextAction::RetryAfter(pause))
-    }
+        OwnToken::Later(asked) => Some(asked.unwrap_or_else(|| job.next_pause())),
+        OwnToken::None => None,
+    };
+    let next = match later.into_iter().chain(own).min() {
+        Some(pause) => pause_or_await(job, pause, awaited).await?,
+        None => transition::await_caller(job, awaited).await?,
+    };
+    Err(match next {
+        NextAction::RetryAfter(pause) => early(transition::look_again_after(job, pause).await),
+        NextAction::Done => Stop::Next(NextAction::Done),
+    })
+}
 
-    /// Entra gives nothing for this long for the tokens that were just tried, the operation's own or borrowed ones: they stay, and
-    /// are tried again after it.
-    pub(crate) fn put_off_tokens(&self, pause: Duration) {
-        if let Some(tried) = self.borrowed.or(self.tried)
-            && self.is_too_long(pause)
-        {
-            let until = self.driver.clock.now() + pause;
-            self.driver.tokens.store.put_off(tried, until);
-        }
+/// ARM refused a read to the token that was used for it: the next step takes another, or waits for one.
+pub(crate) async fn reading_refused(job: &mut Job, error: &ArmError) -> Step {
+    let target = job.record.target_tenant;
+    if job.tokens.by_service {
+        job.driver.tokens.own.refused(&job.record, error.status()).await;
+        // Of nobody that a caller could answer for.
+        return transition::await_caller(job, target).await;
     }
-
-    fn is_too_long(&self, pause: Duration) -> bool {
-        pause > self.driver.settings.poll_max
-    }
+    job.tokens.unreadable = Some((job.tokens.tried, job.demanded(error.refusal())));
+    Ok(NextAction::RetryAfter(Duration::ZERO))
 }

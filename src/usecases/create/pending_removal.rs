@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use crate::db::connections;
 use crate::domain::Code;
-use crate::domain::ConnectionRecord;
+use crate::domain::DataConnectionId;
 use crate::domain::Error;
 use crate::domain::Refusal;
 use crate::usecases::create::Create;
@@ -18,10 +18,10 @@ impl Create {
     pub(crate) async fn refuse_while_a_removal_may_land(
         &self,
         db: &mut PgConnection,
-        record: &ConnectionRecord,
+        arm_id: &DataConnectionId,
     ) -> Result<(), Error> {
         let life = self.driver.settings.max_request_lifetime;
-        let age = connections::unanswered_removal(db, &record.arm_id, life).await?;
+        let age = connections::unanswered_removal(db, arm_id, life).await?;
         let Some(left) = age.and_then(|age| life.checked_sub(age)) else {
             return Ok(());
         };

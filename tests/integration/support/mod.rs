@@ -32,7 +32,7 @@ pub(crate) use database::{admin_url, connect, holds, migrate, migrated, own_serv
 pub(crate) use mortal::Mortal;
 pub(crate) use pooler::Pooler;
 pub(crate) use portal::{Answer, Portal, continue_operation};
-pub(crate) use program::{carried, program};
+pub(crate) use program::program;
 pub(crate) use proof::{CLAIMS, claims_challenge, encoded_claims};
 pub(crate) use stalled::Stalled;
 pub(crate) use watch::{eventually, hurried, impatient};

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -46,22 +46,14 @@ impl App {
     }
 }
 
-/// The program.
-pub(crate) fn program() -> Command {
-    Command::new(carried(
-        "CARGO_BIN_EXE_tenant-bridge",
-        env!("CARGO_BIN_EXE_tenant-bridge"),
-    ))
-}
-
-/// Where something is that cargo named when these tests were built. Tests that were carried elsewhere are told by a variable of
-/// the same name where it is now.
+/// The program, where cargo built it. When these tests run from a copy, a variable of the same name tells where it is.
 #[expect(
     clippy::disallowed_methods,
     reason = "of where these tests run, not of the service"
 )]
-pub(crate) fn carried(variable: &str, built: &str) -> PathBuf {
-    std::env::var_os(variable).map_or_else(|| built.into(), PathBuf::from)
+pub(crate) fn program() -> Command {
+    let copied = std::env::var_os("CARGO_BIN_EXE_tenant-bridge");
+    Command::new(copied.unwrap_or_else(|| env!("CARGO_BIN_EXE_tenant-bridge").into()))
 }
 
 /// Talkative about itself, so that what may be exported and logged at all is.

@@ -1,0 +1,206 @@
+//! The create's request to ARM: sent once after its intent is committed, and again only when ARM surely did nothing.
+
+use crate::arm::Accepted;
+use crate::arm::ArmError;
+use crate::arm::ArmErrorKind;
+use crate::arm::CallTrace;
+use crate::arm::Credentials;
+use crate::arm::failure_of;
+use crate::db::DbError;
+use crate::domain::Code;
+use crate::domain::EventKind;
+use crate::domain::Failure;
+use crate::domain::Observed;
+use crate::domain::Phase;
+use crate::ledger::details;
+use crate::operations::driver::claims;
+use crate::operations::driver::comparison;
+use crate::operations::driver::deferral;
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::NextAction;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::tokens;
+use crate::operations::driver::transition;
+use crate::operations::driver::transition::Transition;
+use chrono::TimeDelta;
+use serde_json::json;
+use std::time::Duration;
+/// Begins a create that waited: for its turn, for a token, or because ARM put it off. Time has passed since its absence was
+/// proved, and a PUT now could replace what somebody else made meanwhile: the new proof, and that the request may leave, are
+/// committed first.
+pub(crate) async fn begin(job: &mut Job) -> Step {
+    if job.is_overdue() {
+        let detail = "the create was given up: it could not be sent in the time that creates may wait";
+        return transition::fail(job, Failure::new(Code::NotSent, detail), Observed::Absent).await;
+    }
+    let credentials = tokens::writing(job).await?;
+    let (arm, id) = (job.driver.arm.clone(), job.record.arm_id.clone());
+    match job
+        .lease
+        .keep(arm.data_connection(&credentials.primary, &id))
+        .await?
+    {
+        Ok(None) => {}
+        Ok(Some(_)) => {
+            let detail = "while this create waited, somebody else made a data connection of this name";
+            return transition::fail(job, Failure::new(Code::NameTaken, detail), Observed::Absent).await;
+        }
+        Err(error) => return absence_not_proved(job, &error).await,
+    }
+    deferral::assume_actor(job).await?;
+    let absent_at = job.driver.clock.now();
+    let (event, details) = if job.claim.dispatches == 0 {
+        let hash = &job.claim.record.request_hash;
+        let details =
+            details::create_intent(&job.record, hash, absent_at, job.driver.arm.kusto_api_version());
+        (EventKind::CreateIntended, details)
+    } else {
+        let details = json!({ "absenceSeenAt": absent_at, "dispatches": job.claim.dispatches });
+        (EventKind::CreateRepeated, details)
+    };
+    let begun = transition::commit(
+        job,
+        Transition {
+            leaves: Some(Some(absent_at)),
+            observed: Some((Observed::Unknown, false)),
+            event: Some((event, details)),
+            ..transition::to_phase(job, "the create is sent", Phase::Dispatched)
+        },
+    );
+    begun.await?;
+    if job.claim.record.phase.is_terminal() {
+        return Ok(NextAction::Done);
+    }
+    job.unsent = true;
+    send_create(job, credentials).await
+}
+
+/// The read that must find nothing failed.
+pub(crate) async fn absence_not_proved(job: &mut Job, error: &ArmError) -> Step {
+    match &error.kind {
+        ArmErrorKind::Refused(refusal) if refusal.status == 404 => {
+            transition::fail(job, failure_of(Code::ParentMissing, error), Observed::Absent).await
+        }
+        // Its user proved enough a moment ago, and ARM takes the token for another tenant's: as after a move of the subscription,
+        // which not all of ARM knows of at once.
+        ArmErrorKind::Refused(refusal) if refusal.is_code("InvalidAuthenticationTokenTenant") => {
+            let pause = job.growing_pause();
+            Ok(NextAction::RetryAfter(pause))
+        }
+        ArmErrorKind::Refused(refusal) if refusal.status == 401 || refusal.claims.is_some() => {
+            transition::await_caller(job, job.demanded(Some(refusal))).await
+        }
+        // Whoever asked may no longer; nothing was ever sent.
+        ArmErrorKind::Refused(refusal) if refusal.status == 403 => {
+            transition::fail(job, failure_of(Code::AzureRefused, error), Observed::Absent).await
+        }
+        _ => {
+            let pause = error.retry_after().unwrap_or_else(|| job.growing_pause());
+            Ok(NextAction::RetryAfter(pause))
+        }
+    }
+}
+
+/// Sends what was committed on this replica a moment ago.
+pub(crate) async fn send(job: &mut Job) -> Step {
+    // Without tokens nothing was sent, and the proof of absence grows old: it begins anew when they are there.
+    let credentials = tokens::writing(job).await?;
+    send_create(job, credentials).await
+}
+
+pub(crate) async fn send_create(job: &mut Job, credentials: Credentials) -> Step {
+    let Some(body) = job.claim.body.clone() else {
+        return Err(DbError::Defect("a create without a body".to_owned()).into());
+    };
+    let (arm, id) = (job.driver.arm.clone(), job.record.arm_id.clone());
+    let trace = CallTrace {
+        correlation_id: job.claim.record.correlation_id,
+    };
+    transition::before_send(job).await?;
+    job.unsent = false;
+    let answer = job
+        .lease
+        .keep(arm.put_data_connection(&credentials, &id, &body, &trace))
+        .await?;
+    match answer {
+        Ok(accepted) => create_accepted(job, accepted).await,
+        Err(error) => create_not_accepted(job, &error).await,
+    }
+}
+
+pub(crate) async fn create_accepted(job: &mut Job, accepted: Accepted) -> Step {
+    let details = json!({
+        "status": accepted.status,
+        "armRequestId": accepted.call.request_id,
+        "durationMs": u64::try_from(accepted.call.duration.as_millis()).unwrap_or(u64::MAX),
+    });
+    // A new one is 201, of every kind (recorded ARM traffic): somebody else's was there since the read that found nothing.
+    let failure = (accepted.status == 200).then(comparison::contested);
+    if failure.is_some() {
+        tracing::warn!(
+            operation.id = %job.claim.record.id,
+            connection.id = %job.record.id,
+            "Azure took the create as a change of what somebody else had made at the same time"
+        );
+    }
+    transition::commit(
+        job,
+        Transition {
+            failure,
+            arm_operation_url: accepted.operation.map(|url| url.expose().to_owned()),
+            event: Some((EventKind::CreateAccepted, details)),
+            ..transition::to_phase(job, "Azure took the create", Phase::Accepted)
+        },
+    )
+    .await?;
+    job.wait_anew();
+    Ok(NextAction::RetryAfter(job.next_pause()))
+}
+
+pub(crate) async fn create_not_accepted(job: &mut Job, error: &ArmError) -> Step {
+    match &error.kind {
+        // Surely without effect: it may be sent again when ARM says so, unless that is too late.
+        _ if error.is_put_off() && has_patience_for(job, error.retry_after()) => {
+            deferral::defer(job, error).await
+        }
+        // Nothing left this machine.
+        ArmErrorKind::NotSent(_) if has_patience_for(job, None) => {
+            job.unsent = true;
+            let pause = job.growing_pause();
+            Ok(NextAction::RetryAfter(pause))
+        }
+        ArmErrorKind::NotSent(_) | ArmErrorKind::Rejected(_) => {
+            transition::fail(job, failure_of(Code::NotSent, error), Observed::Absent).await
+        }
+        // Nothing was done: somebody who signs in with what ARM demands lets it go on.
+        ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
+        ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
+            let failure = failure_of(Code::AzureRefused, error);
+            transition::commit(
+                job,
+                Transition {
+                    failure: Some(failure),
+                    ..transition::to_phase(job, "Azure refused the create", Phase::Accepted)
+                },
+            )
+            .await?;
+            // A failure counts only after a read: the next step makes it.
+            Ok(NextAction::RetryAfter(Duration::ZERO))
+        }
+        _ => {
+            transition::mark_outcome_unknown(
+                job,
+                "the request got no answer that tells whether it was carried out",
+            )
+            .await
+        }
+    }
+}
+
+/// Whether the time that a create may wait leaves room for this wait.
+pub(crate) fn has_patience_for(job: &Job, pause: Option<Duration>) -> bool {
+    let pause = TimeDelta::from_std(pause.unwrap_or_default()).unwrap_or(TimeDelta::MAX);
+    let patience = TimeDelta::from_std(job.driver.settings.max_queue_time).unwrap_or(TimeDelta::MAX);
+    let waited = job.driver.clock.now() - job.claim.record.created_at;
+    pause < patience - waited
+}

@@ -1,0 +1,287 @@
+//! The removal's request to ARM: sent only after a read that was compared with the record.
+
+use super::settle_remove;
+use crate::arm::ArmError;
+use crate::arm::ArmErrorKind;
+use crate::arm::CallReport;
+use crate::arm::CallTrace;
+use crate::arm::Comparison;
+use crate::arm::Credentials;
+use crate::arm::Deleted;
+use crate::arm::failure_of;
+use crate::db::operations;
+use crate::domain::Code;
+use crate::domain::Desired;
+use crate::domain::EventKind;
+use crate::domain::FoundResource;
+use crate::domain::Observed;
+use crate::domain::Phase;
+use crate::ledger::details;
+use crate::operations::driver::claims;
+use crate::operations::driver::comparison;
+use crate::operations::driver::deferral;
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::NextAction;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::job::Stop;
+use crate::operations::driver::job::early;
+use crate::operations::driver::look;
+use crate::operations::driver::tokens;
+use crate::operations::driver::transition;
+use crate::operations::driver::transition::Transition;
+use crate::tokens::store::Access;
+use serde_json::Value;
+use serde_json::json;
+use std::time::Duration;
+/// How soon, at the latest, a waiting removal looks again whether the change before it has ended.
+pub(crate) const TURN: Duration = Duration::from_millis(250);
+
+/// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
+pub(crate) async fn begin(job: &mut Job) -> Step {
+    let store = &job.driver.tokens.store;
+    if store.for_use(job.claim.record.id, Access::Write).is_none() {
+        return transition::await_caller(job, job.token_to_write()).await;
+    }
+    let db = &job.driver.db;
+    let before = db.background(async |db| operations::another_in_flight(db, &job.claim.record).await);
+    let before = before.await?;
+    if before.is_some() {
+        return Ok(NextAction::RetryAfter(TURN));
+    }
+    // What the change before it left is known only now.
+    job.record = Job::find_record(&job.driver.db, &job.claim).await?;
+    if job.record.closed_at.is_some() {
+        return nothing_was_made(job).await;
+    }
+    let credentials = tokens::writing(job).await?;
+    let differs = read_and_compare(job, &credentials).await?;
+    job.wait_anew();
+    deferral::assume_actor(job).await?;
+    let event = if job.claim.dispatches == 0 {
+        EventKind::RemoveIntended
+    } else {
+        EventKind::RemoveRepeated
+    };
+    let mut details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
+    add_differences(&mut details, differs.as_ref());
+    let begun = transition::commit(
+        job,
+        Transition {
+            found: differs,
+            request_id: job
+                .tokens
+                .writer
+                .as_ref()
+                .map(|caller| caller.request_id().to_owned()),
+            leaves: Some(None),
+            desired: Some(Desired::Absent),
+            observed: Some((Observed::Unknown, false)),
+            event: Some((event, details)),
+            ..transition::to_phase(job, "the removal is sent", Phase::Dispatched)
+        },
+    );
+    begun.await?;
+    job.unsent = true;
+    send_removal(job, credentials, None).await
+}
+
+/// Reads and compares directly before a removal's request leaves: without a read that succeeds, nothing is deleted, and nothing
+/// that is not what the record says, unless a caller named exactly that. Gives what differs, where something does; `Err` is how
+/// the step ends when nothing may be sent.
+pub(crate) async fn read_and_compare(
+    job: &mut Job,
+    credentials: &Credentials,
+) -> Step<Option<FoundResource>> {
+    let (arm, id) = (job.driver.arm.clone(), job.record.arm_id.clone());
+    let found = match job
+        .lease
+        .keep(arm.data_connection(&credentials.primary, &id))
+        .await?
+    {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            return Err(early(
+                settle_remove::confirm_absence(job, &credentials.primary).await,
+            ));
+        }
+        Err(error) if error.status() == Some(404) => {
+            return Err(early(settle_remove::parent_missing(job).await));
+        }
+        Err(error) => return Err(early(settle_remove::not_readable(job, &error).await)),
+    };
+    let waited = (job.now() - job.claim.record.created_at)
+        .to_std()
+        .unwrap_or_default();
+    // What it becomes is compared, once it has: but a state that lasts keeps no removal waiting for ever.
+    if look::is_under_way(&found) && waited < job.driver.settings.deadline {
+        let pause = job.growing_pause();
+        return Err(Stop::Next(NextAction::RetryAfter(pause)));
+    }
+    let comparison = comparison::compared(job, &found).await?;
+    if comparison == Comparison::Unreadable {
+        let pause = job.growing_pause();
+        return Err(Stop::Next(NextAction::RetryAfter(pause)));
+    }
+    if comparison::keeps_from_removing(job, &found, &comparison) {
+        return Err(early(comparison::drifted_from(job, &found, &comparison).await));
+    }
+    let differs = matches!(comparison, Comparison::Differs(_));
+    // What may be somebody else's stays that, whatever comes of the removal.
+    Ok(differs.then(|| comparison::seen(&found, &comparison, job.is_contested(), job.now())))
+}
+
+/// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.
+pub(crate) async fn nothing_was_made(job: &mut Job) -> Step {
+    transition::commit(
+        job,
+        Transition {
+            failure: None,
+            event: Some((EventKind::RemoveSucceeded, json!({ "neverMade": true }))),
+            ..transition::to_phase(job, "there is nothing to remove", Phase::Succeeded)
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Sends what was committed on this replica a moment ago.
+pub(crate) async fn send(job: &mut Job) -> Step {
+    let credentials = tokens::writing(job).await?;
+    let differs = read_and_compare(job, &credentials).await?;
+    send_removal(job, credentials, differs).await
+}
+
+/// `differs` is what a read found directly before, where it is the record's but configured otherwise.
+pub(crate) async fn send_removal(
+    job: &mut Job,
+    credentials: Credentials,
+    differs: Option<FoundResource>,
+) -> Step {
+    let (arm, id) = (job.driver.arm.clone(), job.record.arm_id.clone());
+    let trace = CallTrace {
+        correlation_id: job.claim.record.correlation_id,
+    };
+    transition::before_send(job).await?;
+    job.unsent = false;
+    let answer = job
+        .lease
+        .keep(arm.delete_data_connection(&credentials, &id, &trace))
+        .await?;
+    match answer {
+        Ok(Deleted::Accepted { operation, call }) => {
+            let url = operation.map(|url| url.expose().to_owned());
+            removal_accepted(job, url, &call, 202, differs).await
+        }
+        Ok(Deleted::Done { call }) => removal_accepted(job, None, &call, 200, differs).await,
+        Ok(Deleted::NothingThere { call }) => removal_accepted(job, None, &call, 204, differs).await,
+        Err(error) => removal_not_accepted(job, &error).await,
+    }
+}
+
+pub(crate) async fn removal_accepted(
+    job: &mut Job,
+    url: Option<String>,
+    call: &CallReport,
+    status: u16,
+    differs: Option<FoundResource>,
+) -> Step {
+    let mut details = json!({
+        "status": status,
+        "armRequestId": call.request_id,
+        "durationMs": u64::try_from(call.duration.as_millis()).unwrap_or(u64::MAX),
+        "withAuxiliary": job.with_auxiliary,
+    });
+    add_differences(&mut details, differs.as_ref());
+    let nothing_to_follow = url.is_none();
+    transition::commit(
+        job,
+        Transition {
+            found: differs,
+            arm_operation_url: url,
+            event: Some((EventKind::RemoveAccepted, details)),
+            ..transition::to_phase(job, "Azure took the removal", Phase::Accepted)
+        },
+    )
+    .await?;
+    job.wait_anew();
+    Ok(NextAction::RetryAfter(if nothing_to_follow {
+        Duration::ZERO
+    } else {
+        job.next_pause()
+    }))
+}
+
+pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Step {
+    match &error.kind {
+        // A change of the cluster is under way, or somebody else's: the wish stands, and its turn comes.
+        _ if error.is_put_off() => deferral::defer(job, error).await,
+        // Nothing left this machine: the wish stands, and it is sent again.
+        ArmErrorKind::NotSent(_) => {
+            job.unsent = true;
+            let pause = job.growing_pause();
+            Ok(NextAction::RetryAfter(pause))
+        }
+        ArmErrorKind::Refused(_) if error.is_code("LinkedAuthorizationFailed") && !job.with_auxiliary => {
+            job.with_auxiliary = true;
+            send_with_auxiliary(job).await
+        }
+        // Somebody who signs in with what ARM demands has to ask again; the wish stands.
+        ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
+        // Whoever tried to help may not; that takes nothing from the wish of who asked for it.
+        ArmErrorKind::Refused(refusal)
+            if matches!(refusal.status, 401 | 403) && job.claim.record.actor != job.tokens.requester =>
+        {
+            claims::hold(job, error, job.record.target_tenant.into()).await
+        }
+        ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
+            let failure = failure_of(Code::AzureRefused, error);
+            let kept = transition::to_phase(job, "Azure refused the removal", Phase::Accepted);
+            transition::commit(
+                job,
+                Transition {
+                    failure: Some(failure),
+                    ..kept
+                },
+            )
+            .await?;
+            // A failure counts only after a read: the next step makes it.
+            Ok(NextAction::RetryAfter(Duration::ZERO))
+        }
+        _ => {
+            transition::mark_outcome_unknown(
+                job,
+                "the removal got no answer that tells whether it was carried out",
+            )
+            .await
+        }
+    }
+}
+
+/// Another request, which may land as late as any: it is committed as the first one was.
+pub(crate) async fn send_with_auxiliary(job: &mut Job) -> Step {
+    let details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
+    let begun = transition::commit(
+        job,
+        Transition {
+            leaves: Some(None),
+            event: Some((EventKind::RemoveRepeated, details)),
+            ..transition::to_phase(
+                job,
+                "the removal is sent with the source's token",
+                Phase::Dispatched,
+            )
+        },
+    );
+    // It kept the cluster for longer than it may, and another change is at it by now. ARM refused the first request, so nothing
+    // of it is left to come.
+    begun.await?;
+    job.unsent = true;
+    Ok(NextAction::RetryAfter(Duration::ZERO))
+}
+
+/// Says in an event what of the data connection is not as it is recorded.
+pub(crate) fn add_differences(details: &mut Value, differs: Option<&FoundResource>) {
+    if let (Some(found), Some(details)) = (differs, details.as_object_mut()) {
+        details.insert("differences".to_owned(), found.differences.clone().into());
+    }
+}

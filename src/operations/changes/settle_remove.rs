@@ -1,0 +1,154 @@
+//! What came of a removal. `404` counts as removed only while the parent database can be read.
+
+use crate::arm::ArmError;
+use crate::arm::ArmErrorKind;
+use crate::domain::Code;
+use crate::domain::EventKind;
+use crate::domain::Failure;
+use crate::domain::Observed;
+use crate::domain::Phase;
+use crate::operations::driver::claims;
+use crate::operations::driver::comparison;
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::NextAction;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::look;
+use crate::operations::driver::look::Seen;
+use crate::operations::driver::tokens;
+use crate::operations::driver::transition;
+use crate::operations::driver::transition::Transition;
+use crate::tokens::store::Access;
+use crate::upstream::Bearer;
+use serde_json::Value;
+use serde_json::json;
+use std::time::Duration;
+/// The removal as reads show it. `is_done` says that ARM called it carried out.
+pub(crate) async fn confirm(job: &mut Job, is_done: bool) -> Step {
+    let token = tokens::reading(job).await?;
+    let (arm, id) = (job.driver.arm.clone(), job.record.arm_id.clone());
+    match job.lease.keep(arm.data_connection(&token, &id)).await? {
+        // What is there since is another's.
+        Ok(Some(found)) if is_done && comparison::is_replaced(job, &found).await?.is_some() => {
+            removed(job, json!({ "databaseRead": true, "replacedSince": true })).await
+        }
+        // Reads lag, and the request may still be carried out: one read that shows it there is no reason to send another.
+        Ok(Some(found))
+            if job.claim.record.phase == Phase::Settling
+                && look::request_is_dead(job).await?
+                && (!look::is_under_way(&found) || job.is_overdue()) =>
+        {
+            match comparison::is_replaced(job, &found).await? {
+                Some(comparison) => comparison::drifted_from(job, &found, &comparison).await,
+                None => resend_removal(job).await,
+            }
+        }
+        Ok(Some(_)) if job.claim.record.phase == Phase::Settling => transition::look_again_later(job).await,
+        Ok(Some(_)) => Ok(NextAction::RetryAfter(job.next_pause())),
+        Ok(None) => confirm_absence(job, &token).await,
+        Err(error) if error.status() == Some(404) => parent_missing(job).await,
+        Err(error) => look::read_failed(job, &error).await,
+    }
+}
+
+/// A read found nothing: that counts as removed only while the parent database can be read.
+pub(crate) async fn confirm_absence(job: &mut Job, token: &dyn Bearer) -> Step {
+    let (arm, database) = (job.driver.arm.clone(), job.record.arm_id.database());
+    match job.lease.keep(arm.database_exists(token, &database)).await? {
+        Ok(true) => removed(job, json!({ "databaseRead": true })).await,
+        Ok(false) => parent_missing(job).await,
+        Err(error) if error.status() == Some(404) => parent_missing(job).await,
+        // Nothing was sent, if the removal waits for its request to leave.
+        Err(error) if job.unsent || job.claim.record.phase == Phase::Queued => {
+            not_readable(job, &error).await
+        }
+        Err(error) => look::read_failed(job, &error).await,
+    }
+}
+
+pub(crate) async fn removed(job: &mut Job, details: Value) -> Step {
+    transition::commit(
+        job,
+        Transition {
+            failure: None,
+            observed: Some((Observed::Absent, true)),
+            event: Some((EventKind::RemoveSucceeded, details)),
+            ..transition::to_phase(job, "the connection is removed", Phase::Succeeded)
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// The data connection can't be seen, but neither can its database: it is missing, not removed.
+pub(crate) async fn parent_missing(job: &mut Job) -> Step {
+    let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
+    transition::fail(
+        job,
+        Failure::new(Code::ParentMissing, detail),
+        comparison::observed_as_gone(job),
+    )
+    .await
+}
+
+/// A read found it still there, and not on its way: the removal waits for a turn to be sent again. It is never given up, but
+/// it comes less and less often, so that it wears out neither ARM nor the ledger.
+pub(crate) async fn resend_removal(job: &mut Job) -> Step {
+    // Until somebody is here who may send it, the first one may still land, and reads go on showing whether it has.
+    if job
+        .driver
+        .tokens
+        .store
+        .for_use(job.claim.record.id, Access::Write)
+        .is_none()
+    {
+        return transition::await_caller(job, job.token_to_write()).await;
+    }
+    let (least, most) = (job.driver.settings.poll_max, job.driver.settings.deadline / 10);
+    let pause = match job.claim.dispatches {
+        0 | 1 => Duration::ZERO,
+        times => least.saturating_mul(times.unsigned_abs()).min(most.max(least)),
+    };
+    Ok(transition::requeue(job, pause).await?)
+}
+
+/// ARM refused the removal, or said that it failed: a read has to confirm that.
+pub(crate) async fn confirm_failure(job: &mut Job) -> Step {
+    let found = match look::read_connection(job).await? {
+        Seen::Found(found) => found,
+        Seen::Nothing => return confirm(job, false).await,
+        Seen::NoParent(_) => return parent_missing(job).await,
+    };
+    // The end is near, but not reached: what is shown now may be gone with it.
+    if look::is_under_way(&found) && !job.is_overdue() {
+        job.claim.absent_reads = 0;
+        return Ok(NextAction::RetryAfter(job.next_pause()));
+    }
+    if let Some(comparison) = comparison::is_replaced(job, &found).await? {
+        return comparison::drifted_from(job, &found, &comparison).await;
+    }
+    // Also what a caller named is not the record's own for that.
+    let observed = comparison::observed_beside(job, &comparison::compared(job, &found).await?);
+    let failure = job.claim.record.failure.clone();
+    let failure = failure.unwrap_or_else(|| Failure::new(Code::AzureFailed, "the change failed"));
+    transition::fail(job, failure, observed).await
+}
+
+/// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
+pub(crate) async fn not_readable(job: &mut Job, error: &ArmError) -> Step {
+    tracing::warn!(operation.id = %job.claim.record.id, arm.call = error.call, arm.status = error.status(), "what a removal is for can't be read, so it is not sent");
+    match &error.kind {
+        ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
+        // As after a move of the subscription, which not all of ARM knows of at once.
+        ArmErrorKind::Refused(refusal)
+            if matches!(refusal.status, 401 | 403)
+                && !refusal.is_code("InvalidAuthenticationTokenTenant") =>
+        {
+            transition::await_caller(job, job.demanded(Some(refusal))).await
+        }
+        // ARM says so of a stopped cluster too, with a 400: that lasts, and is no answer.
+        _ => {
+            let pause = job.longer_pause(error);
+            Ok(NextAction::RetryAfter(pause))
+        }
+    }
+}

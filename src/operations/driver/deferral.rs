@@ -1,0 +1,56 @@
+//! Changes that ARM wants to be sent later, and in whose name they are sent then.
+
+use crate::arm::ArmError;
+use crate::arm::ArmErrorKind;
+use crate::domain::Error;
+use crate::domain::EventKind;
+use crate::domain::Phase;
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::NextAction;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::transition;
+use crate::operations::driver::transition::Transition;
+use serde_json::json;
+/// ARM did nothing, and wants the same asked later: back into the queue until then. A cluster that is busy is busy for
+/// everybody; throttling is for who asked.
+pub(crate) async fn defer(job: &mut Job, error: &ArmError) -> Step {
+    if matches!(error.kind, ArmErrorKind::Rejected(_)) {
+        // By this service itself: ARM was not asked.
+        job.unsent = true;
+        let pause = job.longer_pause(error);
+        return Ok(NextAction::RetryAfter(pause));
+    }
+    let pause = error.retry_after().unwrap_or_else(|| job.growing_pause());
+    let busy = matches!(error.kind, ArmErrorKind::Refused(_));
+    let details = json!({
+        "code": error.refusal().and_then(|refusal| refusal.code.as_deref()),
+        "status": error.status(),
+        "waitMs": u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+    });
+    job.unsent = false;
+    transition::commit(
+        job,
+        Transition {
+            release_for: Some(pause),
+            cluster_pause: busy.then_some(pause),
+            event: Some((EventKind::ChangePutOff, details)),
+            ..transition::to_phase(job, "Azure put the change off", Phase::Queued)
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// From here on the operation goes on in the name of whoever's tokens it is about to be sent with, and the ledger says so.
+pub(crate) async fn assume_actor(job: &mut Job) -> Result<(), Error> {
+    let Some(caller) = job.tokens.writer.clone() else {
+        return Ok(());
+    };
+    let driver = job.driver.clone();
+    let person = driver
+        .db
+        .background(async |db| driver.recorder.ensure_actor(db, &caller).await);
+    job.claim.record.actor = person.await?;
+    job.claim.record.app = caller.app();
+    Ok(())
+}

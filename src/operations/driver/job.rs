@@ -1,0 +1,216 @@
+//! One operation under a lease, and how its steps end.
+
+use crate::arm::ArmError;
+use crate::arm::Refusal;
+use crate::authz::Caller;
+use crate::db::Db;
+use crate::db::DbError;
+use crate::db::connections;
+use crate::db::leases::Claim;
+use crate::domain::ActorId;
+use crate::domain::Awaiting;
+use crate::domain::ConnectionRecord;
+use crate::domain::Error;
+use crate::domain::Phase;
+use crate::operations::driver::Driver;
+use crate::operations::lease::Lease;
+use crate::tokens::store::TokenVersion;
+use chrono::DateTime;
+use chrono::Utc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio::time::sleep;
+/// The part of the time already waited for Azure that the next wait lasts.
+pub(crate) const PART_OF_WAIT: u32 = 10;
+
+/// A wait that grows with the time that an operation has waited is this part of it.
+pub(crate) const PART_OF_AGE: u32 = 4;
+
+/// How a step left the operation.
+pub(crate) enum NextAction {
+    /// It has ended, or its lease was given back: nothing more to do here.
+    Done,
+    /// Look again after this long; the lease is kept meanwhile.
+    RetryAfter(Duration),
+}
+
+/// Ends a step before its last line, by `?`.
+pub(crate) enum Stop {
+    /// The step is over, and this comes next.
+    Next(NextAction),
+    /// It failed.
+    Error(Error),
+}
+
+/// What a step, or a part of one, leads to.
+pub(crate) type Step<T = NextAction> = Result<T, Stop>;
+
+/// What a part of a step led to, as the end of the whole step.
+pub(crate) fn early(step: Step) -> Stop {
+    step.map_or_else(|stop| stop, Stop::Next)
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// An operation under this replica's lease.
+pub(crate) struct Job {
+    pub(crate) driver: Driver,
+    pub(crate) lease: Lease,
+    pub(crate) claim: Claim,
+    pub(crate) record: ConnectionRecord,
+    pub(crate) tokens: StepTokens,
+    /// Whether nothing was sent since the intent was committed; only the replica that committed it can know.
+    pub(crate) unsent: bool,
+    /// Whether ARM asked for the source's tenant in a removal.
+    pub(crate) with_auxiliary: bool,
+    /// Since when Azure is waited for here: each pause is a part of that time.
+    pub(crate) since: DateTime<Utc>,
+}
+
+/// Whose tokens the steps of one operation use.
+pub(crate) struct StepTokens {
+    /// Who asked for the change. Others may bring tokens for it, but a right that they lack doesn't end it.
+    pub(crate) requester: ActorId,
+    /// The token that was missing when the operation was claimed.
+    pub(crate) awaited: Option<Awaiting>,
+    /// The tokens that the current step began with.
+    pub(crate) tried: Option<TokenVersion>,
+    /// Whether the current step uses the service's own token alone.
+    pub(crate) by_service: bool,
+    /// The tokens that ARM rejected for reads, and what it wants instead.
+    pub(crate) unreadable: Option<(Option<TokenVersion>, Awaiting)>,
+    /// Whose tokens the last write was, or is to be, made with.
+    pub(crate) writer: Option<Caller>,
+    /// The tokens of another operation of the connection that this one reads with.
+    pub(crate) borrowed: Option<TokenVersion>,
+}
+
+impl Job {
+    /// The connection of a claimed operation.
+    pub(crate) async fn find_record(db: &Db, claim: &Claim) -> Result<ConnectionRecord, DbError> {
+        db.background(async |db| {
+            connections::find(db, claim.record.connection)
+                .await?
+                .ok_or_else(|| DbError::Defect("an operation without a connection".to_owned()))
+        })
+        .await
+    }
+
+    pub(crate) async fn open(
+        driver: Driver,
+        claim: Claim,
+        claimed_at: Instant,
+        unsent: bool,
+    ) -> Result<Self, Error> {
+        let lease = Lease::new(driver.db.clone(), &claim, driver.settings.lease, claimed_at);
+        let record = loop {
+            match Self::find_record(&driver.db, &claim).await {
+                // Whoever takes it up later may lack the tokens that are here.
+                Err(error) if error.is_outage() && lease.is_held() => {
+                    sleep(driver.settings.poll_min).await;
+                }
+                record => break record?,
+            }
+        };
+        // What this replica has waited with before goes on at the pace that it had come to.
+        let since = match claim.record.dispatched_at {
+            Some(sent_at) if claim.resumed => sent_at,
+            _ => driver.clock.now(),
+        };
+        Ok(Self {
+            since,
+            lease,
+            record,
+            unsent,
+            with_auxiliary: false,
+            tokens: StepTokens {
+                requester: claim.record.actor,
+                awaited: claim.record.awaiting.clone(),
+                tried: None,
+                by_service: false,
+                unreadable: None,
+                writer: None,
+                borrowed: None,
+            },
+            driver,
+            claim,
+        })
+    }
+
+    /// Whether nothing of the change was sent, so that it can wait in the queue.
+    pub(crate) fn is_unsent(&self) -> bool {
+        match self.claim.record.phase {
+            Phase::Queued => true,
+            Phase::Dispatched => self.unsent,
+            _ => false,
+        }
+    }
+
+    /// The next wait: a tenth of the time for which Azure is waited for already. So an end is seen after at most 1.1 times the time
+    /// that it took, or the shortest wait after it.
+    pub(crate) fn next_pause(&self) -> Duration {
+        let taken = self.driver.clock.now() - self.since;
+        let worker = &self.driver.settings;
+        (taken.to_std().unwrap_or_default() / PART_OF_WAIT).clamp(worker.poll_min, worker.poll_max)
+    }
+
+    /// From now on Azure is waited for, for something new: the waits begin with the shortest.
+    pub(crate) fn wait_anew(&mut self) {
+        self.since = self.driver.clock.now();
+    }
+
+    /// Whether the operation should have ended by now.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.driver.clock.now() > self.claim.record.deadline_at
+    }
+
+    /// A wait that grows with the time since the operation was asked for: it has to be remembered nowhere.
+    pub(crate) fn growing_pause(&self) -> Duration {
+        let age = self.driver.clock.now() - self.claim.record.created_at;
+        let part = age.to_std().unwrap_or_default() / PART_OF_AGE;
+        part.clamp(self.driver.settings.poll_min, self.driver.settings.poll_max)
+    }
+
+    /// A wait as long as was asked for, and longer when the operation has waited for long: an outage may last.
+    pub(crate) fn longer_pause(&self, error: &ArmError) -> Duration {
+        let asked = error.retry_after().unwrap_or_default();
+        asked.max(self.growing_pause())
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.driver.clock.now()
+    }
+
+    /// The phase in which the operation can be left: only this replica knows that what it was about to send was not sent.
+    pub(crate) fn phase_at_rest(&self) -> Phase {
+        match self.claim.record.phase {
+            Phase::Dispatched if self.unsent => Phase::Queued,
+            phase => phase,
+        }
+    }
+
+    /// Whether what has the name may be somebody else's.
+    pub(crate) fn is_contested(&self) -> bool {
+        self.record.found.as_ref().is_some_and(|found| found.contested)
+    }
+
+    /// The token that ARM wants instead of the one that it refused.
+    pub(crate) fn demanded(&self, refusal: Option<&Refusal>) -> Awaiting {
+        let tenant = refusal.and_then(|refusal| refusal.claims_tenant);
+        Awaiting {
+            tenant: tenant.unwrap_or(self.record.target_tenant),
+            claims: refusal.and_then(|refusal| refusal.claims.clone()),
+        }
+    }
+
+    /// What to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.
+    pub(crate) fn token_to_write(&self) -> Awaiting {
+        let target = self.record.target_tenant;
+        self.tokens.awaited.clone().unwrap_or_else(|| target.into())
+    }
+}

@@ -1,0 +1,528 @@
+//! What a step leaves behind, in one transaction: the operation, the connection and the ledger event together or not at all.
+
+use crate::db::cluster_locks;
+use crate::db::connections;
+use crate::db::ledger_events;
+use crate::db::operations;
+use crate::db::operations::Leaving;
+use crate::db::operations::Progress;
+use crate::db::revisions;
+use crate::db::within;
+use crate::domain::ActorId;
+use crate::domain::Awaiting;
+use crate::domain::Code;
+use crate::domain::Desired;
+use crate::domain::Error;
+use crate::domain::Event;
+use crate::domain::EventKind;
+use crate::domain::Failure;
+use crate::domain::FoundResource;
+use crate::domain::Observed;
+use crate::domain::OperationKind;
+use crate::domain::Phase;
+use crate::ledger::details;
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::NextAction;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::job::Stop;
+use crate::telemetry::metrics;
+use chrono::DateTime;
+use chrono::Utc;
+use serde_json::Value;
+use sqlx::PgConnection;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio::time::sleep;
+use uuid::Uuid;
+/// What a step changes; what is not named stays.
+#[derive(Debug, Clone)]
+pub(crate) struct Transition {
+    pub(crate) name: &'static str,
+    pub(crate) phase: Phase,
+    pub(crate) arm_operation_url: Option<String>,
+    pub(crate) absent_reads: i32,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) awaiting: Option<Awaiting>,
+    pub(crate) release_for: Option<Duration>,
+    /// The request is about to leave, so the cluster must be free: when a read found nothing there, for a create.
+    pub(crate) leaves: Option<Option<DateTime<Utc>>>,
+    /// How long ARM wants to be left alone with the cluster, when its turn is given back.
+    pub(crate) cluster_pause: Option<Duration>,
+    pub(crate) desired: Option<Desired>,
+    /// What was seen, and whether the connection is finally absent with it.
+    pub(crate) observed: Option<(Observed, bool)>,
+    /// What a read found although the record says otherwise.
+    pub(crate) found: Option<FoundResource>,
+    /// What a read showed that confirms the revision.
+    pub(crate) snapshot: Option<Value>,
+    pub(crate) event: Option<(EventKind, Value)>,
+    /// The request whose tokens the change is made with, if it is another than the one that began the operation.
+    pub(crate) request_id: Option<String>,
+}
+
+/// A change to this phase and nothing else.
+pub(crate) fn to_phase(job: &Job, name: &'static str, phase: Phase) -> Transition {
+    Transition {
+        name,
+        phase,
+        arm_operation_url: job.claim.arm_operation_url.clone(),
+        absent_reads: job.claim.absent_reads,
+        failure: job.claim.record.failure.clone(),
+        awaiting: None,
+        release_for: None,
+        leaves: None,
+        cluster_pause: None,
+        desired: None,
+        observed: None,
+        found: None,
+        snapshot: None,
+        event: None,
+        request_id: None,
+    }
+}
+
+/// Commits a change under the lease. While the database is out of reach it is tried again as long as the lease may last:
+/// what ARM has answered must not be lost for a moment's outage.
+///
+/// A create that would wait or leave although its connection is to be removed ends here instead: nothing was made, and
+/// the removal behind it must find nothing to remove.
+pub(crate) async fn commit(job: &mut Job, change: Transition) -> Step<()> {
+    match commit_or_end(job, change).await? {
+        Committed::Done(_) => Ok(()),
+        Committed::Unwanted => {
+            let failure = Failure::new(
+                Code::NotSent,
+                "the connection was removed before its create was sent",
+            );
+            let ended = Transition {
+                event: Some((EventKind::CreateFailed, details::failure(&failure))),
+                failure: Some(failure),
+                observed: Some((Observed::Absent, true)),
+                ..to_phase(job, "the create is wanted no longer", Phase::Failed)
+            };
+            Ok(commit_or_end(job, ended).await.map(drop)?)
+        }
+    }
+}
+
+pub(crate) async fn commit_or_end(job: &mut Job, change: Transition) -> Result<Committed, NotCommitted> {
+    let asked_at = Instant::now();
+    let event = change.event.as_ref().map(|(kind, details)| {
+        let driver = &job.driver;
+        let event = driver
+            .recorder
+            .event(*kind, &job.record, &job.claim.record, details.clone());
+        if job.tokens.by_service {
+            return driver.recorder.of_the_service(event);
+        }
+        Event {
+            request_id: change.request_id.clone(),
+            ..event
+        }
+    });
+    let mut repeated = false;
+    let continued = loop {
+        match within(try_commit(job, &change, event.clone(), repeated)).await {
+            Err(NotCommitted::Error(Error::Database(error))) if error.is_outage() && job.lease.is_held() => {
+                job.driver.db.failed(&error, "a result waits to be recorded");
+                repeated = true;
+                sleep(job.driver.settings.lease / 20).await;
+            }
+            result => match result? {
+                Committed::Done(continued) => break continued,
+                Committed::Unwanted => return Ok(Committed::Unwanted),
+            },
+        }
+    };
+    job.lease.renewed_at(asked_at);
+    if change.phase.is_terminal() {
+        job.driver.tokens.store.forget(job.claim.record.id);
+        metrics::operation_ended(job.claim.record.kind.as_str(), change.phase.as_str());
+        let code = change.failure.as_ref().map(|failure| failure.code.as_str());
+        let refused = [Code::Drifted, Code::Contested].into_iter();
+        if let Some(code) = refused.map(Code::as_str).find(|refused| code == Some(*refused)) {
+            metrics::write_refused(code);
+        }
+    }
+    if change.leaves.is_some() {
+        let now = job.driver.clock.now();
+        job.claim.record.dispatched_at = Some(now);
+        job.claim.record.deadline_at = now + job.driver.settings.deadline;
+        job.claim.dispatches += 1;
+    }
+    let gives_turn_back = gives_turn_back(&change);
+    if let Some((actor, app)) = continued {
+        job.tokens.requester = actor;
+        job.claim.record.actor = actor;
+        job.claim.record.app = app;
+    }
+    job.claim.record.phase = change.phase;
+    job.claim.record.awaiting = change.awaiting;
+    job.claim.record.failure = change.failure;
+    job.claim.arm_operation_url = change.arm_operation_url;
+    job.claim.absent_reads = change.absent_reads;
+    tracing::info!(
+        operation.id = %job.claim.record.id,
+        connection.id = %job.record.id,
+        operation.phase = change.phase.as_str(),
+        "{}",
+        change.name
+    );
+    job.driver.signals.changed(job.record.id);
+    if gives_turn_back {
+        job.driver.signals.wake();
+    }
+    Ok(Committed::Done(continued))
+}
+
+pub(crate) async fn try_commit(
+    job: &Job,
+    change: &Transition,
+    mut event: Option<Event>,
+    repeated: bool,
+) -> Result<Committed, NotCommitted> {
+    let (driver, now) = (&job.driver, job.driver.clock.now());
+    let progress = Progress {
+        phase: change.phase,
+        arm_operation_url: change.arm_operation_url.as_deref(),
+        absent_reads: change.absent_reads,
+        failure: change.failure.as_ref(),
+        awaiting: change.awaiting.as_ref(),
+        release_for: change.release_for,
+        // What waits for a caller is for whoever has tokens, and a replica that stops takes its own with it.
+        holder: (change.awaiting.is_none() && !driver.replica.stop.is_cancelled())
+            .then_some(driver.replica.id),
+        leaves: change.leaves.map(|absent_at| Leaving { absent_at }),
+        deadline_at: deadline_with(job, change, now),
+        now,
+    };
+    let (id, lease) = (job.claim.record.id, job.lease.token());
+    if change.leaves.is_some() && driver.replica.stop.is_cancelled() {
+        return Err(NotCommitted::Stopping);
+    }
+    let mut transaction = driver.db.begin(change.name).await?;
+    let db = &mut *transaction;
+    connections::lock(db, job.record.id).await?;
+    // Only the answer to an earlier commit was lost: to write it again would put the event twice into the ledger.
+    if repeated
+        && let Some(event) = &event
+        && ledger_events::is_recorded(db, event.id).await?
+    {
+        return Ok(Committed::Done(None));
+    }
+    let is_create = job.claim.record.kind == OperationKind::Create;
+    let is_before_sending = change.leaves.is_some() || change.phase == Phase::Queued;
+    if is_create && is_before_sending && !connections::is_to_be_made(db, job.record.id).await? {
+        return Ok(Committed::Unwanted);
+    }
+    let actor = operations::save(db, id, lease, &progress, driver.settings.lease).await?;
+    let continued = (actor.0 != job.tokens.requester).then_some(actor);
+    if let Some((actor, app)) = continued {
+        if change.leaves.is_some() {
+            // These tokens are not theirs: what is sent from now on goes with those of whoever goes on.
+            driver.tokens.store.give_up(id, job.tokens.tried, now);
+            return Err(NotCommitted::Continued);
+        }
+        // What only the service's token is behind is nobody's.
+        if let Some(event) = event.as_mut().filter(|event| event.actor.is_some()) {
+            (event.actor, event.app) = (Some(actor), Some(app));
+        }
+    }
+    if change.leaves.is_some() && !cluster_locks::take(db, id, driver.settings.slot_timeout).await? {
+        return Err(NotCommitted::SlotTaken);
+    }
+    if gives_turn_back(change) {
+        cluster_locks::give_back(db, id, change.cluster_pause).await?;
+    } else if change.awaiting.is_some() {
+        cluster_locks::hold_at_most(db, id, driver.settings.max_request_lifetime).await?;
+    }
+    if let Some(desired) = change.desired {
+        connections::set_desired(db, job.record.id, desired).await?;
+    }
+    let is_in_doubt = [change.phase, job.claim.record.phase].contains(&Phase::Settling);
+    if is_create && is_in_doubt {
+        // Before the record is closed. Also of one whose outcome became unknown to a version that did not write it down.
+        connections::expect_late_effect(db, job.record.id).await?;
+    }
+    if let Some((observed, closed)) = change.observed {
+        let confirmed = observed == Observed::Present && change.phase == Phase::Succeeded;
+        connections::set_observed(db, job.record.id, observed, now, closed, confirmed).await?;
+    }
+    record_seen(job, db, change, now).await?;
+    if let Some(event) = &event {
+        ledger_events::append(db, event).await?;
+    }
+    transaction.commit().await?;
+    Ok(Committed::Done(continued))
+}
+
+/// What a read showed.
+pub(crate) async fn record_seen(
+    job: &Job,
+    db: &mut PgConnection,
+    change: &Transition,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let connection = job.record.id;
+    // Before the change, which the operation's phase here is of: the request had left.
+    let was_sent = matches!(job.claim.record.phase, Phase::Accepted | Phase::Settling);
+    if job.claim.record.kind == OperationKind::Remove && change.phase == Phase::Succeeded && was_sent {
+        connections::expect_nothing_late(db, connection).await?;
+    }
+    if let Some(found) = &change.found {
+        connections::set_found(db, connection, found).await?;
+    }
+    if let Some(snapshot) = &change.snapshot {
+        revisions::confirm(db, connection, job.claim.revision, snapshot, now).await?;
+    }
+    Ok(())
+}
+
+/// By when the operation should have ended after a change, if that moves with it.
+pub(crate) fn deadline_with(job: &Job, change: &Transition, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let record = &job.claim.record;
+    match (record.kind, change.phase) {
+        _ if change.leaves.is_some() => Some(now + job.driver.settings.deadline),
+        (OperationKind::Create, Phase::Queued) => {
+            Some(record.created_at + job.driver.settings.max_queue_time)
+        }
+        _ => None,
+    }
+}
+
+/// Ends the operation without the change. What ARM holds is `observed`; a create that left nothing closes the record.
+pub(crate) async fn fail(job: &mut Job, failure: Failure, observed: Observed) -> Step {
+    fail_with(job, failure, observed, None).await
+}
+
+/// The same, with what a read found that is not what is recorded.
+pub(crate) async fn fail_with(
+    job: &mut Job,
+    failure: Failure,
+    observed: Observed,
+    found: Option<FoundResource>,
+) -> Step {
+    let kind = job.claim.record.kind;
+    let (event, desired) = match kind {
+        OperationKind::Create => (EventKind::CreateFailed, None),
+        // The wish came to nothing, and the connection is what it was.
+        OperationKind::Remove => (EventKind::RemoveFailed, Some(Desired::Present)),
+    };
+    let closed = kind == OperationKind::Create && observed == Observed::Absent;
+    let mut details = details::failure(&failure);
+    if let (Some(found), Some(details)) = (&found, details.as_object_mut()) {
+        details.insert("differences".to_owned(), found.differences.clone().into());
+        details.insert("fingerprint".to_owned(), found.fingerprint.clone().into());
+        tracing::warn!(
+            operation.id = %job.claim.record.id,
+            connection.id = %job.record.id,
+            failure.code = failure.code,
+            failure.comparison = failure.comparison,
+            found.differences = ?found.differences,
+            "Azure holds something else than what is recorded, so nothing was deleted or called done"
+        );
+    }
+    commit(
+        job,
+        Transition {
+            event: Some((event, details)),
+            failure: Some(failure),
+            desired,
+            observed: Some((observed, closed)),
+            found,
+            ..to_phase(job, "the operation failed", Phase::Failed)
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Records that the outcome is unknown: from here on, only reads tell.
+pub(crate) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
+    job.unsent = false;
+    let details = serde_json::json!({ "reason": why });
+    // What ARM said of a create is still to be borne out; a removal is wanted whatever it said.
+    let failure = match job.claim.record.kind {
+        OperationKind::Create => job.claim.record.failure.clone(),
+        OperationKind::Remove => None,
+    };
+    commit(
+        job,
+        Transition {
+            failure,
+            absent_reads: 0,
+            observed: Some((Observed::Unknown, false)),
+            event: Some((EventKind::OutcomeUnknown, details)),
+            ..to_phase(job, "the outcome is unknown", Phase::Settling)
+        },
+    )
+    .await?;
+    job.wait_anew();
+    Ok(NextAction::RetryAfter(Duration::ZERO))
+}
+
+/// Gives the lease back because a token is missing; whoever brings them takes the operation up.
+pub(crate) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) -> Step {
+    if job.claim.record.phase.is_terminal() {
+        return Ok(NextAction::Done);
+    }
+    let now = job.driver.clock.now();
+    if let Some(borrowed) = job.tokens.borrowed.take() {
+        job.driver.tokens.store.give_back(borrowed, now);
+    }
+    // Before the lease is gone: from then on, whoever brings tokens goes on himself.
+    if job
+        .driver
+        .tokens
+        .store
+        .give_up(job.claim.record.id, job.tokens.tried, now)
+    {
+        return Ok(NextAction::RetryAfter(Duration::ZERO));
+    }
+    let release_for = Some(job.driver.tokens.own.release_time(&job.record));
+    // What was surely not sent steps out of the queue, and keeps nobody waiting.
+    let waiting = to_phase(job, "the operation waits for a token", job.phase_at_rest());
+    commit(
+        job,
+        Transition {
+            awaiting: Some(awaited.into()),
+            release_for,
+            ..waiting
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Gives the lease back at once: this replica stops.
+pub(crate) async fn hand_over(job: &mut Job) -> Step<()> {
+    let release_for = Some(Duration::ZERO);
+    let handed = to_phase(job, "the operation is handed over", job.phase_at_rest());
+    commit(
+        job,
+        Transition {
+            awaiting: job.claim.record.awaiting.clone(),
+            release_for,
+            ..handed
+        },
+    )
+    .await
+}
+
+/// Why a transition was not committed.
+pub(crate) enum NotCommitted {
+    /// Another change of the cluster is in flight.
+    SlotTaken,
+    /// Another person continued the operation, and the tokens at hand are not theirs.
+    Continued,
+    /// This replica stops, and sends nothing more.
+    Stopping,
+    /// Anything else.
+    Error(Error),
+}
+
+impl<E: Into<Error>> From<E> for NotCommitted {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl From<NotCommitted> for Stop {
+    fn from(reason: NotCommitted) -> Self {
+        match reason {
+            // It waits for its turn anew.
+            NotCommitted::SlotTaken | NotCommitted::Continued | NotCommitted::Stopping => {
+                Self::Next(NextAction::RetryAfter(Duration::ZERO))
+            }
+            NotCommitted::Error(error) => Self::Error(error),
+        }
+    }
+}
+
+/// What became of a commit.
+pub(crate) enum Committed {
+    /// All was written. In whose name, and by which app, the operation goes on, if somebody continued it since it was claimed.
+    Done(Option<(ActorId, Uuid)>),
+    /// Nothing was written: the create is wanted no longer.
+    Unwanted,
+}
+
+/// Whether a change leaves the cluster to the next: the operation has ended, or waits for a turn of its own.
+pub(crate) const fn gives_turn_back(change: &Transition) -> bool {
+    change.phase.is_terminal() || matches!(change.phase, Phase::Queued)
+}
+
+/// Waits in the queue, where others of the cluster can have their turn.
+pub(crate) async fn requeue(job: &mut Job, pause: Duration) -> Step {
+    if job.claim.record.phase.is_terminal() {
+        return Ok(NextAction::Done);
+    }
+    commit(
+        job,
+        Transition {
+            release_for: Some(pause),
+            ..to_phase(job, "the operation waits for its turn", Phase::Queued)
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Keeps what was seen and looks again after a while.
+pub(crate) async fn reschedule(job: &mut Job, change: Transition) -> Step {
+    job.claim.absent_reads = change.absent_reads;
+    let pause = job.next_pause();
+    // What may last goes on at rest: it keeps no place here that others need.
+    let at_rest = pause >= job.driver.settings.poll_max;
+    // Else it is written down only when it says something new: the count of reads may be lost with the process.
+    if at_rest || change.failure != job.claim.record.failure {
+        commit(
+            job,
+            Transition {
+                release_for: at_rest.then_some(pause),
+                ..change
+            },
+        )
+        .await?;
+    }
+    Ok(if at_rest {
+        NextAction::Done
+    } else {
+        NextAction::RetryAfter(pause)
+    })
+}
+
+/// Looks again after the next pause, which grows.
+pub(crate) async fn look_again_later(job: &mut Job) -> Step {
+    let pause = job.next_pause();
+    look_again_after(job, pause).await
+}
+
+/// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
+pub(crate) async fn look_again_after(job: &mut Job, pause: Duration) -> Step {
+    if pause < job.driver.settings.poll_max {
+        return Ok(NextAction::RetryAfter(pause));
+    }
+    commit(
+        job,
+        Transition {
+            release_for: Some(pause),
+            ..to_phase(
+                job,
+                "the operation is looked at again later",
+                job.claim.record.phase,
+            )
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Before each send to ARM: the lease must be held by the monotonic clock, with room for the request to leave.
+pub(crate) async fn before_send(job: &mut Job) -> Step<()> {
+    if job.driver.replica.is_stopping() {
+        hand_over(job).await?;
+        return Err(Stop::Next(NextAction::Done));
+    }
+    Ok(job.lease.ensure_half().await?)
+}
