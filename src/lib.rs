@@ -1,5 +1,5 @@
 //! Tenant Bridge connects Azure Data Explorer to event streams in another Microsoft Entra tenant,
-//! on behalf of the people who ask, and keeps a record of every connection.
+//! on behalf of the people who request it, and keeps a record of every connection.
 //!
 //! The modules and what each may import are on one page: `docs/architecture.md`.
 

@@ -189,7 +189,7 @@ impl IdempotencyKeys {
     /// Deletes the keys that are older than the retention: a periodic job.
     ///
     /// # Errors
-    /// When the database can't answer; what is left over waits for the next run.
+    /// When the database can't answer; the rest waits for the next run.
     pub(crate) async fn sweep_keys(&self) -> Result<(), DbError> {
         let (retention, limit) = (self.settings.retention, SWEPT_AT_ONCE.into());
         let mut swept = 0;

@@ -25,7 +25,7 @@ use crate::telemetry::metrics;
 use crate::tokens::service_identity::OwnToken;
 use crate::upstream::Bearer;
 
-/// How many records one run looks at.
+/// How many records one run rechecks.
 const MAX_RECORDS_PER_RUN: i64 = 50;
 
 /// Rechecks closed creates whose outcome was unknown. Cheap to clone.
@@ -47,10 +47,10 @@ impl LateEffects {
         !self.own.tenants().is_empty()
     }
 
-    /// Looks again, with the service's own identity, at the closed records that are due: a periodic job.
+    /// Rechecks due records with the service's own identity: a periodic job.
     ///
     /// # Errors
-    /// When the database can't answer; what is left over waits for the next run.
+    /// When the database can't answer; the rest waits for the next run.
     pub(crate) async fn recheck_closed_creates(&self) -> Result<(), DbError> {
         let own = self.own.tenants();
         let due = self

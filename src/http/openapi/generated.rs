@@ -24,7 +24,7 @@ fn head() -> OpenApi {
     contact.name = Some("Tenant Bridge contributors".to_owned());
     let mut info = Info::new("Tenant Bridge", env!("CARGO_PKG_VERSION"));
     info.description = Some(
-        "Connects Azure Data Explorer databases to event hubs in another Microsoft Entra tenant, on behalf of the people who ask, and keeps a record of every connection.\n\nEvery refusal and failure is a problem (RFC 9457): build on its `code`, which the header `x-ms-error-code` repeats. A change that takes longer than the caller waits for is followed with `Operation-Location`. Lists come in pages: follow `nextLink` until it is absent.".to_owned(),
+        "Connects Azure Data Explorer databases to event hubs in another Microsoft Entra tenant, on behalf of the people who request it, and keeps a record of every connection.\n\nEvery rejection and failure is a problem (RFC 9457): rely on its `code`, which the header `x-ms-error-code` repeats. A change that takes longer than the caller waits is followed with `Operation-Location`. Lists come in pages: follow `nextLink` until it is absent.".to_owned(),
     );
     info.contact = Some(contact);
     info.license = Some(license);
@@ -67,7 +67,7 @@ fn tags() -> [Tag; 2] {
             "connections",
             "Data connections between tenants, and their record.",
         ),
-        tag("operations", "Changes that take a while, and how far they are."),
+        tag("operations", "Long-running changes and their progress."),
     ]
 }
 

@@ -227,7 +227,7 @@ async fn the_metrics_are_those_that_are_documented_and_name_nobody_and_nothing()
     assert!(text.contains("connections_unsettled 0"), "{text}");
 
     // What is under way on the cluster goes first.
-    portal.follow(&open).await;
+    portal.continue_to_end(&open).await;
     let created = portal.create(&request("telemetry")).await;
     assert_eq!(created.status, 201, "{}", created.body);
     let (id, operation) = (created.text("/id"), created.text("/lastOperation/id"));

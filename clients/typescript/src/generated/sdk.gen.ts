@@ -33,10 +33,10 @@ export const listConnections = <ThrowOnError extends boolean = false>(options?: 
 /**
  * Create a connection
  *
- * Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and asks Azure to
- * make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n` gives (seconds), else 202:
- * follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With an `Idempotency-Key`, a
- * repeat gives the same connection and operation also after the connection was removed: nothing is made anew.
+ * Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and sends the data
+ * connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds), otherwise 202: follow
+ * `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
+ * repeat returns the same connection and operation even after the connection was removed: nothing is created again.
  */
 export const createConnection = <ThrowOnError extends boolean = false>(options: Options<CreateConnectionData, ThrowOnError>) => (options.client ?? client).post<CreateConnectionResponses, CreateConnectionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -51,13 +51,13 @@ export const createConnection = <ThrowOnError extends boolean = false>(options: 
 /**
  * Remove a connection
  *
- * Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant alone: the access to the
- * source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a token forward. After a
- * removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it gives that one.
+ * Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant only: the access to the source may
+ * be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After a removal that failed, a
+ * repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
  *
- * What Azure holds is compared with the record first, and nothing is deleted that is not what the record says. Where something
- * else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the same request with the
- * connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead and sends nothing.
+ * What Azure holds is compared with the record first, and nothing else is deleted. If another data connection has the name, the
+ * response is 409 `drifted`, and the connection's `found` shows it: the same request with the connection's ETag in `If-Match` removes
+ * exactly that. `recordOnly=true` closes the record instead and sends nothing.
  */
 export const removeConnection = <ThrowOnError extends boolean = false>(options: Options<RemoveConnectionData, ThrowOnError>) => (options.client ?? client).delete<RemoveConnectionResponses, RemoveConnectionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -68,10 +68,9 @@ export const removeConnection = <ThrowOnError extends boolean = false>(options: 
 /**
  * Read a connection
  *
- * Its record, as far as it is visible to the caller: to those who made it or took part in it, to those whom one of its tenants has
- * given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the event hub, and, while it is
- * unsettled, to operators of the service. With the tag of what the
- * caller has in `If-None-Match`, an answer without a body says that it still stands.
+ * The record, as far as it is visible to the caller: to its requester and participants, to users with the app role
+ * `Connections.Read.All` of one of its tenants, to users whom Azure allows to read the data connection or the event hub, and, while it
+ * is unsettled, to operators of the service. If the tag in `If-None-Match` is current, the response is 304 without a body.
  */
 export const getConnection = <ThrowOnError extends boolean = false>(options: Options<GetConnectionData, ThrowOnError>) => (options.client ?? client).get<GetConnectionResponses, GetConnectionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -82,7 +81,7 @@ export const getConnection = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Read a connection's events
  *
- * Its part of the ledger: what was asked, decided, sent and answered, oldest first, in pages.
+ * The connection's part of the ledger: what was requested, decided, sent and answered, oldest first, in pages.
  */
 export const listConnectionEvents = <ThrowOnError extends boolean = false>(options: Options<ListConnectionEventsData, ThrowOnError>) => (options.client ?? client).get<ListConnectionEventsResponses, ListConnectionEventsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -91,10 +90,10 @@ export const listConnectionEvents = <ThrowOnError extends boolean = false>(optio
 });
 
 /**
- * Follow an operation
+ * Read an operation
  *
- * The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it has ended. An operation
- * that waits for a token to read with goes on with the caller's.
+ * The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it has ended. It changes nothing:
+ * an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
  */
 export const getOperation = <ThrowOnError extends boolean = false>(options: Options<GetOperationData, ThrowOnError>) => (options.client ?? client).get<GetOperationResponses, GetOperationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -103,12 +102,12 @@ export const getOperation = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
- * Go on with an operation
+ * Continue an operation
  *
- * Brings the caller's tokens to an operation that waits for some (`awaitingCaller`), to change things at Azure too. Who asked for it
- * needs nothing else. Another person who may make the same change gives its `requestHash`, and from then on it goes on in their
- * name. Tokens that don't do are refused as a create's are; with `awaitingClaims`, sign in with these first. An operation that
- * waits for nobody stays as it is.
+ * Provides the caller's tokens, also for changes at Azure, to an operation that waits for some (`awaitingCaller`). Its requester needs
+ * nothing else. Another person who may make the same change sends its `requestHash`, and the operation runs in that person's name
+ * from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with these first. An operation that
+ * does not wait for a caller stays as it is.
  */
 export const continueOperation = <ThrowOnError extends boolean = false>(options: Options<ContinueOperationData, ThrowOnError>) => (options.client ?? client).post<ContinueOperationResponses, ContinueOperationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -33,15 +33,15 @@ export type Connection = {
      */
     source: ConnectionSource;
     /**
-     * Who asked for it: the pseudonym under which the ledger names them.
+     * Its requester: the pseudonym that the ledger uses.
      */
     createdBy: string;
     /**
-     * When it was asked for.
+     * When it was requested.
      */
     createdAt: string;
     /**
-     * When Azure was last seen to be as `state` says.
+     * When a read last confirmed `state` at Azure.
      */
     observedAt: string;
     /**
@@ -52,12 +52,12 @@ export type Connection = {
      */
     justification?: string;
     /**
-     * What Azure holds under the name although the record says otherwise. The ETag names it: a removal with that in `If-Match`
-     * removes exactly this.
+     * What Azure holds under the name although the record differs. The ETag names it: a removal with that in `If-Match` removes exactly
+     * this.
      */
     found?: FoundResource;
     /**
-     * The newest operation: the one under way, if one is.
+     * The newest operation: the running one, if there is one.
      */
     lastOperation?: Operation;
 };
@@ -91,11 +91,11 @@ export type ConnectionList = {
 };
 
 /**
- * Where the events come from: the member that is there says what kind of source.
+ * The source of the events: the member that is present names its kind.
  */
 export type ConnectionSource = {
     /**
-     * The tenant of the source's subscription, as Azure told it.
+     * The tenant of the source's subscription, according to Azure.
      */
     tenantId: string;
     /**
@@ -109,7 +109,7 @@ export type ConnectionSource = {
  */
 export type ConnectionTarget = {
     /**
-     * The tenant of the cluster's subscription, as Azure told it.
+     * The tenant of the cluster's subscription, according to Azure.
      */
     tenantId: string;
     /**
@@ -135,12 +135,12 @@ export type ConnectionTarget = {
 };
 
 /**
- * Which operation is meant to go on.
+ * Names the request of the operation that is continued.
  */
 export type ContinueOperation = {
     /**
-     * The operation's `requestHash`. Needed by whoever is not the one who asked for it: it says that they have seen what they
-     * go on with in their own name.
+     * The operation's `requestHash`. Required from a person other than its requester: it shows that they have read what they continue
+     * in their own name.
      */
     requestHash?: string;
 };
@@ -185,7 +185,7 @@ export type CreateEventHub = {
 };
 
 /**
- * Where the events come from: exactly one member, which says what kind of source.
+ * The source of the events: exactly one member, which names its kind.
  */
 export type CreateSource = {
     /**
@@ -244,7 +244,7 @@ export type Failure = {
      */
     code: string;
     /**
-     * What happened, and what would mend it.
+     * What happened, and how to fix it.
      */
     detail: string;
     /**
@@ -272,7 +272,7 @@ export type FieldError = {
 };
 
 /**
- * What a read found at Azure that is not what is recorded.
+ * What a read found at Azure that differs from the record.
  */
 export type FoundResource = {
     /**
@@ -337,7 +337,7 @@ export type LedgerEvent = {
      */
     sourceTenantId?: string;
     /**
-     * What else the event says; depends on its kind.
+     * Further details; they depend on the event's kind.
      */
     details: {
         [key: string]: unknown;
@@ -345,7 +345,7 @@ export type LedgerEvent = {
 };
 
 /**
- * Access that is missing, and how to mend it.
+ * Access that is missing, and how to get it.
  */
 export type Missing = {
     /**
@@ -388,11 +388,11 @@ export type Operation = {
      */
     kind: OperationKind;
     /**
-     * How far it is.
+     * Its progress.
      */
     status: OperationStatus;
     /**
-     * When it was asked for.
+     * When it was requested.
      */
     createdAt: string;
     /**
@@ -404,17 +404,17 @@ export type Operation = {
      */
     awaitingTenantId?: string;
     /**
-     * How many changes of the same cluster come before it, while it waits for its turn: a cluster takes one at a time. Only where
-     * the operation is asked for by itself.
+     * How many changes of the same cluster precede it in the queue: a cluster processes one at a time. Only in a response to a read of
+     * the operation itself.
      */
     changesAhead?: number;
     /**
-     * The claims that the user must sign in to that tenant with, as JSON text: to be handed on as they are, as `claims` of the
-     * sign-in. Absent where nothing in particular is demanded.
+     * The claims that the sign-in to that tenant requires, as JSON text: pass them on unchanged, as `claims` of the sign-in. Absent if
+     * no particular claims are required.
      */
     awaitingClaims?: string;
     /**
-     * SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation gives it to `continue`.
+     * SHA-256 of the request, in hexadecimal: a person who continues another person's operation sends it to `continue`.
      */
     requestHash: string;
     /**
@@ -429,7 +429,7 @@ export type Operation = {
 export type OperationKind = 'create' | 'remove';
 
 /**
- * How far an operation is.
+ * The progress of an operation.
  */
 export type OperationStatus = 'notStarted' | 'running' | 'awaitingCaller' | 'unsettled' | 'succeeded' | 'failed';
 
@@ -454,7 +454,7 @@ export type Problem = {
      */
     status: number;
     /**
-     * What is wrong this time, and what would mend it.
+     * What is wrong in this case, and how to fix it.
      */
     detail: string;
     /**
@@ -470,7 +470,7 @@ export type Problem = {
      */
     errors?: Array<FieldError>;
     /**
-     * The access that is missing, and how to mend it.
+     * The access that is missing, and how to get it.
      */
     missing?: Array<Missing>;
     /**
@@ -531,15 +531,15 @@ export type ListConnectionsData = {
          */
         source?: string;
         /**
-         * The states that a list can be narrowed down to.
+         * The states that a list can be filtered by.
          */
         state?: 'unsettled';
         /**
-         * How many connections at the most: 1 to 200, 50 if not given.
+         * The most connections in a page: 1 to 200, by default 50.
          */
         limit?: number;
         /**
-         * Where to go on: taken from `nextLink`.
+         * Where the page begins: taken from `nextLink`.
          */
         pageToken?: string;
     };
@@ -637,7 +637,7 @@ export type CreateConnectionErrors = {
      */
     408: Problem;
     /**
-     * `nameTaken`: The name is taken. `connectionExists`: The connection exists. `contested`: Somebody else made a data connection of this name at the same time. `changeInProgress`: Another change is under way.
+     * `nameTaken`: The name is taken. `connectionExists`: The connection exists. `contested`: Another person created a data connection of this name at the same time. `changeInProgress`: Another change is running.
      */
     409: Problem;
     /**
@@ -756,7 +756,7 @@ export type RemoveConnectionErrors = {
      */
     404: Problem;
     /**
-     * `changeInProgress`: Another change is under way. `drifted`: Azure holds something else under this name. `contested`: Somebody else made a data connection of this name at the same time. `stillPresent`: Azure still has the data connection. `parentMissing`: The database of the connection can't be read.
+     * `changeInProgress`: Another change is running. `drifted`: Azure holds something else under this name. `contested`: Another person created a data connection of this name at the same time. `stillPresent`: Azure still has the data connection. `parentMissing`: The database of the connection can't be read.
      */
     409: Problem;
     /**
@@ -793,11 +793,11 @@ export type RemoveConnectionError = RemoveConnectionErrors[keyof RemoveConnectio
 
 export type RemoveConnectionResponses = {
     /**
-     * The connection is removed, or was never made
+     * The connection is removed, or was never created
      */
     200: Connection;
     /**
-     * The removal is under way, or could not be carried out: see `lastOperation`
+     * The removal is running, or failed: see `lastOperation`
      */
     202: Connection;
 };
@@ -887,7 +887,7 @@ export type ListConnectionEventsData = {
          */
         limit?: number;
         /**
-         * Where to go on: taken from `nextLink`.
+         * Where the page begins: taken from `nextLink`.
          */
         pageToken?: string;
     };
@@ -1006,7 +1006,7 @@ export type GetOperationError = GetOperationErrors[keyof GetOperationErrors];
 
 export type GetOperationResponses = {
     /**
-     * How far it is
+     * The operation
      */
     200: Operation;
 };
@@ -1015,7 +1015,7 @@ export type GetOperationResponse = GetOperationResponses[keyof GetOperationRespo
 
 export type ContinueOperationData = {
     /**
-     * Which operation is meant; may be left out by who asked for it
+     * The request of the operation that is continued; its requester may omit it
      */
     body?: ContinueOperation;
     headers?: {
@@ -1067,7 +1067,7 @@ export type ContinueOperationErrors = {
      */
     408: Problem;
     /**
-     * `changeInProgress`: Another change is under way. `requestHashDiffers`: The operation's request has another hash.
+     * `changeInProgress`: Another change is running. `requestHashDiffers`: The operation's request has another hash.
      */
     409: Problem;
     /**
@@ -1112,11 +1112,11 @@ export type ContinueOperationError = ContinueOperationErrors[keyof ContinueOpera
 
 export type ContinueOperationResponses = {
     /**
-     * It has ended, or waits for nobody
+     * It has ended, or did not wait for a caller
      */
     200: Operation;
     /**
-     * It goes on
+     * It runs
      */
     202: Operation;
 };

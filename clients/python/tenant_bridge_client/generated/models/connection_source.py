@@ -18,10 +18,10 @@ T = TypeVar("T", bound="ConnectionSource")
 
 @_attrs_define
 class ConnectionSource:
-    """Where the events come from: the member that is there says what kind of source.
+    """The source of the events: the member that is present names its kind.
 
     Attributes:
-        tenant_id (UUID): The tenant of the source's subscription, as Azure told it.
+        tenant_id (UUID): The tenant of the source's subscription, according to Azure.
         event_hub (ConnectionEventHub | Unset): An event hub as a source.
     """
 

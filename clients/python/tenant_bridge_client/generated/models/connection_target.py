@@ -17,7 +17,7 @@ class ConnectionTarget:
     """Where the events go.
 
     Attributes:
-        tenant_id (UUID): The tenant of the cluster's subscription, as Azure told it.
+        tenant_id (UUID): The tenant of the cluster's subscription, according to Azure.
         database (str): The database's resource id.
         location (str): The cluster's region.
         table (str | Unset): The table; absent if each event names its own.

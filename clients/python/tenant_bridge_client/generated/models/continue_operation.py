@@ -12,12 +12,12 @@ T = TypeVar("T", bound="ContinueOperation")
 
 @_attrs_define
 class ContinueOperation:
-    """Which operation is meant to go on.
+    """Names the request of the operation that is continued.
 
     Attributes:
-        request_hash (str | Unset): The operation's `requestHash`. Needed by whoever is not the one who asked for it: it
-            says that they have seen what they
-            go on with in their own name.
+        request_hash (str | Unset): The operation's `requestHash`. Required from a person other than its requester: it
+            shows that they have read what they continue
+            in their own name.
     """
 
     request_hash: str | Unset = UNSET

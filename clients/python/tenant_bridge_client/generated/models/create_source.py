@@ -14,7 +14,7 @@ T = TypeVar("T", bound="CreateSource")
 
 @_attrs_define
 class CreateSource:
-    """Where the events come from: exactly one member, which says what kind of source.
+    """The source of the events: exactly one member, which names its kind.
 
     Attributes:
         event_hub (CreateEventHub): An event hub.

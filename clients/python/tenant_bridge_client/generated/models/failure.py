@@ -21,7 +21,7 @@ class Failure:
 
     Attributes:
         code (str): A stable code, as in problems.
-        detail (str): What happened, and what would mend it.
+        detail (str): What happened, and how to fix it.
         comparison (str | Unset): How what is at ARM compares with the record, where that is why: `differs` or
             `replaced`.
         upstream (Upstream | Unset): An answer of Entra or ARM that a problem or failure goes back to.

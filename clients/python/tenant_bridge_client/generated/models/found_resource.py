@@ -18,7 +18,7 @@ T = TypeVar("T", bound="FoundResource")
 
 @_attrs_define
 class FoundResource:
-    """What a read found at Azure that is not what is recorded.
+    """What a read found at Azure that differs from the record.
 
     Attributes:
         differences (list[str]): Where it differs from what is recorded: JSON pointers (RFC 6901) into `resource`.

@@ -27,7 +27,7 @@ class LedgerEvent:
         sequence (int): Its place in the ledger: later events have higher numbers, with gaps.
         occurred_at (datetime.datetime): When it happened.
         kind (EventKind): What an event of the ledger says happened.
-        details (LedgerEventDetails): What else the event says; depends on its kind.
+        details (LedgerEventDetails): Further details; they depend on the event's kind.
         operation_id (UUID | Unset): The operation that it belongs to.
         actor_id (UUID | Unset): Who caused it, by pseudonym.
         app_id (UUID | Unset): The app that acted in their name.

@@ -11,7 +11,7 @@ T = TypeVar("T", bound="LedgerEventDetails")
 
 @_attrs_define
 class LedgerEventDetails:
-    """What else the event says; depends on its kind."""
+    """Further details; they depend on the event's kind."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

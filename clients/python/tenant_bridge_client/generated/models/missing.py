@@ -15,7 +15,7 @@ T = TypeVar("T", bound="Missing")
 
 @_attrs_define
 class Missing:
-    """Access that is missing, and how to mend it.
+    """Access that is missing, and how to get it.
 
     Attributes:
         tenant (UUID): In which tenant.

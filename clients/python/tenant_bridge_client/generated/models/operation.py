@@ -27,19 +27,19 @@ class Operation:
         id (UUID): This service's id of it.
         connection_id (UUID): The connection that it changes.
         kind (OperationKind): What an operation does to its connection.
-        status (OperationStatus): How far an operation is.
-        created_at (datetime.datetime): When it was asked for.
-        request_hash (str): SHA-256, in hexadecimal, of what was asked for: whoever goes on with another's operation
-            gives it to `continue`.
+        status (OperationStatus): The progress of an operation.
+        created_at (datetime.datetime): When it was requested.
+        request_hash (str): SHA-256 of the request, in hexadecimal: a person who continues another person's operation
+            sends it to `continue`.
         finished_at (datetime.datetime | Unset): When it ended.
         awaiting_tenant_id (UUID | Unset): The tenant whose token the operation waits for, while `status` is
             `awaitingCaller`.
-        changes_ahead (int | Unset): How many changes of the same cluster come before it, while it waits for its turn: a
-            cluster takes one at a time. Only where
-            the operation is asked for by itself.
-        awaiting_claims (str | Unset): The claims that the user must sign in to that tenant with, as JSON text: to be
-            handed on as they are, as `claims` of the
-            sign-in. Absent where nothing in particular is demanded.
+        changes_ahead (int | Unset): How many changes of the same cluster precede it in the queue: a cluster processes
+            one at a time. Only in a response to a read of
+            the operation itself.
+        awaiting_claims (str | Unset): The claims that the sign-in to that tenant requires, as JSON text: pass them on
+            unchanged, as `claims` of the sign-in. Absent if
+            no particular claims are required.
         error (Failure | Unset): Why an operation failed, in words that are safe to show.
     """
 

@@ -27,11 +27,11 @@ class Problem:
         code (str): The kind of problem in one word; stable. The header `x-ms-error-code` repeats it.
         title (str): A short summary, the same each time.
         status (int): The HTTP status.
-        detail (str): What is wrong this time, and what would mend it.
+        detail (str): What is wrong in this case, and how to fix it.
         request_id (str): The request, as the service's log knows it.
         retryable (bool): Whether the same request may succeed later.
         errors (list[FieldError] | Unset): The members of the request that are wrong.
-        missing (list[Missing] | Unset): The access that is missing, and how to mend it.
+        missing (list[Missing] | Unset): The access that is missing, and how to get it.
         upstream (Upstream | Unset): An answer of Entra or ARM that a problem or failure goes back to.
         connection_id (UUID | Unset): The connection whose change ended like this.
         operation_id (UUID | Unset): The operation that ended like this: a refusal without one left everything as it

@@ -157,13 +157,13 @@ def sync_detailed(
     """Create a connection
 
      Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the
-    intent and asks Azure to
-    make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
-    gives (seconds), else 202:
-    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With
-    an `Idempotency-Key`, a
-    repeat gives the same connection and operation also after the connection was removed: nothing is
-    made anew.
+    intent and sends the data
+    connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
+    otherwise 202: follow
+    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
+    With an `Idempotency-Key`, a
+    repeat returns the same connection and operation even after the connection was removed: nothing is
+    created again.
 
     Args:
         idempotency_key (str | Unset):
@@ -204,13 +204,13 @@ def sync(
     """Create a connection
 
      Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the
-    intent and asks Azure to
-    make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
-    gives (seconds), else 202:
-    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With
-    an `Idempotency-Key`, a
-    repeat gives the same connection and operation also after the connection was removed: nothing is
-    made anew.
+    intent and sends the data
+    connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
+    otherwise 202: follow
+    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
+    With an `Idempotency-Key`, a
+    repeat returns the same connection and operation even after the connection was removed: nothing is
+    created again.
 
     Args:
         idempotency_key (str | Unset):
@@ -246,13 +246,13 @@ async def asyncio_detailed(
     """Create a connection
 
      Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the
-    intent and asks Azure to
-    make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
-    gives (seconds), else 202:
-    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With
-    an `Idempotency-Key`, a
-    repeat gives the same connection and operation also after the connection was removed: nothing is
-    made anew.
+    intent and sends the data
+    connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
+    otherwise 202: follow
+    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
+    With an `Idempotency-Key`, a
+    repeat returns the same connection and operation even after the connection was removed: nothing is
+    created again.
 
     Args:
         idempotency_key (str | Unset):
@@ -291,13 +291,13 @@ async def asyncio(
     """Create a connection
 
      Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the
-    intent and asks Azure to
-    make the data connection. The answer is 201 when Azure finished in the time that `Prefer: wait=n`
-    gives (seconds), else 202:
-    follow `Operation-Location`. Repeating a create that runs or stands gives the same connection. With
-    an `Idempotency-Key`, a
-    repeat gives the same connection and operation also after the connection was removed: nothing is
-    made anew.
+    intent and sends the data
+    connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
+    otherwise 202: follow
+    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
+    With an `Idempotency-Key`, a
+    repeat returns the same connection and operation even after the connection was removed: nothing is
+    created again.
 
     Args:
         idempotency_key (str | Unset):

@@ -114,12 +114,12 @@ def sync_detailed(
 ) -> Response[Any | Connection | Problem]:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to those who made it or took part in it, to those
-    whom one of its tenants has
-    given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the
-    event hub, and, while it is
-    unsettled, to operators of the service. With the tag of what the
-    caller has in `If-None-Match`, an answer without a body says that it still stands.
+     The record, as far as it is visible to the caller: to its requester and participants, to users with
+    the app role
+    `Connections.Read.All` of one of its tenants, to users whom Azure allows to read the data connection
+    or the event hub, and, while it
+    is unsettled, to operators of the service. If the tag in `If-None-Match` is current, the response is
+    304 without a body.
 
     Args:
         id (UUID):
@@ -153,12 +153,12 @@ def sync(
 ) -> Any | Connection | Problem | None:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to those who made it or took part in it, to those
-    whom one of its tenants has
-    given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the
-    event hub, and, while it is
-    unsettled, to operators of the service. With the tag of what the
-    caller has in `If-None-Match`, an answer without a body says that it still stands.
+     The record, as far as it is visible to the caller: to its requester and participants, to users with
+    the app role
+    `Connections.Read.All` of one of its tenants, to users whom Azure allows to read the data connection
+    or the event hub, and, while it
+    is unsettled, to operators of the service. If the tag in `If-None-Match` is current, the response is
+    304 without a body.
 
     Args:
         id (UUID):
@@ -187,12 +187,12 @@ async def asyncio_detailed(
 ) -> Response[Any | Connection | Problem]:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to those who made it or took part in it, to those
-    whom one of its tenants has
-    given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the
-    event hub, and, while it is
-    unsettled, to operators of the service. With the tag of what the
-    caller has in `If-None-Match`, an answer without a body says that it still stands.
+     The record, as far as it is visible to the caller: to its requester and participants, to users with
+    the app role
+    `Connections.Read.All` of one of its tenants, to users whom Azure allows to read the data connection
+    or the event hub, and, while it
+    is unsettled, to operators of the service. If the tag in `If-None-Match` is current, the response is
+    304 without a body.
 
     Args:
         id (UUID):
@@ -224,12 +224,12 @@ async def asyncio(
 ) -> Any | Connection | Problem | None:
     """Read a connection
 
-     Its record, as far as it is visible to the caller: to those who made it or took part in it, to those
-    whom one of its tenants has
-    given the app role `Connections.Read.All`, to those whom Azure lets read the data connection or the
-    event hub, and, while it is
-    unsettled, to operators of the service. With the tag of what the
-    caller has in `If-None-Match`, an answer without a body says that it still stands.
+     The record, as far as it is visible to the caller: to its requester and participants, to users with
+    the app role
+    `Connections.Read.All` of one of its tenants, to users whom Azure allows to read the data connection
+    or the event hub, and, while it
+    is unsettled, to operators of the service. If the tag in `If-None-Match` is current, the response is
+    304 without a body.
 
     Args:
         id (UUID):

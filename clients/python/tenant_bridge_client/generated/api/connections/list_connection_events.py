@@ -117,7 +117,8 @@ def sync_detailed(
 ) -> Response[EventList | Problem]:
     """Read a connection's events
 
-     Its part of the ledger: what was asked, decided, sent and answered, oldest first, in pages.
+     The connection's part of the ledger: what was requested, decided, sent and answered, oldest first,
+    in pages.
 
     Args:
         id (UUID):
@@ -154,7 +155,8 @@ def sync(
 ) -> EventList | Problem | None:
     """Read a connection's events
 
-     Its part of the ledger: what was asked, decided, sent and answered, oldest first, in pages.
+     The connection's part of the ledger: what was requested, decided, sent and answered, oldest first,
+    in pages.
 
     Args:
         id (UUID):
@@ -186,7 +188,8 @@ async def asyncio_detailed(
 ) -> Response[EventList | Problem]:
     """Read a connection's events
 
-     Its part of the ledger: what was asked, decided, sent and answered, oldest first, in pages.
+     The connection's part of the ledger: what was requested, decided, sent and answered, oldest first,
+    in pages.
 
     Args:
         id (UUID):
@@ -221,7 +224,8 @@ async def asyncio(
 ) -> EventList | Problem | None:
     """Read a connection's events
 
-     Its part of the ledger: what was asked, decided, sent and answered, oldest first, in pages.
+     The connection's part of the ledger: what was requested, decided, sent and answered, oldest first,
+    in pages.
 
     Args:
         id (UUID):

@@ -131,7 +131,7 @@ def sync_detailed(
     Args:
         database (str | Unset):
         source (str | Unset):
-        state (ListConnectionsState | Unset): The states that a list can be narrowed down to.
+        state (ListConnectionsState | Unset): The states that a list can be filtered by.
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -177,7 +177,7 @@ def sync(
     Args:
         database (str | Unset):
         source (str | Unset):
-        state (ListConnectionsState | Unset): The states that a list can be narrowed down to.
+        state (ListConnectionsState | Unset): The states that a list can be filtered by.
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -218,7 +218,7 @@ async def asyncio_detailed(
     Args:
         database (str | Unset):
         source (str | Unset):
-        state (ListConnectionsState | Unset): The states that a list can be narrowed down to.
+        state (ListConnectionsState | Unset): The states that a list can be filtered by.
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -262,7 +262,7 @@ async def asyncio(
     Args:
         database (str | Unset):
         source (str | Unset):
-        state (ListConnectionsState | Unset): The states that a list can be narrowed down to.
+        state (ListConnectionsState | Unset): The states that a list can be filtered by.
         limit (int | Unset):
         page_token (str | Unset):
 

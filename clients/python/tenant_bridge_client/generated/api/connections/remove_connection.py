@@ -155,18 +155,16 @@ def sync_detailed(
     """Remove a connection
 
      Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant
-    alone: the access to the
-    source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a
-    token forward. After a
-    removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
-    gives that one.
+    only: the access to the source may
+    be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
+    a removal that failed, a
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
 
-    What Azure holds is compared with the record first, and nothing is deleted that is not what the
-    record says. Where something
-    else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the
-    same request with the
-    connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead
-    and sends nothing.
+    What Azure holds is compared with the record first, and nothing else is deleted. If another data
+    connection has the name, the
+    response is 409 `drifted`, and the connection's `found` shows it: the same request with the
+    connection's ETag in `If-Match` removes
+    exactly that. `recordOnly=true` closes the record instead and sends nothing.
 
     Args:
         id (UUID):
@@ -213,18 +211,16 @@ def sync(
     """Remove a connection
 
      Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant
-    alone: the access to the
-    source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a
-    token forward. After a
-    removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
-    gives that one.
+    only: the access to the source may
+    be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
+    a removal that failed, a
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
 
-    What Azure holds is compared with the record first, and nothing is deleted that is not what the
-    record says. Where something
-    else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the
-    same request with the
-    connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead
-    and sends nothing.
+    What Azure holds is compared with the record first, and nothing else is deleted. If another data
+    connection has the name, the
+    response is 409 `drifted`, and the connection's `found` shows it: the same request with the
+    connection's ETag in `If-Match` removes
+    exactly that. `recordOnly=true` closes the record instead and sends nothing.
 
     Args:
         id (UUID):
@@ -266,18 +262,16 @@ async def asyncio_detailed(
     """Remove a connection
 
      Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant
-    alone: the access to the
-    source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a
-    token forward. After a
-    removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
-    gives that one.
+    only: the access to the source may
+    be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
+    a removal that failed, a
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
 
-    What Azure holds is compared with the record first, and nothing is deleted that is not what the
-    record says. Where something
-    else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the
-    same request with the
-    connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead
-    and sends nothing.
+    What Azure holds is compared with the record first, and nothing else is deleted. If another data
+    connection has the name, the
+    response is 409 `drifted`, and the connection's `found` shows it: the same request with the
+    connection's ETag in `If-Match` removes
+    exactly that. `recordOnly=true` closes the record instead and sends nothing.
 
     Args:
         id (UUID):
@@ -322,18 +316,16 @@ async def asyncio(
     """Remove a connection
 
      Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant
-    alone: the access to the
-    source may be what was revoked. Repeating it is harmless, and brings a removal that waits for a
-    token forward. After a
-    removal that failed, a repeat begins another; with the `Idempotency-Key` of the one that failed, it
-    gives that one.
+    only: the access to the source may
+    be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
+    a removal that failed, a
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
 
-    What Azure holds is compared with the record first, and nothing is deleted that is not what the
-    record says. Where something
-    else has the name, the answer is 409 `drifted`, and the connection's `found` shows what it is: the
-    same request with the
-    connection's ETag in `If-Match` removes exactly that. `recordOnly=true` closes the record instead
-    and sends nothing.
+    What Azure holds is compared with the record first, and nothing else is deleted. If another data
+    connection has the name, the
+    response is 409 `drifted`, and the connection's `found` shows it: the same request with the
+    connection's ETag in `If-Match` removes
+    exactly that. `recordOnly=true` closes the record instead and sends nothing.
 
     Args:
         id (UUID):

@@ -161,22 +161,22 @@ def sync_detailed(
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Operation | Problem]:
-    """Go on with an operation
+    """Continue an operation
 
-     Brings the caller's tokens to an operation that waits for some (`awaitingCaller`), to change things
-    at Azure too. Who asked for it
-    needs nothing else. Another person who may make the same change gives its `requestHash`, and from
-    then on it goes on in their
-    name. Tokens that don't do are refused as a create's are; with `awaitingClaims`, sign in with these
-    first. An operation that
-    waits for nobody stays as it is.
+     Provides the caller's tokens, also for changes at Azure, to an operation that waits for some
+    (`awaitingCaller`). Its requester needs
+    nothing else. Another person who may make the same change sends its `requestHash`, and the operation
+    runs in that person's name
+    from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with
+    these first. An operation that
+    does not wait for a caller stays as it is.
 
     Args:
         id (UUID):
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
-        body (ContinueOperation | Unset): Which operation is meant to go on.
+        body (ContinueOperation | Unset): Names the request of the operation that is continued.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -210,22 +210,22 @@ def sync(
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Operation | Problem | None:
-    """Go on with an operation
+    """Continue an operation
 
-     Brings the caller's tokens to an operation that waits for some (`awaitingCaller`), to change things
-    at Azure too. Who asked for it
-    needs nothing else. Another person who may make the same change gives its `requestHash`, and from
-    then on it goes on in their
-    name. Tokens that don't do are refused as a create's are; with `awaitingClaims`, sign in with these
-    first. An operation that
-    waits for nobody stays as it is.
+     Provides the caller's tokens, also for changes at Azure, to an operation that waits for some
+    (`awaitingCaller`). Its requester needs
+    nothing else. Another person who may make the same change sends its `requestHash`, and the operation
+    runs in that person's name
+    from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with
+    these first. An operation that
+    does not wait for a caller stays as it is.
 
     Args:
         id (UUID):
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
-        body (ContinueOperation | Unset): Which operation is meant to go on.
+        body (ContinueOperation | Unset): Names the request of the operation that is continued.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -254,22 +254,22 @@ async def asyncio_detailed(
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Operation | Problem]:
-    """Go on with an operation
+    """Continue an operation
 
-     Brings the caller's tokens to an operation that waits for some (`awaitingCaller`), to change things
-    at Azure too. Who asked for it
-    needs nothing else. Another person who may make the same change gives its `requestHash`, and from
-    then on it goes on in their
-    name. Tokens that don't do are refused as a create's are; with `awaitingClaims`, sign in with these
-    first. An operation that
-    waits for nobody stays as it is.
+     Provides the caller's tokens, also for changes at Azure, to an operation that waits for some
+    (`awaitingCaller`). Its requester needs
+    nothing else. Another person who may make the same change sends its `requestHash`, and the operation
+    runs in that person's name
+    from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with
+    these first. An operation that
+    does not wait for a caller stays as it is.
 
     Args:
         id (UUID):
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
-        body (ContinueOperation | Unset): Which operation is meant to go on.
+        body (ContinueOperation | Unset): Names the request of the operation that is continued.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -301,22 +301,22 @@ async def asyncio(
     prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Operation | Problem | None:
-    """Go on with an operation
+    """Continue an operation
 
-     Brings the caller's tokens to an operation that waits for some (`awaitingCaller`), to change things
-    at Azure too. Who asked for it
-    needs nothing else. Another person who may make the same change gives its `requestHash`, and from
-    then on it goes on in their
-    name. Tokens that don't do are refused as a create's are; with `awaitingClaims`, sign in with these
-    first. An operation that
-    waits for nobody stays as it is.
+     Provides the caller's tokens, also for changes at Azure, to an operation that waits for some
+    (`awaitingCaller`). Its requester needs
+    nothing else. Another person who may make the same change sends its `requestHash`, and the operation
+    runs in that person's name
+    from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with
+    these first. An operation that
+    does not wait for a caller stays as it is.
 
     Args:
         id (UUID):
         idempotency_key (str | Unset):
         prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
-        body (ContinueOperation | Unset): Which operation is meant to go on.
+        body (ContinueOperation | Unset): Names the request of the operation that is continued.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -108,11 +108,11 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Operation | Problem]:
-    """Follow an operation
+    """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
-    has ended. An operation
-    that waits for a token to read with goes on with the caller's.
+    has ended. It changes nothing:
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
 
     Args:
         id (UUID):
@@ -144,11 +144,11 @@ def sync(
     client: AuthenticatedClient | Client,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Operation | Problem | None:
-    """Follow an operation
+    """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
-    has ended. An operation
-    that waits for a token to read with goes on with the caller's.
+    has ended. It changes nothing:
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
 
     Args:
         id (UUID):
@@ -175,11 +175,11 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Operation | Problem]:
-    """Follow an operation
+    """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
-    has ended. An operation
-    that waits for a token to read with goes on with the caller's.
+    has ended. It changes nothing:
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
 
     Args:
         id (UUID):
@@ -209,11 +209,11 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Operation | Problem | None:
-    """Follow an operation
+    """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
-    has ended. An operation
-    that waits for a token to read with goes on with the caller's.
+    has ended. It changes nothing:
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
 
     Args:
         id (UUID):
