@@ -31,10 +31,10 @@ class Connection:
         state (State): The state of a connection that the API shows.
         resource_id (str): The data connection's resource id at Azure.
         target (ConnectionTarget): Where the events go.
-        source (ConnectionSource): Where the events come from: the member that is there says what kind of source.
-        created_by (UUID): Who asked for it: the pseudonym under which the ledger names them.
-        created_at (datetime.datetime): When it was asked for.
-        observed_at (datetime.datetime): When Azure was last seen to be as `state` says.
+        source (ConnectionSource): The source of the events: the member that is present names its kind.
+        created_by (UUID): Its requester: the pseudonym that the ledger uses.
+        created_at (datetime.datetime): When it was requested.
+        observed_at (datetime.datetime): When a read last confirmed `state` at Azure.
         justification (str | Unset): Why it is wanted: shown to the people who requested the connection or a change of
             it, and to callers who see it from the
             target's side: an account of the target's tenant that took part in it or has `Connections.Read.All` there, and
@@ -42,7 +42,7 @@ class Connection:
             may read the data connection at Azure. Not shown to others of the source's tenant, to callers who see it by the
             event hub,
             and to operators; the ledger contains only a salted hash of it.
-        found (FoundResource | Unset): What a read found at Azure that is not what is recorded.
+        found (FoundResource | Unset): What a read found at Azure that differs from the record.
         last_operation (Operation | Unset): One change of one connection, and how far it is.
     """
 

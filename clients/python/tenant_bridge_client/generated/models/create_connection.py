@@ -23,7 +23,7 @@ class CreateConnection:
         name (str): The data connection's name: 1 to 40 letters, digits, hyphens, spaces and periods. Example:
             telemetry.
         target (CreateTarget): Where the events go.
-        source (CreateSource): Where the events come from: exactly one member, which says what kind of source.
+        source (CreateSource): The source of the events: exactly one member, which names its kind.
         justification (str | Unset): Why it is wanted, for those who will ask: shown to the people who requested the
             connection or a change of it, and to callers who see it from the
             target's side: an account of the target's tenant that took part in it or has `Connections.Read.All` there, and
