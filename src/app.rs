@@ -83,7 +83,7 @@ pub struct Running {
     drain: Duration,
     /// How long running requests may continue during shutdown.
     grace: Duration,
-    usecases: UseCases,
+    usecases: Arc<UseCases>,
 }
 
 /// Starts the service: checks the database, listens, and begins to take up operations.
@@ -109,7 +109,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     usecases.driver.replica.heartbeat().await?;
     let (draining, drain) = (CancellationToken::new(), server.drain);
     let state = AppState {
-        usecases: usecases.clone(),
+        usecases: Arc::clone(&usecases),
         draining: draining.clone(),
         load: http::Load::new(server.max_requests),
         person_limit,
@@ -122,17 +122,17 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         tracing::info!(metrics.address = %address, "metrics are served");
         let router = telemetry::metrics::router().merge(http::probes(state.clone()));
         parts.push(tasks.spawn(http::serve(listener, router, stop.clone(), limits)));
-        parts.push(tasks.spawn(jobs::measure(usecases.clone(), stop.clone())));
+        parts.push(tasks.spawn(jobs::measure(Arc::clone(&usecases), stop.clone())));
     }
     let router = http::router(state);
     parts.push(tasks.spawn(http::serve(listener, router, stop.clone(), limits)));
     let interval = usecases.driver.settings.interval;
-    parts.push(tasks.spawn(jobs::run(usecases.clone(), interval, stop.clone())));
-    parts.push(tasks.spawn(jobs::run_periodic(usecases.clone(), stop.clone())));
-    parts.push(tasks.spawn(jobs::listen(usecases.clone(), stop.clone())));
+    parts.push(tasks.spawn(jobs::run(Arc::clone(&usecases), interval, stop.clone())));
+    parts.push(tasks.spawn(jobs::run_periodic(Arc::clone(&usecases), stop.clone())));
+    parts.push(tasks.spawn(jobs::listen(Arc::clone(&usecases), stop.clone())));
     // It ends before all else, so that others can take up what this replica has.
     let life = CancellationToken::new();
-    let living = tasks.spawn(jobs::live(usecases.clone(), life.clone()));
+    let living = tasks.spawn(jobs::live(Arc::clone(&usecases), life.clone()));
     tracing::info!(server.address = %address, "the service is ready");
     Ok(Running {
         living,
@@ -166,7 +166,7 @@ fn limits(server: &http::Settings) -> http::Limits {
     }
 }
 
-fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -> UseCases {
+fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock) -> Arc<UseCases> {
     let arm_settings = arm::Settings {
         endpoint: config.arm.endpoint.clone(),
         kusto_api_version: config.arm.kusto_api_version.clone(),
@@ -174,7 +174,7 @@ fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock)
         rate_limit: config.arm.rate_limit,
         limits: config.upstream_limits.clone(),
     };
-    UseCases::new(Dependencies {
+    Arc::new(UseCases::new(&Dependencies {
         entra: Entra::new(entra_settings(&config), client.clone(), clock.clone()),
         arm: Arm::new(arm_settings, client, clock.clone()),
         db: Db::new(pool),
@@ -185,7 +185,7 @@ fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock)
         operations: config.worker,
         idempotency: config.idempotency,
         fingerprinter: TokenFingerprinter::new(config.ledger.fingerprint_key),
-    })
+    }))
 }
 
 fn entra_settings(config: &Config) -> entra::Settings {

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::operations::{FIRST_REVISION, Row};
+use super::operations::{FIRST_REVISION, NewOperation, Row};
 use super::pool::autocommit;
 use super::{DbError, exactly_one};
 use crate::domain::ConnectionId;
@@ -39,6 +39,25 @@ pub struct Claim {
     pub resumed: bool,
     /// Whether another replica had it, and did not give it up.
     pub taken_over: bool,
+}
+
+impl NewOperation {
+    /// The claim of who recorded it; none on one that waits for its turn.
+    #[must_use]
+    pub fn claim(&self) -> Option<Claim> {
+        Some(Claim {
+            lease: self.lease?,
+            record: self.record.clone(),
+            body: self.body.clone(),
+            revision: FIRST_REVISION,
+            accepted_fingerprint: self.accepted_fingerprint.clone(),
+            arm_operation_url: None,
+            absent_reads: 0,
+            dispatches: 1,
+            resumed: false,
+            taken_over: false,
+        })
+    }
 }
 
 /// Who claims, and what tokens they have.

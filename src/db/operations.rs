@@ -10,7 +10,6 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::leases::Claim;
 use super::{DbError, exactly_one};
 use crate::domain::ActorId;
 use crate::domain::Awaiting;
@@ -45,25 +44,6 @@ pub struct NewOperation {
     pub lease: Option<Uuid>,
     /// The replica that records it.
     pub holder: Uuid,
-}
-
-impl NewOperation {
-    /// The claim of who recorded it; none on one that waits for its turn.
-    #[must_use]
-    pub fn claim(&self) -> Option<Claim> {
-        Some(Claim {
-            lease: self.lease?,
-            record: self.record.clone(),
-            body: self.body.clone(),
-            revision: FIRST_REVISION,
-            accepted_fingerprint: self.accepted_fingerprint.clone(),
-            arm_operation_url: None,
-            absent_reads: 0,
-            dispatches: 1,
-            resumed: false,
-            taken_over: false,
-        })
-    }
 }
 
 /// What a step changes. The lease is prolonged, or given back when `release_for` says when to come again.

@@ -43,7 +43,7 @@ pub use settings::Settings;
 #[derive(Clone)]
 pub struct AppState {
     /// The use cases.
-    pub usecases: UseCases,
+    pub usecases: Arc<UseCases>,
     /// How much a caller may ask for, and how links are written.
     pub server: Arc<Settings>,
     /// The places for requests.

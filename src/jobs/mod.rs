@@ -3,6 +3,7 @@
 
 mod periodic;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -18,7 +19,7 @@ pub(crate) use periodic::run_periodic;
 const SHORTEST: Duration = Duration::from_millis(50);
 
 /// Sends heartbeats of this replica until `stop` is cancelled.
-pub(crate) async fn live(usecases: UseCases, stop: CancellationToken) {
+pub(crate) async fn live(usecases: Arc<UseCases>, stop: CancellationToken) {
     let work = async {
         loop {
             let pause = usecases.driver.replica.heartbeat().await.unwrap_or_else(|error| {
@@ -32,7 +33,7 @@ pub(crate) async fn live(usecases: UseCases, stop: CancellationToken) {
 }
 
 /// Listens for notifications of the other replicas until `stop` is cancelled. What is missed is found by the next query.
-pub(crate) async fn listen(usecases: UseCases, stop: CancellationToken) {
+pub(crate) async fn listen(usecases: Arc<UseCases>, stop: CancellationToken) {
     let work = async {
         loop {
             if let Err(error) = usecases.create.queue.listen().await {
@@ -46,7 +47,7 @@ pub(crate) async fn listen(usecases: UseCases, stop: CancellationToken) {
 
 /// Queries due operations until `stop` is cancelled: when one is due, and at least every `interval`. An operation that a request
 /// provides tokens for is resumed by the request itself.
-pub(crate) async fn run(usecases: UseCases, interval: Duration, stop: CancellationToken) {
+pub(crate) async fn run(usecases: Arc<UseCases>, interval: Duration, stop: CancellationToken) {
     loop {
         let pause = match usecases.driver.resume_due().await {
             Ok(next) => next.unwrap_or(interval).clamp(SHORTEST.min(interval), interval),
@@ -67,7 +68,7 @@ pub(crate) async fn run(usecases: UseCases, interval: Duration, stop: Cancellati
 const MEASURE: Duration = Duration::from_secs(15);
 
 /// Measures open operations, connections to Postgres and the age of each job's last success until `stop` is cancelled.
-pub(crate) async fn measure(usecases: UseCases, stop: CancellationToken) {
+pub(crate) async fn measure(usecases: Arc<UseCases>, stop: CancellationToken) {
     let jobs = periodic::registry(&usecases);
     loop {
         let db = &usecases.driver.db;
@@ -93,7 +94,7 @@ pub(crate) async fn measure(usecases: UseCases, stop: CancellationToken) {
 }
 
 /// Logs a failure; an outage of the database is logged once, however many jobs meet it.
-fn told(usecases: &UseCases, error: &DbError, what: &'static str) {
+fn told(usecases: &Arc<UseCases>, error: &DbError, what: &'static str) {
     if error.is_outage() {
         usecases.driver.db.failed(error, what);
     } else {

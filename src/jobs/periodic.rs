@@ -2,6 +2,7 @@
 //! [`registry`].
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -24,14 +25,14 @@ pub(super) struct Job {
     /// Its name in `schedules`, in metrics and in the log.
     pub(super) name: &'static str,
     every: Duration,
-    run: fn(UseCases) -> Run,
+    run: fn(Arc<UseCases>) -> Run,
 }
 
 /// One run of a job.
 type Run = Pin<Box<dyn Future<Output = Result<(), DbError>> + Send>>;
 
 /// The jobs of this replica.
-pub(super) fn registry(usecases: &UseCases) -> Vec<Job> {
+pub(super) fn registry(usecases: &Arc<UseCases>) -> Vec<Job> {
     let mut jobs = vec![Job {
         name: "sweepIdempotencyKeys",
         every: usecases.keys.sweep_every(),
@@ -48,7 +49,7 @@ pub(super) fn registry(usecases: &UseCases) -> Vec<Job> {
 }
 
 /// Runs the jobs of the registry until `stop` is cancelled. A run that is interrupted is rolled back, and is due again like any other.
-pub(crate) async fn run_periodic(usecases: UseCases, stop: CancellationToken) {
+pub(crate) async fn run_periodic(usecases: Arc<UseCases>, stop: CancellationToken) {
     let jobs = registry(&usecases);
     let loops = jobs.iter().map(|job| {
         metrics::job_registered(job.name);
@@ -59,7 +60,7 @@ pub(crate) async fn run_periodic(usecases: UseCases, stop: CancellationToken) {
 }
 
 /// Runs one job whenever it is due and no other replica has claimed it; never ends.
-async fn repeat(job: &Job, usecases: &UseCases) {
+async fn repeat(job: &Job, usecases: &Arc<UseCases>) {
     let (db, retry) = (&usecases.driver.db, usecases.driver.settings.interval);
     let mut claims = Failures::new(job.name, "a periodic job can't be claimed");
     let mut runs = Failures::new(job.name, "a periodic job failed");
@@ -100,9 +101,9 @@ async fn claim(job: &Job, db: &Db) -> Result<Option<Duration>, DbError> {
 }
 
 /// Runs a job once, and records if it succeeds.
-async fn run(job: &Job, usecases: &UseCases) -> Result<(), DbError> {
+async fn run(job: &Job, usecases: &Arc<UseCases>) -> Result<(), DbError> {
     let began = Instant::now();
-    let ran = timeout(MAX_RUN_TIME, (job.run)(usecases.clone())).await;
+    let ran = timeout(MAX_RUN_TIME, (job.run)(Arc::clone(usecases))).await;
     ran.unwrap_or_else(|_| Err(DbError::late()))?;
     let recorded = usecases
         .driver

@@ -86,83 +86,116 @@ pub struct UseCases {
     entra: Entra,
 }
 
+/// The services that several use cases need.
+struct Services {
+    entra: Entra,
+    recorder: Recorder,
+    tenants: Tenants,
+    exchange: TokenExchange,
+    own: ServiceIdentity,
+    replica: Replica,
+    signals: Signals,
+    settings: Arc<operations::Settings>,
+}
+
+impl Services {
+    fn new(parts: &Dependencies) -> Self {
+        let policy = Arc::new(parts.tenants.clone());
+        let settings = Arc::new(parts.operations.clone());
+        Self {
+            entra: parts.entra.clone(),
+            recorder: Recorder::new(
+                parts.db.clone(),
+                parts.clock.clone(),
+                parts.fingerprinter.clone(),
+                parts.entra.settings().client_id,
+                parts.refusals_logged,
+            ),
+            tenants: Tenants::new(parts.arm.clone(), Arc::clone(&policy)),
+            exchange: TokenExchange::new(parts.entra.clone()),
+            own: ServiceIdentity::new(parts.entra.clone(), policy, settings.poll_max),
+            replica: Replica::new(parts.db.clone(), Arc::clone(&settings)),
+            signals: Signals::default(),
+            settings,
+        }
+    }
+
+    fn driver(&self, parts: &Dependencies) -> Driver {
+        Driver {
+            db: parts.db.clone(),
+            arm: parts.arm.clone(),
+            clock: parts.clock.clone(),
+            settings: Arc::clone(&self.settings),
+            tokens: OperationTokens {
+                exchange: self.exchange.clone(),
+                store: Arc::new(TokenStore::default()),
+                own: self.own.clone(),
+            },
+            recorder: self.recorder.clone(),
+            replica: self.replica.clone(),
+            signals: self.signals.clone(),
+        }
+    }
+
+    fn queue(&self, parts: &Dependencies) -> Queue {
+        Queue::new(
+            parts.db.clone(),
+            parts.clock.clone(),
+            Arc::clone(&self.settings),
+            self.signals.clone(),
+            &self.replica,
+            parts.arm.kusto_api_version(),
+        )
+    }
+
+    fn preflight(&self, parts: &Dependencies) -> Preflight {
+        let (tenants, exchange) = (self.tenants.clone(), self.exchange.clone());
+        Preflight::new(parts.arm.clone(), parts.clock.clone(), tenants, exchange)
+    }
+
+    fn queries(&self, parts: &Dependencies) -> Queries {
+        let visibility = Visibility::new(
+            parts.arm.clone(),
+            self.entra.clone(),
+            self.exchange.clone(),
+            self.tenants.clone(),
+            parts.visibility.clone(),
+        );
+        Queries {
+            db: parts.db.clone(),
+            tenants: self.tenants.clone(),
+            visibility,
+            signals: self.signals.clone(),
+            replica: self.replica.clone(),
+        }
+    }
+
+    fn late_effects(&self, parts: &Dependencies) -> LateEffects {
+        LateEffects {
+            db: parts.db.clone(),
+            arm: parts.arm.clone(),
+            tenants: self.tenants.clone(),
+            exchange: self.exchange.clone(),
+            own: self.own.clone(),
+            recorder: self.recorder.clone(),
+            signals: self.signals.clone(),
+        }
+    }
+}
+
 impl UseCases {
     /// Builds the use cases. Nothing runs until a request or a job calls it.
     #[must_use]
-    pub fn new(parts: Dependencies) -> Self {
-        let Dependencies {
-            entra,
-            arm,
-            db,
-            clock,
-            ..
-        } = parts;
-        let policy = Arc::new(parts.tenants);
-        let settings = Arc::new(parts.operations);
-        let recorder = Recorder::new(
-            db.clone(),
-            clock.clone(),
-            parts.fingerprinter,
-            entra.settings().client_id,
-            parts.refusals_logged,
-        );
-        let tenants = Tenants::new(arm.clone(), Arc::clone(&policy));
-        let exchange = TokenExchange::new(entra.clone());
-        let own = ServiceIdentity::new(entra.clone(), policy, settings.poll_max);
-        let (replica, signals) = (
-            Replica::new(db.clone(), Arc::clone(&settings)),
-            Signals::default(),
-        );
-        let queue = Queue::new(
-            db.clone(),
-            clock.clone(),
-            Arc::clone(&settings),
-            signals.clone(),
-            &replica,
-            arm.kusto_api_version(),
-        );
-        let driver = Driver {
-            db: db.clone(),
-            arm: arm.clone(),
-            clock: clock.clone(),
-            settings,
-            tokens: OperationTokens {
-                exchange: exchange.clone(),
-                store: Arc::new(TokenStore::default()),
-                own: own.clone(),
-            },
-            recorder: recorder.clone(),
-            replica: replica.clone(),
-            signals: signals.clone(),
-        };
-        let visibility = Visibility::new(
-            arm.clone(),
-            entra.clone(),
-            exchange.clone(),
-            tenants.clone(),
-            parts.visibility,
-        );
-        let preflight = Preflight::new(arm.clone(), clock.clone(), tenants.clone(), exchange.clone());
-        let queries = Queries {
-            db: db.clone(),
-            tenants: tenants.clone(),
-            visibility,
-            signals: signals.clone(),
-            replica,
-        };
-        let late_effects = LateEffects {
-            db: db.clone(),
-            arm,
-            tenants: tenants.clone(),
-            exchange,
-            own,
-            recorder: recorder.clone(),
-            signals,
-        };
+    pub fn new(parts: &Dependencies) -> Self {
+        let services = Services::new(parts);
+        let (driver, queue) = (services.driver(parts), services.queue(parts));
+        let (preflight, queries) = (services.preflight(parts), services.queries(parts));
+        let late_effects = services.late_effects(parts);
+        let (db, recorder) = (parts.db.clone(), services.recorder);
         let keys = IdempotencyKeys {
             db: db.clone(),
             recorder: recorder.clone(),
-            settings: parts.idempotency,
+            settings: parts.idempotency.clone(),
         };
         Self {
             create: Create {
@@ -199,7 +232,7 @@ impl UseCases {
             keys,
             recorder,
             driver,
-            entra,
+            entra: services.entra,
         }
     }
 

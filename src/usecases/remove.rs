@@ -2,6 +2,7 @@
 
 use crate::authz::Scope;
 use crate::db::Db;
+use crate::domain::ClusterId;
 use crate::ledger::recorder::Recorder;
 use crate::operations::driver::Driver;
 use crate::operations::driver::Lending;
@@ -148,6 +149,17 @@ impl Remove {
             self.continue_removal(record, operation, caller).await?;
             return self.found_removal(caller, keyed, operation.clone()).await;
         }
+        self.begin(caller, record, wanted).await
+    }
+
+    /// Commits the removal and starts it. A concurrent removal that committed first answers for this one.
+    async fn begin(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+        wanted: &RemoveCommand,
+    ) -> Result<OperationRecord, Error> {
+        let keyed = wanted.keyed.as_ref();
         let claimed_at = Instant::now();
         let (service, by, id, made_by) = (self.clone(), caller.clone(), record.id, wanted.clone());
         let begun = self.driver.replica.spawn_uncancellable(async move {
@@ -266,30 +278,7 @@ impl Remove {
             .queue
             .new_operation(id, OperationKind::Remove, request_hash, actor, caller);
         let cluster = record.target.database.cluster();
-        let before = record.last_operation.as_ref();
-        let kind = match before.filter(|operation| !operation.phase.is_terminal()) {
-            Some(operation) if operation.kind == OperationKind::Remove => {
-                return Err(DbError::Conflict("a removal is under way".to_owned()).into());
-            }
-            Some(create) if self.cancel(db, &record, create).await? => {
-                operation.phase = Phase::Succeeded;
-                operation.dispatched_at = None;
-                operation.finished_at = Some(operation.created_at);
-                EventKind::RemoveSucceeded
-            }
-            Some(_) => {
-                self.queue.wait_for_turn(&mut operation);
-                EventKind::RemoveQueued
-            }
-            None => {
-                self.queue.take_turn(db, &cluster, &mut operation).await?;
-                if operation.phase == Phase::Queued {
-                    EventKind::RemoveQueued
-                } else {
-                    EventKind::RemoveIntended
-                }
-            }
-        };
+        let kind = self.place(db, &record, &cluster, &mut operation).await?;
         connections::set_desired(db, id, Desired::Absent).await?;
         if operation.phase == Phase::Dispatched {
             connections::set_observed(db, id, Observed::Unknown, self.driver.clock.now(), false, false)
@@ -319,6 +308,40 @@ impl Remove {
         transaction.commit().await?;
         let claim = new.claim();
         Ok((new.record, claim))
+    }
+
+    /// Where a new removal stands: it ends with the queued create that it cancels, waits in the queue, or is sent now.
+    async fn place(
+        &self,
+        db: &mut PgConnection,
+        record: &ConnectionRecord,
+        cluster: &ClusterId,
+        operation: &mut OperationRecord,
+    ) -> Result<EventKind, Error> {
+        let before = record.last_operation.as_ref();
+        Ok(match before.filter(|operation| !operation.phase.is_terminal()) {
+            Some(operation) if operation.kind == OperationKind::Remove => {
+                return Err(DbError::Conflict("a removal is under way".to_owned()).into());
+            }
+            Some(create) if self.cancel(db, record, create).await? => {
+                operation.phase = Phase::Succeeded;
+                operation.dispatched_at = None;
+                operation.finished_at = Some(operation.created_at);
+                EventKind::RemoveSucceeded
+            }
+            Some(_) => {
+                self.queue.wait_for_turn(operation);
+                EventKind::RemoveQueued
+            }
+            None => {
+                self.queue.take_turn(db, cluster, operation).await?;
+                if operation.phase == Phase::Queued {
+                    EventKind::RemoveQueued
+                } else {
+                    EventKind::RemoveIntended
+                }
+            }
+        })
     }
 
     /// Ends a queued create that surely had no effect: its connection is absent for good. Returns whether there was one.

@@ -34,7 +34,7 @@ pub struct Accepted {
     pub status: u16,
     /// Where to poll it. Without one, only a read of the data connection shows the outcome.
     pub operation: Option<OperationUrl>,
-    /// The echo's provisioning state; see [`Accepted::is_done`].
+    /// The echo's provisioning state.
     pub provisioning_state: Option<String>,
     /// The call's ids and its time.
     pub call: CallReport,

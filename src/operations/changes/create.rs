@@ -19,6 +19,7 @@ use crate::operations::driver::deferral;
 use crate::operations::driver::job::Job;
 use crate::operations::driver::job::NextAction;
 use crate::operations::driver::job::Step;
+use crate::operations::driver::outcome;
 use crate::operations::driver::tokens;
 use crate::operations::driver::transition;
 use crate::operations::driver::transition::Transition;
@@ -31,7 +32,7 @@ use std::time::Duration;
 pub(crate) async fn begin(job: &mut Job) -> Step {
     if job.is_overdue() {
         let detail = "the create was given up: it could not be sent in the time that creates may wait";
-        return transition::fail(job, Failure::new(Code::NotSent, detail), Observed::Absent).await;
+        return outcome::fail(job, Failure::new(Code::NotSent, detail), Observed::Absent).await;
     }
     let credentials = tokens::writing(job).await?;
     let (arm, id) = (job.driver.arm.clone(), job.record.arm_id.clone());
@@ -43,7 +44,7 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
         Ok(None) => {}
         Ok(Some(_)) => {
             let detail = "while this create waited, somebody else made a data connection of this name";
-            return transition::fail(job, Failure::new(Code::NameTaken, detail), Observed::Absent).await;
+            return outcome::fail(job, Failure::new(Code::NameTaken, detail), Observed::Absent).await;
         }
         Err(error) => return absence_not_proved(job, &error).await,
     }
@@ -79,7 +80,7 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
 pub(crate) async fn absence_not_proved(job: &mut Job, error: &ArmError) -> Step {
     match &error.kind {
         ArmErrorKind::Refused(refusal) if refusal.status == 404 => {
-            transition::fail(job, failure_of(Code::ParentMissing, error), Observed::Absent).await
+            outcome::fail(job, failure_of(Code::ParentMissing, error), Observed::Absent).await
         }
         // Its user proved enough a moment ago, and ARM takes the token for another tenant's: as after a move of the subscription,
         // which not all of ARM knows of at once.
@@ -88,11 +89,11 @@ pub(crate) async fn absence_not_proved(job: &mut Job, error: &ArmError) -> Step 
             Ok(NextAction::RetryAfter(pause))
         }
         ArmErrorKind::Refused(refusal) if refusal.status == 401 || refusal.claims.is_some() => {
-            transition::await_caller(job, job.demanded(Some(refusal))).await
+            outcome::await_caller(job, job.demanded(Some(refusal))).await
         }
         // Whoever asked may no longer; nothing was ever sent.
         ArmErrorKind::Refused(refusal) if refusal.status == 403 => {
-            transition::fail(job, failure_of(Code::AzureRefused, error), Observed::Absent).await
+            outcome::fail(job, failure_of(Code::AzureRefused, error), Observed::Absent).await
         }
         _ => {
             let pause = error.retry_after().unwrap_or_else(|| job.growing_pause());
@@ -116,7 +117,7 @@ pub(crate) async fn send_create(job: &mut Job, credentials: Credentials) -> Step
     let trace = CallTrace {
         correlation_id: job.claim.record.correlation_id,
     };
-    transition::before_send(job).await?;
+    outcome::before_send(job).await?;
     job.unsent = false;
     let answer = job
         .lease
@@ -170,7 +171,7 @@ pub(crate) async fn create_not_accepted(job: &mut Job, error: &ArmError) -> Step
             Ok(NextAction::RetryAfter(pause))
         }
         ArmErrorKind::NotSent(_) | ArmErrorKind::Rejected(_) => {
-            transition::fail(job, failure_of(Code::NotSent, error), Observed::Absent).await
+            outcome::fail(job, failure_of(Code::NotSent, error), Observed::Absent).await
         }
         // Nothing was done: somebody who signs in with what ARM demands lets it go on.
         ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
@@ -188,7 +189,7 @@ pub(crate) async fn create_not_accepted(job: &mut Job, error: &ArmError) -> Step
             Ok(NextAction::RetryAfter(Duration::ZERO))
         }
         _ => {
-            transition::mark_outcome_unknown(
+            outcome::mark_outcome_unknown(
                 job,
                 "the request got no answer that tells whether it was carried out",
             )

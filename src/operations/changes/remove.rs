@@ -26,6 +26,7 @@ use crate::operations::driver::job::Step;
 use crate::operations::driver::job::Stop;
 use crate::operations::driver::job::early;
 use crate::operations::driver::look;
+use crate::operations::driver::outcome;
 use crate::operations::driver::tokens;
 use crate::operations::driver::transition;
 use crate::operations::driver::transition::Transition;
@@ -40,7 +41,7 @@ pub(crate) const TURN: Duration = Duration::from_millis(250);
 pub(crate) async fn begin(job: &mut Job) -> Step {
     let store = &job.driver.tokens.store;
     if store.for_use(job.claim.record.id, Access::Write).is_none() {
-        return transition::await_caller(job, job.token_to_write()).await;
+        return outcome::await_caller(job, job.token_to_write()).await;
     }
     let db = &job.driver.db;
     let before = db.background(async |db| operations::another_in_flight(db, &job.claim.record).await);
@@ -161,7 +162,7 @@ pub(crate) async fn send_removal(
     let trace = CallTrace {
         correlation_id: job.claim.record.correlation_id,
     };
-    transition::before_send(job).await?;
+    outcome::before_send(job).await?;
     job.unsent = false;
     let answer = job
         .lease
@@ -248,7 +249,7 @@ pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Ste
             Ok(NextAction::RetryAfter(Duration::ZERO))
         }
         _ => {
-            transition::mark_outcome_unknown(
+            outcome::mark_outcome_unknown(
                 job,
                 "the removal got no answer that tells whether it was carried out",
             )

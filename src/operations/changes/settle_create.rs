@@ -1,5 +1,6 @@
 //! What came of a create: facts are gathered by reads, [`rule`] decides, and this carries it out.
 
+use crate::operations::driver::outcome;
 use serde_json::json;
 
 use crate::arm::{ArmError, Comparison, DataConnection, failure_of};
@@ -113,13 +114,13 @@ async fn carry_out(job: &mut Job, ruling: Ruling, seen: &Seen, whose: &Whose, sa
                 Some(_) => "Azure took the create as a change, and reads don't find what it changed",
                 None => "Azure called the create done, and reads don't find it",
             };
-            transition::mark_outcome_unknown(job, why).await
+            outcome::mark_outcome_unknown(job, why).await
         }
         (Ruling::ReadAgain { absent_reads, pause }, _) => {
             read_again(job, absent_reads, pause, seen, said).await
         }
         (Ruling::Succeed | Ruling::Another | Ruling::ReadFailed | Ruling::Ask(_), _) => {
-            transition::look_again_later(job).await
+            outcome::look_again_later(job).await
         }
     }
 }
@@ -127,7 +128,7 @@ async fn carry_out(job: &mut Job, ruling: Ruling, seen: &Seen, whose: &Whose, sa
 /// Ends the create without the connection: as ARM said, or as reads showed.
 async fn fail(job: &mut Job, said: Option<Failure>, seen: &Seen, observed: Observed) -> Step {
     let failure = said.unwrap_or_else(|| as_seen(seen, observed));
-    transition::fail(job, failure, observed).await
+    outcome::fail(job, failure, observed).await
 }
 
 fn as_seen(seen: &Seen, observed: Observed) -> Failure {
@@ -160,7 +161,7 @@ async fn read_again(
     match pause {
         Pause::Short => Ok(NextAction::RetryAfter(job.driver.settings.poll_min)),
         Pause::Growing => Ok(NextAction::RetryAfter(job.next_pause())),
-        Pause::Resting => transition::look_again_later(job).await,
+        Pause::Resting => outcome::look_again_later(job).await,
         Pause::Recorded => {
             let (name, failure) = match seen {
                 Seen::Found(_) => (
@@ -178,7 +179,7 @@ async fn read_again(
                 absent_reads,
                 ..transition::to_phase(job, name, Phase::Settling)
             };
-            transition::reschedule(job, seen).await
+            outcome::reschedule(job, seen).await
         }
     }
 }

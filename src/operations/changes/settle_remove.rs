@@ -14,6 +14,7 @@ use crate::operations::driver::job::NextAction;
 use crate::operations::driver::job::Step;
 use crate::operations::driver::look;
 use crate::operations::driver::look::Seen;
+use crate::operations::driver::outcome;
 use crate::operations::driver::tokens;
 use crate::operations::driver::transition;
 use crate::operations::driver::transition::Transition;
@@ -42,7 +43,7 @@ pub(crate) async fn confirm(job: &mut Job, is_done: bool) -> Step {
                 None => resend_removal(job).await,
             }
         }
-        Ok(Some(_)) if job.claim.record.phase == Phase::Settling => transition::look_again_later(job).await,
+        Ok(Some(_)) if job.claim.record.phase == Phase::Settling => outcome::look_again_later(job).await,
         Ok(Some(_)) => Ok(NextAction::RetryAfter(job.next_pause())),
         Ok(None) => confirm_absence(job, &token).await,
         Err(error) if error.status() == Some(404) => parent_missing(job).await,
@@ -82,7 +83,7 @@ pub(crate) async fn removed(job: &mut Job, details: Value) -> Step {
 /// The data connection can't be seen, but neither can its database: it is missing, not removed.
 pub(crate) async fn parent_missing(job: &mut Job) -> Step {
     let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
-    transition::fail(
+    outcome::fail(
         job,
         Failure::new(Code::ParentMissing, detail),
         comparison::observed_as_gone(job),
@@ -101,14 +102,14 @@ pub(crate) async fn resend_removal(job: &mut Job) -> Step {
         .for_use(job.claim.record.id, Access::Write)
         .is_none()
     {
-        return transition::await_caller(job, job.token_to_write()).await;
+        return outcome::await_caller(job, job.token_to_write()).await;
     }
     let (least, most) = (job.driver.settings.poll_max, job.driver.settings.deadline / 10);
     let pause = match job.claim.dispatches {
         0 | 1 => Duration::ZERO,
         times => least.saturating_mul(times.unsigned_abs()).min(most.max(least)),
     };
-    Ok(transition::requeue(job, pause).await?)
+    outcome::requeue(job, pause).await
 }
 
 /// ARM refused the removal, or said that it failed: a read has to confirm that.
@@ -130,7 +131,7 @@ pub(crate) async fn confirm_failure(job: &mut Job) -> Step {
     let observed = comparison::observed_beside(job, &comparison::compared(job, &found).await?);
     let failure = job.claim.record.failure.clone();
     let failure = failure.unwrap_or_else(|| Failure::new(Code::AzureFailed, "the change failed"));
-    transition::fail(job, failure, observed).await
+    outcome::fail(job, failure, observed).await
 }
 
 /// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
@@ -143,7 +144,7 @@ pub(crate) async fn not_readable(job: &mut Job, error: &ArmError) -> Step {
             if matches!(refusal.status, 401 | 403)
                 && !refusal.is_code("InvalidAuthenticationTokenTenant") =>
         {
-            transition::await_caller(job, job.demanded(Some(refusal))).await
+            outcome::await_caller(job, job.demanded(Some(refusal))).await
         }
         // ARM says so of a stopped cluster too, with a 400: that lasts, and is no answer.
         _ => {

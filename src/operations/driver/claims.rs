@@ -14,6 +14,7 @@ use crate::ledger::details;
 use crate::operations::driver::job::Job;
 use crate::operations::driver::job::NextAction;
 use crate::operations::driver::job::Step;
+use crate::operations::driver::outcome;
 use crate::operations::driver::tokens;
 use crate::operations::driver::transition;
 use crate::operations::driver::transition::Transition;
@@ -35,7 +36,7 @@ pub(crate) async fn challenged(job: &mut Job, error: &ArmError) -> Step {
     match answer_challenge(job, &awaited).await? {
         Answer::Token => Ok(NextAction::RetryAfter(Duration::ZERO)),
         Answer::Later(pause) => tokens::pause_or_await(job, pause, awaited).await,
-        Answer::No => transition::await_caller(job, awaited).await,
+        Answer::No => outcome::await_caller(job, awaited).await,
     }
 }
 
@@ -43,7 +44,7 @@ pub(crate) async fn challenged(job: &mut Job, error: &ArmError) -> Step {
 /// been sent. What is at ARM is what was there before.
 pub(crate) async fn hold(job: &mut Job, error: &ArmError, awaited: Awaiting) -> Step {
     requeue_rejected(job, error).await?;
-    transition::await_caller(job, awaited).await
+    outcome::await_caller(job, awaited).await
 }
 
 pub(crate) async fn requeue_rejected(job: &mut Job, error: &ArmError) -> Step<()> {

@@ -15,7 +15,7 @@ use crate::domain::FoundResource;
 use crate::domain::Observed;
 use crate::operations::driver::job::Job;
 use crate::operations::driver::job::Step;
-use crate::operations::driver::transition;
+use crate::operations::driver::outcome;
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
@@ -89,7 +89,7 @@ pub(crate) async fn end_as_anothers(job: &mut Job, found: &DataConnection, whose
             return Err(DbError::Defect("a create that is nobody else's".to_owned()).into());
         }
     };
-    transition::fail_with(job, failure, observed, Some(seen)).await
+    outcome::fail_with(job, failure, observed, Some(seen)).await
 }
 
 /// Whether what is there may not be removed: it is not what the caller named, or nobody named anything and it is another data
@@ -151,7 +151,7 @@ pub(crate) async fn drifted_from(job: &mut Job, found: &DataConnection, comparis
         observed_beside(job, comparison)
     };
     let seen = seen(found, comparison, is_contested, job.now());
-    transition::fail_with(job, failure, observed, Some(seen)).await
+    outcome::fail_with(job, failure, observed, Some(seen)).await
 }
 
 /// Why an operation ended that met something else than what is recorded.

@@ -11,6 +11,7 @@ use crate::operations::driver::job::Job;
 use crate::operations::driver::job::NextAction;
 use crate::operations::driver::job::Step;
 use crate::operations::driver::look;
+use crate::operations::driver::outcome;
 use crate::operations::driver::tokens;
 use crate::operations::driver::transition;
 use crate::operations::driver::transition::Transition;
@@ -18,7 +19,7 @@ use futures_util::future::join;
 use std::time::Duration;
 pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {
     if job.is_overdue() {
-        return transition::mark_outcome_unknown(
+        return outcome::mark_outcome_unknown(
             job,
             "it was not known before the operation's deadline what came of it",
         )

@@ -12,8 +12,8 @@ use crate::domain::Failure;
 use crate::operations::driver::job::Job;
 use crate::operations::driver::job::Step;
 use crate::operations::driver::job::early;
+use crate::operations::driver::outcome;
 use crate::operations::driver::tokens;
-use crate::operations::driver::transition;
 /// Where ARM tells how its operation stands, if it said so.
 pub(crate) fn operation_url(job: &Job) -> Option<OperationUrl> {
     let text = job.claim.arm_operation_url.as_deref()?;
@@ -43,7 +43,7 @@ pub(crate) async fn read_failed(job: &mut Job, error: &ArmError) -> Step {
     }
     let asked = error.refusal().and_then(|refusal| refusal.retry_after);
     let pause = asked.unwrap_or_else(|| job.next_pause());
-    transition::look_again_after(job, pause).await
+    outcome::look_again_after(job, pause).await
 }
 
 /// Whether the request can no longer be carried out at ARM. Postgres tells: a machine's clock may have been wrong when it was

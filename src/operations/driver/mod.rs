@@ -7,6 +7,7 @@ pub(super) mod deferral;
 mod follow;
 pub(super) mod job;
 pub(super) mod look;
+pub(super) mod outcome;
 mod shared;
 pub(super) mod tokens;
 pub(super) mod transition;
@@ -181,7 +182,7 @@ async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<()
             Ok(NextAction::RetryAfter(pause)) | Err(Stop::Next(NextAction::RetryAfter(pause)))
                 if job.is_unsent() =>
             {
-                transition::requeue(&mut job, pause).await
+                outcome::requeue(&mut job, pause).await
             }
             step => step,
         };
@@ -210,7 +211,7 @@ async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<()
                 match woken {
                     Some(alive) => alive?,
                     None => {
-                        return match transition::hand_over(&mut job).await {
+                        return match outcome::hand_over(&mut job).await {
                             Ok(()) | Err(Stop::Next(_)) => Ok(()),
                             Err(Stop::Error(error)) => Err(error),
                         };
@@ -224,7 +225,7 @@ async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<()
 /// One step of the operation, by the phase that it is in.
 async fn step(job: &mut Job) -> Step {
     if job.driver.replica.is_stopping() {
-        transition::hand_over(job).await?;
+        outcome::hand_over(job).await?;
         return Ok(NextAction::Done);
     }
     job.tokens.tried = job.driver.tokens.store.version(job.claim.record.id);
@@ -243,7 +244,7 @@ async fn step_of<C: Change>(job: &mut Job) -> Step {
         Phase::Dispatched if job.unsent => C::send(job).await,
         Phase::Dispatched => {
             let why = "the replica that sent the request recorded no answer";
-            transition::mark_outcome_unknown(job, why).await
+            outcome::mark_outcome_unknown(job, why).await
         }
         Phase::Accepted => follow::follow::<C>(job).await,
         Phase::Settling => C::settle(job).await,

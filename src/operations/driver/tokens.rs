@@ -15,7 +15,7 @@ use crate::operations::driver::job::NextAction;
 use crate::operations::driver::job::Step;
 use crate::operations::driver::job::Stop;
 use crate::operations::driver::job::early;
-use crate::operations::driver::transition;
+use crate::operations::driver::outcome;
 use crate::tokens::service_identity::OwnToken;
 use crate::tokens::store::Access;
 use crate::upstream::ArmToken;
@@ -54,11 +54,11 @@ pub(crate) async fn writing(job: &mut Job) -> Step<Credentials> {
                         auxiliary: tokens.collect(),
                     })
                 }
-                None => Err(early(transition::await_caller(job, target).await)),
+                None => Err(early(outcome::await_caller(job, target).await)),
             }
         }
         Exchanged::Later(pause) => Err(early(pause_or_await(job, pause, target).await)),
-        Exchanged::Lacking(awaited) => Err(early(transition::await_caller(job, awaited).await)),
+        Exchanged::Lacking(awaited) => Err(early(outcome::await_caller(job, awaited).await)),
     }
 }
 
@@ -130,7 +130,7 @@ pub(crate) async fn exchange(
 /// Entra gives no token for so long. Others may bring one that it gives something for, so a long pause is a wait for a caller.
 pub(crate) async fn pause_or_await(job: &mut Job, pause: Duration, awaited: impl Into<Awaiting>) -> Step {
     if is_too_long(job, pause) {
-        return transition::await_caller(job, awaited).await;
+        return outcome::await_caller(job, awaited).await;
     }
     Ok(NextAction::RetryAfter(pause))
 }
@@ -211,10 +211,10 @@ pub(crate) async fn reading_by_itself(
     };
     let next = match later.into_iter().chain(own).min() {
         Some(pause) => pause_or_await(job, pause, awaited).await?,
-        None => transition::await_caller(job, awaited).await?,
+        None => outcome::await_caller(job, awaited).await?,
     };
     Err(match next {
-        NextAction::RetryAfter(pause) => early(transition::look_again_after(job, pause).await),
+        NextAction::RetryAfter(pause) => early(outcome::look_again_after(job, pause).await),
         next => Stop::Next(next),
     })
 }
@@ -225,7 +225,7 @@ pub(crate) async fn reading_refused(job: &mut Job, error: &ArmError) -> Step {
     if job.tokens.by_service {
         job.driver.tokens.own.refused(&job.record, error.status()).await;
         // Of nobody that a caller could answer for.
-        return transition::await_caller(job, target).await;
+        return outcome::await_caller(job, target).await;
     }
     job.tokens.unreadable = Some((job.tokens.tried, job.demanded(error.refusal())));
     Ok(NextAction::RetryAfter(Duration::ZERO))

@@ -13,7 +13,9 @@ use super::outcome::{Cell, Outcome};
 use super::table_checks::cell;
 use super::troubles::Trouble;
 use super::waits::{Waits, counted};
-use crate::support::{Answer, App, PATIENCE, Portal, data_connection, eventually, hurried, request};
+use crate::support::{
+    Answer, App, PATIENCE, Portal, continue_operation, data_connection, eventually, hurried, request,
+};
 
 /// Why a cell is not as the table says.
 pub(super) type Wrong = String;
@@ -45,6 +47,9 @@ pub(super) struct Bench<'a> {
     elsewhere: &'a str,
     clock: &'a Clock,
 }
+
+/// How often an operation is continued before it counts as stuck.
+const MAX_CONTINUES: usize = 30;
 
 /// Runs every cell of a call, and tells all that are not as the table says.
 pub(super) async fn row(call: Call) {
@@ -383,11 +388,19 @@ impl Bench<'_> {
         }
     }
 
-    /// Waits for the operation's end.
+    /// Waits for the operation's end, and continues it as a portal does whenever it waits for its caller.
     pub(super) async fn ended(&self, portal: &Portal, operation: &str) -> Result<Answer, Wrong> {
         let path = format!("/v1/operations/{operation}");
         let is_over = |body: &Value| [json!("succeeded"), json!("failed")].contains(&body["status"]);
-        self.until(portal, &path, is_over).await
+        for _ in 0..MAX_CONTINUES {
+            let stops = |body: &Value| is_over(body) || body["status"] == "awaitingCaller";
+            let answer = self.until(portal, &path, stops).await?;
+            if is_over(&answer.body) {
+                return Ok(answer);
+            }
+            continue_operation(portal, operation, None, 0).await;
+        }
+        Err(format!("{path} waits for its caller again and again"))
     }
 }
 

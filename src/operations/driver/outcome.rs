@@ -1,0 +1,211 @@
+//! How a step leaves an operation: failed, unknown, waiting for a caller, in the queue, or read again later.
+
+use crate::domain::Awaiting;
+use crate::domain::Desired;
+use crate::domain::EventKind;
+use crate::domain::Failure;
+use crate::domain::FoundResource;
+use crate::domain::Observed;
+use crate::domain::OperationKind;
+use crate::domain::Phase;
+use crate::ledger::details;
+use crate::operations::driver::job::Job;
+use crate::operations::driver::job::NextAction;
+use crate::operations::driver::job::Step;
+use crate::operations::driver::job::Stop;
+use crate::operations::driver::transition::{self, Transition};
+use std::time::Duration;
+
+/// Ends the operation without the change. What ARM holds is `observed`; a create that left nothing closes the record.
+pub(crate) async fn fail(job: &mut Job, failure: Failure, observed: Observed) -> Step {
+    fail_with(job, failure, observed, None).await
+}
+
+/// The same, with what a read found that is not what is recorded.
+pub(crate) async fn fail_with(
+    job: &mut Job,
+    failure: Failure,
+    observed: Observed,
+    found: Option<FoundResource>,
+) -> Step {
+    let kind = job.claim.record.kind;
+    let (event, desired) = match kind {
+        OperationKind::Create => (EventKind::CreateFailed, None),
+        // The wish came to nothing, and the connection is what it was.
+        OperationKind::Remove => (EventKind::RemoveFailed, Some(Desired::Present)),
+    };
+    let closed = kind == OperationKind::Create && observed == Observed::Absent;
+    let mut details = details::failure(&failure);
+    if let (Some(found), Some(details)) = (&found, details.as_object_mut()) {
+        details.insert("differences".to_owned(), found.differences.clone().into());
+        details.insert("fingerprint".to_owned(), found.fingerprint.clone().into());
+        tracing::warn!(
+            operation.id = %job.claim.record.id,
+            connection.id = %job.record.id,
+            failure.code = failure.code,
+            failure.comparison = failure.comparison,
+            found.differences = ?found.differences,
+            "Azure holds something else than what is recorded, so nothing was deleted or called done"
+        );
+    }
+    transition::commit(
+        job,
+        Transition {
+            event: Some((event, details)),
+            failure: Some(failure),
+            desired,
+            observed: Some((observed, closed)),
+            found,
+            ..transition::to_phase(job, "the operation failed", Phase::Failed)
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Records that the outcome is unknown: from here on, only reads tell.
+pub(crate) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
+    job.unsent = false;
+    let details = serde_json::json!({ "reason": why });
+    // What ARM said of a create is still to be borne out; a removal is wanted whatever it said.
+    let failure = match job.claim.record.kind {
+        OperationKind::Create => job.claim.record.failure.clone(),
+        OperationKind::Remove => None,
+    };
+    transition::commit(
+        job,
+        Transition {
+            failure,
+            absent_reads: 0,
+            observed: Some((Observed::Unknown, false)),
+            event: Some((EventKind::OutcomeUnknown, details)),
+            ..transition::to_phase(job, "the outcome is unknown", Phase::Settling)
+        },
+    )
+    .await?;
+    job.wait_anew();
+    Ok(NextAction::RetryAfter(Duration::ZERO))
+}
+
+/// Gives the lease back because a token is missing; whoever brings them takes the operation up.
+pub(crate) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) -> Step {
+    if job.claim.record.phase.is_terminal() {
+        return Ok(NextAction::Done);
+    }
+    let now = job.driver.clock.now();
+    if let Some(borrowed) = job.tokens.borrowed.take() {
+        job.driver.tokens.store.give_back(borrowed, now);
+    }
+    // Before the lease is gone: from then on, whoever brings tokens goes on himself.
+    if job
+        .driver
+        .tokens
+        .store
+        .give_up(job.claim.record.id, job.tokens.tried, now)
+    {
+        return Ok(NextAction::RetryAfter(Duration::ZERO));
+    }
+    let release_for = Some(job.driver.tokens.own.release_time(&job.record));
+    // What was surely not sent steps out of the queue, and keeps nobody waiting.
+    let waiting = transition::to_phase(job, "the operation waits for a token", job.phase_at_rest());
+    transition::commit(
+        job,
+        Transition {
+            awaiting: Some(awaited.into()),
+            release_for,
+            ..waiting
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Gives the lease back at once: this replica stops.
+pub(crate) async fn hand_over(job: &mut Job) -> Step<()> {
+    let release_for = Some(Duration::ZERO);
+    let handed = transition::to_phase(job, "the operation is handed over", job.phase_at_rest());
+    transition::commit(
+        job,
+        Transition {
+            awaiting: job.claim.record.awaiting.clone(),
+            release_for,
+            ..handed
+        },
+    )
+    .await
+}
+
+/// Waits in the queue, where others of the cluster can have their turn.
+pub(crate) async fn requeue(job: &mut Job, pause: Duration) -> Step {
+    if job.claim.record.phase.is_terminal() {
+        return Ok(NextAction::Done);
+    }
+    transition::commit(
+        job,
+        Transition {
+            release_for: Some(pause),
+            ..transition::to_phase(job, "the operation waits for its turn", Phase::Queued)
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Keeps what was seen and looks again after a while.
+pub(crate) async fn reschedule(job: &mut Job, change: Transition) -> Step {
+    job.claim.absent_reads = change.absent_reads;
+    let pause = job.next_pause();
+    // What may last goes on at rest: it keeps no place here that others need.
+    let at_rest = pause >= job.driver.settings.poll_max;
+    // Else it is written down only when it says something new: the count of reads may be lost with the process.
+    if at_rest || change.failure != job.claim.record.failure {
+        transition::commit(
+            job,
+            Transition {
+                release_for: at_rest.then_some(pause),
+                ..change
+            },
+        )
+        .await?;
+    }
+    Ok(if at_rest {
+        NextAction::Done
+    } else {
+        NextAction::RetryAfter(pause)
+    })
+}
+
+/// Looks again after the next pause, which grows.
+pub(crate) async fn look_again_later(job: &mut Job) -> Step {
+    let pause = job.next_pause();
+    look_again_after(job, pause).await
+}
+
+/// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
+pub(crate) async fn look_again_after(job: &mut Job, pause: Duration) -> Step {
+    if pause < job.driver.settings.poll_max {
+        return Ok(NextAction::RetryAfter(pause));
+    }
+    transition::commit(
+        job,
+        Transition {
+            release_for: Some(pause),
+            ..transition::to_phase(
+                job,
+                "the operation is looked at again later",
+                job.claim.record.phase,
+            )
+        },
+    )
+    .await?;
+    Ok(NextAction::Done)
+}
+
+/// Before each send to ARM: the lease must be held by the monotonic clock, with room for the request to leave.
+pub(crate) async fn before_send(job: &mut Job) -> Step<()> {
+    if job.driver.replica.is_stopping() {
+        hand_over(job).await?;
+        return Err(Stop::Next(NextAction::Done));
+    }
+    Ok(job.lease.ensure_half().await?)
+}
