@@ -42,7 +42,7 @@ impl PersonLimit {
                 http.limit = NAME,
                 entra.tenant = %caller.actor().tenant,
                 entra.app = %caller.app(),
-                "a person sends more requests than per_person allows; they are answered with 429"
+                "a person sends more requests than limits.per_person allows; they are answered with 429"
             );
         }
         let detail = format!(

@@ -88,8 +88,7 @@ async fn an_entra_that_fails_is_left_alone_then_tried_once_and_used_again() {
     // Some more after each pause: a slow machine takes longer than one over ten requests.
     let asked = app.exchanges_at(how_to::DOMAIN2);
     assert!((5..10).contains(&asked), "{asked} exchanges");
-    app.wait_for_log("calls fail one after the other", how_to::DOMAIN2)
-        .await;
+    app.wait_for_log("circuit breaker opened", how_to::DOMAIN2).await;
     app.emulator.clear_faults();
     let created = app
         .how_to_portal()
@@ -138,8 +137,7 @@ async fn a_create_of_unknown_outcome_is_settled_when_an_arm_that_failed_is_back(
     let portal = app.how_to_portal();
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     assert_eq!(created.status, 202, "{}", created.body);
-    app.wait_for_log("calls fail one after the other", how_to::DOMAIN1)
-        .await;
+    app.wait_for_log("circuit breaker opened", how_to::DOMAIN1).await;
     app.emulator.clear_faults();
     let ended = portal.follow(created.text("/lastOperation/id")).await;
     assert_eq!(ended.text("/status"), "succeeded");

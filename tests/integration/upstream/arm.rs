@@ -225,7 +225,9 @@ async fn a_tenant_that_is_refused_by_what_was_remembered_is_asked_for_again_firs
     let answer = portal.create_waiting(&request("telemetry"), 0).await;
     is_taken(&answer);
     replica.stop().await;
-    app.how_to_portal().follow(answer.text("/lastOperation/id")).await;
+    app.how_to_portal()
+        .continue_to_end(answer.text("/lastOperation/id"))
+        .await;
     app.finish().await;
 }
 
@@ -265,7 +267,7 @@ async fn an_arm_token_that_was_remembered_and_is_taken_no_longer_is_no_reason_to
     third.is_problem(403, "azureRefused");
     replica.stop().await;
     app.how_to_portal()
-        .follow(created.text("/lastOperation/id"))
+        .continue_to_end(created.text("/lastOperation/id"))
         .await;
     // It waited for its turn, and for somebody with tokens since.
     app.how_to_portal().create_at_last(&other, &[202]).await;
