@@ -23,8 +23,7 @@ use crate::ledger::TokenFingerprinter;
 use crate::telemetry;
 use crate::upstream;
 use crate::upstream::ClientError;
-use crate::usecases::Dependencies;
-use crate::usecases::UseCases;
+use crate::usecases::{Dependencies, UseCases};
 
 /// How long a tenant's signing keys are used before they are fetched anew (Microsoft's own libraries: a day).
 const KEYS_LIFE: Duration = Duration::from_secs(24 * 3600);

@@ -8,24 +8,14 @@ use moka::Expiry;
 use moka::future::Cache;
 use uuid::Uuid;
 
-use crate::arm::Arm;
-use crate::arm::from_arm;
-use crate::arm::{ArmError, ArmErrorKind};
-use crate::authz::Caller;
-use crate::authz::Side;
+use crate::arm::{Arm, ArmError, ArmErrorKind, from_arm};
 use crate::authz::tenants::Tenants;
+use crate::authz::{Caller, Side};
 use crate::db::connections::{ConnectionRole, ConnectionWithRole};
-use crate::domain::ConnectionRecord;
-use crate::domain::DataConnectionId;
-use crate::domain::DatabaseId;
-use crate::domain::Error;
-use crate::domain::EventHubId;
-use crate::domain::Person;
-use crate::domain::ResourceId;
-use crate::domain::State;
-use crate::domain::TenantId;
-use crate::entra::Entra;
-use crate::entra::{ExchangeError, ExchangeErrorKind, UserToken};
+use crate::domain::{
+    ConnectionRecord, DataConnectionId, DatabaseId, Error, EventHubId, Person, ResourceId, State, TenantId,
+};
+use crate::entra::{Entra, ExchangeError, ExchangeErrorKind, UserToken};
 use crate::tokens::exchange::TokenExchange;
 use crate::upstream::ArmToken;
 

@@ -16,14 +16,10 @@ use super::refusal::{self, Refusal};
 use super::{Arm, headers};
 use crate::arm::trusted_url;
 use crate::domain::ResourceId;
-use crate::failpoints::Moment;
-use crate::failpoints::failpoint;
+use crate::failpoints::{Moment, failpoint};
 use crate::telemetry::{self, metrics};
 use crate::upstream;
-use crate::upstream::ArmToken;
-use crate::upstream::Bearer;
-use crate::upstream::Body;
-use crate::upstream::BodyError;
+use crate::upstream::{ArmToken, Bearer, Body, BodyError};
 
 /// Microsoft Learn, "Authenticate requests across tenants".
 const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");

@@ -11,12 +11,7 @@ use super::Arm;
 use super::error::{ArmError, ArmErrorKind};
 use super::rate_limiter::{Key, Kind, MaxWait, RatePermit};
 use super::report::Call;
-use crate::upstream::AdmittedCall;
-use crate::upstream::Guard;
-use crate::upstream::Rejected;
-use crate::upstream::RejectedFor;
-use crate::upstream::Service;
-use crate::upstream::deadline;
+use crate::upstream::{AdmittedCall, Guard, Rejected, RejectedFor, Service, deadline};
 
 /// How long a read of a request waits while ARM throttles its bucket.
 const MAX_WAIT: Duration = Duration::from_secs(1);

@@ -44,8 +44,7 @@ pub use settings::Settings;
 pub use trusted_url::PinnedUrlError;
 
 use crate::clock::Clock;
-use crate::upstream::Guards;
-use crate::upstream::Service;
+use crate::upstream::{Guards, Service};
 use tenant_discovery::TenantCache;
 
 /// Azure Resource Manager. Cheap to clone; clones share connections and the cache of tenants.

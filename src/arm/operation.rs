@@ -10,11 +10,8 @@ use url::Url;
 
 use super::error::{ArmError, ArmErrorKind};
 use super::report::CallReport;
-use crate::arm::Arm;
-use crate::arm::json_fields;
-use crate::arm::refusal;
-use crate::arm::trusted_url;
 use crate::arm::trusted_url::PinnedUrlError;
+use crate::arm::{Arm, json_fields, refusal, trusted_url};
 use crate::upstream;
 use crate::upstream::Bearer;
 

@@ -7,10 +7,8 @@ use url::Url;
 use super::answer::Answer;
 use super::error::{ArmError, ArmErrorKind};
 use super::report::CallReport;
-use crate::arm::Arm;
-use crate::arm::json_fields;
-use crate::arm::trusted_url;
 use crate::arm::trusted_url::PinnedUrlError;
+use crate::arm::{Arm, json_fields, trusted_url};
 use crate::domain::ResourceId;
 use crate::upstream::ArmToken;
 

@@ -10,12 +10,7 @@ use url::Url;
 use super::answer::Answer;
 use super::operation::{OperationStatus, OperationUrl, status};
 use super::report::CallReport;
-use crate::arm::Comparison;
-use crate::arm::DataConnection;
-use crate::arm::Reading;
-use crate::arm::Recorded;
-use crate::arm::compare;
-use crate::arm::json_fields;
+use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare, json_fields};
 
 /// What of the recordings was looked at.
 #[derive(Debug, Default)]

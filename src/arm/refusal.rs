@@ -6,9 +6,7 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::arm::challenge;
-use crate::arm::headers;
-use crate::arm::json_fields;
+use crate::arm::{challenge, headers, json_fields};
 use crate::domain::TenantId;
 use crate::upstream;
 

@@ -4,15 +4,9 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::error::{ArmError, ArmErrorKind};
-use crate::arm::Arm;
-use crate::arm::json_fields;
-use crate::domain::ClusterId;
-use crate::domain::ConsumerGroup;
-use crate::domain::DatabaseId;
-use crate::domain::EventHubId;
-use crate::domain::ResourceId;
-use crate::upstream::ArmToken;
-use crate::upstream::Bearer;
+use crate::arm::{Arm, json_fields};
+use crate::domain::{ClusterId, ConsumerGroup, DatabaseId, EventHubId, ResourceId};
+use crate::upstream::{ArmToken, Bearer};
 
 /// `Microsoft.EventHub`'s stable version with the longest reach across clouds.
 const EVENT_HUB_API_VERSION: &str = "2021-11-01";

@@ -8,8 +8,7 @@ use moka::future::Cache;
 
 use super::error::{ArmError, ArmErrorKind};
 use super::{Arm, challenge};
-use crate::domain::SubscriptionId;
-use crate::domain::TenantId;
+use crate::domain::{SubscriptionId, TenantId};
 
 /// `Microsoft.Resources/subscriptions`; every version answers the same without a token.
 const API_VERSION: &str = "2022-12-01";

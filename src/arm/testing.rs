@@ -12,10 +12,8 @@ use url::Url;
 
 use super::{Arm, Settings};
 use crate::clock::Clock;
-use crate::domain::DataConnectionId;
-use crate::domain::Person;
-use crate::upstream::ArmToken;
-use crate::upstream::GuardLimits;
+use crate::domain::{DataConnectionId, Person};
+use crate::upstream::{ArmToken, GuardLimits};
 
 pub(super) const TARGET: &str = "11111111-0000-4000-8000-000000000001";
 pub(super) const SOURCE: &str = "22222222-0000-4000-8000-000000000002";

@@ -2,11 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::Code;
-use crate::domain::Error;
-use crate::domain::Person;
-use crate::domain::Refusal;
-use crate::domain::TenantId;
+use crate::domain::{Code, Error, Person, Refusal, TenantId};
 use crate::entra::UserToken;
 
 /// ARM's own header, where the auxiliary tokens stand.

@@ -1,15 +1,8 @@
 //! The tenants that a request involves, according to ARM and never to the caller, and whether they may be connected.
 
-use crate::arm::ArmError;
-use crate::arm::from_arm;
-use crate::arm::upstream_of;
+use crate::arm::{ArmError, from_arm, upstream_of};
 use crate::authz::Side;
-use crate::domain::Code;
-use crate::domain::Error;
-use crate::domain::NewConnection;
-use crate::domain::Refusal;
-use crate::domain::SubscriptionId;
-use crate::domain::TenantId;
+use crate::domain::{Code, Error, NewConnection, Refusal, SubscriptionId, TenantId};
 use std::sync::Arc;
 
 use super::TenantPolicy;

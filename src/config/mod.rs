@@ -30,8 +30,7 @@ pub use limits::LimitsSection;
 pub use reader::{ConfigError, Problem, Reader};
 
 use crate::authz::TenantPolicy;
-use crate::upstream::ClientOptions;
-use crate::upstream::GuardLimits;
+use crate::upstream::{ClientOptions, GuardLimits};
 use crate::usecases::IdempotencySettings;
 use crate::{http, operations};
 

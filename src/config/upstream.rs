@@ -6,8 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::Reader;
-use crate::upstream::ClientOptions;
-use crate::upstream::GuardLimits;
+use crate::upstream::{ClientOptions, GuardLimits};
 
 pub(super) fn read(reader: &mut Reader) -> Option<ClientOptions> {
     let minute = Duration::from_secs(60);

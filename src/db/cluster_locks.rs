@@ -9,11 +9,8 @@ use std::time::Duration;
 use sqlx::postgres::PgListener;
 use sqlx::{PgConnection, PgPool};
 
-use crate::db::DbError;
-use crate::db::exactly_one;
-use crate::domain::ActorId;
-use crate::domain::ClusterId;
-use crate::domain::OperationId;
+use crate::db::{DbError, exactly_one};
+use crate::domain::{ActorId, ClusterId, OperationId};
 
 /// The channel that notifies replicas of changes of the queue.
 pub const CHANNEL: &str = "tenant_bridge_turns";

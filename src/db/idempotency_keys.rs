@@ -7,9 +7,7 @@ use uuid::Uuid;
 
 use super::pool::autocommit;
 use super::{DbError, exactly_one};
-use crate::domain::ActorId;
-use crate::domain::ConnectionId;
-use crate::domain::OperationId;
+use crate::domain::{ActorId, ConnectionId, OperationId};
 
 /// Whose key it is and what for: the same key of another person, app or route is another one.
 #[derive(Debug, Clone, Copy)]

@@ -12,9 +12,7 @@ use uuid::Uuid;
 use super::operations::{FIRST_REVISION, NewOperation, Row};
 use super::pool::autocommit;
 use super::{DbError, exactly_one};
-use crate::domain::ConnectionId;
-use crate::domain::OperationId;
-use crate::domain::OperationRecord;
+use crate::domain::{ConnectionId, OperationId, OperationRecord};
 
 /// An operation that this replica may step, as long as its lease lasts.
 #[derive(Debug, Clone)]

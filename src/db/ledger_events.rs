@@ -3,13 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{DbError, exactly_one};
-use crate::domain::ActorId;
-use crate::domain::ConnectionId;
-use crate::domain::Event;
-use crate::domain::EventKind;
-use crate::domain::OperationId;
-use crate::domain::RecordedEvent;
-use crate::domain::TenantId;
+use crate::domain::{ActorId, ConnectionId, Event, EventKind, OperationId, RecordedEvent, TenantId};
 
 /// Adds an event, in the caller's transaction.
 ///

@@ -11,16 +11,10 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{DbError, exactly_one};
-use crate::domain::ActorId;
-use crate::domain::Awaiting;
-use crate::domain::ClusterId;
-use crate::domain::ConnectionId;
-use crate::domain::Failure;
-use crate::domain::OperationId;
-use crate::domain::OperationRecord;
-use crate::domain::Phase;
-use crate::domain::TenantId;
-use crate::domain::removal_hash;
+use crate::domain::{
+    ActorId, Awaiting, ClusterId, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId,
+    removal_hash,
+};
 
 /// The revision that a create makes.
 pub const FIRST_REVISION: i32 = 1;

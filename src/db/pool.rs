@@ -11,9 +11,7 @@ use tokio::time::timeout;
 use super::probe::Probe;
 use super::session::{SessionError, Sessions};
 use super::{DbError, address};
-use crate::failpoints::Failed;
-use crate::failpoints::Moment;
-use crate::failpoints::failpoint;
+use crate::failpoints::{Failed, Moment, failpoint};
 
 /// How to reach Postgres.
 #[derive(Debug, Clone)]

@@ -5,8 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::db::DbError;
-use crate::domain::ActorId;
-use crate::domain::Person;
+use crate::domain::{ActorId, Person};
 
 /// The pseudonym of a person, if they were ever recorded.
 ///

@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::domain::ActorId;
-use crate::domain::ConnectionId;
-use crate::domain::OperationId;
-use crate::domain::TenantId;
+use crate::domain::{ActorId, ConnectionId, OperationId, TenantId};
 
 use crate::domain::EventKind;
 

@@ -8,21 +8,11 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::ids::ActorId;
-use crate::domain::ids::ConnectionId;
-use crate::domain::ids::OperationId;
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{ActorId, ConnectionId, OperationId, TenantId};
 use crate::domain::names::DataConnectionName;
-use crate::domain::request::EventHubSource;
-use crate::domain::request::Target;
+use crate::domain::request::{EventHubSource, Target};
 use crate::domain::resource_id::DataConnectionId;
-use crate::domain::state::Desired;
-use crate::domain::state::InFlight;
-use crate::domain::state::Observed;
-use crate::domain::state::OperationKind;
-use crate::domain::state::Phase;
-use crate::domain::state::State;
-use crate::domain::state::derive;
+use crate::domain::state::{Desired, InFlight, Observed, OperationKind, Phase, State, derive};
 
 /// A connection that is about to be recorded, before anything is sent: it is wanted, and from the commit on it may be at ARM.
 #[derive(Debug, Clone)]

@@ -6,12 +6,7 @@ use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::domain::Awaiting;
-use crate::domain::Code;
-use crate::domain::DbError;
-use crate::domain::Exceeded;
-use crate::domain::TenantId;
-use crate::domain::Upstream;
+use crate::domain::{Awaiting, Code, DbError, Exceeded, TenantId, Upstream};
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]

@@ -1,13 +1,7 @@
 //! What a caller asks for, once every part of it has been parsed.
 
-use crate::domain::names::ConsumerGroup;
-use crate::domain::names::DataConnectionName;
-use crate::domain::names::DataFormat;
-use crate::domain::names::EntityName;
-use crate::domain::resource_id::ClusterId;
-use crate::domain::resource_id::DataConnectionId;
-use crate::domain::resource_id::DatabaseId;
-use crate::domain::resource_id::EventHubId;
+use crate::domain::names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName};
+use crate::domain::resource_id::{ClusterId, DataConnectionId, DatabaseId, EventHubId};
 
 /// Where the events go.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,9 +13,7 @@ use super::classify::{Signals, classify};
 use super::error::{ExchangeError, ExchangeErrorKind, ExchangeFailure};
 use super::settings::Settings;
 use super::user_token::UserToken;
-use crate::domain::ObjectId;
-use crate::domain::Person;
-use crate::domain::TenantId;
+use crate::domain::{ObjectId, Person, TenantId};
 use crate::upstream;
 use crate::upstream::ArmToken;
 

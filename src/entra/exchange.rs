@@ -17,9 +17,7 @@ use super::{Entra, Inner};
 use crate::domain::TenantId;
 use crate::entra::exchange_guard::Identity;
 use crate::telemetry::metrics;
-use crate::upstream::ArmToken;
-use crate::upstream::Guard;
-use crate::upstream::deadline;
+use crate::upstream::{ArmToken, Guard, deadline};
 
 /// A token that is younger is not a cached one.
 const OF_THIS_MOMENT: Duration = Duration::from_secs(10);

@@ -17,14 +17,9 @@ use super::refusal::{TokenError, TokenRefusal};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::domain::TenantId;
-use crate::failpoints::Moment;
-use crate::failpoints::failpoint;
+use crate::failpoints::{Moment, failpoint};
 use crate::upstream;
-use crate::upstream::Guard;
-use crate::upstream::Guards;
-use crate::upstream::Rejected;
-use crate::upstream::Service;
-use crate::upstream::deadline;
+use crate::upstream::{Guard, Guards, Rejected, Service, deadline};
 
 /// The pause after a fetch that failed: short, so that an outage of seconds is not one of minutes, yet no storm.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);

@@ -26,8 +26,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::upstream::Guards;
-use crate::upstream::Service;
+use crate::upstream::{Guards, Service};
 
 pub use error::{ExchangeError, ExchangeErrorKind, ExchangeFailure};
 pub use refusal::{TokenError, TokenRefusal};

@@ -14,9 +14,7 @@ use super::answer::{Success, failure, is_arm};
 use super::claims::Claims;
 use super::error::{ExchangeError, ExchangeErrorKind};
 use super::{Entra, Inner};
-use crate::domain::ObjectId;
-use crate::domain::Person;
-use crate::domain::TenantId;
+use crate::domain::{ObjectId, Person, TenantId};
 use crate::entra::exchange_guard::Identity;
 use crate::upstream::ServiceToken;
 

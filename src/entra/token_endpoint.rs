@@ -10,14 +10,10 @@ use super::error::{ExchangeError, ExchangeErrorKind};
 use super::{Inner, answer};
 use crate::domain::TenantId;
 use crate::entra::exchange_guard::Identity;
-use crate::failpoints::Moment;
-use crate::failpoints::failpoint;
+use crate::failpoints::{Moment, failpoint};
 use crate::telemetry;
 use crate::upstream;
-use crate::upstream::AdmittedCall;
-use crate::upstream::Body;
-use crate::upstream::BodyError;
-use crate::upstream::Guard;
+use crate::upstream::{AdmittedCall, Body, BodyError, Guard};
 
 /// Status, headers and body of an answer.
 pub(super) type Answered = (StatusCode, HeaderMap, Body);

@@ -8,8 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::domain::Person;
-use crate::domain::TenantId;
+use crate::domain::{Person, TenantId};
 
 /// A validated access token for this API. Prints as whose it is and how long, never as itself. Cheap to clone.
 ///

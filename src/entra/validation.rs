@@ -14,9 +14,7 @@ use super::key_document::SigningKey;
 use super::refusal::{LONGEST, TokenError, TokenRefusal};
 use super::settings::{Settings, for_tenant};
 use super::user_token::{Facts, UserToken};
-use crate::domain::ObjectId;
-use crate::domain::Person;
-use crate::domain::TenantId;
+use crate::domain::{ObjectId, Person, TenantId};
 
 /// The longest user name that is kept for display, in characters.
 const LONGEST_NAME: usize = 256;

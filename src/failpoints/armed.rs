@@ -12,9 +12,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::failpoints::Moment;
-use crate::failpoints::plan::Plan;
-use crate::failpoints::plan::PlanError;
-use crate::failpoints::plan::{Action, Passing};
+use crate::failpoints::plan::{Action, Passing, Plan, PlanError};
 
 /// How often the file of a pause is looked for.
 const LOOK: Duration = Duration::from_millis(5);

@@ -12,8 +12,7 @@ use super::entity_tag::{EntityTag, IfNoneMatch};
 use super::extract::Path;
 use super::problem::Problem;
 use crate::domain::Code;
-use crate::http::openapi;
-use crate::http::response;
+use crate::http::{openapi, response};
 
 /// The page itself.
 const PAGE: &str = "index.html";

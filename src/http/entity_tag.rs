@@ -9,9 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
-use crate::domain::ConnectionRecord;
-use crate::domain::FieldError;
-use crate::domain::hex;
+use crate::domain::{ConnectionRecord, FieldError, hex};
 use crate::http::models::Operation;
 use crate::usecases::ExpectedVersion;
 

@@ -6,8 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::domain::FieldError;
 use crate::http::AppState;
-use crate::http::models::Operation;
-use crate::http::models::OperationStatus;
+use crate::http::models::{Operation, OperationStatus};
 use crate::http::problem::Problem;
 
 /// Where a long-running operation is followed, in Azure's API style.

@@ -8,9 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::Code;
 use crate::http::problem::Problem;
-use crate::http::shares::Holder;
-use crate::http::shares::Place;
-use crate::http::shares::Places;
+use crate::http::shares::{Holder, Place, Places};
 use crate::telemetry::metrics;
 
 /// When those come back who were sent away.

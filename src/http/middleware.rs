@@ -15,12 +15,9 @@ use tracing::Instrument;
 
 use crate::domain::Code;
 use crate::http::AppState;
-use crate::http::extract::LARGEST_BODY;
-use crate::http::extract::NoParameters;
-use crate::http::extract::Query;
+use crate::http::extract::{LARGEST_BODY, NoParameters, Query};
 use crate::http::host::wrong_host;
-use crate::http::problem::MEDIA_TYPE;
-use crate::http::problem::Problem;
+use crate::http::problem::{MEDIA_TYPE, Problem};
 use crate::telemetry::{self, metrics};
 use crate::upstream::deadline;
 

@@ -5,12 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::ConnectionRecord;
-use crate::domain::Failure;
-use crate::domain::OperationKind;
-use crate::domain::OperationRecord;
-use crate::domain::Phase;
-use crate::domain::State;
+use crate::domain::{ConnectionRecord, Failure, OperationKind, OperationRecord, Phase, State};
 
 /// A connection as this service recorded it.
 #[derive(Debug, Serialize, ToSchema)]

@@ -2,10 +2,8 @@
 
 use super::problem::Problem;
 use crate::authz::Caller;
-use crate::authz::limits::PerPerson;
-use crate::authz::limits::WINDOW;
-use crate::domain::Code;
-use crate::domain::Exceeded;
+use crate::authz::limits::{PerPerson, WINDOW};
+use crate::domain::{Code, Exceeded};
 use crate::telemetry::metrics;
 
 /// The limit's name, in the answer and in the metrics.

@@ -11,14 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::DbError;
-use crate::domain::Challenge;
-use crate::domain::Code;
-use crate::domain::Error;
-use crate::domain::Exceeded;
-use crate::domain::FieldError;
-use crate::domain::Missing;
-use crate::domain::Refusal;
-use crate::domain::Upstream;
+use crate::domain::{Challenge, Code, Error, Exceeded, FieldError, Missing, Refusal, Upstream};
 
 /// The media type of problems (RFC 9457, section 6.1).
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";

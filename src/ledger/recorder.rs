@@ -9,22 +9,12 @@ use super::details::LedgerConnection;
 use super::refusal_limit::RefusalLimit;
 use crate::authz::{Caller, Intent, Scope};
 use crate::clock::Clock;
-use crate::db::Db;
-use crate::db::DbError;
-use crate::db::connections;
 use crate::db::connections::ConnectionRole;
-use crate::db::ledger_events;
-use crate::db::principals;
-use crate::domain::ActorId;
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::domain::ConnectionRecord;
-use crate::domain::Error;
-use crate::domain::Event;
-use crate::domain::EventKind;
-use crate::domain::FieldError;
-use crate::domain::OperationRecord;
-use crate::domain::Refusal;
+use crate::db::{Db, DbError, connections, ledger_events, principals};
+use crate::domain::{
+    ActorId, Code, ConnectionId, ConnectionRecord, Error, Event, EventKind, FieldError, OperationRecord,
+    Refusal,
+};
 use crate::telemetry::metrics;
 use std::sync::Arc;
 use uuid::Uuid;

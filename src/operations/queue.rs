@@ -14,22 +14,12 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::authz::Caller;
-use crate::db::DbError;
-use crate::db::cluster_locks;
-use crate::db::operations;
 use crate::db::operations::NewOperation;
-use crate::db::within;
-use crate::domain::ActorId;
-use crate::domain::ClusterId;
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::domain::Error;
-use crate::domain::Exceeded;
-use crate::domain::OperationId;
-use crate::domain::OperationKind;
-use crate::domain::OperationRecord;
-use crate::domain::Phase;
-use crate::domain::Refusal;
+use crate::db::{DbError, cluster_locks, operations, within};
+use crate::domain::{
+    ActorId, ClusterId, Code, ConnectionId, Error, Exceeded, OperationId, OperationKind, OperationRecord,
+    Phase, Refusal,
+};
 use crate::telemetry::metrics;
 
 /// After so long without a notification the connection is tested.

@@ -1,17 +1,9 @@
 //! Findings against a request, in sentences that can be acted on: each has the full id, and what may be wrong with it.
 
-use crate::arm::ArmError;
-use crate::arm::from_arm;
-use crate::domain::ClusterId;
-use crate::domain::Code;
-use crate::domain::Error;
-use crate::domain::FieldError;
-use crate::domain::Missing;
-use crate::domain::MissingKind;
-use crate::domain::NamespaceId;
-use crate::domain::Refusal;
-use crate::domain::ResourceId;
-use crate::domain::TenantId;
+use crate::arm::{ArmError, from_arm};
+use crate::domain::{
+    ClusterId, Code, Error, FieldError, Missing, MissingKind, NamespaceId, Refusal, ResourceId, TenantId,
+};
 use crate::upstream::ArmToken;
 
 /// A role that grants what a request needs, named as in Microsoft's how-to, with the resource that it is needed on.

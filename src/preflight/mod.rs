@@ -6,22 +6,13 @@ use crate::db::DbError;
 use chrono::{DateTime, Utc};
 use findings::{Findings, Role, There, absence, there};
 
-use crate::arm::Arm;
-use crate::arm::from_arm;
-use crate::arm::{ArmError, Cluster, Permissions};
+use crate::arm::{Arm, ArmError, Cluster, Permissions, from_arm};
 use crate::authz::Caller;
-use crate::authz::tenants::SOURCE_POINTER;
-use crate::authz::tenants::TARGET_POINTER;
-use crate::authz::tenants::{TenantPair, Tenants, is_of_another_tenant};
+use crate::authz::tenants::{SOURCE_POINTER, TARGET_POINTER, TenantPair, Tenants, is_of_another_tenant};
 use crate::clock::Clock;
-use crate::domain::ClusterId;
-use crate::domain::Code;
-use crate::domain::ConnectionRecord;
-use crate::domain::DataConnectionId;
-use crate::domain::DatabaseId;
-use crate::domain::Error;
-use crate::domain::NewConnection;
-use crate::domain::Refusal;
+use crate::domain::{
+    ClusterId, Code, ConnectionRecord, DataConnectionId, DatabaseId, Error, NewConnection, Refusal,
+};
 use crate::tokens::exchange::TokenExchange;
 use crate::upstream::ArmToken;
 

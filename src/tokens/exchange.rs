@@ -3,17 +3,8 @@
 use futures_util::future::join_all;
 
 use crate::authz::Caller;
-use crate::domain::Awaiting;
-use crate::domain::Code;
-use crate::domain::Error;
-use crate::domain::Missing;
-use crate::domain::MissingKind;
-use crate::domain::Refusal;
-use crate::domain::TenantId;
-use crate::domain::Unavailable;
-use crate::domain::Upstream;
-use crate::entra::{Entra, UserToken};
-use crate::entra::{ExchangeError, ExchangeErrorKind};
+use crate::domain::{Awaiting, Code, Error, Missing, MissingKind, Refusal, TenantId, Unavailable, Upstream};
+use crate::entra::{Entra, ExchangeError, ExchangeErrorKind, UserToken};
 use crate::upstream::ArmToken;
 
 /// Exchanges callers' tokens for ARM tokens. Cheap to clone.

@@ -8,11 +8,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::authz::TenantPolicy;
-use crate::domain::ConnectionId;
-use crate::domain::ConnectionRecord;
-use crate::domain::TenantId;
-use crate::entra::Entra;
-use crate::entra::ExchangeErrorKind;
+use crate::domain::{ConnectionId, ConnectionRecord, TenantId};
+use crate::entra::{Entra, ExchangeErrorKind};
 use crate::upstream::ServiceToken;
 
 /// How long a denial is cached, in multiples of `poll_max`.

@@ -7,8 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use crate::authz::Caller;
-use crate::domain::ConnectionId;
-use crate::domain::OperationId;
+use crate::domain::{ConnectionId, OperationId};
 
 /// What the holder of an operation's tokens may do with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,10 +12,7 @@ use tower::retry::budget::{Budget as _, TpsBudget};
 use uuid::Uuid;
 
 use crate::telemetry::metrics;
-use crate::upstream::circuit::CallOutcome;
-use crate::upstream::circuit::CallPermit;
-use crate::upstream::circuit::Change;
-use crate::upstream::circuit::Circuit;
+use crate::upstream::circuit::{CallOutcome, CallPermit, Change, Circuit};
 use crate::upstream::deadline;
 
 /// Far more tenants and subscriptions than one service deals with; the least used guards are dropped with their state.

@@ -8,8 +8,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::domain::Person;
-use crate::domain::TenantId;
+use crate::domain::{Person, TenantId};
 
 /// A token that ARM takes for reads. Writes take an [`ArmToken`] alone.
 pub trait Bearer: Send + Sync {

@@ -4,8 +4,7 @@
 use crate::authz::Scope;
 use crate::db::Db;
 use crate::ledger::recorder::Recorder;
-use crate::operations::driver::Driver;
-use crate::operations::driver::Lending;
+use crate::operations::driver::{Driver, Lending};
 use crate::preflight::Preflight;
 use crate::usecases::idempotency::IdempotencyKeys;
 use crate::usecases::queries::Queries;
@@ -14,23 +13,13 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::authz::Caller;
-use crate::db::DbError;
-use crate::db::connections;
 use crate::db::connections::ConnectionRole;
-use crate::db::ledger_events;
-use crate::db::operations;
-use crate::domain::Code;
-use crate::domain::ConnectionRecord;
-use crate::domain::Error;
-use crate::domain::EventKind;
-use crate::domain::NewConnection;
-use crate::domain::OperationId;
-use crate::domain::OperationKind;
-use crate::domain::OperationRecord;
-use crate::domain::Phase;
-use crate::domain::Refusal;
-use crate::usecases::idempotency::IdempotencyKey;
-use crate::usecases::idempotency::IdempotentRequest;
+use crate::db::{DbError, connections, ledger_events, operations};
+use crate::domain::{
+    Code, ConnectionRecord, Error, EventKind, NewConnection, OperationId, OperationKind, OperationRecord,
+    Phase, Refusal,
+};
+use crate::usecases::idempotency::{IdempotencyKey, IdempotentRequest};
 use crate::visibility::ViewerRole;
 
 /// The member of the request that names what is continued.

@@ -28,24 +28,12 @@ use crate::db::leases::Claim;
 use crate::db::operations::{FIRST_REVISION, NewOperation};
 use crate::db::revisions::NewRevision;
 use crate::db::{DbError, connections, ledger_events, revisions};
-use crate::domain::ActorId;
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::domain::DataFormat;
-use crate::domain::EntityName;
-use crate::domain::Error;
-use crate::domain::EventKind;
-use crate::domain::NewConnection;
-use crate::domain::NewRecord;
-use crate::domain::OperationKind;
-use crate::domain::OperationRecord;
-use crate::domain::Phase;
-use crate::domain::Refusal;
-use crate::domain::hex;
-use crate::domain::salted_hash;
+use crate::domain::{
+    ActorId, Code, ConnectionId, DataFormat, EntityName, Error, EventKind, NewConnection, NewRecord,
+    OperationKind, OperationRecord, Phase, Refusal, hex, salted_hash,
+};
 use crate::preflight::Clearance;
-use crate::usecases::idempotency::IdempotencyKey;
-use crate::usecases::idempotency::IdempotentRequest;
+use crate::usecases::idempotency::{IdempotencyKey, IdempotentRequest};
 
 /// The result of a create.
 #[derive(Debug)]

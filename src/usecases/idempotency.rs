@@ -11,17 +11,9 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use crate::authz::Caller;
-use crate::db::DbError;
-use crate::db::connections;
-use crate::db::idempotency_keys;
 use crate::db::idempotency_keys::{Entry, Scope};
-use crate::db::operations;
-use crate::db::principals;
-use crate::domain::ActorId;
-use crate::domain::Code;
-use crate::domain::Error;
-use crate::domain::OperationRecord;
-use crate::domain::Refusal;
+use crate::db::{DbError, connections, idempotency_keys, operations, principals};
+use crate::domain::{ActorId, Code, Error, OperationRecord, Refusal};
 
 /// The longest key, in characters.
 const LONGEST_KEY: usize = 255;

@@ -5,34 +5,19 @@ use crate::authz::tenants::Tenants;
 use crate::db::Db;
 use crate::operations::replica::Replica;
 use crate::operations::signals::Signals;
-use crate::visibility::Visibility;
-use crate::visibility::is_auditor;
-use crate::visibility::role_by_record;
+use crate::visibility::{Visibility, is_auditor, role_by_record};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::authz::Caller;
-use crate::authz::Side;
-use crate::db::connections;
+use crate::authz::{Caller, Side};
 use crate::db::connections::{ConnectionWithRole, Selection};
-use crate::db::ledger_events;
-use crate::db::operations;
-use crate::db::principals;
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::domain::ConnectionRecord;
-use crate::domain::DatabaseId;
-use crate::domain::Error;
-use crate::domain::EventHubId;
-use crate::domain::OperationId;
-use crate::domain::OperationRecord;
-use crate::domain::RecordedEvent;
-use crate::domain::Refusal;
-use crate::domain::SubscriptionId;
-use crate::visibility::AccessCheck;
-use crate::visibility::ViewerRole;
-use crate::visibility::sees_all_of_own_tenant;
+use crate::db::{connections, ledger_events, operations, principals};
+use crate::domain::{
+    Code, ConnectionId, ConnectionRecord, DatabaseId, Error, EventHubId, OperationId, OperationRecord,
+    RecordedEvent, Refusal, SubscriptionId,
+};
+use crate::visibility::{AccessCheck, ViewerRole, sees_all_of_own_tenant};
 
 /// How often a waiting request reads the database, in case another replica ends the operation.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);

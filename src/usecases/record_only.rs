@@ -2,22 +2,13 @@
 
 use serde_json::json;
 
-use crate::arm::from_arm;
-use crate::arm::{Comparison, DataConnection};
+use crate::arm::{Comparison, DataConnection, from_arm};
 use crate::authz::Caller;
 use crate::db::{DbError, connections, ledger_events};
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::domain::ConnectionRecord;
-use crate::domain::Desired;
-use crate::domain::Error;
-use crate::domain::EventKind;
-use crate::domain::Observed;
-use crate::domain::OperationKind;
-use crate::domain::OperationRecord;
-use crate::domain::Phase;
-use crate::domain::Refusal;
-use crate::domain::removal_hash;
+use crate::domain::{
+    Code, ConnectionId, ConnectionRecord, Desired, Error, EventKind, Observed, OperationKind,
+    OperationRecord, Phase, Refusal, removal_hash,
+};
 use crate::upstream::ArmToken;
 use crate::usecases::removal_request::RemoveCommand;
 use crate::usecases::remove::Remove;

@@ -3,14 +3,9 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::domain::ConnectionRecord;
-use crate::domain::Error;
-use crate::domain::Refusal;
+use crate::domain::{Code, ConnectionId, ConnectionRecord, Error, Refusal};
 use crate::telemetry::metrics;
-use crate::usecases::idempotency::IdempotencyKey;
-use crate::usecases::idempotency::IdempotentRequest;
+use crate::usecases::idempotency::{IdempotencyKey, IdempotentRequest};
 
 /// A request to remove a connection.
 #[derive(Debug, Clone, Default)]

@@ -4,8 +4,7 @@ use crate::authz::Scope;
 use crate::db::Db;
 use crate::domain::ClusterId;
 use crate::ledger::recorder::Recorder;
-use crate::operations::driver::Driver;
-use crate::operations::driver::Lending;
+use crate::operations::driver::{Driver, Lending};
 use crate::operations::queue::Queue;
 use crate::preflight::Preflight;
 use crate::usecases::idempotency::IdempotencyKeys;
@@ -16,33 +15,18 @@ use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use crate::authz::Caller;
-use crate::db::DbError;
-use crate::db::cluster_locks;
-use crate::db::connections;
 use crate::db::leases::Claim;
-use crate::db::ledger_events;
-use crate::db::operations;
 use crate::db::operations::NewOperation;
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::domain::ConnectionRecord;
-use crate::domain::Desired;
-use crate::domain::Error;
-use crate::domain::EventKind;
-use crate::domain::Failure;
-use crate::domain::Observed;
-use crate::domain::OperationKind;
-use crate::domain::OperationRecord;
-use crate::domain::Phase;
-use crate::domain::Refusal;
-use crate::domain::{hex, removal_hash, removal_of_found_hash};
+use crate::db::{DbError, cluster_locks, connections, ledger_events, operations};
+use crate::domain::{
+    Code, ConnectionId, ConnectionRecord, Desired, Error, EventKind, Failure, Observed, OperationKind,
+    OperationRecord, Phase, Refusal, hex, removal_hash, removal_of_found_hash,
+};
 use crate::ledger::details;
 use crate::tokens::store::Access;
 use crate::usecases::create::waits;
-use crate::usecases::idempotency::IdempotentRequest;
-use crate::usecases::idempotency::Replay;
-use crate::usecases::removal_request::RemovalRequest;
-use crate::usecases::removal_request::RemoveCommand;
+use crate::usecases::idempotency::{IdempotentRequest, Replay};
+use crate::usecases::removal_request::{RemovalRequest, RemoveCommand};
 use crate::visibility::ViewerRole;
 
 /// The result of a removal.

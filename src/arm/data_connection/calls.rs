@@ -4,19 +4,14 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::DataConnection;
-use crate::arm::Arm;
-use crate::arm::CallReport;
-use crate::arm::CallTrace;
 use crate::arm::answer::Answer;
 use crate::arm::error::{ArmError, ArmErrorKind};
-use crate::arm::json_fields;
 use crate::arm::operation::OperationUrl;
 use crate::arm::report::Call;
 use crate::arm::trusted_url::PinnedUrlError;
-use crate::domain::DataConnectionId;
-use crate::domain::DatabaseId;
-use crate::upstream::ArmToken;
-use crate::upstream::Bearer;
+use crate::arm::{Arm, CallReport, CallTrace, json_fields};
+use crate::domain::{DataConnectionId, DatabaseId};
+use crate::upstream::{ArmToken, Bearer};
 
 /// The tokens of one write (Microsoft Learn, "Authenticate requests across tenants").
 #[derive(Debug, Clone)]

@@ -9,15 +9,10 @@ use uuid::Uuid;
 
 use super::ConnectionRole;
 use crate::db::{DbError, operations};
-use crate::domain::ActorId;
-use crate::domain::ConnectionId;
-use crate::domain::ConnectionRecord;
-use crate::domain::DataConnectionId;
-use crate::domain::EventHubSource;
-use crate::domain::EventKind;
-use crate::domain::FoundResource;
-use crate::domain::Target;
-use crate::domain::TenantId;
+use crate::domain::{
+    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventHubSource, EventKind, FoundResource,
+    Target, TenantId,
+};
 
 /// A record, and what the person who looks is to it.
 #[derive(Debug)]

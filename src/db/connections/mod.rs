@@ -9,14 +9,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{DbError, exactly_one};
-use crate::domain::ActorId;
-use crate::domain::ConnectionId;
-use crate::domain::DataFormat;
-use crate::domain::Desired;
-use crate::domain::EntityName;
-use crate::domain::FoundResource;
-use crate::domain::NewRecord;
-use crate::domain::Observed;
+use crate::domain::{
+    ActorId, ConnectionId, DataFormat, Desired, EntityName, FoundResource, NewRecord, Observed,
+};
 
 pub use find::{ConnectionWithRole, Selection, find, find_open, find_with_role, list, unanswered_removal};
 pub use recheck::{

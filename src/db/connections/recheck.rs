@@ -8,8 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::db::DbError;
-use crate::domain::ConnectionId;
-use crate::domain::DataConnectionId;
+use crate::domain::{ConnectionId, DataConnectionId};
 
 const MINUTE: u64 = 60;
 

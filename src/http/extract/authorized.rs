@@ -7,8 +7,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::caller::Authenticated;
-use crate::authz::Caller;
-use crate::authz::Intent;
+use crate::authz::{Caller, Intent};
 use crate::http::AppState;
 use crate::http::problem::Problem;
 

@@ -7,8 +7,7 @@ use http::request::Parts;
 use secrecy::SecretString;
 
 use crate::authz::Caller;
-use crate::domain::Code;
-use crate::domain::FieldError;
+use crate::domain::{Code, FieldError};
 use crate::entra::{TokenError, TokenRefusal};
 use crate::http::AppState;
 use crate::http::middleware::RequestId;

@@ -5,8 +5,7 @@ use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
 
-use crate::domain::Code;
-use crate::domain::FieldError;
+use crate::domain::{Code, FieldError};
 use crate::http::entity_tag::{EntityTag, IfMatch, IfNoneMatch};
 use crate::http::problem::Problem;
 use crate::usecases::ExpectedVersion;

@@ -4,12 +4,7 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use crate::domain::Code;
-use crate::domain::FieldError;
-use crate::domain::Missing;
-use crate::domain::MissingKind;
-use crate::domain::TenantId;
-use crate::domain::Upstream;
+use crate::domain::{Code, FieldError, Missing, MissingKind, TenantId, Upstream};
 use crate::http::links;
 use crate::http::problem::Problem;
 

@@ -12,8 +12,7 @@ use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::{Ref, RefOr};
 
 use crate::domain::Code;
-use crate::http::openapi::examples;
-use crate::http::openapi::headers;
+use crate::http::openapi::{examples, headers};
 use crate::http::problem::{MEDIA_TYPE, status_of};
 
 /// What any request with a token may be answered.

@@ -1,8 +1,7 @@
 //! Who gets a place when all are taken.
 
 use super::*;
-use crate::domain::ObjectId;
-use crate::domain::TenantId;
+use crate::domain::{ObjectId, TenantId};
 
 fn holder(app: u128, person: u128) -> Holder {
     Holder {

@@ -7,23 +7,16 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::Code;
-use crate::domain::FieldError;
-use crate::domain::OperationId;
-use crate::http::AppState;
-use crate::http::Problem;
+use crate::domain::{Code, FieldError, OperationId};
 use crate::http::extract::{
     Authorized, Conditions, Idempotency, JsonIfAny, NoParameters, Path, Prefer, Query, Write,
 };
-use crate::http::links;
 use crate::http::models::Operation;
-use crate::http::openapi::AuxiliaryHeader;
-use crate::http::openapi::ErrorCodes;
-use crate::http::openapi::ErrorResponses;
-use crate::http::openapi::IdempotencyKeyHeader;
-use crate::http::openapi::PreferHeader;
-use crate::http::openapi::examples;
-use crate::http::response;
+use crate::http::openapi::{
+    AuxiliaryHeader, ErrorCodes, ErrorResponses, IdempotencyKeyHeader, PreferHeader, examples,
+};
+use crate::http::{AppState, Problem};
+use crate::http::{links, response};
 use crate::usecases::Continued;
 
 /// How many hexadecimal digits a SHA-256 has.

@@ -6,28 +6,17 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::domain::Code;
-use crate::domain::EventHubSource;
-use crate::domain::FieldError;
-use crate::domain::NewConnection;
-use crate::domain::Phase;
-use crate::domain::Target;
-use crate::http::AppState;
-use crate::http::Problem;
+use crate::domain::{Code, EventHubSource, FieldError, NewConnection, Phase, Target};
 use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{
     Authorized, Conditions, Create, Idempotency, Json, NoParameters, Prefer, Query, field, optional,
 };
-use crate::http::links;
-use crate::http::models::Connection;
-use crate::http::models::Operation;
-use crate::http::openapi::AuxiliaryHeader;
-use crate::http::openapi::ErrorCodes;
-use crate::http::openapi::ErrorResponses;
-use crate::http::openapi::IdempotencyKeyHeader;
-use crate::http::openapi::PreferHeader;
-use crate::http::openapi::examples;
-use crate::http::response;
+use crate::http::models::{Connection, Operation};
+use crate::http::openapi::{
+    AuxiliaryHeader, ErrorCodes, ErrorResponses, IdempotencyKeyHeader, PreferHeader, examples,
+};
+use crate::http::{AppState, Problem};
+use crate::http::{links, response};
 use crate::usecases::IdempotencyKey;
 use crate::visibility::ViewerRole;
 

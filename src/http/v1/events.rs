@@ -8,21 +8,10 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::domain::ActorId;
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::domain::EventKind;
-use crate::domain::OperationId;
-use crate::domain::RecordedEvent;
-use crate::domain::TenantId;
-use crate::http::AppState;
-use crate::http::Problem;
+use crate::domain::{ActorId, Code, ConnectionId, EventKind, OperationId, RecordedEvent, TenantId};
 use crate::http::extract::{Authorized, Path, Query, Read};
-use crate::http::links;
-use crate::http::openapi::ErrorCodes;
-use crate::http::openapi::ErrorResponses;
-use crate::http::openapi::examples;
-use crate::http::response;
+use crate::http::openapi::{ErrorCodes, ErrorResponses, examples};
+use crate::http::{AppState, Problem, links, response};
 
 /// The list that page tokens are for.
 const LIST: &str = "events";

@@ -4,18 +4,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::http::AppState;
-use crate::http::Problem;
+use crate::domain::{Code, ConnectionId};
 use crate::http::entity_tag::{EntityTag, IfNoneMatch};
 use crate::http::extract::{Authorized, NoParameters, Path, Query, Read};
 use crate::http::models::Connection;
-use crate::http::openapi::ErrorCodes;
-use crate::http::openapi::ErrorResponses;
-use crate::http::openapi::IfNoneMatchHeader;
-use crate::http::openapi::examples;
-use crate::http::response;
+use crate::http::openapi::{ErrorCodes, ErrorResponses, IfNoneMatchHeader, examples};
+use crate::http::{AppState, Problem, response};
 
 struct GetErrors;
 

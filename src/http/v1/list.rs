@@ -7,18 +7,11 @@ use sha2::{Digest as _, Sha256};
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::domain::hex;
-use crate::http::AppState;
-use crate::http::Problem;
+use crate::domain::{Code, ConnectionId, hex};
 use crate::http::extract::{Authorized, Query, Read, optional};
-use crate::http::links;
 use crate::http::models::Connection;
-use crate::http::openapi::ErrorCodes;
-use crate::http::openapi::ErrorResponses;
-use crate::http::openapi::examples;
-use crate::http::response;
+use crate::http::openapi::{ErrorCodes, ErrorResponses, examples};
+use crate::http::{AppState, Problem, links, response};
 use crate::usecases::ListFilter;
 
 /// Which part of the list.

@@ -4,18 +4,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
-use crate::domain::Code;
-use crate::domain::OperationId;
-use crate::http::AppState;
-use crate::http::Problem;
+use crate::domain::{Code, OperationId};
 use crate::http::extract::{Authorized, NoParameters, Path, Query, Read};
-use crate::http::links;
 use crate::http::models::Operation;
-use crate::http::openapi::AuxiliaryHeader;
-use crate::http::openapi::ErrorCodes;
-use crate::http::openapi::ErrorResponses;
-use crate::http::openapi::examples;
-use crate::http::response;
+use crate::http::openapi::{AuxiliaryHeader, ErrorCodes, ErrorResponses, examples};
+use crate::http::{AppState, Problem, links, response};
 
 struct OperationErrors;
 

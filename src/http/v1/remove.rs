@@ -7,28 +7,16 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::domain::Code;
-use crate::domain::ConnectionId;
-use crate::domain::OperationKind;
-use crate::domain::OperationRecord;
 use crate::domain::State as ConnectionState;
-use crate::http::AppState;
-use crate::http::Problem;
+use crate::domain::{Code, ConnectionId, OperationKind, OperationRecord};
 use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{Authorized, Conditions, Idempotency, Path, Prefer, Query, Write};
-use crate::http::links;
-use crate::http::models::Connection;
-use crate::http::models::Operation;
-use crate::http::openapi::AuxiliaryHeader;
-use crate::http::openapi::ErrorCodes;
-use crate::http::openapi::ErrorResponses;
-use crate::http::openapi::IdempotencyKeyHeader;
-use crate::http::openapi::IfMatchHeader;
-use crate::http::openapi::PreferHeader;
-use crate::http::openapi::examples;
-use crate::http::response;
-use crate::usecases::Removal;
-use crate::usecases::RemovalRequest;
+use crate::http::models::{Connection, Operation};
+use crate::http::openapi::{
+    AuxiliaryHeader, ErrorCodes, ErrorResponses, IdempotencyKeyHeader, IfMatchHeader, PreferHeader, examples,
+};
+use crate::http::{AppState, Problem, links, response};
+use crate::usecases::{Removal, RemovalRequest};
 
 /// The options of a removal.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -1,28 +1,12 @@
 //! The create's request to ARM: sent once after its intent is committed, and again only when ARM surely did nothing.
 
-use crate::arm::Accepted;
-use crate::arm::ArmError;
-use crate::arm::ArmErrorKind;
-use crate::arm::CallTrace;
-use crate::arm::Credentials;
-use crate::arm::failure_of;
+use crate::arm::{Accepted, ArmError, ArmErrorKind, CallTrace, Credentials, failure_of};
 use crate::db::DbError;
-use crate::domain::Code;
-use crate::domain::EventKind;
-use crate::domain::Failure;
-use crate::domain::Observed;
-use crate::domain::Phase;
+use crate::domain::{Code, EventKind, Failure, Observed, Phase};
 use crate::ledger::details;
-use crate::operations::driver::claims;
-use crate::operations::driver::comparison;
-use crate::operations::driver::deferral;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::NextAction;
-use crate::operations::driver::job::Step;
-use crate::operations::driver::outcome;
-use crate::operations::driver::tokens;
-use crate::operations::driver::transition;
+use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::transition::Transition;
+use crate::operations::driver::{claims, comparison, deferral, outcome, tokens, transition};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::time::Duration;

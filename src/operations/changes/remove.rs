@@ -1,35 +1,15 @@
 //! The removal's request to ARM: sent only after a read that was compared with the record.
 
 use super::settle_remove;
-use crate::arm::ArmError;
-use crate::arm::ArmErrorKind;
-use crate::arm::CallReport;
-use crate::arm::CallTrace;
-use crate::arm::Comparison;
-use crate::arm::Credentials;
-use crate::arm::Deleted;
-use crate::arm::failure_of;
+use crate::arm::{
+    ArmError, ArmErrorKind, CallReport, CallTrace, Comparison, Credentials, Deleted, failure_of,
+};
 use crate::db::operations;
-use crate::domain::Code;
-use crate::domain::Desired;
-use crate::domain::EventKind;
-use crate::domain::FoundResource;
-use crate::domain::Observed;
-use crate::domain::Phase;
+use crate::domain::{Code, Desired, EventKind, FoundResource, Observed, Phase};
 use crate::ledger::details;
-use crate::operations::driver::claims;
-use crate::operations::driver::comparison;
-use crate::operations::driver::deferral;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::NextAction;
-use crate::operations::driver::job::Step;
-use crate::operations::driver::job::Stop;
-use crate::operations::driver::job::early;
-use crate::operations::driver::look;
-use crate::operations::driver::outcome;
-use crate::operations::driver::tokens;
-use crate::operations::driver::transition;
+use crate::operations::driver::job::{Job, NextAction, Step, Stop, early};
 use crate::operations::driver::transition::Transition;
+use crate::operations::driver::{claims, comparison, deferral, look, outcome, tokens, transition};
 use crate::tokens::store::Access;
 use serde_json::Value;
 use serde_json::json;

@@ -1,23 +1,11 @@
 //! What came of a removal. `404` counts as removed only while the parent database can be read.
 
-use crate::arm::ArmError;
-use crate::arm::ArmErrorKind;
-use crate::domain::Code;
-use crate::domain::EventKind;
-use crate::domain::Failure;
-use crate::domain::Observed;
-use crate::domain::Phase;
-use crate::operations::driver::claims;
-use crate::operations::driver::comparison;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::NextAction;
-use crate::operations::driver::job::Step;
-use crate::operations::driver::look;
+use crate::arm::{ArmError, ArmErrorKind};
+use crate::domain::{Code, EventKind, Failure, Observed, Phase};
+use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::look::Seen;
-use crate::operations::driver::outcome;
-use crate::operations::driver::tokens;
-use crate::operations::driver::transition;
 use crate::operations::driver::transition::Transition;
+use crate::operations::driver::{claims, comparison, look, outcome, tokens, transition};
 use crate::tokens::store::Access;
 use crate::upstream::Bearer;
 use serde_json::Value;

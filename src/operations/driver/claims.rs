@@ -1,23 +1,13 @@
 //! More proof of who asks, which ARM demands of a write's token and without which the write was not carried out. Entra is asked once;
 //! else the operation waits for a caller who signs in with the claims.
 
-use crate::arm::ArmError;
-use crate::arm::failure_of;
-use crate::domain::Awaiting;
-use crate::domain::Code;
-use crate::domain::Error;
-use crate::domain::EventKind;
-use crate::domain::OperationKind;
-use crate::domain::Phase;
+use crate::arm::{ArmError, failure_of};
+use crate::domain::{Awaiting, Code, Error, EventKind, OperationKind, Phase};
 use crate::entra::ExchangeErrorKind;
 use crate::ledger::details;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::NextAction;
-use crate::operations::driver::job::Step;
-use crate::operations::driver::outcome;
-use crate::operations::driver::tokens;
-use crate::operations::driver::transition;
+use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::transition::Transition;
+use crate::operations::driver::{outcome, tokens, transition};
 use std::time::Duration;
 /// What Entra said to the claims.
 pub(crate) enum Answer {

@@ -1,20 +1,9 @@
 //! What is at ARM, compared with what is recorded: whose it is, and how a change ends that met something else.
 
-use crate::arm::Comparison;
-use crate::arm::DataConnection;
-use crate::arm::Reading;
-use crate::arm::Recorded;
-use crate::arm::compare;
-use crate::arm::fingerprint;
-use crate::db::DbError;
-use crate::db::revisions;
-use crate::domain::Code;
-use crate::domain::Error;
-use crate::domain::Failure;
-use crate::domain::FoundResource;
-use crate::domain::Observed;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::Step;
+use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare, fingerprint};
+use crate::db::{DbError, revisions};
+use crate::domain::{Code, Error, Failure, FoundResource, Observed};
+use crate::operations::driver::job::{Job, Step};
 use crate::operations::driver::outcome;
 use chrono::DateTime;
 use chrono::TimeDelta;

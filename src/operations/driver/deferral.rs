@@ -1,13 +1,8 @@
 //! Changes that ARM wants to be sent later, and in whose name they are sent then.
 
-use crate::arm::ArmError;
-use crate::arm::ArmErrorKind;
-use crate::domain::Error;
-use crate::domain::EventKind;
-use crate::domain::Phase;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::NextAction;
-use crate::operations::driver::job::Step;
+use crate::arm::{ArmError, ArmErrorKind};
+use crate::domain::{Error, EventKind, Phase};
+use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::transition;
 use crate::operations::driver::transition::Transition;
 use serde_json::json;

@@ -1,20 +1,11 @@
 //! Follows ARM's operation to its end.
 
-use crate::arm::OperationStatus;
-use crate::arm::reason;
-use crate::domain::Code;
-use crate::domain::Failure;
-use crate::domain::Phase;
-use crate::domain::Upstream;
+use crate::arm::{OperationStatus, reason};
+use crate::domain::{Code, Failure, Phase, Upstream};
 use crate::operations::changes::Change;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::NextAction;
-use crate::operations::driver::job::Step;
-use crate::operations::driver::look;
-use crate::operations::driver::outcome;
-use crate::operations::driver::tokens;
-use crate::operations::driver::transition;
+use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::transition::Transition;
+use crate::operations::driver::{look, outcome, tokens, transition};
 use futures_util::future::join;
 use std::time::Duration;
 pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {

@@ -1,17 +1,10 @@
 //! One operation under a lease, and how its steps end.
 
-use crate::arm::ArmError;
-use crate::arm::Refusal;
+use crate::arm::{ArmError, Refusal};
 use crate::authz::Caller;
-use crate::db::Db;
-use crate::db::DbError;
-use crate::db::connections;
 use crate::db::leases::Claim;
-use crate::domain::ActorId;
-use crate::domain::Awaiting;
-use crate::domain::ConnectionRecord;
-use crate::domain::Error;
-use crate::domain::Phase;
+use crate::db::{Db, DbError, connections};
+use crate::domain::{ActorId, Awaiting, ConnectionRecord, Error, Phase};
 use crate::operations::driver::Driver;
 use crate::operations::lease::Lease;
 use crate::tokens::store::TokenVersion;

@@ -1,19 +1,10 @@
 //! Reads at ARM and in the database that a step decides by.
 
-use crate::arm::ArmError;
-use crate::arm::DataConnection;
-use crate::arm::OperationStatus;
-use crate::arm::OperationUrl;
+use crate::arm::{ArmError, DataConnection, OperationStatus, OperationUrl};
 use crate::db::operations;
-use crate::domain::Code;
-use crate::domain::Desired;
-use crate::domain::Error;
-use crate::domain::Failure;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::Step;
-use crate::operations::driver::job::early;
-use crate::operations::driver::outcome;
-use crate::operations::driver::tokens;
+use crate::domain::{Code, Desired, Error, Failure};
+use crate::operations::driver::job::{Job, Step, early};
+use crate::operations::driver::{outcome, tokens};
 /// Where ARM tells how its operation stands, if it said so.
 pub(crate) fn operation_url(job: &Job) -> Option<OperationUrl> {
     let text = job.claim.arm_operation_url.as_deref()?;

@@ -1,18 +1,8 @@
 //! How a step leaves an operation: failed, unknown, waiting for a caller, in the queue, or read again later.
 
-use crate::domain::Awaiting;
-use crate::domain::Desired;
-use crate::domain::EventKind;
-use crate::domain::Failure;
-use crate::domain::FoundResource;
-use crate::domain::Observed;
-use crate::domain::OperationKind;
-use crate::domain::Phase;
+use crate::domain::{Awaiting, Desired, EventKind, Failure, FoundResource, Observed, OperationKind, Phase};
 use crate::ledger::details;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::NextAction;
-use crate::operations::driver::job::Step;
-use crate::operations::driver::job::Stop;
+use crate::operations::driver::job::{Job, NextAction, Step, Stop};
 use crate::operations::driver::transition::{self, Transition};
 use std::time::Duration;
 

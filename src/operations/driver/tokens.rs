@@ -1,26 +1,14 @@
 //! The tokens a step uses: a caller's, exchanged anew through the cache each time; to read, the service's own where the target's tenant
 //! granted it; else the operation waits.
 
-use crate::arm::ArmError;
-use crate::arm::Credentials;
+use crate::arm::{ArmError, Credentials};
 use crate::authz::Caller;
-use crate::domain::Awaiting;
-use crate::domain::Code;
-use crate::domain::Error;
-use crate::domain::OperationKind;
-use crate::domain::Person;
-use crate::domain::TenantId;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::NextAction;
-use crate::operations::driver::job::Step;
-use crate::operations::driver::job::Stop;
-use crate::operations::driver::job::early;
+use crate::domain::{Awaiting, Code, Error, OperationKind, Person, TenantId};
+use crate::operations::driver::job::{Job, NextAction, Step, Stop, early};
 use crate::operations::driver::outcome;
 use crate::tokens::service_identity::OwnToken;
 use crate::tokens::store::Access;
-use crate::upstream::ArmToken;
-use crate::upstream::Bearer;
-use crate::upstream::ServiceToken;
+use crate::upstream::{ArmToken, Bearer, ServiceToken};
 use http::HeaderValue;
 use std::time::Duration;
 /// What an exchange of the caller's tokens came to.

@@ -1,30 +1,13 @@
 //! What a step leaves behind, in one transaction: the operation, the connection and the ledger event together or not at all.
 
-use crate::db::cluster_locks;
-use crate::db::connections;
-use crate::db::ledger_events;
-use crate::db::operations;
-use crate::db::operations::Leaving;
-use crate::db::operations::Progress;
-use crate::db::revisions;
-use crate::db::within;
-use crate::domain::ActorId;
-use crate::domain::Awaiting;
-use crate::domain::Code;
-use crate::domain::Desired;
-use crate::domain::Error;
-use crate::domain::Event;
-use crate::domain::EventKind;
-use crate::domain::Failure;
-use crate::domain::FoundResource;
-use crate::domain::Observed;
-use crate::domain::OperationKind;
-use crate::domain::Phase;
+use crate::db::operations::{Leaving, Progress};
+use crate::db::{cluster_locks, connections, ledger_events, operations, revisions, within};
+use crate::domain::{
+    ActorId, Awaiting, Code, Desired, Error, Event, EventKind, Failure, FoundResource, Observed,
+    OperationKind, Phase,
+};
 use crate::ledger::details;
-use crate::operations::driver::job::Job;
-use crate::operations::driver::job::NextAction;
-use crate::operations::driver::job::Step;
-use crate::operations::driver::job::Stop;
+use crate::operations::driver::job::{Job, NextAction, Step, Stop};
 use crate::telemetry::metrics;
 use chrono::DateTime;
 use chrono::Utc;

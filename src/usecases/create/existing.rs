@@ -1,19 +1,10 @@
 //! What a repeated create finds.
 
 use crate::authz::Caller;
-use crate::db::connections;
-use crate::db::operations;
-use crate::db::principals;
-use crate::domain::Code;
-use crate::domain::Desired;
-use crate::domain::Error;
-use crate::domain::OperationRecord;
-use crate::domain::Refusal;
-use crate::domain::State;
+use crate::db::{connections, operations, principals};
+use crate::domain::{Code, Desired, Error, OperationRecord, Refusal, State};
 use crate::operations::driver::Lending;
-use crate::usecases::create::Create;
-use crate::usecases::create::CreateCommand;
-use crate::usecases::create::Created;
+use crate::usecases::create::{Create, CreateCommand, Created};
 use crate::usecases::idempotency::Replay;
 
 /// The connection of the requested name, if there is one.

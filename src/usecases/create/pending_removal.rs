@@ -3,10 +3,7 @@
 use sqlx::PgConnection;
 
 use crate::db::connections;
-use crate::domain::Code;
-use crate::domain::DataConnectionId;
-use crate::domain::Error;
-use crate::domain::Refusal;
+use crate::domain::{Code, DataConnectionId, Error, Refusal};
 use crate::usecases::create::Create;
 
 impl Create {

@@ -1,7 +1,6 @@
 //! Which requests are the same.
 
-use crate::domain::EventHubSource;
-use crate::domain::Target;
+use crate::domain::{EventHubSource, Target};
 use crate::usecases::create::*;
 
 const DATABASE: &str = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry";

@@ -8,13 +8,7 @@ use uuid::Uuid;
 
 use super::{ConnectionWithRole, Row};
 use crate::db::{DbError, operations};
-use crate::domain::ActorId;
-use crate::domain::ConnectionId;
-use crate::domain::DatabaseId;
-use crate::domain::EventHubId;
-use crate::domain::FoundResource;
-use crate::domain::ResourceId;
-use crate::domain::TenantId;
+use crate::domain::{ActorId, ConnectionId, DatabaseId, EventHubId, FoundResource, ResourceId, TenantId};
 
 /// Which connections a list holds: newest first, each once.
 #[derive(Debug, Clone, Copy)]
