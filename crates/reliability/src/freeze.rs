@@ -207,10 +207,11 @@ fn judge(moment: &Moment, seen: &Seen, end: &History, rows: &Rows) -> Vec<String
     found
 }
 
-/// The caller comes back, to the replica that serves. Gives whether it is over.
+/// The caller continues the operation at the replica that serves, and repeats a removal, which makes nothing new. Returns whether it
+/// is over.
 async fn come_back(scene: &Scene, row: &Operation, wish: &Wish) -> anyhow::Result<bool> {
     let (client, operation) = (scene.client(0)?, row.id);
-    scene.call(&client, 0, 1, Wish::Look { operation }, 0).await;
+    scene.call(&client, 0, 1, Wish::Continue { operation }, 0).await;
     if let Wish::Remove { .. } = wish {
         scene.call(&client, 0, 1, wish.clone(), 0).await;
     }
