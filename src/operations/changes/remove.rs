@@ -253,9 +253,13 @@ pub(crate) async fn send_with_auxiliary(job: &mut Job) -> Step {
             )
         },
     );
-    // It kept the cluster for longer than it may, and another change is at it by now. ARM refused the first request, so nothing
-    // of it is left to come.
-    begun.await?;
+    let begun = begun.await;
+    // It held the cluster's slot for too long, and another change has it by now. ARM refused the first request, so nothing of it
+    // can take effect: the removal waits for its turn like one that was never sent.
+    if matches!(begun, Err(Stop::Next(_))) {
+        job.unsent = true;
+    }
+    begun?;
     job.unsent = true;
     Ok(NextAction::Step)
 }
