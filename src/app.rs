@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -223,38 +223,40 @@ impl Running {
 
     /// Reports that it is not ready, and serves until load balancers have had time to notice. Then accepts no more requests, lets running
     /// ones end within the grace time, and releases every operation's lease. The replica that takes an operation over finds out what Azure
-    /// has not answered by then.
+    /// has not answered by then. It all ends in bounded time, with a database that answers nothing too.
     pub async fn stop(self) {
         self.draining.cancel();
         sleep(self.drain).await;
         tracing::info!("no more requests are accepted");
-        let last = Instant::now() + self.grace + LONGEST_HAND_OVER;
+        let db = self.usecases.driver.db.clone();
+        if timeout(self.grace + LONGEST_HAND_OVER, self.end()).await.is_err() {
+            tracing::warn!(
+                "not everything could be handed over in time; others take it over when the leases end"
+            );
+        }
+        // On a line that is dead a connection can't even be closed.
+        if timeout(LONGEST_CLOSE, db.close()).await.is_err() {
+            tracing::warn!("connections to Postgres could not be closed in time");
+        }
+    }
+
+    async fn end(self) {
         self.stop.cancel();
         // Not only when the last request has ended: the others would leave to this replica what it goes on with no more.
         self.usecases.driver.replica.stop_driving();
         self.life.cancel();
-        if let Err(error) = self.living.await {
-            tracing::error!(error = %error, "background task panicked");
-        }
+        log_panic(self.living.await);
         self.usecases.driver.replica.deregister().await;
         for handle in self.parts {
-            if let Err(error) = handle.await {
-                tracing::error!(error = %error, "background task panicked");
-            }
+            log_panic(handle.await);
         }
-        if timeout_at(last, self.usecases.driver.replica.handed_over())
-            .await
-            .is_err()
-        {
-            tracing::warn!("not every operation could be handed over in time");
-        }
+        self.usecases.driver.replica.handed_over().await;
         self.usecases.finish().await;
-        // On a line that is dead a connection can't even be closed.
-        if timeout(LONGEST_CLOSE, self.usecases.driver.db.close())
-            .await
-            .is_err()
-        {
-            tracing::warn!("connections to Postgres could not be closed in time");
-        }
+    }
+}
+
+fn log_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(error = %error, "background task panicked");
     }
 }

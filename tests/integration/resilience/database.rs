@@ -120,6 +120,22 @@ async fn a_line_that_dies_under_an_operation_does_not_keep_it() {
 }
 
 #[tokio::test]
+async fn a_dead_line_to_postgres_keeps_no_stop_waiting() {
+    let (server, wire, app) = over_a_wire(|config| config.server.grace = Duration::from_millis(300)).await;
+    let replica = app.mortal().await;
+    wire.die();
+    let there = app.how_to_portal().at(replica.address());
+    there.get("/readyz").await.is_problem(503, "databaseUnavailable");
+    let begun = Instant::now();
+    replica.stop().await;
+    // The grace, 3 s for what is handed over and 5 s for what is closed, whatever else waits for the database.
+    assert!(begun.elapsed() < Duration::from_secs(11), "{:?}", begun.elapsed());
+    wire.mend();
+    app.finish().await;
+    server.stop().await.expect("it ends");
+}
+
+#[tokio::test]
 async fn a_server_that_takes_no_writes_is_out_of_reach_until_it_does() {
     let server = own_server().await;
     let app = App::on(migrated(&server).await, impatient).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::sends::name;
-use crate::history::record::{Connection, History, Operation, Owner, Who, Wish};
+use crate::history::record::{ChangeKind, Connection, History, Operation, Owner, Who, Wish};
 
 pub(super) fn check(history: &History, found: &mut Vec<String>) {
     let is_settled = |connection: &&Connection| {
@@ -78,14 +78,23 @@ fn is_left_behind(history: &History, arm_id: &str) -> bool {
     asked.peek().is_some() && asked.all(|call| is_without(&call.who))
 }
 
-/// Whether it is shown as unsettled, with a reason: its create landed late, or met what a stranger had made.
+/// Whether it is shown as unsettled, with a reason: its create landed late, or met what a stranger had made. One that reads had shown
+/// to be a stranger's, and that our PUT still replaced when it arrived at last, can't be told from theirs.
 fn is_unsettled(history: &History, connection: &Connection) -> bool {
-    let mut own = history
+    let replaced = history
+        .changes
+        .iter()
+        .any(|change| change.kind == ChangeKind::Update && change.arm_id == connection.arm_id);
+    let mut creates = history
         .operations
         .iter()
-        .filter(|row| row.connection_id == connection.id);
-    let is_contested = own.any(|row| row.kind == "create" && row.code() == Some("contested"));
+        .filter(|row| row.connection_id == connection.id && row.kind == "create");
+    let met_a_strangers = creates.any(|row| match row.code() {
+        Some("contested") => true,
+        Some("drifted") => replaced,
+        _ => false,
+    });
     connection.observed == "unknown"
         && connection.confirmed_at.is_none()
-        && (is_contested || history.has_appeared(connection.id))
+        && (met_a_strangers || history.has_appeared(connection.id))
 }

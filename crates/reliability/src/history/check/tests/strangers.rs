@@ -96,6 +96,21 @@ fn what_a_stranger_left_is_no_orphan_and_no_loss() {
 }
 
 #[test]
+fn what_a_late_put_replaced_after_it_was_told_as_drifted_is_unsettled() {
+    let told = |kind: ChangeKind| {
+        let mut history = sound();
+        history.connections[1].observed = "unknown".to_owned();
+        history.connections[1].confirmed_at = None;
+        history.operations[2].error = Some(serde_json::json!({"code": "drifted"}));
+        history.changes[2].kind = kind;
+        let mut found = objections(&history).into_iter();
+        found.any(|objection| objection.contains("recorded as unknown"))
+    };
+    assert!(!told(ChangeKind::Update), "it is at Azure as ours and theirs");
+    assert!(told(ChangeKind::Create), "nobody else made it");
+}
+
+#[test]
 fn nothing_is_sent_for_an_operation_that_is_over() {
     seen("sent after its end", |history| {
         history.events[5].committed_at = at(395);
