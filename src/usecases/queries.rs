@@ -118,7 +118,7 @@ impl Queries {
                 source: filter.source.as_ref(),
                 unsettled: filter.unsettled,
                 before,
-                // One more than requested tells whether there is another page.
+                // One more than requested shows whether there is another page.
                 limit: i64::from(limit) + 1,
             };
             Ok(connections::list(db, &selection).await?)
