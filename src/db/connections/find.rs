@@ -1,6 +1,5 @@
 //! How records are found: by their id, and by their name at ARM.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -47,7 +46,7 @@ struct Row {
     version: i32,
     found: Option<Json<FoundResource>>,
     recheck_at: Option<DateTime<Utc>>,
-    configuration: Option<Value>,
+    configuration: Value,
     justification: Option<String>,
     settling: Option<String>,
     part: Option<String>,
@@ -71,12 +70,10 @@ macro_rules! select {
                 c.source_kind, c.source_id, c.consumer_group, c.location, c.request_hash, c.created_by,
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
                 c.version, c.found as \"found: Json<FoundResource>\", c.recheck_at,
-                r.configuration as \"configuration?\", n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
+                jsonb_strip_nulls(jsonb_build_object('table', c.table_name, 'mapping', c.mapping_name,
+                    'dataFormat', c.data_format)) as \"configuration!\", n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
                 o.operation as \"operation?: Json<operations::Row>\"
              from " + $($from)* + "
-             left join lateral (
-                select v.configuration from connection_revisions v where v.connection_id = c.id order by v.number desc limit 1
-             ) r on true
              left join lateral (
                 select m.justification from connection_notes m where m.connection_id = c.id limit 1
              ) n on true
@@ -108,15 +105,13 @@ impl Row {
     }
 
     fn parse(self) -> Result<ConnectionRecord, DbError> {
-        let defect = |error: &dyn Display| DbError::Defect(format!("connection {}: {error}", self.id));
-        let configuration = self.configuration.ok_or_else(|| defect(&"it has no revision"))?;
         let (source, settings) = Source::from_record(
             &self.source_kind,
             &self.source_id,
             &self.consumer_group,
-            configuration,
+            self.configuration,
         )
-        .map_err(|error| defect(&error))?;
+        .map_err(|error| DbError::Defect(format!("connection {}: {error}", self.id)))?;
         Ok(ConnectionRecord {
             id: ConnectionId::new(self.id),
             arm_id: self.arm_id_written.parse().map_err(DbError::defect)?,
