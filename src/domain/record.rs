@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use crate::domain::ids::{ActorId, ConnectionId, OperationId, TenantId};
 use crate::domain::names::DataConnectionName;
-use crate::domain::request::{EventHubSource, Target};
 use crate::domain::resource_id::DataConnectionId;
+use crate::domain::source::Source;
 use crate::domain::state::{Desired, InFlight, Observed, OperationKind, Phase, State, derive};
+use crate::domain::target::Target;
 
 /// A connection that is about to be recorded, before anything is sent: it is wanted, and from the commit on it may be at ARM.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ pub struct NewRecord {
     /// Where the events go.
     pub target: Target,
     /// Where they come from.
-    pub source: EventHubSource,
+    pub source: Source,
     /// The cluster's region, as ARM named it.
     pub location: String,
     /// SHA-256 of the canonical request.
@@ -59,7 +60,7 @@ pub struct ConnectionRecord {
     /// Where the events go.
     pub target: Target,
     /// Where they come from.
-    pub source: EventHubSource,
+    pub source: Source,
     /// The cluster's region, as ARM named it.
     pub location: String,
     /// SHA-256 of the canonical request.

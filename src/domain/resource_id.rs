@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::ids::SubscriptionId;
-use crate::domain::names::DataConnectionName;
+use crate::domain::names::{ConsumerGroup, DataConnectionName};
 
 /// The longest id that is accepted, in bytes: several times what the longest legal names add up to.
 const LONGEST: usize = 2048;
@@ -314,6 +314,12 @@ impl EventHubId {
     #[must_use]
     pub fn namespace(&self) -> NamespaceId {
         NamespaceId(self.0.parent())
+    }
+
+    /// The id of one of its consumer groups.
+    #[must_use]
+    pub fn consumer_group(&self, group: &ConsumerGroup) -> ResourceId {
+        self.0.child("consumergroups", group.as_str())
     }
 }
 

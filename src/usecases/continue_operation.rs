@@ -2,6 +2,7 @@
 //! permitted person names its request's hash, and the operation runs in that person's name from then on.
 
 use crate::authz::Scope;
+use crate::authz::tenants::TenantPair;
 use crate::db::Db;
 use crate::ledger::recorder::Recorder;
 use crate::operations::driver::{Driver, Lending};
@@ -176,11 +177,12 @@ impl ContinueOperation {
                     justification: None,
                 };
                 let to_source = of(source).ok_or_else(missing)?;
-                match self
+                let tenants = TenantPair { target, source };
+                let report = self
                     .preflight
-                    .preflight_create(&request, to_target, to_source)
-                    .await
-                {
+                    .check_create(&request, tenants, Some(to_target), Some(to_source))
+                    .await?;
+                match report.into_result() {
                     // Absence is proved again directly before the request is sent.
                     Err(Error::Refused(refusal)) if refusal.code == Code::NameTaken => Ok(()),
                     told => told.map(drop),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{ConnectionWithRole, Row};
 use crate::db::{DbError, operations};
-use crate::domain::{ActorId, ConnectionId, DatabaseId, EventHubId, FoundResource, ResourceId, TenantId};
+use crate::domain::{ActorId, ConnectionId, DatabaseId, FoundResource, ResourceId, SourceId, TenantId};
 
 /// Which connections a list holds: newest first, each once.
 #[derive(Debug, Clone, Copy)]
@@ -21,15 +21,24 @@ pub struct Selection<'a> {
     pub everything: bool,
     /// Only those of this database.
     pub database: Option<&'a DatabaseId>,
-    /// Only those from this event hub.
-    pub source: Option<&'a EventHubId>,
+    /// Only those from this resource.
+    pub source: Option<&'a SourceId>,
     /// Only those of which no read has told yet whether a change happened: as [`State::Unsettled`](crate::domain::State) is
     /// derived.
     pub unsettled: bool,
     /// Only those made before this one.
     pub before: Option<ConnectionId>,
     /// At most so many.
-    pub limit: i64,
+    pub limit: u32,
+}
+
+/// A page of a list.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its connections, without those that this version cannot read.
+    pub connections: Vec<ConnectionWithRole>,
+    /// The page's last connection, if there is another page.
+    pub next: Option<ConnectionId>,
 }
 
 /// The most connections that a page can hold, and the one after them which tells that there is another page. The statement says the
@@ -135,15 +144,15 @@ struct Key {
     source: Option<Uuid>,
 }
 
-/// The connections of a list. Without a filter `everything` counts for nothing: nobody sees all there is.
+/// A page of a list. Without a filter `everything` counts for nothing: nobody sees all there is. A record that this version cannot read,
+/// since another one wrote it, is logged and left out: it must not hide the others.
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn list(
-    db: &mut PgConnection,
-    selection: &Selection<'_>,
-) -> Result<Vec<ConnectionWithRole>, DbError> {
-    if selection.limit > MOST {
+pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Listed, DbError> {
+    // One more than requested tells whether there is another page.
+    let limit = i64::from(selection.limit) + 1;
+    if limit > MOST {
         return Err(DbError::Defect(format!("a page of {}", selection.limit)));
     }
     let is_filtered = selection.database.is_some() || selection.source.is_some() || selection.unsettled;
@@ -157,16 +166,32 @@ pub async fn list(
         // Ids are UUIDv7, so their order is the order of creation. Always a bound, so that each page begins inside the index.
         before: selection.before.map_or(Uuid::max(), ConnectionId::uuid),
         viewers: (all, selection.viewer.map(ActorId::uuid)),
-        limit: selection.limit,
+        limit,
         database: selection.database.map(|id| hash_of(id.resource())),
         source: selection.source.map(|id| hash_of(id.resource())),
     };
-    let rows = if selection.unsettled {
+    let mut rows = if selection.unsettled {
         list_of!("a.unsettled", db, key)
     } else {
         list_of!("not a.unsettled", db, key)
     };
-    rows.into_iter().map(Row::found).collect()
+    let length = usize::try_from(selection.limit).unwrap_or(usize::MAX);
+    let is_last = rows.len() <= length;
+    rows.truncate(length);
+    let next = rows
+        .last()
+        .filter(|_| !is_last)
+        .map(|row| ConnectionId::new(row.id));
+    let connections = rows.into_iter().filter_map(readable).collect();
+    Ok(Listed { connections, next })
+}
+
+/// A record, unless this version cannot read it.
+fn readable(row: Row) -> Option<ConnectionWithRole> {
+    let id = row.id;
+    row.found()
+        .inspect_err(|error| tracing::error!(connection.id = %id, %error, "a list leaves out a record that cannot be read"))
+        .ok()
 }
 
 /// As `hash_of_resource` in the database.
