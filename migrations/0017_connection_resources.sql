@@ -36,21 +36,25 @@ create table connection_list_entries (
 create function list_key(resource_ids text[]) returns uuid language sql stable
 return encode(substring(sha256(convert_to(array_to_string(resource_ids, E'\n'), 'UTF8')) from 1 for 16), 'hex')::uuid;
 
--- In which lists a connection stands: for each viewer in that of all, of its database, of each resource of its source, of both.
-create function list_entries(of_connection uuid) returns table (viewer uuid, list_key uuid, part text) language sql stable as $$
-    with touched as (select r.role, r.resource_id, r.tenant_id from connection_resources r where r.connection_id = of_connection),
-    viewers as (
-        select '00000000-0000-0000-0000-000000000000'::uuid as id, null::text as part
-        union all select t.tenant_id, null from touched t
-        union all select p.person_id, p.part from connection_people p where p.connection_id = of_connection)
+-- The lists that hold a connection: of all, of its database, of each resource of its source, of both.
+create function list_keys(of_connection uuid) returns setof uuid language sql stable rows 4 as $$
+    with touched as materialized (
+        select r.role, r.resource_id from connection_resources r
+        where r.connection_id = of_connection and r.role <> 'cluster')
+    select list_key(array_remove(array[d.id, s.id], ''))
+    from (select '' union all select t.resource_id from touched t where t.role = 'database') d (id),
+        (select '' union all select t.resource_id from touched t where t.role <> 'database') s (id)
+$$;
+
+-- Whose lists hold it.
+create function list_viewers(of_connection uuid) returns table (viewer uuid, part text) language sql stable rows 5 as $$
     -- Of two parts the actor's counts, which is first in the alphabet.
-    select v.id, k.key, min(v.part)
-    from viewers v cross join (
-        select list_key(array_remove(array[d.id, s.id], '')) as key
-        from (select '' union all select t.resource_id from touched t where t.role = 'database') d (id),
-            (select '' union all select t.resource_id from touched t where t.role not in ('cluster', 'database')) s (id)
-    ) k
-    group by v.id, k.key
+    select v.id, min(v.part)
+    from (
+        select '00000000-0000-0000-0000-000000000000'::uuid, null::text
+        union all select r.tenant_id, null from connection_resources r where r.connection_id = of_connection
+        union all select p.person_id, p.part from connection_people p where p.connection_id = of_connection) v (id, part)
+    group by v.id
 $$;
 
 create function is_unsettled(of_connection uuid) returns boolean language sql stable
@@ -60,10 +64,11 @@ return exists (select from unsettled_connections u where u.id = of_connection);
 create function list_resources() returns trigger language plpgsql as $$
 begin
     insert into connection_list_entries (unsettled, viewer, list_key, connection_id, part)
-    select u.unsettled, e.viewer, e.list_key, c.connection_id, e.part
+    select u.unsettled, v.viewer, k.key, c.connection_id, v.part
     from (select distinct connection_id from added) c
     cross join lateral (select false union all select true where is_unsettled(c.connection_id)) u (unsettled)
-    cross join lateral list_entries(c.connection_id) e
+    cross join lateral list_keys(c.connection_id) k (key)
+    cross join lateral list_viewers(c.connection_id) v
     on conflict (unsettled, viewer, list_key, connection_id) do nothing;
     return null;
 end
@@ -74,11 +79,10 @@ create trigger connection_resources_listed after insert on connection_resources
 create function list_added_people() returns trigger language plpgsql as $$
 begin
     insert into connection_list_entries as e (unsettled, viewer, list_key, connection_id, part)
-    select u.unsettled, l.viewer, l.list_key, p.connection_id, l.part
-    from (select distinct connection_id, person_id from added) p
+    select u.unsettled, p.person_id, k.key, p.connection_id, p.part
+    from (select connection_id, person_id, min(part) as part from added group by 1, 2) p
     cross join lateral (select false union all select true where is_unsettled(p.connection_id)) u (unsettled)
-    cross join lateral list_entries(p.connection_id) l
-    where l.viewer = p.person_id
+    cross join lateral list_keys(p.connection_id) k (key)
     on conflict (unsettled, viewer, list_key, connection_id) do update set part = least(e.part, excluded.part);
     return null;
 end
@@ -92,7 +96,7 @@ begin
     perform from connections c where c.id = of_connection for no key update;
     if is_unsettled(of_connection) then
         insert into connection_list_entries (unsettled, viewer, list_key, connection_id, part)
-        select true, e.viewer, e.list_key, of_connection, e.part from list_entries(of_connection) e
+        select true, v.viewer, k.key, of_connection, v.part from list_keys(of_connection) k (key), list_viewers(of_connection) v
         on conflict (unsettled, viewer, list_key, connection_id) do nothing;
 
         insert into connection_viewers (unsettled, viewer, connection_id, part, database_hash, source_hash)
@@ -106,8 +110,8 @@ begin
         group by v.viewer, c.id
         on conflict (unsettled, viewer, connection_id) do nothing;
     else
-        delete from connection_list_entries l using list_entries(of_connection) e
-        where l.unsettled and l.viewer = e.viewer and l.list_key = e.list_key and l.connection_id = of_connection;
+        delete from connection_list_entries e using list_keys(of_connection) k (key), list_viewers(of_connection) v
+        where e.unsettled and e.viewer = v.viewer and e.list_key = k.key and e.connection_id = of_connection;
 
         delete from connection_viewers v
         using connections c cross join lateral (
