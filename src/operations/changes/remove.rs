@@ -20,7 +20,10 @@ pub(crate) const TURN: Duration = Duration::from_millis(250);
 /// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
 pub(crate) async fn begin(job: &mut Job) -> Step {
     let store = &job.driver.tokens.store;
-    if store.for_use(job.claim.record.id, Access::Write).is_none() {
+    if store
+        .for_use(job.claim.record.id, Access::Write, job.now())
+        .is_none()
+    {
         return outcome::await_caller(job, job.token_to_write()).await;
     }
     let db = &job.driver.db;

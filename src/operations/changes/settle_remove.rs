@@ -87,7 +87,7 @@ pub(crate) async fn resend_removal(job: &mut Job) -> Step {
         .driver
         .tokens
         .store
-        .for_use(job.claim.record.id, Access::Write)
+        .for_use(job.claim.record.id, Access::Write, job.now())
         .is_none()
     {
         return outcome::await_caller(job, job.token_to_write()).await;

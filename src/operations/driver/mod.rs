@@ -111,18 +111,19 @@ impl Driver {
         if room == 0 {
             return Ok(None);
         }
-        let now = self.clock.now();
-        let (operations, connections) = self.tokens.store.held(now);
-        let own = self.tokens.own.tenants();
-        let by = ClaimScope {
-            replica: self.replica.id,
-            operations: &operations,
-            connections: &connections,
-            own: &own,
-            now,
-        };
         let claimed_at = Instant::now();
         let looked = self.db.background(async |db| {
+            // When there is a connection: by then an operation may have given its tokens up.
+            let now = self.clock.now();
+            let (operations, connections) = self.tokens.store.held(now);
+            let own = self.tokens.own.tenants();
+            let by = ClaimScope {
+                replica: self.replica.id,
+                operations: &operations,
+                connections: &connections,
+                own: &own,
+                now,
+            };
             let limit = i64::try_from(room).unwrap_or(i64::MAX);
             for claim in leases::claim_due(db, limit, by, self.settings.lease).await? {
                 // There is one: only this takes any.
@@ -256,6 +257,6 @@ async fn step_of<C: Change>(job: &mut Job) -> Step {
 fn claimed_early(job: &Job) -> bool {
     let in_turn = job.claim.resumed && job.claim.record.awaiting.is_none();
     let is_over = job.claim.record.kind == OperationKind::Create && job.is_overdue();
-    let store = &job.driver.tokens.store;
-    !in_turn && !is_over && store.for_use(job.claim.record.id, Access::Write).is_some()
+    let (store, now) = (&job.driver.tokens.store, job.now());
+    !in_turn && !is_over && store.for_use(job.claim.record.id, Access::Write, now).is_some()
 }

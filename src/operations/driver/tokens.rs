@@ -54,7 +54,7 @@ pub(crate) async fn writing(job: &mut Job) -> Step<Credentials> {
 /// that one may see this one.
 pub(crate) fn caller_for(job: &mut Job, wanted: Access) -> Option<Caller> {
     let store = &job.driver.tokens.store;
-    let own = store.for_use(job.claim.record.id, wanted);
+    let own = store.for_use(job.claim.record.id, wanted, job.driver.clock.now());
     job.tokens.borrowed = None;
     if own.is_some() || wanted == Access::Write {
         return own;
@@ -71,7 +71,14 @@ pub(crate) async fn exchange(
 ) -> Result<Exchanged, Error> {
     let target = job.record.target_tenant;
     let Some(caller) = caller_for(job, wanted) else {
-        return Ok(Exchanged::Lacking(target.into()));
+        // They may have gone since the operation was claimed for them: it waits for the same as before.
+        let awaited = job.token_to_write();
+        let is_enough = wanted == Access::Write || awaited.tenant == target;
+        return Ok(Exchanged::Lacking(if is_enough {
+            awaited
+        } else {
+            target.into()
+        }));
     };
     let driver = job.driver.clone();
     match job
