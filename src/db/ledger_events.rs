@@ -67,7 +67,7 @@ pub async fn of_connection(
     rows.into_iter()
         .map(|row| {
             let kind = EventKind::from_word(&row.kind)
-                .ok_or_else(|| DbError::Defect(format!("the unknown event kind '{}'", row.kind)))?;
+                .ok_or_else(|| DbError::Internal(format!("the unknown event kind '{}'", row.kind)))?;
             Ok(RecordedEvent {
                 sequence: row.sequence,
                 event: Event {

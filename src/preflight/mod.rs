@@ -2,7 +2,6 @@
 
 mod findings;
 
-use crate::db::DbError;
 use chrono::{DateTime, Utc};
 use findings::{Findings, Role, There, absence, there};
 
@@ -99,7 +98,7 @@ impl Preflight {
             (Some(refusal), target, source) => {
                 Err(self.complete_refusal(refusal, request, target, source).await)
             }
-            (None, ..) => Err(DbError::Defect("an exchange for no tenant".to_owned()).into()),
+            (None, ..) => Err(Error::Internal("an exchange for no tenant".to_owned())),
         }
     }
 

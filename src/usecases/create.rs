@@ -131,7 +131,7 @@ impl Create {
             Err(error) => Err(error),
             Ok((tenants, clearance)) => match self.begin(caller, wanted, tenants, clearance).await {
                 // A concurrent request committed first; its record decides.
-                Err(conflict @ Error::Database(DbError::Conflict(_))) => {
+                Err(conflict @ Error::Conflict(_)) => {
                     self.known_to_the_permitted(caller, wanted).await?.ok_or(conflict)
                 }
                 begun => begun,

@@ -97,41 +97,44 @@ impl Row {
             None => None,
             Some("actor") => Some(ConnectionRole::Actor),
             Some("participant") => Some(ConnectionRole::Participant),
-            Some(other) => return Err(DbError::Defect(format!("the unknown part '{other}'"))),
+            Some(other) => return Err(DbError::Internal(format!("the unknown part '{other}'"))),
         };
         let record = self.parse()?;
         Ok(ConnectionWithRole { record, part })
     }
 
     fn parse(self) -> Result<ConnectionRecord, DbError> {
-        let optional =
-            |text: Option<String>| text.map(|text| text.parse()).transpose().map_err(DbError::defect);
+        let optional = |text: Option<String>| {
+            text.map(|text| text.parse())
+                .transpose()
+                .map_err(DbError::internal)
+        };
         Ok(ConnectionRecord {
             id: ConnectionId::new(self.id),
-            arm_id: self.arm_id_written.parse().map_err(DbError::defect)?,
-            name: self.name.parse().map_err(DbError::defect)?,
+            arm_id: self.arm_id_written.parse().map_err(DbError::internal)?,
+            name: self.name.parse().map_err(DbError::internal)?,
             target_tenant: TenantId::new(self.target_tenant_id),
             source_tenant: TenantId::new(self.source_tenant_id),
             target: Target {
-                database: self.database_id.parse().map_err(DbError::defect)?,
+                database: self.database_id.parse().map_err(DbError::internal)?,
                 table: optional(self.table_name)?,
                 mapping: optional(self.mapping_name)?,
                 data_format: self
                     .data_format
                     .map(|text| text.parse())
                     .transpose()
-                    .map_err(DbError::defect)?,
+                    .map_err(DbError::internal)?,
             },
             source: EventHubSource {
-                hub: self.source_id.parse().map_err(DbError::defect)?,
-                consumer_group: self.consumer_group.parse().map_err(DbError::defect)?,
+                hub: self.source_id.parse().map_err(DbError::internal)?,
+                consumer_group: self.consumer_group.parse().map_err(DbError::internal)?,
             },
             location: self.location,
             request_hash: self.request_hash,
             created_by: ActorId::new(self.created_by),
             created_at: self.created_at,
-            desired: self.desired.parse().map_err(DbError::defect)?,
-            observed: self.observed.parse().map_err(DbError::defect)?,
+            desired: self.desired.parse().map_err(DbError::internal)?,
+            observed: self.observed.parse().map_err(DbError::internal)?,
             observed_at: self.observed_at,
             confirmed_at: self.confirmed_at,
             closed_at: self.closed_at,
@@ -144,7 +147,7 @@ impl Row {
                 .settling
                 .map(|kind| kind.parse())
                 .transpose()
-                .map_err(DbError::defect)?,
+                .map_err(DbError::internal)?,
         })
     }
 }

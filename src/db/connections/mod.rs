@@ -222,7 +222,7 @@ pub async fn set_found(
             version = version + case when found ->> 'fingerprint' is distinct from $3 then 1 else 0 end
          where id = $1",
         id.uuid(),
-        serde_json::to_value(found).map_err(DbError::defect)?,
+        serde_json::to_value(found).map_err(DbError::internal)?,
         found.fingerprint
     )
     .execute(db)

@@ -49,7 +49,7 @@ pub async fn list(
     selection: &Selection<'_>,
 ) -> Result<Vec<ConnectionWithRole>, DbError> {
     if selection.limit > MOST {
-        return Err(DbError::Defect(format!("a page of {}", selection.limit)));
+        return Err(DbError::Internal(format!("a page of {}", selection.limit)));
     }
     let is_filtered = selection.database.is_some() || selection.source.is_some() || selection.unsettled;
     let all = if selection.everything && is_filtered {
