@@ -170,7 +170,6 @@ fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock)
         endpoint: config.arm.endpoint.clone(),
         kusto_api_version: config.arm.kusto_api_version.clone(),
         tenant_cache: config.arm.tenant_cache,
-        rate_limit: config.arm.rate_limit,
         limits: config.upstream_limits.clone(),
     };
     Arc::new(UseCases::new(&Dependencies {

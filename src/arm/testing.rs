@@ -104,7 +104,6 @@ pub(super) fn arm(endpoint: Url, clock: Clock) -> Arm {
         endpoint,
         kusto_api_version: "2024-04-13".to_owned(),
         tenant_cache: Duration::from_secs(3600),
-        rate_limit: true,
         limits: GuardLimits {
             pause: Duration::ZERO,
             ..GuardLimits::default()
