@@ -44,7 +44,7 @@ impl Arm {
     }
 
     /// Reads with one token, under a correlation id of its own. `understand` makes of an answer what was asked for. Once more if
-    /// somebody waits for it and ARM may say something else then: also where its answer made no sense.
+    /// a request waits for it and ARM may answer differently then: also after an answer that made no sense.
     pub(super) async fn read<T>(
         &self,
         name: &'static str,
@@ -95,7 +95,7 @@ impl Arm {
         let outcome = self.send_in_span(call).instrument(span).await;
         match &outcome {
             Ok(answer) => metrics::arm_called(name, answer.status.as_u16(), answer.report.duration),
-            // Nobody was called.
+            // ARM was not called.
             Err(error) if matches!(error.kind, ArmErrorKind::Rejected(_)) => {}
             Err(error) => metrics::arm_called(name, 0, error.report.duration),
         }

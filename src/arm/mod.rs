@@ -10,7 +10,6 @@ pub mod data_connection;
 mod error;
 mod failure;
 mod headers;
-mod json_fields;
 mod operation;
 mod permissions;
 mod refusal;
@@ -28,10 +27,7 @@ mod recorded;
 mod testing;
 use std::sync::Arc;
 
-pub use data_connection::{
-    Accepted, Comparison, Credentials, DataConnection, Deleted, Reading, Recorded, compare, event_hub_body,
-    fingerprint,
-};
+pub use data_connection::{Accepted, Credentials, DataConnection, Deleted};
 pub use error::{ArmError, ArmErrorKind};
 pub(crate) use failure::{failure_of, from_arm, upstream_of};
 pub use operation::{OperationState, OperationStatus, OperationUrl};

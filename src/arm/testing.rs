@@ -1,4 +1,4 @@
-//! For this room's own tests: a server that gives prepared bytes for answers, and remembers what it was asked.
+//! For tests of this module: a server that answers with prepared bytes and records its requests.
 //! It speaks plain HTTP on loopback, so that answers no well-behaved server would give can be given.
 
 use std::io::{Read as _, Write as _};

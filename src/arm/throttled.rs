@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::refusal::Refusal;
 use crate::domain::Person;
 
-/// Far more than one replica is refused at a time; the least used are dropped, and the next refusal tells of them again.
+/// Far more than one replica is refused at a time; the least used are dropped until the next refusal.
 const MAX_ENTRIES: u64 = 10_000;
 /// How long calls stop after a 429 without `Retry-After`.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(2);

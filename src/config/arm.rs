@@ -20,7 +20,7 @@ pub struct ArmSection {
     pub audiences: Vec<String>,
     /// The api-version of calls to Microsoft.Kusto.
     pub kusto_api_version: String,
-    /// How long it is remembered which tenant a subscription belongs to.
+    /// How long the tenant of a subscription is cached.
     pub tenant_cache: Duration,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Reader;
 use crate::visibility::Settings;
 
-/// How long it is remembered that they may not: a person who was just given the right must not be told an old no.
+/// How long a denial is cached: short, since a person may just have been given the right.
 const DENIED_FOR: Duration = Duration::from_secs(2);
 
 pub(super) fn read(reader: &mut Reader) -> Option<Settings> {

@@ -2,6 +2,7 @@
 //! permitted person names its request's hash, and the operation runs in that person's name from then on.
 
 use crate::authz::Scope;
+use crate::authz::tenants::TenantPair;
 use crate::db::Db;
 use crate::ledger::recorder::Recorder;
 use crate::operations::driver::{Driver, Lending};
@@ -60,7 +61,7 @@ pub struct ContinueOperation {
 
 impl ContinueOperation {
     /// Resumes an operation that waits for a caller with the caller's tokens. `hash` is its request's hash: a person other than its
-    /// requester must name it, and is its recorded actor afterwards. An operation that waits for nobody stays as it is.
+    /// requester must name it, and is its recorded actor afterwards. An operation that waits for no caller stays as it is.
     ///
     /// # Errors
     /// [`Error::Refused`] when the caller may not, or the tokens do not suffice; nothing was changed then.
@@ -176,11 +177,12 @@ impl ContinueOperation {
                     justification: None,
                 };
                 let to_source = of(source).ok_or_else(missing)?;
-                match self
+                let tenants = TenantPair { target, source };
+                let report = self
                     .preflight
-                    .preflight_create(&request, to_target, to_source)
-                    .await
-                {
+                    .check_create(&request, tenants, Some(to_target), Some(to_source))
+                    .await?;
+                match report.into_result() {
                     // Absence is proved again directly before the request is sent.
                     Err(Error::Refused(refusal)) if refusal.code == Code::NameTaken => Ok(()),
                     told => told.map(drop),

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use crate::arm::{Comparison, DataConnection, from_arm};
+use crate::arm::{DataConnection, from_arm};
 use crate::authz::Caller;
 use crate::db::{connections, ledger_events};
 use crate::domain::{
     Code, ConnectionId, ConnectionRecord, Desired, Error, EventKind, Observed, OperationKind,
     OperationRecord, Phase, Refusal, removal_hash,
 };
+use crate::sources::Comparison;
 use crate::upstream::ArmToken;
 use crate::usecases::idempotency::Outcome;
 use crate::usecases::removal_request::RemoveCommand;

@@ -13,7 +13,9 @@ use crate::domain::{
     ActorId, ConnectionId, DataFormat, Desired, EntityName, FoundResource, NewRecord, Observed,
 };
 
-pub use find::{ConnectionWithRole, Selection, find, find_open, find_with_role, list, unanswered_removal};
+pub use find::{
+    ConnectionWithRole, Listed, Selection, find, find_open, find_with_role, list, unanswered_removal,
+};
 pub use recheck::{
     due_for_recheck, expect_late_effect, expect_nothing_late, recheck_later, rechecked, reopen, to_recheck_at,
 };
@@ -49,12 +51,12 @@ pub async fn insert(db: &mut PgConnection, record: &NewRecord) -> Result<(), DbE
     let rows = sqlx::query!(
         "with touched as (
             insert into connection_resources (connection_id, role, resource_id, resource_id_written, tenant_id)
-            select $1, r.* from unnest($20::text[], $21::text[], $22::text[], $23::uuid[]) r
+            select $1, r.* from unnest($21::text[], $22::text[], $23::text[], $24::uuid[]) r
          )
          insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id,
             table_name, mapping_name, data_format, source_kind, source_id, consumer_group, location, request_hash,
             created_by, created_at, desired, observed, observed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'eventHub', $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         record.id.uuid(),
         record.arm_id.resource().canonical(),
         record.arm_id.resource().as_written(),
@@ -62,11 +64,12 @@ pub async fn insert(db: &mut PgConnection, record: &NewRecord) -> Result<(), DbE
         record.target_tenant.uuid(),
         record.source_tenant.uuid(),
         record.target.database.resource().as_written(),
-        record.target.table.as_ref().map(EntityName::as_str),
-        record.target.mapping.as_ref().map(EntityName::as_str),
-        record.target.data_format.map(DataFormat::as_str),
-        record.source.hub.resource().as_written(),
-        record.source.consumer_group.as_str(),
+        record.target.settings.table.as_ref().map(EntityName::as_str),
+        record.target.settings.mapping.as_ref().map(EntityName::as_str),
+        record.target.settings.data_format.map(DataFormat::as_str),
+        record.source.kind(),
+        record.source.resource().as_written(),
+        record.source.consumer_group().as_str(),
         record.location,
         record.request_hash,
         record.created_by.uuid(),

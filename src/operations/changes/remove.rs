@@ -1,15 +1,14 @@
 //! The removal's request to ARM: sent only after a read that was compared with the record.
 
 use super::settle_remove;
-use crate::arm::{
-    ArmError, ArmErrorKind, CallReport, CallTrace, Comparison, Credentials, Deleted, failure_of,
-};
+use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Credentials, Deleted, failure_of};
 use crate::db::operations;
 use crate::domain::{Code, Desired, EventKind, FoundResource, Observed, Phase};
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step, Stop, early};
 use crate::operations::driver::transition::Transition;
 use crate::operations::driver::{claims, comparison, deferral, look, outcome, tokens, transition};
+use crate::sources::Comparison;
 use crate::tokens::store::Access;
 use serde_json::Value;
 use serde_json::json;

@@ -1,10 +1,11 @@
 //! What is at ARM, compared with what is recorded: whose it is, and how a change ends that met something else.
 
-use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare, fingerprint};
+use crate::arm::DataConnection;
 use crate::db::revisions;
 use crate::domain::{Code, Error, Failure, FoundResource, Observed};
 use crate::operations::driver::job::{Job, Step};
 use crate::operations::driver::outcome;
+use crate::sources::{Comparison, Recorded, compare, fingerprint};
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
@@ -35,7 +36,7 @@ pub(crate) async fn compared(job: &Job, found: &DataConnection) -> Result<Compar
         snapshot: revision.snapshot,
         api_version: revision.api_version,
     };
-    Ok(compare(&recorded, Reading::Resource(&found.raw)))
+    Ok(compare(&recorded, &found.raw))
 }
 
 /// Whose the data connection is that stands where a create was to make one. The intent was committed before the request left,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{ConnectionWithRole, Row};
 use crate::db::{DbError, operations};
-use crate::domain::{ActorId, ConnectionId, DatabaseId, EventHubId, FoundResource, ResourceId, TenantId};
+use crate::domain::{ActorId, ConnectionId, DatabaseId, FoundResource, ResourceId, SourceId, TenantId};
 
 /// Which connections a list holds: newest first, each once.
 #[derive(Debug, Clone, Copy)]
@@ -21,22 +21,32 @@ pub struct Selection<'a> {
     pub everything: bool,
     /// Only those of this database.
     pub database: Option<&'a DatabaseId>,
-    /// Only those from this event hub.
-    pub source: Option<&'a EventHubId>,
+    /// Only those from this resource.
+    pub source: Option<&'a SourceId>,
     /// Only those of which no read has told yet whether a change happened: as [`State::Unsettled`](crate::domain::State) is
     /// derived.
     pub unsettled: bool,
     /// Only those made before this one.
     pub before: Option<ConnectionId>,
     /// At most so many.
-    pub limit: i64,
+    pub limit: u32,
+}
+
+/// A page of a list.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its connections, without those that this version cannot read.
+    pub connections: Vec<ConnectionWithRole>,
+    /// The page's last connection, if there is another page.
+    pub next: Option<ConnectionId>,
 }
 
 /// The most connections that a page can hold, and the one after them which tells that there is another page. The statement says the
 /// same number.
 const MOST: i64 = 201;
 
-/// The connections of a list. Without a filter `everything` counts for nothing: nobody sees all there is.
+/// The connections of a list. Without a filter `everything` counts for nothing: nobody sees all there is. A record that this version
+/// cannot read, since another one wrote it, is logged and left out: it must not hide the others.
 ///
 /// Each viewer's entries are read in the order of the primary key, as many as are needed. A plan that is made before the values are
 /// known expects a tenth of what a limit of unknown size stands before, which is why a known one stands inside. Whatever a person
@@ -44,11 +54,10 @@ const MOST: i64 = 201;
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn list(
-    db: &mut PgConnection,
-    selection: &Selection<'_>,
-) -> Result<Vec<ConnectionWithRole>, DbError> {
-    if selection.limit > MOST {
+pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Listed, DbError> {
+    // One more than requested shows whether there is another page.
+    let limit = i64::from(selection.limit) + 1;
+    if limit > MOST {
         return Err(DbError::Internal(format!("a page of {}", selection.limit)));
     }
     let is_filtered = selection.database.is_some() || selection.source.is_some() || selection.unsettled;
@@ -60,7 +69,7 @@ pub async fn list(
     };
     let filters = [
         selection.database.map(DatabaseId::resource),
-        selection.source.map(EventHubId::resource),
+        selection.source.map(SourceId::resource),
     ];
     let rows = select!(
         part: "page.part",
@@ -83,13 +92,28 @@ pub async fn list(
         selection.before.map_or(Uuid::max(), ConnectionId::uuid),
         all,
         selection.viewer.map(ActorId::uuid),
-        selection.limit,
+        limit,
         selection.unsettled,
         list_key(&filters)
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(Row::found).collect()
+    );
+    let mut rows = rows.fetch_all(db).await?;
+    let length = usize::try_from(selection.limit).unwrap_or(usize::MAX);
+    let is_last = rows.len() <= length;
+    rows.truncate(length);
+    let next = rows
+        .last()
+        .filter(|_| !is_last)
+        .map(|row| ConnectionId::new(row.id));
+    let connections = rows.into_iter().filter_map(readable).collect();
+    Ok(Listed { connections, next })
+}
+
+/// A record, unless this version cannot read it.
+fn readable(row: Row) -> Option<ConnectionWithRole> {
+    let id = row.id;
+    row.found()
+        .inspect_err(|error| tracing::error!(connection.id = %id, %error, "a list leaves out a record that cannot be read"))
+        .ok()
 }
 
 /// As `list_key` in the database.
