@@ -12,13 +12,13 @@ mod failure;
 mod headers;
 mod operation;
 mod permissions;
-mod rate_limiter;
 mod refusal;
 mod report;
 mod resources;
 mod sentences;
 mod settings;
 mod tenant_discovery;
+mod throttled;
 mod trusted_url;
 
 #[cfg(test)]
@@ -54,8 +54,8 @@ struct Shared {
     tenants: TenantCache,
     /// One guard for each tenant.
     guards: Guards,
-    /// The rate limits of each principal's calls.
-    rate_limiter: rate_limiter::RateLimiter,
+    /// What ARM refused for too many calls.
+    throttled: throttled::Throttled,
 }
 
 impl Arm {
@@ -66,7 +66,7 @@ impl Arm {
         Self(Arc::new(Shared {
             tenants: TenantCache::new(settings.tenant_cache),
             guards: Guards::new(Service::Arm, settings.limits.clone()),
-            rate_limiter: rate_limiter::RateLimiter::new(),
+            throttled: throttled::Throttled::new(settings.limits.longest_retry_after),
             settings,
             client,
             clock,

@@ -59,7 +59,7 @@ pub enum OperationStatus {
     Running(String),
     /// Done.
     Succeeded,
-    /// Over without success. Whether something is there nevertheless, only a read tells.
+    /// Over without success. Only a read shows whether something is there nevertheless.
     Failed {
         /// ARM's code, such as `EventHubValidationErorFound`.
         code: Option<String>,

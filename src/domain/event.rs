@@ -46,7 +46,7 @@ pub struct RecordedEvent {
 }
 
 /// The trace that free text leaves in an event: SHA-256 over salt and text, in hexadecimal. With the text and its salt
-/// it proves what was said; without them it tells nothing.
+/// it proves what was said; without them it reveals nothing.
 #[must_use]
 pub fn salted_hash(salt: &[u8], text: &str) -> Value {
     json!(hex(&Sha256::new()

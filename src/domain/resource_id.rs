@@ -42,7 +42,7 @@ pub enum ResourceIdError {
 
 /// Any resource id of a resource group's resource.
 ///
-/// Two ids are equal when their canonical forms are; [`fmt::Display`] gives the id as the caller wrote it.
+/// Two ids are equal when their canonical forms are; [`fmt::Display`] writes the id as the caller wrote it.
 #[derive(Debug, Clone)]
 pub struct ResourceId {
     written: String,

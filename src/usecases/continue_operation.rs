@@ -61,7 +61,7 @@ pub struct ContinueOperation {
 
 impl ContinueOperation {
     /// Resumes an operation that waits for a caller with the caller's tokens. `hash` is its request's hash: a person other than its
-    /// requester must name it, and is its recorded actor afterwards. An operation that waits for nobody stays as it is.
+    /// requester must name it, and is its recorded actor afterwards. An operation that waits for no caller stays as it is.
     ///
     /// # Errors
     /// [`Error::Refused`] when the caller may not, or the tokens do not suffice; nothing was changed then.

@@ -122,7 +122,7 @@ impl IdempotencyKeys {
     ///
     /// # Errors
     /// Those of the work, [`Code::IdempotencyKeyReused`] when the key was used for another request, and [`Code::ChangeInProgress`]
-    /// when a concurrent change committed first and nothing tells what it is.
+    /// when a concurrent change committed first and its operation is not known.
     pub(crate) async fn once(
         &self,
         caller: &Caller,
