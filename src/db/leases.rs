@@ -9,9 +9,9 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::DbError;
 use super::operations::{FIRST_REVISION, NewOperation, Row};
 use super::pool::autocommit;
-use super::{DbError, exactly_one};
 use crate::domain::{ConnectionId, OperationId, OperationRecord};
 
 /// An operation that this replica may step, as long as its lease lasts.
@@ -92,7 +92,7 @@ impl ClaimRow {
             record: self.record.0.parse()?,
             lease: self
                 .lease_token
-                .ok_or_else(|| DbError::Defect("a claim without a lease".to_owned()))?,
+                .ok_or_else(|| DbError::Internal("a claim without a lease".to_owned()))?,
             body: self.body,
             revision: self.revision.unwrap_or(FIRST_REVISION),
             accepted_fingerprint: self.accepted_fingerprint,
@@ -262,16 +262,16 @@ pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uui
     super::cluster_locks::call(db).await
 }
 
-/// Prolongs the lease.
+/// Renews the lease. Returns false if it ran out or another replica took it.
 ///
 /// # Errors
-/// [`DbError::LeaseLost`] if it ran out or another replica took it.
+/// When the database can't take it.
 pub async fn renew(
     db: &mut PgConnection,
     operation: OperationId,
     token: Uuid,
     lease: Duration,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let statement = sqlx::query!(
         "update operations set lease_until = now() + make_interval(secs => $3)
          where id = $1 and lease_token = $2 and lease_until > now()",
@@ -280,7 +280,7 @@ pub async fn renew(
         lease.as_secs_f64()
     )
     .execute(db);
-    held(autocommit("renew a lease", statement).await?.rows_affected())
+    Ok(autocommit("renew a lease", statement).await?.rows_affected() == 1)
 }
 
 /// How long until [`claim_due`] may find something; `None` if nothing is open.
@@ -296,12 +296,4 @@ pub async fn next_due(db: &mut PgConnection, by: ClaimScope<'_>) -> Result<Optio
     );
     let seconds = statement.fetch_one(db).await?;
     Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok()))
-}
-
-/// What the number of rows that a fenced write changed says of the lease.
-fn held(rows: u64) -> Result<(), DbError> {
-    match rows {
-        0 => Err(DbError::LeaseLost),
-        rows => exactly_one("write under a lease", rows),
-    }
 }

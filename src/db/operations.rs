@@ -147,8 +147,8 @@ impl Row {
         Ok(OperationRecord {
             id: OperationId::new(self.id),
             connection,
-            kind: self.kind.parse().map_err(DbError::defect)?,
-            phase: self.phase.parse().map_err(DbError::defect)?,
+            kind: self.kind.parse().map_err(DbError::internal)?,
+            phase: self.phase.parse().map_err(DbError::internal)?,
             actor: ActorId::new(self.person_id),
             app: self.app_id,
             correlation_id: self.correlation_id,
@@ -160,7 +160,7 @@ impl Row {
                 .error
                 .map(serde_json::from_value)
                 .transpose()
-                .map_err(DbError::defect)?,
+                .map_err(DbError::internal)?,
             awaiting: self.awaiting_tenant_id.map(|tenant| Awaiting {
                 tenant: TenantId::new(tenant),
                 claims: self.awaiting_claims,
@@ -237,21 +237,20 @@ pub async fn continue_as(
     Ok(rows == 1)
 }
 
-/// Writes a step's result under the lease. Gives in whose name the operation goes on, with the app: somebody may have continued
-/// it since it was claimed.
+/// Writes a step's result under the lease. Returns in whose name the operation goes on, with the app: somebody may have continued
+/// it since it was claimed. `None`, and nothing written, if the lease ran out or another replica took it.
 ///
 /// # Errors
-/// [`DbError::LeaseLost`] if the lease ran out or another replica took it; [`DbError::Conflict`] on
-/// `operations_one_in_flight` when a queued operation would begin while another is in flight.
+/// [`DbError::Conflict`] on `operations_one_in_flight` when a queued operation would begin while another is in flight.
 pub async fn save(
     db: &mut PgConnection,
     operation: OperationId,
     token: Uuid,
     progress: &Progress<'_>,
     lease: Duration,
-) -> Result<(ActorId, Uuid), DbError> {
+) -> Result<Option<(ActorId, Uuid)>, DbError> {
     let failure = progress.failure.map(serde_json::to_value).transpose();
-    let failure = failure.map_err(DbError::defect)?;
+    let failure = failure.map_err(DbError::internal)?;
     let releases = progress.release_for.is_some() || progress.phase.is_terminal();
     let row = sqlx::query!(
         "update operations set phase = $3, absent_reads = $5, error = $6,
@@ -287,8 +286,7 @@ pub async fn save(
     )
     .fetch_optional(db)
     .await?;
-    let row = row.ok_or(DbError::LeaseLost)?;
-    Ok((ActorId::new(row.person_id), row.app_id))
+    Ok(row.map(|row| (ActorId::new(row.person_id), row.app_id)))
 }
 
 /// How long ago the commit was made with which an operation's request was last to leave, by the one clock that all replicas share.
@@ -321,7 +319,7 @@ pub async fn cancel(
             lease_token = null, lease_until = null
          where id = $1 and phase = 'queued'",
         operation.uuid(),
-        serde_json::to_value(failure).map_err(DbError::defect)?,
+        serde_json::to_value(failure).map_err(DbError::internal)?,
         now
     )
     .execute(db)

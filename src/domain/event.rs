@@ -36,6 +36,18 @@ pub struct Event {
     pub details: Value,
 }
 
+impl Event {
+    /// The tenants that it concerns, each once.
+    #[must_use]
+    pub fn tenants(&self) -> Vec<Uuid> {
+        let named = [self.target_tenant, self.source_tenant].into_iter().flatten();
+        let mut tenants: Vec<Uuid> = named.map(TenantId::uuid).collect();
+        tenants.sort_unstable();
+        tenants.dedup();
+        tenants
+    }
+}
+
 /// An event as the ledger holds it.
 #[derive(Debug, Clone)]
 pub struct RecordedEvent {

@@ -29,8 +29,8 @@ pub use ids::{
 };
 pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
 pub use record::{
-    Awaiting, ConnectionRecord, Failure, FoundResource, NewRecord, OperationRecord, Upstream, removal_hash,
-    removal_of_found_hash,
+    Awaiting, ConnectionRecord, ConnectionResource, Failure, FoundResource, NewRecord, OperationRecord,
+    Upstream, removal_hash, removal_of_found_hash,
 };
 pub use refusal::{Challenge, Error, FieldError, Missing, MissingKind, Refusal, Unavailable};
 pub use request::NewConnection;

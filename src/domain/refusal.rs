@@ -17,9 +17,24 @@ pub enum Error {
     /// It can't be done now; nothing was changed.
     #[error("Azure can't answer now: {0:?}")]
     Unavailable(Box<Unavailable>),
+    /// A concurrent change committed first.
+    #[error("a concurrent change committed first: {0}")]
+    Conflict(String),
     /// The database.
     #[error(transparent)]
-    Database(#[from] DbError),
+    Database(DbError),
+    /// A defect of this service.
+    #[error("defect: {0}")]
+    Internal(String),
+}
+
+impl From<DbError> for Error {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Conflict(_) => Self::Conflict(error.to_string()),
+            error => Self::Database(error),
+        }
+    }
 }
 
 /// An upstream that can't answer.

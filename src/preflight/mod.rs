@@ -17,7 +17,6 @@ use crate::arm::{Arm, from_arm};
 use crate::authz::Caller;
 use crate::authz::tenants::{TenantPair, Tenants, is_of_another_tenant};
 use crate::clock::Clock;
-use crate::db::DbError;
 use crate::domain::{Code, ConnectionRecord, DataConnectionId, DatabaseId, Error, NewConnection, Target};
 use crate::sources;
 use crate::tokens::exchange::TokenExchange;
@@ -81,7 +80,7 @@ impl Preflight {
         let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
         let (target, source) = (of(tenants.target), of(tenants.source));
         if no_token.is_none() && (target.is_none() || source.is_none()) {
-            return Err(DbError::Defect("an exchange for no tenant".to_owned()).into());
+            return Err(Error::Internal("an exchange for no tenant".to_owned()));
         }
         let report = self.check_create(request, tenants, target, source).await?;
         Ok(Report { no_token, ..report })

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::authz::Caller;
 use crate::db::connections::ConnectionRole;
-use crate::db::{DbError, connections, ledger_events, operations};
+use crate::db::{connections, ledger_events, operations};
 use crate::domain::{
     Code, ConnectionRecord, Error, EventKind, NewConnection, OperationId, OperationKind, OperationRecord,
     Phase, Refusal,
@@ -164,7 +164,7 @@ impl ContinueOperation {
             .answering(caller, &needed, demanded)
             .await?;
         let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
-        let missing = || DbError::Defect("an exchange for no tenant".to_owned());
+        let missing = || Error::Internal("an exchange for no tenant".to_owned());
         let to_target = of(target).ok_or_else(missing)?;
         let database = &record.target.database;
         match operation.kind {

@@ -130,7 +130,7 @@ impl Create {
             Err(error) => Err(error),
             Ok(cleared) => match self.begin(caller, wanted, cleared).await {
                 // A concurrent request committed first; its record decides.
-                Err(conflict @ Error::Database(DbError::Conflict(_))) => {
+                Err(conflict @ Error::Conflict(_)) => {
                     self.known_to_the_permitted(caller, wanted).await?.ok_or(conflict)
                 }
                 begun => begun,
@@ -235,7 +235,7 @@ impl Create {
         let revision = NewRevision {
             connection: record.id,
             number: FIRST_REVISION,
-            configuration: &configuration.map_err(DbError::defect)?,
+            configuration: &configuration.map_err(DbError::internal)?,
             sent: new.body.as_ref().unwrap_or(&Value::Null),
             api_version: &new.api_version,
         };

@@ -11,6 +11,7 @@ mod support;
 mod anothers;
 mod continued;
 mod continuing;
+mod costs;
 mod document;
 mod entity_tags;
 mod examples;

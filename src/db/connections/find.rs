@@ -98,7 +98,7 @@ impl Row {
             None => None,
             Some("actor") => Some(ConnectionRole::Actor),
             Some("participant") => Some(ConnectionRole::Participant),
-            Some(other) => return Err(DbError::Defect(format!("the unknown part '{other}'"))),
+            Some(other) => return Err(DbError::Internal(format!("the unknown part '{other}'"))),
         };
         let record = self.parse()?;
         Ok(ConnectionWithRole { record, part })
@@ -111,15 +111,15 @@ impl Row {
             &self.consumer_group,
             self.configuration,
         )
-        .map_err(|error| DbError::Defect(format!("connection {}: {error}", self.id)))?;
+        .map_err(|error| DbError::Internal(format!("connection {}: {error}", self.id)))?;
         Ok(ConnectionRecord {
             id: ConnectionId::new(self.id),
-            arm_id: self.arm_id_written.parse().map_err(DbError::defect)?,
-            name: self.name.parse().map_err(DbError::defect)?,
+            arm_id: self.arm_id_written.parse().map_err(DbError::internal)?,
+            name: self.name.parse().map_err(DbError::internal)?,
             target_tenant: TenantId::new(self.target_tenant_id),
             source_tenant: TenantId::new(self.source_tenant_id),
             target: Target {
-                database: self.database_id.parse().map_err(DbError::defect)?,
+                database: self.database_id.parse().map_err(DbError::internal)?,
                 settings,
             },
             source,
@@ -127,8 +127,8 @@ impl Row {
             request_hash: self.request_hash,
             created_by: ActorId::new(self.created_by),
             created_at: self.created_at,
-            desired: self.desired.parse().map_err(DbError::defect)?,
-            observed: self.observed.parse().map_err(DbError::defect)?,
+            desired: self.desired.parse().map_err(DbError::internal)?,
+            observed: self.observed.parse().map_err(DbError::internal)?,
             observed_at: self.observed_at,
             confirmed_at: self.confirmed_at,
             closed_at: self.closed_at,
@@ -141,7 +141,7 @@ impl Row {
                 .settling
                 .map(|kind| kind.parse())
                 .transpose()
-                .map_err(DbError::defect)?,
+                .map_err(DbError::internal)?,
         })
     }
 }

@@ -2,7 +2,7 @@
 //! else the operation waits for a caller who signs in with the claims.
 
 use crate::arm::{ArmError, failure_of};
-use crate::domain::{Awaiting, Code, Error, EventKind, OperationKind, Phase};
+use crate::domain::{Awaiting, Code, EventKind, OperationKind, Phase};
 use crate::entra::ExchangeErrorKind;
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step};
@@ -55,7 +55,7 @@ pub(crate) async fn requeue_rejected(job: &mut Job, error: &ArmError) -> Step<()
 
 /// Asks Entra for a token with the claims, once for each sign-in that was brought: one that ARM demands more of again would
 /// be asked about without end.
-pub(crate) async fn answer_challenge(job: &mut Job, awaited: &Awaiting) -> Result<Answer, Error> {
+pub(crate) async fn answer_challenge(job: &mut Job, awaited: &Awaiting) -> Step<Answer> {
     let (driver, operation) = (job.driver.clone(), job.claim.record.id);
     let Some(claims) = awaited.claims.as_deref() else {
         return Ok(Answer::No);

@@ -1,7 +1,7 @@
 //! What is at ARM, compared with what is recorded: whose it is, and how a change ends that met something else.
 
 use crate::arm::DataConnection;
-use crate::db::{DbError, revisions};
+use crate::db::revisions;
 use crate::domain::{Code, Error, Failure, FoundResource, Observed};
 use crate::operations::driver::job::{Job, Step};
 use crate::operations::driver::outcome;
@@ -76,7 +76,7 @@ pub(crate) async fn end_as_anothers(job: &mut Job, found: &DataConnection, whose
             )
         }
         Whose::Ours | Whose::Unreadable => {
-            return Err(DbError::Defect("a create that is nobody else's".to_owned()).into());
+            return Err(Error::Internal("a create that is nobody else's".to_owned()).into());
         }
     };
     outcome::fail_with(job, failure, observed, Some(seen)).await

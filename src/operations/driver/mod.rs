@@ -80,19 +80,19 @@ impl Driver {
             let result = Job::open(driver.clone(), claim, claimed_at, unsent).await;
             let result = match result {
                 Ok(job) => run(job, place).await,
-                Err(error) => Err(error),
+                Err(error) => Err(Stop::Error(error)),
             };
             match result {
-                Ok(()) => {}
-                Err(Error::Database(DbError::LeaseLost)) => {
+                Ok(()) | Err(Stop::Next(_)) => {}
+                Err(Stop::LeaseLost) => {
                     metrics::lease_lost();
                     tracing::warn!(operation.id = %operation, "another replica took the operation over");
                 }
-                Err(Error::Database(error)) if error.is_outage() => {
+                Err(Stop::Error(Error::Database(error))) if error.is_outage() => {
                     driver.db.failed(&error, "an operation can't go on");
                     tracing::warn!(operation.id = %operation, "the operation can't go on here; it is taken up again when its lease ends");
                 }
-                Err(error) => {
+                Err(Stop::Error(error)) => {
                     tracing::error!(operation.id = %operation, error = %error, "the operation can't go on here; it is taken up again when its lease ends");
                 }
             }
@@ -176,7 +176,7 @@ impl Driver {
     }
 }
 
-async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
+async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Step<()> {
     loop {
         let step = match step(&mut job).await {
             // What was surely not sent waits in the queue: it keeps no other of its cluster waiting.
@@ -194,7 +194,7 @@ async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<()
                 job.driver.db.failed(&error, "an operation waits");
                 NextAction::RetryAfter(job.driver.settings.poll_min)
             }
-            Err(Stop::Error(error)) => return Err(error),
+            Err(stop) => return Err(stop),
         };
         match next {
             NextAction::Done => return Ok(()),
@@ -211,12 +211,7 @@ async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<()
                     .await;
                 match woken {
                     Some(alive) => alive?,
-                    None => {
-                        return match outcome::hand_over(&mut job).await {
-                            Ok(()) | Err(Stop::Next(_)) => Ok(()),
-                            Err(Stop::Error(error)) => Err(error),
-                        };
-                    }
+                    None => return outcome::hand_over(&mut job).await,
                 }
             }
         }

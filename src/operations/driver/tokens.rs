@@ -64,11 +64,7 @@ pub(crate) fn caller_for(job: &mut Job, wanted: Access) -> Option<Caller> {
     Some(caller)
 }
 
-pub(crate) async fn exchange(
-    job: &mut Job,
-    wanted: Access,
-    tenants: &[TenantId],
-) -> Result<Exchanged, Error> {
+pub(crate) async fn exchange(job: &mut Job, wanted: Access, tenants: &[TenantId]) -> Step<Exchanged> {
     let target = job.record.target_tenant;
     let Some(caller) = caller_for(job, wanted) else {
         // They may have gone since the operation was claimed for them: it waits for the same as before.
@@ -118,7 +114,7 @@ pub(crate) async fn exchange(
                 None => named.unwrap_or(target).into(),
             }))
         }
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -198,7 +198,8 @@ pub(crate) async fn try_commit(
     if is_create && is_before_sending && !connections::is_to_be_made(db, job.record.id).await? {
         return Ok(Committed::Unwanted);
     }
-    let actor = operations::save(db, id, lease, &progress, driver.settings.lease).await?;
+    let saved = operations::save(db, id, lease, &progress, driver.settings.lease).await?;
+    let actor = saved.ok_or(NotCommitted::LeaseLost)?;
     let continued = (actor.0 != job.tokens.requester).then_some(actor);
     if let Some((actor, app)) = continued {
         if change.leaves.is_some() {
@@ -227,10 +228,6 @@ pub(crate) async fn try_commit(
         // Before the record is closed. Also of one whose outcome became unknown to a version that did not write it down.
         connections::expect_late_effect(db, job.record.id).await?;
     }
-    if let Some((observed, closed)) = change.observed {
-        let confirmed = observed == Observed::Present && change.phase == Phase::Succeeded;
-        connections::set_observed(db, job.record.id, observed, now, closed, confirmed).await?;
-    }
     record_seen(job, db, change, now).await?;
     if let Some(event) = &event {
         ledger_events::append(db, event).await?;
@@ -247,6 +244,10 @@ pub(crate) async fn record_seen(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let connection = job.record.id;
+    if let Some((observed, closed)) = change.observed {
+        let confirmed = observed == Observed::Present && change.phase == Phase::Succeeded;
+        connections::set_observed(db, connection, observed, now, closed, confirmed).await?;
+    }
     // Before the change, which the operation's phase here is of: the request had left.
     let was_sent = matches!(job.claim.record.phase, Phase::Accepted | Phase::Settling);
     if job.claim.record.kind == OperationKind::Remove && change.phase == Phase::Succeeded && was_sent {
@@ -281,6 +282,8 @@ pub(crate) enum NotCommitted {
     Continued,
     /// This replica stops, and sends nothing more.
     Stopping,
+    /// The lease ran out, or another replica took it.
+    LeaseLost,
     /// Anything else.
     Error(Error),
 }
@@ -298,6 +301,7 @@ impl From<NotCommitted> for Stop {
             NotCommitted::SlotTaken | NotCommitted::Continued | NotCommitted::Stopping => {
                 Self::Next(NextAction::RetryAfter(Duration::ZERO))
             }
+            NotCommitted::LeaseLost => Self::LeaseLost,
             NotCommitted::Error(error) => Self::Error(error),
         }
     }
