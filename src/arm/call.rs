@@ -19,7 +19,7 @@ use crate::domain::ResourceId;
 use crate::failpoints::{Moment, failpoint};
 use crate::telemetry::{self, metrics};
 use crate::upstream;
-use crate::upstream::{ArmToken, Bearer, Body, BodyError};
+use crate::upstream::{ArmToken, BearerToken, Body, BodyError};
 
 /// Microsoft Learn, "Authenticate requests across tenants".
 const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");
@@ -49,7 +49,7 @@ impl Arm {
         &self,
         name: &'static str,
         url: Url,
-        token: Option<&dyn Bearer>,
+        token: Option<&BearerToken>,
         understand: impl Fn(Answer) -> Result<T, ArmError>,
     ) -> Result<T, ArmError> {
         let trace = CallTrace {
@@ -191,7 +191,10 @@ impl Arm {
             request = request.header(header::AUTHORIZATION, token.bearer().ok_or_else(illegal)?);
         }
         if !call.auxiliary.is_empty() {
-            request = request.header(AUXILIARY, ArmToken::bearers(call.auxiliary).ok_or_else(illegal)?);
+            request = request.header(
+                AUXILIARY,
+                ArmToken::auxiliary(call.auxiliary).ok_or_else(illegal)?,
+            );
         }
         if let Some(body) = call.body {
             request = request.json(body);

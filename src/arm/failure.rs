@@ -35,7 +35,7 @@ pub(crate) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> Error {
             let refused = token.filter(|_| refusal.status == 401);
             Refusal {
                 upstream,
-                refused_token: refused.map(ArmToken::tenant),
+                refused_token: refused.map(|token| token.tenant()),
                 ..Refusal::new(Code::AzureRefused, sentence_of(error))
             }
             .into()

@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::error::{ArmError, ArmErrorKind};
 use crate::arm::{Arm, json_fields};
 use crate::domain::{ClusterId, ConsumerGroup, DatabaseId, EventHubId, ResourceId};
-use crate::upstream::{ArmToken, Bearer};
+use crate::upstream::BearerToken;
 
 /// `Microsoft.EventHub`'s stable version with the longest reach across clouds.
 const EVENT_HUB_API_VERSION: &str = "2021-11-01";
@@ -25,7 +25,7 @@ impl Arm {
     ///
     /// # Errors
     /// As every call; also `Refused` for a 404 that is about the subscription or the resource group.
-    pub async fn cluster(&self, token: &ArmToken, id: &ClusterId) -> Result<Option<Cluster>, ArmError> {
+    pub async fn cluster(&self, token: &BearerToken, id: &ClusterId) -> Result<Option<Cluster>, ArmError> {
         let url = self.url(id.resource(), &[], self.kusto_api_version());
         self.read("GET cluster", url, Some(token), |answer| {
             match answer.success(&self.0.settings.endpoint) {
@@ -41,7 +41,7 @@ impl Arm {
     ///
     /// # Errors
     /// As every call; also `Refused` for a 404 about something outside of it.
-    pub async fn database_exists(&self, token: &dyn Bearer, id: &DatabaseId) -> Result<bool, ArmError> {
+    pub async fn database_exists(&self, token: &BearerToken, id: &DatabaseId) -> Result<bool, ArmError> {
         self.exists(
             "GET database",
             token,
@@ -57,7 +57,7 @@ impl Arm {
     ///
     /// # Errors
     /// As every call; also `Refused` for a 404 about something outside of it.
-    pub async fn event_hub_exists(&self, token: &ArmToken, id: &EventHubId) -> Result<bool, ArmError> {
+    pub async fn event_hub_exists(&self, token: &BearerToken, id: &EventHubId) -> Result<bool, ArmError> {
         self.exists(
             "GET event hub",
             token,
@@ -75,7 +75,7 @@ impl Arm {
     /// As every call; also `Refused` for a 404 about something outside of it.
     pub async fn consumer_group_exists(
         &self,
-        token: &ArmToken,
+        token: &BearerToken,
         hub: &EventHubId,
         group: &ConsumerGroup,
     ) -> Result<bool, ArmError> {
@@ -94,7 +94,7 @@ impl Arm {
     async fn exists(
         &self,
         name: &'static str,
-        token: &dyn Bearer,
+        token: &BearerToken,
         resource: &ResourceId,
         below: &[&str],
         api_version: &str,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::operations::{FIRST_REVISION, NewOperation, Row};
 use super::pool::autocommit;
 use super::{DbError, exactly_one};
-use crate::domain::{ConnectionId, OperationId, OperationRecord};
+use crate::domain::{OperationId, OperationRecord};
 
 /// An operation that this replica may step, as long as its lease lasts.
 #[derive(Debug, Clone)]
@@ -35,8 +35,10 @@ pub struct Claim {
     pub dispatches: i32,
     /// Whether this replica had it before, and so has waited with it already.
     pub resumed: bool,
-    /// Whether another replica had it, and did not give it up.
+    /// Whether another replica had it, and did not release it.
     pub taken_over: bool,
+    /// Whether another person than its first requester is its actor.
+    pub continued: bool,
 }
 
 impl NewOperation {
@@ -54,6 +56,7 @@ impl NewOperation {
             dispatches: 1,
             resumed: false,
             taken_over: false,
+            continued: false,
         })
     }
 }
@@ -65,8 +68,6 @@ pub struct ClaimScope<'a> {
     pub replica: Uuid,
     /// The operations that it has tokens for.
     pub operations: &'a [Uuid],
-    /// The connections that it has tokens to read for.
-    pub connections: &'a [Uuid],
     /// The tenants where the service can read by itself.
     pub own: &'a [Uuid],
     /// The time, for deadlines.
@@ -84,6 +85,7 @@ struct ClaimRow {
     dispatches: i32,
     resumed: Option<bool>,
     taken_over: Option<bool>,
+    continued: Option<bool>,
 }
 
 impl ClaimRow {
@@ -101,6 +103,7 @@ impl ClaimRow {
             dispatches: self.dispatches,
             resumed: self.resumed.unwrap_or(false),
             taken_over: self.taken_over.unwrap_or(false),
+            continued: self.continued.unwrap_or(false),
         })
     }
 }
@@ -116,7 +119,8 @@ macro_rules! lease {
              set lease_token = gen_random_uuid(), lease_until = chosen.leased_until, attempts = attempts + 1, holder = $1
              from chosen where o.id = chosen.id
              returning operation_record(o) as \"record!: Json<Row>\", o.lease_token, o.body, o.revision, o.accepted_fingerprint,
-                o.arm_operation_url, o.absent_reads, o.dispatches, chosen.resumed, chosen.holder <> $1 as taken_over"
+                o.arm_operation_url, o.absent_reads, o.dispatches, chosen.resumed, chosen.holder <> $1 as taken_over,
+                o.continued_by <> o.person_id as continued"
             $(, $argument)*
         )
     };
@@ -130,8 +134,7 @@ macro_rules! lease {
 /// caller's first changes (`heads`), the first in turn of those that are due; those that are not due yet count when they are. What a
 /// dead replica left in a queue is claimed at once, since its turn never comes.
 ///
-/// `$1` is the replica; it has tokens for the operations `$2`, tokens to read for the connections `$3`, and reads by itself in the
-/// tenants `$4`.
+/// `$1` is the replica; it has tokens for the operations `$2`, and reads by itself in the tenants `$3`.
 ///
 /// Postgres makes the lateral subquery part of the statement's own condition: when another transaction changed the row before this
 /// one locks it, the condition is evaluated again on the new row. [`claim_due`] tests the lease beside it, so that fencing does not
@@ -155,7 +158,7 @@ macro_rules! over_open {
              from operations o cross join lateral (select case
                 when o.holder <> $1 and o.holder in (select r.id from replicas r where r.alive_until > now()) then null
                 when o.awaiting_tenant_id is not null then case
-                    when o.id = any($2) or (o.phase <> 'queued' and (o.connection_id = any($3) or o.awaiting_tenant_id = any($4)))
+                    when o.id = any($2) or (o.phase <> 'queued' and o.awaiting_tenant_id = any($3))
                     then greatest(o.due_at, o.lease_until) end
                 when o.phase <> 'queued' then greatest(o.due_at, o.lease_until)
                 when o.holder is distinct from $1 then coalesce(o.lease_until, now())
@@ -165,7 +168,6 @@ macro_rules! over_open {
              where o.phase in ('queued', 'dispatched', 'accepted', 'settling')" + $after
             , $by.replica,
             $by.operations,
-            $by.connections,
             $by.own
             $(, $argument)*
         )
@@ -187,12 +189,12 @@ pub async fn claim_due(
         lease,
         by,
         ", chosen as (select o.id, o.holder, o.holder is not distinct from $1 as resumed,
-            now() + make_interval(secs => $7) as leased_until",
+            now() + make_interval(secs => $6) as leased_until",
         " and (o.lease_until is null or o.lease_until < now())
           and (claimable.at <= now()
-            or (o.deadline_at < $5
+            or (o.deadline_at < $4
               and (o.phase = 'queued' and o.kind = 'create' or o.phase = 'accepted' and o.awaiting_tenant_id is not null)))
-          order by o.due_at limit $6
+          order by o.due_at limit $5
           for update of o skip locked)",
         by.now,
         limit,
@@ -216,31 +218,29 @@ fn readable(rows: Vec<ClaimRow>) -> Vec<Claim> {
         .collect()
 }
 
-/// Claims every operation of one connection that may be in flight and that nobody holds, due or not: for a caller who is here
-/// and brings the tokens.
+/// Claims an operation that may be in flight and that nobody holds, due or not: for a caller who is here and brings the tokens.
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn claim_of(
+pub async fn claim(
     db: &mut PgConnection,
-    connection: ConnectionId,
+    operation: OperationId,
     replica: Uuid,
     lease: Duration,
-) -> Result<Vec<Claim>, DbError> {
+) -> Result<Option<Claim>, DbError> {
     let statement = lease!(
         "with chosen as (
             select id, holder, false as resumed, now() + make_interval(secs => $3) as leased_until from operations
-            where connection_id = $2 and phase in ('dispatched', 'accepted', 'settling')
-              and (lease_until is null or lease_until < now())
+            where id = $2 and phase in ('dispatched', 'accepted', 'settling') and (lease_until is null or lease_until < now())
             for update skip locked
          )",
         replica,
-        connection.uuid(),
+        operation.uuid(),
         lease.as_secs_f64()
     )
     .fetch_all(db);
-    let rows = autocommit("claim the operations of a connection", statement).await?;
-    Ok(readable(rows))
+    let rows = autocommit("claim an operation", statement).await?;
+    Ok(readable(rows).pop())
 }
 
 /// Puts an operation that waits for a caller back into its place in the queue: this replica has tokens for it now. Nothing

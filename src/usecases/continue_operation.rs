@@ -4,17 +4,16 @@
 use crate::authz::Scope;
 use crate::db::Db;
 use crate::ledger::recorder::Recorder;
-use crate::operations::driver::{Driver, Lending};
+use crate::operations::driver::Driver;
 use crate::preflight::Preflight;
+use crate::usecases::continuation;
 use crate::usecases::idempotency::IdempotencyKeys;
 use crate::usecases::queries::Queries;
 use crate::usecases::recheck::LateEffects;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::authz::Caller;
-use crate::db::connections::ConnectionRole;
-use crate::db::{DbError, connections, ledger_events, operations};
+use crate::db::DbError;
 use crate::domain::{
     Code, ConnectionRecord, Error, EventKind, NewConnection, OperationId, OperationKind, OperationRecord,
     Phase, Refusal,
@@ -138,13 +137,12 @@ impl ContinueOperation {
             permitted => permitted?,
         }
         self.driver.replica.refuse_when_stopping()?;
-        if replay.is_none() {
-            self.db.change(self.commit_continuation(caller, wanted)).await?;
-        }
-        // It runs in the caller's name now, so stored tokens of the previous actor must not be used for it.
-        self.driver.tokens.store.forget(operation.id);
-        let lending = Lending::Write(operation.id);
-        self.driver.resume(&wanted.record, caller, lending).await?;
+        let continued = match replay {
+            // Their own, by `is_theirs`.
+            Some(_) => operation.clone(),
+            None => self.db.change(self.commit_continuation(caller, wanted)).await?,
+        };
+        self.driver.resume(&continued, caller).await?;
         Ok((operation.clone(), true))
     }
 
@@ -200,50 +198,20 @@ impl ContinueOperation {
     }
 
     /// One commit: the operation's actor, the request's key, the ledger event.
-    async fn commit_continuation(&self, caller: &Caller, wanted: &ContinueCommand) -> Result<(), Error> {
-        let seen = &wanted.operation;
+    async fn commit_continuation(
+        &self,
+        caller: &Caller,
+        wanted: &ContinueCommand,
+    ) -> Result<OperationRecord, Error> {
         let mut transaction = self.db.begin("record continuation").await?;
         let db = &mut *transaction;
-        let actor = self.recorder.ensure_actor(db, caller).await?;
-        // People are locked first, as everywhere.
-        self.recorder.participants(db, caller).await?;
-        connections::lock(db, seen.connection).await?;
-        let continued = operations::continue_as(db, seen.id, seen.actor, actor, caller.app()).await?;
-        if !continued {
-            let detail =
-                "the operation ended, or another person continued it, at the same moment; read it again";
-            return Err(Refusal::new(Code::ChangeInProgress, detail).into());
-        }
-        let operation = OperationRecord {
-            actor,
-            app: caller.app(),
-            ..seen.clone()
-        };
-        // The caller sees the connection from now on; a person of the source's tenant without its justification.
-        let part = if caller.actor().tenant == wanted.record.target_tenant {
-            ConnectionRole::Actor
-        } else {
-            ConnectionRole::Participant
-        };
-        let participants = self
-            .recorder
-            .record_people(db, seen.connection, (actor, part), caller)
-            .await?;
+        let operation =
+            continuation::record(db, &self.recorder, &wanted.record, &wanted.operation, caller).await?;
         self.keys
             .keep_key(db, caller, wanted.keyed.as_ref(), &operation)
             .await?;
-        let details = json!({
-            "requestHash": seen.request_hash,
-            "awaitedTenant": seen.awaiting.as_ref().map(|awaiting| awaiting.tenant),
-            "actorBefore": seen.actor,
-            "participants": participants,
-        });
-        let mut event =
-            self.recorder
-                .event(EventKind::OperationContinued, &wanted.record, &operation, details);
-        event.request_id = Some(caller.request_id().to_owned());
-        ledger_events::append(db, &event).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(operation)
     }
 }
 

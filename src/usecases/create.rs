@@ -108,7 +108,7 @@ impl Create {
         caller.require(Scope::ReadWrite)?;
         let others = match self.find_existing(caller, wanted).await? {
             ExistingConnection::Theirs(created) => {
-                self.lend_tokens(caller, &created).await?;
+                self.resume_waiting(caller, &created).await?;
                 return Ok(*created);
             }
             ExistingConnection::Somebodys(refusal) => Some(refusal),

@@ -32,7 +32,6 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
         }
         Err(error) => return absence_not_proved(job, &error).await,
     }
-    deferral::assume_actor(job).await?;
     let absent_at = job.driver.clock.now();
     let (event, details) = if job.claim.dispatches == 0 {
         let hash = &job.claim.record.request_hash;

@@ -10,7 +10,6 @@ use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step, Stop, early};
 use crate::operations::driver::transition::Transition;
 use crate::operations::driver::{claims, comparison, deferral, look, outcome, tokens, transition};
-use crate::tokens::store::Access;
 use serde_json::Value;
 use serde_json::json;
 use std::time::Duration;
@@ -19,8 +18,7 @@ pub(crate) const TURN: Duration = Duration::from_millis(250);
 
 /// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
 pub(crate) async fn begin(job: &mut Job) -> Step {
-    let store = &job.driver.tokens.store;
-    if store.for_use(job.claim.record.id, Access::Write).is_none() {
+    if tokens::actors(job).await?.is_none() {
         return outcome::await_caller(job, job.token_to_write()).await;
     }
     let db = &job.driver.db;
@@ -37,7 +35,6 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     let credentials = tokens::writing(job).await?;
     let differs = read_and_compare(job, &credentials).await?;
     job.wait_anew();
-    deferral::assume_actor(job).await?;
     let event = if job.claim.dispatches == 0 {
         EventKind::RemoveIntended
     } else {
@@ -45,15 +42,13 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     };
     let mut details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
     add_differences(&mut details, differs.as_ref());
+    let actors = job.driver.tokens.store.for_writes(job.claim.record.id);
+    let request_id = actors.map(|tokens| tokens.caller.request_id().to_owned());
     let begun = transition::commit(
         job,
         Transition {
             found: differs,
-            request_id: job
-                .tokens
-                .writer
-                .as_ref()
-                .map(|caller| caller.request_id().to_owned()),
+            request_id,
             leaves: Some(None),
             desired: Some(Desired::Absent),
             observed: Some((Observed::Unknown, false)),
@@ -206,13 +201,11 @@ pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Ste
             job.with_auxiliary = true;
             send_with_auxiliary(job).await
         }
-        // Somebody who signs in with what ARM demands has to ask again; the wish stands.
-        ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
-        // Whoever tried to help may not; that takes nothing from the wish of who asked for it.
+        // A caller who signs in with what ARM requires continues it. Nor does a right end it that only who continued it lacks.
         ArmErrorKind::Refused(refusal)
-            if matches!(refusal.status, 401 | 403) && job.claim.record.actor != job.tokens.requester =>
+            if refusal.claims.is_some() || (job.claim.continued && matches!(refusal.status, 401 | 403)) =>
         {
-            claims::hold(job, error, job.record.target_tenant.into()).await
+            claims::challenged(job, error).await
         }
         ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
             let failure = failure_of(Code::AzureRefused, error);

@@ -6,8 +6,7 @@ use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::look::Seen;
 use crate::operations::driver::transition::Transition;
 use crate::operations::driver::{claims, comparison, look, outcome, tokens, transition};
-use crate::tokens::store::Access;
-use crate::upstream::Bearer;
+use crate::upstream::BearerToken;
 use serde_json::Value;
 use serde_json::json;
 use std::time::Duration;
@@ -40,7 +39,7 @@ pub(crate) async fn confirm(job: &mut Job, is_done: bool) -> Step {
 }
 
 /// A read found nothing: that counts as removed only while the parent database can be read.
-pub(crate) async fn confirm_absence(job: &mut Job, token: &dyn Bearer) -> Step {
+pub(crate) async fn confirm_absence(job: &mut Job, token: &BearerToken) -> Step {
     let (arm, database) = (job.driver.arm.clone(), job.record.arm_id.database());
     match job.lease.keep(arm.database_exists(token, &database)).await? {
         Ok(true) => removed(job, json!({ "databaseRead": true })).await,
@@ -83,13 +82,7 @@ pub(crate) async fn parent_missing(job: &mut Job) -> Step {
 /// it comes less and less often, so that it wears out neither ARM nor the ledger.
 pub(crate) async fn resend_removal(job: &mut Job) -> Step {
     // Until somebody is here who may send it, the first one may still land, and reads go on showing whether it has.
-    if job
-        .driver
-        .tokens
-        .store
-        .for_use(job.claim.record.id, Access::Write)
-        .is_none()
-    {
+    if tokens::actors(job).await?.is_none() {
         return outcome::await_caller(job, job.token_to_write()).await;
     }
     let (least, most) = (job.driver.settings.poll_max, job.driver.settings.deadline / 10);

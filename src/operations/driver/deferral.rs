@@ -1,7 +1,7 @@
-//! Changes that ARM wants to be sent later, and in whose name they are sent then.
+//! Changes that ARM defers: they are sent again later.
 
 use crate::arm::{ArmError, ArmErrorKind};
-use crate::domain::{Error, EventKind, Phase};
+use crate::domain::{EventKind, Phase};
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::transition;
 use crate::operations::driver::transition::Transition;
@@ -34,18 +34,4 @@ pub(crate) async fn defer(job: &mut Job, error: &ArmError) -> Step {
     )
     .await?;
     Ok(NextAction::Done)
-}
-
-/// From here on the operation goes on in the name of whoever's tokens it is about to be sent with, and the ledger says so.
-pub(crate) async fn assume_actor(job: &mut Job) -> Result<(), Error> {
-    let Some(caller) = job.tokens.writer.clone() else {
-        return Ok(());
-    };
-    let driver = job.driver.clone();
-    let person = driver
-        .db
-        .background(async |db| driver.recorder.ensure_actor(db, &caller).await);
-    job.claim.record.actor = person.await?;
-    job.claim.record.app = caller.app();
-    Ok(())
 }

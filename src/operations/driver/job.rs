@@ -1,7 +1,6 @@
 //! One operation under a lease, and how its steps end.
 
 use crate::arm::{ArmError, Refusal};
-use crate::authz::Caller;
 use crate::db::leases::Claim;
 use crate::db::{Db, DbError, connections};
 use crate::domain::{ActorId, Awaiting, ConnectionRecord, Error, Phase};
@@ -13,6 +12,7 @@ use chrono::Utc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio::time::sleep;
+use uuid::Uuid;
 /// The part of the time already waited for Azure that the next wait lasts.
 pub(crate) const PART_OF_WAIT: u32 = 10;
 
@@ -67,21 +67,14 @@ pub(crate) struct Job {
 }
 
 /// Whose tokens the steps of one operation use.
+#[derive(Default)]
 pub(crate) struct StepTokens {
-    /// Who asked for the change. Others may bring tokens for it, but a right that they lack doesn't end it.
-    pub(crate) requester: ActorId,
-    /// The token that was missing when the operation was claimed.
-    pub(crate) awaited: Option<Awaiting>,
-    /// The tokens that the current step began with.
+    /// The caller's tokens that the current step uses.
     pub(crate) tried: Option<TokenVersion>,
     /// Whether the current step uses the service's own token alone.
     pub(crate) by_service: bool,
-    /// The tokens that ARM rejected for reads, and what it wants instead.
-    pub(crate) unreadable: Option<(Option<TokenVersion>, Awaiting)>,
-    /// Whose tokens the last write was, or is to be, made with.
-    pub(crate) writer: Option<Caller>,
-    /// The tokens of another operation of the connection that this one reads with.
-    pub(crate) borrowed: Option<TokenVersion>,
+    /// The caller's tokens that ARM rejected for reads, and what it wants instead.
+    pub(crate) rejected: Option<(Option<TokenVersion>, Awaiting)>,
 }
 
 impl Job {
@@ -122,18 +115,17 @@ impl Job {
             record,
             unsent,
             with_auxiliary: false,
-            tokens: StepTokens {
-                requester: claim.record.actor,
-                awaited: claim.record.awaiting.clone(),
-                tried: None,
-                by_service: false,
-                unreadable: None,
-                writer: None,
-                borrowed: None,
-            },
+            tokens: StepTokens::default(),
             driver,
             claim,
         })
+    }
+
+    /// Another person continued the operation since it was claimed.
+    pub(crate) fn set_actor(&mut self, actor: ActorId, app: Uuid) {
+        self.claim.continued |= actor != self.claim.record.actor;
+        self.claim.record.actor = actor;
+        self.claim.record.app = app;
     }
 
     /// Whether nothing of the change was sent, so that it can wait in the queue.
@@ -203,9 +195,10 @@ impl Job {
         }
     }
 
-    /// What to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.
+    /// The token that a write waits for while the actor's are not here: the one that was missing last, else the target's.
     pub(crate) fn token_to_write(&self) -> Awaiting {
         let target = self.record.target_tenant;
-        self.tokens.awaited.clone().unwrap_or_else(|| target.into())
+        let last = self.claim.record.awaiting.clone();
+        last.unwrap_or_else(|| target.into())
     }
 }

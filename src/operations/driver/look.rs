@@ -30,7 +30,7 @@ pub(crate) async fn is_running(job: &mut Job) -> Step<bool> {
 pub(crate) async fn read_failed(job: &mut Job, error: &ArmError) -> Step {
     tracing::warn!(operation.id = %job.claim.record.id, arm.call = error.call, arm.status = error.status(), "a read failed");
     if matches!(error.status(), Some(401 | 403)) {
-        return tokens::reading_refused(job, error).await;
+        return tokens::reading_rejected(job, error).await;
     }
     let asked = error.refusal().and_then(|refusal| refusal.retry_after);
     let pause = asked.unwrap_or_else(|| job.next_pause());

@@ -21,23 +21,14 @@ use tracing::Instrument as _;
 
 use crate::authz::Caller;
 use crate::db::leases::{Claim, ClaimScope};
-use crate::db::{DbError, leases};
-use crate::domain::{ConnectionRecord, Error, OperationId, OperationKind, OperationRecord, Phase};
+use crate::db::{DbError, leases, operations};
+use crate::domain::{Error, OperationKind, OperationRecord, Phase};
 use crate::operations::changes::{Change, Create, Remove};
 use crate::telemetry::metrics;
-use crate::tokens::store::Access;
+use crate::tokens::store::Provider;
 
 use job::{Job, NextAction, Step, Stop};
 pub(crate) use shared::{Driver, OperationTokens};
-
-/// What a caller's tokens may be used for when they take up operations of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lending {
-    /// To read at ARM, for any of them.
-    Read,
-    /// To carry on this operation, which they asked for or may ask for; to read, for others.
-    Write(OperationId),
-}
 
 impl Driver {
     /// Goes on with what was just recorded: with a claim on it now, else when its turn comes. The caller's tokens are kept for it.
@@ -48,8 +39,7 @@ impl Driver {
         by: Caller,
         claimed_at: Instant,
     ) {
-        let ids = (operation.id, operation.connection);
-        self.tokens.store.keep(ids, Access::Write, by, self.clock.now());
+        self.keep_actors(operation, by);
         match claim {
             Some(claim) => self.drive(claim, claimed_at, true),
             None => self.signals.wake(),
@@ -112,12 +102,11 @@ impl Driver {
             return Ok(None);
         }
         let now = self.clock.now();
-        let (operations, connections) = self.tokens.store.held(now);
+        let operations = self.tokens.store.operations(now);
         let own = self.tokens.own.tenants();
         let by = ClaimScope {
             replica: self.replica.id,
             operations: &operations,
-            connections: &connections,
             own: &own,
             now,
         };
@@ -134,44 +123,38 @@ impl Driver {
         looked.await
     }
 
-    /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. What waits for its turn goes back
-    /// into the queue; a create that may have been sent is only ever read about.
-    pub(crate) async fn resume(
-        &self,
-        connection: &ConnectionRecord,
-        caller: &Caller,
-        lending: Lending,
-    ) -> Result<(), Error> {
+    /// Resumes an operation, here and with the tokens of its recorded actor, if no replica drives it. What waits returns to the queue;
+    /// a create that may have been sent is only read. A removal's tokens also read for the change that precedes it, so that the
+    /// removal is not kept waiting by a caller who never returns.
+    pub(crate) async fn resume(&self, operation: &OperationRecord, actor: &Caller) -> Result<(), Error> {
         let claimed_at = Instant::now();
         let replica = self.replica.id;
-        if let Lending::Write(operation) = lending {
-            let ids = (operation, connection.id);
-            self.tokens
-                .store
-                .keep(ids, Access::Write, caller.clone(), self.clock.now());
-        }
-        // Claims that are given up with the wait for them run out like those of a replica that has died.
-        let claims = self.db.read(async |db| {
-            if let Lending::Write(operation) = lending {
-                leases::requeue(db, operation, replica).await?;
-            }
-            Ok(leases::claim_of(db, connection.id, replica, self.settings.lease).await?)
-        });
-        let claims = claims.await?;
-        for claim in claims {
-            let allowed = match lending {
-                Lending::Write(operation) if operation == claim.record.id => Access::Write,
-                _ => Access::Read,
+        self.keep_actors(operation, actor.clone());
+        // If this times out, the leases simply expire.
+        let claim = self.db.read(async |db| {
+            leases::requeue(db, operation.id, replica).await?;
+            let preceding = match operation.kind {
+                OperationKind::Create => None,
+                OperationKind::Remove => operations::another_in_flight(db, operation).await?,
             };
-            // Kept only under a lease, so that they are forgotten with the operation's end.
-            let ids = (claim.record.id, connection.id);
-            self.tokens
-                .store
-                .keep(ids, allowed, caller.clone(), self.clock.now());
+            let resumed = preceding.as_ref().map_or(operation.id, |preceding| preceding.id);
+            if preceding.is_some() {
+                let store = &self.tokens.store;
+                store.keep(resumed, Provider::Remover, actor.clone(), self.clock.now());
+            }
+            Ok(leases::claim(db, resumed, replica, self.settings.lease).await?)
+        });
+        if let Some(claim) = claim.await? {
             self.drive(claim, claimed_at, false);
         }
         self.signals.wake();
         Ok(())
+    }
+
+    fn keep_actors(&self, operation: &OperationRecord, actor: Caller) {
+        let provider = Provider::Actor(operation.actor);
+        let store = &self.tokens.store;
+        store.keep(operation.id, provider, actor, self.clock.now());
     }
 }
 
@@ -228,7 +211,8 @@ async fn step(job: &mut Job) -> Step {
         outcome::hand_over(job).await?;
         return Ok(NextAction::Done);
     }
-    job.tokens.tried = job.driver.tokens.store.version(job.claim.record.id);
+    let stored = job.driver.tokens.store.for_reads(job.claim.record.id, job.now());
+    job.tokens.tried = stored.map(|tokens| tokens.version);
     job.tokens.by_service = job.tokens.tried.is_none();
     match job.claim.record.kind {
         OperationKind::Create => step_of::<Create>(job).await,
@@ -257,5 +241,5 @@ fn claimed_early(job: &Job) -> bool {
     let in_turn = job.claim.resumed && job.claim.record.awaiting.is_none();
     let is_over = job.claim.record.kind == OperationKind::Create && job.is_overdue();
     let store = &job.driver.tokens.store;
-    !in_turn && !is_over && store.for_use(job.claim.record.id, Access::Write).is_some()
+    !in_turn && !is_over && store.for_writes(job.claim.record.id).is_some()
 }

@@ -77,22 +77,14 @@ pub(crate) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
     Ok(NextAction::RetryAfter(Duration::ZERO))
 }
 
-/// Gives the lease back because a token is missing; whoever brings them takes the operation up.
+/// Releases the lease because a token is missing: who brings one resumes the operation.
 pub(crate) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) -> Step {
     if job.claim.record.phase.is_terminal() {
         return Ok(NextAction::Done);
     }
-    let now = job.driver.clock.now();
-    if let Some(borrowed) = job.tokens.borrowed.take() {
-        job.driver.tokens.store.give_back(borrowed, now);
-    }
-    // Before the lease is gone: from then on, whoever brings tokens goes on himself.
-    if job
-        .driver
-        .tokens
-        .store
-        .give_up(job.claim.record.id, job.tokens.tried, now)
-    {
+    // Must happen before the lease is released: afterwards another request may resume the operation.
+    let store = &job.driver.tokens.store;
+    if store.discard(job.claim.record.id, job.tokens.tried, job.now()) {
         return Ok(NextAction::RetryAfter(Duration::ZERO));
     }
     let release_for = Some(job.driver.tokens.own.release_time(&job.record));

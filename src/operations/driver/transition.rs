@@ -119,7 +119,7 @@ pub(crate) async fn commit_or_end(job: &mut Job, change: Transition) -> Result<C
     };
     job.lease.renewed_at(asked_at);
     if change.phase.is_terminal() {
-        job.driver.tokens.store.forget(job.claim.record.id);
+        job.driver.tokens.store.remove(job.claim.record.id);
         metrics::operation_ended(job.claim.record.kind.as_str(), change.phase.as_str());
         let code = change.failure.as_ref().map(|failure| failure.code.as_str());
         let refused = [Code::Drifted, Code::Contested].into_iter();
@@ -135,9 +135,7 @@ pub(crate) async fn commit_or_end(job: &mut Job, change: Transition) -> Result<C
     }
     let gives_turn_back = gives_turn_back(&change);
     if let Some((actor, app)) = continued {
-        job.tokens.requester = actor;
-        job.claim.record.actor = actor;
-        job.claim.record.app = app;
+        job.set_actor(actor, app);
     }
     job.claim.record.phase = change.phase;
     job.claim.record.awaiting = change.awaiting;
@@ -199,11 +197,10 @@ pub(crate) async fn try_commit(
         return Ok(Committed::Unwanted);
     }
     let actor = operations::save(db, id, lease, &progress, driver.settings.lease).await?;
-    let continued = (actor.0 != job.tokens.requester).then_some(actor);
+    let continued = (actor.0 != job.claim.record.actor).then_some(actor);
     if let Some((actor, app)) = continued {
         if change.leaves.is_some() {
-            // These tokens are not theirs: what is sent from now on goes with those of whoever goes on.
-            driver.tokens.store.give_up(id, job.tokens.tried, now);
+            // The tokens at hand are not theirs.
             return Err(NotCommitted::Continued);
         }
         // What only the service's token is behind is nobody's.

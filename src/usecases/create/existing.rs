@@ -3,7 +3,6 @@
 use crate::authz::Caller;
 use crate::db::{connections, operations, principals};
 use crate::domain::{Code, Desired, Error, OperationRecord, Refusal, State};
-use crate::operations::driver::Lending;
 use crate::usecases::create::{Create, CreateCommand, Created};
 use crate::usecases::idempotency::Replay;
 
@@ -71,25 +70,19 @@ impl Create {
         Ok(Created { operation, began })
     }
 
-    /// Provides the tokens of a repeated create to an operation of its connection that waits for some. Outside of the database's
-    /// deadline: Entra may take longer to exchange them.
-    pub(crate) async fn lend_tokens(&self, caller: &Caller, created: &Created) -> Result<(), Error> {
-        let record = self
-            .queries
-            .find(caller, created.operation.connection)
-            .await?
-            .record;
+    /// Resumes a create that waits for a caller with the tokens of its actor's repeat. Outside of the database's deadline: Entra may take
+    /// longer to exchange them.
+    pub(crate) async fn resume_waiting(&self, caller: &Caller, created: &Created) -> Result<(), Error> {
+        let operation = &created.operation;
+        if !waits(operation) || !self.queries.is_requester(caller, operation).await? {
+            return Ok(());
+        }
+        let record = self.queries.find(caller, operation.connection).await?.record;
         // No token is sent to a tenant that is no longer allowed.
         if self.preflight.tenants.still_allowed(&record, true).is_err() {
             return Ok(());
         }
-        if waits(&created.operation) || record.last_operation.as_ref().is_some_and(waits) {
-            // Repeating one's own request resumes its operation.
-            self.driver
-                .resume(&record, caller, Lending::Write(created.operation.id))
-                .await?;
-        }
-        Ok(())
+        self.driver.resume(operation, caller).await
     }
 
     /// The operation that creates the same connection for the same actor and request; a refusal for all others, which does not disclose
