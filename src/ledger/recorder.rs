@@ -12,8 +12,8 @@ use crate::clock::Clock;
 use crate::db::connections::ConnectionRole;
 use crate::db::{Db, DbError, connections, ledger_events, principals};
 use crate::domain::{
-    ActorId, Code, ConnectionId, ConnectionRecord, Error, Event, EventKind, FieldError, OperationRecord,
-    Refusal,
+    ActorId, Code, ConnectionId, ConnectionRecord, DataConnectionId, Error, Event, EventKind, FieldError,
+    OperationRecord, Refusal,
 };
 use crate::telemetry::metrics;
 use std::sync::Arc;
@@ -111,9 +111,31 @@ impl Recorder {
         }
     }
 
-    /// Records that a request was refused, except for overload and throttling, which say nothing about the request itself. If recording
-    /// fails, that is logged, and the refusal stands.
-    pub(crate) async fn record_refusal(
+    /// Does the work of a request, and records if it is refused. `record` is the connection that the caller sees, `id` the one that
+    /// the request names.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub(crate) async fn refusals<T>(
+        &self,
+        kind: EventKind,
+        caller: &Caller,
+        record: Option<&ConnectionRecord>,
+        id: &DataConnectionId,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        // Boxed: the request's own future would carry all of it.
+        let result = Box::pin(work).await;
+        if let Err(Error::Refused(refusal)) = &result {
+            let id = id.resource().canonical();
+            self.record_refusal(kind, caller, record, id, refusal).await;
+        }
+        result
+    }
+
+    /// Records a refusal, except for overload and throttling, which say nothing about the request itself. If recording fails, that is
+    /// logged, and the refusal stands.
+    async fn record_refusal(
         &self,
         kind: EventKind,
         caller: &Caller,

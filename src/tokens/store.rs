@@ -118,26 +118,22 @@ impl TokenStore {
             .collect()
     }
 
-    /// The tokens with which an operation may read: its actor's rather than others, but none that are deferred if there are more.
+    /// The tokens with which an operation may read, its actor's rather than others; none that Entra defers.
     pub(crate) fn for_reads(&self, operation: OperationId, now: DateTime<Utc>) -> Option<StoredTokens> {
         let map = self.locked();
-        let best = map
-            .of(operation)
-            .min_by_key(|tokens| (tokens.is_deferred(now), tokens.provider));
-        best.cloned()
+        let usable = map.of(operation).filter(|tokens| !tokens.is_deferred(now));
+        usable.min_by_key(|tokens| tokens.provider).cloned()
     }
 
     /// The tokens with which an operation may write: its actor's.
-    pub(crate) fn for_writes(&self, operation: OperationId) -> Option<StoredTokens> {
-        let map = self.locked();
-        map.of(operation)
-            .find(|tokens| tokens.provider.is_actor())
-            .cloned()
+    pub(crate) fn for_writes(&self, operation: OperationId, now: DateTime<Utc>) -> Option<StoredTokens> {
+        let actors = self.for_reads(operation, now);
+        actors.filter(|tokens| tokens.provider.is_actor())
     }
 
     /// The actor whose sign-in may have the claims that ARM requires for a write, unless Entra has answered that already.
-    pub(crate) fn for_claims(&self, operation: OperationId) -> Option<StoredTokens> {
-        self.for_writes(operation)
+    pub(crate) fn for_claims(&self, operation: OperationId, now: DateTime<Utc>) -> Option<StoredTokens> {
+        self.for_writes(operation, now)
             .filter(|tokens| !tokens.claims_requested)
     }
 
@@ -225,14 +221,17 @@ mod tests {
         let store = TokenStore::default();
         store.keep(operation(1), Provider::Remover, caller("remove", 60), now());
         assert_eq!(reader(&store, now()).as_deref(), Some("remove"));
-        assert!(store.for_writes(operation(1)).is_none());
+        assert!(store.for_writes(operation(1), now()).is_none());
         store.keep(operation(1), actor(), caller("create", 60), now());
         store.keep(operation(1), Provider::Remover, caller("remove again", 60), now());
         assert_eq!(reader(&store, now()).as_deref(), Some("create"));
-        assert_eq!(request(store.for_writes(operation(1))).as_deref(), Some("create"));
+        assert_eq!(
+            request(store.for_writes(operation(1), now())).as_deref(),
+            Some("create")
+        );
         assert!(store.discard(operation(1), version(&store), now()));
         assert_eq!(reader(&store, now()).as_deref(), Some("remove again"));
-        assert!(store.for_writes(operation(1)).is_none());
+        assert!(store.for_writes(operation(1), now()).is_none());
         assert!(store.for_reads(operation(2), now()).is_none());
     }
 
@@ -273,10 +272,11 @@ mod tests {
         let until = now() + TimeDelta::minutes(10);
         store.defer(tried.expect("a version"), until);
         assert!(!store.discard(operation(1), tried, now()));
-        assert_eq!(reader(&store, now()).as_deref(), Some("change"));
+        assert_eq!(reader(&store, now()), None);
+        assert_eq!(reader(&store, until).as_deref(), Some("change"));
         // Entra is not asked about them before.
-        assert_eq!(store.operations(now()), []);
-        assert_eq!(store.operations(until), [operation(1).uuid()]);
+        assert!(store.operations(now()).is_empty());
+        assert_eq!(store.operations(until), vec![operation(1).uuid()]);
         // A remover's are better until then.
         store.keep(operation(1), Provider::Remover, caller("remove", 60), now());
         assert_eq!(reader(&store, now()).as_deref(), Some("remove"));
@@ -295,10 +295,10 @@ mod tests {
     fn claims_are_requested_once_for_each_sign_in() {
         let store = TokenStore::default();
         store.keep(operation(1), actor(), caller("change", 60), now());
-        let asked = store.for_claims(operation(1)).expect("a sign-in");
+        let asked = store.for_claims(operation(1), now()).expect("a sign-in");
         store.set_claims_requested(asked.version);
-        assert!(store.for_claims(operation(1)).is_none());
+        assert!(store.for_claims(operation(1), now()).is_none());
         store.keep(operation(1), actor(), caller("again", 60), now());
-        assert!(store.for_claims(operation(1)).is_some());
+        assert!(store.for_claims(operation(1), now()).is_some());
     }
 }

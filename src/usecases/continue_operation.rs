@@ -7,7 +7,8 @@ use crate::ledger::recorder::Recorder;
 use crate::operations::driver::Driver;
 use crate::preflight::Preflight;
 use crate::usecases::continuation;
-use crate::usecases::idempotency::IdempotencyKeys;
+use crate::usecases::create::waits;
+use crate::usecases::idempotency::{IdempotencyKey, IdempotencyKeys, IdempotentRequest, Outcome};
 use crate::usecases::queries::Queries;
 use crate::usecases::recheck::LateEffects;
 use sha2::{Digest, Sha256};
@@ -18,7 +19,6 @@ use crate::domain::{
     Code, ConnectionRecord, Error, EventKind, NewConnection, OperationId, OperationKind, OperationRecord,
     Phase, Refusal,
 };
-use crate::usecases::idempotency::{IdempotencyKey, IdempotentRequest};
 use crate::visibility::ViewerRole;
 
 /// The member of the request that names what is continued.
@@ -39,6 +39,8 @@ pub struct Continued {
 struct ContinueCommand {
     record: ConnectionRecord,
     operation: OperationRecord,
+    /// Whether the caller requested it.
+    is_theirs: bool,
     hash: Option<String>,
     keyed: Option<IdempotentRequest>,
 }
@@ -73,82 +75,68 @@ impl ContinueOperation {
         let found = self.queries.find(caller, operation.connection).await?;
         let side = self.queries.visibility.viewer_role(caller, &found).await?;
         let viewer_role = side.ok_or_else(|| Error::not_found("operation"))?;
-        let keyed = key.map(|key| IdempotentRequest {
-            key,
-            route: format!("POST /v1/operations/{id}/continue"),
-            body_hash: Sha256::digest(hash.as_deref().unwrap_or_default()).to_vec(),
-        });
+        let body_hash = Sha256::digest(hash.as_deref().unwrap_or_default()).to_vec();
         let wanted = ContinueCommand {
             record: found.record,
+            is_theirs: self.queries.is_requester(caller, &operation).await?,
             operation,
             hash,
-            keyed,
+            keyed: key.map(|key| key.of_request(body_hash)),
         };
-        // Boxed: the request's own future would carry all of it.
-        let result = Box::pin(self.try_continue(caller, &wanted)).await;
-        if let Err(Error::Refused(refusal)) = &result {
-            let (record, kind) = (&wanted.record, EventKind::ContinueRefused);
-            let arm_id = record.arm_id.resource().canonical();
-            self.recorder
-                .record_refusal(kind, caller, Some(record), arm_id, refusal)
-                .await;
-        }
-        let (operation, resumed) = result?;
+        let (record, kind) = (&wanted.record, EventKind::ContinueRefused);
+        let work = self.answer(caller, &wanted);
+        let refusals = self
+            .recorder
+            .refusals(kind, caller, Some(record), &record.arm_id, work);
+        let resumed = refusals.await?;
         Ok(Continued {
-            operation,
+            operation: wanted.operation,
             viewer_role,
             resumed,
         })
     }
 
-    /// The operation, and whether it was resumed.
-    async fn try_continue(
-        &self,
-        caller: &Caller,
-        wanted: &ContinueCommand,
-    ) -> Result<(OperationRecord, bool), Error> {
-        let ContinueCommand { operation, keyed, .. } = wanted;
-        let replay = match keyed {
-            Some(keyed) => self.keys.replay(caller, keyed).await?,
-            None => None,
-        };
-        let is_theirs = self.queries.is_requester(caller, operation).await?;
-        let waits = !operation.phase.is_terminal() && operation.awaiting.is_some();
-        match (&replay, waits) {
-            // The result of the first request with the key; another person may have continued the operation since.
-            (Some(replay), _) if !waits || !is_theirs => return Ok((operation.clone(), replay.began)),
-            (None, false) => {
-                // A create that was closed with an unknown outcome may have taken effect since.
-                self.late_effects
-                    .recheck_late_effect(caller, &wanted.record)
-                    .await;
-                if let Some(keyed) = keyed {
-                    self.keys.attach_key(caller, keyed, operation.clone()).await?;
-                }
-                return Ok((operation.clone(), false));
-            }
-            _ => {}
+    /// Whether the operation was resumed, by this request or the first one with its key.
+    async fn answer(&self, caller: &Caller, wanted: &ContinueCommand) -> Result<bool, Error> {
+        let work = self.find_or_continue(caller, wanted);
+        let outcome = self.keys.once(caller, wanted.keyed.as_ref(), work).await?;
+        // Another person may have continued the operation since the first request with the key.
+        if outcome.replayed && waits(&wanted.operation) && wanted.is_theirs {
+            self.permit_continuation(caller, wanted).await?;
+            self.driver.resume(&wanted.operation, caller).await?;
+            return Ok(true);
         }
-        wanted.check_hash(is_theirs)?;
-        match self.permit(caller, wanted, is_theirs).await {
+        Ok(outcome.began)
+    }
+
+    async fn find_or_continue(&self, caller: &Caller, wanted: &ContinueCommand) -> Result<Outcome, Error> {
+        if !waits(&wanted.operation) {
+            // A create that was closed with an unknown outcome may have taken effect since.
+            self.late_effects
+                .recheck_late_effect(caller, &wanted.record)
+                .await;
+            return Ok(Outcome::found(wanted.operation.clone()));
+        }
+        self.permit_continuation(caller, wanted).await?;
+        let continued = self.db.change(self.commit_continuation(caller, wanted)).await?;
+        self.driver.resume(&continued, caller).await?;
+        Ok(Outcome::began(wanted.operation.clone()))
+    }
+
+    async fn permit_continuation(&self, caller: &Caller, wanted: &ContinueCommand) -> Result<(), Error> {
+        wanted.check_hash()?;
+        match self.permit(caller, wanted).await {
             Err(error) if self.preflight.exchange.forget_refused(caller, &error).await => {
-                self.permit(caller, wanted, is_theirs).await?;
+                self.permit(caller, wanted).await?;
             }
             permitted => permitted?,
         }
-        self.driver.replica.refuse_when_stopping()?;
-        let continued = match replay {
-            // Their own, by `is_theirs`.
-            Some(_) => operation.clone(),
-            None => self.db.change(self.commit_continuation(caller, wanted)).await?,
-        };
-        self.driver.resume(&continued, caller).await?;
-        Ok((operation.clone(), true))
+        self.driver.replica.refuse_when_stopping()
     }
 
     /// Checks that the tokens suffice for the rest of the operation, and that ARM allows it to their user.
-    async fn permit(&self, caller: &Caller, wanted: &ContinueCommand, is_theirs: bool) -> Result<(), Error> {
-        let (record, operation) = (&wanted.record, &wanted.operation);
+    async fn permit(&self, caller: &Caller, wanted: &ContinueCommand) -> Result<(), Error> {
+        let (record, operation, is_theirs) = (&wanted.record, &wanted.operation, wanted.is_theirs);
         let (target, source) = (record.target_tenant, record.source_tenant);
         caller.refuse_unneeded(&[target, source])?;
         let sends_create = operation.kind == OperationKind::Create && operation.phase == Phase::Queued;
@@ -197,7 +185,7 @@ impl ContinueOperation {
         }
     }
 
-    /// One commit: the operation's actor, the request's key, the ledger event.
+    /// One commit: the operation's actor, the request's key, the ledger event. Returns the operation in the caller's name.
     async fn commit_continuation(
         &self,
         caller: &Caller,
@@ -217,7 +205,7 @@ impl ContinueOperation {
 
 impl ContinueCommand {
     /// Another person's operation must be named by its hash; a hash that is given must match in any case.
-    fn check_hash(&self, is_theirs: bool) -> Result<(), Error> {
+    fn check_hash(&self) -> Result<(), Error> {
         match &self.hash {
             Some(hash) if hash.eq_ignore_ascii_case(&self.operation.request_hash) => Ok(()),
             Some(_) => {
@@ -225,7 +213,7 @@ impl ContinueCommand {
                 let refusal = Refusal::new(Code::RequestHashDiffers, format!("requestHash {detail}"));
                 Err(refusal.at(POINTER, detail).into())
             }
-            None if is_theirs => Ok(()),
+            None if self.is_theirs => Ok(()),
             None => {
                 let detail = "another person requested this operation; to continue it in your own name, send its requestHash, which the operation shows";
                 let refusal = Refusal::new(Code::RequestHashMissing, detail);

@@ -11,10 +11,10 @@ use crate::ledger::recorder::Recorder;
 use crate::operations::driver::Driver;
 use crate::operations::queue::Queue;
 use crate::preflight::Preflight;
-use crate::usecases::idempotency::IdempotencyKeys;
+use crate::usecases::idempotency::{IdempotencyKey, IdempotencyKeys, IdempotentRequest, Outcome};
 use crate::usecases::queries::Queries;
 use crate::usecases::recheck::LateEffects;
-use existing::ExistingConnection;
+use existing::Existing;
 pub(super) use existing::waits;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -30,10 +30,9 @@ use crate::db::revisions::NewRevision;
 use crate::db::{DbError, connections, ledger_events, revisions};
 use crate::domain::{
     ActorId, Code, ConnectionId, DataFormat, EntityName, Error, EventKind, NewConnection, NewRecord,
-    OperationKind, OperationRecord, Phase, Refusal, hex, salted_hash,
+    OperationKind, OperationRecord, Phase, hex, salted_hash,
 };
 use crate::preflight::Clearance;
-use crate::usecases::idempotency::{IdempotencyKey, IdempotentRequest};
 
 /// The result of a create.
 #[derive(Debug)]
@@ -78,44 +77,41 @@ impl Create {
         request: NewConnection,
         key: Option<IdempotencyKey>,
     ) -> Result<Created, Error> {
+        caller.require(Scope::ReadWrite)?;
         let wanted = CreateCommand {
             hash: request_hash(&request),
-            keyed: key.map(|key| IdempotentRequest {
-                key,
-                route: "POST /v1/connections".to_owned(),
-                body_hash: body_hash(&request),
-            }),
+            keyed: key.map(|key| key.of_request(body_hash(&request))),
             request,
         };
-        // Boxed: the request's own future would carry all of it.
-        let result = Box::pin(self.try_create(caller, &wanted)).await;
-        if let Err(Error::Refused(refusal)) = &result {
-            let id = wanted.request.id();
-            self.recorder
-                .record_refusal(
-                    EventKind::CreateRefused,
-                    caller,
-                    None,
-                    id.resource().canonical(),
-                    refusal,
-                )
-                .await;
-        }
-        result
+        let (kind, id) = (EventKind::CreateRefused, wanted.request.id());
+        let work = self.answer(caller, &wanted);
+        self.recorder.refusals(kind, caller, None, &id, work).await
     }
 
-    async fn try_create(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Created, Error> {
-        caller.require(Scope::ReadWrite)?;
-        let others = match self.find_existing(caller, wanted).await? {
-            ExistingConnection::Theirs(created) => {
-                self.resume_waiting(caller, &created).await?;
-                return Ok(*created);
-            }
-            ExistingConnection::Somebodys(refusal) => Some(refusal),
-            ExistingConnection::Nothing => None,
+    async fn answer(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Created, Error> {
+        let work = self.find_or_begin(caller, wanted);
+        let outcome = self.keys.once(caller, wanted.keyed.as_ref(), work).await?;
+        if outcome.replayed {
+            // A repeat is answered as long as its caller may see the connection.
+            let connection = outcome.operation.connection;
+            self.queries.connection(caller, connection).await?;
+        }
+        if outcome.replayed || !outcome.began {
+            self.provide_tokens(caller, &outcome.operation).await?;
+        }
+        Ok(Created {
+            operation: outcome.operation,
+            began: outcome.began,
+        })
+    }
+
+    async fn find_or_begin(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Outcome, Error> {
+        let others = match self.existing(caller, wanted).await? {
+            Existing::Theirs(operation) => return Ok(Outcome::found(*operation)),
+            Existing::Somebodys(refusal) => Some(refusal),
+            Existing::Nothing => None,
         };
-        let request = &wanted.request;
-        let cleared = self.preflight.create(caller, request).await;
+        let cleared = self.preflight.create(caller, &wanted.request).await;
         if let Some(refusal) = others {
             // That one exists is disclosed only to callers who may create there.
             return match cleared {
@@ -123,39 +119,42 @@ impl Create {
                 _ => Err((*refusal).into()),
             };
         }
-        let (tenants, clearance) = match cleared {
+        match cleared {
             // A concurrent equal request may have created what Azure holds.
             Err(error) if is_taken(&error) => {
                 // Or an earlier create of unknown outcome has taken effect since.
                 self.late_effects
                     .recheck_late_effect_at(caller, &wanted.request.id())
                     .await?;
-                return self.known_to_the_permitted(caller, wanted).await?.ok_or(error);
-            }
-            cleared => cleared?,
-        };
-        let claimed_at = Instant::now();
-        let (service, by, made_of) = (self.clone(), caller.clone(), wanted.clone());
-        let begun = self.driver.replica.spawn_uncancellable(Box::pin(async move {
-            let (operation, claim) = service.record_intent(&by, &made_of, tenants, &clearance).await?;
-            service.driver.start(&operation, claim, by, claimed_at);
-            Ok(Created {
-                operation,
-                began: true,
-            })
-        }));
-        match begun.await {
-            Ok(created) => Ok(created),
-            // A concurrent request committed first; its record decides.
-            Err(Error::Database(DbError::Conflict(_))) => {
-                let known = self.known_to_the_permitted(caller, wanted).await?;
-                known.ok_or_else(|| {
-                    let detail = "the connection was changed at the same moment; read it again";
-                    Refusal::new(Code::ChangeInProgress, detail).into()
-                })
+                self.known_to_the_permitted(caller, wanted).await?.ok_or(error)
             }
             Err(error) => Err(error),
+            Ok((tenants, clearance)) => match self.begin(caller, wanted, tenants, clearance).await {
+                // A concurrent request committed first; its record decides.
+                Err(conflict @ Error::Database(DbError::Conflict(_))) => {
+                    self.known_to_the_permitted(caller, wanted).await?.ok_or(conflict)
+                }
+                begun => begun,
+            },
         }
+    }
+
+    /// Commits the intent and starts the operation, whatever becomes of the request.
+    async fn begin(
+        &self,
+        caller: &Caller,
+        wanted: &CreateCommand,
+        tenants: TenantPair,
+        clearance: Clearance,
+    ) -> Result<Outcome, Error> {
+        let claimed_at = Instant::now();
+        let (service, by, wanted) = (self.clone(), caller.clone(), wanted.clone());
+        let work = Box::pin(async move {
+            let (operation, claim) = service.record_intent(&by, &wanted, tenants, &clearance).await?;
+            service.driver.start(&operation, claim, by, claimed_at);
+            Ok(Outcome::began(operation))
+        });
+        self.driver.replica.spawn_uncancellable(work).await
     }
 
     /// One commit: the connection, its people, the body to send and its hash, the time of the proof of absence, the request's key, the

@@ -4,7 +4,6 @@
 use crate::db::Db;
 use crate::ledger::recorder::Recorder;
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -23,22 +22,32 @@ const SWEPT_AT_ONCE: u16 = 1000;
 
 /// A key under which a caller may repeat a request: 1 to 255 visible ASCII characters, of which only the SHA-256 is stored.
 #[derive(Clone, PartialEq, Eq)]
-pub struct IdempotencyKey(Vec<u8>);
+pub struct IdempotencyKey {
+    hash: Vec<u8>,
+    /// The endpoint that it counts for: method and path with its parameters.
+    route: String,
+}
 
 /// Why a text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to {LONGEST_KEY} visible ASCII characters")]
 pub struct KeyError;
 
-impl FromStr for IdempotencyKey {
-    type Err = KeyError;
-
-    fn from_str(text: &str) -> Result<Self, KeyError> {
+impl IdempotencyKey {
+    /// A key for an endpoint: its method and path with its parameters.
+    ///
+    /// # Errors
+    /// When the text is no key.
+    pub fn new(text: &str, route: String) -> Result<Self, KeyError> {
         let is_key =
             (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        is_key
-            .then(|| Self(Sha256::digest(text.as_bytes()).to_vec()))
-            .ok_or(KeyError)
+        let hash = || Sha256::digest(text.as_bytes()).to_vec();
+        is_key.then(|| Self { hash: hash(), route }).ok_or(KeyError)
+    }
+
+    /// With the request that it is sent with, by the SHA-256 of its canonical form.
+    pub(crate) fn of_request(self, body_hash: Vec<u8>) -> IdempotentRequest {
+        IdempotentRequest { key: self, body_hash }
     }
 }
 
@@ -51,19 +60,36 @@ impl fmt::Debug for IdempotencyKey {
 /// A request with a key.
 #[derive(Debug, Clone)]
 pub(crate) struct IdempotentRequest {
-    pub(crate) key: IdempotencyKey,
-    /// Method and path with its parameters.
-    pub(crate) route: String,
+    key: IdempotencyKey,
     /// SHA-256 of the canonical request.
-    pub(crate) body_hash: Vec<u8>,
+    body_hash: Vec<u8>,
 }
 
-/// The result of an earlier request with the same key.
+/// What a request to change something led to.
 #[derive(Debug)]
-pub(crate) struct Replay {
+pub(crate) struct Outcome {
     pub(crate) operation: OperationRecord,
-    /// Whether that request created the operation; otherwise it found it.
+    /// Whether this request, or the first one with its key, created the operation; otherwise it found it.
     pub(crate) began: bool,
+    /// Whether an earlier request with the same key led to it, and this one did nothing.
+    pub(crate) replayed: bool,
+}
+
+impl Outcome {
+    pub(crate) fn began(operation: OperationRecord) -> Self {
+        Self {
+            operation,
+            began: true,
+            replayed: false,
+        }
+    }
+
+    pub(crate) fn found(operation: OperationRecord) -> Self {
+        Self {
+            began: false,
+            ..Self::began(operation)
+        }
+    }
 }
 
 /// How idempotency keys are stored.
@@ -89,15 +115,48 @@ impl IdempotencyKeys {
         self.settings.sweep_every
     }
 
-    /// The result that the key stands for, if it was used before. Visibility is checked separately.
+    /// Does the work of a request, unless one with the same key was carried out: what that one led to answers this one too.
+    /// Visibility is checked separately. The work stores the key in the transaction that begins an operation
+    /// ([`Self::keep_key`]); an operation that it finds gets the key here, so that a late duplicate finds the same one, whatever the
+    /// state of the connection by then.
     ///
     /// # Errors
-    /// [`Code::IdempotencyKeyReused`] when it was used for another request.
-    pub(crate) async fn replay(
+    /// Those of the work, [`Code::IdempotencyKeyReused`] when the key was used for another request, and [`Code::ChangeInProgress`]
+    /// when a concurrent change committed first and nothing tells what it is.
+    pub(crate) async fn once(
         &self,
         caller: &Caller,
-        keyed: &IdempotentRequest,
-    ) -> Result<Option<Replay>, Error> {
+        keyed: Option<&IdempotentRequest>,
+        work: impl Future<Output = Result<Outcome, Error>>,
+    ) -> Result<Outcome, Error> {
+        if let Some(replay) = self.replay(caller, keyed).await? {
+            return Ok(replay);
+        }
+        match (work.await, keyed) {
+            (
+                Ok(Outcome {
+                    operation,
+                    began: false,
+                    ..
+                }),
+                Some(keyed),
+            ) => self.attach_key(caller, keyed, operation).await,
+            (Err(Error::Database(DbError::Conflict(_))), _) => {
+                let detail = "another change of the connection committed at the same moment; read it again";
+                let unknown = || Refusal::new(Code::ChangeInProgress, detail).into();
+                self.replay(caller, keyed).await?.ok_or_else(unknown)
+            }
+            (done, _) => done,
+        }
+    }
+
+    /// What the key stands for, if it was used before.
+    async fn replay(
+        &self,
+        caller: &Caller,
+        keyed: Option<&IdempotentRequest>,
+    ) -> Result<Option<Outcome>, Error> {
+        let Some(keyed) = keyed else { return Ok(None) };
         self.db
             .read(async |db| {
                 let Some(person) = principals::find(db, caller.actor()).await? else {
@@ -119,9 +178,10 @@ impl IdempotencyKeys {
                 let operation = operations::find(db, entry.operation)
                     .await?
                     .ok_or_else(|| DbError::Defect("a key of no operation".to_owned()))?;
-                Ok(Some(Replay {
+                Ok(Some(Outcome {
                     operation,
                     began: entry.began,
+                    replayed: true,
                 }))
             })
             .await
@@ -144,17 +204,13 @@ impl IdempotencyKeys {
         idempotency_keys::insert(db, scope, &entry, self.settings.retention).await
     }
 
-    /// Stores that the request with this key found the operation, so that a late duplicate finds the same one, whatever the state of
-    /// the connection by then.
-    ///
-    /// # Errors
-    /// As [`Self::replay`], for a concurrent request with the same key.
-    pub(crate) async fn attach_key(
+    /// Stores that the request with this key found the operation.
+    async fn attach_key(
         &self,
         caller: &Caller,
         keyed: &IdempotentRequest,
         operation: OperationRecord,
-    ) -> Result<Replay, Error> {
+    ) -> Result<Outcome, Error> {
         let bound = async {
             let mut db = self.db.begin("bind idempotency key").await?;
             let person = self.recorder.ensure_actor(&mut db, caller).await?;
@@ -167,12 +223,9 @@ impl IdempotencyKeys {
             Ok(())
         };
         match self.db.change(bound).await {
-            Ok(()) => Ok(Replay {
-                operation,
-                began: false,
-            }),
+            Ok(()) => Ok(Outcome::found(operation)),
             Err(error @ Error::Database(DbError::Conflict(_))) => {
-                self.replay(caller, keyed).await?.ok_or(error)
+                self.replay(caller, Some(keyed)).await?.ok_or(error)
             }
             Err(error) => Err(error),
         }
@@ -205,8 +258,8 @@ impl IdempotentRequest {
         Scope {
             person,
             app: caller.app(),
-            route: &self.route,
-            key_hash: &self.key.0,
+            route: &self.key.route,
+            key_hash: &self.key.hash,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::domain::{
     OperationRecord, Phase, Refusal, removal_hash,
 };
 use crate::upstream::ArmToken;
+use crate::usecases::idempotency::Outcome;
 use crate::usecases::removal_request::RemoveCommand;
 use crate::usecases::remove::Remove;
 
@@ -24,7 +25,7 @@ impl Remove {
         record: &ConnectionRecord,
         wanted: &RemoveCommand,
         target: &ArmToken,
-    ) -> Result<OperationRecord, Error> {
+    ) -> Result<Outcome, Error> {
         let comparison = match self.read_for_record(record, target).await? {
             Some(found) => self.late_effects.compared_with_record(record, &found).await?,
             None => Comparison::Absent,
@@ -34,10 +35,9 @@ impl Remove {
             return Err(Refusal::new(Code::StillPresent, detail).into());
         }
         let (service, by, id, wanted) = (self.clone(), caller.clone(), record.id, wanted.clone());
-        self.driver
-            .replica
-            .spawn_uncancellable(async move { service.close_record(&by, id, &wanted, &comparison).await })
-            .await
+        let work = async move { service.close_record(&by, id, &wanted, &comparison).await };
+        let operation = self.driver.replica.spawn_uncancellable(work).await?;
+        Ok(Outcome::began(operation))
     }
 
     /// What ARM holds under a connection's name; `None` only if its database can be read.

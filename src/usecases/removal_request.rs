@@ -3,7 +3,7 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Code, ConnectionId, ConnectionRecord, Error, Refusal};
+use crate::domain::{Code, ConnectionRecord, Error, Refusal};
 use crate::telemetry::metrics;
 use crate::usecases::idempotency::{IdempotencyKey, IdempotentRequest};
 
@@ -65,14 +65,10 @@ pub(crate) struct RemoveCommand {
 }
 
 impl RemoveCommand {
-    pub(crate) fn of(request: RemovalRequest, id: ConnectionId) -> Self {
+    pub(crate) fn of(request: RemovalRequest) -> Self {
         let body_hash = request.fingerprint();
         Self {
-            keyed: request.key.map(|key| IdempotentRequest {
-                key,
-                route: format!("DELETE /v1/connections/{id}"),
-                body_hash,
-            }),
+            keyed: request.key.map(|key| key.of_request(body_hash)),
             expected: request.expected,
             record_only: request.record_only,
         }

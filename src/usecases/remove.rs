@@ -7,8 +7,8 @@ use crate::ledger::recorder::Recorder;
 use crate::operations::driver::Driver;
 use crate::operations::queue::Queue;
 use crate::preflight::Preflight;
-use crate::usecases::continuation;
-use crate::usecases::idempotency::IdempotencyKeys;
+use crate::upstream::ArmToken;
+use crate::usecases::idempotency::{IdempotencyKeys, Outcome};
 use crate::usecases::queries::Queries;
 use crate::usecases::recheck::LateEffects;
 use serde_json::json;
@@ -24,8 +24,8 @@ use crate::domain::{
     OperationRecord, Phase, Refusal, hex, removal_hash, removal_of_found_hash,
 };
 use crate::ledger::details;
+use crate::usecases::continuation;
 use crate::usecases::create::waits;
-use crate::usecases::idempotency::{IdempotentRequest, Replay};
 use crate::usecases::removal_request::{RemovalRequest, RemoveCommand};
 use crate::visibility::ViewerRole;
 
@@ -69,36 +69,39 @@ impl Remove {
         let side = self.queries.visibility.viewer_role(caller, &found).await?;
         let viewer_role = side.ok_or_else(|| Error::not_found("connection"))?;
         let record = found.record;
-        let wanted = RemoveCommand::of(request, id);
-        // Boxed: the request's own future would carry all of it.
-        let result = Box::pin(self.try_remove(caller, &record, &wanted)).await;
-        if let Err(Error::Refused(refusal)) = &result {
-            let arm_id = record.arm_id.resource().canonical();
-            self.recorder
-                .record_refusal(EventKind::RemoveRefused, caller, Some(&record), arm_id, refusal)
-                .await;
-        }
-        let operation = result?;
+        let wanted = RemoveCommand::of(request);
+        let work = self.answer(caller, &record, &wanted);
+        let (kind, arm_id) = (EventKind::RemoveRefused, &record.arm_id);
+        let refusals = self.recorder.refusals(kind, caller, Some(&record), arm_id, work);
+        let operation = refusals.await?;
         Ok(Removal {
             operation,
             viewer_role,
         })
     }
 
-    async fn try_remove(
+    async fn answer(
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
         wanted: &RemoveCommand,
     ) -> Result<OperationRecord, Error> {
-        let keyed = wanted.keyed.as_ref();
-        let replay = self.removal_of(caller, keyed).await?;
-        if let Some(ended) = replay.as_ref().filter(|operation| operation.phase.is_terminal()) {
-            return Ok(ended.clone());
+        let work = self.find_or_begin(caller, record, wanted);
+        let outcome = self.keys.once(caller, wanted.keyed.as_ref(), work).await?;
+        if outcome.replayed && !outcome.operation.phase.is_terminal() {
+            self.permit(caller, record).await?;
+            self.continue_removal(record, &outcome.operation, caller).await?;
         }
-        if replay.is_none() {
-            wanted.check_version(record)?;
-        }
+        Ok(outcome.operation)
+    }
+
+    async fn find_or_begin(
+        &self,
+        caller: &Caller,
+        record: &ConnectionRecord,
+        wanted: &RemoveCommand,
+    ) -> Result<Outcome, Error> {
+        wanted.check_version(record)?;
         // A create of unknown outcome may have taken effect since its record was closed.
         let reopened;
         let record =
@@ -109,19 +112,10 @@ impl Remove {
                 record
             };
         if record.closed_at.is_some() {
-            return self.found_removal(caller, keyed, decisive(record)?).await;
+            return Ok(Outcome::found(decisive(record)?));
         }
-        if replay.is_none() {
-            wanted.check_contested(record)?;
-        }
-        caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
-        self.preflight.tenants.removal_allowed(record)?;
-        // Also for a running removal: a caller who provides tokens must be allowed to remove.
-        let target = self.preflight.permit_removal(caller, record).await?;
-        if let Some(operation) = replay {
-            self.continue_removal(record, &operation, caller).await?;
-            return Ok(operation);
-        }
+        wanted.check_contested(record)?;
+        let target = self.permit(caller, record).await?;
         if wanted.record_only {
             return self.remove_record_only(caller, record, wanted, &target).await;
         }
@@ -131,19 +125,35 @@ impl Remove {
         {
             self.refuse_to_join(caller, record, operation, wanted).await?;
             self.continue_removal(record, operation, caller).await?;
-            return self.found_removal(caller, keyed, operation.clone()).await;
+            return Ok(Outcome::found(operation.clone()));
         }
-        self.begin(caller, record, wanted).await
+        match self.begin(caller, record, wanted).await {
+            // A concurrent removal committed first; it is the same intent.
+            Err(conflict @ Error::Database(DbError::Conflict(_))) => {
+                let now = self.queries.find(caller, record.id).await?.record;
+                if now.desired == Desired::Absent || now.closed_at.is_some() {
+                    return Ok(Outcome::found(decisive(&now)?));
+                }
+                Err(conflict)
+            }
+            begun => begun,
+        }
     }
 
-    /// Commits the removal and starts it. A concurrent removal that committed first answers for this one.
+    /// Checks that the caller may remove the connection: also for a removal that runs, to which the tokens are provided.
+    async fn permit(&self, caller: &Caller, record: &ConnectionRecord) -> Result<ArmToken, Error> {
+        caller.refuse_unneeded(&[record.target_tenant, record.source_tenant])?;
+        self.preflight.tenants.removal_allowed(record)?;
+        self.preflight.permit_removal(caller, record).await
+    }
+
+    /// Commits the removal and starts it, whatever becomes of the request.
     async fn begin(
         &self,
         caller: &Caller,
         record: &ConnectionRecord,
         wanted: &RemoveCommand,
-    ) -> Result<OperationRecord, Error> {
-        let keyed = wanted.keyed.as_ref();
+    ) -> Result<Outcome, Error> {
         let claimed_at = Instant::now();
         let (service, by, id, made_by) = (self.clone(), caller.clone(), record.id, wanted.clone());
         let begun = self.driver.replica.spawn_uncancellable(async move {
@@ -153,31 +163,15 @@ impl Remove {
             }
             Ok(operation)
         });
-        match begun.await {
-            Ok(operation) => {
-                // Perhaps no other caller returns for the change that precedes it.
-                let preceding = record.last_operation.as_ref();
-                if preceding.is_some_and(|preceding| !preceding.phase.is_terminal())
-                    && !operation.phase.is_terminal()
-                {
-                    self.driver.resume(&operation, caller).await?;
-                }
-                Ok(operation)
-            }
-            // A concurrent removal committed first; it is the same intent.
-            Err(Error::Database(DbError::Conflict(_))) => {
-                if let Some(operation) = self.removal_of(caller, keyed).await? {
-                    return Ok(operation);
-                }
-                let now = self.queries.find(caller, record.id).await?.record;
-                if now.desired == Desired::Absent || now.closed_at.is_some() {
-                    return self.found_removal(caller, keyed, decisive(&now)?).await;
-                }
-                let detail = "another change of the connection started at the same moment; read it again";
-                Err(Refusal::new(Code::ChangeInProgress, detail).into())
-            }
-            Err(error) => Err(error),
+        let operation = begun.await?;
+        // Perhaps no other caller returns for the change that precedes it.
+        let preceding = record.last_operation.as_ref();
+        if operation.phase == Phase::Queued
+            && preceding.is_some_and(|preceding| !preceding.phase.is_terminal())
+        {
+            self.driver.resume(&operation, caller).await?;
         }
+        Ok(Outcome::began(operation))
     }
 
     /// A running removal may be of something that its requester found at ARM and named. Another person's tokens are provided to it only
@@ -201,38 +195,6 @@ impl Remove {
         }
         let detail = "another person's removal of what Azure holds under this name is running; to continue it in your own name, continue its operation with its requestHash";
         Err(Refusal::new(Code::ChangeInProgress, detail).into())
-    }
-
-    /// The operation that the key stands for, if it was used before.
-    async fn removal_of(
-        &self,
-        caller: &Caller,
-        keyed: Option<&IdempotentRequest>,
-    ) -> Result<Option<OperationRecord>, Error> {
-        match keyed {
-            Some(keyed) => Ok(self
-                .keys
-                .replay(caller, keyed)
-                .await?
-                .map(|replay| replay.operation)),
-            None => Ok(None),
-        }
-    }
-
-    /// The operation that a removal found instead of starting one: its key stands for it from now on.
-    async fn found_removal(
-        &self,
-        caller: &Caller,
-        keyed: Option<&IdempotentRequest>,
-        operation: OperationRecord,
-    ) -> Result<OperationRecord, Error> {
-        match keyed {
-            Some(keyed) => {
-                let Replay { operation, .. } = self.keys.attach_key(caller, keyed, operation).await?;
-                Ok(operation)
-            }
-            None => Ok(operation),
-        }
     }
 
     /// One commit: the desired state, the operation, the request's key, the ledger event. While another change of the connection or its

@@ -18,7 +18,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        key(&parts.headers).map(Self).map_err(|detail| {
+        // Ids count in any case.
+        let route = format!("{} {}", parts.method, parts.uri.path().to_ascii_lowercase());
+        key(&parts.headers, route).map(Self).map_err(|detail| {
             Problem::invalid(vec![FieldError {
                 pointer: HEADER.to_owned(),
                 detail,
@@ -27,7 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
     }
 }
 
-fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, String> {
+fn key(headers: &HeaderMap, route: String) -> Result<Option<IdempotencyKey>, String> {
     let mut values = headers.get_all(HEADER).iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -43,9 +45,9 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, String> {
         }
         None => text.into_owned(),
     };
-    key.parse()
+    IdempotencyKey::new(&key, route)
         .map(Some)
-        .map_err(|error: crate::usecases::KeyError| error.to_string())
+        .map_err(|error| error.to_string())
 }
 
 /// What stands in a structured field's string, after its first quote: `\"` and `\\` are the only escapes (RFC 9651,
@@ -78,7 +80,7 @@ mod tests {
         for line in lines {
             headers.append(HEADER, HeaderValue::from_bytes(line).expect("a header"));
         }
-        key(&headers)
+        key(&headers, String::new())
     }
 
     fn one(line: &str) -> IdempotencyKey {

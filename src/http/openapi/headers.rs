@@ -123,6 +123,21 @@ pub(super) fn shared(components: ComponentsBuilder) -> ComponentsBuilder {
     components.into()
 }
 
+/// A header of the answer to a change.
+pub(super) fn of_change(name: &str) -> Header {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let (schema, description) = match name {
+        "ETag" => (text, "The tag of this representation, for `If-None-Match`"),
+        "Location" => (text, "Where the connection is read"),
+        "Operation-Location" => (text, "Where the change is followed: a path, or an absolute URL"),
+        _ => (whole_seconds(), "When to read it again: seconds from now"),
+    };
+    HeaderBuilder::new()
+        .schema(Some(schema.build()))
+        .description(Some(description))
+        .build()
+}
+
 /// Names the header that every answer has.
 pub(super) fn on_every_answer(document: &mut OpenApi) {
     for item in document.paths.paths.values_mut() {
@@ -159,12 +174,15 @@ fn text(description: &str, example: Value) -> Header {
 }
 
 fn seconds(description: &str, example: Value) -> Header {
+    header(whole_seconds(), description, example)
+}
+
+fn whole_seconds() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Int32);
-    let schema = ObjectBuilder::new()
+    ObjectBuilder::new()
         .schema_type(SchemaType::new(Type::Integer))
         .format(Some(format))
-        .minimum(Some(0));
-    header(schema, description, example)
+        .minimum(Some(0))
 }
 
 fn header(schema: ObjectBuilder, description: &str, example: Value) -> Header {

@@ -1,6 +1,7 @@
 //! The OpenAPI documents: those that the service embeds and serves, and what the routes' descriptions share (problems, headers,
 //! examples). What is special to an endpoint stands beside its handler; `generated` makes the document of all routes.
 
+mod answers;
 pub(super) mod examples;
 mod generated;
 mod headers;
@@ -12,6 +13,7 @@ use http::header;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+pub(super) use answers::{Answer, Answers, ChangeResponses};
 pub use generated::document;
 pub(super) use headers::{
     AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, IfNoneMatchHeader, PreferHeader,

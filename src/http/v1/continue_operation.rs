@@ -1,7 +1,6 @@
 //! `POST /v1/operations/{id}/continue`
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -11,12 +10,12 @@ use crate::domain::{Code, FieldError, OperationId};
 use crate::http::extract::{
     Authorized, Conditions, Idempotency, JsonIfAny, NoParameters, Path, Prefer, Query, Write,
 };
-use crate::http::models::Operation;
 use crate::http::openapi::{
-    AuxiliaryHeader, ErrorCodes, ErrorResponses, IdempotencyKeyHeader, PreferHeader, examples,
+    Answer, Answers, AuxiliaryHeader, ChangeResponses, ErrorCodes, ErrorResponses, IdempotencyKeyHeader,
+    PreferHeader, examples,
 };
+use crate::http::v1::changed::Changed;
 use crate::http::{AppState, Problem};
-use crate::http::{links, response};
 use crate::usecases::Continued;
 
 /// How many hexadecimal digits a SHA-256 has.
@@ -47,9 +46,9 @@ impl ContinueOperation {
     }
 }
 
-struct ContinueErrors;
+struct ContinueResponses;
 
-impl ErrorCodes for ContinueErrors {
+impl ErrorCodes for ContinueResponses {
     const CODES: &'static [Code] = &[
         Code::TenantNotAllowed,
         Code::AzureRefused,
@@ -63,6 +62,25 @@ impl ErrorCodes for ContinueErrors {
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
         Code::IdempotencyKeyReused,
+    ];
+}
+
+impl Answers for ContinueResponses {
+    const ANSWERS: &'static [Answer] = &[
+        Answer {
+            status: 200,
+            description: "It has ended, or did not wait for a caller",
+            body: "Operation",
+            headers: &["Operation-Location", "Retry-After"],
+            example: || examples::succeeded("create"),
+        },
+        Answer {
+            status: 202,
+            description: "It runs",
+            body: "Operation",
+            headers: &["Operation-Location", "Retry-After"],
+            example: examples::running,
+        },
     ];
 }
 
@@ -80,13 +98,8 @@ impl ErrorCodes for ContinueErrors {
     params(("id" = Uuid, Path, description = "The operation's id"), IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader),
     request_body(content = ContinueOperation, description = "The request of the operation that is continued; its requester may omit it", example = json!(examples::continue_operation())),
     responses(
-        (status = 200, description = "It has ended, or did not wait for a caller", body = Operation,
-            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to read it again: seconds from now")),
-            example = json!(examples::succeeded("create"))),
-        (status = 202, description = "It runs", body = Operation,
-            headers(("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to read it again: seconds from now")),
-            example = json!(examples::running())),
-        ErrorResponses<ContinueErrors>,
+        ChangeResponses<ContinueResponses>,
+        ErrorResponses<ContinueResponses>,
     )
 )]
 pub(crate) async fn continue_operation(
@@ -97,7 +110,7 @@ pub(crate) async fn continue_operation(
     Idempotency(key): Idempotency,
     Path(id): Path<Uuid>,
     JsonIfAny(body): JsonIfAny<ContinueOperation>,
-) -> Result<Response, Problem> {
+) -> Result<Changed, Problem> {
     // There is no resource here that a tag could match.
     if conditions.expected.is_some() {
         conditions.hold_without_tag()?;
@@ -122,18 +135,12 @@ pub(crate) async fn continue_operation(
     } else {
         operation
     };
-    let operation = Operation::from(&view);
     let status = if resumed && !view.phase.is_terminal() {
         StatusCode::ACCEPTED
     } else {
         StatusCode::OK
     };
-    Ok((
-        status,
-        links::follow(&state, &operation),
-        response::json(&operation),
-    )
-        .into_response())
+    Ok(Changed::operation(&state, status, &view))
 }
 
 #[cfg(test)]

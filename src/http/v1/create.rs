@@ -1,22 +1,20 @@
 //! `POST /v1/connections`
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::domain::{Code, EventHubSource, FieldError, NewConnection, Phase, Target};
-use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{
     Authorized, Conditions, Create, Idempotency, Json, NoParameters, Prefer, Query, field, optional,
 };
-use crate::http::models::{Connection, Operation};
 use crate::http::openapi::{
-    AuxiliaryHeader, ErrorCodes, ErrorResponses, IdempotencyKeyHeader, PreferHeader, examples,
+    Answer, Answers, AuxiliaryHeader, ChangeResponses, ErrorCodes, ErrorResponses, IdempotencyKeyHeader,
+    PreferHeader, examples,
 };
-use crate::http::{AppState, Problem};
-use crate::http::{links, response};
+use crate::http::v1::changed::Changed;
+use crate::http::{AppState, Problem, links};
 use crate::usecases::IdempotencyKey;
 use crate::visibility::ViewerRole;
 
@@ -182,9 +180,9 @@ fn wrong_justification(text: &str) -> Option<String> {
     }
 }
 
-struct CreateErrors;
+struct CreateResponses;
 
-impl ErrorCodes for CreateErrors {
+impl ErrorCodes for CreateResponses {
     const CODES: &'static [Code] = &[
         Code::TenantNotAllowed,
         Code::AzureRefused,
@@ -198,6 +196,32 @@ impl ErrorCodes for CreateErrors {
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
         Code::IdempotencyKeyReused,
+    ];
+}
+
+impl Answers for CreateResponses {
+    const ANSWERS: &'static [Answer] = &[
+        Answer {
+            status: 200,
+            description: "The connection stands already, made by the same request",
+            body: "Connection",
+            headers: &["ETag", "Operation-Location", "Location"],
+            example: examples::active,
+        },
+        Answer {
+            status: 201,
+            description: "The connection was made: by this request, or by the first one with its `Idempotency-Key`",
+            body: "Connection",
+            headers: &["ETag", "Operation-Location", "Location"],
+            example: examples::active,
+        },
+        Answer {
+            status: 202,
+            description: "The connection is being made, or could not be made: see `lastOperation`",
+            body: "Connection",
+            headers: &["ETag", "Operation-Location", "Location", "Retry-After"],
+            example: examples::creating,
+        },
     ];
 }
 
@@ -215,16 +239,8 @@ impl ErrorCodes for CreateErrors {
     params(IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader),
     request_body(content = CreateConnection, description = "What is to be connected to what", example = json!(examples::create())),
     responses(
-        (status = 200, description = "The connection stands already, made by the same request", body = Connection,
-            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
-            example = json!(examples::active())),
-        (status = 201, description = "The connection was made: by this request, or by the first one with its `Idempotency-Key`", body = Connection,
-            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read")),
-            example = json!(examples::active())),
-        (status = 202, description = "The connection is being made, or could not be made: see `lastOperation`", body = Connection,
-            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Location" = String, description = "Where the connection is read"), ("Retry-After" = u32, description = "When to read it again: seconds from now")),
-            example = json!(examples::creating())),
-        ErrorResponses<CreateErrors>,
+        ChangeResponses<CreateResponses>,
+        ErrorResponses<CreateResponses>,
     )
 )]
 pub(crate) async fn create(
@@ -235,7 +251,7 @@ pub(crate) async fn create(
     prefer: Prefer,
     key: Result<Idempotency, Problem>,
     body: Result<Json<CreateConnection>, Problem>,
-) -> Result<Response, Problem> {
+) -> Result<Changed, Problem> {
     let conditions = conditions.and_then(|conditions| conditions.hold_without_tag());
     let request = body.and_then(|Json(body)| body.parse());
     let (key, request) = match join_errors(parameters, conditions, key, request) {
@@ -255,26 +271,14 @@ pub(crate) async fn create(
         .queries
         .wait_for(&caller, &created.operation, ViewerRole::Actor, patience.wait)
         .await?;
-    let record = view.connection;
-    let connection = Connection::from(&record);
     // How the create ended, whatever has become of the connection since.
     let status = match (view.operation.phase, created.began) {
         (Phase::Succeeded, true) => StatusCode::CREATED,
         (Phase::Succeeded, false) => StatusCode::OK,
         _ => StatusCode::ACCEPTED,
     };
-    let mut headers = links::follow(&state, &Operation::from(&view.operation));
-    if let Ok(location) = HeaderValue::from_str(&links::to(&state, &format!("/v1/connections/{}", record.id)))
-    {
-        headers.insert(header::LOCATION, location);
-    }
-    Ok((
-        status,
-        EntityTag::of(&record),
-        headers,
-        response::json(&connection),
-    )
-        .into_response())
+    let link = links::to(&state, &format!("/v1/connections/{}", view.connection.id));
+    Ok(Changed::connection(&state, status, &view).at(&link))
 }
 
 /// Key and request, or all that is wrong with what came: what keeps it from being read at all before what is wrong in it.

@@ -1,5 +1,6 @@
 //! The endpoints, one file each.
 
+mod changed;
 pub(super) mod continue_operation;
 pub(super) mod create;
 pub(super) mod events;

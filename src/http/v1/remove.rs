@@ -11,11 +11,12 @@ use crate::domain::State as ConnectionState;
 use crate::domain::{Code, ConnectionId, OperationKind, OperationRecord};
 use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{Authorized, Conditions, Idempotency, Path, Prefer, Query, Write};
-use crate::http::models::{Connection, Operation};
 use crate::http::openapi::{
-    AuxiliaryHeader, ErrorCodes, ErrorResponses, IdempotencyKeyHeader, IfMatchHeader, PreferHeader, examples,
+    Answer, Answers, AuxiliaryHeader, ChangeResponses, ErrorCodes, ErrorResponses, IdempotencyKeyHeader,
+    IfMatchHeader, PreferHeader, examples,
 };
-use crate::http::{AppState, Problem, links, response};
+use crate::http::v1::changed::Changed;
+use crate::http::{AppState, Problem};
 use crate::usecases::{Removal, RemovalRequest};
 
 /// The options of a removal.
@@ -30,9 +31,9 @@ pub(crate) struct RemoveParameters {
     record_only: bool,
 }
 
-struct RemoveErrors;
+struct RemoveResponses;
 
-impl ErrorCodes for RemoveErrors {
+impl ErrorCodes for RemoveResponses {
     const CODES: &'static [Code] = &[
         Code::TenantNotAllowed,
         Code::AzureRefused,
@@ -44,6 +45,25 @@ impl ErrorCodes for RemoveErrors {
         Code::Contested,
         Code::StillPresent,
         Code::ParentMissing,
+    ];
+}
+
+impl Answers for RemoveResponses {
+    const ANSWERS: &'static [Answer] = &[
+        Answer {
+            status: 200,
+            description: "The connection is removed, or was never created",
+            body: "Connection",
+            headers: &["ETag", "Operation-Location"],
+            example: examples::removed,
+        },
+        Answer {
+            status: 202,
+            description: "The removal is running, or failed: see `lastOperation`",
+            body: "Connection",
+            headers: &["ETag", "Operation-Location", "Retry-After"],
+            example: examples::removing,
+        },
     ];
 }
 
@@ -63,13 +83,8 @@ impl ErrorCodes for RemoveErrors {
     tag = "connections",
     params(("id" = Uuid, Path, description = "The connection's id"), IdempotencyKeyHeader, PreferHeader, AuxiliaryHeader, IfMatchHeader, RemoveParameters),
     responses(
-        (status = 200, description = "The connection is removed, or was never created", body = Connection,
-            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL")),
-            example = json!(examples::removed())),
-        (status = 202, description = "The removal is running, or failed: see `lastOperation`", body = Connection,
-            headers(("ETag" = String, description = "The tag of this representation, for `If-None-Match`"), ("Operation-Location" = String, description = "Where the change is followed: a path, or an absolute URL"), ("Retry-After" = u32, description = "When to read it again: seconds from now")),
-            example = json!(examples::removing())),
-        ErrorResponses<RemoveErrors>,
+        ChangeResponses<RemoveResponses>,
+        ErrorResponses<RemoveResponses>,
     )
 )]
 pub(crate) async fn remove(
@@ -101,21 +116,14 @@ pub(crate) async fn remove(
         .queries
         .wait_for(&caller, &operation, viewer_role, patience.wait)
         .await?;
-    let record = view.connection;
     if let Some(problem) = refused(&view.operation) {
-        return Ok((EntityTag::of(&record), problem).into_response());
+        return Ok((EntityTag::of(&view.connection), problem).into_response());
     }
-    let status = match record.state() {
+    let status = match view.connection.state() {
         ConnectionState::Removed | ConnectionState::Failed => StatusCode::OK,
         _ => StatusCode::ACCEPTED,
     };
-    Ok((
-        status,
-        EntityTag::of(&record),
-        links::follow(&state, &Operation::from(&view.operation)),
-        response::json(&Connection::from(&record)),
-    )
-        .into_response())
+    Ok(Changed::connection(&state, status, &view).into_response())
 }
 
 /// The problem for a removal that ended because Azure holds something else than the record says.

@@ -19,7 +19,7 @@ pub(crate) const TURN: Duration = Duration::from_millis(250);
 /// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
 pub(crate) async fn begin(job: &mut Job) -> Step {
     if tokens::actors(job).await?.is_none() {
-        return outcome::await_caller(job, job.token_to_write()).await;
+        return outcome::await_caller(job, job.awaited_token()).await;
     }
     let db = &job.driver.db;
     let before = db.background(async |db| operations::another_in_flight(db, &job.claim.record).await);
@@ -42,7 +42,7 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     };
     let mut details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
     add_differences(&mut details, differs.as_ref());
-    let actors = job.driver.tokens.store.for_writes(job.claim.record.id);
+    let actors = job.driver.tokens.store.for_writes(job.claim.record.id, job.now());
     let request_id = actors.map(|tokens| tokens.caller.request_id().to_owned());
     let begun = transition::commit(
         job,

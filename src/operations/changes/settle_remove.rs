@@ -83,7 +83,7 @@ pub(crate) async fn parent_missing(job: &mut Job) -> Step {
 pub(crate) async fn resend_removal(job: &mut Job) -> Step {
     // Until somebody is here who may send it, the first one may still land, and reads go on showing whether it has.
     if tokens::actors(job).await?.is_none() {
-        return outcome::await_caller(job, job.token_to_write()).await;
+        return outcome::await_caller(job, job.awaited_token()).await;
     }
     let (least, most) = (job.driver.settings.poll_max, job.driver.settings.deadline / 10);
     let pause = match job.claim.dispatches {

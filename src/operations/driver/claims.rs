@@ -44,7 +44,7 @@ async fn request_claims(job: &mut Job, awaited: &Awaiting) -> Result<TokenOutcom
     let Some(claims) = awaited.claims.as_deref() else {
         return missing();
     };
-    let Some(stored) = driver.tokens.store.for_claims(job.claim.record.id) else {
+    let Some(stored) = driver.tokens.store.for_claims(job.claim.record.id, job.now()) else {
         return missing();
     };
     let token = stored.caller.token_for(awaited.tenant);

@@ -195,8 +195,8 @@ impl Job {
         }
     }
 
-    /// The token that a write waits for while the actor's are not here: the one that was missing last, else the target's.
-    pub(crate) fn token_to_write(&self) -> Awaiting {
+    /// The token that is missing while no caller's are here: the one that was missing last, else the target's.
+    pub(crate) fn awaited_token(&self) -> Awaiting {
         let target = self.record.target_tenant;
         let last = self.claim.record.awaiting.clone();
         last.unwrap_or_else(|| target.into())

@@ -101,17 +101,18 @@ impl Driver {
         if room == 0 {
             return Ok(None);
         }
-        let now = self.clock.now();
-        let operations = self.tokens.store.operations(now);
-        let own = self.tokens.own.tenants();
-        let by = ClaimScope {
-            replica: self.replica.id,
-            operations: &operations,
-            own: &own,
-            now,
-        };
         let claimed_at = Instant::now();
         let looked = self.db.background(async |db| {
+            // When there is a connection: by then an operation may have discarded its tokens.
+            let now = self.clock.now();
+            let operations = self.tokens.store.operations(now);
+            let own = self.tokens.own.tenants();
+            let by = ClaimScope {
+                replica: self.replica.id,
+                operations: &operations,
+                own: &own,
+                now,
+            };
             let limit = i64::try_from(room).unwrap_or(i64::MAX);
             for claim in leases::claim_due(db, limit, by, self.settings.lease).await? {
                 // There is one: only this takes any.
@@ -240,6 +241,6 @@ async fn step_of<C: Change>(job: &mut Job) -> Step {
 fn claimed_early(job: &Job) -> bool {
     let in_turn = job.claim.resumed && job.claim.record.awaiting.is_none();
     let is_over = job.claim.record.kind == OperationKind::Create && job.is_overdue();
-    let store = &job.driver.tokens.store;
-    !in_turn && !is_over && store.for_writes(job.claim.record.id).is_some()
+    let stored = job.driver.tokens.store.for_writes(job.claim.record.id, job.now());
+    !in_turn && !is_over && stored.is_some()
 }

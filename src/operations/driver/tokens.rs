@@ -22,11 +22,12 @@ pub(crate) async fn writing(job: &mut Job) -> Step<Credentials> {
     } else {
         vec![target]
     };
-    let caller = actors(job).await?;
-    if let Some(caller) = &caller {
-        job.claim.record.app = caller.app();
-    }
-    match exchange(job, caller, &tenants).await? {
+    let Some(caller) = actors(job).await? else {
+        // They may have gone since the operation was claimed for them: it waits for the same as before.
+        return Err(early(outcome::await_caller(job, job.awaited_token()).await));
+    };
+    job.claim.record.app = caller.app();
+    match exchange(job, &caller, &tenants).await? {
         TokenOutcome::Token(tokens) => {
             let mut tokens = tokens.into_iter();
             match tokens.next() {
@@ -50,7 +51,7 @@ pub(crate) async fn writing(job: &mut Job) -> Step<Credentials> {
 
 /// The operation's recorded actor, if their tokens are here.
 pub(crate) async fn actors(job: &mut Job) -> Result<Option<Caller>, Error> {
-    let stored = job.driver.tokens.store.for_writes(job.claim.record.id);
+    let stored = job.driver.tokens.store.for_writes(job.claim.record.id, job.now());
     verified(job, stored).await
 }
 
@@ -80,15 +81,12 @@ async fn verified(job: &mut Job, stored: Option<StoredTokens>) -> Result<Option<
 
 async fn exchange(
     job: &mut Job,
-    caller: Option<Caller>,
+    caller: &Caller,
     tenants: &[TenantId],
 ) -> Result<TokenOutcome<Vec<ArmToken>>, Error> {
     let target = job.record.target_tenant;
-    let Some(caller) = caller else {
-        return Ok(TokenOutcome::Missing(target.into()));
-    };
     let exchange = job.driver.tokens.exchange.clone();
-    match job.lease.keep(exchange.all(&caller, tenants)).await? {
+    match job.lease.keep(exchange.all(caller, tenants)).await? {
         Ok(tokens) => Ok(TokenOutcome::Token(tokens)),
         Err(Error::Unavailable(unavailable)) => {
             let pause = unavailable.retry_after.unwrap_or_else(|| job.next_pause());
@@ -146,14 +144,22 @@ pub(crate) async fn reading(job: &mut Job) -> Step<BearerToken> {
     let tenant = job.record.target_tenant;
     let store = &job.driver.tokens.store;
     let stored = store.for_reads(job.claim.record.id, job.now());
-    let caller = verified(job, stored).await?;
+    let Some(caller) = verified(job, stored).await? else {
+        let awaited = job.awaited_token();
+        let of_target = if awaited.tenant == tenant {
+            awaited
+        } else {
+            tenant.into()
+        };
+        return reading_by_itself(job, of_target, None).await;
+    };
     if let Some((rejected, awaited)) = &job.tokens.rejected
         && *rejected == job.tokens.tried
     {
         let awaited = awaited.clone();
         return reading_by_itself(job, awaited, None).await;
     }
-    match exchange(job, caller, &[tenant]).await? {
+    match exchange(job, &caller, &[tenant]).await? {
         TokenOutcome::Token(mut tokens) => match tokens.pop() {
             Some(token) => {
                 job.tokens.by_service = false;

@@ -3,77 +3,40 @@
 use crate::authz::Caller;
 use crate::db::{connections, operations, principals};
 use crate::domain::{Code, Desired, Error, OperationRecord, Refusal, State};
-use crate::usecases::create::{Create, CreateCommand, Created};
-use crate::usecases::idempotency::Replay;
+use crate::usecases::create::{Create, CreateCommand};
+use crate::usecases::idempotency::Outcome;
 
 /// The connection of the requested name, if there is one.
-pub(crate) enum ExistingConnection {
+pub(super) enum Existing {
     Nothing,
-    /// The caller's own.
-    Theirs(Box<Created>),
+    /// The caller's own, by the operation that creates it.
+    Theirs(Box<OperationRecord>),
     /// Another person's: disclosed only to callers who may create there.
     Somebodys(Box<Refusal>),
 }
 
-enum Existing {
-    Nothing,
-    Theirs(Box<OperationRecord>),
-    Somebodys(Box<Refusal>),
-}
-
 impl Create {
-    /// The result of the first create with the same key; otherwise the connection recorded under the name, which the key stands for from
-    /// then on.
-    pub(crate) async fn find_existing(
+    /// The caller's own connection of the name, for a caller who has every right that a create needs: that another person's exists is
+    /// disclosed.
+    pub(super) async fn known_to_the_permitted(
         &self,
         caller: &Caller,
         wanted: &CreateCommand,
-    ) -> Result<ExistingConnection, Error> {
-        if let Some(keyed) = &wanted.keyed
-            && let Some(replay) = self.keys.replay(caller, keyed).await?
-        {
-            let created = self.replayed(caller, replay).await?;
-            return Ok(ExistingConnection::Theirs(Box::new(created)));
+    ) -> Result<Option<Outcome>, Error> {
+        match self.existing(caller, wanted).await? {
+            Existing::Nothing => Ok(None),
+            Existing::Theirs(operation) => Ok(Some(Outcome::found(*operation))),
+            Existing::Somebodys(refusal) => Err((*refusal).into()),
         }
-        let operation = match self.existing(caller, wanted).await? {
-            Existing::Nothing => return Ok(ExistingConnection::Nothing),
-            Existing::Somebodys(refusal) => return Ok(ExistingConnection::Somebodys(refusal)),
-            Existing::Theirs(operation) => *operation,
-        };
-        let Replay { operation, began } = match &wanted.keyed {
-            Some(keyed) => self.keys.attach_key(caller, keyed, operation).await?,
-            None => Replay {
-                operation,
-                began: false,
-            },
-        };
-        Ok(ExistingConnection::Theirs(Box::new(Created { operation, began })))
     }
 
-    /// The same for a caller who has every right that a create needs: another person's connection is disclosed.
-    pub(crate) async fn known_to_the_permitted(
+    /// Resumes a create that waits for a caller, if its actor repeats it. Outside of the database's deadline: Entra may take longer to
+    /// exchange the tokens.
+    pub(super) async fn provide_tokens(
         &self,
         caller: &Caller,
-        wanted: &CreateCommand,
-    ) -> Result<Option<Created>, Error> {
-        match self.find_existing(caller, wanted).await? {
-            ExistingConnection::Nothing => Ok(None),
-            ExistingConnection::Theirs(created) => Ok(Some(*created)),
-            ExistingConnection::Somebodys(refusal) => Err((*refusal).into()),
-        }
-    }
-
-    /// Answers a repeat from the operation that its key stands for, as long as the caller may see it. Nothing is sent.
-    async fn replayed(&self, caller: &Caller, replay: Replay) -> Result<Created, Error> {
-        let Replay { operation, began } = replay;
-        self.queries.connection(caller, operation.connection).await?;
-        Ok(Created { operation, began })
-    }
-
-    /// Resumes a create that waits for a caller with the tokens of its actor's repeat. Outside of the database's deadline: Entra may take
-    /// longer to exchange them.
-    pub(crate) async fn resume_waiting(&self, caller: &Caller, created: &Created) -> Result<(), Error> {
-        let operation = &created.operation;
+        operation: &OperationRecord,
+    ) -> Result<(), Error> {
         if !waits(operation) || !self.queries.is_requester(caller, operation).await? {
             return Ok(());
         }
@@ -87,7 +50,7 @@ impl Create {
 
     /// The operation that creates the same connection for the same actor and request; a refusal for all others, which does not disclose
     /// whose it is.
-    async fn existing(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Existing, Error> {
+    pub(super) async fn existing(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Existing, Error> {
         self.db.read(async |db| {
 let Some(record) = connections::find_open(db, &wanted.request.id()).await? else {
             return Ok(Existing::Nothing);
