@@ -1,6 +1,7 @@
 //! Leases of operations: how one is got, kept and found lost. They live by Postgres's clock, and each has a random token that
 //! every write under it must show.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::operations::{FIRST_REVISION, NewOperation, Row};
 use super::pool::autocommit;
 use super::{DbError, exactly_one};
-use crate::domain::{OperationId, OperationRecord};
+use crate::domain::{ActorId, OperationId, OperationRecord};
 
 /// An operation that this replica may step, as long as its lease lasts.
 #[derive(Debug, Clone)]
@@ -22,7 +23,7 @@ pub struct Claim {
     /// The fencing token.
     pub lease: Uuid,
     /// What was or is to be sent to ARM.
-    pub body: Option<Value>,
+    pub body: Option<Arc<Value>>,
     /// The revision that it makes or removes.
     pub revision: i32,
     /// The fingerprint of what a caller saw at ARM and named as what is to be removed.
@@ -33,6 +34,8 @@ pub struct Claim {
     pub absent_reads: i32,
     /// How often it was sent, or may have been.
     pub dispatches: i32,
+    /// When a read found nothing there, directly before a create is sent again.
+    pub absence_seen_at: Option<DateTime<Utc>>,
     /// Whether this replica had it before, and so has waited with it already.
     pub resumed: bool,
     /// Whether another replica had it, and did not release it.
@@ -54,6 +57,7 @@ impl NewOperation {
             arm_operation_url: None,
             absent_reads: 0,
             dispatches: 1,
+            absence_seen_at: None,
             resumed: false,
             taken_over: false,
             continued: false,
@@ -95,12 +99,13 @@ impl ClaimRow {
             lease: self
                 .lease_token
                 .ok_or_else(|| DbError::Defect("a claim without a lease".to_owned()))?,
-            body: self.body,
+            body: self.body.map(Arc::new),
             revision: self.revision.unwrap_or(FIRST_REVISION),
             accepted_fingerprint: self.accepted_fingerprint,
             arm_operation_url: self.arm_operation_url,
             absent_reads: self.absent_reads,
             dispatches: self.dispatches,
+            absence_seen_at: None,
             resumed: self.resumed.unwrap_or(false),
             taken_over: self.taken_over.unwrap_or(false),
             continued: self.continued.unwrap_or(false),
@@ -281,6 +286,58 @@ pub async fn renew(
     )
     .execute(db);
     held(autocommit("renew a lease", statement).await?.rows_affected())
+}
+
+/// Saves an operation's next value under its lease, which is prolonged, or released and due again after `release_for`. `holder` is the
+/// replica that has its tokens; none when they are nowhere any more. Returns its recorded actor and the app: another person may have
+/// continued it since it was claimed.
+///
+/// # Errors
+/// [`DbError::LeaseLost`] if the lease ended or another replica took it; [`DbError::Conflict`] on
+/// `operations_one_in_flight` when a queued operation would begin while another is in flight.
+pub async fn save(
+    db: &mut PgConnection,
+    next: &Claim,
+    holder: Option<Uuid>,
+    release_for: Option<Duration>,
+    lease: Duration,
+) -> Result<(ActorId, Uuid), DbError> {
+    let record = &next.record;
+    let failure = record.failure.as_ref().map(serde_json::to_value).transpose();
+    let failure = failure.map_err(DbError::defect)?;
+    let awaiting = record.awaiting.as_ref();
+    let releases = release_for.is_some() || record.phase.is_terminal();
+    let row = sqlx::query!(
+        "update operations set phase = $3, absent_reads = $4, error = $5, arm_operation_url = $6,
+            awaiting_tenant_id = $7, awaiting_claims = $8,
+            dispatched_at = case when $3 = 'queued' then null when $9 > dispatches then clock_timestamp() else dispatched_at end,
+            dispatches = $9, absence_seen_at = coalesce($10, absence_seen_at), deadline_at = $11, finished_at = $12,
+            due_at = now() + make_interval(secs => $13), holder = $14,
+            lease_token = case when $15 then null else lease_token end,
+            lease_until = case when $15 then null else now() + make_interval(secs => $16) end
+         where id = $1 and lease_token = $2 and lease_until > now()
+         returning coalesce(continued_by, person_id) as \"person_id!\", coalesce(continued_app, app_id) as \"app_id!\"",
+        record.id.uuid(),
+        next.lease,
+        record.phase.as_str(),
+        next.absent_reads,
+        failure,
+        next.arm_operation_url,
+        awaiting.map(|awaiting| awaiting.tenant.uuid()),
+        awaiting.and_then(|awaiting| awaiting.claims.as_deref()),
+        next.dispatches,
+        next.absence_seen_at,
+        record.deadline_at,
+        record.finished_at,
+        release_for.unwrap_or_default().as_secs_f64(),
+        holder,
+        releases,
+        lease.as_secs_f64()
+    )
+    .fetch_optional(db)
+    .await?;
+    let row = row.ok_or(DbError::LeaseLost)?;
+    Ok((ActorId::new(row.person_id), row.app_id))
 }
 
 /// How long until [`claim_due`] may find something; `None` if nothing is open.

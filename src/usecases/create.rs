@@ -3,6 +3,8 @@
 mod existing;
 mod pending_removal;
 
+use std::sync::Arc;
+
 use crate::authz::Scope;
 use crate::authz::tenants::TenantPair;
 use crate::db::Db;
@@ -193,7 +195,7 @@ impl Create {
             self.queue.refuse_longer_queue(db, &cluster, actor).await?;
         }
         let new = NewOperation {
-            body: Some(body),
+            body: Some(Arc::new(body)),
             body_hash: Some(body_hash),
             absence_seen_at: Some(clearance.absent_at),
             ..self.queue.to_record(operation)
@@ -248,7 +250,7 @@ impl Create {
             connection: record.id,
             number: FIRST_REVISION,
             configuration: &configuration.into(),
-            sent: new.body.as_ref().unwrap_or(&Value::Null),
+            sent: new.body.as_deref().unwrap_or(&Value::Null),
             api_version: &new.api_version,
         };
         revisions::insert(db, &revision).await

@@ -5,7 +5,6 @@ use crate::db::DbError;
 use crate::domain::{Code, EventKind, Failure, Observed, Phase};
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step};
-use crate::operations::driver::transition::Transition;
 use crate::operations::driver::{claims, comparison, deferral, outcome, tokens, transition};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -42,16 +41,11 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
         let details = json!({ "absenceSeenAt": absent_at, "dispatches": job.claim.dispatches });
         (EventKind::CreateRepeated, details)
     };
-    let begun = transition::commit(
-        job,
-        Transition {
-            leaves: Some(Some(absent_at)),
-            observed: Some((Observed::Unknown, false)),
-            event: Some((event, details)),
-            ..transition::to_phase(job, "the create is sent", Phase::Dispatched)
-        },
-    );
-    begun.await?;
+    let mut begun = transition::to_dispatched(job, "the create is sent");
+    begun.next.absence_seen_at = Some(absent_at);
+    begun.observed = Some((Observed::Unknown, false));
+    begun.event = Some((event, details));
+    transition::commit(job, begun).await?;
     if job.claim.record.phase.is_terminal() {
         return Ok(NextAction::Done);
     }
@@ -127,16 +121,11 @@ pub(crate) async fn create_accepted(job: &mut Job, accepted: Accepted) -> Step {
             "Azure took the create as a change of what somebody else had made at the same time"
         );
     }
-    transition::commit(
-        job,
-        Transition {
-            failure,
-            arm_operation_url: accepted.operation.map(|url| url.expose().to_owned()),
-            event: Some((EventKind::CreateAccepted, details)),
-            ..transition::to_phase(job, "Azure took the create", Phase::Accepted)
-        },
-    )
-    .await?;
+    let mut taken = transition::to_phase(job, "Azure took the create", Phase::Accepted);
+    taken.next.record.failure = failure;
+    taken.next.arm_operation_url = accepted.operation.map(|url| url.expose().to_owned());
+    taken.event = Some((EventKind::CreateAccepted, details));
+    transition::commit(job, taken).await?;
     job.wait_anew();
     Ok(NextAction::RetryAfter(job.next_pause()))
 }
@@ -159,15 +148,9 @@ pub(crate) async fn create_not_accepted(job: &mut Job, error: &ArmError) -> Step
         // Nothing was done: somebody who signs in with what ARM demands lets it go on.
         ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
         ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
-            let failure = failure_of(Code::AzureRefused, error);
-            transition::commit(
-                job,
-                Transition {
-                    failure: Some(failure),
-                    ..transition::to_phase(job, "Azure refused the create", Phase::Accepted)
-                },
-            )
-            .await?;
+            let mut refused = transition::to_phase(job, "Azure refused the create", Phase::Accepted);
+            refused.next.record.failure = Some(failure_of(Code::AzureRefused, error));
+            transition::commit(job, refused).await?;
             // A failure counts only after a read: the next step makes it.
             Ok(NextAction::RetryAfter(Duration::ZERO))
         }

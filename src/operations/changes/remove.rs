@@ -8,7 +8,6 @@ use crate::db::operations;
 use crate::domain::{Code, Desired, EventKind, FoundResource, Observed, Phase};
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step, Stop, early};
-use crate::operations::driver::transition::Transition;
 use crate::operations::driver::{claims, comparison, deferral, look, outcome, tokens, transition};
 use serde_json::Value;
 use serde_json::json;
@@ -44,19 +43,13 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     add_differences(&mut details, differs.as_ref());
     let actors = job.driver.tokens.store.for_writes(job.claim.record.id, job.now());
     let request_id = actors.map(|tokens| tokens.caller.request_id().to_owned());
-    let begun = transition::commit(
-        job,
-        Transition {
-            found: differs,
-            request_id,
-            leaves: Some(None),
-            desired: Some(Desired::Absent),
-            observed: Some((Observed::Unknown, false)),
-            event: Some((event, details)),
-            ..transition::to_phase(job, "the removal is sent", Phase::Dispatched)
-        },
-    );
-    begun.await?;
+    let mut begun = transition::to_dispatched(job, "the removal is sent");
+    begun.found = differs;
+    begun.request_id = request_id;
+    begun.desired = Some(Desired::Absent);
+    begun.observed = Some((Observed::Unknown, false));
+    begun.event = Some((event, details));
+    transition::commit(job, begun).await?;
     job.unsent = true;
     send_removal(job, credentials, None).await
 }
@@ -108,15 +101,10 @@ pub(crate) async fn read_and_compare(
 
 /// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.
 pub(crate) async fn nothing_was_made(job: &mut Job) -> Step {
-    transition::commit(
-        job,
-        Transition {
-            failure: None,
-            event: Some((EventKind::RemoveSucceeded, json!({ "neverMade": true }))),
-            ..transition::to_phase(job, "there is nothing to remove", Phase::Succeeded)
-        },
-    )
-    .await?;
+    let mut done = transition::to_phase(job, "there is nothing to remove", Phase::Succeeded);
+    done.next.record.failure = None;
+    done.event = Some((EventKind::RemoveSucceeded, json!({ "neverMade": true })));
+    transition::commit(job, done).await?;
     Ok(NextAction::Done)
 }
 
@@ -169,16 +157,11 @@ pub(crate) async fn removal_accepted(
     });
     add_differences(&mut details, differs.as_ref());
     let nothing_to_follow = url.is_none();
-    transition::commit(
-        job,
-        Transition {
-            found: differs,
-            arm_operation_url: url,
-            event: Some((EventKind::RemoveAccepted, details)),
-            ..transition::to_phase(job, "Azure took the removal", Phase::Accepted)
-        },
-    )
-    .await?;
+    let mut taken = transition::to_phase(job, "Azure took the removal", Phase::Accepted);
+    taken.next.arm_operation_url = url;
+    taken.found = differs;
+    taken.event = Some((EventKind::RemoveAccepted, details));
+    transition::commit(job, taken).await?;
     job.wait_anew();
     Ok(NextAction::RetryAfter(if nothing_to_follow {
         Duration::ZERO
@@ -208,16 +191,9 @@ pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Ste
             claims::challenged(job, error).await
         }
         ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
-            let failure = failure_of(Code::AzureRefused, error);
-            let kept = transition::to_phase(job, "Azure refused the removal", Phase::Accepted);
-            transition::commit(
-                job,
-                Transition {
-                    failure: Some(failure),
-                    ..kept
-                },
-            )
-            .await?;
+            let mut refused = transition::to_phase(job, "Azure refused the removal", Phase::Accepted);
+            refused.next.record.failure = Some(failure_of(Code::AzureRefused, error));
+            transition::commit(job, refused).await?;
             // A failure counts only after a read: the next step makes it.
             Ok(NextAction::RetryAfter(Duration::ZERO))
         }
@@ -234,19 +210,9 @@ pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Ste
 /// Another request, which may land as late as any: it is committed as the first one was.
 pub(crate) async fn send_with_auxiliary(job: &mut Job) -> Step {
     let details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
-    let begun = transition::commit(
-        job,
-        Transition {
-            leaves: Some(None),
-            event: Some((EventKind::RemoveRepeated, details)),
-            ..transition::to_phase(
-                job,
-                "the removal is sent with the source's token",
-                Phase::Dispatched,
-            )
-        },
-    );
-    let begun = begun.await;
+    let mut begun = transition::to_dispatched(job, "the removal is sent with the source's token");
+    begun.event = Some((EventKind::RemoveRepeated, details));
+    let begun = transition::commit(job, begun).await;
     // It held the cluster's slot for too long, and another change has it by now. ARM refused the first request, so nothing of it
     // can take effect: the removal waits for its turn like one that was never sent.
     if matches!(begun, Err(Stop::Next(_))) {

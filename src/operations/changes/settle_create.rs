@@ -8,7 +8,7 @@ use crate::domain::{Code, EventKind, Failure, Observed, Phase};
 use crate::operations::driver::comparison::{self, Whose};
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::look::{self, Progress, Seen};
-use crate::operations::driver::transition::{self, Transition};
+use crate::operations::driver::transition;
 use crate::operations::settlement::{Facts, Owner, Pause, Question, Ruling, Said, Shown, rule};
 
 /// Settles a create whose outcome is unknown.
@@ -174,11 +174,9 @@ async fn read_again(
                     Some(said.unwrap_or_else(|| as_seen(seen, Observed::Unknown))),
                 ),
             };
-            let seen = Transition {
-                failure,
-                absent_reads,
-                ..transition::to_phase(job, name, Phase::Settling)
-            };
+            let mut seen = transition::to_phase(job, name, Phase::Settling);
+            seen.next.record.failure = failure;
+            seen.next.absent_reads = absent_reads;
             outcome::reschedule(job, seen).await
         }
     }
@@ -190,13 +188,11 @@ async fn succeed(job: &mut Job, found: &DataConnection) -> Step {
         "provisioningState": found.provisioning_state(),
         "retrievalStartDate": found.retrieval_start(),
     });
-    let done = Transition {
-        failure: None,
-        observed: Some((Observed::Present, false)),
-        snapshot: Some(comparison::without_people(&found.raw)),
-        event: Some((EventKind::CreateSucceeded, details)),
-        ..transition::to_phase(job, "the connection is there", Phase::Succeeded)
-    };
+    let mut done = transition::to_phase(job, "the connection is there", Phase::Succeeded);
+    done.next.record.failure = None;
+    done.observed = Some((Observed::Present, false));
+    done.snapshot = Some(comparison::without_people(&found.raw));
+    done.event = Some((EventKind::CreateSucceeded, details));
     transition::commit(job, done).await?;
     Ok(NextAction::Done)
 }

@@ -4,7 +4,6 @@ use crate::arm::{ArmError, ArmErrorKind};
 use crate::domain::{Code, EventKind, Failure, Observed, Phase};
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::look::Seen;
-use crate::operations::driver::transition::Transition;
 use crate::operations::driver::{claims, comparison, look, outcome, tokens, transition};
 use crate::upstream::BearerToken;
 use serde_json::Value;
@@ -54,16 +53,11 @@ pub(crate) async fn confirm_absence(job: &mut Job, token: &BearerToken) -> Step 
 }
 
 pub(crate) async fn removed(job: &mut Job, details: Value) -> Step {
-    transition::commit(
-        job,
-        Transition {
-            failure: None,
-            observed: Some((Observed::Absent, true)),
-            event: Some((EventKind::RemoveSucceeded, details)),
-            ..transition::to_phase(job, "the connection is removed", Phase::Succeeded)
-        },
-    )
-    .await?;
+    let mut done = transition::to_phase(job, "the connection is removed", Phase::Succeeded);
+    done.next.record.failure = None;
+    done.observed = Some((Observed::Absent, true));
+    done.event = Some((EventKind::RemoveSucceeded, details));
+    transition::commit(job, done).await?;
     Ok(NextAction::Done)
 }
 

@@ -6,7 +6,6 @@ use crate::domain::{Awaiting, Code, Error, EventKind, OperationKind, Phase};
 use crate::entra::ExchangeErrorKind;
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step};
-use crate::operations::driver::transition::Transition;
 use crate::operations::driver::{outcome, tokens, transition};
 use crate::tokens::TokenOutcome;
 use std::time::Duration;
@@ -20,11 +19,9 @@ pub(crate) async fn challenged(job: &mut Job, error: &ArmError) -> Step {
         OperationKind::Remove => (EventKind::RemoveHeld, Code::AzureRefused),
     };
     let details = details::failure(&failure_of(code, error));
-    let rejected = Transition {
-        awaiting: Some(awaited.clone()),
-        event: Some((kind, details)),
-        ..transition::to_phase(job, "the change waits for another token", Phase::Queued)
-    };
+    let mut rejected = transition::to_phase(job, "the change waits for another token", Phase::Queued);
+    rejected.next.record.awaiting = Some(awaited.clone());
+    rejected.event = Some((kind, details));
     transition::commit(job, rejected).await?;
     match request_claims(job, &awaited).await? {
         TokenOutcome::Token(()) => Ok(NextAction::RetryAfter(Duration::ZERO)),

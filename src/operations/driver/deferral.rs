@@ -4,7 +4,6 @@ use crate::arm::{ArmError, ArmErrorKind};
 use crate::domain::{EventKind, Phase};
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::transition;
-use crate::operations::driver::transition::Transition;
 use serde_json::json;
 /// ARM did nothing, and wants the same asked later: back into the queue until then. A cluster that is busy is busy for
 /// everybody; throttling is for who asked.
@@ -23,15 +22,10 @@ pub(crate) async fn defer(job: &mut Job, error: &ArmError) -> Step {
         "waitMs": u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
     });
     job.unsent = false;
-    transition::commit(
-        job,
-        Transition {
-            release_for: Some(pause),
-            cluster_pause: busy.then_some(pause),
-            event: Some((EventKind::ChangePutOff, details)),
-            ..transition::to_phase(job, "Azure put the change off", Phase::Queued)
-        },
-    )
-    .await?;
+    let mut deferred = transition::to_phase(job, "Azure deferred the change", Phase::Queued);
+    deferred.release_for = Some(pause);
+    deferred.cluster_pause = busy.then_some(pause);
+    deferred.event = Some((EventKind::ChangePutOff, details));
+    transition::commit(job, deferred).await?;
     Ok(NextAction::Done)
 }

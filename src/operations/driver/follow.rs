@@ -4,7 +4,6 @@ use crate::arm::{OperationStatus, reason};
 use crate::domain::{Code, Failure, Phase, Upstream};
 use crate::operations::changes::Change;
 use crate::operations::driver::job::{Job, NextAction, Step};
-use crate::operations::driver::transition::Transition;
 use crate::operations::driver::{look, outcome, tokens, transition};
 use futures_util::future::join;
 use std::time::Duration;
@@ -64,15 +63,9 @@ pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {
 
 /// Keeps ARM's reason, then looks what is there.
 pub(crate) async fn record_failure(job: &mut Job, failure: Failure) -> Step {
-    let kept = transition::to_phase(job, "Azure reported a failure", Phase::Accepted);
-    transition::commit(
-        job,
-        Transition {
-            failure: Some(failure),
-            absent_reads: 0,
-            ..kept
-        },
-    )
-    .await?;
+    let mut kept = transition::to_phase(job, "Azure reported a failure", Phase::Accepted);
+    kept.next.record.failure = Some(failure);
+    kept.next.absent_reads = 0;
+    transition::commit(job, kept).await?;
     Ok(NextAction::RetryAfter(Duration::ZERO))
 }

@@ -121,11 +121,13 @@ impl Job {
         })
     }
 
-    /// Another person continued the operation since it was claimed.
+    /// Whose the operation is now: another person may have continued it since it was claimed.
     pub(crate) fn set_actor(&mut self, actor: ActorId, app: Uuid) {
-        self.claim.continued |= actor != self.claim.record.actor;
-        self.claim.record.actor = actor;
-        self.claim.record.app = app;
+        if actor != self.claim.record.actor {
+            self.claim.continued = true;
+            self.claim.record.actor = actor;
+            self.claim.record.app = app;
+        }
     }
 
     /// Whether nothing of the change was sent, so that it can wait in the queue.

@@ -38,18 +38,13 @@ pub(crate) async fn fail_with(
             "Azure holds something else than what is recorded, so nothing was deleted or called done"
         );
     }
-    transition::commit(
-        job,
-        Transition {
-            event: Some((event, details)),
-            failure: Some(failure),
-            desired,
-            observed: Some((observed, closed)),
-            found,
-            ..transition::to_phase(job, "the operation failed", Phase::Failed)
-        },
-    )
-    .await?;
+    let mut failed = transition::to_phase(job, "the operation failed", Phase::Failed);
+    failed.next.record.failure = Some(failure);
+    failed.event = Some((event, details));
+    failed.desired = desired;
+    failed.observed = Some((observed, closed));
+    failed.found = found;
+    transition::commit(job, failed).await?;
     Ok(NextAction::Done)
 }
 
@@ -57,22 +52,15 @@ pub(crate) async fn fail_with(
 pub(crate) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
     job.unsent = false;
     let details = serde_json::json!({ "reason": why });
+    let mut unknown = transition::to_phase(job, "the outcome is unknown", Phase::Settling);
+    unknown.next.absent_reads = 0;
     // What ARM said of a create is still to be borne out; a removal is wanted whatever it said.
-    let failure = match job.claim.record.kind {
-        OperationKind::Create => job.claim.record.failure.clone(),
-        OperationKind::Remove => None,
-    };
-    transition::commit(
-        job,
-        Transition {
-            failure,
-            absent_reads: 0,
-            observed: Some((Observed::Unknown, false)),
-            event: Some((EventKind::OutcomeUnknown, details)),
-            ..transition::to_phase(job, "the outcome is unknown", Phase::Settling)
-        },
-    )
-    .await?;
+    if job.claim.record.kind == OperationKind::Remove {
+        unknown.next.record.failure = None;
+    }
+    unknown.observed = Some((Observed::Unknown, false));
+    unknown.event = Some((EventKind::OutcomeUnknown, details));
+    transition::commit(job, unknown).await?;
     job.wait_anew();
     Ok(NextAction::RetryAfter(Duration::ZERO))
 }
@@ -89,32 +77,19 @@ pub(crate) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) ->
     }
     let release_for = Some(job.driver.tokens.own.release_time(&job.record));
     // What was surely not sent steps out of the queue, and keeps nobody waiting.
-    let waiting = transition::to_phase(job, "the operation waits for a token", job.phase_at_rest());
-    transition::commit(
-        job,
-        Transition {
-            awaiting: Some(awaited.into()),
-            release_for,
-            ..waiting
-        },
-    )
-    .await?;
+    let mut waiting = transition::to_phase(job, "the operation waits for a token", job.phase_at_rest());
+    waiting.next.record.awaiting = Some(awaited.into());
+    waiting.release_for = release_for;
+    transition::commit(job, waiting).await?;
     Ok(NextAction::Done)
 }
 
 /// Gives the lease back at once: this replica stops.
 pub(crate) async fn hand_over(job: &mut Job) -> Step<()> {
-    let release_for = Some(Duration::ZERO);
-    let handed = transition::to_phase(job, "the operation is handed over", job.phase_at_rest());
-    transition::commit(
-        job,
-        Transition {
-            awaiting: job.claim.record.awaiting.clone(),
-            release_for,
-            ..handed
-        },
-    )
-    .await
+    let mut handed = transition::to_phase(job, "the operation is handed over", job.phase_at_rest());
+    handed.next.record.awaiting = job.claim.record.awaiting.clone();
+    handed.release_for = Some(Duration::ZERO);
+    transition::commit(job, handed).await
 }
 
 /// Waits in the queue, where others of the cluster can have their turn.
@@ -122,33 +97,22 @@ pub(crate) async fn requeue(job: &mut Job, pause: Duration) -> Step {
     if job.claim.record.phase.is_terminal() {
         return Ok(NextAction::Done);
     }
-    transition::commit(
-        job,
-        Transition {
-            release_for: Some(pause),
-            ..transition::to_phase(job, "the operation waits for its turn", Phase::Queued)
-        },
-    )
-    .await?;
+    let mut queued = transition::to_phase(job, "the operation waits for its turn", Phase::Queued);
+    queued.release_for = Some(pause);
+    transition::commit(job, queued).await?;
     Ok(NextAction::Done)
 }
 
 /// Keeps what was seen and looks again after a while.
-pub(crate) async fn reschedule(job: &mut Job, change: Transition) -> Step {
-    job.claim.absent_reads = change.absent_reads;
+pub(crate) async fn reschedule(job: &mut Job, mut change: Transition) -> Step {
+    job.claim.absent_reads = change.next.absent_reads;
     let pause = job.next_pause();
     // What may last goes on at rest: it keeps no place here that others need.
     let at_rest = pause >= job.driver.settings.poll_max;
     // Else it is written down only when it says something new: the count of reads may be lost with the process.
-    if at_rest || change.failure != job.claim.record.failure {
-        transition::commit(
-            job,
-            Transition {
-                release_for: at_rest.then_some(pause),
-                ..change
-            },
-        )
-        .await?;
+    if at_rest || change.next.record.failure != job.claim.record.failure {
+        change.release_for = at_rest.then_some(pause);
+        transition::commit(job, change).await?;
     }
     Ok(if at_rest {
         NextAction::Done
@@ -168,18 +132,10 @@ pub(crate) async fn look_again_after(job: &mut Job, pause: Duration) -> Step {
     if pause < job.driver.settings.poll_max {
         return Ok(NextAction::RetryAfter(pause));
     }
-    transition::commit(
-        job,
-        Transition {
-            release_for: Some(pause),
-            ..transition::to_phase(
-                job,
-                "the operation is looked at again later",
-                job.claim.record.phase,
-            )
-        },
-    )
-    .await?;
+    let name = "the operation is looked at again later";
+    let mut resting = transition::to_phase(job, name, job.claim.record.phase);
+    resting.release_for = Some(pause);
+    transition::commit(job, resting).await?;
     Ok(NextAction::Done)
 }
 
