@@ -264,7 +264,7 @@ pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uui
     )
     .execute(&mut *db);
     autocommit("put an operation back into the queue", statement).await?;
-    super::cluster_locks::call(db).await
+    super::cluster_locks::notify_queue(db).await
 }
 
 /// Prolongs the lease.

@@ -102,7 +102,7 @@ impl ServiceIdentity {
     }
 
     /// How long the service itself does not try an operation that waits for a caller.
-    pub(crate) fn release_time(&self, record: &ConnectionRecord) -> Duration {
+    pub(crate) fn recheck_delay(&self, record: &ConnectionRecord) -> Duration {
         let own = self
             .policy
             .readable_targets()

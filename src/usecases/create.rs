@@ -190,7 +190,7 @@ impl Create {
         }
         let cluster = record.target.database.cluster();
         // The last lock: its holder blocks others until the commit.
-        self.queue.take_turn(db, &cluster, &mut operation).await?;
+        self.queue.acquire_slot(db, &cluster, &mut operation).await?;
         if operation.phase == Phase::Queued {
             self.queue.refuse_longer_queue(db, &cluster, actor).await?;
         }

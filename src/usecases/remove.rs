@@ -279,11 +279,11 @@ impl Remove {
                 EventKind::RemoveSucceeded
             }
             Some(_) => {
-                self.queue.wait_for_turn(operation);
+                self.queue.set_queued(operation);
                 EventKind::RemoveQueued
             }
             None => {
-                self.queue.take_turn(db, cluster, operation).await?;
+                self.queue.acquire_slot(db, cluster, operation).await?;
                 if operation.phase == Phase::Queued {
                     EventKind::RemoveQueued
                 } else {
@@ -311,7 +311,7 @@ impl Remove {
             return Ok(false);
         }
         connections::set_observed(db, record.id, Observed::Absent, now, true, false).await?;
-        cluster_locks::call(db).await?;
+        cluster_locks::notify_queue(db).await?;
         let details = details::failure(&failure);
         let event = self
             .recorder

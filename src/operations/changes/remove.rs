@@ -8,14 +8,15 @@ use crate::db::operations;
 use crate::domain::{Code, Desired, EventKind, FoundResource, Observed, Phase};
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step, Stop, early};
-use crate::operations::driver::{claims, comparison, deferral, look, outcome, tokens, transition};
+use crate::operations::driver::{claims, comparison, deferral, outcome, reads, tokens, transition};
 use serde_json::Value;
 use serde_json::json;
 use std::time::Duration;
-/// How soon, at the latest, a waiting removal looks again whether the change before it has ended.
-pub(crate) const TURN: Duration = Duration::from_millis(250);
 
-/// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
+/// The pause before a queued removal checks again whether the change before it has ended.
+pub(crate) const MAX_RECHECK_PAUSE: Duration = Duration::from_millis(250);
+
+/// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM deferred it.
 pub(crate) async fn begin(job: &mut Job) -> Step {
     if tokens::actors(job).await?.is_none() {
         return outcome::await_caller(job, job.awaited_token()).await;
@@ -24,7 +25,7 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     let before = db.background(async |db| operations::another_in_flight(db, &job.claim.record).await);
     let before = before.await?;
     if before.is_some() {
-        return Ok(NextAction::RetryAfter(TURN));
+        return Ok(NextAction::RetryAfter(MAX_RECHECK_PAUSE));
     }
     // What the change before it left is known only now.
     job.record = Job::find_record(&job.driver.db, &job.claim).await?;
@@ -33,7 +34,7 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     }
     let credentials = tokens::writing(job).await?;
     let differs = read_and_compare(job, &credentials).await?;
-    job.wait_anew();
+    job.restart_pauses();
     let event = if job.claim.dispatches == 0 {
         EventKind::RemoveIntended
     } else {
@@ -54,9 +55,9 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     send_removal(job, credentials, None).await
 }
 
-/// Reads and compares directly before a removal's request leaves: without a read that succeeds, nothing is deleted, and nothing
-/// that is not what the record says, unless a caller named exactly that. Gives what differs, where something does; `Err` is how
-/// the step ends when nothing may be sent.
+/// Reads and compares directly before a removal is sent: without a read that succeeds, nothing is deleted, and nothing that is not
+/// what the record says, unless a caller named exactly that. Returns what differs, if anything does; `Err` is how the step ends
+/// when nothing may be sent.
 pub(crate) async fn read_and_compare(
     job: &mut Job,
     credentials: &Credentials,
@@ -81,8 +82,8 @@ pub(crate) async fn read_and_compare(
     let waited = (job.now() - job.claim.record.created_at)
         .to_std()
         .unwrap_or_default();
-    // What it becomes is compared, once it has: but a state that lasts keeps no removal waiting for ever.
-    if look::is_under_way(&found) && waited < job.driver.settings.deadline {
+    // It is compared when its change has ended, but a state that lasts does not block a removal for ever.
+    if reads::is_under_way(&found) && waited < job.driver.settings.deadline {
         let pause = job.growing_pause();
         return Err(Stop::Next(NextAction::RetryAfter(pause)));
     }
@@ -91,7 +92,7 @@ pub(crate) async fn read_and_compare(
         let pause = job.growing_pause();
         return Err(Stop::Next(NextAction::RetryAfter(pause)));
     }
-    if comparison::keeps_from_removing(job, &found, &comparison) {
+    if comparison::forbids_removal(job, &found, &comparison) {
         return Err(early(comparison::drifted_from(job, &found, &comparison).await));
     }
     let differs = matches!(comparison, Comparison::Differs(_));
@@ -162,7 +163,7 @@ pub(crate) async fn removal_accepted(
     taken.found = differs;
     taken.event = Some((EventKind::RemoveAccepted, details));
     transition::commit(job, taken).await?;
-    job.wait_anew();
+    job.restart_pauses();
     Ok(NextAction::RetryAfter(if nothing_to_follow {
         Duration::ZERO
     } else {
@@ -173,7 +174,7 @@ pub(crate) async fn removal_accepted(
 pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Step {
     match &error.kind {
         // A change of the cluster is under way, or somebody else's: the wish stands, and its turn comes.
-        _ if error.is_put_off() => deferral::defer(job, error).await,
+        _ if error.is_deferred() => deferral::defer(job, error).await,
         // Nothing left this machine: the wish stands, and it is sent again.
         ArmErrorKind::NotSent(_) => {
             job.unsent = true;

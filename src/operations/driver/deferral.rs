@@ -5,8 +5,9 @@ use crate::domain::{EventKind, Phase};
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::transition;
 use serde_json::json;
-/// ARM did nothing, and wants the same asked later: back into the queue until then. A cluster that is busy is busy for
-/// everybody; throttling is for who asked.
+
+/// ARM did nothing, and defers the change: it waits in the queue until then. A busy cluster is busy for everybody; throttling is for
+/// the caller.
 pub(crate) async fn defer(job: &mut Job, error: &ArmError) -> Step {
     if matches!(error.kind, ArmErrorKind::Rejected(_)) {
         // By this service itself: ARM was not asked.
@@ -25,7 +26,7 @@ pub(crate) async fn defer(job: &mut Job, error: &ArmError) -> Step {
     let mut deferred = transition::to_phase(job, "Azure deferred the change", Phase::Queued);
     deferred.release_for = Some(pause);
     deferred.cluster_pause = busy.then_some(pause);
-    deferred.event = Some((EventKind::ChangePutOff, details));
+    deferred.event = Some((EventKind::ChangeDeferred, details));
     transition::commit(job, deferred).await?;
     Ok(NextAction::Done)
 }

@@ -4,9 +4,10 @@ use crate::arm::{OperationStatus, reason};
 use crate::domain::{Code, Failure, Phase, Upstream};
 use crate::operations::changes::Change;
 use crate::operations::driver::job::{Job, NextAction, Step};
-use crate::operations::driver::{look, outcome, tokens, transition};
+use crate::operations::driver::{outcome, reads, tokens, transition};
 use futures_util::future::join;
 use std::time::Duration;
+
 pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {
     if job.is_overdue() {
         return outcome::mark_outcome_unknown(
@@ -19,7 +20,7 @@ pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {
         return C::confirm_failure(job).await;
     }
     let token = tokens::reading(job).await?;
-    let Some(url) = look::operation_url(job) else {
+    let Some(url) = reads::operation_url(job) else {
         return C::confirm(job, false).await;
     };
     let (arm, id) = (job.driver.arm.clone(), job.record.arm_id.clone());
@@ -57,7 +58,7 @@ pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {
         },
         // ARM forgets operations after a while; the resource itself still tells.
         Err(error) if error.status() == Some(404) => C::confirm(job, false).await,
-        Err(error) => look::read_failed(job, &error).await,
+        Err(error) => reads::read_failed(job, &error).await,
     }
 }
 

@@ -6,8 +6,8 @@ pub(super) mod comparison;
 pub(super) mod deferral;
 mod follow;
 pub(super) mod job;
-pub(super) mod look;
 pub(super) mod outcome;
+pub(super) mod reads;
 mod shared;
 pub(super) mod tokens;
 pub(super) mod transition;
@@ -31,7 +31,7 @@ use job::{Job, NextAction, Step, Stop};
 pub(crate) use shared::{Driver, OperationTokens};
 
 impl Driver {
-    /// Goes on with what was just recorded: with a claim on it now, else when its turn comes. The caller's tokens are kept for it.
+    /// Starts an operation that was just recorded: at once with a claim, else when its turn comes. Stores its actor's tokens.
     pub(crate) fn start(
         &self,
         operation: &OperationRecord,
@@ -79,19 +79,19 @@ impl Driver {
                     tracing::warn!(operation.id = %operation, "another replica took the operation over");
                 }
                 Err(Error::Database(error)) if error.is_outage() => {
-                    driver.db.failed(&error, "an operation can't go on");
-                    tracing::warn!(operation.id = %operation, "the operation can't go on here; it is taken up again when its lease ends");
+                    driver.db.failed(&error, "an operation cannot continue");
+                    tracing::warn!(operation.id = %operation, "this replica cannot continue the operation; it is resumed when its lease ends");
                 }
                 Err(error) => {
-                    tracing::error!(operation.id = %operation, error = %error, "the operation can't go on here; it is taken up again when its lease ends");
+                    tracing::error!(operation.id = %operation, error = %error, "this replica cannot continue the operation; it is resumed when its lease ends");
                 }
             }
         };
         self.replica.tasks.spawn(task.instrument(span));
     }
 
-    /// Claims what is due and drives it, as far as there is room; what callers began takes none of it. Gives how long until something
-    /// else is due; nothing when there is no room, since it could not be taken.
+    /// Claims due operations and drives them, up to the limit. Operations started by requests do not count against it. Returns the delay
+    /// until the next due operation; none when there is no room for one.
     ///
     /// # Errors
     /// When the database can't answer.
@@ -102,8 +102,8 @@ impl Driver {
             return Ok(None);
         }
         let claimed_at = Instant::now();
-        let looked = self.db.background(async |db| {
-            // When there is a connection: by then an operation may have discarded its tokens.
+        let next_due = self.db.background(async |db| {
+            // Not before there is a connection: meanwhile an operation may have discarded its tokens.
             let now = self.clock.now();
             let operations = self.tokens.store.operations(now);
             let own = self.tokens.own.tenants();
@@ -121,7 +121,7 @@ impl Driver {
             }
             leases::next_due(db, by).await
         });
-        looked.await
+        next_due.await
     }
 
     /// Resumes an operation, here and with the tokens of its recorded actor, if no replica drives it. What waits returns to the queue;
@@ -162,7 +162,7 @@ impl Driver {
 async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
     loop {
         let step = match step(&mut job).await {
-            // What was surely not sent waits in the queue: it keeps no other of its cluster waiting.
+            // What was surely not sent waits in the queue and does not block the cluster.
             Ok(NextAction::RetryAfter(pause)) | Err(Stop::Next(NextAction::RetryAfter(pause)))
                 if job.is_unsent() =>
             {
@@ -183,7 +183,7 @@ async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<()
             NextAction::Done => return Ok(()),
             NextAction::Step => {}
             NextAction::RetryAfter(pause) => {
-                // What Azure carries out may take long, and there is one a cluster: it keeps no other waiting for its place.
+                // What Azure carries out may take long, and there is one per cluster: it does not count against the limit.
                 if job.claim.record.phase == Phase::Accepted {
                     drop(place.take());
                 }
@@ -236,8 +236,8 @@ async fn step_of<C: Change>(job: &mut Job) -> Step {
     }
 }
 
-/// Whether an operation in the queue was claimed before its turn, as those are that a dead replica left or that wait for a
-/// caller, and could be sent here: it waits with the others.
+/// Whether a queued operation was claimed before its turn, as one that a dead replica left or that waits for a caller, and has
+/// tokens here: it returns to the queue.
 fn claimed_early(job: &Job) -> bool {
     let in_turn = job.claim.resumed && job.claim.record.awaiting.is_none();
     let is_over = job.claim.record.kind == OperationKind::Create && job.is_overdue();

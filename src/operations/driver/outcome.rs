@@ -21,7 +21,7 @@ pub(crate) async fn fail_with(
     let kind = job.claim.record.kind;
     let (event, desired) = match kind {
         OperationKind::Create => (EventKind::CreateFailed, None),
-        // The wish came to nothing, and the connection is what it was.
+        // The removal had no effect, and the connection is what it was.
         OperationKind::Remove => (EventKind::RemoveFailed, Some(Desired::Present)),
     };
     let closed = kind == OperationKind::Create && observed == Observed::Absent;
@@ -61,7 +61,7 @@ pub(crate) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
     unknown.observed = Some((Observed::Unknown, false));
     unknown.event = Some((EventKind::OutcomeUnknown, details));
     transition::commit(job, unknown).await?;
-    job.wait_anew();
+    job.restart_pauses();
     Ok(NextAction::RetryAfter(Duration::ZERO))
 }
 
@@ -75,24 +75,24 @@ pub(crate) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) ->
     if store.discard(job.claim.record.id, job.tokens.tried, job.now()) {
         return Ok(NextAction::RetryAfter(Duration::ZERO));
     }
-    let release_for = Some(job.driver.tokens.own.release_time(&job.record));
-    // What was surely not sent steps out of the queue, and keeps nobody waiting.
-    let mut waiting = transition::to_phase(job, "the operation waits for a token", job.phase_at_rest());
+    let release_for = Some(job.driver.tokens.own.recheck_delay(&job.record));
+    // What was surely not sent leaves the queue and blocks nobody.
+    let mut waiting = transition::to_phase(job, "the operation waits for a token", job.phase_without_lease());
     waiting.next.record.awaiting = Some(awaited.into());
     waiting.release_for = release_for;
     transition::commit(job, waiting).await?;
     Ok(NextAction::Done)
 }
 
-/// Gives the lease back at once: this replica stops.
+/// Releases the lease at once: this replica stops.
 pub(crate) async fn hand_over(job: &mut Job) -> Step<()> {
-    let mut handed = transition::to_phase(job, "the operation is handed over", job.phase_at_rest());
+    let mut handed = transition::to_phase(job, "the operation is handed over", job.phase_without_lease());
     handed.next.record.awaiting = job.claim.record.awaiting.clone();
     handed.release_for = Some(Duration::ZERO);
     transition::commit(job, handed).await
 }
 
-/// Waits in the queue, where others of the cluster can have their turn.
+/// Returns the operation to the queue, so that others of the cluster have their turn.
 pub(crate) async fn requeue(job: &mut Job, pause: Duration) -> Step {
     if job.claim.record.phase.is_terminal() {
         return Ok(NextAction::Done);
@@ -103,13 +103,13 @@ pub(crate) async fn requeue(job: &mut Job, pause: Duration) -> Step {
     Ok(NextAction::Done)
 }
 
-/// Keeps what was seen and looks again after a while.
+/// Records what was seen and reads again after a pause.
 pub(crate) async fn reschedule(job: &mut Job, mut change: Transition) -> Step {
     job.claim.absent_reads = change.next.absent_reads;
     let pause = job.next_pause();
-    // What may last goes on at rest: it keeps no place here that others need.
+    // A wait that may last is made without a lease, so it does not count against the limit here.
     let at_rest = pause >= job.driver.settings.poll_max;
-    // Else it is written down only when it says something new: the count of reads may be lost with the process.
+    // A short one is recorded only with a new failure: the count of reads may be lost with the process.
     if at_rest || change.next.record.failure != job.claim.record.failure {
         change.release_for = at_rest.then_some(pause);
         transition::commit(job, change).await?;
@@ -121,25 +121,25 @@ pub(crate) async fn reschedule(job: &mut Job, mut change: Transition) -> Step {
     })
 }
 
-/// Looks again after the next pause, which grows.
-pub(crate) async fn look_again_later(job: &mut Job) -> Step {
+/// Reads again after the next pause, which grows.
+pub(crate) async fn recheck_later(job: &mut Job) -> Step {
     let pause = job.next_pause();
-    look_again_after(job, pause).await
+    recheck_after(job, pause).await
 }
 
-/// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
-pub(crate) async fn look_again_after(job: &mut Job, pause: Duration) -> Step {
+/// Reads again after a pause; without a lease if it is long, so that the operation does not count against the limit here.
+pub(crate) async fn recheck_after(job: &mut Job, pause: Duration) -> Step {
     if pause < job.driver.settings.poll_max {
         return Ok(NextAction::RetryAfter(pause));
     }
-    let name = "the operation is looked at again later";
+    let name = "the operation is checked again later";
     let mut resting = transition::to_phase(job, name, job.claim.record.phase);
     resting.release_for = Some(pause);
     transition::commit(job, resting).await?;
     Ok(NextAction::Done)
 }
 
-/// Before each send to ARM: the lease must be held by the monotonic clock, with room for the request to leave.
+/// Before each request to ARM: the lease must last by the monotonic clock, with time for the request to be sent.
 pub(crate) async fn before_send(job: &mut Job) -> Step<()> {
     if job.driver.replica.is_stopping() {
         hand_over(job).await?;

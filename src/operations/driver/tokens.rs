@@ -188,7 +188,7 @@ async fn reading_by_itself(job: &mut Job, awaited: Awaiting, later: Option<Durat
         None => outcome::await_caller(job, awaited).await?,
     };
     Err(match next {
-        NextAction::RetryAfter(pause) => early(outcome::look_again_after(job, pause).await),
+        NextAction::RetryAfter(pause) => early(outcome::recheck_after(job, pause).await),
         next => Stop::Next(next),
     })
 }

@@ -211,13 +211,13 @@ async fn try_commit(
             (event.actor, event.app) = (Some(actor.0), Some(actor.1));
         }
     }
-    if dispatches && !cluster_locks::take(db, before.id, driver.settings.slot_timeout).await? {
+    if dispatches && !cluster_locks::acquire(db, before.id, driver.settings.slot_timeout).await? {
         return Err(NotCommitted::SlotTaken);
     }
     if change.releases_slot() {
-        cluster_locks::give_back(db, before.id, change.cluster_pause).await?;
+        cluster_locks::release(db, before.id, change.cluster_pause).await?;
     } else if next.record.awaiting.is_some() {
-        cluster_locks::hold_at_most(db, before.id, driver.settings.max_request_lifetime).await?;
+        cluster_locks::limit_hold(db, before.id, driver.settings.max_request_lifetime).await?;
     }
     record_connection(job, db, change).await?;
     if let Some(event) = &event {
