@@ -85,7 +85,7 @@ pub struct Running {
     usecases: Arc<UseCases>,
 }
 
-/// Starts the service: checks the database, listens, and begins to take up operations.
+/// Starts the service: checks the database, listens, and begins to resume operations.
 ///
 /// # Errors
 /// When something it needs is missing; nothing runs then.
@@ -129,7 +129,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     parts.push(tasks.spawn(jobs::run(Arc::clone(&usecases), interval, stop.clone())));
     parts.push(tasks.spawn(jobs::run_periodic(Arc::clone(&usecases), stop.clone())));
     parts.push(tasks.spawn(jobs::listen(Arc::clone(&usecases), stop.clone())));
-    // It ends before all else, so that others can take up what this replica has.
+    // It ends before all else, so that other replicas can resume the operations of this one.
     let life = CancellationToken::new();
     let living = tasks.spawn(jobs::live(Arc::clone(&usecases), life.clone()));
     tracing::info!(server.address = %address, "the service is ready");
@@ -147,7 +147,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     })
 }
 
-/// Listens, and tells where: port 0 takes any.
+/// Listens, and returns the address: port 0 takes any.
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let wrong = |error| StartError::Listen(address, error);
     let listener = TcpListener::bind(address).await.map_err(wrong)?;
@@ -170,7 +170,6 @@ fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock)
         endpoint: config.arm.endpoint.clone(),
         kusto_api_version: config.arm.kusto_api_version.clone(),
         tenant_cache: config.arm.tenant_cache,
-        rate_limit: config.arm.rate_limit,
         limits: config.upstream_limits.clone(),
     };
     Arc::new(UseCases::new(&Dependencies {
@@ -215,7 +214,7 @@ impl Running {
         self.address
     }
 
-    /// Where it serves metrics, and answers probes too; nothing if it was not told to.
+    /// Where it serves metrics, and answers probes too; none if it is not configured.
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
@@ -242,7 +241,7 @@ impl Running {
 
     async fn end(self) {
         self.stop.cancel();
-        // Not only when the last request has ended: the others would leave to this replica what it goes on with no more.
+        // Not only when the last request has ended: until then the other replicas would leave its operations to it.
         self.usecases.driver.replica.stop_driving();
         self.life.cancel();
         log_panic(self.living.await);

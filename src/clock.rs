@@ -25,7 +25,7 @@ struct Driven {
     now: watch::Sender<DateTime<Utc>>,
     /// Until when the sleepers sleep.
     alarms: Mutex<Vec<DateTime<Utc>>>,
-    /// Tells that somebody has begun to sleep.
+    /// Signals that a task has begun to sleep.
     alarm_set: watch::Sender<()>,
 }
 
@@ -88,7 +88,7 @@ impl Clock {
         }
     }
 
-    /// Waits until somebody sleeps by a driven clock, and returns for how long the first one still does. Never returns for
+    /// Waits until a task sleeps by a driven clock, and returns for how long the first one still does. Never returns for
     /// another clock.
     pub async fn until_next_alarm(&self) -> Duration {
         let Source::Driven(driven) = &self.0 else {

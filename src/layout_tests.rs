@@ -12,7 +12,7 @@ const TIERS: &[&[&str]] = &[
     &["usecases"],
     &["operations", "preflight", "visibility"],
     &["tokens", "authz", "ledger"],
-    &["arm", "entra", "db"],
+    &["arm", "entra", "db", "sources"],
     &["upstream"],
     &["domain"],
 ];

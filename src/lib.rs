@@ -18,6 +18,7 @@ mod jobs;
 pub mod ledger;
 pub mod operations;
 mod preflight;
+mod sources;
 pub mod telemetry;
 mod tokens;
 pub mod upstream;

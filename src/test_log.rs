@@ -1,5 +1,5 @@
 //! The log of the unit tests: one subscriber for all of them at its most talkative level, read by the test's own thread.
-//! A subscriber a test would be simpler, but `tracing` remembers of each event what the first thread that met it thought of it.
+//! A subscriber a test would be simpler, but `tracing` caches for each event the interest of the first thread that met it.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};

@@ -13,9 +13,10 @@ use crate::authz::tenants::Tenants;
 use crate::authz::{Caller, Side};
 use crate::db::connections::{ConnectionRole, ConnectionWithRole};
 use crate::domain::{
-    ConnectionRecord, DataConnectionId, DatabaseId, Error, EventHubId, Person, ResourceId, State, TenantId,
+    ConnectionRecord, DataConnectionId, DatabaseId, Error, Person, ResourceId, ResourceRead, State, TenantId,
 };
 use crate::entra::{Entra, ExchangeError, ExchangeErrorKind, UserToken};
+use crate::sources;
 use crate::tokens::exchange::TokenExchange;
 use crate::upstream::ArmToken;
 
@@ -51,8 +52,8 @@ pub(crate) enum AccessCheck<'a> {
     DataConnection(&'a DataConnectionId),
     /// Every data connection of a database.
     DataConnections(&'a DatabaseId),
-    /// An event hub, also when it is gone.
-    EventHub(&'a EventHubId),
+    /// A resource of a source, also when it is gone.
+    Resource(&'a ResourceRead),
 }
 
 /// Cached answers of ARM and Entra. Only yes and no are cached, never an outage.
@@ -142,7 +143,7 @@ impl AccessCheck<'_> {
         let canonical = |id: &ResourceId| id.canonical().to_owned();
         match self {
             Self::DataConnection(id) => AccessSubject::Resource(canonical(id.resource())),
-            Self::EventHub(id) => AccessSubject::Resource(canonical(id.resource())),
+            Self::Resource(read) => AccessSubject::Resource(canonical(&read.id)),
             Self::DataConnections(id) => AccessSubject::Inside(canonical(id.resource())),
         }
     }
@@ -265,12 +266,14 @@ impl Visibility {
         if matches!(seen, Ok(true)) {
             return Ok(Some(ViewerRole::Target));
         }
-        let source = AccessCheck::EventHub(&record.source.hub);
-        if self
-            .may_read(caller, record.source_tenant, Side::Source, source)
-            .await?
-        {
-            return Ok(Some(ViewerRole::Source));
+        for resource in sources::touched(&record.source) {
+            let source = AccessCheck::Resource(&resource.read);
+            if self
+                .may_read(caller, record.source_tenant, Side::Source, source)
+                .await?
+            {
+                return Ok(Some(ViewerRole::Source));
+            }
         }
         seen.map(|_| None)
     }
@@ -352,7 +355,7 @@ impl Visibility {
         let answer = match what {
             AccessCheck::DataConnection(id) => self.arm.data_connection(&token, id).await.map(drop),
             AccessCheck::DataConnections(id) => self.arm.list_data_connections(&token, id).await,
-            AccessCheck::EventHub(id) => self.arm.event_hub_exists(&token, id).await.map(drop),
+            AccessCheck::Resource(read) => self.arm.resource_exists(&token, read).await.map(drop),
         };
         match answer {
             Ok(()) => Ok(true),

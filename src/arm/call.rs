@@ -11,8 +11,8 @@ use url::Url;
 use super::answer::{Answer, BodyFault};
 use super::call_permit::CallPermit;
 use super::error::{ArmError, ArmErrorKind};
-use super::rate_limiter::RatePermit;
 use super::refusal::{self, Refusal};
+use super::throttled::Key;
 use super::{Arm, headers};
 use crate::arm::trusted_url;
 use crate::domain::ResourceId;
@@ -44,7 +44,7 @@ impl Arm {
     }
 
     /// Reads with one token, under a correlation id of its own. `understand` makes of an answer what was asked for. Once more if
-    /// somebody waits for it and ARM may say something else then: also where its answer made no sense.
+    /// a request waits for it and ARM may answer differently then: also after an answer that made no sense.
     pub(super) async fn read<T>(
         &self,
         name: &'static str,
@@ -95,7 +95,7 @@ impl Arm {
         let outcome = self.send_in_span(call).instrument(span).await;
         match &outcome {
             Ok(answer) => metrics::arm_called(name, answer.status.as_u16(), answer.report.duration),
-            // Nobody was called.
+            // ARM was not called.
             Err(error) if matches!(error.kind, ArmErrorKind::Rejected(_)) => {}
             Err(error) => metrics::arm_called(name, 0, error.report.duration),
         }
@@ -122,7 +122,7 @@ impl Arm {
             Err(kind) => Err(kind),
         };
         match outcome {
-            Ok((status, headers, body, rate)) => {
+            Ok((status, headers, body, counted)) => {
                 let report = CallReport {
                     request_id: headers::id(&headers, "x-ms-request-id"),
                     correlation_id: headers::id(&headers, "x-ms-correlation-request-id").or(Some(sent_id)),
@@ -133,8 +133,11 @@ impl Arm {
                     let body = body.as_deref().unwrap_or_default();
                     Refusal::read(status, &headers, body, self.0.clock.now())
                 });
-                if let Some(rate) = rate {
-                    rate.answered(status, report.remaining, refusal.as_ref());
+                if let Some(key) = counted {
+                    self.0
+                        .throttled
+                        .answered(key, name, status, refusal.as_ref(), tokio::time::Instant::now())
+                        .await;
                 }
                 let answer = Answer {
                     status,
@@ -210,7 +213,7 @@ impl Arm {
         mut request: reqwest::Request,
         permit: CallPermit,
     ) -> HttpExchange {
-        let CallPermit { admitted, rate } = permit;
+        let CallPermit { admitted, counted } = permit;
         let given = self.0.guards.read_timeout();
         let is_read = request.method() == Method::GET;
         if is_read {
@@ -247,13 +250,12 @@ impl Arm {
         failpoint("arm", name, Moment::After)
             .await
             .map_err(|_| ArmErrorKind::NoAnswer)?;
-        Ok((status, headers, body, rate))
+        Ok((status, headers, body, counted))
     }
 }
 
 /// What came back, or why nothing did.
-type HttpExchange =
-    Result<(StatusCode, HeaderMap, Result<Body, BodyFault>, Option<RatePermit>), ArmErrorKind>;
+type HttpExchange = Result<(StatusCode, HeaderMap, Result<Body, BodyFault>, Option<Key>), ArmErrorKind>;
 
 /// Why a request could not be sent, without its URL.
 fn cause(error: reqwest::Error) -> String {

@@ -1,21 +1,22 @@
-//! Decides whether a call is sent now: the rate limit of its principal and the guard of its tenant. And whether a failed read is
-//! retried.
+//! Decides whether a call is sent now: not while ARM throttles its principal, and not without a place in its tenant's guard. And whether
+//! a failed read is retried.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
 use url::Url;
 use uuid::Uuid;
 
 use super::Arm;
 use super::error::{ArmError, ArmErrorKind};
-use super::rate_limiter::{Key, Kind, MaxWait, RatePermit};
 use super::report::Call;
+use super::throttled::{Key, Kind};
 use crate::upstream::{AdmittedCall, Guard, Rejected, RejectedFor, Service, deadline};
 
-/// How long a read of a request waits while ARM throttles its bucket.
+/// How long a read of a request waits while ARM throttles its kind.
 const MAX_WAIT: Duration = Duration::from_secs(1);
-/// How long a background read waits for its permit.
+/// How long a background read does.
 const MAX_BACKGROUND_WAIT: Duration = Duration::from_secs(5);
 /// A rejected write is retried after at least this: each attempt takes a commit.
 const MIN_WRITE_DELAY: Duration = Duration::from_secs(1);
@@ -23,34 +24,46 @@ const MIN_WRITE_DELAY: Duration = Duration::from_secs(1);
 /// The permit of one call.
 pub(super) struct CallPermit {
     pub(super) admitted: AdmittedCall,
-    /// `None` for a call without a principal or subscription.
-    pub(super) rate: Option<RatePermit>,
+    /// As what ARM counts it; `None` for a call without a principal or subscription.
+    pub(super) counted: Option<Key>,
 }
 
 impl Arm {
     /// Acquires the permit of a call, and waits for it if the call may wait.
     pub(super) async fn acquire_permit(&self, call: &Call<'_>) -> Result<CallPermit, Rejected> {
         let kind = Kind::of(&call.method);
-        let counted = call.token.filter(|_| self.0.settings.rate_limit);
-        let rate = match counted.zip(subscription_of(&call.url)) {
-            Some((token, subscription)) => {
-                let key = Key {
-                    subscription,
-                    principal: token.principal(),
-                    kind,
-                };
-                let permit = self.0.rate_limiter.acquire(key, call.name, max_wait(kind)).await;
-                Some(permit.map_err(|wait| rejected(kind, wait))?)
-            }
-            None => None,
-        };
+        let counted = call.token.zip(subscription_of(&call.url));
+        let counted = counted.map(|(token, subscription)| Key {
+            subscription,
+            principal: token.principal(),
+            kind,
+        });
+        if let Some(key) = counted {
+            self.wait_out(key, call.name).await?;
+        }
         let guard = self.guard(call).await;
         let admitted = match kind {
             Kind::Read => guard.enter().await?,
             // A write must go out now: the lease was just checked.
             Kind::Write | Kind::Delete => guard.enter_now()?,
         };
-        Ok(CallPermit { admitted, rate })
+        Ok(CallPermit { admitted, counted })
+    }
+
+    /// Waits while ARM throttles the kind of call, unless that takes too long.
+    async fn wait_out(&self, key: Key, name: &'static str) -> Result<(), Rejected> {
+        let mut patience = max_wait(key.kind);
+        loop {
+            let wait = self.0.throttled.time_left(key, name, Instant::now()).await;
+            if wait.is_zero() {
+                return Ok(());
+            }
+            if wait > patience {
+                return Err(rejected(key.kind, wait));
+            }
+            sleep(wait).await;
+            patience -= wait;
+        }
     }
 
     /// The delay before a failed read is retried: without a response, or with one that does not answer the request. `None` if it is not
@@ -75,22 +88,13 @@ impl Arm {
     }
 }
 
-/// A read waits until its request's deadline, as for its slot. If ARM sent `Retry-After`, the request is answered with that instead,
-/// unless it is short. A write never waits: time would pass between the check of its lease and the sending.
-fn max_wait(kind: Kind) -> MaxWait {
+/// A request is answered with ARM's `Retry-After`, unless that is short. A write never waits: time would pass between the check of its
+/// lease and the sending.
+fn max_wait(kind: Kind) -> Duration {
     match (kind, deadline::left()) {
-        (Kind::Read, Some(left)) => MaxWait {
-            closed: MAX_WAIT.min(left / 2),
-            spaced: left,
-        },
-        (Kind::Read, None) => MaxWait {
-            closed: MAX_BACKGROUND_WAIT,
-            spaced: MAX_BACKGROUND_WAIT,
-        },
-        (Kind::Write | Kind::Delete, _) => MaxWait {
-            closed: Duration::ZERO,
-            spaced: Duration::ZERO,
-        },
+        (Kind::Read, Some(left)) => MAX_WAIT.min(left / 2),
+        (Kind::Read, None) => MAX_BACKGROUND_WAIT,
+        (Kind::Write | Kind::Delete, _) => Duration::ZERO,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What callers and the record are told of an error of ARM's.
+//! ARM's errors, as callers and the record see them.
 
 use super::sentences::sentence_of;
 use super::{ArmError, ArmErrorKind};

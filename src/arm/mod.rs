@@ -10,16 +10,15 @@ pub mod data_connection;
 mod error;
 mod failure;
 mod headers;
-mod json_fields;
 mod operation;
 mod permissions;
-mod rate_limiter;
 mod refusal;
 mod report;
 mod resources;
 mod sentences;
 mod settings;
 mod tenant_discovery;
+mod throttled;
 mod trusted_url;
 
 #[cfg(test)]
@@ -28,10 +27,7 @@ mod recorded;
 mod testing;
 use std::sync::Arc;
 
-pub use data_connection::{
-    Accepted, Comparison, Credentials, DataConnection, Deleted, Reading, Recorded, compare, event_hub_body,
-    fingerprint,
-};
+pub use data_connection::{Accepted, Credentials, DataConnection, Deleted};
 pub use error::{ArmError, ArmErrorKind};
 pub(crate) use failure::{failure_of, from_arm, upstream_of};
 pub use operation::{OperationState, OperationStatus, OperationUrl};
@@ -58,8 +54,8 @@ struct Shared {
     tenants: TenantCache,
     /// One guard for each tenant.
     guards: Guards,
-    /// The rate limits of each principal's calls.
-    rate_limiter: rate_limiter::RateLimiter,
+    /// What ARM refused for too many calls.
+    throttled: throttled::Throttled,
 }
 
 impl Arm {
@@ -70,7 +66,7 @@ impl Arm {
         Self(Arc::new(Shared {
             tenants: TenantCache::new(settings.tenant_cache),
             guards: Guards::new(Service::Arm, settings.limits.clone()),
-            rate_limiter: rate_limiter::RateLimiter::new(),
+            throttled: throttled::Throttled::new(settings.limits.longest_retry_after),
             settings,
             client,
             clock,

@@ -11,7 +11,8 @@ use url::Url;
 use super::error::{ArmError, ArmErrorKind};
 use super::report::CallReport;
 use crate::arm::trusted_url::PinnedUrlError;
-use crate::arm::{Arm, json_fields, refusal, trusted_url};
+use crate::arm::{Arm, refusal, trusted_url};
+use crate::domain::json_fields;
 use crate::upstream;
 use crate::upstream::BearerToken;
 
@@ -58,7 +59,7 @@ pub enum OperationStatus {
     Running(String),
     /// Done.
     Succeeded,
-    /// Over without success. Whether something is there nevertheless, only a read tells.
+    /// Over without success. Only a read shows whether something is there nevertheless.
     Failed {
         /// ARM's code, such as `EventHubValidationErorFound`.
         code: Option<String>,

@@ -8,8 +8,8 @@ use super::answer::Answer;
 use super::error::{ArmError, ArmErrorKind};
 use super::report::CallReport;
 use crate::arm::trusted_url::PinnedUrlError;
-use crate::arm::{Arm, json_fields, trusted_url};
-use crate::domain::ResourceId;
+use crate::arm::{Arm, trusted_url};
+use crate::domain::{ResourceId, json_fields};
 use crate::upstream::BearerToken;
 
 /// `Microsoft.Authorization/permissions` (Microsoft Learn, "Permissions - List For Resource").

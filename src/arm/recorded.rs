@@ -10,7 +10,9 @@ use url::Url;
 use super::answer::Answer;
 use super::operation::{OperationStatus, OperationUrl, status};
 use super::report::CallReport;
-use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare, json_fields};
+use crate::arm::DataConnection;
+use crate::domain::json_fields;
+use crate::sources::{Comparison, Recorded, compare};
 
 /// What of the recordings was looked at.
 #[derive(Debug, Default)]
@@ -99,7 +101,7 @@ fn check(exchange: &Value, sent: &Value, seen: &mut Seen) {
             snapshot: None,
             api_version: api_version.to_owned(),
         };
-        let found = Reading::Resource(&connection.raw);
+        let found = &connection.raw;
         assert_eq!(compare(&recorded, found), Comparison::Same, "{uri}");
         seen.compared += 1;
     }

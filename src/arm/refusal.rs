@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::arm::{challenge, headers, json_fields};
+use crate::arm::{challenge, headers};
 use crate::domain::TenantId;
+use crate::domain::json_fields;
 use crate::upstream;
 
 /// The longest message that is kept, in bytes.

@@ -4,12 +4,9 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::error::{ArmError, ArmErrorKind};
-use crate::arm::{Arm, json_fields};
-use crate::domain::{ClusterId, ConsumerGroup, DatabaseId, EventHubId, ResourceId};
+use crate::arm::Arm;
+use crate::domain::{ClusterId, DatabaseId, ResourceId, ResourceRead, json_fields};
 use crate::upstream::BearerToken;
-
-/// `Microsoft.EventHub`'s stable version with the longest reach across clouds.
-const EVENT_HUB_API_VERSION: &str = "2021-11-01";
 
 /// An Azure Data Explorer cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,49 +43,19 @@ impl Arm {
             "GET database",
             token,
             id.resource(),
-            &[],
             self.kusto_api_version(),
             &[],
         )
         .await
     }
 
-    /// Whether the event hub is there.
+    /// Whether a resource exists.
     ///
     /// # Errors
     /// As every call; also `Refused` for a 404 about something outside of it.
-    pub async fn event_hub_exists(&self, token: &BearerToken, id: &EventHubId) -> Result<bool, ArmError> {
-        self.exists(
-            "GET event hub",
-            token,
-            id.resource(),
-            &[],
-            EVENT_HUB_API_VERSION,
-            OTHER_CODES,
-        )
-        .await
-    }
-
-    /// Whether the event hub has this consumer group.
-    ///
-    /// # Errors
-    /// As every call; also `Refused` for a 404 about something outside of it.
-    pub async fn consumer_group_exists(
-        &self,
-        token: &BearerToken,
-        hub: &EventHubId,
-        group: &ConsumerGroup,
-    ) -> Result<bool, ArmError> {
-        let below = ["consumergroups", group.as_str()];
-        self.exists(
-            "GET consumer group",
-            token,
-            hub.resource(),
-            &below,
-            EVENT_HUB_API_VERSION,
-            OTHER_CODES,
-        )
-        .await
+    pub async fn resource_exists(&self, token: &BearerToken, read: &ResourceRead) -> Result<bool, ArmError> {
+        self.exists(read.call, token, &read.id, read.api_version, read.absent_codes)
+            .await
     }
 
     async fn exists(
@@ -96,18 +63,17 @@ impl Arm {
         name: &'static str,
         token: &BearerToken,
         resource: &ResourceId,
-        below: &[&str],
         api_version: &str,
-        other_codes: &[&str],
+        absent_codes: &[&str],
     ) -> Result<bool, ArmError> {
-        let url = self.url(resource, below, api_version);
+        let url = self.url(resource, &[], api_version);
         self.read(name, url, Some(token), |answer| {
             match answer.success(&self.0.settings.endpoint) {
                 // What can't be read shows nothing.
                 Ok(answer) => answer.json().map(|_| true),
                 Err(error) if error.says_absent() => Ok(false),
                 Err(error)
-                    if error.status() == Some(404) && other_codes.iter().any(|code| error.is_code(code)) =>
+                    if error.status() == Some(404) && absent_codes.iter().any(|code| error.is_code(code)) =>
                 {
                     Ok(false)
                 }
@@ -136,10 +102,6 @@ fn cluster(answer: Answer) -> Result<Cluster, ArmError> {
     })
 }
 
-/// Event Hubs' own words for what is not there, beside ARM's. None was recorded, so several are taken; only checks
-/// before a create rest on them, never the proof that something is gone.
-const OTHER_CODES: &[&str] = &["NotFound", "EntityNotFound", "MessagingEntityNotFound"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,10 +109,15 @@ mod tests {
 
     const SOURCE: &str = crate::arm::testing::SOURCE;
 
-    fn hub() -> EventHubId {
-        format!("/subscriptions/{SOURCE}/resourceGroups/rg-2/providers/Microsoft.EventHub/namespaces/ns1/eventhubs/hub1")
-            .parse()
-            .expect("an id")
+    fn read(path: &str) -> ResourceRead {
+        ResourceRead {
+            call: "GET thing",
+            id: format!("/subscriptions/{SOURCE}/resourceGroups/rg-2/providers/Some.Provider/{path}")
+                .parse()
+                .expect("an id"),
+            api_version: "2021-11-01",
+            absent_codes: &["NotFound"],
+        }
     }
 
     fn not_found(code: &str) -> crate::arm::testing::Reply {
@@ -188,32 +155,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hub_and_its_consumer_groups_are_looked_for_with_event_hubs_own_version() {
+    async fn a_resource_is_looked_for_as_it_is_described() {
         let server = ScriptedArm::start(vec![
             reply(200, &[], "{}"),
-            reply(200, &[], "{}"),
             not_found("NotFound"),
+            not_found("Gone"),
         ]);
         let (arm, token) = (server.arm(), token(SOURCE, "t"));
-        let group = "$Default".parse().expect("a name");
-        assert!(arm.event_hub_exists(&token, &hub()).await.expect("an answer"));
-        assert!(
-            arm.consumer_group_exists(&token, &hub(), &group)
-                .await
-                .expect("an answer")
-        );
-        assert!(
-            !arm.consumer_group_exists(&token, &hub(), &group)
-                .await
-                .expect("an answer")
-        );
-        let path = format!("GET {}/consumergroups/$Default?api-version=2021-11-01 ", hub());
-        assert!(
-            server.requests()[1].starts_with(&path),
-            "{}",
-            server.requests()[1]
-        );
-        assert!(server.requests()[0].contains("authorization: Bearer t\r\n"));
+        let read = read("things/a/parts/$Default");
+        assert!(arm.resource_exists(&token, &read).await.expect("an answer"));
+        assert!(!arm.resource_exists(&token, &read).await.expect("an answer"));
+        let error = arm
+            .resource_exists(&token, &read)
+            .await
+            .expect_err("another code");
+        assert_eq!(error.status(), Some(404));
+        let path = format!("GET {}?api-version=2021-11-01 ", read.id);
+        let requests = server.requests();
+        assert!(requests[0].starts_with(&path), "{}", requests[0]);
+        assert!(requests[0].contains("authorization: Bearer t\r\n"));
     }
 
     #[tokio::test]

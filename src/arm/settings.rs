@@ -15,8 +15,6 @@ pub struct Settings {
     pub kusto_api_version: String,
     /// How long a subscription's tenant is believed before ARM is asked again: subscriptions can be moved.
     pub tenant_cache: Duration,
-    /// Whether calls slow down before ARM refuses them, and stop where it did.
-    pub rate_limit: bool,
     /// How much each tenant's side of ARM is asked.
     pub limits: GuardLimits,
 }

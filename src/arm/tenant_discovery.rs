@@ -81,7 +81,7 @@ impl Arm {
         Ok(now != before)
     }
 
-    /// Makes the next question go to ARM: an answer `InvalidAuthenticationTokenTenant` says that what was remembered
+    /// Invalidates the cached tenant: an answer `InvalidAuthenticationTokenTenant` says that what was cached
     /// may be out of date.
     pub async fn forget_tenant_of(&self, subscription: SubscriptionId) {
         self.0.tenants.found.invalidate(&subscription).await;
@@ -95,7 +95,7 @@ impl Arm {
                 let tenant = challenge::tenant(&challenge::challenges(&answer.headers));
                 return tenant.ok_or_else(|| answer.error(ArmErrorKind::Unreadable));
             }
-            // A success would be as strange: nobody was authenticated.
+            // A success would be as strange: the call was anonymous.
             let answer = answer.success(&self.0.settings.endpoint)?;
             Err(answer.error(ArmErrorKind::Unreadable))
         })

@@ -1,4 +1,4 @@
-//! For this room's own tests: a server that gives prepared bytes for answers, and remembers what it was asked.
+//! For tests of this module: a server that answers with prepared bytes and records its requests.
 //! It speaks plain HTTP on loopback, so that answers no well-behaved server would give can be given.
 
 use std::io::{Read as _, Write as _};
@@ -104,7 +104,6 @@ pub(super) fn arm(endpoint: Url, clock: Clock) -> Arm {
         endpoint,
         kusto_api_version: "2024-04-13".to_owned(),
         tenant_cache: Duration::from_secs(3600),
-        rate_limit: true,
         limits: GuardLimits {
             pause: Duration::ZERO,
             ..GuardLimits::default()

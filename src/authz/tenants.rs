@@ -2,16 +2,13 @@
 
 use crate::arm::{ArmError, from_arm, upstream_of};
 use crate::authz::Side;
-use crate::domain::{Code, Error, NewConnection, Refusal, SubscriptionId, TenantId};
+use crate::domain::{Code, Error, NewConnection, Refusal, SubscriptionId, Target, TenantId};
+use crate::sources;
 use std::sync::Arc;
 
 use super::TenantPolicy;
 use crate::arm::Arm;
 use crate::domain::ConnectionRecord;
-
-/// Where the request's members stand that name a subscription.
-pub(crate) const TARGET_POINTER: &str = "/target/database";
-pub(crate) const SOURCE_POINTER: &str = "/source/eventHub/resourceId";
 
 /// The tenants of both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,21 +53,19 @@ impl Tenants {
 
     /// Asks ARM for the tenants of both subscriptions and checks them against the configuration, before any token leaves.
     pub(crate) async fn of_request(&self, request: &NewConnection) -> Result<TenantPair, Error> {
-        let (target, source) = (
-            request.target.database.subscription(),
-            request.source.hub.subscription(),
-        );
+        let (target, source) = subscriptions(request);
+        let (target_pointer, source_pointer) = (Target::DATABASE_POINTER, sources::pointer(&request.source));
         let (target_tenant, source_tenant) = tokio::join!(
-            self.of_subscription(target, TARGET_POINTER),
-            self.of_subscription(source, SOURCE_POINTER)
+            self.of_subscription(target, target_pointer),
+            self.of_subscription(source, source_pointer)
         );
         let tenants = match (target_tenant, source_tenant) {
             (Ok(target), Ok(source)) => TenantPair { target, source },
             (Err(target), Err(source)) => return Err(both(target, source)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
-        let target = self.require_allowed(tenants.target, Side::Target, "target", TARGET_POINTER);
-        let source = self.require_allowed(tenants.source, Side::Source, "source", SOURCE_POINTER);
+        let target = self.require_allowed(tenants.target, Side::Target, "target", target_pointer);
+        let source = self.require_allowed(tenants.source, Side::Source, "source", source_pointer);
         match (target, source) {
             (Ok(()), Ok(())) => {}
             (Err(target), Err(source)) => return Err(both(target, source)),
@@ -82,7 +77,7 @@ impl Tenants {
                 tenants.target, tenants.source
             );
             return Err(Refusal::new(Code::TenantNotAllowed, detail.clone())
-                .at(SOURCE_POINTER, detail)
+                .at(source_pointer, detail)
                 .into());
         }
         Ok(tenants)
@@ -90,19 +85,16 @@ impl Tenants {
 
     /// Makes the next question for these tenants go to ARM.
     pub(crate) async fn forget(&self, request: &NewConnection) {
-        let (target, source) = (&request.target.database, &request.source.hub);
-        self.arm.forget_tenant_of(target.subscription()).await;
-        self.arm.forget_tenant_of(source.subscription()).await;
+        let (target, source) = subscriptions(request);
+        self.arm.forget_tenant_of(target).await;
+        self.arm.forget_tenant_of(source).await;
     }
 
-    /// Whether a refusal based on cached tenants would differ now: a subscription may have moved since.
-    pub(crate) async fn have_moved(&self, request: &NewConnection, error: &Error) -> bool {
-        let Error::Refused(refusal) = error else {
-            return false;
-        };
+    /// Whether a refusal of this code, based on cached tenants, would differ now: a subscription may have moved since.
+    pub(crate) async fn have_moved(&self, request: &NewConnection, code: Code) -> bool {
         // What ARM itself answered to a token of the tenant has shown that it is the right one.
         let by_tenant = matches!(
-            refusal.code,
+            code,
             Code::TenantNotAllowed
                 | Code::AuxiliaryTokens
                 | Code::AccessMissing
@@ -112,11 +104,8 @@ impl Tenants {
         if !by_tenant {
             return false;
         }
-        let (target, source) = (&request.target.database, &request.source.hub);
-        let (target, source) = tokio::join!(
-            self.arm.has_moved(target.subscription()),
-            self.arm.has_moved(source.subscription())
-        );
+        let (target, source) = subscriptions(request);
+        let (target, source) = tokio::join!(self.arm.has_moved(target), self.arm.has_moved(source));
         // Without an answer nothing changes: the repeat is an outage or the same refusal.
         target.unwrap_or(true) || source.unwrap_or(true)
     }
@@ -200,6 +189,12 @@ pub(crate) fn is_of_another_tenant(error: &Error) -> bool {
         .as_ref()
         .and_then(|answer| answer.code.as_deref());
     code.is_some_and(|code| code.eq_ignore_ascii_case("InvalidAuthenticationTokenTenant"))
+}
+
+/// The subscriptions of the target and of the source.
+fn subscriptions(request: &NewConnection) -> (SubscriptionId, SubscriptionId) {
+    let (target, source) = (&request.target.database, request.source.resource());
+    (target.subscription(), source.subscription())
 }
 
 /// One error for the findings of both sides. An outage comes first, since the rest may differ after it.

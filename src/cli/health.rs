@@ -12,7 +12,7 @@ use url::Url;
 use crate::config::Config;
 use crate::upstream;
 
-/// Shorter than what a container's runtime waits for a check (30 s by default), so that the reason is told, not cut off.
+/// Shorter than what a container's runtime waits for a check (30 s by default), so that the reason is printed, not cut off.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Whom to ask, and what.

@@ -61,7 +61,7 @@ enum Command {
     },
 }
 
-/// Runs the command line. Gives 0 after an orderly end, 1 after an error, 2 for wrong arguments, 130 when a second signal
+/// Runs the command line. Returns 0 after an orderly end, 1 after an error, 2 for wrong arguments, 130 when a second signal
 /// cut the end short.
 #[must_use]
 pub fn run() -> ExitCode {

@@ -32,7 +32,7 @@ pub(super) async fn serve(file: Option<&Path>, log: &LogOptions) -> anyhow::Resu
             return Ok(ExitCode::from(CUT_SHORT));
         }
     };
-    // It waits for a collector that may be slow; the runtime has to go on meanwhile.
+    // It waits for a collector that may be slow; the runtime must keep running meanwhile.
     tokio::task::spawn_blocking(|| telemetry.stop()).await?;
     Ok(code)
 }

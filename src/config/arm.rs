@@ -6,6 +6,9 @@ use url::Url;
 
 use super::Reader;
 
+/// See [`ArmSection::tenant_cache`].
+const TENANT_CACHE: Duration = Duration::from_secs(3600);
+
 /// Azure Resource Manager.
 #[derive(Debug, Clone)]
 pub struct ArmSection {
@@ -17,10 +20,8 @@ pub struct ArmSection {
     pub audiences: Vec<String>,
     /// The api-version of calls to Microsoft.Kusto.
     pub kusto_api_version: String,
-    /// How long it is remembered which tenant a subscription belongs to.
+    /// How long the tenant of a subscription is cached.
     pub tenant_cache: Duration,
-    /// Whether calls slow down before ARM refuses them, and stop where it did.
-    pub rate_limit: bool,
 }
 
 impl ArmSection {
@@ -38,17 +39,13 @@ impl ArmSection {
                 "must be an api-version such as 2024-04-13",
             );
         }
-        let hour = Duration::from_secs(3600);
-        let tenant_cache = reader.duration("arm.tenant_cache", hour, hour * 24);
-        let pace = reader.optional("arm.rate_limit", true);
         Some(Self {
             endpoint: endpoint?,
             scope: format!("{audience}/.default"),
             // Entra writes the audience as it was asked for; ARM takes it with and without the slash.
             audiences: vec![audience.to_owned(), format!("{audience}/")],
             kusto_api_version: version?,
-            tenant_cache: tenant_cache?,
-            rate_limit: pace?,
+            tenant_cache: TENANT_CACHE,
         })
     }
 }

@@ -8,6 +8,9 @@ use uuid::Uuid;
 
 use super::Reader;
 
+/// How far Entra's clock and this machine's may be apart.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
 /// Entra: whose tokens are taken, and who this service is.
 #[derive(Debug, Clone)]
 pub struct EntraSection {
@@ -62,11 +65,6 @@ impl EntraSection {
                 "is missing: the client ids of the portals that may call",
             );
         }
-        let clock_skew = reader.duration(
-            "entra.clock_skew",
-            Duration::from_secs(60),
-            Duration::from_secs(60),
-        );
         let identical_exchanges = reader.optional("entra.identical_exchanges", 7_u32);
         if identical_exchanges.is_some_and(|most| !(1..=14).contains(&most)) {
             reader.report(
@@ -82,7 +80,7 @@ impl EntraSection {
             client_secret: client_secret?,
             audiences: audiences?,
             calling_apps: calling_apps?,
-            clock_skew: clock_skew?,
+            clock_skew: CLOCK_SKEW,
             identical_exchanges: identical_exchanges?,
         })
     }

@@ -8,9 +8,8 @@ use crate::usecases::IdempotencySettings;
 pub(super) fn read(reader: &mut Reader) -> Option<IdempotencySettings> {
     let hour = Duration::from_secs(3600);
     let retention = reader.duration("idempotency.retention", hour * 24 * 7, hour * 24 * 365);
-    let sweep_every = reader.duration("idempotency.sweep_every", hour, hour * 24);
     Some(IdempotencySettings {
         retention: retention?,
-        sweep_every: sweep_every?,
+        sweep_every: hour,
     })
 }

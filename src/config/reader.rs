@@ -1,4 +1,4 @@
-//! Reads single keys and collects what is wrong, so that one run tells everything there is to mend.
+//! Reads single keys and collects what is wrong, so that one run names everything that must be fixed.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -52,7 +52,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Reads keys and remembers which were asked for.
+/// Reads keys and collects which were asked for.
 #[derive(Debug)]
 pub struct Reader {
     source: Figment,

@@ -8,6 +8,15 @@ use crate::http::Settings;
 
 use super::{ConfigError, Reader};
 
+/// How long a client may take to send a request's headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to send a request's body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The age from which on a connection takes no new request, so that clients come to other replicas too.
+const MAX_CONNECTION_AGE: Duration = Duration::from_secs(3600);
+/// The most connections of a listener at once; more wait until one is closed.
+const MAX_CONNECTIONS: u32 = 2048;
+
 /// Reads this section and looks at nothing else, so that the secrets needn't be there.
 ///
 /// # Errors
@@ -32,17 +41,13 @@ pub(super) fn read(reader: &mut Reader) -> Option<Settings> {
             "must be longer than server.longest_wait",
         );
     }
-    let header_timeout = reader.duration("server.header_timeout", Duration::from_secs(10), minute);
-    let body_timeout = reader.duration("server.body_timeout", Duration::from_secs(10), minute);
-    if body_timeout >= longest_request {
+    if longest_request.is_some_and(|longest| longest <= BODY_TIMEOUT) {
         reader.report(
-            "server.body_timeout",
-            "must be shorter than server.longest_request",
+            "server.longest_request",
+            "must be longer than 10s, the time that a client has to send a body",
         );
     }
     let idle_timeout = reader.duration("server.idle_timeout", minute, minute * 60);
-    let max_connection_age = reader.duration("server.max_connection_age", minute * 60, minute * 60 * 24);
-    let max_connections = reader.at_least("server.max_connections", 1, 2048);
     let max_requests = reader.at_least("server.max_requests", 1, 512);
     let drain = reader.duration_or_none("server.drain", Duration::from_secs(5), minute * 5);
     let grace = reader.duration("server.grace", Duration::from_secs(20), minute * 5);
@@ -52,11 +57,11 @@ pub(super) fn read(reader: &mut Reader) -> Option<Settings> {
         default_wait: default_wait?.min(longest_wait?),
         longest_wait: longest_wait?,
         longest_request: longest_request?,
-        header_timeout: header_timeout?,
-        body_timeout: body_timeout?,
+        header_timeout: HEADER_TIMEOUT,
+        body_timeout: BODY_TIMEOUT,
         idle_timeout: idle_timeout?,
-        max_connection_age: max_connection_age?,
-        max_connections: max_connections?,
+        max_connection_age: MAX_CONNECTION_AGE,
+        max_connections: MAX_CONNECTIONS,
         max_requests: max_requests?,
         drain: drain?,
         grace: grace?,

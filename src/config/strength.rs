@@ -1,4 +1,4 @@
-//! Secrets that are none: what somebody typed, left out or copied from the example. No measure of strength, which a text can't
+//! Secrets that are none: what was typed, left out or copied from the example. No measure of strength, which a text can't
 //! show; what a random generator makes passes for certain, and what a person makes up in a hurry does not.
 
 /// What stands in config.example.toml in a secret's place.

@@ -38,14 +38,10 @@ pub(super) fn read_limits(reader: &mut Reader) -> Option<GuardLimits> {
     let usual = GuardLimits::default();
     let minute = Duration::from_secs(60);
     let read_timeout = reader.duration("upstream.read_timeout", usual.read_timeout, minute);
-    let opens_after = reader.at_least("upstream.circuit_failures", 1, usual.opens_after);
     let open_for = reader.duration("upstream.circuit_pause", usual.open_for, minute * 10);
-    let at_once = reader.at_least("upstream.calls_per_tenant", 1, usual.at_once);
     Some(GuardLimits {
         read_timeout: read_timeout?,
-        opens_after: opens_after?,
         open_for: open_for?,
-        at_once: at_once?,
-        pause: usual.pause,
+        ..usual
     })
 }

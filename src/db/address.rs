@@ -18,7 +18,7 @@ pub(super) fn options(url: &SecretString) -> Result<PgConnectOptions, DbError> {
     // The URL may hold the password, and so may the parser's error: neither is passed on.
     let options: PgConnectOptions = text
         .parse()
-        .map_err(|_| DbError::Defect("database.url is no Postgres URL".to_owned()))?;
+        .map_err(|_| DbError::Internal("database.url is no Postgres URL".to_owned()))?;
     if is_on_this_machine(&options) || names_its_mode(text) {
         return Ok(options);
     }

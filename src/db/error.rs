@@ -5,10 +5,10 @@ use crate::telemetry::metrics;
 pub use crate::domain::DbError;
 
 impl DbError {
-    /// The database gave no answer in the time that there was.
-    pub(crate) fn late() -> Self {
+    /// The database did not answer in time.
+    pub(crate) fn timed_out() -> Self {
         metrics::database_failed(Class::Timeout.as_str());
-        Self::Unavailable(Box::new(sqlx::Error::PoolTimedOut))
+        Self::TimedOut
     }
 
     /// The answer to a commit did not come.
@@ -18,18 +18,22 @@ impl DbError {
     }
 
     /// A stored value that no longer parses.
-    pub(crate) fn defect(error: impl std::fmt::Display) -> Self {
-        Self::Defect(error.to_string())
+    pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
+        Self::Internal(error.to_string())
     }
 }
 
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
-        metrics::database_failed(Class::of(&error).as_str());
+        let class = Class::of(&error);
+        metrics::database_failed(class.as_str());
+        if class == Class::Timeout {
+            return Self::TimedOut;
+        }
         let Some(database) = error.as_database_error() else {
             return match error {
                 sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-                    Self::Defect(error.to_string())
+                    Self::Internal(error.to_string())
                 }
                 _ => Self::Unavailable(error.into()),
             };
@@ -44,7 +48,7 @@ impl From<sqlx::Error> for DbError {
             // Integrity, data and syntax errors: ours. The rest (a deadlock, a shutdown, a full disk…) is the
             // server's condition, and the same request may succeed later.
             code if code.starts_with("22") || code.starts_with("23") || code.starts_with("42") => {
-                Self::Defect(error.to_string())
+                Self::Internal(error.to_string())
             }
             _ => Self::Unavailable(error.into()),
         }
@@ -134,12 +138,12 @@ impl Class {
 /// Checks that a statement changed one row.
 ///
 /// # Errors
-/// [`DbError::Defect`] with the statement's purpose if it changed none or several.
+/// [`DbError::Internal`] with the statement's purpose if it changed none or several.
 pub fn exactly_one(purpose: &str, rows: u64) -> Result<(), DbError> {
     if rows == 1 {
         return Ok(());
     }
-    Err(DbError::Defect(format!("{purpose} changed {rows} rows")))
+    Err(DbError::Internal(format!("{purpose} changed {rows} rows")))
 }
 
 #[cfg(test)]

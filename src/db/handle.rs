@@ -120,7 +120,7 @@ impl Db {
         &self,
         work: impl Future<Output = Result<T, Error>>,
     ) -> impl Future<Output = Result<T, Error>> {
-        self.with_deadline(DbError::late, work)
+        self.with_deadline(DbError::timed_out, work)
     }
 
     /// Does work that changes something for a request, in the time that it may wait for the database.

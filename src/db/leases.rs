@@ -10,9 +10,9 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::DbError;
 use super::operations::{FIRST_REVISION, NewOperation, Row};
 use super::pool::autocommit;
-use super::{DbError, exactly_one};
 use crate::domain::{ActorId, OperationId, OperationRecord};
 
 /// An operation that this replica may step, as long as its lease lasts.
@@ -98,7 +98,7 @@ impl ClaimRow {
             record: self.record.0.parse()?,
             lease: self
                 .lease_token
-                .ok_or_else(|| DbError::Defect("a claim without a lease".to_owned()))?,
+                .ok_or_else(|| DbError::Internal("a claim without a lease".to_owned()))?,
             body: self.body.map(Arc::new),
             revision: self.revision.unwrap_or(FIRST_REVISION),
             accepted_fingerprint: self.accepted_fingerprint,
@@ -267,16 +267,16 @@ pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uui
     super::cluster_locks::notify_queue(db).await
 }
 
-/// Prolongs the lease.
+/// Renews the lease. Returns false if it ran out or another replica took it.
 ///
 /// # Errors
-/// [`DbError::LeaseLost`] if it ran out or another replica took it.
+/// When the database can't take it.
 pub async fn renew(
     db: &mut PgConnection,
     operation: OperationId,
     token: Uuid,
     lease: Duration,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let statement = sqlx::query!(
         "update operations set lease_until = now() + make_interval(secs => $3)
          where id = $1 and lease_token = $2 and lease_until > now()",
@@ -285,26 +285,25 @@ pub async fn renew(
         lease.as_secs_f64()
     )
     .execute(db);
-    held(autocommit("renew a lease", statement).await?.rows_affected())
+    Ok(autocommit("renew a lease", statement).await?.rows_affected() == 1)
 }
 
 /// Saves an operation's next value under its lease, which is prolonged, or released and due again after `release_for`. `holder` is the
 /// replica that has its tokens; none when they are nowhere any more. Returns its recorded actor and the app: another person may have
-/// continued it since it was claimed.
+/// continued it since it was claimed. `None`, and nothing written, if the lease ended or another replica took it.
 ///
 /// # Errors
-/// [`DbError::LeaseLost`] if the lease ended or another replica took it; [`DbError::Conflict`] on
-/// `operations_one_in_flight` when a queued operation would begin while another is in flight.
+/// [`DbError::Conflict`] on `operations_one_in_flight` when a queued operation would begin while another is in flight.
 pub async fn save(
     db: &mut PgConnection,
     next: &Claim,
     holder: Option<Uuid>,
     release_for: Option<Duration>,
     lease: Duration,
-) -> Result<(ActorId, Uuid), DbError> {
+) -> Result<Option<(ActorId, Uuid)>, DbError> {
     let record = &next.record;
     let failure = record.failure.as_ref().map(serde_json::to_value).transpose();
-    let failure = failure.map_err(DbError::defect)?;
+    let failure = failure.map_err(DbError::internal)?;
     let awaiting = record.awaiting.as_ref();
     let releases = release_for.is_some() || record.phase.is_terminal();
     let row = sqlx::query!(
@@ -336,8 +335,7 @@ pub async fn save(
     )
     .fetch_optional(db)
     .await?;
-    let row = row.ok_or(DbError::LeaseLost)?;
-    Ok((ActorId::new(row.person_id), row.app_id))
+    Ok(row.map(|row| (ActorId::new(row.person_id), row.app_id)))
 }
 
 /// How long until [`claim_due`] may find something; `None` if nothing is open.
@@ -353,12 +351,4 @@ pub async fn next_due(db: &mut PgConnection, by: ClaimScope<'_>) -> Result<Optio
     );
     let seconds = statement.fetch_one(db).await?;
     Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok()))
-}
-
-/// What the number of rows that a fenced write changed says of the lease.
-fn held(rows: u64) -> Result<(), DbError> {
-    match rows {
-        0 => Err(DbError::LeaseLost),
-        rows => exactly_one("write under a lease", rows),
-    }
 }

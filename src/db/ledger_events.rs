@@ -12,8 +12,8 @@ use crate::domain::{ActorId, ConnectionId, Event, EventKind, OperationId, Record
 pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError> {
     let rows = sqlx::query!(
         "insert into ledger_events (id, occurred_at, kind, connection_id, operation_id, person_id, app_id, request_id,
-            target_tenant_id, source_tenant_id, details)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            target_tenant_id, source_tenant_id, tenant_ids, details)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         event.id,
         event.occurred_at,
         event.kind.as_str(),
@@ -24,6 +24,7 @@ pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError>
         event.request_id,
         event.target_tenant.map(TenantId::uuid),
         event.source_tenant.map(TenantId::uuid),
+        &event.tenants(),
         event.details
     )
     .execute(db)
@@ -66,7 +67,7 @@ pub async fn of_connection(
     rows.into_iter()
         .map(|row| {
             let kind = EventKind::from_word(&row.kind)
-                .ok_or_else(|| DbError::Defect(format!("the unknown event kind '{}'", row.kind)))?;
+                .ok_or_else(|| DbError::Internal(format!("the unknown event kind '{}'", row.kind)))?;
             Ok(RecordedEvent {
                 sequence: row.sequence,
                 event: Event {

@@ -114,8 +114,8 @@ impl Row {
         Ok(OperationRecord {
             id: OperationId::new(self.id),
             connection,
-            kind: self.kind.parse().map_err(DbError::defect)?,
-            phase: self.phase.parse().map_err(DbError::defect)?,
+            kind: self.kind.parse().map_err(DbError::internal)?,
+            phase: self.phase.parse().map_err(DbError::internal)?,
             actor: ActorId::new(self.person_id),
             app: self.app_id,
             correlation_id: self.correlation_id,
@@ -127,7 +127,7 @@ impl Row {
                 .error
                 .map(serde_json::from_value)
                 .transpose()
-                .map_err(DbError::defect)?,
+                .map_err(DbError::internal)?,
             awaiting: self.awaiting_tenant_id.map(|tenant| Awaiting {
                 tenant: TenantId::new(tenant),
                 claims: self.awaiting_claims,
@@ -234,7 +234,7 @@ pub async fn cancel(
             lease_token = null, lease_until = null
          where id = $1 and phase = 'queued'",
         operation.uuid(),
-        serde_json::to_value(failure).map_err(DbError::defect)?,
+        serde_json::to_value(failure).map_err(DbError::internal)?,
         now
     )
     .execute(db)

@@ -125,7 +125,7 @@ fn within_at_most<T, E: From<DbError>>(
 ) -> impl Future<Output = Result<T, E>> {
     // Boxed: what waits would carry all of it.
     let work = timeout(longest, Box::pin(work));
-    async move { work.await.unwrap_or_else(|_| Err(DbError::late().into())) }
+    async move { work.await.unwrap_or_else(|_| Err(DbError::timed_out().into())) }
 }
 
 /// The longest time for a commit in the background; a request has a shorter deadline, as a whole.
@@ -150,7 +150,7 @@ pub(super) async fn autocommit<T>(
 
 /// The error that a failure point causes.
 fn outage(_: Failed) -> DbError {
-    DbError::late()
+    DbError::timed_out()
 }
 
 /// A transaction with a name, for the log. Dropped without [`Transaction::commit`], it is rolled back.

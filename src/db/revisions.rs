@@ -65,7 +65,7 @@ pub async fn find(db: &mut PgConnection, connection: ConnectionId, number: i32) 
     )
     .fetch_optional(db)
     .await?
-    .ok_or_else(|| DbError::Defect("a connection without its revision".to_owned()))?;
+    .ok_or_else(|| DbError::Internal("a connection without its revision".to_owned()))?;
     Ok(Revision {
         sent: row.sent,
         snapshot: row.snapshot,

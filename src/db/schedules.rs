@@ -36,7 +36,7 @@ pub async fn due_in(db: &mut PgConnection, job: &str) -> Result<Duration, DbErro
     )
     .fetch_one(db)
     .await?;
-    Duration::try_from_secs_f64(seconds).map_err(DbError::defect)
+    Duration::try_from_secs_f64(seconds).map_err(DbError::internal)
 }
 
 /// Records that a job has succeeded.
@@ -66,7 +66,7 @@ pub async fn success_ages(db: &mut PgConnection) -> Result<Vec<(String, Duration
         .map(|row| {
             Ok((
                 row.name,
-                Duration::try_from_secs_f64(row.age).map_err(DbError::defect)?,
+                Duration::try_from_secs_f64(row.age).map_err(DbError::internal)?,
             ))
         })
         .collect()

@@ -10,7 +10,7 @@ static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// What the serving role may do, table by table; all else it may not. What proves something (who, what was sent, when nothing
 /// was there at first) it can write once and never change.
-const GRANTS: [(&str, &str); 13] = [
+const GRANTS: [(&str, &str); 15] = [
     // The update changes nothing: it is how a row that a concurrent request made is read.
     ("people", "select, insert, update (tenant_id)"),
     (
@@ -25,7 +25,9 @@ const GRANTS: [(&str, &str); 13] = [
         "connection_revisions",
         "select, insert, update (snapshot, confirmed_at)",
     ),
-    // Written by the triggers of the tables above, in the serving role's name.
+    ("connection_resources", "select, insert"),
+    // Written by the triggers of the tables above, in the serving role's name; the second one for the previous version.
+    ("connection_list_entries", "select, insert, update (part), delete"),
     ("connection_viewers", "select, insert, update (part), delete"),
     ("connection_notes", "select, insert"),
     (
@@ -38,7 +40,7 @@ const GRANTS: [(&str, &str); 13] = [
     (
         "ledger_events",
         "select, insert (id, occurred_at, kind, connection_id, operation_id, person_id, app_id, request_id, \
-         target_tenant_id, source_tenant_id, details)",
+         target_tenant_id, source_tenant_id, tenant_ids, details)",
     ),
     // What a key stands for never changes; it is forgotten after a while.
     ("idempotency_keys", "select, insert, delete"),

@@ -193,5 +193,5 @@ pub(super) async fn check(options: PgConnectOptions) -> Result<(), SessionError>
         Ok(())
     };
     let checked = timeout(LONGEST_CHECK, checked).await;
-    checked.unwrap_or_else(|_| Err(DbError::late().into()))
+    checked.unwrap_or_else(|_| Err(DbError::timed_out().into()))
 }

@@ -28,7 +28,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The request is no JSON of the expected form; `errors` tells where.
+    /// The request is no JSON of the expected form; `errors` names the places.
     InvalidRequest => "invalidRequest", "The request can't be used",
     /// There is no user token.
     Unauthenticated => "unauthenticated", "A user token is needed",
@@ -43,9 +43,9 @@ codes! {
     InsufficientScope => "insufficientScope", "The token lacks a scope",
     /// A tenant is not allowed on its side of a connection.
     TenantNotAllowed => "tenantNotAllowed", "A tenant may not be connected here",
-    /// Tokens, roles or consents are missing; `missing` tells which.
+    /// Tokens, roles or consents are missing; `missing` names them.
     AccessMissing => "accessMissing", "Access is missing",
-    /// A resource that the request names is not there; `errors` tells which.
+    /// A resource that the request names is not there; `errors` names them.
     ReferenceNotFound => "referenceNotFound", "A named resource was not found",
     /// ARM already has a data connection of this name.
     NameTaken => "nameTaken", "The name is taken",
@@ -96,7 +96,7 @@ codes! {
     NotSent => "notSent", "The request did not reach Azure",
     /// The parent database is gone, so that the absence of the data connection proves nothing.
     ParentMissing => "parentMissing", "The database of the connection can't be read",
-    /// What is at ARM is not what is recorded; `comparison` tells how, and the connection's `found` what it is.
+    /// What is at ARM is not what is recorded; `comparison` says how, and the connection's `found` what it is.
     Drifted => "drifted", "Azure holds something else under this name",
     /// ARM processed a create as an update: it replaced what another person had created.
     Contested => "contested", "Another person created a data connection of this name at the same time",

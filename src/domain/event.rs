@@ -36,6 +36,18 @@ pub struct Event {
     pub details: Value,
 }
 
+impl Event {
+    /// The tenants that it concerns, each once.
+    #[must_use]
+    pub fn tenants(&self) -> Vec<Uuid> {
+        let named = [self.target_tenant, self.source_tenant].into_iter().flatten();
+        let mut tenants: Vec<Uuid> = named.map(TenantId::uuid).collect();
+        tenants.sort_unstable();
+        tenants.dedup();
+        tenants
+    }
+}
+
 /// An event as the ledger holds it.
 #[derive(Debug, Clone)]
 pub struct RecordedEvent {
@@ -46,7 +58,7 @@ pub struct RecordedEvent {
 }
 
 /// The trace that free text leaves in an event: SHA-256 over salt and text, in hexadecimal. With the text and its salt
-/// it proves what was said; without them it tells nothing.
+/// it proves what was said; without them it reveals nothing.
 #[must_use]
 pub fn salted_hash(salt: &[u8], text: &str) -> Value {
     json!(hex(&Sha256::new()

@@ -32,7 +32,7 @@ macro_rules! kinds {
 
 kinds! {
     /// A create was refused before anything was sent to change ARM, be it for its form: with the code of the problem. Not
-    /// recorded when the tokens were not accepted: nobody is known to have asked then.
+    /// recorded when the tokens were not accepted: the requester is not known then.
     CreateRefused => "create.refused",
     /// A create was decided on: who asked, which tenants' tokens go with it, the hash of what is sent, and when a
     /// read found nothing there. Committed before the request leaves.
@@ -62,7 +62,7 @@ kinds! {
     /// A removal that had no effect so far is sent again, in the name of the person who provided the tokens. Committed before
     /// the request leaves.
     RemoveRepeated => "remove.repeated",
-    /// ARM refused a removal to whoever asked last, and did nothing: more proof is wanted of them, or somebody else has to ask. The
+    /// ARM refused a removal to its caller, and did nothing: it demands more proof of them, or another person must ask. The
     /// removal waits.
     RemoveHeld => "remove.held",
     /// ARM took the removal.
@@ -74,12 +74,12 @@ kinds! {
     /// A caller provided tokens to a waiting operation: for which tenant, by which hash of its request, and who was its actor before.
     /// From here on it runs in the caller's name.
     OperationContinued => "operation.continued",
-    /// Somebody's tokens or rights did not do for an operation that waits, or its request's hash was missing or another: with the
+    /// A caller's tokens or rights did not suffice for an operation that waits, or its request's hash was missing or another: with the
     /// code of the problem.
     ContinueRefused => "continue.refused",
     /// ARM did nothing and wants the same asked later: with its code, and how long the change waits now (milliseconds).
     ChangeDeferred => "change.putOff",
-    /// No answer, or none that tells: the change may or may not have happened. Reads will settle it.
+    /// No answer, or no clear one: the change may or may not have happened. Reads will settle it.
     OutcomeUnknown => "outcome.unknown",
 }
 

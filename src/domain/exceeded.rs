@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A limit of this service that a request is over, as the caller is told of it.
+/// A limit of this service that a request is over, as the caller sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exceeded {
     /// A short, stable word for the limit.

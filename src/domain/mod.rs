@@ -8,12 +8,16 @@ mod event;
 mod event_kind;
 mod exceeded;
 mod ids;
+pub(crate) mod json_fields;
 mod names;
 mod record;
 mod refusal;
 mod request;
 mod resource_id;
+mod resource_read;
+mod source;
 mod state;
+mod target;
 
 pub use code::Code;
 pub use db_error::DbError;
@@ -25,12 +29,15 @@ pub use ids::{
 };
 pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
 pub use record::{
-    Awaiting, ConnectionRecord, Failure, FoundResource, NewRecord, OperationRecord, Upstream, removal_hash,
-    removal_of_found_hash,
+    Awaiting, ConnectionRecord, ConnectionResource, Failure, FoundResource, NewRecord, OperationRecord,
+    Upstream, removal_hash, removal_of_found_hash,
 };
 pub use refusal::{Challenge, Error, FieldError, Missing, MissingKind, Refusal, Unavailable};
-pub use request::{EventHubSource, NewConnection, Target};
+pub use request::NewConnection;
 pub use resource_id::{
     ClusterId, DataConnectionId, DatabaseId, EventHubId, NamespaceId, ResourceId, ResourceIdError,
 };
+pub use resource_read::ResourceRead;
+pub use source::{EventHubSource, RecordedSourceError, Source, SourceId};
 pub use state::{Desired, InFlight, Observed, OperationKind, Phase, State, UnknownWord, derive};
+pub use target::{Target, TargetSettings};

@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use crate::domain::ids::{ActorId, ConnectionId, OperationId, TenantId};
 use crate::domain::names::DataConnectionName;
-use crate::domain::request::{EventHubSource, Target};
-use crate::domain::resource_id::DataConnectionId;
+use crate::domain::resource_id::{DataConnectionId, ResourceId};
+use crate::domain::source::Source;
 use crate::domain::state::{Desired, InFlight, Observed, OperationKind, Phase, State, derive};
+use crate::domain::target::Target;
 
 /// A connection that is about to be recorded, before anything is sent: it is wanted, and from the commit on it may be at ARM.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ pub struct NewRecord {
     /// Where the events go.
     pub target: Target,
     /// Where they come from.
-    pub source: EventHubSource,
+    pub source: Source,
     /// The cluster's region, as ARM named it.
     pub location: String,
     /// SHA-256 of the canonical request.
@@ -41,6 +42,35 @@ pub struct NewRecord {
     pub created_at: DateTime<Utc>,
     /// When a read found nothing under its name.
     pub absent_at: DateTime<Utc>,
+}
+
+impl NewRecord {
+    /// The resources that it touches.
+    #[must_use]
+    pub fn resources(&self) -> [ConnectionResource; 3] {
+        let touched = |role, id: &ResourceId, tenant| ConnectionResource {
+            role,
+            id: id.clone(),
+            tenant,
+        };
+        let database = &self.target.database;
+        [
+            touched("cluster", database.cluster().resource(), self.target_tenant),
+            touched("database", database.resource(), self.target_tenant),
+            touched(self.source.kind(), self.source.resource(), self.source_tenant),
+        ]
+    }
+}
+
+/// A resource that a connection touches.
+#[derive(Debug, Clone)]
+pub struct ConnectionResource {
+    /// What it is to the connection: `cluster` and `database` receive the events, all others are of the source.
+    pub role: &'static str,
+    /// Which it is.
+    pub id: ResourceId,
+    /// The tenant of its subscription.
+    pub tenant: TenantId,
 }
 
 /// A connection as this service recorded it.
@@ -59,7 +89,7 @@ pub struct ConnectionRecord {
     /// Where the events go.
     pub target: Target,
     /// Where they come from.
-    pub source: EventHubSource,
+    pub source: Source,
     /// The cluster's region, as ARM named it.
     pub location: String,
     /// SHA-256 of the canonical request.

@@ -14,12 +14,27 @@ pub enum Error {
     /// The same request is rejected again, as long as nothing else changes.
     #[error("refused: {0:?}")]
     Refused(Box<Refusal>),
-    /// It can't be told or done now; nothing was changed.
+    /// It can't be done now; nothing was changed.
     #[error("Azure can't answer now: {0:?}")]
     Unavailable(Box<Unavailable>),
+    /// A concurrent change committed first.
+    #[error("a concurrent change committed first: {0}")]
+    Conflict(String),
     /// The database.
     #[error(transparent)]
-    Database(#[from] DbError),
+    Database(DbError),
+    /// A defect of this service.
+    #[error("defect: {0}")]
+    Internal(String),
+}
+
+impl From<DbError> for Error {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Conflict(_) => Self::Conflict(error.to_string()),
+            error => Self::Database(error),
+        }
+    }
 }
 
 /// An upstream that can't answer.
@@ -48,9 +63,9 @@ pub struct Refusal {
     pub upstream: Option<Upstream>,
     /// The scope that the token lacks.
     pub scope: Option<&'static str>,
-    /// What the user must sign in with, if the calling app can be told.
+    /// What the user must sign in with, if the calling app takes challenges.
     pub challenge: Option<Box<Challenge>>,
-    /// The token that would do, with the claims that a tenant demands, also where the calling app can't be told of them.
+    /// The token that would do, with the claims that a tenant demands, also where the calling app takes no challenges.
     pub wanted: Option<Box<Awaiting>>,
     /// When the same request may succeed, where that is known.
     pub retry_after: Option<Duration>,
@@ -132,7 +147,7 @@ impl Refusal {
     }
 
     /// A claims challenge, of whomever `detail` says. An app that has not declared that it takes challenges
-    /// (`authorization_uri` is `None`) would drop it or repeat its call, so it is told as access that is missing.
+    /// (`authorization_uri` is `None`) would drop it or repeat its call, so it is reported as missing access.
     pub(crate) fn challenge(
         tenant: TenantId,
         authorization_uri: Option<&Url>,
@@ -175,7 +190,7 @@ impl Refusal {
 }
 
 impl Missing {
-    /// More proof of who the user is, which the calling app can't be told to ask for.
+    /// More proof of who the user is, which the calling app can't ask for.
     pub(crate) fn proof(tenant: TenantId) -> Self {
         let fix = format!(
             "the user has to sign in to tenant {tenant} again with more proof, such as multi-factor authentication; an app whose tokens declare the client capability cp1 is told what to ask for"

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::ids::SubscriptionId;
-use crate::domain::names::DataConnectionName;
+use crate::domain::names::{ConsumerGroup, DataConnectionName};
 
 /// The longest id that is accepted, in bytes: several times what the longest legal names add up to.
 const LONGEST: usize = 2048;
@@ -42,7 +42,7 @@ pub enum ResourceIdError {
 
 /// Any resource id of a resource group's resource.
 ///
-/// Two ids are equal when their canonical forms are; [`fmt::Display`] gives the id as the caller wrote it.
+/// Two ids are equal when their canonical forms are; [`fmt::Display`] writes the id as the caller wrote it.
 #[derive(Debug, Clone)]
 pub struct ResourceId {
     written: String,
@@ -314,6 +314,12 @@ impl EventHubId {
     #[must_use]
     pub fn namespace(&self) -> NamespaceId {
         NamespaceId(self.0.parent())
+    }
+
+    /// The id of one of its consumer groups.
+    #[must_use]
+    pub fn consumer_group(&self, group: &ConsumerGroup) -> ResourceId {
+        self.0.child("consumergroups", group.as_str())
     }
 }
 

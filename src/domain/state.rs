@@ -49,7 +49,7 @@ pub enum Observed {
     Absent,
     /// There.
     Present,
-    /// A change may or may not have happened, and no read has told yet.
+    /// A change may or may not have happened, and no read has shown it yet.
     Unknown,
 }
 stored_as_text!(Observed { Absent => "absent", Present => "present", Unknown => "unknown" });
@@ -121,7 +121,7 @@ pub enum State {
     Removed,
     /// Was never made; ARM said why, and a read found nothing.
     Failed,
-    /// A change may or may not have happened, and no read has told yet.
+    /// A change may or may not have happened, and no read has shown it yet.
     Unsettled,
     /// Was there, and is gone without this service having removed it.
     Missing,
@@ -129,8 +129,8 @@ pub enum State {
 
 /// Derives the state.
 ///
-/// `confirmed` says whether a create ever ended with the data connection there: it tells a creation that failed from a
-/// connection that somebody else deleted, and one that stands from one that ARM shows although it called the create failed.
+/// `confirmed` says whether a create ever ended with the data connection there: it distinguishes a creation that failed from a
+/// connection that another person deleted, and one that stands from one that ARM shows although it called the create failed.
 #[must_use]
 pub const fn derive(
     desired: Desired,
@@ -170,7 +170,7 @@ pub const fn derive(
         (None, Desired::Present, Observed::Present) => State::Unsettled,
         (None, Desired::Present, Observed::Absent) if confirmed => State::Missing,
         (None, Desired::Present, Observed::Absent) => State::Failed,
-        // A removal that ended without effect leaves the wish, and somebody has to take it up again.
+        // A removal that ended without effect leaves the wish, and a caller must request it again.
         (None, Desired::Absent, Observed::Present) => State::Removing,
         (None, Desired::Absent, Observed::Absent) => State::Removed,
     }

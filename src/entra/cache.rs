@@ -119,7 +119,7 @@ impl Tokens {
             .await;
     }
 
-    /// Drops a token that is older than `age`; tells whether there was one.
+    /// Drops a token that is older than `age`; returns whether there was one.
     pub(super) async fn forget_older(&self, key: &Key, age: Duration, now: DateTime<Utc>) -> bool {
         let Some(entry) = self.entries.get(key).await else {
             return false;

@@ -61,7 +61,7 @@ impl Claims {
 
 /// The whole part of a finite number that is near enough to be a date.
 fn whole_seconds(number: f64) -> Option<i64> {
-    // Beyond 2^53 a float no longer tells one second from the next; no date is there anyway.
+    // Beyond 2^53 a float does not distinguish seconds; no date is there anyway.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.abs() < EXACT {
         #[expect(

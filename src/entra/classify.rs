@@ -57,7 +57,7 @@ fn by_suberror(signals: &Signals) -> Option<Kind> {
     }
 }
 
-/// The refinements that say only how a client should talk to its user; a number tells more.
+/// The refinements that say only how a client should talk to its user; a number says more.
 fn by_vague_suberror(signals: &Signals) -> Option<Kind> {
     match signals.suberror.as_deref()? {
         "basic_action" | "additional_action" => Some(Kind::Challenge { claims: None }),

@@ -24,7 +24,7 @@ const OF_THIS_MOMENT: Duration = Duration::from_secs(10);
 
 impl Entra {
     /// An ARM token of `tenant` in the user's name: a cached one, or a new one from Entra. Callers that ask for the same at the
-    /// same time share one exchange, which goes on when one of them hangs up. Errors are not cached.
+    /// same time share one exchange, which continues when one of them disconnects. Errors are not cached.
     ///
     /// # Errors
     /// What Entra answered, or that it could not; see [`ExchangeErrorKind`].

@@ -13,7 +13,7 @@ use crate::domain::TenantId;
 
 /// Entra's window.
 const WINDOW: Duration = Duration::from_secs(300);
-/// The most exchanges that are remembered.
+/// The most exchanges that are counted.
 const MOST: u64 = 20_000;
 
 /// What makes exchanges identical. Demanded claims would tell them apart at Entra; counted together they stay further below.

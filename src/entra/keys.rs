@@ -150,7 +150,7 @@ impl Keys {
     }
 
     /// A set past its life is used only after an attempt to replace it. The one who makes the attempt waits; the others, and
-    /// all while the attempt has just failed, go on with the last good set.
+    /// all while the attempt has just failed, use the last good set.
     async fn renew_expired(&self, keys: &Arc<TenantKeys>) {
         let keys = Arc::clone(keys);
         let task = self.tasks.spawn(async move {

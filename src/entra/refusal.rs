@@ -81,7 +81,7 @@ pub enum TokenRefusal {
     NotAnAccessToken,
 }
 
-/// What is told of a token whose signature was not verified.
+/// What may be said of a token whose signature was not verified.
 const UNVERIFIED: &str = "the token can't be verified; send an access token for this API, unchanged as Entra issued it, of a tenant that this service serves. The service's log has the reason under the request's id";
 
 impl TokenRefusal {

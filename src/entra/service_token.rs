@@ -50,7 +50,7 @@ impl ServiceTokens {
 }
 
 impl Entra {
-    /// This service's own ARM token of a tenant: a cached one, or a new one. Whoever asks for the same at the same time shares
+    /// This service's own ARM token of a tenant: a cached one, or a new one. Concurrent requests for the same token share
     /// one request. Which tenants it may be asked for is the caller's to decide.
     ///
     /// # Errors
@@ -145,7 +145,7 @@ impl Inner {
     }
 
     /// The token in a success. Read without its signature, as in [`super::answer`]: it came over TLS from the login host, and
-    /// what matters is that it is what was asked for, and nobody's but this service's.
+    /// what matters is that it is what was asked for, and this service's alone.
     fn checked(
         &self,
         tenant: TenantId,

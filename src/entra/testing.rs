@@ -1,5 +1,5 @@
 //! A local stand-in for Entra's two endpoints, over plain HTTP on loopback, and tokens signed with keys made for the run.
-//! It answers what a test tells it to; what real Entra would answer is the emulator's part, in the integration tests.
+//! It answers what a test sets; what real Entra would answer is the emulator's part, in the integration tests.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -41,7 +41,7 @@ pub(super) const API: Uuid = Uuid::from_u128(0xcccc_cccc_0000_4000_8000_0000_000
 pub(super) const START: i64 = 1_800_000_000;
 /// The key that the stand-in publishes.
 pub(super) static PUBLISHED: LazyLock<TestKey> = LazyLock::new(|| TestKey::new("key-1"));
-/// Another one, which it publishes only when told.
+/// Another one, which it publishes only when a test says so.
 pub(super) static SECOND: LazyLock<TestKey> = LazyLock::new(|| TestKey::new("key-2"));
 
 pub(super) struct TestKey {
@@ -138,7 +138,7 @@ fn changed(mut claims: Value, changes: &Value) -> Value {
     claims
 }
 
-/// An ARM token as Entra issues it for the user in a tenant (v1.0), changed as told. Its signature is nothing.
+/// An ARM token as Entra issues it for the user in a tenant (v1.0), changed by a test. Its signature is nothing.
 pub(super) fn arm_token(tenant: TenantId, changes: &Value) -> String {
     let claims = json!({
         "ver": "1.0", "iss": format!("https://sts.windows.net/{tenant}/"), "aud": "https://management.azure.com/",

@@ -43,7 +43,7 @@ impl Inner {
             .headers(telemetry::trace_headers())
             .header("client-request-id", self.clock.new_id().to_string())
             .header("return-client-request-id", "true")
-            // Asks for throttling to be told as 429 with a time, as Microsoft's own libraries do.
+            // Asks Entra to report throttling as 429 with a time, as Microsoft's own libraries do.
             .header("x-ms-lib-capability", "retry-after, h429")
             .form(form)
             .timeout(given)

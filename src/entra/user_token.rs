@@ -12,7 +12,7 @@ use crate::domain::{Person, TenantId};
 
 /// A validated access token for this API. Prints as whose it is and how long, never as itself. Cheap to clone.
 ///
-/// That it exists means that it was valid when it was checked: whoever keeps one looks at [`UserToken::expires_at`].
+/// That it exists means that it was valid when it was checked: its holder checks [`UserToken::expires_at`].
 #[derive(Clone)]
 pub struct UserToken {
     inner: Arc<Inner>,
@@ -118,7 +118,7 @@ impl UserToken {
 
 #[cfg(test)]
 impl UserToken {
-    /// A token that nobody has checked, for tests of those who keep tokens.
+    /// An unchecked token, for tests of token stores.
     pub(crate) fn unchecked(person: Person, expires_at: DateTime<Utc>) -> Self {
         let facts = Facts {
             person,

@@ -1,4 +1,4 @@
-//! What is armed, and what happens to whoever passes.
+//! Armed points, and what happens to a task that passes one.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use crate::failpoints::plan::{Action, Passing, Plan, PlanError};
 /// How often the file of a pause is looked for.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The point failed, as it was told to.
+/// The point failed, as it was armed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failed;
 
@@ -68,7 +68,7 @@ impl Registry {
         if begun {
             self.when = None;
             if let Some(record) = &mut self.record {
-                // Nothing can be done about a full disk here; whoever reads the record finds it short.
+                // Nothing can be done about a full disk here; the record is short then.
                 let _ = record.write_all(format!("{name}\n").as_bytes());
             }
         }
@@ -132,7 +132,7 @@ fn advance(to: Gate) -> impl FnOnce(&mut Gate) -> bool {
     }
 }
 
-/// Shows that somebody waits by making the file, and waits until somebody has taken it away.
+/// Creates the file to show that a task waits, and waits until it is removed.
 async fn wait_for(file: &Path) {
     if File::create(file).is_err() {
         return;
@@ -197,20 +197,20 @@ pub fn arm(runtime: &Handle, name: &str, action: Action, nth: u32) -> Armed {
     Armed { gate }
 }
 
-/// A point that is armed; dropped, it is not, and whoever waits there goes on.
+/// A point that is armed; when it is dropped, it is disarmed and releases its waiters.
 #[derive(Debug)]
 pub struct Armed {
     gate: watch::Sender<Gate>,
 }
 
 impl Armed {
-    /// Waits until somebody fails or waits at the point.
+    /// Waits until a task fails or waits at the point.
     pub async fn met(&self) {
         // The sender is here, so the channel is open.
         let _ = self.gate.subscribe().wait_for(|gate| *gate != Gate::Unmet).await;
     }
 
-    /// Lets whoever waits there go on.
+    /// Releases the tasks that wait there.
     pub fn release(&self) {
         self.gate.send_if_modified(advance(Gate::Released));
     }

@@ -1,7 +1,7 @@
 //! Failure points: places where a process can be made to die, to wait or to fail, so that what must hold then can be tried.
 //! They stand where every operation passes: around each commit, each call that leaves and each answer that arrives.
 //! They exist only with the feature `failure-points`, which is off by default, and with debug assertions, which a release build does
-//! not have: a build of the whole workspace turns the feature on for every program in it. `docs/reliability.md` tells their use.
+//! not have: a build of the whole workspace turns the feature on for every program in it. `docs/reliability.md` describes their use.
 
 #[cfg(all(feature = "failure-points", debug_assertions))]
 mod armed;
@@ -20,7 +20,7 @@ pub use plan::{Action, PlanError};
 pub(crate) enum Moment {
     /// Nothing of it has happened.
     Before,
-    /// It has happened, and nobody has been told.
+    /// It has happened, and is not reported yet.
     After,
 }
 

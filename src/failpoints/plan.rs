@@ -21,9 +21,9 @@ impl PlanError {
 pub enum Action {
     /// The process dies at once, without destructors.
     Abort,
-    /// What stands after the point is not done, or what stands before it is not told: whoever passes sees an outage.
+    /// What stands after the point is not done, or the result before it is lost: the task sees an outage.
     Fail,
-    /// Whoever passes waits: until the file, which is made on arrival, is gone; without one, until [`Armed`](super::Armed) is released.
+    /// The task waits: until the file, which is made on arrival, is gone; without one, until [`Armed`](super::Armed) is released.
     Pause(Option<PathBuf>),
 }
 

@@ -1,6 +1,6 @@
 //! What a request goes through before its handler: whose it is, whether they ask too often, its body, and a place.
 //!
-//! In this order, so that nobody takes a place, or a share of somebody else's, who has not shown a valid token; and nobody keeps a
+//! In this order, so that no caller without a valid token takes a place or another caller's share; and none keeps a
 //! place for an answer by sending nothing.
 
 use std::pin::pin;

@@ -71,7 +71,7 @@ fn outcome(query: &str) -> Outcome {
             .map(|(_, value)| value.into_owned())
     };
     if let Some(error) = first("error") {
-        // What the two versions of Entra's page say when somebody cancels.
+        // What the two versions of Entra's page say when a user cancels.
         let declined = ["access_denied", "consent_required", "permission_denied"];
         return Outcome::Refused {
             code: first("error_description").as_deref().and_then(number),

@@ -1,5 +1,5 @@
 //! `/docs`: the document as pages to read and try, outside authentication. Swagger UI as it comes in the binary: the browser
-//! asks nobody but this service, and a token that somebody pastes there is gone with the page.
+//! calls only this service, and a token that is pasted there is gone with the page.
 
 use std::sync::{Arc, OnceLock};
 
@@ -60,7 +60,7 @@ fn serve(name: &str, known: &IfNoneMatch) -> Result<Response, Problem> {
         return Err(Problem::new(Code::NotFound, "there is nothing at this path"));
     };
     let headers = [
-        // Kept by whoever likes, and asked for each time: the names don't change with the content.
+        // May be cached, and is revalidated each time: the names don't change with the content.
         (header::CACHE_CONTROL, "public, no-cache"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),

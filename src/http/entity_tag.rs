@@ -20,7 +20,7 @@ const STATUS_BYTES: usize = 4;
 
 /// The tag of what is shown. Of a connection as one caller sees it: `"<version>-<status>"`. The version rises with each new
 /// configuration and each new `found`, and is what a change is tied to; the second part changes with whatever else a reader would
-/// want to know. When the service last looked at Azure (`observedAt`) changes neither: it moves by itself, and nobody waits for it.
+/// want to know. When the service last looked at Azure (`observedAt`) changes neither: it changes by itself, and no client waits for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EntityTag(String);
 

@@ -20,7 +20,7 @@ const TOLD_AGAIN: Duration = Duration::from_secs(10);
 /// The places for requests. Cheap to clone; clones are the same places.
 #[derive(Clone, Debug)]
 pub struct Load {
-    /// For requests whose tokens can't be checked at once, since their tenant's keys have to be fetched. Nobody knows yet whose
+    /// For requests whose tokens can't be checked at once, since their tenant's keys have to be fetched. It is not known yet whose
     /// they are.
     checking: Arc<Semaphore>,
     /// For requests whose bodies are being read.

@@ -1,9 +1,15 @@
 //! The bodies of responses. Members that don't apply are absent, never null, so that generated clients stay simple.
 
+mod source;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+pub(super) use source::CreateSource;
+
+use source::ConnectionSource;
 
 use crate::domain::{ConnectionRecord, Failure, OperationKind, OperationRecord, Phase, State};
 
@@ -84,28 +90,6 @@ struct ConnectionTarget {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     data_format: Option<String>,
-}
-
-/// The source of the events: the member that is present names its kind.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct ConnectionSource {
-    /// The tenant of the source's subscription, according to Azure.
-    tenant_id: Uuid,
-    /// The event hub, if it is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    event_hub: Option<ConnectionEventHub>,
-}
-
-/// An event hub as a source.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct ConnectionEventHub {
-    /// The event hub's resource id.
-    resource_id: String,
-    /// The consumer group that Azure Data Explorer reads with.
-    consumer_group: String,
 }
 
 /// One change of one connection, and how far it is.
@@ -223,6 +207,7 @@ impl From<&OperationRecord> for Operation {
 impl From<&ConnectionRecord> for Connection {
     fn from(record: &ConnectionRecord) -> Self {
         let text = |name: &crate::domain::EntityName| name.as_str().to_owned();
+        let settings = &record.target.settings;
         Self {
             id: record.id.uuid(),
             name: record.name.to_string(),
@@ -232,17 +217,11 @@ impl From<&ConnectionRecord> for Connection {
                 tenant_id: record.target_tenant.uuid(),
                 database: record.target.database.to_string(),
                 location: record.location.clone(),
-                table: record.target.table.as_ref().map(text),
-                mapping: record.target.mapping.as_ref().map(text),
-                data_format: record.target.data_format.map(|format| format.as_str().to_owned()),
+                table: settings.table.as_ref().map(text),
+                mapping: settings.mapping.as_ref().map(text),
+                data_format: settings.data_format.map(|format| format.as_str().to_owned()),
             },
-            source: ConnectionSource {
-                tenant_id: record.source_tenant.uuid(),
-                event_hub: Some(ConnectionEventHub {
-                    resource_id: record.source.hub.to_string(),
-                    consumer_group: record.source.consumer_group.to_string(),
-                }),
-            },
+            source: ConnectionSource::from(record),
             created_by: record.created_by.uuid(),
             created_at: record.created_at,
             observed_at: record.observed_at,

@@ -303,7 +303,7 @@ impl From<Error> for Problem {
                 let detail = "whether the request was recorded is not known; check before you repeat it";
                 Self::unavailable(Code::DatabaseUnavailable, detail, None)
             }
-            Error::Database(error @ (DbError::Unavailable(_) | DbError::LeaseLost)) => {
+            Error::Database(error @ (DbError::Unavailable(_) | DbError::TimedOut)) => {
                 // An outage is logged once for all requests (`Db::failed`).
                 tracing::debug!(error = %error, "the database can't be used");
                 Self::unavailable(
@@ -312,8 +312,8 @@ impl From<Error> for Problem {
                     None,
                 )
             }
-            Error::Database(error) => {
-                tracing::error!(error = %error, "defect: the database holds or was sent something unexpected");
+            error @ (Error::Database(_) | Error::Conflict(_) | Error::Internal(_)) => {
+                tracing::error!(error = %error, "a request failed by a defect of this service");
                 Self::internal()
             }
         }

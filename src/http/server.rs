@@ -23,7 +23,7 @@ use tower::Service as _;
 /// there is one. What is still larger is refused by the server itself, with 431 and no body; it doesn't count exactly.
 const HEADERS_READ: u32 = 128 * 1024;
 
-/// What the clients of one listener may take up.
+/// The limits of one listener's clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// How long a client may take to send its headers, from the moment it is connected.
@@ -35,11 +35,11 @@ pub struct Limits {
     pub max_age: Duration,
     /// The most connections at once; more wait to be accepted.
     pub max_connections: u32,
-    /// How long requests under way may go on after the end has begun.
+    /// How long running requests may continue after the shutdown has begun.
     pub grace: Duration,
 }
 
-/// Serves until `stop` is cancelled; then takes no new connection, gives requests under way their grace to end, and cuts the
+/// Serves until `stop` is cancelled; then takes no new connection, waits for running requests within the grace time, and cuts the
 /// rest.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, limits: Limits) {
     let builder = builder(limits.header_timeout);
@@ -132,7 +132,7 @@ fn log_end<E: Display>(ended: Result<(), E>) {
 
 /// Waits until a connection should take no more requests; false if it has sent none in time.
 async fn use_up(requests: &mut watch::Receiver<usize>, limits: Limits) -> bool {
-    // The protocol is told apart by the first bytes, and hyper would wait for them without end.
+    // The protocol is detected by the first bytes, and hyper would wait for them without end.
     if timeout(limits.header_timeout, requests.changed()).await.is_err() {
         return false;
     }
@@ -149,7 +149,7 @@ async fn quiet(requests: &mut watch::Receiver<usize>, idle: Duration) {
         let counted = requests.wait_for(|count| *count == 0).await.is_ok();
         match timeout(idle, requests.changed()).await {
             Ok(Ok(())) if counted => {}
-            // Nobody is left who could take a request; answers may still be on their way.
+            // No task is left that could take a request; answers may still be in flight.
             Ok(_) => return sleep(idle).await,
             Err(_) => return,
         }

@@ -32,7 +32,7 @@ impl From<&Caller> for Holder {
 
 /// The places. Cheap to clone; clones are the same places.
 ///
-/// Nobody is sent away to make room: what was begun may be half done. So there are as many places again for those who come when
+/// No request is rejected to make room: its work may be half done. So there are as many places again for those who come when
 /// all are taken and have fewer than their share: they are served at once, however long the others keep theirs.
 #[derive(Debug, Clone)]
 pub(super) struct Places(Arc<Shared>);
@@ -122,7 +122,7 @@ impl Places {
 impl Taken {
     /// Whether a place beyond the most is this caller's due. Each app has the same share of them, and in it each person, but at
     /// least one place. No app and no person takes more than they leave to those who may come next: several who use up their
-    /// shares keep nobody out.
+    /// shares exclude no caller.
     fn is_due(&self, holder: Holder, most: usize) -> bool {
         let nobody = Counts::default();
         let app = self.apps.get(&holder.app).unwrap_or(&nobody);

@@ -104,7 +104,7 @@ async fn claim(job: &Job, db: &Db) -> Result<Option<Duration>, DbError> {
 async fn run(job: &Job, usecases: &Arc<UseCases>) -> Result<(), DbError> {
     let began = Instant::now();
     let ran = timeout(MAX_RUN_TIME, (job.run)(Arc::clone(usecases))).await;
-    ran.unwrap_or_else(|_| Err(DbError::late()))?;
+    ran.unwrap_or_else(|_| Err(DbError::timed_out()))?;
     let recorded = usecases
         .driver
         .db
@@ -183,7 +183,7 @@ mod tests {
         failures.end();
         assert_eq!(logged("WARN"), 0);
         for _ in 0..3 {
-            failures.add(&DbError::late());
+            failures.add(&DbError::timed_out());
         }
         assert_eq!(logged("WARN"), 1);
         failures.end();
@@ -192,7 +192,7 @@ mod tests {
         let log = test_log::of_this_thread();
         let last = log.lines().rfind(|line| line.contains("WARN"));
         assert!(last.is_some_and(|line| line.contains("job.failures=3")), "{log}");
-        failures.add(&DbError::late());
+        failures.add(&DbError::timed_out());
         assert_eq!(logged("WARN"), 3);
     }
 }

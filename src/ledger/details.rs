@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::domain::{
-    ConnectionId, ConnectionRecord, DataConnectionId, EventHubId, Failure, NewRecord, TenantId,
+    ConnectionId, ConnectionRecord, DataConnectionId, Failure, NewRecord, ResourceId, TenantId,
 };
 
 /// What the ledger says of a connection, recorded or about to be.
@@ -12,7 +12,7 @@ use crate::domain::{
 pub(crate) struct LedgerConnection<'a> {
     pub(crate) id: ConnectionId,
     pub(crate) arm_id: &'a DataConnectionId,
-    pub(crate) source: &'a EventHubId,
+    pub(crate) source: &'a ResourceId,
     pub(crate) target_tenant: TenantId,
     pub(crate) source_tenant: TenantId,
 }
@@ -22,7 +22,7 @@ impl<'a> From<&'a ConnectionRecord> for LedgerConnection<'a> {
         Self {
             id: record.id,
             arm_id: &record.arm_id,
-            source: &record.source.hub,
+            source: record.source.resource(),
             target_tenant: record.target_tenant,
             source_tenant: record.source_tenant,
         }
@@ -34,7 +34,7 @@ impl<'a> From<&'a NewRecord> for LedgerConnection<'a> {
         Self {
             id: record.id,
             arm_id: &record.arm_id,
-            source: &record.source.hub,
+            source: record.source.resource(),
             target_tenant: record.target_tenant,
             source_tenant: record.source_tenant,
         }
@@ -51,7 +51,7 @@ pub(crate) fn create_intent<'a>(
     let connection = connection.into();
     json!({
         "armId": connection.arm_id.resource().canonical(),
-        "sourceId": connection.source.resource().canonical(),
+        "sourceId": connection.source.canonical(),
         "apiVersion": api_version,
         "bodySha256": body_hash,
         "absenceSeenAt": absent_at,

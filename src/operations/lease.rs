@@ -9,6 +9,15 @@ use crate::db::leases::Claim;
 use crate::db::{Db, DbError, leases};
 use crate::domain::OperationId;
 
+/// Why work under a lease can't go on.
+#[derive(Debug)]
+pub(crate) enum LeaseError {
+    /// It ran out, or another replica took it.
+    Lost,
+    /// It could not be renewed.
+    Database(DbError),
+}
+
 /// A lease on an operation.
 pub(super) struct Lease {
     db: Db,
@@ -46,7 +55,7 @@ impl Lease {
     ///
     /// # Errors
     /// When the lease is lost. What was sent can't be called back; another replica finds out its outcome.
-    pub(super) async fn keep<T>(&mut self, work: impl Future<Output = T>) -> Result<T, DbError> {
+    pub(super) async fn keep<T>(&mut self, work: impl Future<Output = T>) -> Result<T, LeaseError> {
         let mut work = std::pin::pin!(work);
         loop {
             let renewed = tokio::select! {
@@ -61,7 +70,7 @@ impl Lease {
     ///
     /// # Errors
     /// When the lease is lost, or the database does not answer.
-    pub(super) async fn ensure_half(&mut self) -> Result<(), DbError> {
+    pub(super) async fn ensure_half(&mut self) -> Result<(), LeaseError> {
         if Instant::now() + self.length / 2 > self.end {
             self.end = self.renew().await?;
         }
@@ -69,23 +78,28 @@ impl Lease {
     }
 
     /// Renews the lease when a third of it is over. While the database is out of reach it is tried again.
-    async fn renew_in_time(&self) -> Result<Instant, DbError> {
+    async fn renew_in_time(&self) -> Result<Instant, LeaseError> {
         sleep_until(self.end.checked_sub(self.length * 2 / 3).unwrap_or(self.end)).await;
         loop {
             match self.renew().await {
-                Err(error) if error.is_outage() && self.is_held() => sleep(self.length / 20).await,
+                Err(LeaseError::Database(error)) if error.is_outage() && self.is_held() => {
+                    sleep(self.length / 20).await;
+                }
                 renewed => return renewed,
             }
         }
     }
 
     /// Renews the lease. Returns when it ends now.
-    async fn renew(&self) -> Result<Instant, DbError> {
+    async fn renew(&self) -> Result<Instant, LeaseError> {
         let asked_at = Instant::now();
         let renewed = self.db.within_lease(self.length, async |db| {
             leases::renew(db, self.operation, self.token, self.length).await
         });
-        renewed.await?;
-        Ok(asked_at + self.length)
+        match renewed.await {
+            Ok(true) => Ok(asked_at + self.length),
+            Ok(false) => Err(LeaseError::Lost),
+            Err(error) => Err(LeaseError::Database(error)),
+        }
     }
 }

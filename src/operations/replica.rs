@@ -116,6 +116,6 @@ impl Replica {
         let time = self.db.time_of_request();
         let work = time.scope(async move { db.change(work).await });
         let ended = self.tasks.spawn(work.in_current_span()).await;
-        ended.unwrap_or_else(|error| Err(DbError::defect(error).into()))
+        ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())))
     }
 }

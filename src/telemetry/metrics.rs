@@ -15,7 +15,7 @@ static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 /// Upper bounds in seconds, from an answer out of memory to the longest call.
 const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
-/// The classes of errors of Postgres that are told apart.
+/// The classes of errors of Postgres.
 pub const DATABASE_ERRORS: [&str; 11] = [
     "connection",
     "timeout",
@@ -222,7 +222,7 @@ pub fn upkeep() {
     }
 }
 
-/// The methods that are told apart (RFC 9110, section 9). A client may send any word as a method, and each would be a series of
+/// The methods that are counted separately (RFC 9110, section 9). A client may send any word as a method, and each would be a series of
 /// its own.
 const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",

@@ -1,4 +1,4 @@
-//! Something outside that is out of reach for a while: the log tells it once when that begins and once when it is over, however many
+//! Something outside that is out of reach for a while: it is logged once when that begins and once when it is over, however many
 //! requests meet it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,7 +32,7 @@ impl Outage {
         begins
     }
 
-    /// It was used with success; to be told every few seconds. If an outage is over with that, how long it lasted and how many uses
+    /// Records a success; called every few seconds. If an outage is over with that, how long it lasted and how many uses
     /// failed. That takes two successes in a row: where only a part of the uses fails, the log is not filled with beginnings and ends.
     pub fn ends(&self) -> Option<(Duration, u64)> {
         let mut lasting = self.locked();

@@ -1,5 +1,5 @@
 //! `traceparent` in and out (W3C Trace Context), so that the portal's, this service's and Azure's logs meet. Nothing else goes
-//! along: `tracestate` and `baggage` are free text of the caller's, which is nobody's business behind this service.
+//! along: `tracestate` and `baggage` are free text of the caller's, which no service behind this one needs.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};

@@ -94,7 +94,7 @@ impl Circuit {
             (State::Probing, CallPermit::Probe, CallOutcome::Works) => {
                 (State::Closed { failures: 0 }, Some(Change::Closed))
             }
-            // Not told as a change: it was open all the time.
+            // No change: it was open all the time.
             (State::Probing, CallPermit::Probe, CallOutcome::Fails) => (open(), None),
             // The next who asks tries in its place.
             (State::Probing, CallPermit::Probe, CallOutcome::Unknown) => (State::Open { until: now }, None),

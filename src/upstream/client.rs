@@ -15,7 +15,7 @@ pub struct ClientOptions {
     pub timeout: Duration,
     /// PEM certificates of authorities to trust beside the platform's own (a private Azure, a test).
     pub extra_authorities: Option<Vec<u8>>,
-    /// The proxy that calls go through, by CONNECT: it sees host names and no more, since TLS goes on to the host itself.
+    /// The proxy that calls go through, by CONNECT: it sees only host names, since TLS ends at the host itself.
     pub proxy: Option<Url>,
 }
 

@@ -45,6 +45,8 @@ pub struct GuardLimits {
     pub at_once: u32,
     /// The delay before a retry: between one and two times this.
     pub pause: Duration,
+    /// The longest time that ARM is asked nothing since it refused for too many calls, whatever it says.
+    pub longest_retry_after: Duration,
 }
 
 impl Default for GuardLimits {
@@ -55,6 +57,7 @@ impl Default for GuardLimits {
             open_for: Duration::from_secs(10),
             at_once: 32,
             pause: Duration::from_millis(250),
+            longest_retry_after: Duration::from_secs(3600),
         }
     }
 }
@@ -98,7 +101,7 @@ pub enum RejectedFor {
     Broken,
     /// Too many concurrent calls.
     Busy,
-    /// The service would throttle further calls.
+    /// The service has refused calls of the kind, and named a time.
     Rate,
 }
 
@@ -127,7 +130,7 @@ impl fmt::Display for Rejected {
         formatter.write_str(match self.reason {
             RejectedFor::Broken => "rejected after consecutive failures",
             RejectedFor::Busy => "rejected because too many calls run",
-            RejectedFor::Rate => "rejected because the service would throttle it",
+            RejectedFor::Rate => "rejected because the service has throttled its kind",
         })
     }
 }

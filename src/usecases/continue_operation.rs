@@ -2,6 +2,7 @@
 //! permitted person names its request's hash, and the operation runs in that person's name from then on.
 
 use crate::authz::Scope;
+use crate::authz::tenants::TenantPair;
 use crate::db::Db;
 use crate::ledger::recorder::Recorder;
 use crate::operations::driver::Driver;
@@ -14,7 +15,6 @@ use crate::usecases::recheck::LateEffects;
 use sha2::{Digest, Sha256};
 
 use crate::authz::Caller;
-use crate::db::DbError;
 use crate::domain::{
     Code, ConnectionRecord, Error, EventKind, NewConnection, OperationId, OperationKind, OperationRecord,
     Phase, Refusal,
@@ -59,7 +59,7 @@ pub struct ContinueOperation {
 
 impl ContinueOperation {
     /// Resumes an operation that waits for a caller with the caller's tokens. `hash` is its request's hash: a person other than its
-    /// requester must name it, and is its recorded actor afterwards. An operation that waits for nobody stays as it is.
+    /// requester must name it, and is its recorded actor afterwards. An operation that waits for no caller stays as it is.
     ///
     /// # Errors
     /// [`Error::Refused`] when the caller may not, or the tokens do not suffice; nothing was changed then.
@@ -154,7 +154,7 @@ impl ContinueOperation {
             .answering(caller, &needed, demanded)
             .await?;
         let of = |tenant| tokens.iter().find(|token| token.tenant() == tenant);
-        let missing = || DbError::Defect("an exchange for no tenant".to_owned());
+        let missing = || Error::Internal("an exchange for no tenant".to_owned());
         let to_target = of(target).ok_or_else(missing)?;
         let database = &record.target.database;
         match operation.kind {
@@ -167,11 +167,12 @@ impl ContinueOperation {
                     justification: None,
                 };
                 let to_source = of(source).ok_or_else(missing)?;
-                match self
+                let tenants = TenantPair { target, source };
+                let report = self
                     .preflight
-                    .preflight_create(&request, to_target, to_source)
-                    .await
-                {
+                    .check_create(&request, tenants, Some(to_target), Some(to_source))
+                    .await?;
+                match report.into_result() {
                     // Absence is proved again directly before the request is sent.
                     Err(Error::Refused(refusal)) if refusal.code == Code::NameTaken => Ok(()),
                     told => told.map(drop),

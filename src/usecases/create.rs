@@ -6,13 +6,12 @@ mod pending_removal;
 use std::sync::Arc;
 
 use crate::authz::Scope;
-use crate::authz::tenants::TenantPair;
 use crate::db::Db;
 use crate::ledger::details;
 use crate::ledger::recorder::Recorder;
 use crate::operations::driver::Driver;
 use crate::operations::queue::Queue;
-use crate::preflight::Preflight;
+use crate::preflight::{Cleared, Preflight, Report};
 use crate::usecases::idempotency::{IdempotencyKey, IdempotencyKeys, IdempotentRequest, Outcome};
 use crate::usecases::queries::Queries;
 use crate::usecases::recheck::LateEffects;
@@ -23,7 +22,6 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
-use crate::arm::event_hub_body;
 use crate::authz::Caller;
 use crate::db::connections::ConnectionRole;
 use crate::db::leases::Claim;
@@ -31,10 +29,10 @@ use crate::db::operations::{FIRST_REVISION, NewOperation};
 use crate::db::revisions::NewRevision;
 use crate::db::{DbError, connections, ledger_events, revisions};
 use crate::domain::{
-    ActorId, Code, ConnectionId, DataFormat, EntityName, Error, EventKind, NewConnection, NewRecord,
-    OperationKind, OperationRecord, Phase, hex, salted_hash,
+    ActorId, Code, ConnectionId, Error, EventKind, NewConnection, NewRecord, OperationKind, OperationRecord,
+    Phase, hex, salted_hash,
 };
-use crate::preflight::Clearance;
+use crate::sources;
 
 /// The result of a create.
 #[derive(Debug)]
@@ -114,6 +112,7 @@ impl Create {
             Existing::Nothing => None,
         };
         let cleared = self.preflight.create(caller, &wanted.request).await;
+        let cleared = cleared.and_then(Report::into_result);
         if let Some(refusal) = others {
             // That one exists is disclosed only to callers who may create there.
             return match cleared {
@@ -131,9 +130,9 @@ impl Create {
                 self.known_to_the_permitted(caller, wanted).await?.ok_or(error)
             }
             Err(error) => Err(error),
-            Ok((tenants, clearance)) => match self.begin(caller, wanted, tenants, clearance).await {
+            Ok(cleared) => match self.begin(caller, wanted, cleared).await {
                 // A concurrent request committed first; its record decides.
-                Err(conflict @ Error::Database(DbError::Conflict(_))) => {
+                Err(conflict @ Error::Conflict(_)) => {
                     self.known_to_the_permitted(caller, wanted).await?.ok_or(conflict)
                 }
                 begun => begun,
@@ -146,13 +145,12 @@ impl Create {
         &self,
         caller: &Caller,
         wanted: &CreateCommand,
-        tenants: TenantPair,
-        clearance: Clearance,
+        cleared: Cleared,
     ) -> Result<Outcome, Error> {
         let claimed_at = Instant::now();
         let (service, by, wanted) = (self.clone(), caller.clone(), wanted.clone());
         let work = Box::pin(async move {
-            let (operation, claim) = service.record_intent(&by, &wanted, tenants, &clearance).await?;
+            let (operation, claim) = service.record_intent(&by, &wanted, &cleared).await?;
             service.driver.start(&operation, claim, by, claimed_at);
             Ok(Outcome::began(operation))
         });
@@ -165,16 +163,15 @@ impl Create {
         &self,
         caller: &Caller,
         wanted: &CreateCommand,
-        tenants: TenantPair,
-        clearance: &Clearance,
+        cleared: &Cleared,
     ) -> Result<(OperationRecord, Option<Claim>), Error> {
         let request = &wanted.request;
-        let body = event_hub_body(request, &clearance.location);
+        let body = sources::arm_body(request, &cleared.target.location);
         let body_hash = Sha256::digest(body.to_string().as_bytes()).to_vec();
         let mut transaction = self.db.begin("record create intent").await?;
         let db = &mut *transaction;
         let actor = self.recorder.ensure_actor(db, caller).await?;
-        let record = self.new_record(wanted, tenants, clearance, actor);
+        let record = self.new_record(wanted, cleared, actor);
         let mut operation =
             self.queue
                 .new_operation(record.id, OperationKind::Create, hex(&body_hash), actor, caller);
@@ -197,7 +194,7 @@ impl Create {
         let new = NewOperation {
             body: Some(Arc::new(body)),
             body_hash: Some(body_hash),
-            absence_seen_at: Some(clearance.absent_at),
+            absence_seen_at: Some(cleared.target.absent_at),
             ..self.queue.to_record(operation)
         };
         self.record_revision(db, &new, &record).await?;
@@ -212,7 +209,7 @@ impl Create {
         let mut details = details::create_intent(
             &record,
             &new.record.request_hash,
-            clearance.absent_at,
+            cleared.target.absent_at,
             self.queue.api_version(),
         );
         if let Some(details) = details.as_object_mut() {
@@ -236,47 +233,32 @@ impl Create {
         new: &NewOperation,
         record: &NewRecord,
     ) -> Result<(), DbError> {
-        let target = &record.target;
-        let settings = [
-            ("table", target.table.as_ref().map(EntityName::as_str)),
-            ("mapping", target.mapping.as_ref().map(EntityName::as_str)),
-            ("dataFormat", target.data_format.map(DataFormat::as_str)),
-        ];
-        let configuration: serde_json::Map<String, Value> = settings
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
-            .collect();
+        let configuration = record.source.configuration(&record.target.settings);
         let revision = NewRevision {
             connection: record.id,
             number: FIRST_REVISION,
-            configuration: &configuration.into(),
+            configuration: &configuration.map_err(DbError::internal)?,
             sent: new.body.as_deref().unwrap_or(&Value::Null),
             api_version: &new.api_version,
         };
         revisions::insert(db, &revision).await
     }
 
-    fn new_record(
-        &self,
-        wanted: &CreateCommand,
-        tenants: TenantPair,
-        clearance: &Clearance,
-        actor: ActorId,
-    ) -> NewRecord {
+    fn new_record(&self, wanted: &CreateCommand, cleared: &Cleared, actor: ActorId) -> NewRecord {
         let request = &wanted.request;
         NewRecord {
             id: ConnectionId::new(self.driver.clock.new_id()),
             arm_id: request.id(),
             name: request.name.clone(),
-            target_tenant: tenants.target,
-            source_tenant: tenants.source,
+            target_tenant: cleared.tenants.target,
+            source_tenant: cleared.tenants.source,
             target: request.target.clone(),
             source: request.source.clone(),
-            location: clearance.location.clone(),
+            location: cleared.target.location.clone(),
             request_hash: wanted.hash.clone(),
             created_by: actor,
             created_at: self.driver.clock.now(),
-            absent_at: clearance.absent_at,
+            absent_at: cleared.target.absent_at,
         }
     }
 }
@@ -289,26 +271,11 @@ fn is_taken(error: &Error) -> bool {
 /// SHA-256 of the request in its canonical form, so that two spellings of the same request are equal. The justification is not part
 /// of the configuration and does not count.
 fn request_hash(request: &NewConnection) -> Vec<u8> {
-    Sha256::digest(canonical(request).to_string().as_bytes()).to_vec()
+    Sha256::digest(sources::canonical(request).to_string().as_bytes()).to_vec()
 }
 
 /// SHA-256 of the whole request: a key never stands for a request that differs in any member.
 fn body_hash(request: &NewConnection) -> Vec<u8> {
-    let whole = json!([canonical(request), request.justification]);
+    let whole = json!([sources::canonical(request), request.justification]);
     Sha256::digest(whole.to_string().as_bytes()).to_vec()
 }
-
-fn canonical(request: &NewConnection) -> Value {
-    // A list, since the order of an object's members depends on how the JSON library was built, and the hashes are stored.
-    json!([
-        request.id().resource().canonical(),
-        request.target.table.as_ref().map(EntityName::as_str),
-        request.target.mapping.as_ref().map(EntityName::as_str),
-        request.target.data_format.map(DataFormat::as_str),
-        request.source.hub.resource().canonical(),
-        request.source.consumer_group.as_str().to_ascii_lowercase(),
-    ])
-}
-
-#[cfg(test)]
-mod tests;

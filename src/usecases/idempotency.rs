@@ -122,7 +122,7 @@ impl IdempotencyKeys {
     ///
     /// # Errors
     /// Those of the work, [`Code::IdempotencyKeyReused`] when the key was used for another request, and [`Code::ChangeInProgress`]
-    /// when a concurrent change committed first and nothing tells what it is.
+    /// when a concurrent change committed first and its operation is not known.
     pub(crate) async fn once(
         &self,
         caller: &Caller,
@@ -141,7 +141,7 @@ impl IdempotencyKeys {
                 }),
                 Some(keyed),
             ) => self.attach_key(caller, keyed, operation).await,
-            (Err(Error::Database(DbError::Conflict(_))), _) => {
+            (Err(Error::Conflict(_)), _) => {
                 let detail = "another change of the connection committed at the same moment; read it again";
                 let unknown = || Refusal::new(Code::ChangeInProgress, detail).into();
                 self.replay(caller, keyed).await?.ok_or_else(unknown)
@@ -177,7 +177,7 @@ impl IdempotencyKeys {
                 }
                 let operation = operations::find(db, entry.operation)
                     .await?
-                    .ok_or_else(|| DbError::Defect("a key of no operation".to_owned()))?;
+                    .ok_or_else(|| Error::Internal("a key of no operation".to_owned()))?;
                 Ok(Some(Outcome {
                     operation,
                     began: entry.began,
@@ -224,9 +224,7 @@ impl IdempotencyKeys {
         };
         match self.db.change(bound).await {
             Ok(()) => Ok(Outcome::found(operation)),
-            Err(error @ Error::Database(DbError::Conflict(_))) => {
-                self.replay(caller, Some(keyed)).await?.ok_or(error)
-            }
+            Err(error @ Error::Conflict(_)) => self.replay(caller, Some(keyed)).await?.ok_or(error),
             Err(error) => Err(error),
         }
     }

@@ -14,9 +14,10 @@ use crate::authz::{Caller, Side};
 use crate::db::connections::{ConnectionWithRole, Selection};
 use crate::db::{connections, ledger_events, operations, principals};
 use crate::domain::{
-    Code, ConnectionId, ConnectionRecord, DatabaseId, Error, EventHubId, OperationId, OperationRecord,
-    RecordedEvent, Refusal, SubscriptionId,
+    Code, ConnectionId, ConnectionRecord, DatabaseId, Error, OperationId, OperationRecord, RecordedEvent,
+    Refusal, SourceId, SubscriptionId,
 };
+use crate::sources;
 use crate::visibility::{AccessCheck, ViewerRole, sees_all_of_own_tenant};
 
 /// How often a waiting request reads the database, in case another replica ends the operation.
@@ -27,8 +28,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 pub struct ListFilter {
     /// The connections into this database.
     pub database: Option<DatabaseId>,
-    /// The connections from this event hub.
-    pub source: Option<EventHubId>,
+    /// The connections from this resource.
+    pub source: Option<SourceId>,
     /// Only connections whose last change no read has settled yet.
     pub unsettled: bool,
 }
@@ -118,21 +119,16 @@ impl Queries {
                 source: filter.source.as_ref(),
                 unsettled: filter.unsettled,
                 before,
-                // One more than requested tells whether there is another page.
-                limit: i64::from(limit) + 1,
+                limit,
             };
             Ok(connections::list(db, &selection).await?)
         });
-        let mut found = found.await?;
-        let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let connections::Listed { connections, next } = found.await?;
         let show = |found: ConnectionWithRole| {
             let side = role_by_record(caller, &found).or(everything_from)?;
             Some(side.redact(caller, found.record))
         };
-        let connections: Vec<ConnectionRecord> = found.into_iter().filter_map(show).collect();
-        let last = connections.last().map(|record| record.id);
-        let next = last.filter(|_| more);
+        let connections = connections.into_iter().filter_map(show).collect();
         Ok(Page { connections, next })
     }
 
@@ -152,8 +148,9 @@ impl Queries {
                 return Ok(Some(ViewerRole::Target));
             }
         }
-        if let Some(hub) = &filter.source {
-            let asked = (hub.subscription(), Side::Source, AccessCheck::EventHub(hub));
+        if let Some(source) = &filter.source {
+            let read = sources::read_of(source);
+            let asked = (read.id.subscription(), Side::Source, AccessCheck::Resource(&read));
             if self.may_read_named(caller, asked).await? {
                 return Ok(Some(ViewerRole::Source));
             }

@@ -11,11 +11,12 @@ use crate::tokens::service_identity::ServiceIdentity;
 
 use serde_json::json;
 
-use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare};
+use crate::arm::DataConnection;
 use crate::authz::Caller;
 use crate::db::operations::FIRST_REVISION;
 use crate::db::{DbError, connections, ledger_events, operations, revisions, within};
 use crate::domain::{ConnectionRecord, DataConnectionId, Error, Event, EventKind};
+use crate::sources::{Comparison, Recorded, compare};
 use crate::telemetry::metrics;
 use crate::tokens::TokenOutcome;
 use crate::upstream::BearerToken;
@@ -53,8 +54,18 @@ impl LateEffects {
             .background(async |db| connections::due_for_recheck(db, &own, MAX_RECORDS_PER_RUN).await);
         for id in due.await? {
             let found = self.db.background(async |db| connections::find(db, id).await);
-            if let Some(record) = found.await? {
-                self.recheck_by_itself(&record).await?;
+            match found.await {
+                Ok(Some(record)) => self.recheck_by_itself(&record).await?,
+                Ok(None) => {}
+                Err(error) if error.is_outage() => return Err(error),
+                // It must not keep the others from being rechecked.
+                Err(error) => {
+                    tracing::error!(connection.id = %id, %error, "a closed record cannot be read");
+                    let later = self
+                        .db
+                        .background(async |db| connections::recheck_later(db, id).await);
+                    later.await?;
+                }
             }
         }
         Ok(())
@@ -124,7 +135,7 @@ impl LateEffects {
             snapshot: revision.snapshot,
             api_version: revision.api_version,
         };
-        Ok(compare(&recorded, Reading::Resource(&found.raw)))
+        Ok(compare(&recorded, &found.raw))
     }
 
     /// Whether ARM holds what the record's create sent, and the record was reopened; `None` without a usable read.

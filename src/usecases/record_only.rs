@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use crate::arm::{Comparison, DataConnection, from_arm};
+use crate::arm::{DataConnection, from_arm};
 use crate::authz::Caller;
-use crate::db::{DbError, connections, ledger_events};
+use crate::db::{connections, ledger_events};
 use crate::domain::{
     Code, ConnectionId, ConnectionRecord, Desired, Error, EventKind, Observed, OperationKind,
     OperationRecord, Phase, Refusal, removal_hash,
 };
+use crate::sources::Comparison;
 use crate::upstream::ArmToken;
 use crate::usecases::idempotency::Outcome;
 use crate::usecases::removal_request::RemoveCommand;
@@ -80,7 +81,7 @@ impl Remove {
         let db = &mut *transaction;
         let actor = self.recorder.ensure_actor(db, caller).await?;
         connections::lock(db, id).await?;
-        let gone = || DbError::Defect("a connection vanished".to_owned());
+        let gone = || Error::Internal("a connection vanished".to_owned());
         let record = connections::find(db, id).await?.ok_or_else(gone)?;
         wanted.accepted(&record)?;
         let is_changing = record

@@ -129,7 +129,7 @@ impl Remove {
         }
         match self.begin(caller, record, wanted).await {
             // A concurrent removal committed first; it is the same intent.
-            Err(conflict @ Error::Database(DbError::Conflict(_))) => {
+            Err(conflict @ Error::Conflict(_)) => {
                 let now = self.queries.find(caller, record.id).await?.record;
                 if now.desired == Desired::Absent || now.closed_at.is_some() {
                     return Ok(Outcome::found(decisive(&now)?));
@@ -210,11 +210,11 @@ impl Remove {
         let actor = self.recorder.ensure_actor(db, caller).await?;
         // Read again under the lock: it may have changed.
         connections::lock(db, id).await?;
-        let gone = || DbError::Defect("a connection vanished".to_owned());
+        let gone = || Error::Internal("a connection vanished".to_owned());
         let record = connections::find(db, id).await?.ok_or_else(gone)?;
         if record.closed_at.is_some() {
             // Its name is free, and may belong to another record now.
-            return Err(DbError::Conflict("the connection was closed meanwhile".to_owned()).into());
+            return Err(Error::Conflict("the connection was closed meanwhile".to_owned()));
         }
         let accepted_fingerprint = wanted.accepted(&record)?;
         let body_hash = accepted_fingerprint
@@ -270,7 +270,7 @@ impl Remove {
         let before = record.last_operation.as_ref();
         Ok(match before.filter(|operation| !operation.phase.is_terminal()) {
             Some(operation) if operation.kind == OperationKind::Remove => {
-                return Err(DbError::Conflict("a removal is under way".to_owned()).into());
+                return Err(Error::Conflict("a removal is under way".to_owned()));
             }
             Some(create) if self.cancel(db, record, create).await? => {
                 operation.phase = Phase::Succeeded;
@@ -346,7 +346,7 @@ impl Remove {
 }
 
 /// The operation that decided the connection's state: its last one.
-fn decisive(record: &ConnectionRecord) -> Result<OperationRecord, DbError> {
-    let defect = || DbError::Defect("a connection without an operation".to_owned());
+fn decisive(record: &ConnectionRecord) -> Result<OperationRecord, Error> {
+    let defect = || Error::Internal("a connection without an operation".to_owned());
     record.last_operation.clone().ok_or_else(defect)
 }

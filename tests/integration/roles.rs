@@ -37,6 +37,8 @@ async fn the_serving_role_can_add_to_the_ledger_and_change_nothing_in_it() {
         "delete from connections",
         "delete from people",
         "update connection_people set part = 'actor'",
+        "update connection_resources set tenant_id = gen_random_uuid()",
+        "delete from connection_resources",
         "update connection_notes set justification = ''",
         "update idempotency_keys set operation_id = gen_random_uuid()",
         "delete from schedules",
@@ -71,6 +73,7 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
         rights,
         [
             "cluster_slots: held_until not_before operation_id round",
+            "connection_list_entries: part",
             "connection_revisions: confirmed_at snapshot",
             "connection_viewers: part",
             "connections: closed_at confirmed_at desired found observed observed_at recheck_at recheck_step version",
@@ -91,8 +94,10 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
         writes,
         [
             "cluster_slots",
+            "connection_list_entries",
             "connection_notes",
             "connection_people",
+            "connection_resources",
             "connection_revisions",
             "connection_viewers",
             "connections",
@@ -113,6 +118,7 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
     assert_eq!(
         more,
         [
+            "connection_list_entries: DELETE",
             "connection_viewers: DELETE",
             "idempotency_keys: DELETE",
             "replicas: DELETE"

@@ -73,8 +73,8 @@ async fn wait_for_a_blocked_statement(database: &dev_postgres::Database) {
 async fn migrates_beside_a_change(version: i64, begun: &str, rest: &str) {
     let server = own_server().await;
     let (database, mut owner) = of_the_version_before(&server).await;
-    for earlier in 11..version {
-        run(&mut owner, migration(earlier)).await.expect("a migration");
+    for earlier in MIGRATIONS.iter().filter(|m| (11..version).contains(&m.version)) {
+        run(&mut owner, earlier.sql.as_str()).await.expect("a migration");
     }
     let mut serving = connect(&database.serving_url).await;
     run(&mut serving, begun).await.expect("a lock");
@@ -121,4 +121,79 @@ async fn the_migration_of_lists_and_a_change_that_is_being_committed_both_end() 
         "update connections set observed = 'present'; commit",
     )
     .await;
+}
+
+#[tokio::test]
+async fn the_migration_of_resources_and_a_change_that_is_being_committed_both_end() {
+    migrates_beside_a_change(
+        17,
+        "begin; select id from connections for update; update operations set phase = 'accepted'",
+        "update connections set observed = 'present'; commit",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_migration_of_the_ledgers_tenants_and_a_change_that_is_being_committed_both_end() {
+    migrates_beside_a_change(
+        19,
+        "begin; update operations set phase = 'accepted';
+         insert into ledger_events (id, occurred_at, kind, details) values (gen_random_uuid(), now(), 'k', '{}')",
+        "update connections set observed = 'present'; commit",
+    )
+    .await;
+}
+
+/// What a connection is listed by, and the tenants of an event: recorded before the migration, after it by a replica of the previous
+/// version.
+#[tokio::test]
+async fn what_the_previous_version_records_is_listed_as_what_was_recorded_before() {
+    let server = own_server().await;
+    let (database, mut owner) = of_the_version_before(&server).await;
+    let event = |number: u8| {
+        format!(
+            "insert into ledger_events (id, occurred_at, kind, connection_id, target_tenant_id, source_tenant_id, details)
+             select id, now(), 'k', id, target_tenant_id, source_tenant_id, '{{}}' from connections where name = 'n{number}';
+             insert into connection_people (connection_id, person_id, part, app_id)
+             select id, {ACTOR}, 'actor', id from connections where name = 'n{number}';"
+        )
+    };
+    run(&mut owner, &event(11)).await.expect("an event");
+    for later in MIGRATIONS.iter().filter(|migration| migration.version > 10) {
+        run(&mut owner, migration(later.version))
+            .await
+            .expect("a migration");
+    }
+    let mut serving = connect(&database.serving_url).await;
+    run(&mut serving, &(recorded(12) + &event(12)))
+        .await
+        .expect("as before");
+    for (what, each) in [
+        (
+            "select array_agg(row(r.role, r.resource_id, r.tenant_id)::text order by r.role) from connection_resources r
+             where r.connection_id = c.id",
+            3,
+        ),
+        (
+            "select array_agg(row(e.unsettled, e.viewer, e.list_key, e.part)::text order by e.viewer, e.list_key)
+             from connection_list_entries e where e.connection_id = c.id",
+            // Everybody, the tenant of both sides, which is the actor here; all, a database, a source, both.
+            2 * 4,
+        ),
+        (
+            "select array_agg(e.tenant_ids::text) from ledger_events e where e.connection_id = c.id",
+            1,
+        ),
+    ] {
+        let query = format!("select ({what}) from connections c order by c.name");
+        let of_each: Vec<Vec<String>> = sqlx::query_scalar(AssertSqlSafe(query))
+            .fetch_all(&mut owner)
+            .await
+            .expect("rows");
+        let [before, after] = &of_each[..] else {
+            panic!("two connections: {of_each:?}")
+        };
+        assert_eq!(before, after);
+        assert_eq!(before.len(), each, "{before:?}");
+    }
 }

@@ -9,8 +9,8 @@ use crate::arm::error::{ArmError, ArmErrorKind};
 use crate::arm::operation::OperationUrl;
 use crate::arm::report::Call;
 use crate::arm::trusted_url::PinnedUrlError;
-use crate::arm::{Arm, CallReport, CallTrace, json_fields};
-use crate::domain::{DataConnectionId, DatabaseId};
+use crate::arm::{Arm, CallReport, CallTrace};
+use crate::domain::{DataConnectionId, DatabaseId, json_fields};
 use crate::upstream::{ArmToken, BearerToken};
 
 /// The tokens of one write (Microsoft Learn, "Authenticate requests across tenants").

@@ -1,23 +1,18 @@
-//! Data connections at ARM: how one is read, made and removed, and whether what is there is what was sent.
+//! Data connections at ARM: how one is read, made and removed.
 //! When that is done, and in whose name, `operations` decides.
 
 #[cfg(test)]
 mod any_answer_tests;
-mod body;
 mod calls;
-mod compare;
-mod projection;
 #[cfg(test)]
 mod wire_tests;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-pub use body::event_hub_body;
 pub use calls::{Accepted, Credentials, Deleted};
-pub use compare::{Comparison, Reading, Recorded, compare, fingerprint};
 
-use crate::arm::json_fields;
+use crate::domain::json_fields::{self, instant};
 
 /// A data connection as ARM gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,15 +57,6 @@ impl DataConnection {
             "createdAt",
         )?)
     }
-}
-
-/// Reads a time with any number of fractional digits (ARM writes seven); without an offset it is UTC.
-fn instant(text: &str) -> Option<DateTime<Utc>> {
-    let offset = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
-    offset.ok().or_else(|| {
-        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
-        Some(local.and_utc())
-    })
 }
 
 #[cfg(test)]

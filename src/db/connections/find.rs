@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -10,8 +11,8 @@ use uuid::Uuid;
 use super::ConnectionRole;
 use crate::db::{DbError, operations};
 use crate::domain::{
-    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventHubSource, EventKind, FoundResource,
-    Target, TenantId,
+    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventKind, FoundResource, Source, Target,
+    TenantId,
 };
 
 /// A record, and what the person who looks is to it.
@@ -30,9 +31,7 @@ struct Row {
     target_tenant_id: Uuid,
     source_tenant_id: Uuid,
     database_id: String,
-    table_name: Option<String>,
-    mapping_name: Option<String>,
-    data_format: Option<String>,
+    source_kind: String,
     source_id: String,
     consumer_group: String,
     location: String,
@@ -47,6 +46,7 @@ struct Row {
     version: i32,
     found: Option<Json<FoundResource>>,
     recheck_at: Option<DateTime<Utc>>,
+    configuration: Value,
     justification: Option<String>,
     settling: Option<String>,
     part: Option<String>,
@@ -66,11 +66,12 @@ macro_rules! select {
     (part: $part:literal, from: ($($from:tt)+), $rest:literal $(, $argument:expr)*) => {
         sqlx::query_as!(
             Row,
-            "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id, c.table_name,
-                c.mapping_name, c.data_format, c.source_id, c.consumer_group, c.location, c.request_hash, c.created_by,
+            "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id,
+                c.source_kind, c.source_id, c.consumer_group, c.location, c.request_hash, c.created_by,
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
                 c.version, c.found as \"found: Json<FoundResource>\", c.recheck_at,
-                n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
+                jsonb_strip_nulls(jsonb_build_object('table', c.table_name, 'mapping', c.mapping_name,
+                    'dataFormat', c.data_format)) as \"configuration!\", n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
                 o.operation as \"operation?: Json<operations::Row>\"
              from " + $($from)* + "
              left join lateral (
@@ -89,7 +90,7 @@ macro_rules! select {
 // Below the macro, which it uses.
 mod list;
 
-pub use list::{Selection, list};
+pub use list::{Listed, Selection, list};
 
 impl Row {
     fn found(self) -> Result<ConnectionWithRole, DbError> {
@@ -97,41 +98,37 @@ impl Row {
             None => None,
             Some("actor") => Some(ConnectionRole::Actor),
             Some("participant") => Some(ConnectionRole::Participant),
-            Some(other) => return Err(DbError::Defect(format!("the unknown part '{other}'"))),
+            Some(other) => return Err(DbError::Internal(format!("the unknown part '{other}'"))),
         };
         let record = self.parse()?;
         Ok(ConnectionWithRole { record, part })
     }
 
     fn parse(self) -> Result<ConnectionRecord, DbError> {
-        let optional =
-            |text: Option<String>| text.map(|text| text.parse()).transpose().map_err(DbError::defect);
+        let (source, settings) = Source::from_record(
+            &self.source_kind,
+            &self.source_id,
+            &self.consumer_group,
+            self.configuration,
+        )
+        .map_err(|error| DbError::Internal(format!("connection {}: {error}", self.id)))?;
         Ok(ConnectionRecord {
             id: ConnectionId::new(self.id),
-            arm_id: self.arm_id_written.parse().map_err(DbError::defect)?,
-            name: self.name.parse().map_err(DbError::defect)?,
+            arm_id: self.arm_id_written.parse().map_err(DbError::internal)?,
+            name: self.name.parse().map_err(DbError::internal)?,
             target_tenant: TenantId::new(self.target_tenant_id),
             source_tenant: TenantId::new(self.source_tenant_id),
             target: Target {
-                database: self.database_id.parse().map_err(DbError::defect)?,
-                table: optional(self.table_name)?,
-                mapping: optional(self.mapping_name)?,
-                data_format: self
-                    .data_format
-                    .map(|text| text.parse())
-                    .transpose()
-                    .map_err(DbError::defect)?,
+                database: self.database_id.parse().map_err(DbError::internal)?,
+                settings,
             },
-            source: EventHubSource {
-                hub: self.source_id.parse().map_err(DbError::defect)?,
-                consumer_group: self.consumer_group.parse().map_err(DbError::defect)?,
-            },
+            source,
             location: self.location,
             request_hash: self.request_hash,
             created_by: ActorId::new(self.created_by),
             created_at: self.created_at,
-            desired: self.desired.parse().map_err(DbError::defect)?,
-            observed: self.observed.parse().map_err(DbError::defect)?,
+            desired: self.desired.parse().map_err(DbError::internal)?,
+            observed: self.observed.parse().map_err(DbError::internal)?,
             observed_at: self.observed_at,
             confirmed_at: self.confirmed_at,
             closed_at: self.closed_at,
@@ -144,7 +141,7 @@ impl Row {
                 .settling
                 .map(|kind| kind.parse())
                 .transpose()
-                .map_err(DbError::defect)?,
+                .map_err(DbError::internal)?,
         })
     }
 }

@@ -13,7 +13,9 @@ use crate::domain::{
     ActorId, ConnectionId, DataFormat, Desired, EntityName, FoundResource, NewRecord, Observed,
 };
 
-pub use find::{ConnectionWithRole, Selection, find, find_open, find_with_role, list, unanswered_removal};
+pub use find::{
+    ConnectionWithRole, Listed, Selection, find, find_open, find_with_role, list, unanswered_removal,
+};
 pub use recheck::{
     due_for_recheck, expect_late_effect, expect_nothing_late, recheck_later, rechecked, reopen, to_recheck_at,
 };
@@ -36,16 +38,25 @@ impl ConnectionRole {
     }
 }
 
-/// Records a connection before anything is sent.
+/// Records a connection and the resources that it touches, before anything is sent.
 ///
 /// # Errors
 /// [`DbError::Conflict`] on `connections_one_open` when the data connection has a record that is not finally absent.
 pub async fn insert(db: &mut PgConnection, record: &NewRecord) -> Result<(), DbError> {
+    let touched = record.resources();
+    let roles: Vec<&str> = touched.iter().map(|resource| resource.role).collect();
+    let ids: Vec<&str> = touched.iter().map(|resource| resource.id.canonical()).collect();
+    let written: Vec<&str> = touched.iter().map(|resource| resource.id.as_written()).collect();
+    let tenants: Vec<Uuid> = touched.iter().map(|resource| resource.tenant.uuid()).collect();
     let rows = sqlx::query!(
-        "insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id,
+        "with touched as (
+            insert into connection_resources (connection_id, role, resource_id, resource_id_written, tenant_id)
+            select $1, r.* from unnest($21::text[], $22::text[], $23::text[], $24::uuid[]) r
+         )
+         insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id,
             table_name, mapping_name, data_format, source_kind, source_id, consumer_group, location, request_hash,
             created_by, created_at, desired, observed, observed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'eventHub', $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         record.id.uuid(),
         record.arm_id.resource().canonical(),
         record.arm_id.resource().as_written(),
@@ -53,18 +64,23 @@ pub async fn insert(db: &mut PgConnection, record: &NewRecord) -> Result<(), DbE
         record.target_tenant.uuid(),
         record.source_tenant.uuid(),
         record.target.database.resource().as_written(),
-        record.target.table.as_ref().map(EntityName::as_str),
-        record.target.mapping.as_ref().map(EntityName::as_str),
-        record.target.data_format.map(DataFormat::as_str),
-        record.source.hub.resource().as_written(),
-        record.source.consumer_group.as_str(),
+        record.target.settings.table.as_ref().map(EntityName::as_str),
+        record.target.settings.mapping.as_ref().map(EntityName::as_str),
+        record.target.settings.data_format.map(DataFormat::as_str),
+        record.source.kind(),
+        record.source.resource().as_written(),
+        record.source.consumer_group().as_str(),
         record.location,
         record.request_hash,
         record.created_by.uuid(),
         record.created_at,
         Desired::Present.as_str(),
         Observed::Unknown.as_str(),
-        record.absent_at
+        record.absent_at,
+        &roles as &[&str],
+        &ids as &[&str],
+        &written as &[&str],
+        &tenants
     )
     .execute(db)
     .await?
@@ -209,7 +225,7 @@ pub async fn set_found(
             version = version + case when found ->> 'fingerprint' is distinct from $3 then 1 else 0 end
          where id = $1",
         id.uuid(),
-        serde_json::to_value(found).map_err(DbError::defect)?,
+        serde_json::to_value(found).map_err(DbError::internal)?,
         found.fingerprint
     )
     .execute(db)

@@ -98,7 +98,7 @@ pub(in crate::http) fn awaiting() -> Value {
     })
 }
 
-/// What another than its requester goes on with.
+/// An operation that another person than its requester continues.
 pub(in crate::http) fn continue_operation() -> Value {
     json!({ "requestHash": REQUEST_HASH })
 }

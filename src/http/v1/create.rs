@@ -5,10 +5,11 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::domain::{Code, EventHubSource, FieldError, NewConnection, Phase, Target};
+use crate::domain::{Code, FieldError, NewConnection, Phase, Target, TargetSettings};
 use crate::http::extract::{
     Authorized, Conditions, Create, Idempotency, Json, NoParameters, Prefer, Query, field, optional,
 };
+use crate::http::models::CreateSource;
 use crate::http::openapi::{
     Answer, Answers, AuxiliaryHeader, ChangeResponses, ErrorCodes, ErrorResponses, IdempotencyKeyHeader,
     PreferHeader, examples,
@@ -88,44 +89,12 @@ struct CreateTarget {
     data_format: Option<String>,
 }
 
-/// The source of the events: exactly one member, which names its kind.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CreateSource {
-    /// An event hub.
-    event_hub: CreateEventHub,
-}
-
-/// An event hub.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CreateEventHub {
-    /// The event hub's resource id.
-    #[schema(
-        max_length = 2048,
-        pattern = r"^/subscriptions/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/resourceGroups/\w[\w().-]{0,89}/providers/Microsoft\.EventHub/namespaces/\w[\w-]{0,49}/eventhubs/\w[\w.-]{0,255}$",
-        example = "/subscriptions/50000000-0000-4000-8000-000000000002/resourceGroups/rg-streams/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
-    )]
-    resource_id: String,
-    /// The consumer group that Azure Data Explorer reads with; `$Default` if none is named.
-    #[serde(default = "default_consumer_group")]
-    #[schema(
-        example = "$Default",
-        pattern = r"^(\$Default|[A-Za-z0-9]([A-Za-z0-9._-]{0,48}[A-Za-z0-9])?)$"
-    )]
-    consumer_group: String,
-}
-
-fn default_consumer_group() -> String {
-    "$Default".to_owned()
-}
-
 impl CreateConnection {
     /// Parses every member, and returns all mistakes at once.
     fn parse(self) -> Result<NewConnection, Problem> {
         let mut errors = Vec::new();
-        let name = field(&mut errors, "/name", &self.name);
-        let database = field(&mut errors, "/target/database", &self.target.database);
+        let name = field(&mut errors, NewConnection::NAME_POINTER, &self.name);
+        let database = field(&mut errors, Target::DATABASE_POINTER, &self.target.database);
         let table = optional(&mut errors, "/target/table", self.target.table.as_deref());
         let mapping = optional(&mut errors, "/target/mapping", self.target.mapping.as_deref());
         let data_format = optional(
@@ -133,36 +102,27 @@ impl CreateConnection {
             "/target/dataFormat",
             self.target.data_format.as_deref(),
         );
-        let hub = field(
-            &mut errors,
-            "/source/eventHub/resourceId",
-            &self.source.event_hub.resource_id,
-        );
-        let group = field(
-            &mut errors,
-            "/source/eventHub/consumerGroup",
-            &self.source.event_hub.consumer_group,
-        );
+        let source = self.source.parse(&mut errors);
         if let Some(detail) = self.justification.as_deref().and_then(wrong_justification) {
             errors.push(FieldError {
                 pointer: "/justification".to_owned(),
                 detail,
             });
         }
-        match (name, database, hub, group) {
-            (Some(name), Some(database), Some(hub), Some(consumer_group)) if errors.is_empty() => {
-                Ok(NewConnection {
-                    name,
-                    target: Target {
-                        database,
+        match (name, database, source) {
+            (Some(name), Some(database), Some(source)) if errors.is_empty() => Ok(NewConnection {
+                name,
+                target: Target {
+                    database,
+                    settings: TargetSettings {
                         table,
                         mapping,
                         data_format,
                     },
-                    source: EventHubSource { hub, consumer_group },
-                    justification: self.justification,
-                })
-            }
+                },
+                source,
+                justification: self.justification,
+            }),
             _ => Err(Problem::invalid(errors)),
         }
     }

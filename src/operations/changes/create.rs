@@ -1,8 +1,7 @@
 //! The create's request to ARM: sent once after its intent is committed, and again only when ARM surely did nothing.
 
 use crate::arm::{Accepted, ArmError, ArmErrorKind, CallTrace, Credentials, failure_of};
-use crate::db::DbError;
-use crate::domain::{Code, EventKind, Failure, Observed, Phase};
+use crate::domain::{Code, Error, EventKind, Failure, Observed, Phase};
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::{claims, comparison, deferral, outcome, tokens, transition};
@@ -88,7 +87,7 @@ pub(crate) async fn send(job: &mut Job) -> Step {
 
 pub(crate) async fn send_create(job: &mut Job, credentials: Credentials) -> Step {
     let Some(body) = job.claim.body.clone() else {
-        return Err(DbError::Defect("a create without a body".to_owned()).into());
+        return Err(Error::Internal("a create without a body".to_owned()).into());
     };
     let (arm, id) = (job.driver.arm.clone(), job.record.arm_id.clone());
     let trace = CallTrace {

@@ -1,14 +1,13 @@
 //! The removal's request to ARM: sent only after a read that was compared with the record.
 
 use super::settle_remove;
-use crate::arm::{
-    ArmError, ArmErrorKind, CallReport, CallTrace, Comparison, Credentials, Deleted, failure_of,
-};
+use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Credentials, Deleted, failure_of};
 use crate::db::operations;
 use crate::domain::{Code, Desired, EventKind, FoundResource, Observed, Phase};
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step, Stop, early};
 use crate::operations::driver::{claims, comparison, deferral, outcome, reads, tokens, transition};
+use crate::sources::Comparison;
 use serde_json::Value;
 use serde_json::json;
 use std::time::Duration;

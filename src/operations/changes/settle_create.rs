@@ -3,13 +3,14 @@
 use crate::operations::driver::outcome;
 use serde_json::json;
 
-use crate::arm::{ArmError, Comparison, DataConnection, failure_of};
+use crate::arm::{ArmError, DataConnection, failure_of};
 use crate::domain::{Code, EventKind, Failure, Observed, Phase};
 use crate::operations::driver::comparison::{self, Whose};
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::reads::{self, Progress, Seen};
 use crate::operations::driver::transition;
 use crate::operations::settlement::{Facts, Owner, Pause, Question, Ruling, Said, Shown, rule};
+use crate::sources::Comparison;
 
 /// Settles a create whose outcome is unknown.
 pub(super) async fn settle(job: &mut Job) -> Step {

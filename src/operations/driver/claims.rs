@@ -2,7 +2,7 @@
 //! operation waits for a caller who signs in with them.
 
 use crate::arm::{ArmError, failure_of};
-use crate::domain::{Awaiting, Code, Error, EventKind, OperationKind, Phase};
+use crate::domain::{Awaiting, Code, EventKind, OperationKind, Phase};
 use crate::entra::ExchangeErrorKind;
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step};
@@ -35,7 +35,7 @@ pub(crate) async fn challenged(job: &mut Job, error: &ArmError) -> Step {
 }
 
 /// Requests a token with the claims, once for each sign-in: one of which ARM requires more again would be requested without end.
-async fn request_claims(job: &mut Job, awaited: &Awaiting) -> Result<TokenOutcome<()>, Error> {
+async fn request_claims(job: &mut Job, awaited: &Awaiting) -> Step<TokenOutcome<()>> {
     let missing = || Ok(TokenOutcome::Missing(awaited.clone()));
     let driver = job.driver.clone();
     let Some(claims) = awaited.claims.as_deref() else {

@@ -1,10 +1,11 @@
 //! What is at ARM, compared with what is recorded: whose it is, and how a change ends that met something else.
 
-use crate::arm::{Comparison, DataConnection, Reading, Recorded, compare, fingerprint};
-use crate::db::{DbError, revisions};
+use crate::arm::DataConnection;
+use crate::db::revisions;
 use crate::domain::{Code, Error, Failure, FoundResource, Observed};
 use crate::operations::driver::job::{Job, Step};
 use crate::operations::driver::outcome;
+use crate::sources::{Comparison, Recorded, compare, fingerprint};
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
@@ -36,7 +37,7 @@ pub(crate) async fn compared(job: &Job, found: &DataConnection) -> Result<Compar
         snapshot: revision.snapshot,
         api_version: revision.api_version,
     };
-    Ok(compare(&recorded, Reading::Resource(&found.raw)))
+    Ok(compare(&recorded, &found.raw))
 }
 
 /// Whose the data connection is that stands where a create was to make one. The intent was committed before the request left,
@@ -76,7 +77,7 @@ pub(crate) async fn end_as_anothers(job: &mut Job, found: &DataConnection, whose
             )
         }
         Whose::Ours | Whose::Unreadable => {
-            return Err(DbError::Defect("a create that is nobody else's".to_owned()).into());
+            return Err(Error::Internal("a create that is nobody else's".to_owned()).into());
         }
     };
     outcome::fail_with(job, failure, observed, Some(seen)).await

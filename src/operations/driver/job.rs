@@ -2,10 +2,10 @@
 
 use crate::arm::{ArmError, Refusal};
 use crate::db::leases::Claim;
-use crate::db::{Db, DbError, connections};
+use crate::db::{Db, connections};
 use crate::domain::{ActorId, Awaiting, ConnectionRecord, Error, Phase};
 use crate::operations::driver::Driver;
-use crate::operations::lease::Lease;
+use crate::operations::lease::{Lease, LeaseError};
 use crate::tokens::store::TokenVersion;
 use chrono::DateTime;
 use chrono::Utc;
@@ -34,6 +34,8 @@ pub(crate) enum NextAction {
 pub(crate) enum Stop {
     /// The step is over, and this comes next.
     Next(NextAction),
+    /// The lease is lost: another replica goes on.
+    LeaseLost,
     /// It failed.
     Error(Error),
 }
@@ -49,6 +51,15 @@ pub(crate) fn early(step: Step) -> Stop {
 impl<E: Into<Error>> From<E> for Stop {
     fn from(error: E) -> Self {
         Self::Error(error.into())
+    }
+}
+
+impl From<LeaseError> for Stop {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Lost => Self::LeaseLost,
+            LeaseError::Database(error) => Self::Error(error.into()),
+        }
     }
 }
 
@@ -80,13 +91,10 @@ pub(crate) struct StepTokens {
 
 impl Job {
     /// The connection of a claimed operation.
-    pub(crate) async fn find_record(db: &Db, claim: &Claim) -> Result<ConnectionRecord, DbError> {
-        db.background(async |db| {
-            connections::find(db, claim.record.connection)
-                .await?
-                .ok_or_else(|| DbError::Defect("an operation without a connection".to_owned()))
-        })
-        .await
+    pub(crate) async fn find_record(db: &Db, claim: &Claim) -> Result<ConnectionRecord, Error> {
+        let found = db.background(async |db| connections::find(db, claim.record.connection).await);
+        let gone = || Error::Internal("an operation without a connection".to_owned());
+        found.await?.ok_or_else(gone)
     }
 
     pub(crate) async fn open(
@@ -99,7 +107,7 @@ impl Job {
         let record = loop {
             match Self::find_record(&driver.db, &claim).await {
                 // A replica that resumes it later may lack the tokens that are here.
-                Err(error) if error.is_outage() && lease.is_held() => {
+                Err(Error::Database(error)) if error.is_outage() && lease.is_held() => {
                     sleep(driver.settings.poll_min).await;
                 }
                 record => break record?,

@@ -70,19 +70,19 @@ impl Driver {
             let result = Job::open(driver.clone(), claim, claimed_at, unsent).await;
             let result = match result {
                 Ok(job) => run(job, place).await,
-                Err(error) => Err(error),
+                Err(error) => Err(Stop::Error(error)),
             };
             match result {
-                Ok(()) => {}
-                Err(Error::Database(DbError::LeaseLost)) => {
+                Ok(()) | Err(Stop::Next(_)) => {}
+                Err(Stop::LeaseLost) => {
                     metrics::lease_lost();
                     tracing::warn!(operation.id = %operation, "another replica took the operation over");
                 }
-                Err(Error::Database(error)) if error.is_outage() => {
+                Err(Stop::Error(Error::Database(error))) if error.is_outage() => {
                     driver.db.failed(&error, "an operation cannot continue");
                     tracing::warn!(operation.id = %operation, "this replica cannot continue the operation; it is resumed when its lease ends");
                 }
-                Err(error) => {
+                Err(Stop::Error(error)) => {
                     tracing::error!(operation.id = %operation, error = %error, "this replica cannot continue the operation; it is resumed when its lease ends");
                 }
             }
@@ -159,7 +159,7 @@ impl Driver {
     }
 }
 
-async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<(), Error> {
+async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Step<()> {
     loop {
         let step = match step(&mut job).await {
             // What was surely not sent waits in the queue and does not block the cluster.
@@ -177,7 +177,7 @@ async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<()
                 job.driver.db.failed(&error, "an operation waits");
                 NextAction::RetryAfter(job.driver.settings.poll_min)
             }
-            Err(Stop::Error(error)) => return Err(error),
+            Err(stop) => return Err(stop),
         };
         match next {
             NextAction::Done => return Ok(()),
@@ -194,12 +194,7 @@ async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Result<()
                     .await;
                 match woken {
                     Some(alive) => alive?,
-                    None => {
-                        return match outcome::hand_over(&mut job).await {
-                            Ok(()) | Err(Stop::Next(_)) => Ok(()),
-                            Err(Stop::Error(error)) => Err(error),
-                        };
-                    }
+                    None => return outcome::hand_over(&mut job).await,
                 }
             }
         }

@@ -79,11 +79,7 @@ async fn verified(job: &mut Job, stored: Option<StoredTokens>) -> Result<Option<
     Ok(Some(stored.caller))
 }
 
-async fn exchange(
-    job: &mut Job,
-    caller: &Caller,
-    tenants: &[TenantId],
-) -> Result<TokenOutcome<Vec<ArmToken>>, Error> {
+async fn exchange(job: &mut Job, caller: &Caller, tenants: &[TenantId]) -> Step<TokenOutcome<Vec<ArmToken>>> {
     let target = job.record.target_tenant;
     let exchange = job.driver.tokens.exchange.clone();
     match job.lease.keep(exchange.all(caller, tenants)).await? {
@@ -114,7 +110,7 @@ async fn exchange(
                 None => named.unwrap_or(target).into(),
             }))
         }
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 

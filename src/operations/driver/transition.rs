@@ -200,7 +200,8 @@ async fn try_commit(
     let holds = next.record.awaiting.is_none() && !driver.replica.is_stopping();
     let holder = holds.then_some(driver.replica.id);
     let lease = driver.settings.lease;
-    let actor = leases::save(db, next, holder, change.release_for, lease).await?;
+    let saved = leases::save(db, next, holder, change.release_for, lease).await?;
+    let actor = saved.ok_or(NotCommitted::LeaseLost)?;
     if actor.0 != before.actor {
         if dispatches {
             // The tokens at hand are not theirs.
@@ -265,6 +266,8 @@ enum NotCommitted {
     Stopping,
     /// The create's connection is to be removed.
     Unwanted,
+    /// The lease ended, or another replica took it.
+    LeaseLost,
     /// Anything else.
     Error(Error),
 }
@@ -278,6 +281,7 @@ impl<E: Into<Error>> From<E> for NotCommitted {
 impl From<NotCommitted> for Stop {
     fn from(reason: NotCommitted) -> Self {
         match reason {
+            NotCommitted::LeaseLost => Self::LeaseLost,
             NotCommitted::Error(error) => Self::Error(error),
             // It waits for its turn anew.
             NotCommitted::SlotTaken

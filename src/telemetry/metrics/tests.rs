@@ -17,7 +17,7 @@ fn has(text: &str, line: &str) {
 fn errors_of_the_database_are_counted_by_class_and_commits_without_an_answer() {
     let text = measured(|| {
         let _ = DbError::from(sqlx::Error::RowNotFound);
-        let _ = DbError::late();
+        let _ = DbError::timed_out();
         let _ = DbError::unconfirmed();
     });
     has(&text, "database_errors_total{class=\"defect\"} 1");

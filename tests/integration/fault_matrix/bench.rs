@@ -152,7 +152,7 @@ async fn service(call: Call, kind: Kind, waits: Waits, clock: &Clock) -> App {
         config.database.pool.max_connections = 4;
         config.arm.tenant_cache = Duration::ZERO;
         // One refusal for too many calls must not be felt by the next trouble; `resilience` has what it does.
-        config.arm.rate_limit = false;
+        config.upstream_limits.longest_retry_after = Duration::ZERO;
         config.visibility.granted_for = Duration::from_millis(1);
         config.visibility.denied_for = Duration::from_millis(1);
         // One cell's failures are no reason to hold back the next one's calls.

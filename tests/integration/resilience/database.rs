@@ -259,14 +259,14 @@ async fn requests_that_wait_for_azure_hold_no_connection_to_postgres() {
     app.emulator.inject(hang("/clusters/adx1?"));
     app.emulator.inject(hang("/eventhubs/hub1?"));
     let mut hanging = JoinSet::new();
-    for _ in 0..12 {
+    for _ in 0..6 {
         let portal = app.how_to_portal();
         hanging.spawn(async move { portal.create(&request("telemetry")).await });
     }
     let asked = app
         .emulator
         .journal()
-        .wait_for(|_| app.exchanges_at(how_to::DOMAIN2) >= 12, PATIENCE);
+        .wait_for(|_| app.exchanges_at(how_to::DOMAIN2) >= 6, PATIENCE);
     assert!(asked.await.is_some(), "nothing hangs");
     let portal = app.signed_in("acc1@domain1.com");
     for _ in 0..10 {

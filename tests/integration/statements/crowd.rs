@@ -22,10 +22,10 @@ pub(super) struct Look {
     pub(super) rows: u64,
 }
 
-/// What a list is narrowed down to: its name, what the statement is given, and which of the two parts of the crowd it leaves.
+/// What a list is narrowed down to: its name, the ids, and which of the two parts of the crowd it leaves.
 struct Filter {
     name: String,
-    values: String,
+    ids: String,
     leaves: (bool, bool),
 }
 
@@ -81,8 +81,8 @@ impl Crowd {
             .execute(&mut *db)
             .await
             .expect("the owner may");
-        sqlx::raw_sql("vacuum analyze connections, connection_people, connection_viewers, connection_notes, people, operations,
-            ledger_events, idempotency_keys")
+        sqlx::raw_sql("vacuum analyze connections, connection_people, connection_resources, connection_list_entries, connection_notes,
+            people, operations, ledger_events, idempotency_keys")
             .execute(db)
             .await
             .expect("the owner may");
@@ -90,44 +90,42 @@ impl Crowd {
     }
 
     /// Everybody who may look at a list, at each that there is.
-    pub(super) fn looks(&self, list: &str) -> Vec<Look> {
-        let is_unsettled = list.contains("where a.unsettled");
-        let filters = filters(
-            list.contains("a.database_hash = $"),
-            list.contains("a.source_hash = $"),
-        );
+    pub(super) fn looks(&self) -> Vec<Look> {
         let role = format!("'{}'", self.tenant);
         let allowed = format!("'{ALLOWED}'");
-        let viewers = [
-            ("denied, with nothing", "null", STRANGER, 0),
-            (
-                "denied, with the oldest",
-                "null",
-                GUEST,
-                if is_unsettled { 1 } else { 3 },
-            ),
-            ("denied, with all", "null", OWNER, PAGE),
-            ("allowed by a role", &role, STRANGER, PAGE),
-            ("allowed, with nothing", &allowed, STRANGER, PAGE),
-            ("allowed, with all", &allowed, OWNER, PAGE),
-        ];
-        let kind = if is_unsettled { "unsettled" } else { "any" };
         let mut looks = Vec::new();
-        for Filter { name, values, leaves } in &filters {
-            for (who, first, second, rows) in &viewers {
-                // The oldest are of the first part.
-                let is_empty = if *rows < PAGE {
-                    !leaves.0
-                } else {
-                    !leaves.0 && !leaves.1
-                };
-                looks.push(Look {
-                    name: format!("{who}: {name}, {kind}"),
-                    values: format!(
-                        "'ffffffff-ffff-ffff-ffff-ffffffffffff', {first}, '{second}', {PAGE}{values}"
-                    ),
-                    rows: if is_empty { 0 } else { *rows },
-                });
+        for is_unsettled in [false, true] {
+            let viewers = [
+                ("denied, with nothing", "null", STRANGER, 0),
+                (
+                    "denied, with the oldest",
+                    "null",
+                    GUEST,
+                    if is_unsettled { 1 } else { 3 },
+                ),
+                ("denied, with all", "null", OWNER, PAGE),
+                ("allowed by a role", &role, STRANGER, PAGE),
+                ("allowed, with nothing", &allowed, STRANGER, PAGE),
+                ("allowed, with all", &allowed, OWNER, PAGE),
+            ];
+            let kind = if is_unsettled { "unsettled" } else { "any" };
+            for Filter { name, ids, leaves } in &filters() {
+                for (who, first, second, rows) in &viewers {
+                    // The oldest are of the first part.
+                    let is_empty = if *rows < PAGE {
+                        !leaves.0
+                    } else {
+                        !leaves.0 && !leaves.1
+                    };
+                    looks.push(Look {
+                        name: format!("{who}: {name}, {kind}"),
+                        values: format!(
+                            "'ffffffff-ffff-ffff-ffff-ffffffffffff', {first}, '{second}', {PAGE}, {is_unsettled},
+                            list_key(array[{ids}]::text[])"
+                        ),
+                        rows: if is_empty { 0 } else { *rows },
+                    });
+                }
             }
         }
         looks
@@ -137,40 +135,26 @@ impl Crowd {
 /// One more than a page that nobody asked a size for holds: it tells whether there is another.
 const PAGE: u64 = 51;
 
-fn filters(by_database: bool, by_source: bool) -> Vec<Filter> {
-    let hash = |id: &str, suffix: &str| format!(", hash_of_resource('{id}{suffix}')");
-    let part = |database: &str, source: &str| {
-        (
-            database.is_empty() && source.is_empty(),
-            database == "2" && source == "2",
-        )
+/// All, of a database, of a source, of both.
+fn filters() -> Vec<Filter> {
+    let of = |name: &str, ids: &[String], leaves| Filter {
+        name: name.to_owned(),
+        ids: ids.join(", "),
+        leaves,
     };
-    match (by_database, by_source) {
-        (false, false) => vec![Filter {
-            name: "all".to_owned(),
-            values: String::new(),
-            leaves: (true, true),
-        }],
-        (true, true) => [("", ""), ("2", "2"), ("", "2"), ("none", "none")]
-            .map(|(database, source)| Filter {
-                name: format!("database {database:?} and source {source:?}"),
-                values: hash(how_to::DATABASE, database) + &hash(how_to::HUB1, source),
-                leaves: part(database, source),
-            })
-            .into(),
-        (by_database, _) => ["", "2", "none"]
-            .map(|suffix| Filter {
-                name: format!("{} {suffix:?}", if by_database { "database" } else { "source" }),
-                values: hash(
-                    if by_database {
-                        how_to::DATABASE
-                    } else {
-                        how_to::HUB1
-                    },
-                    suffix,
-                ),
-                leaves: part(suffix, suffix),
-            })
-            .into(),
+    let id = |id: &str, suffix: &str| format!("lower('{id}{suffix}')");
+    let mut filters = vec![of("all", &[], (true, true))];
+    for (suffix, leaves) in [
+        ("", (true, false)),
+        ("2", (false, true)),
+        ("none", (false, false)),
+    ] {
+        let (database, source) = (id(how_to::DATABASE, suffix), id(how_to::HUB1, suffix));
+        filters.push(of(&format!("database {suffix:?}"), &[database.clone()], leaves));
+        filters.push(of(&format!("source {suffix:?}"), &[source.clone()], leaves));
+        filters.push(of(&format!("both {suffix:?}"), &[database, source], leaves));
     }
+    let apart = [id(how_to::DATABASE, ""), id(how_to::HUB1, "2")];
+    filters.push(of("of one and of the other", &apart, (false, false)));
+    filters
 }

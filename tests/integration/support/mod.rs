@@ -12,6 +12,7 @@ mod proof;
 mod stalled;
 mod traces;
 mod watch;
+mod wire;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub(crate) use program::program;
 pub(crate) use proof::{CLAIMS, claims_challenge, encoded_claims};
 pub(crate) use stalled::Stalled;
 pub(crate) use watch::{eventually, hurried, impatient};
+pub(crate) use wire::Wire;
 
 /// How long a condition may take to come true. Generous: it is no measure of speed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -2,8 +2,9 @@
 
 use azure_emulator::how_to;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
-use crate::support::{Answer, App, request};
+use crate::support::{Answer, App, connect, request};
 
 #[tokio::test]
 async fn a_narrowed_list_is_read_in_pages_and_its_tokens_are_good_for_it_alone() {
@@ -68,5 +69,38 @@ async fn a_narrowed_list_is_read_in_pages_and_its_tokens_are_good_for_it_alone()
     let unknown = how_to::DATABASE.replace(how_to::SUBSCRIPTION1, "59999999-0000-4000-8000-000000000009");
     let answer = portal.get(&format!("/v1/connections?database={unknown}")).await;
     assert_eq!(answer.body, json!({ "value": [] }));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_connection_of_many_resources_and_tenants_is_listed_once_by_each() {
+    let app = App::start().await;
+    let created = app.how_to_portal().create(&request("telemetry")).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    // As a kind of source would record them that reads from several resources, of two more tenants.
+    app.as_owner(
+        "insert into connection_resources (connection_id, role, resource_id, resource_id_written, tenant_id)
+         select id, role, '/' || role, '/' || role, tenant
+         from connections, (values ('storageAccount', '30000000-0000-7000-8000-000000000000'::uuid),
+            ('identity', '40000000-0000-7000-8000-000000000000')) more (role, tenant)",
+    )
+    .await;
+    let database = how_to::DATABASE.to_ascii_lowercase();
+    let hub = how_to::HUB1.to_ascii_lowercase();
+    let query = format!(
+        "select t.id || ' ' || k.name
+         from (values ('all', array[]::text[]), ('database', array['{database}']), ('hub', array['{hub}']),
+            ('account', array['/storageAccount']), ('both', array['{database}', '/identity'])) k (name, ids)
+         cross join (select distinct tenant_id as id from connection_resources) t
+         join connection_list_entries e
+            on not e.unsettled and e.viewer = t.id and e.list_key = list_key(k.ids)"
+    );
+    let mut owner = connect(&app.database.owner_url).await;
+    let listed: Vec<String> = sqlx::query_scalar(AssertSqlSafe(query))
+        .fetch_all(&mut owner)
+        .await
+        .expect("rows");
+    assert_eq!(listed.len(), 4 * 5, "{listed:?}");
+    drop(owner);
     app.finish().await;
 }

@@ -80,7 +80,7 @@ async fn entra_is_not_asked_again_and_again_for_who_is_not_in_a_tenant() {
 #[tokio::test]
 async fn a_look_that_nobody_can_answer_is_an_outage_and_not_a_no() {
     // What is refused for too many calls must not be felt at the next look; `resilience` has what it does.
-    let app = App::with(|config| config.arm.rate_limit = false).await;
+    let app = App::with(|config| config.upstream_limits.longest_retry_after = Duration::ZERO).await;
     let created = justified(&app).await;
     let paths = [
         format!("/v1/connections/{}", created.text("/id")),

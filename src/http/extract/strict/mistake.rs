@@ -7,7 +7,7 @@ use serde::de::{self, Expected, Unexpected};
 
 use crate::domain::FieldError;
 
-/// The most mistakes that are told of one request.
+/// The most mistakes that are reported for one request.
 const MAX_MISTAKES: usize = 20;
 /// The longest name of an unknown member that is shown.
 const MAX_SHOWN_NAME: usize = 40;
@@ -19,7 +19,7 @@ const MAX_SENTENCE: usize = 300;
 /// Why reading ended early.
 #[derive(Debug)]
 pub(super) enum Mistake {
-    /// Its place is not known yet: whoever reads the member adds it.
+    /// Its place is not known yet: the reader of the member adds it.
     Nowhere(String),
     /// With its place.
     At(FieldError),

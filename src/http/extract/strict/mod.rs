@@ -1,5 +1,5 @@
 //! Input from outside, read strictly: a structure is an object with members that it knows, each there once and never null.
-//! What is wrong is told by pointers of known members alone, however the caller named theirs.
+//! Mistakes are named by pointers of known members alone, however the caller named theirs.
 
 mod mistake;
 mod node;
@@ -49,7 +49,7 @@ impl Source {
 /// A JSON body, or all that is wrong with it.
 pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Vec<FieldError>> {
     let node: Node = serde_json::from_slice(bytes).map_err(|error| {
-        // The parser tells line and column, and quotes nothing.
+        // The parser returns line and column, and quotes nothing.
         vec![FieldError {
             pointer: Source::Body.root().to_owned(),
             detail: format!("is no JSON: {}", short(&error)),

@@ -149,7 +149,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         };
         let (taken, null) = self.members(known, members);
         match visitor.visit_map(Members::of(&self, taken)) {
-            // What is wrong with it was told.
+            // Its mistake is recorded already.
             Err(Mistake::Lacks(member)) if null.contains(&member) => Err(Mistake::Told),
             Err(Mistake::Lacks(member)) => {
                 let detail = format!("lacks the {} `{member}`", self.source.noun());

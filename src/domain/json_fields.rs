@@ -1,10 +1,11 @@
 //! Members of ARM's JSON, found whatever their case: the same member was `Value` in one api-version and `value` in the
 //! next (recorded ARM traffic, 2021-01-01 against 2021-08-27).
 
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
 
 /// The member of this name; one of exactly this case comes first. `None` when it is absent, or the value is no object.
-pub(super) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+pub(crate) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     let object = value.as_object()?;
     object.get(name).or_else(|| {
         object
@@ -15,12 +16,12 @@ pub(super) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 /// The text of this member. `None` when it is absent, empty or no text.
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     member(value, name)?.as_str().filter(|text| !text.is_empty())
 }
 
 /// The texts of this member, where it is a list; anything else in it is left out.
-pub(super) fn texts(value: &Value, name: &str) -> Vec<String> {
+pub(crate) fn texts(value: &Value, name: &str) -> Vec<String> {
     let items = member(value, name).and_then(Value::as_array);
     items.map_or_else(Vec::new, |items| {
         items
@@ -33,8 +34,17 @@ pub(super) fn texts(value: &Value, name: &str) -> Vec<String> {
 
 /// `properties.provisioningState` of a resource or an operation: an open set, since the wire has states
 /// that the published list lacks (`Accepted`).
-pub(super) fn provisioning_state(value: &Value) -> Option<&str> {
+pub(crate) fn provisioning_state(value: &Value) -> Option<&str> {
     text(member(value, "properties")?, "provisioningState")
+}
+
+/// Parses a time with any number of fractional digits (ARM writes seven); without an offset it is UTC.
+pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let offset = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    offset.ok().or_else(|| {
+        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+        Some(local.and_utc())
+    })
 }
 
 #[cfg(test)]

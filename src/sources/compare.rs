@@ -7,33 +7,23 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::projection::{self, Kind, READ_ONLY, RETRIEVAL_START, Values};
-use crate::arm::json_fields;
+use super::projection_of;
+use crate::domain::json_fields;
 
 /// What is recorded of a data connection.
 #[derive(Debug, Clone)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     /// The body of the request that made it.
-    pub sent: Value,
+    pub(crate) sent: Value,
     /// The resource as ARM showed it when it was last confirmed; none where it never was, or an older version confirmed it.
-    pub snapshot: Option<Value>,
+    pub(crate) snapshot: Option<Value>,
     /// The api-version of the two.
-    pub api_version: String,
-}
-
-/// What a read came to.
-#[derive(Debug, Clone, Copy)]
-pub enum Reading<'a> {
-    /// ARM showed a resource.
-    Resource(&'a Value),
-    /// ARM says that there is none, and its parent can be read.
-    Absent,
-    /// The read did not succeed.
-    Unreadable,
+    pub(crate) api_version: String,
 }
 
 /// What is at ARM, compared with what is recorded. Differences are JSON pointers (RFC 6901) into the resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Comparison {
+pub(crate) enum Comparison {
     /// It is what is recorded.
     Same,
     /// The same source and consumer group, configured otherwise.
@@ -49,7 +39,7 @@ pub enum Comparison {
 impl Comparison {
     /// The word on the wire.
     #[must_use]
-    pub const fn as_str(&self) -> &'static str {
+    pub(crate) const fn as_str(&self) -> &'static str {
         match self {
             Self::Same => "same",
             Self::Differs(_) => "differs",
@@ -61,7 +51,7 @@ impl Comparison {
 
     /// The pointers of what differs.
     #[must_use]
-    pub fn differences(&self) -> &[String] {
+    pub(crate) fn differences(&self) -> &[String] {
         match self {
             Self::Differs(pointers) | Self::Replaced(pointers) => pointers,
             Self::Same | Self::Absent | Self::Unreadable => &[],
@@ -69,15 +59,10 @@ impl Comparison {
     }
 }
 
-/// Compares. Defaults count as filled in; `""`, `null`, `[]` and an absent member are the same; ids, consumer groups and closed words
+/// Compares what is recorded with a resource that ARM showed. Defaults count as filled in; `""`, `null`, `[]` and an absent member are the same; ids, consumer groups and closed words
 /// have no case; the region and what only ARM writes don't count, nor do members that the recorded api-version doesn't know.
 #[must_use]
-pub fn compare(recorded: &Recorded, reading: Reading<'_>) -> Comparison {
-    let found = match reading {
-        Reading::Resource(found) => found,
-        Reading::Absent => return Comparison::Absent,
-        Reading::Unreadable => return Comparison::Unreadable,
-    };
+pub(crate) fn compare(recorded: &Recorded, found: &Value) -> Comparison {
     let base = recorded.snapshot.as_ref().unwrap_or(&recorded.sent);
     let (Some(found_kind), Some(properties)) = (json_fields::text(found, "kind"), properties(found)) else {
         return Comparison::Unreadable;
@@ -88,7 +73,7 @@ pub fn compare(recorded: &Recorded, reading: Reading<'_>) -> Comparison {
     if replaced {
         differences.push("/kind".to_owned());
     }
-    let table = Kind::named(kind);
+    let table = projection_of(kind);
     for name in counted(recorded, base, properties, table) {
         let recorded_value = property(base, &name);
         let found_value = json_fields::member(properties, &name);
@@ -139,9 +124,9 @@ fn counted(recorded: &Recorded, base: &Value, found: &Value, table: Option<&'sta
 /// A hash of all that tells one resource from another, when it was made included: what a caller accepted is exactly this. The same
 /// for each read, as long as nobody changes the resource.
 #[must_use]
-pub fn fingerprint(resource: &Value) -> String {
+pub(crate) fn fingerprint(resource: &Value) -> String {
     let kind = json_fields::text(resource, "kind").map(str::to_ascii_lowercase);
-    let table = kind.as_deref().and_then(Kind::named);
+    let table = kind.as_deref().and_then(projection_of);
     let properties = properties(resource);
     let names: BTreeSet<String> = keys(properties).map(str::to_ascii_lowercase).collect();
     let is_written = |name: &&String| !READ_ONLY.iter().any(|known| name.eq_ignore_ascii_case(known));
@@ -157,7 +142,7 @@ pub fn fingerprint(resource: &Value) -> String {
         .collect();
     let system = json_fields::member(resource, "systemData");
     let created = system.and_then(|system| json_fields::text(system, "createdAt"));
-    let created = created.and_then(super::instant).map(|at| at.to_rfc3339());
+    let created = created.and_then(json_fields::instant).map(|at| at.to_rfc3339());
     // A list, since the order of an object's members depends on how the JSON library was built.
     let whole = json!([kind, values, created]);
     let hash = Sha256::digest(whole.to_string().as_bytes());

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::instant;
+use crate::domain::json_fields::instant;
 
 /// How the values of a member are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,10 +45,17 @@ pub(super) const READ_ONLY: [&str; 2] = ["provisioningState", "managedIdentityOb
 /// Filled in by ARM with the time of the creation unless the creator chose another: compared only where it was sent.
 pub(super) const RETRIEVAL_START: &str = "retrievalStartDate";
 /// An identity of the cluster that reads the source: a setting, although it is a resource id.
-const MANAGED_IDENTITY: &str = "managedIdentityResourceId";
-const CONSUMER_GROUP: &str = "consumerGroup";
+pub(super) const MANAGED_IDENTITY: &str = "managedIdentityResourceId";
+/// The reader of the source that a data connection takes: no other may share it.
+pub(super) const CONSUMER_GROUP: &str = "consumerGroup";
 
-const fn member(name: &'static str, since: &'static str, default: &'static str, values: Values) -> Member {
+/// A member, in the order of [`Member`]'s fields.
+pub(super) const fn member(
+    name: &'static str,
+    since: &'static str,
+    default: &'static str,
+    values: Values,
+) -> Member {
     Member {
         name,
         since,
@@ -57,32 +64,7 @@ const fn member(name: &'static str, since: &'static str, default: &'static str, 
     }
 }
 
-const EVENT_HUB: Kind = Kind {
-    name: "EventHub",
-    identity: &[
-        member("eventHubResourceId", "", "", Values::Exact),
-        member(CONSUMER_GROUP, "", "", Values::AnyCase),
-    ],
-    configuration: &[
-        member("tableName", "", "", Values::Exact),
-        member("mappingRuleName", "", "", Values::Exact),
-        member("dataFormat", "", "", Values::AnyCase),
-        member("eventSystemProperties", "", "", Values::Set),
-        member("compression", "2019-11-09", "None", Values::AnyCase),
-        member(MANAGED_IDENTITY, "2021-01-01", "", Values::Exact),
-        member("databaseRouting", "2022-02-01", "Single", Values::AnyCase),
-        member(RETRIEVAL_START, "2022-07-07", "", Values::Instant),
-    ],
-};
-
 impl Kind {
-    /// The table of a kind; none for one that this service has no table for.
-    pub(super) fn named(name: &str) -> Option<&'static Self> {
-        [&EVENT_HUB]
-            .into_iter()
-            .find(|kind| kind.name.eq_ignore_ascii_case(name))
-    }
-
     pub(super) fn member(&self, name: &str) -> Option<&'static Member> {
         let mut members = self.identity.iter().chain(self.configuration);
         members.find(|member| member.name.eq_ignore_ascii_case(name))
