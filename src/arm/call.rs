@@ -4,7 +4,7 @@ use super::report::{Call, CallReport, CallTrace, milliseconds};
 use std::error::Error as _;
 use std::time::Instant;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::Instrument as _;
 use url::Url;
 
@@ -19,10 +19,7 @@ use crate::domain::ResourceId;
 use crate::failpoints::{Moment, failpoint};
 use crate::telemetry::{self, metrics};
 use crate::upstream;
-use crate::upstream::{ArmToken, Bearer, Body, BodyError};
-
-/// Microsoft Learn, "Authenticate requests across tenants".
-const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");
+use crate::upstream::{AUXILIARY_HEADER, ArmToken, Bearer, Body, BodyError};
 
 impl Arm {
     /// The URL of a resource, or of something below it, with an `api-version`. Each segment is percent-encoded.
@@ -194,7 +191,10 @@ impl Arm {
             request = request.header(header::AUTHORIZATION, token.bearer().ok_or_else(illegal)?);
         }
         if !call.auxiliary.is_empty() {
-            request = request.header(AUXILIARY, ArmToken::bearers(call.auxiliary).ok_or_else(illegal)?);
+            request = request.header(
+                AUXILIARY_HEADER,
+                ArmToken::bearers(call.auxiliary).ok_or_else(illegal)?,
+            );
         }
         if let Some(body) = call.body {
             request = request.json(body);

@@ -29,7 +29,7 @@ pub use ids::{
 };
 pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
 pub use record::{
-    Awaiting, ConnectionRecord, Failure, FoundResource, NewRecord, OperationRecord, ConnectionResource,
+    Awaiting, ConnectionRecord, ConnectionResource, Failure, FoundResource, NewRecord, OperationRecord,
     Upstream, removal_hash, removal_of_found_hash,
 };
 pub use refusal::{Challenge, Error, FieldError, Missing, MissingKind, Refusal, Unavailable};

@@ -79,8 +79,7 @@ impl ArmToken {
         Self::bearers([self])
     }
 
-    /// `Bearer <token>, Bearer <token>…`: the syntax of `x-ms-authorization-auxiliary`
-    /// (Microsoft Learn, "Authenticate requests across tenants"). `None` if it is no legal header value.
+    /// `Bearer <token>, Bearer <token>…`: the syntax of [`AUXILIARY_HEADER`](super::AUXILIARY_HEADER). `None` if it is no legal header value.
     pub fn bearers<'a>(tokens: impl IntoIterator<Item = &'a Self>) -> Option<HeaderValue> {
         let parts: Vec<String> = tokens
             .into_iter()
