@@ -47,7 +47,7 @@ impl Answer {
             StatusCode::TOO_MANY_REQUESTS => ArmErrorKind::Throttled(refusal),
             // RFC 9110, section 15.5.9: a time-out says nothing of what was done with what had arrived.
             StatusCode::REQUEST_TIMEOUT => ArmErrorKind::ServerError(refusal),
-            status if status.is_client_error() && is_arms_word(status, &refusal) => {
+            status if status.is_client_error() && is_from_arm(status, &refusal) => {
                 ArmErrorKind::Refused(refusal)
             }
             status if status.is_client_error() && self.is_cut() => ArmErrorKind::NoAnswer,
@@ -148,7 +148,7 @@ impl Answer {
 /// Whether a 4xx is a refusal of ARM's own. One without ARM's code (Microsoft Learn, "Troubleshoot common Azure deployment errors":
 /// every error has one) may be of something on the way, such as a proxy. It is believed where its status alone says that nothing
 /// was done; a 404 is not: it would pass for the word that something is gone.
-fn is_arms_word(status: StatusCode, refusal: &Refusal) -> bool {
+fn is_from_arm(status: StatusCode, refusal: &Refusal) -> bool {
     let says_enough = matches!(
         status,
         StatusCode::BAD_REQUEST

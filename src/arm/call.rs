@@ -19,7 +19,7 @@ use crate::domain::ResourceId;
 use crate::failpoints::{Moment, failpoint};
 use crate::telemetry::{self, metrics};
 use crate::upstream;
-use crate::upstream::{AUXILIARY_HEADER, ArmToken, Bearer, Body, BodyError};
+use crate::upstream::{AUXILIARY_HEADER, ArmToken, BearerToken, Body, BodyError};
 
 impl Arm {
     /// The URL of a resource, or of something below it, with an `api-version`. Each segment is percent-encoded.
@@ -46,7 +46,7 @@ impl Arm {
         &self,
         name: &'static str,
         url: Url,
-        token: Option<&dyn Bearer>,
+        token: Option<&BearerToken>,
         understand: impl Fn(Answer) -> Result<T, ArmError>,
     ) -> Result<T, ArmError> {
         let trace = CallTrace {
@@ -193,7 +193,7 @@ impl Arm {
         if !call.auxiliary.is_empty() {
             request = request.header(
                 AUXILIARY_HEADER,
-                ArmToken::bearers(call.auxiliary).ok_or_else(illegal)?,
+                ArmToken::auxiliary(call.auxiliary).ok_or_else(illegal)?,
             );
         }
         if let Some(body) = call.body {

@@ -91,7 +91,7 @@ impl ArmError {
     /// Whether ARM did nothing and only wants the same asked later: throttling, what takes one change at a time, and what this
     /// service rejected itself. A lock is none of these: a person must remove it.
     #[must_use]
-    pub fn is_put_off(&self) -> bool {
+    pub fn is_deferred(&self) -> bool {
         let busy = [
             "ServiceIsInMaintenance",
             "AnotherOperationInProgress",

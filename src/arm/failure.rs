@@ -20,7 +20,7 @@ pub(crate) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> Error {
     let upstream = Some(upstream_of(error));
     match &error.kind {
         // A busy cluster, say, is no final no.
-        ArmErrorKind::Refused(refusal) if !error.is_put_off() => {
+        ArmErrorKind::Refused(refusal) if !error.is_deferred() => {
             if let (Some(claims), Some(token)) = (&refusal.claims, token) {
                 let tenant = token.tenant();
                 let detail = format!(
@@ -35,7 +35,7 @@ pub(crate) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> Error {
             let refused = token.filter(|_| refusal.status == 401);
             Refusal {
                 upstream,
-                refused_token: refused.map(ArmToken::tenant),
+                refused_token: refused.map(|token| token.tenant()),
                 ..Refusal::new(Code::AzureRefused, sentence_of(error))
             }
             .into()

@@ -14,7 +14,7 @@ use crate::arm::trusted_url::PinnedUrlError;
 use crate::arm::{Arm, refusal, trusted_url};
 use crate::domain::json_fields;
 use crate::upstream;
-use crate::upstream::Bearer;
+use crate::upstream::BearerToken;
 
 /// Where an operation is asked about. It leads to ARM and may be signed, so it prints without its query.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Arm {
     /// As every call. A 404 is `Refused`: ARM drops operations, and only a read of the resource shows the outcome.
     pub async fn poll(
         &self,
-        token: &dyn Bearer,
+        token: &BearerToken,
         operation: &OperationUrl,
     ) -> Result<OperationState, ArmError> {
         self.read("GET operation", operation.url.clone(), Some(token), |answer| {

@@ -10,7 +10,7 @@ use super::report::CallReport;
 use crate::arm::trusted_url::PinnedUrlError;
 use crate::arm::{Arm, trusted_url};
 use crate::domain::{ResourceId, json_fields};
-use crate::upstream::ArmToken;
+use crate::upstream::BearerToken;
 
 /// `Microsoft.Authorization/permissions` (Microsoft Learn, "Permissions - List For Resource").
 const API_VERSION: &str = "2022-04-01";
@@ -62,7 +62,11 @@ impl Arm {
     ///
     /// # Errors
     /// As every call; `ForeignHost` when a next page is elsewhere, `Unreadable` for more than 20 pages.
-    pub async fn permissions(&self, token: &ArmToken, scope: &ResourceId) -> Result<Permissions, ArmError> {
+    pub async fn permissions(
+        &self,
+        token: &BearerToken,
+        scope: &ResourceId,
+    ) -> Result<Permissions, ArmError> {
         let name = "GET permissions";
         let below = ["providers", "Microsoft.Authorization", "permissions"];
         let mut url = self.url(scope, &below, API_VERSION);

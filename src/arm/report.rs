@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use crate::upstream::{ArmToken, Bearer};
+use crate::upstream::{ArmToken, BearerToken};
 
 /// The id under which a change is found again in Azure's activity log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) struct Call<'a> {
     pub(super) name: &'static str,
     pub(super) method: Method,
     pub(super) url: Url,
-    pub(super) token: Option<&'a dyn Bearer>,
+    pub(super) token: Option<&'a BearerToken>,
     pub(super) auxiliary: &'a [ArmToken],
     pub(super) body: Option<&'a Value>,
     pub(super) trace: CallTrace,

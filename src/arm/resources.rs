@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::error::{ArmError, ArmErrorKind};
 use crate::arm::Arm;
 use crate::domain::{ClusterId, DatabaseId, ResourceId, ResourceRead, json_fields};
-use crate::upstream::{ArmToken, Bearer};
+use crate::upstream::BearerToken;
 
 /// An Azure Data Explorer cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Arm {
     ///
     /// # Errors
     /// As every call; also `Refused` for a 404 that is about the subscription or the resource group.
-    pub async fn cluster(&self, token: &ArmToken, id: &ClusterId) -> Result<Option<Cluster>, ArmError> {
+    pub async fn cluster(&self, token: &BearerToken, id: &ClusterId) -> Result<Option<Cluster>, ArmError> {
         let url = self.url(id.resource(), &[], self.kusto_api_version());
         self.read("GET cluster", url, Some(token), |answer| {
             match answer.success(&self.0.settings.endpoint) {
@@ -38,7 +38,7 @@ impl Arm {
     ///
     /// # Errors
     /// As every call; also `Refused` for a 404 about something outside of it.
-    pub async fn database_exists(&self, token: &dyn Bearer, id: &DatabaseId) -> Result<bool, ArmError> {
+    pub async fn database_exists(&self, token: &BearerToken, id: &DatabaseId) -> Result<bool, ArmError> {
         self.exists(
             "GET database",
             token,
@@ -53,7 +53,7 @@ impl Arm {
     ///
     /// # Errors
     /// As every call; also `Refused` for a 404 about something outside of it.
-    pub async fn resource_exists(&self, token: &ArmToken, read: &ResourceRead) -> Result<bool, ArmError> {
+    pub async fn resource_exists(&self, token: &BearerToken, read: &ResourceRead) -> Result<bool, ArmError> {
         self.exists(read.call, token, &read.id, read.api_version, read.absent_codes)
             .await
     }
@@ -61,7 +61,7 @@ impl Arm {
     async fn exists(
         &self,
         name: &'static str,
-        token: &dyn Bearer,
+        token: &BearerToken,
         resource: &ResourceId,
         api_version: &str,
         absent_codes: &[&str],

@@ -1,5 +1,5 @@
-//! The order of changes: one in flight for each cluster, across replicas. A slot row says who is at it; whose turn it is next
-//! follows from the operations that wait.
+//! The order of changes: one in flight for each cluster, across replicas. A slot row names the operation in flight; which one is
+//! next follows from the operations that wait.
 //!
 //! Each caller has one turn in a round, so callers take turns however many changes one of them asks for, and each caller's own
 //! changes come in their order.
@@ -32,7 +32,7 @@ pub async fn listener(pool: &PgPool) -> Result<PgListener, DbError> {
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn take_unqueued(
+pub async fn acquire_unqueued(
     db: &mut PgConnection,
     cluster: &ClusterId,
     operation: OperationId,
@@ -56,12 +56,11 @@ pub async fn take_unqueued(
     Ok(rows == 1)
 }
 
-/// Takes the slot of an operation's cluster when its turn has come. Gives whether the slot was free, and ARM may be asked; one that
-/// keeps others waiting for longer than it may counts as free.
+/// Acquires the slot of an operation's cluster when its turn has come. Returns true if the slot was free or its hold had expired.
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn take(db: &mut PgConnection, operation: OperationId, life: Duration) -> Result<bool, DbError> {
+pub async fn acquire(db: &mut PgConnection, operation: OperationId, life: Duration) -> Result<bool, DbError> {
     let rows = sqlx::query!(
         "insert into cluster_slots (cluster_id, operation_id, held_until, round)
          select o.cluster_id, o.id, now() + make_interval(secs => $2), o.turn from operations o where o.id = $1
@@ -79,12 +78,12 @@ pub async fn take(db: &mut PgConnection, operation: OperationId, life: Duration)
     Ok(rows == 1)
 }
 
-/// Gives back the slot that an operation holds, if it holds one. `pause` is how long ARM wants to be left alone with this
-/// cluster. Where somebody waits, the replicas hear of it when the transaction is committed.
+/// Releases the slot that an operation holds, if it holds one. `pause` is how long ARM defers changes of this cluster. Where
+/// operations wait, the replicas are notified when the transaction is committed.
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn give_back(
+pub async fn release(
     db: &mut PgConnection,
     operation: OperationId,
     pause: Option<Duration>,
@@ -98,8 +97,8 @@ pub async fn give_back(
     )
     .execute(&mut *db)
     .await?;
-    // Also one that had no slot may have been first in line. Where nobody waits there is nobody to call: commits that notify come one
-    // after the other in the whole server.
+    // Also one that had no slot may have been first in line. Where nothing waits nobody is notified: commits that notify are
+    // serialised in the whole server.
     sqlx::query!(
         "select pg_notify($1, '') from operations o where o.id = $2
          and exists (select from operations q
@@ -112,12 +111,11 @@ pub async fn give_back(
     Ok(())
 }
 
-/// Lets the slot that an operation holds keep others waiting no longer than its request may live, if it holds one: whoever could
-/// follow it is not here.
+/// Limits how long an operation may hold its slot to the longest life of its request: nobody who could follow it is here.
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn hold_at_most(
+pub async fn limit_hold(
     db: &mut PgConnection,
     operation: OperationId,
     life: Duration,
@@ -137,7 +135,7 @@ pub async fn hold_at_most(
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn call(db: &mut PgConnection) -> Result<(), DbError> {
+pub async fn notify_queue(db: &mut PgConnection) -> Result<(), DbError> {
     sqlx::query!("select pg_notify($1, '')", CHANNEL)
         .execute(db)
         .await?;
@@ -186,5 +184,5 @@ pub async fn queue(
     .await?
     .rows_affected();
     exactly_one("queue an operation", rows)?;
-    call(db).await
+    notify_queue(db).await
 }

@@ -1,6 +1,7 @@
 //! Leases of operations: how one is got, kept and found lost. They live by Postgres's clock, and each has a random token that
 //! every write under it must show.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::DbError;
 use super::operations::{FIRST_REVISION, NewOperation, Row};
 use super::pool::autocommit;
-use crate::domain::{ConnectionId, OperationId, OperationRecord};
+use crate::domain::{ActorId, OperationId, OperationRecord};
 
 /// An operation that this replica may step, as long as its lease lasts.
 #[derive(Debug, Clone)]
@@ -22,7 +23,7 @@ pub struct Claim {
     /// The fencing token.
     pub lease: Uuid,
     /// What was or is to be sent to ARM.
-    pub body: Option<Value>,
+    pub body: Option<Arc<Value>>,
     /// The revision that it makes or removes.
     pub revision: i32,
     /// The fingerprint of what a caller saw at ARM and named as what is to be removed.
@@ -33,10 +34,14 @@ pub struct Claim {
     pub absent_reads: i32,
     /// How often it was sent, or may have been.
     pub dispatches: i32,
+    /// When a read found nothing there, directly before a create is sent again.
+    pub absence_seen_at: Option<DateTime<Utc>>,
     /// Whether this replica had it before, and so has waited with it already.
     pub resumed: bool,
-    /// Whether another replica had it, and did not give it up.
+    /// Whether another replica had it, and did not release it.
     pub taken_over: bool,
+    /// Whether another person than its first requester is its actor.
+    pub continued: bool,
 }
 
 impl NewOperation {
@@ -52,8 +57,10 @@ impl NewOperation {
             arm_operation_url: None,
             absent_reads: 0,
             dispatches: 1,
+            absence_seen_at: None,
             resumed: false,
             taken_over: false,
+            continued: false,
         })
     }
 }
@@ -65,8 +72,6 @@ pub struct ClaimScope<'a> {
     pub replica: Uuid,
     /// The operations that it has tokens for.
     pub operations: &'a [Uuid],
-    /// The connections that it has tokens to read for.
-    pub connections: &'a [Uuid],
     /// The tenants where the service can read by itself.
     pub own: &'a [Uuid],
     /// The time, for deadlines.
@@ -84,6 +89,7 @@ struct ClaimRow {
     dispatches: i32,
     resumed: Option<bool>,
     taken_over: Option<bool>,
+    continued: Option<bool>,
 }
 
 impl ClaimRow {
@@ -93,14 +99,16 @@ impl ClaimRow {
             lease: self
                 .lease_token
                 .ok_or_else(|| DbError::Internal("a claim without a lease".to_owned()))?,
-            body: self.body,
+            body: self.body.map(Arc::new),
             revision: self.revision.unwrap_or(FIRST_REVISION),
             accepted_fingerprint: self.accepted_fingerprint,
             arm_operation_url: self.arm_operation_url,
             absent_reads: self.absent_reads,
             dispatches: self.dispatches,
+            absence_seen_at: None,
             resumed: self.resumed.unwrap_or(false),
             taken_over: self.taken_over.unwrap_or(false),
+            continued: self.continued.unwrap_or(false),
         })
     }
 }
@@ -116,7 +124,8 @@ macro_rules! lease {
              set lease_token = gen_random_uuid(), lease_until = chosen.leased_until, attempts = attempts + 1, holder = $1
              from chosen where o.id = chosen.id
              returning operation_record(o) as \"record!: Json<Row>\", o.lease_token, o.body, o.revision, o.accepted_fingerprint,
-                o.arm_operation_url, o.absent_reads, o.dispatches, chosen.resumed, chosen.holder <> $1 as taken_over"
+                o.arm_operation_url, o.absent_reads, o.dispatches, chosen.resumed, chosen.holder <> $1 as taken_over,
+                o.continued_by <> o.person_id as continued"
             $(, $argument)*
         )
     };
@@ -130,8 +139,7 @@ macro_rules! lease {
 /// caller's first changes (`heads`), the first in turn of those that are due; those that are not due yet count when they are. What a
 /// dead replica left in a queue is claimed at once, since its turn never comes.
 ///
-/// `$1` is the replica; it has tokens for the operations `$2`, tokens to read for the connections `$3`, and reads by itself in the
-/// tenants `$4`.
+/// `$1` is the replica; it has tokens for the operations `$2`, and reads by itself in the tenants `$3`.
 ///
 /// Postgres makes the lateral subquery part of the statement's own condition: when another transaction changed the row before this
 /// one locks it, the condition is evaluated again on the new row. [`claim_due`] tests the lease beside it, so that fencing does not
@@ -155,7 +163,7 @@ macro_rules! over_open {
              from operations o cross join lateral (select case
                 when o.holder <> $1 and o.holder in (select r.id from replicas r where r.alive_until > now()) then null
                 when o.awaiting_tenant_id is not null then case
-                    when o.id = any($2) or (o.phase <> 'queued' and (o.connection_id = any($3) or o.awaiting_tenant_id = any($4)))
+                    when o.id = any($2) or (o.phase <> 'queued' and o.awaiting_tenant_id = any($3))
                     then greatest(o.due_at, o.lease_until) end
                 when o.phase <> 'queued' then greatest(o.due_at, o.lease_until)
                 when o.holder is distinct from $1 then coalesce(o.lease_until, now())
@@ -165,7 +173,6 @@ macro_rules! over_open {
              where o.phase in ('queued', 'dispatched', 'accepted', 'settling')" + $after
             , $by.replica,
             $by.operations,
-            $by.connections,
             $by.own
             $(, $argument)*
         )
@@ -187,12 +194,12 @@ pub async fn claim_due(
         lease,
         by,
         ", chosen as (select o.id, o.holder, o.holder is not distinct from $1 as resumed,
-            now() + make_interval(secs => $7) as leased_until",
+            now() + make_interval(secs => $6) as leased_until",
         " and (o.lease_until is null or o.lease_until < now())
           and (claimable.at <= now()
-            or (o.deadline_at < $5
+            or (o.deadline_at < $4
               and (o.phase = 'queued' and o.kind = 'create' or o.phase = 'accepted' and o.awaiting_tenant_id is not null)))
-          order by o.due_at limit $6
+          order by o.due_at limit $5
           for update of o skip locked)",
         by.now,
         limit,
@@ -216,31 +223,29 @@ fn readable(rows: Vec<ClaimRow>) -> Vec<Claim> {
         .collect()
 }
 
-/// Claims every operation of one connection that may be in flight and that nobody holds, due or not: for a caller who is here
-/// and brings the tokens.
+/// Claims an operation that may be in flight and that nobody holds, due or not: for a caller who is here and brings the tokens.
 ///
 /// # Errors
 /// When the database can't answer.
-pub async fn claim_of(
+pub async fn claim(
     db: &mut PgConnection,
-    connection: ConnectionId,
+    operation: OperationId,
     replica: Uuid,
     lease: Duration,
-) -> Result<Vec<Claim>, DbError> {
+) -> Result<Option<Claim>, DbError> {
     let statement = lease!(
         "with chosen as (
             select id, holder, false as resumed, now() + make_interval(secs => $3) as leased_until from operations
-            where connection_id = $2 and phase in ('dispatched', 'accepted', 'settling')
-              and (lease_until is null or lease_until < now())
+            where id = $2 and phase in ('dispatched', 'accepted', 'settling') and (lease_until is null or lease_until < now())
             for update skip locked
          )",
         replica,
-        connection.uuid(),
+        operation.uuid(),
         lease.as_secs_f64()
     )
     .fetch_all(db);
-    let rows = autocommit("claim the operations of a connection", statement).await?;
-    Ok(readable(rows))
+    let rows = autocommit("claim an operation", statement).await?;
+    Ok(readable(rows).pop())
 }
 
 /// Puts an operation that waits for a caller back into its place in the queue: this replica has tokens for it now. Nothing
@@ -259,7 +264,7 @@ pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uui
     )
     .execute(&mut *db);
     autocommit("put an operation back into the queue", statement).await?;
-    super::cluster_locks::call(db).await
+    super::cluster_locks::notify_queue(db).await
 }
 
 /// Renews the lease. Returns false if it ran out or another replica took it.
@@ -281,6 +286,56 @@ pub async fn renew(
     )
     .execute(db);
     Ok(autocommit("renew a lease", statement).await?.rows_affected() == 1)
+}
+
+/// Saves an operation's next value under its lease, which is prolonged, or released and due again after `release_for`. `holder` is the
+/// replica that has its tokens; none when they are nowhere any more. Returns its recorded actor and the app: another person may have
+/// continued it since it was claimed. `None`, and nothing written, if the lease ended or another replica took it.
+///
+/// # Errors
+/// [`DbError::Conflict`] on `operations_one_in_flight` when a queued operation would begin while another is in flight.
+pub async fn save(
+    db: &mut PgConnection,
+    next: &Claim,
+    holder: Option<Uuid>,
+    release_for: Option<Duration>,
+    lease: Duration,
+) -> Result<Option<(ActorId, Uuid)>, DbError> {
+    let record = &next.record;
+    let failure = record.failure.as_ref().map(serde_json::to_value).transpose();
+    let failure = failure.map_err(DbError::internal)?;
+    let awaiting = record.awaiting.as_ref();
+    let releases = release_for.is_some() || record.phase.is_terminal();
+    let row = sqlx::query!(
+        "update operations set phase = $3, absent_reads = $4, error = $5, arm_operation_url = $6,
+            awaiting_tenant_id = $7, awaiting_claims = $8,
+            dispatched_at = case when $3 = 'queued' then null when $9 > dispatches then clock_timestamp() else dispatched_at end,
+            dispatches = $9, absence_seen_at = coalesce($10, absence_seen_at), deadline_at = $11, finished_at = $12,
+            due_at = now() + make_interval(secs => $13), holder = $14,
+            lease_token = case when $15 then null else lease_token end,
+            lease_until = case when $15 then null else now() + make_interval(secs => $16) end
+         where id = $1 and lease_token = $2 and lease_until > now()
+         returning coalesce(continued_by, person_id) as \"person_id!\", coalesce(continued_app, app_id) as \"app_id!\"",
+        record.id.uuid(),
+        next.lease,
+        record.phase.as_str(),
+        next.absent_reads,
+        failure,
+        next.arm_operation_url,
+        awaiting.map(|awaiting| awaiting.tenant.uuid()),
+        awaiting.and_then(|awaiting| awaiting.claims.as_deref()),
+        next.dispatches,
+        next.absence_seen_at,
+        record.deadline_at,
+        record.finished_at,
+        release_for.unwrap_or_default().as_secs_f64(),
+        holder,
+        releases,
+        lease.as_secs_f64()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| (ActorId::new(row.person_id), row.app_id)))
 }
 
 /// How long until [`claim_due`] may find something; `None` if nothing is open.

@@ -1,6 +1,6 @@
-//! Operations: the rows that are also the jobs. Every write by a worker is fenced by its lease's random token: who lost
-//! the lease writes nothing. How a lease is got and kept is in `leases`.
+//! Operations: the rows that are also the jobs. What a step writes under its lease is in `leases`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,8 +12,7 @@ use uuid::Uuid;
 
 use super::{DbError, exactly_one};
 use crate::domain::{
-    ActorId, Awaiting, ClusterId, ConnectionId, Failure, OperationId, OperationRecord, Phase, TenantId,
-    removal_hash,
+    ActorId, Awaiting, ClusterId, ConnectionId, Failure, OperationId, OperationRecord, TenantId, removal_hash,
 };
 
 /// The revision that a create makes.
@@ -25,7 +24,7 @@ pub struct NewOperation {
     /// The operation.
     pub record: OperationRecord,
     /// What is sent to ARM; none for a removal.
-    pub body: Option<Value>,
+    pub body: Option<Arc<Value>>,
     /// SHA-256 of what is sent.
     pub body_hash: Option<Vec<u8>>,
     /// The api-version of the request to ARM.
@@ -38,38 +37,6 @@ pub struct NewOperation {
     pub lease: Option<Uuid>,
     /// The replica that records it.
     pub holder: Uuid,
-}
-
-/// What a step changes. The lease is prolonged, or given back when `release_for` says when to come again.
-#[derive(Debug, Clone)]
-pub struct Progress<'a> {
-    /// How far it is now.
-    pub phase: Phase,
-    /// Where ARM says how far it is.
-    pub arm_operation_url: Option<&'a str>,
-    /// See [`Claim::absent_reads`](super::leases::Claim::absent_reads).
-    pub absent_reads: i32,
-    /// Why it failed, or what is known so far.
-    pub failure: Option<&'a Failure>,
-    /// The token it waits for.
-    pub awaiting: Option<&'a Awaiting>,
-    /// Give the lease back and be due after this long; `None` keeps it.
-    pub release_for: Option<Duration>,
-    /// The replica that has its tokens; none when they are nowhere any more.
-    pub holder: Option<Uuid>,
-    /// The request is about to leave.
-    pub leaves: Option<Leaving>,
-    /// By when it should have ended, if that changes.
-    pub deadline_at: Option<DateTime<Utc>>,
-    /// The time now, for a phase that ends.
-    pub now: DateTime<Utc>,
-}
-
-/// What is known of a request that is about to leave.
-#[derive(Debug, Clone, Copy)]
-pub struct Leaving {
-    /// When a read found nothing there; none for a removal.
-    pub absent_at: Option<DateTime<Utc>>,
 }
 
 /// Records an operation, under its first lease if it has one, in the round that is under way at its cluster.
@@ -98,7 +65,7 @@ pub async fn insert(
         record.actor.uuid(),
         record.app,
         record.correlation_id,
-        new.body,
+        new.body.as_deref(),
         new.body_hash,
         new.api_version,
         new.absence_seen_at,
@@ -235,58 +202,6 @@ pub async fn continue_as(
     .await?
     .rows_affected();
     Ok(rows == 1)
-}
-
-/// Writes a step's result under the lease. Returns in whose name the operation goes on, with the app: somebody may have continued
-/// it since it was claimed. `None`, and nothing written, if the lease ran out or another replica took it.
-///
-/// # Errors
-/// [`DbError::Conflict`] on `operations_one_in_flight` when a queued operation would begin while another is in flight.
-pub async fn save(
-    db: &mut PgConnection,
-    operation: OperationId,
-    token: Uuid,
-    progress: &Progress<'_>,
-    lease: Duration,
-) -> Result<Option<(ActorId, Uuid)>, DbError> {
-    let failure = progress.failure.map(serde_json::to_value).transpose();
-    let failure = failure.map_err(DbError::internal)?;
-    let releases = progress.release_for.is_some() || progress.phase.is_terminal();
-    let row = sqlx::query!(
-        "update operations set phase = $3, absent_reads = $5, error = $6,
-            arm_operation_url = case when $3 in ('succeeded', 'failed') then null else $4 end,
-            awaiting_tenant_id = $7, awaiting_claims = $16,
-            dispatched_at = case when $3 = 'queued' then null when $12 then clock_timestamp() else dispatched_at end,
-            dispatches = case when $12 then dispatches + 1 else dispatches end,
-            absence_seen_at = coalesce($13, absence_seen_at),
-            deadline_at = coalesce($14, deadline_at),
-            finished_at = case when $3 in ('succeeded', 'failed') then $8::timestamptz end,
-            due_at = now() + make_interval(secs => $9),
-            holder = $15,
-            lease_token = case when $10 then null else lease_token end,
-            lease_until = case when $10 then null else now() + make_interval(secs => $11) end
-         where id = $1 and lease_token = $2 and lease_until > now()
-         returning coalesce(continued_by, person_id) as \"person_id!\", coalesce(continued_app, app_id) as \"app_id!\"",
-        operation.uuid(),
-        token,
-        progress.phase.as_str(),
-        progress.arm_operation_url,
-        progress.absent_reads,
-        failure,
-        progress.awaiting.map(|awaiting| awaiting.tenant.uuid()),
-        progress.now,
-        progress.release_for.unwrap_or_default().as_secs_f64(),
-        releases,
-        lease.as_secs_f64(),
-        progress.leaves.is_some(),
-        progress.leaves.and_then(|leaves| leaves.absent_at),
-        progress.deadline_at,
-        progress.holder,
-        progress.awaiting.and_then(|awaiting| awaiting.claims.as_deref())
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(row.map(|row| (ActorId::new(row.person_id), row.app_id)))
 }
 
 /// How long ago the commit was made with which an operation's request was last to leave, by the one clock that all replicas share.

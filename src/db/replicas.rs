@@ -36,5 +36,5 @@ pub async fn heartbeat(db: &mut PgConnection, replica: Uuid, life: Duration) -> 
 pub async fn deregister(db: &mut PgConnection, replica: Uuid) -> Result<(), DbError> {
     let statement = sqlx::query!("delete from replicas where id = $1", replica).execute(&mut *db);
     autocommit("say that a replica has stopped", statement).await?;
-    super::cluster_locks::call(db).await
+    super::cluster_locks::notify_queue(db).await
 }

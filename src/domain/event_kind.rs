@@ -78,7 +78,7 @@ kinds! {
     /// code of the problem.
     ContinueRefused => "continue.refused",
     /// ARM did nothing and wants the same asked later: with its code, and how long the change waits now (milliseconds).
-    ChangePutOff => "change.putOff",
+    ChangeDeferred => "change.putOff",
     /// No answer, or no clear one: the change may or may not have happened. Reads will settle it.
     OutcomeUnknown => "outcome.unknown",
 }

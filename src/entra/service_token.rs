@@ -16,7 +16,7 @@ use super::error::{ExchangeError, ExchangeErrorKind};
 use super::{Entra, Inner};
 use crate::domain::{ObjectId, Person, TenantId};
 use crate::entra::exchange_guard::Identity;
-use crate::upstream::ServiceToken;
+use crate::upstream::{ArmToken, ServicePrincipal};
 
 /// A token is not handed out in its last minutes: the work it is for takes some.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -31,7 +31,7 @@ pub(super) struct ServiceTokens(Cache<TenantId, Entry>);
 
 #[derive(Clone)]
 struct Entry {
-    token: ServiceToken,
+    token: ArmToken<ServicePrincipal>,
     life: Duration,
 }
 
@@ -55,7 +55,7 @@ impl Entra {
     ///
     /// # Errors
     /// What Entra answered, or that it could not; see [`ExchangeErrorKind`].
-    pub async fn service_token(&self, tenant: TenantId) -> Result<ServiceToken, ExchangeError> {
+    pub async fn service_token(&self, tenant: TenantId) -> Result<ArmToken<ServicePrincipal>, ExchangeError> {
         let tokens = &self.inner.service_tokens.0;
         let now = self.inner.clock.now();
         if let Some(entry) = tokens.get(&tenant).await {
@@ -151,7 +151,7 @@ impl Inner {
         tenant: TenantId,
         now: DateTime<Utc>,
         success: &Success,
-    ) -> Result<ServiceToken, ExchangeErrorKind> {
+    ) -> Result<ArmToken<ServicePrincipal>, ExchangeErrorKind> {
         let token = self
             .read(tenant, now, success)
             .ok_or(ExchangeErrorKind::BadAnswer)?;
@@ -159,8 +159,13 @@ impl Inner {
         token.ok_or(ExchangeErrorKind::ApplicationMissing)
     }
 
-    /// `None` if it is not what was asked for; the inner one if it has no principal in the tenant.
-    fn read(&self, tenant: TenantId, now: DateTime<Utc>, success: &Success) -> Option<Option<ServiceToken>> {
+    /// `None` if it is not what was asked for; the inner one if nobody in the tenant stands behind it.
+    fn read(
+        &self,
+        tenant: TenantId,
+        now: DateTime<Utc>,
+        success: &Success,
+    ) -> Option<Option<ArmToken<ServicePrincipal>>> {
         if !success.is_bearer() {
             return None;
         }
@@ -184,7 +189,7 @@ impl Inner {
             tenant,
             object: ObjectId::new(object),
         };
-        Some(Some(ServiceToken::new(
+        Some(Some(ArmToken::new(
             principal,
             expires_at,
             success.access_token.clone(),

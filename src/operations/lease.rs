@@ -41,11 +41,6 @@ impl Lease {
         }
     }
 
-    /// The token that fences writes.
-    pub(super) fn token(&self) -> Uuid {
-        self.token
-    }
-
     /// Whether it has not ended as far as this replica knows.
     pub(super) fn is_held(&self) -> bool {
         Instant::now() < self.end

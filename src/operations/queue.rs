@@ -1,5 +1,4 @@
-//! One change of a cluster at a time, across replicas: a replica says that it lives, hears when a turn is over, and records
-//! what has to wait.
+//! One change of a cluster at a time, across replicas: new operations acquire their cluster's slot or wait in its queue.
 
 use crate::clock::Clock;
 use crate::db::Db;
@@ -63,11 +62,10 @@ impl Queue {
         &self.api_version
     }
 
-    /// Hears from the other replicas when somebody's turn may have come, and makes the worker look. A hint: what is not heard is
-    /// found by looking.
+    /// Listens for notifications that an operation may be due, and wakes the driver. A hint: what is missed is found periodically.
     ///
     /// # Errors
-    /// When the database can't be heard. It never ends otherwise.
+    /// When the connection to the database is lost. It never ends otherwise.
     pub(crate) async fn listen(&self) -> Result<(), DbError> {
         let mut listener = self.db.listener().await?;
         loop {
@@ -116,25 +114,24 @@ impl Queue {
         }
     }
 
-    /// Takes the cluster's turn for a new operation, in the transaction that records it; one that can't have it is to be
-    /// recorded as queued.
+    /// Acquires the cluster's slot for a new operation, in the transaction that records it; without it the operation is queued.
     ///
     /// # Errors
     /// When the database can't answer.
-    pub(crate) async fn take_turn(
+    pub(crate) async fn acquire_slot(
         &self,
         db: &mut PgConnection,
         cluster: &ClusterId,
         operation: &mut OperationRecord,
     ) -> Result<(), DbError> {
-        if !cluster_locks::take_unqueued(db, cluster, operation.id, self.settings.slot_timeout).await? {
-            self.wait_for_turn(operation);
+        if !cluster_locks::acquire_unqueued(db, cluster, operation.id, self.settings.slot_timeout).await? {
+            self.set_queued(operation);
         }
         Ok(())
     }
 
-    /// A caller's queue at a cluster has an end: what stands in it is held in memory here, with its tokens. For creates; what is
-    /// to be removed is bounded by what was made.
+    /// Bounds a caller's queue at a cluster, since it is held in memory here, with its tokens. For creates; removals are bounded by
+    /// what was created.
     ///
     /// # Errors
     /// [`Code::TooManyRequests`] when it is full.
@@ -201,8 +198,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Makes of a new operation one that waits for its turn.
-    pub(crate) fn wait_for_turn(&self, operation: &mut OperationRecord) {
+    /// Makes a new operation one that waits for its turn.
+    pub(crate) fn set_queued(&self, operation: &mut OperationRecord) {
         operation.phase = Phase::Queued;
         operation.dispatched_at = None;
         operation.deadline_at = operation.created_at + self.settings.max_queue_time;

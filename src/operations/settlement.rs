@@ -132,9 +132,11 @@ pub(super) fn rule(facts: &Facts) -> Ruling {
 
 /// A change of the data connection is under way, and ARM said nothing of how the create ended.
 fn under_way(facts: &Facts) -> Ruling {
-    match (facts.settling, facts.overdue, facts.wanted_gone) {
+    // What is shown may be another's, while the request can still take effect after a removal.
+    let has_waited_enough = facts.request_dead && facts.overdue;
+    match (facts.settling, has_waited_enough, facts.wanted_gone) {
         (false, ..) => again(facts.absent_reads, Pause::Growing),
-        // A removal waits, and how long this lasts is not known: it has its turn.
+        // A removal waits, and how long this lasts is not known: it is next.
         (true, true, Some(true)) => Ruling::FailPresent,
         (true, true, None) => Ruling::Ask(Question::WantedGone),
         (true, ..) => again(0, Pause::Resting),

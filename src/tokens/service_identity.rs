@@ -1,5 +1,5 @@
-//! The service's own reads, in tenants that granted it a role: they settle operations without a caller's token. Its token has a type
-//! that no write accepts.
+//! The service's own reads, in tenants that granted it a role: they settle operations without a caller's token. No write accepts its
+//! token.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use crate::authz::TenantPolicy;
 use crate::domain::{ConnectionId, ConnectionRecord, TenantId};
 use crate::entra::{Entra, ExchangeErrorKind};
-use crate::upstream::ServiceToken;
+use crate::tokens::TokenOutcome;
+use crate::upstream::{ArmToken, ServicePrincipal};
 
 /// How long a denial is cached, in multiples of `poll_max`.
 const WAITS: u32 = 6;
@@ -28,19 +29,8 @@ enum Refused {
     To(ConnectionId),
 }
 
-/// What the service can read with.
-#[derive(Debug)]
-pub(crate) enum OwnToken {
-    /// This.
-    Held(ServiceToken),
-    /// Nothing now: Entra can't answer. Worth another try after this long, if Entra said how long.
-    Later(Option<Duration>),
-    /// Nothing: it was granted no reads there, or they were refused a while ago.
-    None,
-}
-
 impl Refusals {
-    fn hold(&self, what: Refused) -> bool {
+    fn contains(&self, what: Refused) -> bool {
         let mut refused = self.locked();
         refused.retain(|_, until| *until > Instant::now());
         refused.contains_key(&what)
@@ -76,21 +66,22 @@ impl ServiceIdentity {
         }
     }
 
-    /// A token with which the service itself may read a connection's target.
-    pub(crate) async fn token(&self, record: &ConnectionRecord) -> OwnToken {
+    /// A token with which the service itself may read a connection's target. Missing where it was granted no reads, or they were
+    /// denied a while ago.
+    pub(crate) async fn token(&self, record: &ConnectionRecord) -> TokenOutcome<ArmToken<ServicePrincipal>> {
         let (tenant, refusals) = (record.target_tenant, &self.refusals);
         let granted = self.policy.readable_targets().any(|granted| granted == tenant);
-        if !granted || refusals.hold(Refused::In(tenant)) || refusals.hold(Refused::To(record.id)) {
-            return OwnToken::None;
+        if !granted || refusals.contains(Refused::In(tenant)) || refusals.contains(Refused::To(record.id)) {
+            return TokenOutcome::Missing(tenant.into());
         }
         match self.entra.service_token(tenant).await {
-            Ok(token) => OwnToken::Held(token),
+            Ok(token) => TokenOutcome::Token(token),
             Err(error) => match error.kind {
                 ExchangeErrorKind::Throttled { retry_after }
-                | ExchangeErrorKind::Unavailable { retry_after } => OwnToken::Later(retry_after),
+                | ExchangeErrorKind::Unavailable { retry_after } => TokenOutcome::Later(retry_after),
                 _ => {
                     refusals.add(Refused::In(tenant), self.denial_lifetime());
-                    OwnToken::None
+                    TokenOutcome::Missing(tenant.into())
                 }
             },
         }
@@ -111,7 +102,7 @@ impl ServiceIdentity {
     }
 
     /// How long the service itself does not try an operation that waits for a caller.
-    pub(crate) fn release_time(&self, record: &ConnectionRecord) -> Duration {
+    pub(crate) fn recheck_delay(&self, record: &ConnectionRecord) -> Duration {
         let own = self
             .policy
             .readable_targets()

@@ -7,15 +7,47 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use crate::authz::Caller;
-use crate::domain::{ConnectionId, OperationId};
+use crate::domain::{ActorId, OperationId};
 
-/// What the holder of an operation's tokens may do with them.
+/// Who brought an operation's tokens, and so what they may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Access {
-    /// Read at ARM, to follow or settle: the tokens came with a permitted viewer's request.
-    Read,
-    /// Change at ARM: the tokens are the operation's actor's.
-    Write,
+pub(crate) enum Provider {
+    /// The operation's recorded actor: every call.
+    Actor(ActorId),
+    /// The actor of the removal that waits for the operation's end: reads, to settle it.
+    Remover,
+}
+
+impl Provider {
+    const fn is_actor(self) -> bool {
+        matches!(self, Self::Actor(_))
+    }
+}
+
+/// Distinguishes tokens from those that are stored later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TokenVersion(u64);
+
+/// A caller's tokens for one operation.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredTokens {
+    pub(crate) caller: Caller,
+    pub(crate) provider: Provider,
+    pub(crate) version: TokenVersion,
+    /// Whether Entra has answered what claims ARM requires beyond this sign-in.
+    claims_requested: bool,
+    /// Until when Entra defers their exchange.
+    deferred_until: Option<DateTime<Utc>>,
+}
+
+impl StoredTokens {
+    fn is_deferred(&self, now: DateTime<Utc>) -> bool {
+        self.deferred_until.is_some_and(|until| until > now)
+    }
+
+    fn has_expired(&self, now: DateTime<Utc>) -> bool {
+        self.caller.actor_token().expires_at() <= now
+    }
 }
 
 /// Callers, by operation.
@@ -24,174 +56,119 @@ pub(crate) struct TokenStore(Mutex<StoredTokensMap>);
 
 #[derive(Debug, Default)]
 struct StoredTokensMap {
-    held: HashMap<OperationId, StoredTokens>,
+    /// At most one entry for each kind of provider.
+    by_operation: HashMap<OperationId, Vec<StoredTokens>>,
     /// How many were ever stored.
-    kept: u64,
-}
-
-#[derive(Debug)]
-struct StoredTokens {
-    connection: ConnectionId,
-    allowed: Access,
-    caller: Caller,
-    version: TokenVersion,
-    /// Whether another operation of the same connection may read with them: not after they failed for one.
-    lends: bool,
-    /// Whether Entra was asked for more claims with this sign-in.
-    answered: bool,
-    /// Until when Entra defers their exchange.
-    put_off_until: Option<DateTime<Utc>>,
-}
-
-impl StoredTokens {
-    fn is_put_off(&self, now: DateTime<Utc>) -> bool {
-        self.put_off_until.is_some_and(|until| until > now)
-    }
+    stored: u64,
 }
 
 impl StoredTokensMap {
-    fn of_version(&mut self, version: TokenVersion) -> Option<&mut StoredTokens> {
-        self.held.values_mut().find(|held| held.version == version)
+    fn of(&self, operation: OperationId) -> impl Iterator<Item = &StoredTokens> {
+        self.by_operation.get(&operation).into_iter().flatten()
+    }
+
+    fn retain(&mut self, mut keeps: impl FnMut(OperationId, &StoredTokens) -> bool) {
+        self.by_operation.retain(|operation, stored| {
+            stored.retain(|tokens| keeps(*operation, tokens));
+            !stored.is_empty()
+        });
+    }
+
+    fn update(&mut self, version: TokenVersion, change: impl FnOnce(&mut StoredTokens)) {
+        let mut all = self.by_operation.values_mut().flatten();
+        if let Some(tokens) = all.find(|tokens| tokens.version == version) {
+            change(tokens);
+        }
     }
 }
 
-/// Distinguishes one caller's tokens for an operation from later ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TokenVersion(u64);
-
 impl TokenStore {
-    /// Keeps a caller's tokens for an operation of a connection. Tokens to write with are never replaced by tokens to read
-    /// with, unless the former have expired or are deferred.
+    /// Stores a caller's tokens for an operation, instead of those that this kind of provider brought before.
     pub(crate) fn keep(
         &self,
-        (operation, connection): (OperationId, ConnectionId),
-        allowed: Access,
+        operation: OperationId,
+        provider: Provider,
         caller: Caller,
         now: DateTime<Utc>,
     ) {
-        let mut entries = self.entries();
+        let mut map = self.locked();
         // Nothing removes the tokens of an operation that another replica ended: drop what has expired.
-        entries
-            .held
-            .retain(|_, held| held.caller.actor_token().expires_at() > now);
-        // Nor by another person's: what is sent in an actor's name needs that actor's tokens.
-        let keeps_better = entries.held.get(&operation).is_some_and(|held| {
-            let is_anothers = held.allowed == Access::Write && held.caller.actor() != caller.actor();
-            !held.is_put_off(now) && (held.allowed > allowed || is_anothers)
+        map.retain(|of, tokens| {
+            let is_replaced = of == operation && tokens.provider.is_actor() == provider.is_actor();
+            !is_replaced && !tokens.has_expired(now)
         });
-        if !keeps_better {
-            entries.kept += 1;
-            let version = TokenVersion(entries.kept);
-            let held = StoredTokens {
-                connection,
-                allowed,
-                caller,
-                version,
-                lends: true,
-                answered: false,
-                put_off_until: None,
-            };
-            entries.held.insert(operation, held);
-        }
+        map.stored += 1;
+        let tokens = StoredTokens {
+            caller,
+            provider,
+            version: TokenVersion(map.stored),
+            claims_requested: false,
+            deferred_until: None,
+        };
+        map.by_operation.entry(operation).or_default().push(tokens);
     }
 
-    /// The operations with stored tokens, and the connections that some may read; none that Entra defers.
-    pub(crate) fn held(&self, now: DateTime<Utc>) -> (Vec<uuid::Uuid>, Vec<uuid::Uuid>) {
-        let entries = self.entries();
-        let good =
-            |held: &&StoredTokens| held.caller.actor_token().expires_at() > now && !held.is_put_off(now);
-        let operations = entries.held.iter().filter(|(_, held)| good(held));
-        let lending = entries.held.values().filter(good).filter(|held| held.lends);
-        (
-            operations.map(|(operation, _)| operation.uuid()).collect(),
-            lending.map(|held| held.connection.uuid()).collect(),
-        )
+    /// The operations with tokens that can be used now.
+    pub(crate) fn operations(&self, now: DateTime<Utc>) -> Vec<uuid::Uuid> {
+        let map = self.locked();
+        let usable = |tokens: &StoredTokens| !tokens.has_expired(now) && !tokens.is_deferred(now);
+        let held = map.by_operation.iter();
+        held.filter(|(_, stored)| stored.iter().any(usable))
+            .map(|(operation, _)| operation.uuid())
+            .collect()
     }
 
-    /// The caller whose tokens may be used for an operation in this way; none that Entra defers.
-    pub(crate) fn for_use(
+    /// The tokens with which an operation may read, its actor's rather than others; none that Entra defers.
+    pub(crate) fn for_reads(&self, operation: OperationId, now: DateTime<Utc>) -> Option<StoredTokens> {
+        let map = self.locked();
+        let usable = map.of(operation).filter(|tokens| !tokens.is_deferred(now));
+        usable.min_by_key(|tokens| tokens.provider).cloned()
+    }
+
+    /// The tokens with which an operation may write: its actor's.
+    pub(crate) fn for_writes(&self, operation: OperationId, now: DateTime<Utc>) -> Option<StoredTokens> {
+        let actors = self.for_reads(operation, now);
+        actors.filter(|tokens| tokens.provider.is_actor())
+    }
+
+    /// The actor whose sign-in may have the claims that ARM requires for a write, unless Entra has answered that already.
+    pub(crate) fn for_claims(&self, operation: OperationId, now: DateTime<Utc>) -> Option<StoredTokens> {
+        self.for_writes(operation, now)
+            .filter(|tokens| !tokens.claims_requested)
+    }
+
+    /// Entra has answered whether the sign-in has the claims.
+    pub(crate) fn set_claims_requested(&self, version: TokenVersion) {
+        self.locked()
+            .update(version, |tokens| tokens.claims_requested = true);
+    }
+
+    /// Entra defers the exchange of these tokens until then: any others are better.
+    pub(crate) fn defer(&self, version: TokenVersion, until: DateTime<Utc>) {
+        self.locked()
+            .update(version, |tokens| tokens.deferred_until = Some(until));
+    }
+
+    /// Drops all tokens of an operation that has ended.
+    pub(crate) fn remove(&self, operation: OperationId) {
+        self.locked().by_operation.remove(&operation);
+    }
+
+    /// Drops tokens that are of no use, unless they are only deferred. Returns whether the operation has others that are not.
+    pub(crate) fn discard(
         &self,
         operation: OperationId,
-        wanted: Access,
-        now: DateTime<Utc>,
-    ) -> Option<Caller> {
-        self.entries()
-            .held
-            .get(&operation)
-            .filter(|held| held.allowed >= wanted && !held.is_put_off(now))
-            .map(|held| held.caller.clone())
-    }
-
-    /// The caller of another operation of the same connection, whose tokens may be read with.
-    pub(crate) fn to_borrow(
-        &self,
-        connection: ConnectionId,
-        now: DateTime<Utc>,
-    ) -> Option<(Caller, TokenVersion)> {
-        let entries = self.entries();
-        let mut lending = entries.held.values();
-        let found = lending.find(|held| held.lends && held.connection == connection && !held.is_put_off(now));
-        found.map(|held| (held.caller.clone(), held.version))
-    }
-
-    /// The borrowed tokens failed: they are not lent again, unless Entra only defers them.
-    pub(crate) fn give_back(&self, borrowed: TokenVersion, now: DateTime<Utc>) {
-        if let Some(held) = self.entries().of_version(borrowed) {
-            held.lends = held.is_put_off(now);
-        }
-    }
-
-    /// The caller whose sign-in may have the claims that ARM requires for a write, unless that was tried already.
-    pub(crate) fn to_answer(&self, operation: OperationId) -> Option<Caller> {
-        let entries = self.entries();
-        let held = entries.held.get(&operation)?;
-        (held.allowed == Access::Write && !held.answered).then(|| held.caller.clone())
-    }
-
-    /// Entra has said whether the sign-in has it.
-    pub(crate) fn answered(&self, operation: OperationId) {
-        if let Some(held) = self.entries().held.get_mut(&operation) {
-            held.answered = true;
-        }
-    }
-
-    /// The version of the tokens stored for an operation.
-    pub(crate) fn version(&self, operation: OperationId) -> Option<TokenVersion> {
-        self.entries().held.get(&operation).map(|held| held.version)
-    }
-
-    /// Drops the tokens of an operation that has ended, or continues in another person's name.
-    pub(crate) fn forget(&self, operation: OperationId) {
-        self.entries().held.remove(&operation);
-    }
-
-    /// Entra defers the tokens that were tried until then: any others are better.
-    pub(crate) fn put_off(&self, tried: TokenVersion, until: DateTime<Utc>) {
-        if let Some(held) = self.entries().of_version(tried) {
-            held.put_off_until = Some(until);
-        }
-    }
-
-    /// Drops the tokens of an operation that failed, unless they are only deferred; returns whether others have arrived
-    /// since.
-    pub(crate) fn give_up(
-        &self,
-        operation: OperationId,
-        tried: Option<TokenVersion>,
+        useless: Option<TokenVersion>,
         now: DateTime<Utc>,
     ) -> bool {
-        let mut entries = self.entries();
-        let Some(held) = entries.held.get(&operation) else {
-            return false;
-        };
-        let others_came = Some(held.version) != tried;
-        if !others_came && !held.is_put_off(now) {
-            entries.held.remove(&operation);
-        }
-        others_came
+        let mut map = self.locked();
+        map.retain(|of, tokens| {
+            of != operation || Some(tokens.version) != useless || tokens.is_deferred(now)
+        });
+        map.of(operation).any(|tokens| !tokens.is_deferred(now))
     }
 
-    fn entries(&self) -> MutexGuard<'_, StoredTokensMap> {
+    fn locked(&self) -> MutexGuard<'_, StoredTokensMap> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -213,8 +190,8 @@ mod tests {
         OperationId::new(Uuid::from_u128(number))
     }
 
-    fn both(number: u128) -> (OperationId, ConnectionId) {
-        (operation(number), ConnectionId::new(Uuid::from_u128(7)))
+    fn actor() -> Provider {
+        Provider::Actor(ActorId::new(Uuid::from_u128(7)))
     }
 
     /// A caller whose token lasts so many minutes; told apart by the request.
@@ -227,106 +204,101 @@ mod tests {
         Caller::new(token, Vec::new(), request.to_owned()).expect("one token fits")
     }
 
-    fn holder(store: &TokenStore, wanted: Access) -> Option<String> {
-        let caller = store.for_use(operation(1), wanted, now())?;
-        Some(caller.request_id().to_owned())
+    fn request(tokens: Option<StoredTokens>) -> Option<String> {
+        tokens.map(|tokens| tokens.caller.request_id().to_owned())
+    }
+
+    fn reader(store: &TokenStore, now: DateTime<Utc>) -> Option<String> {
+        request(store.for_reads(operation(1), now))
+    }
+
+    fn version(store: &TokenStore) -> Option<TokenVersion> {
+        store.for_reads(operation(1), now()).map(|tokens| tokens.version)
     }
 
     #[test]
-    fn tokens_to_read_with_are_no_good_for_writing_and_never_replace_better_ones_that_last() {
+    fn a_removers_tokens_read_for_what_precedes_it_where_the_actors_are_missing_and_never_write() {
         let store = TokenStore::default();
-        store.keep(both(1), Access::Read, caller("look", 60), now());
-        assert_eq!(holder(&store, Access::Read).as_deref(), Some("look"));
-        assert_eq!(holder(&store, Access::Write), None);
-        store.keep(both(1), Access::Write, caller("change", 60), now());
-        store.keep(both(1), Access::Read, caller("look again", 60), now());
-        assert_eq!(holder(&store, Access::Read).as_deref(), Some("change"));
-
-        let later = now() + TimeDelta::minutes(61);
-        store.keep(both(1), Access::Read, caller("late look", 120), later);
-        assert_eq!(holder(&store, Access::Read).as_deref(), Some("late look"));
-        assert_eq!(holder(&store, Access::Write), None);
+        store.keep(operation(1), Provider::Remover, caller("remove", 60), now());
+        assert_eq!(reader(&store, now()).as_deref(), Some("remove"));
+        assert!(store.for_writes(operation(1), now()).is_none());
+        store.keep(operation(1), actor(), caller("create", 60), now());
+        store.keep(operation(1), Provider::Remover, caller("remove again", 60), now());
+        assert_eq!(reader(&store, now()).as_deref(), Some("create"));
+        assert_eq!(
+            request(store.for_writes(operation(1), now())).as_deref(),
+            Some("create")
+        );
+        assert!(store.discard(operation(1), version(&store), now()));
+        assert_eq!(reader(&store, now()).as_deref(), Some("remove again"));
+        assert!(store.for_writes(operation(1), now()).is_none());
+        assert!(store.for_reads(operation(2), now()).is_none());
     }
 
     #[test]
-    fn what_has_run_out_goes_although_nobody_forgets_it() {
+    fn expired_tokens_are_dropped_although_nothing_removes_them() {
         let store = TokenStore::default();
         for number in 1..=100 {
-            store.keep(both(number), Access::Write, caller("change", 60), now());
+            store.keep(operation(number), actor(), caller("change", 60), now());
         }
         let later = now() + TimeDelta::minutes(60);
-        assert_eq!(store.held(now()).0.len(), 100);
-        assert_eq!(store.held(later).0.len(), 0);
-        store.keep(both(101), Access::Write, caller("change", 120), later);
-        assert_eq!(store.entries().held.len(), 1);
+        assert_eq!(store.operations(now()).len(), 100);
+        assert_eq!(store.operations(later).len(), 0);
+        store.keep(operation(101), actor(), caller("change", 120), later);
+        assert_eq!(store.locked().by_operation.len(), 1);
     }
 
     #[test]
-    fn tokens_that_came_after_others_were_tried_in_vain_are_not_given_up_with_them() {
+    fn tokens_that_came_after_others_were_tried_in_vain_are_not_discarded_with_them() {
         let store = TokenStore::default();
-        store.keep(both(1), Access::Read, caller("look", 60), now());
-        let tried = store.version(operation(1));
-        store.keep(both(1), Access::Write, caller("change", 60), now());
-        assert!(store.give_up(operation(1), tried, now()), "others have come");
-        assert_eq!(holder(&store, Access::Write).as_deref(), Some("change"));
-        let tried = store.version(operation(1));
-        assert!(!store.give_up(operation(1), tried, now()));
-        assert_eq!(holder(&store, Access::Read), None);
+        store.keep(operation(1), actor(), caller("change", 60), now());
+        let tried = version(&store);
+        store.keep(operation(1), actor(), caller("again", 60), now());
+        assert!(store.discard(operation(1), tried, now()), "others have come");
+        assert_eq!(reader(&store, now()).as_deref(), Some("again"));
+        assert!(!store.discard(operation(1), version(&store), now()));
+        assert_eq!(reader(&store, now()), None);
         assert!(
-            !store.give_up(operation(1), None, now()),
-            "there is nothing to give up"
+            !store.discard(operation(1), None, now()),
+            "there is nothing to discard"
         );
     }
 
     #[test]
-    fn tokens_that_entra_puts_off_are_kept_until_others_come() {
+    fn deferred_tokens_are_kept_until_others_come() {
         let store = TokenStore::default();
-        store.keep(both(1), Access::Write, caller("change", 60), now());
-        let tried = store.version(operation(1));
+        store.keep(operation(1), actor(), caller("change", 60), now());
+        let tried = version(&store);
         let until = now() + TimeDelta::minutes(10);
-        store.put_off(tried.expect("a stamp"), until);
-        assert!(!store.give_up(operation(1), tried, now()));
+        store.defer(tried.expect("a version"), until);
+        assert!(!store.discard(operation(1), tried, now()));
+        assert_eq!(reader(&store, now()), None);
+        assert_eq!(reader(&store, until).as_deref(), Some("change"));
         // Entra is not asked about them before.
-        assert_eq!(holder(&store, Access::Write), None);
-        assert!(store.for_use(operation(1), Access::Write, until).is_some());
-        assert_eq!(store.held(now()), (Vec::new(), Vec::new()));
-        assert_eq!(store.held(until).0, [operation(1).uuid()]);
-        // Past that time they are as good as any.
-        store.keep(both(1), Access::Read, caller("late look", 60), until);
-        let later = store.for_use(operation(1), Access::Read, until);
-        assert_eq!(
-            later.map(|caller| caller.request_id().to_owned()).as_deref(),
-            Some("change")
+        assert!(store.operations(now()).is_empty());
+        assert_eq!(store.operations(until), vec![operation(1).uuid()]);
+        // A remover's are better until then.
+        store.keep(operation(1), Provider::Remover, caller("remove", 60), now());
+        assert_eq!(reader(&store, now()).as_deref(), Some("remove"));
+        assert_eq!(reader(&store, until).as_deref(), Some("change"));
+        store.keep(operation(1), actor(), caller("again", 60), now());
+        assert_eq!(reader(&store, now()).as_deref(), Some("again"));
+        store.defer(tried.expect("a version"), until);
+        assert!(
+            store.discard(operation(1), version(&store), now()),
+            "the remover's are left"
         );
-        store.keep(both(1), Access::Read, caller("look", 60), now());
-        assert_eq!(holder(&store, Access::Read).as_deref(), Some("look"));
-        store.put_off(tried.expect("a stamp"), until);
-        assert!(!store.give_up(operation(1), store.version(operation(1)), now()));
-        assert_eq!(store.version(operation(1)), None, "of others was said nothing");
+        assert_eq!(reader(&store, now()).as_deref(), Some("remove"));
     }
 
     #[test]
-    fn tokens_are_lent_to_another_operation_of_the_connection_until_they_were_of_no_use() {
+    fn claims_are_requested_once_for_each_sign_in() {
         let store = TokenStore::default();
-        let connection = both(1).1;
-        assert!(store.to_borrow(connection, now()).is_none());
-        store.keep(both(1), Access::Write, caller("change", 60), now());
-        let (lender, version) = store.to_borrow(connection, now()).expect("tokens to read with");
-        assert_eq!(lender.request_id(), "change");
-        assert!(
-            store
-                .to_borrow(ConnectionId::new(Uuid::from_u128(8)), now())
-                .is_none()
-        );
-        // What Entra only puts off is lent again later.
-        let until = now() + TimeDelta::minutes(10);
-        store.put_off(version, until);
-        store.give_back(version, now());
-        assert!(store.to_borrow(connection, now()).is_none());
-        assert!(store.to_borrow(connection, until).is_some());
-        store.give_back(version, until);
-        assert!(store.to_borrow(connection, until).is_none());
-        assert_eq!(store.held(until).1.len(), 0);
-        assert!(store.for_use(operation(1), Access::Write, until).is_some());
+        store.keep(operation(1), actor(), caller("change", 60), now());
+        let asked = store.for_claims(operation(1), now()).expect("a sign-in");
+        store.set_claims_requested(asked.version);
+        assert!(store.for_claims(operation(1), now()).is_none());
+        store.keep(operation(1), actor(), caller("again", 60), now());
+        assert!(store.for_claims(operation(1), now()).is_some());
     }
 }

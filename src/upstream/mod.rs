@@ -8,7 +8,6 @@ mod client;
 pub mod deadline;
 mod guard;
 mod retry_after;
-mod service_token;
 mod token;
 
 /// The header with the tokens of further tenants, at ARM and at this API (Microsoft Learn, "Authenticate requests across tenants").
@@ -18,5 +17,4 @@ pub use body::{Body, BodyError, parse_object, read_body};
 pub use client::{ClientError, ClientOptions, client, collector_client, health_client};
 pub use guard::{AdmittedCall, Guard, GuardLimits, Guards, Rejected, RejectedFor, Service};
 pub use retry_after::retry_after;
-pub use service_token::ServiceToken;
-pub use token::{ArmToken, Bearer};
+pub use token::{ArmToken, BearerToken, ServicePrincipal, User};

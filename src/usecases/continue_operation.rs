@@ -5,18 +5,16 @@ use crate::authz::Scope;
 use crate::authz::tenants::TenantPair;
 use crate::db::Db;
 use crate::ledger::recorder::Recorder;
-use crate::operations::driver::{Driver, Lending};
+use crate::operations::driver::Driver;
 use crate::preflight::Preflight;
+use crate::usecases::continuation;
 use crate::usecases::create::waits;
 use crate::usecases::idempotency::{IdempotencyKey, IdempotencyKeys, IdempotentRequest, Outcome};
 use crate::usecases::queries::Queries;
 use crate::usecases::recheck::LateEffects;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::authz::Caller;
-use crate::db::connections::ConnectionRole;
-use crate::db::{connections, ledger_events, operations};
 use crate::domain::{
     Code, ConnectionRecord, Error, EventKind, NewConnection, OperationId, OperationKind, OperationRecord,
     Phase, Refusal,
@@ -105,7 +103,7 @@ impl ContinueOperation {
         // Another person may have continued the operation since the first request with the key.
         if outcome.replayed && waits(&wanted.operation) && wanted.is_theirs {
             self.permit_continuation(caller, wanted).await?;
-            self.resume(caller, wanted).await?;
+            self.driver.resume(&wanted.operation, caller).await?;
             return Ok(true);
         }
         Ok(outcome.began)
@@ -120,8 +118,8 @@ impl ContinueOperation {
             return Ok(Outcome::found(wanted.operation.clone()));
         }
         self.permit_continuation(caller, wanted).await?;
-        self.db.change(self.commit_continuation(caller, wanted)).await?;
-        self.resume(caller, wanted).await?;
+        let continued = self.db.change(self.commit_continuation(caller, wanted)).await?;
+        self.driver.resume(&continued, caller).await?;
         Ok(Outcome::began(wanted.operation.clone()))
     }
 
@@ -134,14 +132,6 @@ impl ContinueOperation {
             permitted => permitted?,
         }
         self.driver.replica.refuse_when_stopping()
-    }
-
-    async fn resume(&self, caller: &Caller, wanted: &ContinueCommand) -> Result<(), Error> {
-        let operation = wanted.operation.id;
-        // It runs in the caller's name now, so stored tokens of the previous actor must not be used for it.
-        self.driver.tokens.store.forget(operation);
-        let lending = Lending::Write(operation);
-        self.driver.resume(&wanted.record, caller, lending).await
     }
 
     /// Checks that the tokens suffice for the rest of the operation, and that ARM allows it to their user.
@@ -196,51 +186,21 @@ impl ContinueOperation {
         }
     }
 
-    /// One commit: the operation's actor, the request's key, the ledger event.
-    async fn commit_continuation(&self, caller: &Caller, wanted: &ContinueCommand) -> Result<(), Error> {
-        let seen = &wanted.operation;
+    /// One commit: the operation's actor, the request's key, the ledger event. Returns the operation in the caller's name.
+    async fn commit_continuation(
+        &self,
+        caller: &Caller,
+        wanted: &ContinueCommand,
+    ) -> Result<OperationRecord, Error> {
         let mut transaction = self.db.begin("record continuation").await?;
         let db = &mut *transaction;
-        let actor = self.recorder.ensure_actor(db, caller).await?;
-        // People are locked first, as everywhere.
-        self.recorder.participants(db, caller).await?;
-        connections::lock(db, seen.connection).await?;
-        let continued = operations::continue_as(db, seen.id, seen.actor, actor, caller.app()).await?;
-        if !continued {
-            let detail =
-                "the operation ended, or another person continued it, at the same moment; read it again";
-            return Err(Refusal::new(Code::ChangeInProgress, detail).into());
-        }
-        let operation = OperationRecord {
-            actor,
-            app: caller.app(),
-            ..seen.clone()
-        };
-        // The caller sees the connection from now on; a person of the source's tenant without its justification.
-        let part = if caller.actor().tenant == wanted.record.target_tenant {
-            ConnectionRole::Actor
-        } else {
-            ConnectionRole::Participant
-        };
-        let participants = self
-            .recorder
-            .record_people(db, seen.connection, (actor, part), caller)
-            .await?;
+        let operation =
+            continuation::record(db, &self.recorder, &wanted.record, &wanted.operation, caller).await?;
         self.keys
             .keep_key(db, caller, wanted.keyed.as_ref(), &operation)
             .await?;
-        let details = json!({
-            "requestHash": seen.request_hash,
-            "awaitedTenant": seen.awaiting.as_ref().map(|awaiting| awaiting.tenant),
-            "actorBefore": seen.actor,
-            "participants": participants,
-        });
-        let mut event =
-            self.recorder
-                .event(EventKind::OperationContinued, &wanted.record, &operation, details);
-        event.request_id = Some(caller.request_id().to_owned());
-        ledger_events::append(db, &event).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(operation)
     }
 }
 

@@ -3,6 +3,8 @@
 mod existing;
 mod pending_removal;
 
+use std::sync::Arc;
+
 use crate::authz::Scope;
 use crate::db::Db;
 use crate::ledger::details;
@@ -186,12 +188,12 @@ impl Create {
         }
         let cluster = record.target.database.cluster();
         // The last lock: its holder blocks others until the commit.
-        self.queue.take_turn(db, &cluster, &mut operation).await?;
+        self.queue.acquire_slot(db, &cluster, &mut operation).await?;
         if operation.phase == Phase::Queued {
             self.queue.refuse_longer_queue(db, &cluster, actor).await?;
         }
         let new = NewOperation {
-            body: Some(body),
+            body: Some(Arc::new(body)),
             body_hash: Some(body_hash),
             absence_seen_at: Some(cleared.target.absent_at),
             ..self.queue.to_record(operation)
@@ -237,7 +239,7 @@ impl Create {
             connection: record.id,
             number: FIRST_REVISION,
             configuration: &configuration.map_err(DbError::internal)?,
-            sent: new.body.as_ref().unwrap_or(&Value::Null),
+            sent: new.body.as_deref().unwrap_or(&Value::Null),
             api_version: &new.api_version,
         };
         revisions::insert(db, &revision).await

@@ -18,8 +18,8 @@ use crate::db::{DbError, connections, ledger_events, operations, revisions, with
 use crate::domain::{ConnectionRecord, DataConnectionId, Error, Event, EventKind};
 use crate::sources::{Comparison, Recorded, compare};
 use crate::telemetry::metrics;
-use crate::tokens::service_identity::OwnToken;
-use crate::upstream::Bearer;
+use crate::tokens::TokenOutcome;
+use crate::upstream::BearerToken;
 
 /// How many records one run rechecks.
 const MAX_RECORDS_PER_RUN: i64 = 50;
@@ -73,8 +73,8 @@ impl LateEffects {
 
     async fn recheck_by_itself(&self, record: &ConnectionRecord) -> Result<(), DbError> {
         let seen = match self.own.token(record).await {
-            OwnToken::Held(token) => self.recheck(record, &token, None).await,
-            OwnToken::Later(_) | OwnToken::None => None,
+            TokenOutcome::Token(token) => self.recheck(record, &token, None).await,
+            TokenOutcome::Later(_) | TokenOutcome::Missing(_) => None,
         };
         let recorded = self.db.background(async |db| match seen {
             Some(true) => Ok(()),
@@ -142,7 +142,7 @@ impl LateEffects {
     async fn recheck(
         &self,
         record: &ConnectionRecord,
-        token: &dyn Bearer,
+        token: &BearerToken,
         caller: Option<&Caller>,
     ) -> Option<bool> {
         let found = match self.arm.data_connection(token, &record.arm_id).await {

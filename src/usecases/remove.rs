@@ -4,7 +4,7 @@ use crate::authz::Scope;
 use crate::db::Db;
 use crate::domain::ClusterId;
 use crate::ledger::recorder::Recorder;
-use crate::operations::driver::{Driver, Lending};
+use crate::operations::driver::Driver;
 use crate::operations::queue::Queue;
 use crate::preflight::Preflight;
 use crate::upstream::ArmToken;
@@ -24,7 +24,7 @@ use crate::domain::{
     OperationRecord, Phase, Refusal, hex, removal_hash, removal_of_found_hash,
 };
 use crate::ledger::details;
-use crate::tokens::store::Access;
+use crate::usecases::continuation;
 use crate::usecases::create::waits;
 use crate::usecases::removal_request::{RemovalRequest, RemoveCommand};
 use crate::visibility::ViewerRole;
@@ -165,9 +165,12 @@ impl Remove {
             Ok(operation)
         });
         let operation = begun.await?;
-        // Perhaps no other caller returns for a preceding change that waits for one.
-        if operation.phase == Phase::Queued && record.last_operation.as_ref().is_some_and(waits) {
-            self.driver.resume(record, caller, Lending::Read).await?;
+        // Perhaps no other caller returns for the change that precedes it.
+        let preceding = record.last_operation.as_ref();
+        if operation.phase == Phase::Queued
+            && preceding.is_some_and(|preceding| !preceding.phase.is_terminal())
+        {
+            self.driver.resume(&operation, caller).await?;
         }
         Ok(Outcome::began(operation))
     }
@@ -277,11 +280,11 @@ impl Remove {
                 EventKind::RemoveSucceeded
             }
             Some(_) => {
-                self.queue.wait_for_turn(operation);
+                self.queue.set_queued(operation);
                 EventKind::RemoveQueued
             }
             None => {
-                self.queue.take_turn(db, cluster, operation).await?;
+                self.queue.acquire_slot(db, cluster, operation).await?;
                 if operation.phase == Phase::Queued {
                     EventKind::RemoveQueued
                 } else {
@@ -309,7 +312,7 @@ impl Remove {
             return Ok(false);
         }
         connections::set_observed(db, record.id, Observed::Absent, now, true, false).await?;
-        cluster_locks::call(db).await?;
+        cluster_locks::notify_queue(db).await?;
         let details = details::failure(&failure);
         let event = self
             .recorder
@@ -318,22 +321,28 @@ impl Remove {
         Ok(true)
     }
 
-    /// Provides tokens to a running removal. A replica may be driving it at this moment with tokens that only read, so these are stored
-    /// even if there is nothing to resume; they never replace other tokens that may write.
+    /// Resumes a running removal with the caller's tokens. Another person than its actor becomes that, if it waits for a caller.
     async fn continue_removal(
         &self,
         record: &ConnectionRecord,
         operation: &OperationRecord,
         caller: &Caller,
     ) -> Result<(), Error> {
-        let (store, now) = (&self.driver.tokens.store, self.driver.clock.now());
-        if store.for_use(operation.id, Access::Write, now).is_none() {
-            let ids = (operation.id, record.id);
-            store.keep(ids, Access::Write, caller.clone(), now);
+        if self.queries.is_requester(caller, operation).await? {
+            return self.driver.resume(operation, caller).await;
         }
-        self.driver
-            .resume(record, caller, Lending::Write(operation.id))
-            .await
+        if !waits(operation) {
+            return Ok(());
+        }
+        self.driver.replica.refuse_when_stopping()?;
+        let continued = self.db.change(async {
+            let mut transaction = self.db.begin("record continuation").await?;
+            let db = &mut *transaction;
+            let continued = continuation::record(db, &self.recorder, record, operation, caller).await?;
+            transaction.commit().await?;
+            Ok(continued)
+        });
+        self.driver.resume(&continued.await?, caller).await
     }
 }
 

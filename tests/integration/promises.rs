@@ -146,7 +146,7 @@ async fn after_an_outage_that_outlasts_the_lease_the_replica_that_has_the_tokens
     server.suspend().await.expect("it stops");
     app.wait_for_log(
         created.text("/lastOperation/id"),
-        "the operation can't go on here",
+        "this replica cannot continue the operation",
     )
     .await;
     server.resume().await.expect("it starts");

@@ -11,7 +11,7 @@ use crate::arm::report::Call;
 use crate::arm::trusted_url::PinnedUrlError;
 use crate::arm::{Arm, CallReport, CallTrace};
 use crate::domain::{DataConnectionId, DatabaseId, json_fields};
-use crate::upstream::{ArmToken, Bearer};
+use crate::upstream::{ArmToken, BearerToken};
 
 /// The tokens of one write (Microsoft Learn, "Authenticate requests across tenants").
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl Arm {
     /// subscription, where ARM says so: it does not show that the data connection is gone.
     pub async fn data_connection(
         &self,
-        token: &dyn Bearer,
+        token: &BearerToken,
         id: &DataConnectionId,
     ) -> Result<Option<DataConnection>, ArmError> {
         let name = "GET data connection";
@@ -100,7 +100,7 @@ impl Arm {
     /// As every call; `Refused` when the token's user may not.
     pub async fn list_data_connections(
         &self,
-        token: &ArmToken,
+        token: &BearerToken,
         database: &DatabaseId,
     ) -> Result<(), ArmError> {
         let name = "GET data connections";
@@ -210,13 +210,13 @@ impl Arm {
         trace: CallTrace,
     ) -> Result<Answer, ArmError> {
         let url = self.url(id.resource(), &[], self.kusto_api_version());
-        let token: Option<&dyn Bearer> = Some(&credentials.primary);
+        let token: &BearerToken = &credentials.primary;
         let auxiliary = credentials.auxiliary.as_slice();
         self.send(Call {
             name,
             method,
             url,
-            token,
+            token: Some(token),
             auxiliary,
             body,
             trace,

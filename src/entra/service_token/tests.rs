@@ -2,7 +2,6 @@ use serde_json::{Value, json};
 
 use super::super::testing::{API, HOME, LocalEntra, OTHER, Reply, USER, arm_token, issued};
 use super::*;
-use crate::upstream::Bearer as _;
 
 /// The object id of the service principal.
 const PRINCIPAL: &str = "dddddddd-0000-4000-8000-00000000000d";

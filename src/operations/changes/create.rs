@@ -4,14 +4,13 @@ use crate::arm::{Accepted, ArmError, ArmErrorKind, CallTrace, Credentials, failu
 use crate::domain::{Code, Error, EventKind, Failure, Observed, Phase};
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step};
-use crate::operations::driver::transition::Transition;
 use crate::operations::driver::{claims, comparison, deferral, outcome, tokens, transition};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::time::Duration;
-/// Begins a create that waited: for its turn, for a token, or because ARM put it off. Time has passed since its absence was
-/// proved, and a PUT now could replace what somebody else made meanwhile: the new proof, and that the request may leave, are
-/// committed first.
+
+/// Begins a create that waited: for its turn, for a token, or because ARM deferred it. Time has passed since its absence was
+/// proved, and a PUT now could replace what another person made meanwhile: the new proof and the dispatch are committed first.
 pub(crate) async fn begin(job: &mut Job) -> Step {
     if job.is_overdue() {
         let detail = "the create was given up: it could not be sent in the time that creates may wait";
@@ -31,7 +30,6 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
         }
         Err(error) => return absence_not_proved(job, &error).await,
     }
-    deferral::assume_actor(job).await?;
     let absent_at = job.driver.clock.now();
     let (event, details) = if job.claim.dispatches == 0 {
         let hash = &job.claim.record.request_hash;
@@ -42,16 +40,11 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
         let details = json!({ "absenceSeenAt": absent_at, "dispatches": job.claim.dispatches });
         (EventKind::CreateRepeated, details)
     };
-    let begun = transition::commit(
-        job,
-        Transition {
-            leaves: Some(Some(absent_at)),
-            observed: Some((Observed::Unknown, false)),
-            event: Some((event, details)),
-            ..transition::to_phase(job, "the create is sent", Phase::Dispatched)
-        },
-    );
-    begun.await?;
+    let mut begun = transition::to_dispatched(job, "the create is sent");
+    begun.next.absence_seen_at = Some(absent_at);
+    begun.observed = Some((Observed::Unknown, false));
+    begun.event = Some((event, details));
+    transition::commit(job, begun).await?;
     if job.claim.record.phase.is_terminal() {
         return Ok(NextAction::Done);
     }
@@ -127,28 +120,21 @@ pub(crate) async fn create_accepted(job: &mut Job, accepted: Accepted) -> Step {
             "Azure took the create as a change of what somebody else had made at the same time"
         );
     }
-    transition::commit(
-        job,
-        Transition {
-            failure,
-            arm_operation_url: accepted.operation.map(|url| url.expose().to_owned()),
-            event: Some((EventKind::CreateAccepted, details)),
-            ..transition::to_phase(job, "Azure took the create", Phase::Accepted)
-        },
-    )
-    .await?;
-    job.wait_anew();
+    let mut taken = transition::to_phase(job, "Azure took the create", Phase::Accepted);
+    taken.next.record.failure = failure;
+    taken.next.arm_operation_url = accepted.operation.map(|url| url.expose().to_owned());
+    taken.event = Some((EventKind::CreateAccepted, details));
+    transition::commit(job, taken).await?;
+    job.restart_pauses();
     Ok(NextAction::RetryAfter(job.next_pause()))
 }
 
 pub(crate) async fn create_not_accepted(job: &mut Job, error: &ArmError) -> Step {
     match &error.kind {
         // Surely without effect: it may be sent again when ARM says so, unless that is too late.
-        _ if error.is_put_off() && has_patience_for(job, error.retry_after()) => {
-            deferral::defer(job, error).await
-        }
+        _ if error.is_deferred() && may_wait(job, error.retry_after()) => deferral::defer(job, error).await,
         // Nothing left this machine.
-        ArmErrorKind::NotSent(_) if has_patience_for(job, None) => {
+        ArmErrorKind::NotSent(_) if may_wait(job, None) => {
             job.unsent = true;
             let pause = job.growing_pause();
             Ok(NextAction::RetryAfter(pause))
@@ -156,18 +142,12 @@ pub(crate) async fn create_not_accepted(job: &mut Job, error: &ArmError) -> Step
         ArmErrorKind::NotSent(_) | ArmErrorKind::Rejected(_) => {
             outcome::fail(job, failure_of(Code::NotSent, error), Observed::Absent).await
         }
-        // Nothing was done: somebody who signs in with what ARM demands lets it go on.
+        // Nothing was done: a caller who signs in with what ARM requires continues it.
         ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
         ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
-            let failure = failure_of(Code::AzureRefused, error);
-            transition::commit(
-                job,
-                Transition {
-                    failure: Some(failure),
-                    ..transition::to_phase(job, "Azure refused the create", Phase::Accepted)
-                },
-            )
-            .await?;
+            let mut refused = transition::to_phase(job, "Azure refused the create", Phase::Accepted);
+            refused.next.record.failure = Some(failure_of(Code::AzureRefused, error));
+            transition::commit(job, refused).await?;
             // A failure counts only after a read: the next step makes it.
             Ok(NextAction::RetryAfter(Duration::ZERO))
         }
@@ -181,10 +161,10 @@ pub(crate) async fn create_not_accepted(job: &mut Job, error: &ArmError) -> Step
     }
 }
 
-/// Whether the time that a create may wait leaves room for this wait.
-pub(crate) fn has_patience_for(job: &Job, pause: Option<Duration>) -> bool {
+/// Whether the create may wait this long within `max_queue_time`.
+pub(crate) fn may_wait(job: &Job, pause: Option<Duration>) -> bool {
     let pause = TimeDelta::from_std(pause.unwrap_or_default()).unwrap_or(TimeDelta::MAX);
-    let patience = TimeDelta::from_std(job.driver.settings.max_queue_time).unwrap_or(TimeDelta::MAX);
+    let max = TimeDelta::from_std(job.driver.settings.max_queue_time).unwrap_or(TimeDelta::MAX);
     let waited = job.driver.clock.now() - job.claim.record.created_at;
-    pause < patience - waited
+    pause < max - waited
 }

@@ -6,9 +6,9 @@ mod settle_create;
 mod settle_remove;
 
 use super::driver::job::{Job, Step};
-use super::driver::tokens::ReadToken;
 use crate::arm::{ArmError, DataConnection};
 use crate::domain::Phase;
+use crate::upstream::BearerToken;
 
 /// A kind of change of a connection. A step of an operation is one of these, by the operation's phase.
 pub(super) trait Change {
@@ -22,7 +22,7 @@ pub(super) trait Change {
     /// read a moment before the end.
     async fn succeeded(
         job: &mut Job,
-        token: &ReadToken,
+        token: &BearerToken,
         seen: Result<Option<DataConnection>, ArmError>,
     ) -> Step;
 
@@ -51,7 +51,11 @@ impl Change for Create {
         create::send(job).await
     }
 
-    async fn succeeded(job: &mut Job, _: &ReadToken, seen: Result<Option<DataConnection>, ArmError>) -> Step {
+    async fn succeeded(
+        job: &mut Job,
+        _: &BearerToken,
+        seen: Result<Option<DataConnection>, ArmError>,
+    ) -> Step {
         settle_create::succeeded(job, seen).await
     }
 
@@ -82,7 +86,7 @@ impl Change for Remove {
 
     async fn succeeded(
         job: &mut Job,
-        token: &ReadToken,
+        token: &BearerToken,
         seen: Result<Option<DataConnection>, ArmError>,
     ) -> Step {
         match seen {

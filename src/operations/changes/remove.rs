@@ -6,30 +6,25 @@ use crate::db::operations;
 use crate::domain::{Code, Desired, EventKind, FoundResource, Observed, Phase};
 use crate::ledger::details;
 use crate::operations::driver::job::{Job, NextAction, Step, Stop, early};
-use crate::operations::driver::transition::Transition;
-use crate::operations::driver::{claims, comparison, deferral, look, outcome, tokens, transition};
+use crate::operations::driver::{claims, comparison, deferral, outcome, reads, tokens, transition};
 use crate::sources::Comparison;
-use crate::tokens::store::Access;
 use serde_json::Value;
 use serde_json::json;
 use std::time::Duration;
-/// How soon, at the latest, a waiting removal looks again whether the change before it has ended.
-pub(crate) const TURN: Duration = Duration::from_millis(250);
 
-/// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM put it off.
+/// The pause before a queued removal checks again whether the change before it has ended.
+pub(crate) const MAX_RECHECK_PAUSE: Duration = Duration::from_millis(250);
+
+/// Begins a removal that waited: for another change of its connection or cluster, for a token, or because ARM deferred it.
 pub(crate) async fn begin(job: &mut Job) -> Step {
-    let store = &job.driver.tokens.store;
-    if store
-        .for_use(job.claim.record.id, Access::Write, job.now())
-        .is_none()
-    {
-        return outcome::await_caller(job, job.token_to_write()).await;
+    if tokens::actors(job).await?.is_none() {
+        return outcome::await_caller(job, job.awaited_token()).await;
     }
     let db = &job.driver.db;
     let before = db.background(async |db| operations::another_in_flight(db, &job.claim.record).await);
     let before = before.await?;
     if before.is_some() {
-        return Ok(NextAction::RetryAfter(TURN));
+        return Ok(NextAction::RetryAfter(MAX_RECHECK_PAUSE));
     }
     // What the change before it left is known only now.
     job.record = Job::find_record(&job.driver.db, &job.claim).await?;
@@ -38,8 +33,7 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     }
     let credentials = tokens::writing(job).await?;
     let differs = read_and_compare(job, &credentials).await?;
-    job.wait_anew();
-    deferral::assume_actor(job).await?;
+    job.restart_pauses();
     let event = if job.claim.dispatches == 0 {
         EventKind::RemoveIntended
     } else {
@@ -47,30 +41,22 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     };
     let mut details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
     add_differences(&mut details, differs.as_ref());
-    let begun = transition::commit(
-        job,
-        Transition {
-            found: differs,
-            request_id: job
-                .tokens
-                .writer
-                .as_ref()
-                .map(|caller| caller.request_id().to_owned()),
-            leaves: Some(None),
-            desired: Some(Desired::Absent),
-            observed: Some((Observed::Unknown, false)),
-            event: Some((event, details)),
-            ..transition::to_phase(job, "the removal is sent", Phase::Dispatched)
-        },
-    );
-    begun.await?;
+    let actors = job.driver.tokens.store.for_writes(job.claim.record.id, job.now());
+    let request_id = actors.map(|tokens| tokens.caller.request_id().to_owned());
+    let mut begun = transition::to_dispatched(job, "the removal is sent");
+    begun.found = differs;
+    begun.request_id = request_id;
+    begun.desired = Some(Desired::Absent);
+    begun.observed = Some((Observed::Unknown, false));
+    begun.event = Some((event, details));
+    transition::commit(job, begun).await?;
     job.unsent = true;
     send_removal(job, credentials, None).await
 }
 
-/// Reads and compares directly before a removal's request leaves: without a read that succeeds, nothing is deleted, and nothing
-/// that is not what the record says, unless a caller named exactly that. Gives what differs, where something does; `Err` is how
-/// the step ends when nothing may be sent.
+/// Reads and compares directly before a removal is sent: without a read that succeeds, nothing is deleted, and nothing that is not
+/// what the record says, unless a caller named exactly that. Returns what differs, if anything does; `Err` is how the step ends
+/// when nothing may be sent.
 pub(crate) async fn read_and_compare(
     job: &mut Job,
     credentials: &Credentials,
@@ -95,8 +81,8 @@ pub(crate) async fn read_and_compare(
     let waited = (job.now() - job.claim.record.created_at)
         .to_std()
         .unwrap_or_default();
-    // What it becomes is compared, once it has: but a state that lasts keeps no removal waiting for ever.
-    if look::is_under_way(&found) && waited < job.driver.settings.deadline {
+    // It is compared when its change has ended, but a state that lasts does not block a removal for ever.
+    if reads::is_under_way(&found) && waited < job.driver.settings.deadline {
         let pause = job.growing_pause();
         return Err(Stop::Next(NextAction::RetryAfter(pause)));
     }
@@ -105,7 +91,7 @@ pub(crate) async fn read_and_compare(
         let pause = job.growing_pause();
         return Err(Stop::Next(NextAction::RetryAfter(pause)));
     }
-    if comparison::keeps_from_removing(job, &found, &comparison) {
+    if comparison::forbids_removal(job, &found, &comparison) {
         return Err(early(comparison::drifted_from(job, &found, &comparison).await));
     }
     let differs = matches!(comparison, Comparison::Differs(_));
@@ -115,15 +101,10 @@ pub(crate) async fn read_and_compare(
 
 /// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.
 pub(crate) async fn nothing_was_made(job: &mut Job) -> Step {
-    transition::commit(
-        job,
-        Transition {
-            failure: None,
-            event: Some((EventKind::RemoveSucceeded, json!({ "neverMade": true }))),
-            ..transition::to_phase(job, "there is nothing to remove", Phase::Succeeded)
-        },
-    )
-    .await?;
+    let mut done = transition::to_phase(job, "there is nothing to remove", Phase::Succeeded);
+    done.next.record.failure = None;
+    done.event = Some((EventKind::RemoveSucceeded, json!({ "neverMade": true })));
+    transition::commit(job, done).await?;
     Ok(NextAction::Done)
 }
 
@@ -176,17 +157,12 @@ pub(crate) async fn removal_accepted(
     });
     add_differences(&mut details, differs.as_ref());
     let nothing_to_follow = url.is_none();
-    transition::commit(
-        job,
-        Transition {
-            found: differs,
-            arm_operation_url: url,
-            event: Some((EventKind::RemoveAccepted, details)),
-            ..transition::to_phase(job, "Azure took the removal", Phase::Accepted)
-        },
-    )
-    .await?;
-    job.wait_anew();
+    let mut taken = transition::to_phase(job, "Azure took the removal", Phase::Accepted);
+    taken.next.arm_operation_url = url;
+    taken.found = differs;
+    taken.event = Some((EventKind::RemoveAccepted, details));
+    transition::commit(job, taken).await?;
+    job.restart_pauses();
     Ok(NextAction::RetryAfter(if nothing_to_follow {
         Duration::ZERO
     } else {
@@ -197,7 +173,7 @@ pub(crate) async fn removal_accepted(
 pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Step {
     match &error.kind {
         // A change of the cluster is under way, or somebody else's: the wish stands, and its turn comes.
-        _ if error.is_put_off() => deferral::defer(job, error).await,
+        _ if error.is_deferred() => deferral::defer(job, error).await,
         // Nothing left this machine: the wish stands, and it is sent again.
         ArmErrorKind::NotSent(_) => {
             job.unsent = true;
@@ -208,25 +184,16 @@ pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Ste
             job.with_auxiliary = true;
             send_with_auxiliary(job).await
         }
-        // Somebody who signs in with what ARM demands has to ask again; the wish stands.
-        ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
-        // Whoever tried to help may not; that takes nothing from the wish of who asked for it.
+        // A caller who signs in with what ARM requires continues it. Nor does a right end it that only who continued it lacks.
         ArmErrorKind::Refused(refusal)
-            if matches!(refusal.status, 401 | 403) && job.claim.record.actor != job.tokens.requester =>
+            if refusal.claims.is_some() || (job.claim.continued && matches!(refusal.status, 401 | 403)) =>
         {
-            claims::hold(job, error, job.record.target_tenant.into()).await
+            claims::challenged(job, error).await
         }
         ArmErrorKind::Refused(_) | ArmErrorKind::Throttled(_) => {
-            let failure = failure_of(Code::AzureRefused, error);
-            let kept = transition::to_phase(job, "Azure refused the removal", Phase::Accepted);
-            transition::commit(
-                job,
-                Transition {
-                    failure: Some(failure),
-                    ..kept
-                },
-            )
-            .await?;
+            let mut refused = transition::to_phase(job, "Azure refused the removal", Phase::Accepted);
+            refused.next.record.failure = Some(failure_of(Code::AzureRefused, error));
+            transition::commit(job, refused).await?;
             // A failure counts only after a read: the next step makes it.
             Ok(NextAction::RetryAfter(Duration::ZERO))
         }
@@ -243,19 +210,9 @@ pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Ste
 /// Another request, which may land as late as any: it is committed as the first one was.
 pub(crate) async fn send_with_auxiliary(job: &mut Job) -> Step {
     let details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
-    let begun = transition::commit(
-        job,
-        Transition {
-            leaves: Some(None),
-            event: Some((EventKind::RemoveRepeated, details)),
-            ..transition::to_phase(
-                job,
-                "the removal is sent with the source's token",
-                Phase::Dispatched,
-            )
-        },
-    );
-    let begun = begun.await;
+    let mut begun = transition::to_dispatched(job, "the removal is sent with the source's token");
+    begun.event = Some((EventKind::RemoveRepeated, details));
+    let begun = transition::commit(job, begun).await;
     // It held the cluster's slot for too long, and another change has it by now. ARM refused the first request, so nothing of it
     // can take effect: the removal waits for its turn like one that was never sent.
     if matches!(begun, Err(Stop::Next(_))) {

@@ -7,35 +7,35 @@ use crate::arm::{ArmError, DataConnection, failure_of};
 use crate::domain::{Code, EventKind, Failure, Observed, Phase};
 use crate::operations::driver::comparison::{self, Whose};
 use crate::operations::driver::job::{Job, NextAction, Step};
-use crate::operations::driver::look::{self, Progress, Seen};
-use crate::operations::driver::transition::{self, Transition};
+use crate::operations::driver::reads::{self, Progress, Seen};
+use crate::operations::driver::transition;
 use crate::operations::settlement::{Facts, Owner, Pause, Question, Ruling, Said, Shown, rule};
 use crate::sources::Comparison;
 
 /// Settles a create whose outcome is unknown.
 pub(super) async fn settle(job: &mut Job) -> Step {
     // Before the read: it tells nothing of what lands after it.
-    let request_dead = look::request_is_dead(job).await?;
-    let seen = look::read_connection(job).await?;
+    let request_dead = reads::request_is_dead(job).await?;
+    let seen = reads::read_connection(job).await?;
     decide(job, seen, request_dead).await
 }
 
 /// ARM called the create done, and this is what a read beside it showed.
 pub(super) async fn succeeded(job: &mut Job, seen: Result<Option<DataConnection>, ArmError>) -> Step {
     match seen {
-        Ok(Some(found)) if !look::is_under_way(&found) => decide(job, Seen::Found(found), false).await,
+        Ok(Some(found)) if !reads::is_under_way(&found) => decide(job, Seen::Found(found), false).await,
         _ => confirm(job).await,
     }
 }
 
 /// The end of a create that ARM accepted, as the resource itself shows it.
 pub(super) async fn confirm(job: &mut Job) -> Step {
-    let seen = look::read_connection(job).await?;
+    let seen = reads::read_connection(job).await?;
     decide(job, seen, false).await
 }
 
 async fn decide(job: &mut Job, seen: Seen, request_dead: bool) -> Step {
-    let failure = job.claim.record.failure.clone().filter(look::is_arms_word);
+    let failure = job.claim.record.failure.clone().filter(reads::is_from_arm);
     let said = said(failure.as_ref());
     let overdue = job.is_overdue();
     let whose = match &seen {
@@ -55,9 +55,9 @@ async fn decide(job: &mut Job, seen: Seen, request_dead: bool) -> Step {
     loop {
         match rule(&facts) {
             Ruling::Ask(Question::WantedGone) => {
-                facts.wanted_gone = Some(look::is_to_be_removed(job).await?);
+                facts.wanted_gone = Some(reads::is_to_be_removed(job).await?);
             }
-            Ruling::Ask(Question::Running) => facts.running = Some(look::is_running(job).await?),
+            Ruling::Ask(Question::Running) => facts.running = Some(reads::is_running(job).await?),
             ruling => return carry_out(job, ruling, &seen, &whose, failure).await,
         }
     }
@@ -66,7 +66,7 @@ async fn decide(job: &mut Job, seen: Seen, request_dead: bool) -> Step {
 fn said(failure: Option<&Failure>) -> Said {
     match failure {
         None => Said::Nothing,
-        Some(failure) if look::is_refusal(failure) => Said::Refused,
+        Some(failure) if reads::is_refusal(failure) => Said::Refused,
         Some(failure) if failure.code == Code::Contested.as_str() => Said::Contested,
         Some(_) => Said::Failed,
     }
@@ -74,7 +74,7 @@ fn said(failure: Option<&Failure>) -> Said {
 
 /// Whose the found data connection is, where that decides.
 async fn whose(job: &Job, found: &DataConnection, said: Said, overdue: bool) -> Step<Whose> {
-    let is_under_way = look::is_under_way(found);
+    let is_under_way = reads::is_under_way(found);
     Ok(match said {
         Said::Nothing if !is_under_way => comparison::whose(job, found).await?,
         Said::Contested if !is_under_way || overdue => match comparison::compared(job, found).await? {
@@ -106,7 +106,7 @@ async fn carry_out(job: &mut Job, ruling: Ruling, seen: &Seen, whose: &Whose, sa
     match (ruling, seen) {
         (Ruling::Succeed, Seen::Found(found)) => succeed(job, found).await,
         (Ruling::Another, Seen::Found(found)) => comparison::end_as_anothers(job, found, whose).await,
-        (Ruling::ReadFailed, Seen::NoParent(error)) => look::read_failed(job, error).await,
+        (Ruling::ReadFailed, Seen::NoParent(error)) => reads::read_failed(job, error).await,
         (Ruling::FailAbsent, _) => fail(job, said, seen, Observed::Absent).await,
         (Ruling::FailPresent, _) => fail(job, said, seen, Observed::Present).await,
         (Ruling::FailUnknown, _) => fail(job, said, seen, Observed::Unknown).await,
@@ -121,7 +121,7 @@ async fn carry_out(job: &mut Job, ruling: Ruling, seen: &Seen, whose: &Whose, sa
             read_again(job, absent_reads, pause, seen, said).await
         }
         (Ruling::Succeed | Ruling::Another | Ruling::ReadFailed | Ruling::Ask(_), _) => {
-            outcome::look_again_later(job).await
+            outcome::recheck_later(job).await
         }
     }
 }
@@ -162,7 +162,7 @@ async fn read_again(
     match pause {
         Pause::Short => Ok(NextAction::RetryAfter(job.driver.settings.poll_min)),
         Pause::Growing => Ok(NextAction::RetryAfter(job.next_pause())),
-        Pause::Resting => outcome::look_again_later(job).await,
+        Pause::Resting => outcome::recheck_later(job).await,
         Pause::Recorded => {
             let (name, failure) = match seen {
                 Seen::Found(_) => (
@@ -175,11 +175,9 @@ async fn read_again(
                     Some(said.unwrap_or_else(|| as_seen(seen, Observed::Unknown))),
                 ),
             };
-            let seen = Transition {
-                failure,
-                absent_reads,
-                ..transition::to_phase(job, name, Phase::Settling)
-            };
+            let mut seen = transition::to_phase(job, name, Phase::Settling);
+            seen.next.record.failure = failure;
+            seen.next.absent_reads = absent_reads;
             outcome::reschedule(job, seen).await
         }
     }
@@ -191,13 +189,11 @@ async fn succeed(job: &mut Job, found: &DataConnection) -> Step {
         "provisioningState": found.provisioning_state(),
         "retrievalStartDate": found.retrieval_start(),
     });
-    let done = Transition {
-        failure: None,
-        observed: Some((Observed::Present, false)),
-        snapshot: Some(comparison::without_people(&found.raw)),
-        event: Some((EventKind::CreateSucceeded, details)),
-        ..transition::to_phase(job, "the connection is there", Phase::Succeeded)
-    };
+    let mut done = transition::to_phase(job, "the connection is there", Phase::Succeeded);
+    done.next.record.failure = None;
+    done.observed = Some((Observed::Present, false));
+    done.snapshot = Some(comparison::without_people(&found.raw));
+    done.event = Some((EventKind::CreateSucceeded, details));
     transition::commit(job, done).await?;
     Ok(NextAction::Done)
 }

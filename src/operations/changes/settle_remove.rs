@@ -3,14 +3,13 @@
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::domain::{Code, EventKind, Failure, Observed, Phase};
 use crate::operations::driver::job::{Job, NextAction, Step};
-use crate::operations::driver::look::Seen;
-use crate::operations::driver::transition::Transition;
-use crate::operations::driver::{claims, comparison, look, outcome, tokens, transition};
-use crate::tokens::store::Access;
-use crate::upstream::Bearer;
+use crate::operations::driver::reads::Seen;
+use crate::operations::driver::{claims, comparison, outcome, reads, tokens, transition};
+use crate::upstream::BearerToken;
 use serde_json::Value;
 use serde_json::json;
 use std::time::Duration;
+
 /// The removal as reads show it. `is_done` says that ARM called it carried out.
 pub(crate) async fn confirm(job: &mut Job, is_done: bool) -> Step {
     let token = tokens::reading(job).await?;
@@ -23,24 +22,24 @@ pub(crate) async fn confirm(job: &mut Job, is_done: bool) -> Step {
         // Reads lag, and the request may still be carried out: one read that shows it there is no reason to send another.
         Ok(Some(found))
             if job.claim.record.phase == Phase::Settling
-                && look::request_is_dead(job).await?
-                && (!look::is_under_way(&found) || job.is_overdue()) =>
+                && reads::request_is_dead(job).await?
+                && (!reads::is_under_way(&found) || job.is_overdue()) =>
         {
             match comparison::is_replaced(job, &found).await? {
                 Some(comparison) => comparison::drifted_from(job, &found, &comparison).await,
                 None => resend_removal(job).await,
             }
         }
-        Ok(Some(_)) if job.claim.record.phase == Phase::Settling => outcome::look_again_later(job).await,
+        Ok(Some(_)) if job.claim.record.phase == Phase::Settling => outcome::recheck_later(job).await,
         Ok(Some(_)) => Ok(NextAction::RetryAfter(job.next_pause())),
         Ok(None) => confirm_absence(job, &token).await,
         Err(error) if error.status() == Some(404) => parent_missing(job).await,
-        Err(error) => look::read_failed(job, &error).await,
+        Err(error) => reads::read_failed(job, &error).await,
     }
 }
 
 /// A read found nothing: that counts as removed only while the parent database can be read.
-pub(crate) async fn confirm_absence(job: &mut Job, token: &dyn Bearer) -> Step {
+pub(crate) async fn confirm_absence(job: &mut Job, token: &BearerToken) -> Step {
     let (arm, database) = (job.driver.arm.clone(), job.record.arm_id.database());
     match job.lease.keep(arm.database_exists(token, &database)).await? {
         Ok(true) => removed(job, json!({ "databaseRead": true })).await,
@@ -50,21 +49,16 @@ pub(crate) async fn confirm_absence(job: &mut Job, token: &dyn Bearer) -> Step {
         Err(error) if job.unsent || job.claim.record.phase == Phase::Queued => {
             not_readable(job, &error).await
         }
-        Err(error) => look::read_failed(job, &error).await,
+        Err(error) => reads::read_failed(job, &error).await,
     }
 }
 
 pub(crate) async fn removed(job: &mut Job, details: Value) -> Step {
-    transition::commit(
-        job,
-        Transition {
-            failure: None,
-            observed: Some((Observed::Absent, true)),
-            event: Some((EventKind::RemoveSucceeded, details)),
-            ..transition::to_phase(job, "the connection is removed", Phase::Succeeded)
-        },
-    )
-    .await?;
+    let mut done = transition::to_phase(job, "the connection is removed", Phase::Succeeded);
+    done.next.record.failure = None;
+    done.observed = Some((Observed::Absent, true));
+    done.event = Some((EventKind::RemoveSucceeded, details));
+    transition::commit(job, done).await?;
     Ok(NextAction::Done)
 }
 
@@ -79,18 +73,12 @@ pub(crate) async fn parent_missing(job: &mut Job) -> Step {
     .await
 }
 
-/// A read found it still there, and not on its way: the removal waits for a turn to be sent again. It is never given up, but
-/// it comes less and less often, so that it wears out neither ARM nor the ledger.
+/// A read found it still there, and not being deleted: the removal waits for its turn to be sent again. It is retried without end,
+/// but less and less often, to spare ARM and the ledger.
 pub(crate) async fn resend_removal(job: &mut Job) -> Step {
-    // Until somebody is here who may send it, the first one may still land, and reads go on showing whether it has.
-    if job
-        .driver
-        .tokens
-        .store
-        .for_use(job.claim.record.id, Access::Write, job.now())
-        .is_none()
-    {
-        return outcome::await_caller(job, job.token_to_write()).await;
+    // Until its actor's tokens are here, the first request may still take effect, and reads show whether it has.
+    if tokens::actors(job).await?.is_none() {
+        return outcome::await_caller(job, job.awaited_token()).await;
     }
     let (least, most) = (job.driver.settings.poll_max, job.driver.settings.deadline / 10);
     let pause = match job.claim.dispatches {
@@ -102,13 +90,13 @@ pub(crate) async fn resend_removal(job: &mut Job) -> Step {
 
 /// ARM refused the removal, or said that it failed: a read has to confirm that.
 pub(crate) async fn confirm_failure(job: &mut Job) -> Step {
-    let found = match look::read_connection(job).await? {
+    let found = match reads::read_connection(job).await? {
         Seen::Found(found) => found,
         Seen::Nothing => return confirm(job, false).await,
         Seen::NoParent(_) => return parent_missing(job).await,
     };
     // The end is near, but not reached: what is shown now may be gone with it.
-    if look::is_under_way(&found) && !job.is_overdue() {
+    if reads::is_under_way(&found) && !job.is_overdue() {
         job.claim.absent_reads = 0;
         return Ok(NextAction::RetryAfter(job.next_pause()));
     }

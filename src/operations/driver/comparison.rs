@@ -10,8 +10,9 @@ use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
 use serde_json::Value;
+
 /// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
-pub(crate) const CLOCKS_APART: i64 = 300;
+pub(crate) const MAX_CLOCK_DIFFERENCE: i64 = 300;
 
 /// Whose a data connection is that stands where a create was to make one.
 pub(crate) enum Whose {
@@ -43,7 +44,7 @@ pub(crate) async fn compared(job: &Job, found: &DataConnection) -> Result<Compar
 /// and a read had found nothing; so what equals what was sent, and is no older than that, is what the create made.
 pub(crate) async fn whose(job: &Job, found: &DataConnection) -> Result<Whose, Error> {
     let record = &job.claim.record;
-    let oldest = record.dispatched_at.unwrap_or(record.created_at) - TimeDelta::seconds(CLOCKS_APART);
+    let oldest = record.dispatched_at.unwrap_or(record.created_at) - TimeDelta::seconds(MAX_CLOCK_DIFFERENCE);
     let is_older = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time < oldest);
     Ok(match compared(job, found).await? {
         Comparison::Same if is_older(found.created_at()) || is_older(found.retrieval_start()) => {
@@ -84,7 +85,7 @@ pub(crate) async fn end_as_anothers(job: &mut Job, found: &DataConnection, whose
 
 /// Whether what is there may not be removed: it is not what the caller named, or nobody named anything and it is another data
 /// connection or may be somebody else's.
-pub(crate) fn keeps_from_removing(job: &Job, found: &DataConnection, comparison: &Comparison) -> bool {
+pub(crate) fn forbids_removal(job: &Job, found: &DataConnection, comparison: &Comparison) -> bool {
     match &job.claim.accepted_fingerprint {
         // Who named somebody else's does not mean what was there before and is there again.
         Some(accepted) => *accepted != fingerprint(&found.raw),
@@ -114,7 +115,7 @@ pub(crate) fn observed_as_gone(job: &Job) -> Observed {
 pub(crate) async fn is_replaced(job: &Job, found: &DataConnection) -> Result<Option<Comparison>, Error> {
     let comparison = compared(job, found).await?;
     let is_other = matches!(comparison, Comparison::Replaced(_));
-    Ok(Some(comparison).filter(|comparison| is_other && keeps_from_removing(job, found, comparison)))
+    Ok(Some(comparison).filter(|comparison| is_other && forbids_removal(job, found, comparison)))
 }
 
 /// Ends a removal without a request: what is there is not the record's. The wish comes to nothing; whoever means what is there

@@ -1,13 +1,13 @@
-//! Changes that ARM wants to be sent later, and in whose name they are sent then.
+//! Changes that ARM defers: they are sent again later.
 
 use crate::arm::{ArmError, ArmErrorKind};
-use crate::domain::{Error, EventKind, Phase};
+use crate::domain::{EventKind, Phase};
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::transition;
-use crate::operations::driver::transition::Transition;
 use serde_json::json;
-/// ARM did nothing, and wants the same asked later: back into the queue until then. A cluster that is busy is busy for
-/// everybody; throttling is for who asked.
+
+/// ARM did nothing, and defers the change: it waits in the queue until then. A busy cluster is busy for everybody; throttling is for
+/// the caller.
 pub(crate) async fn defer(job: &mut Job, error: &ArmError) -> Step {
     if matches!(error.kind, ArmErrorKind::Rejected(_)) {
         // By this service itself: ARM was not asked.
@@ -23,29 +23,10 @@ pub(crate) async fn defer(job: &mut Job, error: &ArmError) -> Step {
         "waitMs": u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
     });
     job.unsent = false;
-    transition::commit(
-        job,
-        Transition {
-            release_for: Some(pause),
-            cluster_pause: busy.then_some(pause),
-            event: Some((EventKind::ChangePutOff, details)),
-            ..transition::to_phase(job, "Azure put the change off", Phase::Queued)
-        },
-    )
-    .await?;
+    let mut deferred = transition::to_phase(job, "Azure deferred the change", Phase::Queued);
+    deferred.release_for = Some(pause);
+    deferred.cluster_pause = busy.then_some(pause);
+    deferred.event = Some((EventKind::ChangeDeferred, details));
+    transition::commit(job, deferred).await?;
     Ok(NextAction::Done)
-}
-
-/// From here on the operation goes on in the name of whoever's tokens it is about to be sent with, and the ledger says so.
-pub(crate) async fn assume_actor(job: &mut Job) -> Result<(), Error> {
-    let Some(caller) = job.tokens.writer.clone() else {
-        return Ok(());
-    };
-    let driver = job.driver.clone();
-    let person = driver
-        .db
-        .background(async |db| driver.recorder.ensure_actor(db, &caller).await);
-    job.claim.record.actor = person.await?;
-    job.claim.record.app = caller.app();
-    Ok(())
 }

@@ -4,10 +4,10 @@ use crate::arm::{OperationStatus, reason};
 use crate::domain::{Code, Failure, Phase, Upstream};
 use crate::operations::changes::Change;
 use crate::operations::driver::job::{Job, NextAction, Step};
-use crate::operations::driver::transition::Transition;
-use crate::operations::driver::{look, outcome, tokens, transition};
+use crate::operations::driver::{outcome, reads, tokens, transition};
 use futures_util::future::join;
 use std::time::Duration;
+
 pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {
     if job.is_overdue() {
         return outcome::mark_outcome_unknown(
@@ -20,7 +20,7 @@ pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {
         return C::confirm_failure(job).await;
     }
     let token = tokens::reading(job).await?;
-    let Some(url) = look::operation_url(job) else {
+    let Some(url) = reads::operation_url(job) else {
         return C::confirm(job, false).await;
     };
     let (arm, id) = (job.driver.arm.clone(), job.record.arm_id.clone());
@@ -58,21 +58,15 @@ pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {
         },
         // ARM forgets operations after a while; the resource itself still tells.
         Err(error) if error.status() == Some(404) => C::confirm(job, false).await,
-        Err(error) => look::read_failed(job, &error).await,
+        Err(error) => reads::read_failed(job, &error).await,
     }
 }
 
 /// Keeps ARM's reason, then looks what is there.
 pub(crate) async fn record_failure(job: &mut Job, failure: Failure) -> Step {
-    let kept = transition::to_phase(job, "Azure reported a failure", Phase::Accepted);
-    transition::commit(
-        job,
-        Transition {
-            failure: Some(failure),
-            absent_reads: 0,
-            ..kept
-        },
-    )
-    .await?;
+    let mut kept = transition::to_phase(job, "Azure reported a failure", Phase::Accepted);
+    kept.next.record.failure = Some(failure);
+    kept.next.absent_reads = 0;
+    transition::commit(job, kept).await?;
     Ok(NextAction::RetryAfter(Duration::ZERO))
 }

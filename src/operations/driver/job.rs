@@ -1,7 +1,6 @@
 //! One operation under a lease, and how its steps end.
 
 use crate::arm::{ArmError, Refusal};
-use crate::authz::Caller;
 use crate::db::leases::Claim;
 use crate::db::{Db, connections};
 use crate::domain::{ActorId, Awaiting, ConnectionRecord, Error, Phase};
@@ -13,17 +12,19 @@ use chrono::Utc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio::time::sleep;
-/// The part of the time already waited for Azure that the next wait lasts.
-pub(crate) const PART_OF_WAIT: u32 = 10;
+use uuid::Uuid;
 
-/// A wait that grows with the time that an operation has waited is this part of it.
-pub(crate) const PART_OF_AGE: u32 = 4;
+/// The next pause is the time already waited for Azure divided by this.
+pub(crate) const WAIT_DIVISOR: u32 = 10;
+
+/// A growing pause is the operation's age divided by this.
+pub(crate) const AGE_DIVISOR: u32 = 4;
 
 /// How a step left the operation.
 pub(crate) enum NextAction {
-    /// It has ended, or its lease was given back: nothing more to do here.
+    /// It has ended, or its lease was released: nothing more to do here.
     Done,
-    /// Look again after this long; the lease is kept meanwhile.
+    /// Take the next step after this long; the lease is kept meanwhile.
     RetryAfter(Duration),
     /// Take the next step at once, under the same lease.
     Step,
@@ -78,21 +79,14 @@ pub(crate) struct Job {
 }
 
 /// Whose tokens the steps of one operation use.
+#[derive(Default)]
 pub(crate) struct StepTokens {
-    /// Who asked for the change. Others may bring tokens for it, but a right that they lack doesn't end it.
-    pub(crate) requester: ActorId,
-    /// The token that was missing when the operation was claimed.
-    pub(crate) awaited: Option<Awaiting>,
-    /// The tokens that the current step began with.
+    /// The caller's tokens that the current step uses.
     pub(crate) tried: Option<TokenVersion>,
     /// Whether the current step uses the service's own token alone.
     pub(crate) by_service: bool,
-    /// The tokens that ARM rejected for reads, and what it wants instead.
-    pub(crate) unreadable: Option<(Option<TokenVersion>, Awaiting)>,
-    /// Whose tokens the last write was, or is to be, made with.
-    pub(crate) writer: Option<Caller>,
-    /// The tokens of another operation of the connection that this one reads with.
-    pub(crate) borrowed: Option<TokenVersion>,
+    /// The caller's tokens that ARM rejected for reads, and what it wants instead.
+    pub(crate) rejected: Option<(Option<TokenVersion>, Awaiting)>,
 }
 
 impl Job {
@@ -112,14 +106,14 @@ impl Job {
         let lease = Lease::new(driver.db.clone(), &claim, driver.settings.lease, claimed_at);
         let record = loop {
             match Self::find_record(&driver.db, &claim).await {
-                // Whoever takes it up later may lack the tokens that are here.
+                // A replica that resumes it later may lack the tokens that are here.
                 Err(Error::Database(error)) if error.is_outage() && lease.is_held() => {
                     sleep(driver.settings.poll_min).await;
                 }
                 record => break record?,
             }
         };
-        // What this replica has waited with before goes on at the pace that it had come to.
+        // An operation that this replica had before keeps its pauses.
         let since = match claim.record.dispatched_at {
             Some(sent_at) if claim.resumed => sent_at,
             _ => driver.clock.now(),
@@ -130,21 +124,22 @@ impl Job {
             record,
             unsent,
             with_auxiliary: false,
-            tokens: StepTokens {
-                requester: claim.record.actor,
-                awaited: claim.record.awaiting.clone(),
-                tried: None,
-                by_service: false,
-                unreadable: None,
-                writer: None,
-                borrowed: None,
-            },
+            tokens: StepTokens::default(),
             driver,
             claim,
         })
     }
 
-    /// Whether nothing of the change was sent, so that it can wait in the queue.
+    /// Whose the operation is now: another person may have continued it since it was claimed.
+    pub(crate) fn set_actor(&mut self, actor: ActorId, app: Uuid) {
+        if actor != self.claim.record.actor {
+            self.claim.continued = true;
+            self.claim.record.actor = actor;
+            self.claim.record.app = app;
+        }
+    }
+
+    /// Whether nothing of the change was sent, so it can wait in the queue.
     pub(crate) fn is_unsent(&self) -> bool {
         match self.claim.record.phase {
             Phase::Queued => true,
@@ -153,16 +148,16 @@ impl Job {
         }
     }
 
-    /// The next wait: a tenth of the time for which Azure is waited for already. So an end is seen after at most 1.1 times the time
-    /// that it took, or the shortest wait after it.
+    /// The next pause: a tenth of the time already waited for Azure. So an end is seen after at most 1.1 times the time that it took,
+    /// or `poll_min` after it.
     pub(crate) fn next_pause(&self) -> Duration {
         let taken = self.driver.clock.now() - self.since;
         let worker = &self.driver.settings;
-        (taken.to_std().unwrap_or_default() / PART_OF_WAIT).clamp(worker.poll_min, worker.poll_max)
+        (taken.to_std().unwrap_or_default() / WAIT_DIVISOR).clamp(worker.poll_min, worker.poll_max)
     }
 
-    /// From now on Azure is waited for, for something new: the waits begin with the shortest.
-    pub(crate) fn wait_anew(&mut self) {
+    /// Azure is waited for something new: the pauses start again with the shortest.
+    pub(crate) fn restart_pauses(&mut self) {
         self.since = self.driver.clock.now();
     }
 
@@ -171,14 +166,14 @@ impl Job {
         self.driver.clock.now() > self.claim.record.deadline_at
     }
 
-    /// A wait that grows with the time since the operation was asked for: it has to be remembered nowhere.
+    /// Back-off derived from the operation's age, so no state is needed.
     pub(crate) fn growing_pause(&self) -> Duration {
         let age = self.driver.clock.now() - self.claim.record.created_at;
-        let part = age.to_std().unwrap_or_default() / PART_OF_AGE;
+        let part = age.to_std().unwrap_or_default() / AGE_DIVISOR;
         part.clamp(self.driver.settings.poll_min, self.driver.settings.poll_max)
     }
 
-    /// A wait as long as was asked for, and longer when the operation has waited for long: an outage may last.
+    /// A pause as long as ARM asked for, and longer when the operation has waited for long: an outage may last.
     pub(crate) fn longer_pause(&self, error: &ArmError) -> Duration {
         let asked = error.retry_after().unwrap_or_default();
         asked.max(self.growing_pause())
@@ -189,8 +184,8 @@ impl Job {
         self.driver.clock.now()
     }
 
-    /// The phase in which the operation can be left: only this replica knows that what it was about to send was not sent.
-    pub(crate) fn phase_at_rest(&self) -> Phase {
+    /// The phase in which the lease can be released: only this replica knows that what it was about to send was not sent.
+    pub(crate) fn phase_without_lease(&self) -> Phase {
         match self.claim.record.phase {
             Phase::Dispatched if self.unsent => Phase::Queued,
             phase => phase,
@@ -211,9 +206,10 @@ impl Job {
         }
     }
 
-    /// What to ask for when nobody's tokens to write with are here: the one that was missing last, else the target's.
-    pub(crate) fn token_to_write(&self) -> Awaiting {
+    /// The token that is missing while no caller's are here: the one that was missing last, else the target's.
+    pub(crate) fn awaited_token(&self) -> Awaiting {
         let target = self.record.target_tenant;
-        self.tokens.awaited.clone().unwrap_or_else(|| target.into())
+        let last = self.claim.record.awaiting.clone();
+        last.unwrap_or_else(|| target.into())
     }
 }

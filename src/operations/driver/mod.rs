@@ -6,8 +6,8 @@ pub(super) mod comparison;
 pub(super) mod deferral;
 mod follow;
 pub(super) mod job;
-pub(super) mod look;
 pub(super) mod outcome;
+pub(super) mod reads;
 mod shared;
 pub(super) mod tokens;
 pub(super) mod transition;
@@ -21,26 +21,17 @@ use tracing::Instrument as _;
 
 use crate::authz::Caller;
 use crate::db::leases::{Claim, ClaimScope};
-use crate::db::{DbError, leases};
-use crate::domain::{ConnectionRecord, Error, OperationId, OperationKind, OperationRecord, Phase};
+use crate::db::{DbError, leases, operations};
+use crate::domain::{Error, OperationKind, OperationRecord, Phase};
 use crate::operations::changes::{Change, Create, Remove};
 use crate::telemetry::metrics;
-use crate::tokens::store::Access;
+use crate::tokens::store::Provider;
 
 use job::{Job, NextAction, Step, Stop};
 pub(crate) use shared::{Driver, OperationTokens};
 
-/// What a caller's tokens may be used for when they take up operations of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lending {
-    /// To read at ARM, for any of them.
-    Read,
-    /// To carry on this operation, which they asked for or may ask for; to read, for others.
-    Write(OperationId),
-}
-
 impl Driver {
-    /// Goes on with what was just recorded: with a claim on it now, else when its turn comes. The caller's tokens are kept for it.
+    /// Starts an operation that was just recorded: at once with a claim, else when its turn comes. Stores its actor's tokens.
     pub(crate) fn start(
         &self,
         operation: &OperationRecord,
@@ -48,8 +39,7 @@ impl Driver {
         by: Caller,
         claimed_at: Instant,
     ) {
-        let ids = (operation.id, operation.connection);
-        self.tokens.store.keep(ids, Access::Write, by, self.clock.now());
+        self.keep_actors(operation, by);
         match claim {
             Some(claim) => self.drive(claim, claimed_at, true),
             None => self.signals.wake(),
@@ -89,19 +79,19 @@ impl Driver {
                     tracing::warn!(operation.id = %operation, "another replica took the operation over");
                 }
                 Err(Stop::Error(Error::Database(error))) if error.is_outage() => {
-                    driver.db.failed(&error, "an operation can't go on");
-                    tracing::warn!(operation.id = %operation, "the operation can't go on here; it is taken up again when its lease ends");
+                    driver.db.failed(&error, "an operation cannot continue");
+                    tracing::warn!(operation.id = %operation, "this replica cannot continue the operation; it is resumed when its lease ends");
                 }
                 Err(Stop::Error(error)) => {
-                    tracing::error!(operation.id = %operation, error = %error, "the operation can't go on here; it is taken up again when its lease ends");
+                    tracing::error!(operation.id = %operation, error = %error, "this replica cannot continue the operation; it is resumed when its lease ends");
                 }
             }
         };
         self.replica.tasks.spawn(task.instrument(span));
     }
 
-    /// Claims what is due and drives it, as far as there is room; what callers began takes none of it. Gives how long until something
-    /// else is due; nothing when there is no room, since it could not be taken.
+    /// Claims due operations and drives them, up to the limit. Operations started by requests do not count against it. Returns the delay
+    /// until the next due operation; none when there is no room for one.
     ///
     /// # Errors
     /// When the database can't answer.
@@ -112,15 +102,14 @@ impl Driver {
             return Ok(None);
         }
         let claimed_at = Instant::now();
-        let looked = self.db.background(async |db| {
-            // When there is a connection: by then an operation may have given its tokens up.
+        let next_due = self.db.background(async |db| {
+            // Not before there is a connection: meanwhile an operation may have discarded its tokens.
             let now = self.clock.now();
-            let (operations, connections) = self.tokens.store.held(now);
+            let operations = self.tokens.store.operations(now);
             let own = self.tokens.own.tenants();
             let by = ClaimScope {
                 replica: self.replica.id,
                 operations: &operations,
-                connections: &connections,
                 own: &own,
                 now,
             };
@@ -132,54 +121,48 @@ impl Driver {
             }
             leases::next_due(db, by).await
         });
-        looked.await
+        next_due.await
     }
 
-    /// Goes on, here and with this caller's tokens, with whatever of a connection nobody drives. What waits for its turn goes back
-    /// into the queue; a create that may have been sent is only ever read about.
-    pub(crate) async fn resume(
-        &self,
-        connection: &ConnectionRecord,
-        caller: &Caller,
-        lending: Lending,
-    ) -> Result<(), Error> {
+    /// Resumes an operation, here and with the tokens of its recorded actor, if no replica drives it. What waits returns to the queue;
+    /// a create that may have been sent is only read. A removal's tokens also read for the change that precedes it, so that the
+    /// removal is not kept waiting by a caller who never returns.
+    pub(crate) async fn resume(&self, operation: &OperationRecord, actor: &Caller) -> Result<(), Error> {
         let claimed_at = Instant::now();
         let replica = self.replica.id;
-        if let Lending::Write(operation) = lending {
-            let ids = (operation, connection.id);
-            self.tokens
-                .store
-                .keep(ids, Access::Write, caller.clone(), self.clock.now());
-        }
-        // Claims that are given up with the wait for them run out like those of a replica that has died.
-        let claims = self.db.read(async |db| {
-            if let Lending::Write(operation) = lending {
-                leases::requeue(db, operation, replica).await?;
-            }
-            Ok(leases::claim_of(db, connection.id, replica, self.settings.lease).await?)
-        });
-        let claims = claims.await?;
-        for claim in claims {
-            let allowed = match lending {
-                Lending::Write(operation) if operation == claim.record.id => Access::Write,
-                _ => Access::Read,
+        self.keep_actors(operation, actor.clone());
+        // If this times out, the leases simply expire.
+        let claim = self.db.read(async |db| {
+            leases::requeue(db, operation.id, replica).await?;
+            let preceding = match operation.kind {
+                OperationKind::Create => None,
+                OperationKind::Remove => operations::another_in_flight(db, operation).await?,
             };
-            // Kept only under a lease, so that they are forgotten with the operation's end.
-            let ids = (claim.record.id, connection.id);
-            self.tokens
-                .store
-                .keep(ids, allowed, caller.clone(), self.clock.now());
+            let resumed = preceding.as_ref().map_or(operation.id, |preceding| preceding.id);
+            if preceding.is_some() {
+                let store = &self.tokens.store;
+                store.keep(resumed, Provider::Remover, actor.clone(), self.clock.now());
+            }
+            Ok(leases::claim(db, resumed, replica, self.settings.lease).await?)
+        });
+        if let Some(claim) = claim.await? {
             self.drive(claim, claimed_at, false);
         }
         self.signals.wake();
         Ok(())
+    }
+
+    fn keep_actors(&self, operation: &OperationRecord, actor: Caller) {
+        let provider = Provider::Actor(operation.actor);
+        let store = &self.tokens.store;
+        store.keep(operation.id, provider, actor, self.clock.now());
     }
 }
 
 async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Step<()> {
     loop {
         let step = match step(&mut job).await {
-            // What was surely not sent waits in the queue: it keeps no other of its cluster waiting.
+            // What was surely not sent waits in the queue and does not block the cluster.
             Ok(NextAction::RetryAfter(pause)) | Err(Stop::Next(NextAction::RetryAfter(pause)))
                 if job.is_unsent() =>
             {
@@ -200,7 +183,7 @@ async fn run(mut job: Job, mut place: Option<OwnedSemaphorePermit>) -> Step<()> 
             NextAction::Done => return Ok(()),
             NextAction::Step => {}
             NextAction::RetryAfter(pause) => {
-                // What Azure carries out may take long, and there is one a cluster: it keeps no other waiting for its place.
+                // What Azure carries out may take long, and there is one per cluster: it does not count against the limit.
                 if job.claim.record.phase == Phase::Accepted {
                     drop(place.take());
                 }
@@ -224,7 +207,8 @@ async fn step(job: &mut Job) -> Step {
         outcome::hand_over(job).await?;
         return Ok(NextAction::Done);
     }
-    job.tokens.tried = job.driver.tokens.store.version(job.claim.record.id);
+    let stored = job.driver.tokens.store.for_reads(job.claim.record.id, job.now());
+    job.tokens.tried = stored.map(|tokens| tokens.version);
     job.tokens.by_service = job.tokens.tried.is_none();
     match job.claim.record.kind {
         OperationKind::Create => step_of::<Create>(job).await,
@@ -247,11 +231,11 @@ async fn step_of<C: Change>(job: &mut Job) -> Step {
     }
 }
 
-/// Whether an operation in the queue was claimed before its turn, as those are that a dead replica left or that wait for a
-/// caller, and could be sent here: it waits with the others.
+/// Whether a queued operation was claimed before its turn, as one that a dead replica left or that waits for a caller, and has
+/// tokens here: it returns to the queue.
 fn claimed_early(job: &Job) -> bool {
     let in_turn = job.claim.resumed && job.claim.record.awaiting.is_none();
     let is_over = job.claim.record.kind == OperationKind::Create && job.is_overdue();
-    let (store, now) = (&job.driver.tokens.store, job.now());
-    !in_turn && !is_over && store.for_use(job.claim.record.id, Access::Write, now).is_some()
+    let stored = job.driver.tokens.store.for_writes(job.claim.record.id, job.now());
+    !in_turn && !is_over && stored.is_some()
 }

@@ -21,7 +21,7 @@ pub(crate) async fn fail_with(
     let kind = job.claim.record.kind;
     let (event, desired) = match kind {
         OperationKind::Create => (EventKind::CreateFailed, None),
-        // The wish came to nothing, and the connection is what it was.
+        // The removal had no effect, and the connection is what it was.
         OperationKind::Remove => (EventKind::RemoveFailed, Some(Desired::Present)),
     };
     let closed = kind == OperationKind::Create && observed == Observed::Absent;
@@ -38,18 +38,13 @@ pub(crate) async fn fail_with(
             "Azure holds something else than what is recorded, so nothing was deleted or called done"
         );
     }
-    transition::commit(
-        job,
-        Transition {
-            event: Some((event, details)),
-            failure: Some(failure),
-            desired,
-            observed: Some((observed, closed)),
-            found,
-            ..transition::to_phase(job, "the operation failed", Phase::Failed)
-        },
-    )
-    .await?;
+    let mut failed = transition::to_phase(job, "the operation failed", Phase::Failed);
+    failed.next.record.failure = Some(failure);
+    failed.event = Some((event, details));
+    failed.desired = desired;
+    failed.observed = Some((observed, closed));
+    failed.found = found;
+    transition::commit(job, failed).await?;
     Ok(NextAction::Done)
 }
 
@@ -57,106 +52,67 @@ pub(crate) async fn fail_with(
 pub(crate) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
     job.unsent = false;
     let details = serde_json::json!({ "reason": why });
+    let mut unknown = transition::to_phase(job, "the outcome is unknown", Phase::Settling);
+    unknown.next.absent_reads = 0;
     // What ARM said of a create is still to be borne out; a removal is wanted whatever it said.
-    let failure = match job.claim.record.kind {
-        OperationKind::Create => job.claim.record.failure.clone(),
-        OperationKind::Remove => None,
-    };
-    transition::commit(
-        job,
-        Transition {
-            failure,
-            absent_reads: 0,
-            observed: Some((Observed::Unknown, false)),
-            event: Some((EventKind::OutcomeUnknown, details)),
-            ..transition::to_phase(job, "the outcome is unknown", Phase::Settling)
-        },
-    )
-    .await?;
-    job.wait_anew();
+    if job.claim.record.kind == OperationKind::Remove {
+        unknown.next.record.failure = None;
+    }
+    unknown.observed = Some((Observed::Unknown, false));
+    unknown.event = Some((EventKind::OutcomeUnknown, details));
+    transition::commit(job, unknown).await?;
+    job.restart_pauses();
     Ok(NextAction::RetryAfter(Duration::ZERO))
 }
 
-/// Gives the lease back because a token is missing; whoever brings them takes the operation up.
+/// Releases the lease because a token is missing: who brings one resumes the operation.
 pub(crate) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) -> Step {
     if job.claim.record.phase.is_terminal() {
         return Ok(NextAction::Done);
     }
-    let now = job.driver.clock.now();
-    if let Some(borrowed) = job.tokens.borrowed.take() {
-        job.driver.tokens.store.give_back(borrowed, now);
-    }
-    // Before the lease is gone: from then on, whoever brings tokens goes on himself.
-    if job
-        .driver
-        .tokens
-        .store
-        .give_up(job.claim.record.id, job.tokens.tried, now)
-    {
+    // Must happen before the lease is released: afterwards another request may resume the operation.
+    let store = &job.driver.tokens.store;
+    if store.discard(job.claim.record.id, job.tokens.tried, job.now()) {
         return Ok(NextAction::RetryAfter(Duration::ZERO));
     }
-    let release_for = Some(job.driver.tokens.own.release_time(&job.record));
-    // What was surely not sent steps out of the queue, and keeps nobody waiting.
-    let waiting = transition::to_phase(job, "the operation waits for a token", job.phase_at_rest());
-    transition::commit(
-        job,
-        Transition {
-            awaiting: Some(awaited.into()),
-            release_for,
-            ..waiting
-        },
-    )
-    .await?;
+    let release_for = Some(job.driver.tokens.own.recheck_delay(&job.record));
+    // What was surely not sent leaves the queue and blocks nobody.
+    let mut waiting = transition::to_phase(job, "the operation waits for a token", job.phase_without_lease());
+    waiting.next.record.awaiting = Some(awaited.into());
+    waiting.release_for = release_for;
+    transition::commit(job, waiting).await?;
     Ok(NextAction::Done)
 }
 
-/// Gives the lease back at once: this replica stops.
+/// Releases the lease at once: this replica stops.
 pub(crate) async fn hand_over(job: &mut Job) -> Step<()> {
-    let release_for = Some(Duration::ZERO);
-    let handed = transition::to_phase(job, "the operation is handed over", job.phase_at_rest());
-    transition::commit(
-        job,
-        Transition {
-            awaiting: job.claim.record.awaiting.clone(),
-            release_for,
-            ..handed
-        },
-    )
-    .await
+    let mut handed = transition::to_phase(job, "the operation is handed over", job.phase_without_lease());
+    handed.next.record.awaiting = job.claim.record.awaiting.clone();
+    handed.release_for = Some(Duration::ZERO);
+    transition::commit(job, handed).await
 }
 
-/// Waits in the queue, where others of the cluster can have their turn.
+/// Returns the operation to the queue, so that others of the cluster have their turn.
 pub(crate) async fn requeue(job: &mut Job, pause: Duration) -> Step {
     if job.claim.record.phase.is_terminal() {
         return Ok(NextAction::Done);
     }
-    transition::commit(
-        job,
-        Transition {
-            release_for: Some(pause),
-            ..transition::to_phase(job, "the operation waits for its turn", Phase::Queued)
-        },
-    )
-    .await?;
+    let mut queued = transition::to_phase(job, "the operation waits for its turn", Phase::Queued);
+    queued.release_for = Some(pause);
+    transition::commit(job, queued).await?;
     Ok(NextAction::Done)
 }
 
-/// Keeps what was seen and looks again after a while.
-pub(crate) async fn reschedule(job: &mut Job, change: Transition) -> Step {
-    job.claim.absent_reads = change.absent_reads;
+/// Records what was seen and reads again after a pause.
+pub(crate) async fn reschedule(job: &mut Job, mut change: Transition) -> Step {
+    job.claim.absent_reads = change.next.absent_reads;
     let pause = job.next_pause();
-    // What may last goes on at rest: it keeps no place here that others need.
+    // A wait that may last is made without a lease, so it does not count against the limit here.
     let at_rest = pause >= job.driver.settings.poll_max;
-    // Else it is written down only when it says something new: the count of reads may be lost with the process.
-    if at_rest || change.failure != job.claim.record.failure {
-        transition::commit(
-            job,
-            Transition {
-                release_for: at_rest.then_some(pause),
-                ..change
-            },
-        )
-        .await?;
+    // A short one is recorded only with a new failure: the count of reads may be lost with the process.
+    if at_rest || change.next.record.failure != job.claim.record.failure {
+        change.release_for = at_rest.then_some(pause);
+        transition::commit(job, change).await?;
     }
     Ok(if at_rest {
         NextAction::Done
@@ -165,33 +121,25 @@ pub(crate) async fn reschedule(job: &mut Job, change: Transition) -> Step {
     })
 }
 
-/// Looks again after the next pause, which grows.
-pub(crate) async fn look_again_later(job: &mut Job) -> Step {
+/// Reads again after the next pause, which grows.
+pub(crate) async fn recheck_later(job: &mut Job) -> Step {
     let pause = job.next_pause();
-    look_again_after(job, pause).await
+    recheck_after(job, pause).await
 }
 
-/// What may last goes on at rest: an operation that can't be settled now takes no place here that others need.
-pub(crate) async fn look_again_after(job: &mut Job, pause: Duration) -> Step {
+/// Reads again after a pause; without a lease if it is long, so that the operation does not count against the limit here.
+pub(crate) async fn recheck_after(job: &mut Job, pause: Duration) -> Step {
     if pause < job.driver.settings.poll_max {
         return Ok(NextAction::RetryAfter(pause));
     }
-    transition::commit(
-        job,
-        Transition {
-            release_for: Some(pause),
-            ..transition::to_phase(
-                job,
-                "the operation is looked at again later",
-                job.claim.record.phase,
-            )
-        },
-    )
-    .await?;
+    let name = "the operation is checked again later";
+    let mut resting = transition::to_phase(job, name, job.claim.record.phase);
+    resting.release_for = Some(pause);
+    transition::commit(job, resting).await?;
     Ok(NextAction::Done)
 }
 
-/// Before each send to ARM: the lease must be held by the monotonic clock, with room for the request to leave.
+/// Before each request to ARM: the lease must last by the monotonic clock, with time for the request to be sent.
 pub(crate) async fn before_send(job: &mut Job) -> Step<()> {
     if job.driver.replica.is_stopping() {
         hand_over(job).await?;

@@ -11,6 +11,7 @@ use crate::tokens::exchange::TokenExchange;
 use crate::tokens::service_identity::ServiceIdentity;
 use crate::tokens::store::TokenStore;
 use std::sync::Arc;
+
 /// The tokens that operations are driven with. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct OperationTokens {

@@ -122,15 +122,17 @@ fn the_table_of_a_create_whose_outcome_is_unknown() {
     };
     for (facts, ruling) in [
         (unknown(Shown::UnderWay), again(0, Resting)),
-        (late(unknown(Shown::UnderWay)), Ruling::Ask(Question::WantedGone)),
+        (late(unknown(Shown::UnderWay)), again(0, Resting)),
         (
             wanted_gone(late(unknown(Shown::UnderWay)), true),
-            Ruling::FailPresent,
-        ),
-        (
-            wanted_gone(late(unknown(Shown::UnderWay)), false),
             again(0, Resting),
         ),
+        (late(dead(Shown::UnderWay)), Ruling::Ask(Question::WantedGone)),
+        (
+            wanted_gone(late(dead(Shown::UnderWay)), true),
+            Ruling::FailPresent,
+        ),
+        (wanted_gone(late(dead(Shown::UnderWay)), false), again(0, Resting)),
         (unknown(Shown::Done(Owner::Ours)), Ruling::Succeed),
         (unknown(Shown::Done(Owner::Another)), again(0, Recorded)),
         (dead(Shown::Done(Owner::Another)), Ruling::Another),
@@ -162,6 +164,22 @@ fn it_is_called_ours_only_where_a_read_shows_that_and_nothing_speaks_against_it(
         if rule(&facts) == Ruling::Succeed {
             assert_eq!(facts.said, Said::Nothing, "{facts:?}");
             assert_eq!(facts.shown, Shown::Done(Owner::Ours), "{facts:?}");
+        }
+    }
+}
+
+#[test]
+fn a_create_of_unknown_outcome_fails_only_when_its_request_can_land_no_more() {
+    for facts in all() {
+        let is_unknown = facts.settling && facts.said == Said::Nothing;
+        let landed = facts.shown == Shown::Failed(Owner::Ours);
+        let ruling = rule(&facts);
+        let fails = matches!(
+            ruling,
+            Ruling::FailAbsent | Ruling::FailPresent | Ruling::FailUnknown | Ruling::Another
+        );
+        if is_unknown && fails && !landed {
+            assert!(facts.request_dead, "{facts:?} {ruling:?}");
         }
     }
 }

@@ -3,7 +3,6 @@
 use crate::authz::Caller;
 use crate::db::{connections, operations, principals};
 use crate::domain::{Code, Desired, Error, NewConnection, OperationRecord, Refusal, State};
-use crate::operations::driver::Lending;
 use crate::usecases::create::{Create, CreateCommand};
 use crate::usecases::idempotency::Outcome;
 
@@ -31,25 +30,22 @@ impl Create {
         }
     }
 
-    /// Provides the tokens of a repeated create to an operation of its connection that waits for some. Outside of the database's
-    /// deadline: Entra may take longer to exchange them.
+    /// Resumes a create that waits for a caller, if its actor repeats it. Outside of the database's deadline: Entra may take longer to
+    /// exchange the tokens.
     pub(super) async fn provide_tokens(
         &self,
         caller: &Caller,
         operation: &OperationRecord,
     ) -> Result<(), Error> {
+        if !waits(operation) || !self.queries.is_requester(caller, operation).await? {
+            return Ok(());
+        }
         let record = self.queries.find(caller, operation.connection).await?.record;
         // No token is sent to a tenant that is no longer allowed.
         if self.preflight.tenants.still_allowed(&record, true).is_err() {
             return Ok(());
         }
-        if waits(operation) || record.last_operation.as_ref().is_some_and(waits) {
-            // Repeating one's own request resumes its operation.
-            self.driver
-                .resume(&record, caller, Lending::Write(operation.id))
-                .await?;
-        }
-        Ok(())
+        self.driver.resume(operation, caller).await
     }
 
     /// The operation that creates the same connection for the same actor and request; a refusal for all others, which does not disclose

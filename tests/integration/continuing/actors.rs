@@ -70,3 +70,43 @@ async fn a_replica_that_still_has_the_tokens_of_who_asked_goes_on_with_those_of_
     assert_eq!(upn, Some("acc5@domain1.com"));
     waiting.app.finish().await;
 }
+
+#[tokio::test]
+async fn a_replica_that_still_has_the_tokens_of_a_former_actor_does_not_write_with_them() {
+    let (app, connection, operation) = lost_removal().await;
+    let mut wanted = request("other");
+    wanted["source"]["eventHub"]["consumerGroup"] = "cg1".into();
+    let other = app.signed_in("acc3@domain1.com");
+    let known = other
+        .with_auxiliary(&app.token("acc2@domain2.com", azure_emulator::how_to::DOMAIN2))
+        .create(&wanted)
+        .await;
+    assert_eq!(known.status, 201, "{}", known.body);
+    // Another replica, where another person continued it, died with their tokens; this one was frozen meanwhile.
+    app.as_owner(&format!(
+        "update operations set lease_token = gen_random_uuid(), lease_until = now(), holder = null, due_at = now(),
+            continued_by = (select person_id from operations where id = '{}'), continued_app = app_id
+         where id = '{operation}'",
+        known.text("/lastOperation/id")
+    ))
+    .await;
+    app.emulator.clear_faults();
+    let mut waiting = Waiting {
+        sent: 0,
+        app,
+        connection,
+        operation,
+    };
+    waiting.waits().await;
+    waiting.sent = waiting.app.calls("DELETE", "telemetry").len();
+    let ended = waiting.continue_operation(&other, None).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    assert_eq!(waiting.sent_since(), 1);
+    let deletes = waiting.app.calls("DELETE", "telemetry");
+    let effective = deletes.last().and_then(|call| call.primary.as_ref());
+    assert_eq!(
+        effective.and_then(|token| token.upn.as_deref()),
+        Some("acc3@domain1.com")
+    );
+    waiting.app.finish().await;
+}

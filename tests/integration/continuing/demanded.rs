@@ -160,8 +160,8 @@ async fn a_create_whose_claims_entra_puts_off_goes_on_with_them_no_sooner_than_e
         .expect("a tenant");
     // The first exchange is the one before the create; the next one asks for the claims.
     let endpoint = format!("/{}/oauth2/v2.0/token", how_to::DOMAIN1);
-    let put_off = Effect::status(429, &[("retry-after", "1")]);
-    app.emulator.inject(Fault::entra(&endpoint, put_off).after(1));
+    let deferred = Effect::status(429, &[("retry-after", "1")]);
+    app.emulator.inject(Fault::entra(&endpoint, deferred).after(1));
     let portal = app.satisfying_portal();
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     // Nobody looks at it: its caller's sign-in has what is demanded, and is kept meanwhile.

@@ -220,7 +220,6 @@ async fn a_replica_that_nothing_waits_for_does_not_look_again_and_again() {
         let other = ClaimScope {
             replica: Uuid::new_v4(),
             operations: &[],
-            connections: &[],
             own: &[],
             now: Clock::system().now(),
         };
@@ -260,7 +259,6 @@ async fn what_waits_for_a_caller_is_looked_at_no_sooner_than_it_is_due_though_it
     let with_tokens = ClaimScope {
         replica: Uuid::new_v4(),
         operations: &[waiting],
-        connections: &[],
         own: &[],
         now: Clock::system().now(),
     };

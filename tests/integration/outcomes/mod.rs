@@ -3,8 +3,8 @@
 
 mod answered;
 mod challenged;
+mod deferred;
 mod parents;
-mod put_off;
 mod shown;
 mod unanswered;
 

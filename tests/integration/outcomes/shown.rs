@@ -186,6 +186,28 @@ async fn a_create_that_azure_never_ends_keeps_no_place_and_no_removal_waiting() 
 }
 
 #[tokio::test]
+async fn a_removal_waits_until_a_create_that_got_no_answer_can_take_effect_no_more() {
+    let life = Duration::from_secs(3);
+    let app = App::hurried_with(|config| {
+        config.worker.deadline = Duration::from_millis(700);
+        config.worker.max_request_lifetime = life;
+    })
+    .await;
+    let portal = app.how_to_portal();
+    let created = unanswered_and_shown(&app, &portal, "Moving").await;
+    is_unsettled(&portal, &created).await;
+    let sent_at: chrono::DateTime<chrono::Utc> = app.scalar("select dispatched_at from operations").await;
+    let removal = portal.remove_waiting(created.text("/id"), 0).await;
+    app.wait_for_calls("DELETE", "telemetry", 1).await;
+    let delete = app.calls("DELETE", "telemetry").remove(0);
+    assert!(delete.at >= sent_at + life, "{} {sent_at}", delete.at);
+    app.emulator.clear_faults();
+    let ended = portal.follow(removal.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_removal_that_azure_never_ends_is_sent_again_after_its_deadline() {
     let app = App::hurried_with(|config| config.worker.deadline = Duration::from_millis(700)).await;
     let portal = app.how_to_portal();

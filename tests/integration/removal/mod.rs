@@ -299,3 +299,46 @@ async fn a_removal_cancels_a_create_that_azure_puts_off() {
     assert_eq!(app.writes().len(), 1);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_removal_settles_the_create_before_it_by_reads_when_the_creators_tokens_are_rejected() {
+    let app = App::hurried().await;
+    app.hold_operations();
+    let portal = app.how_to_portal();
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    app.wait_until("select exists (select from operations where phase = 'accepted')")
+        .await;
+    let other = app.signed_in("acc3@domain1.com");
+    let removal = other.remove_waiting(created.text("/id"), 0).await;
+    assert_eq!(removal.text("/lastOperation/status"), "notStarted");
+    app.emulator
+        .edit(|world| world.revoke_sessions("acc1@domain1.com"))
+        .expect("a user");
+    let rejected = Effect::status(401, &[("www-authenticate", "Bearer")]);
+    app.emulator.inject(Fault::arm("/operation", rejected).times(1));
+    let reads = |entry: &azure_emulator::Entry| {
+        let user = entry.primary.as_ref().and_then(|token| token.upn.as_deref());
+        entry.path().contains("/operationResults/") && user == Some("acc3@domain1.com")
+    };
+    let read = app
+        .emulator
+        .journal()
+        .wait_for(|entry| reads(entry), crate::support::PATIENCE);
+    assert!(read.await.is_some(), "the remover's token reads");
+    app.release_operations();
+    let ended = other.follow(removal.text("/lastOperation/id")).await;
+    assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    let create = other.follow(created.text("/lastOperation/id")).await;
+    assert_eq!(create.text("/status"), "succeeded", "{}", create.body);
+    let users: Vec<_> = app
+        .writes()
+        .into_iter()
+        .map(|call| (call.method, call.primary.and_then(|token| token.upn)))
+        .collect();
+    let by = |method: &str, user: &str| (method.to_owned(), Some(user.to_owned()));
+    assert_eq!(
+        users,
+        [by("PUT", "acc1@domain1.com"), by("DELETE", "acc3@domain1.com")]
+    );
+    app.finish().await;
+}

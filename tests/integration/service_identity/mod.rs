@@ -1,8 +1,8 @@
 //! The service's own token: for reads that settle what nobody is here to ask about, where the target's tenant granted them, and
 //! never for a write.
 
+mod deferred;
 mod lacking;
-mod put_off;
 mod settling;
 
 use azure_emulator::{Entry, Fault, TokenKind, how_to};

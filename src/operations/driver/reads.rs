@@ -5,6 +5,7 @@ use crate::db::operations;
 use crate::domain::{Code, Desired, Error, Failure};
 use crate::operations::driver::job::{Job, Step, early};
 use crate::operations::driver::{outcome, tokens};
+
 /// Where ARM tells how its operation stands, if it said so.
 pub(crate) fn operation_url(job: &Job) -> Option<OperationUrl> {
     let text = job.claim.arm_operation_url.as_deref()?;
@@ -30,11 +31,11 @@ pub(crate) async fn is_running(job: &mut Job) -> Step<bool> {
 pub(crate) async fn read_failed(job: &mut Job, error: &ArmError) -> Step {
     tracing::warn!(operation.id = %job.claim.record.id, arm.call = error.call, arm.status = error.status(), "a read failed");
     if matches!(error.status(), Some(401 | 403)) {
-        return tokens::reading_refused(job, error).await;
+        return tokens::reading_rejected(job, error).await;
     }
     let asked = error.refusal().and_then(|refusal| refusal.retry_after);
     let pause = asked.unwrap_or_else(|| job.next_pause());
-    outcome::look_again_after(job, pause).await
+    outcome::recheck_after(job, pause).await
 }
 
 /// Whether the request can no longer be carried out at ARM. Postgres tells: a machine's clock may have been wrong when it was
@@ -82,7 +83,7 @@ pub(crate) fn is_refusal(failure: &Failure) -> bool {
 }
 
 /// Whether the failure is what ARM said of the change, and not what was seen since.
-pub(crate) fn is_arms_word(failure: &Failure) -> bool {
+pub(crate) fn is_from_arm(failure: &Failure) -> bool {
     is_refusal(failure)
         || [Code::AzureFailed, Code::Contested]
             .iter()
