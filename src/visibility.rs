@@ -266,7 +266,7 @@ impl Visibility {
         if matches!(seen, Ok(true)) {
             return Ok(Some(ViewerRole::Target));
         }
-        for resource in sources::touched(&record.source) {
+        for resource in sources::needed_resources(&record.source) {
             let source = AccessCheck::Resource(&resource.read);
             if self
                 .may_read(caller, record.source_tenant, Side::Source, source)

@@ -4,7 +4,7 @@ use super::report::{Call, CallReport, CallTrace, milliseconds};
 use std::error::Error as _;
 use std::time::Instant;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::Instrument as _;
 use url::Url;
 
@@ -19,10 +19,7 @@ use crate::domain::ResourceId;
 use crate::failpoints::{Moment, failpoint};
 use crate::telemetry::{self, metrics};
 use crate::upstream;
-use crate::upstream::{ArmToken, BearerToken, Body, BodyError};
-
-/// Microsoft Learn, "Authenticate requests across tenants".
-const AUXILIARY: HeaderName = HeaderName::from_static("x-ms-authorization-auxiliary");
+use crate::upstream::{AUXILIARY_HEADER, ArmToken, BearerToken, Body, BodyError};
 
 impl Arm {
     /// The URL of a resource, or of something below it, with an `api-version`. Each segment is percent-encoded.
@@ -195,7 +192,7 @@ impl Arm {
         }
         if !call.auxiliary.is_empty() {
             request = request.header(
-                AUXILIARY,
+                AUXILIARY_HEADER,
                 ArmToken::auxiliary(call.auxiliary).ok_or_else(illegal)?,
             );
         }

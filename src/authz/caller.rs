@@ -4,9 +4,8 @@ use uuid::Uuid;
 
 use crate::domain::{Code, Error, Person, Refusal, TenantId};
 use crate::entra::UserToken;
+use crate::upstream::AUXILIARY_HEADER;
 
-/// ARM's own header, where the auxiliary tokens stand.
-const HEADER: &str = "x-ms-authorization-auxiliary";
 /// How many auxiliary tokens ARM accepts, and so this service (Microsoft Learn, "Authenticate requests across tenants").
 const MOST_AUXILIARY: usize = 3;
 
@@ -52,7 +51,7 @@ impl Caller {
         let refuse = |detail: String| Err(misfit(detail));
         if auxiliary.len() > MOST_AUXILIARY {
             return refuse(format!(
-                "{HEADER} holds {} tokens; at most {MOST_AUXILIARY} are taken",
+                "{AUXILIARY_HEADER} holds {} tokens; at most {MOST_AUXILIARY} are taken",
                 auxiliary.len()
             ));
         }
@@ -173,6 +172,6 @@ impl Caller {
 
 fn misfit(detail: String) -> Error {
     Refusal::new(Code::AuxiliaryTokens, detail.clone())
-        .at(HEADER, detail)
+        .at(AUXILIARY_HEADER, detail)
         .into()
 }

@@ -94,7 +94,7 @@ impl Preflight {
         target: Option<&ArmToken>,
         source: Option<&ArmToken>,
     ) -> Result<Report, Error> {
-        let resources = sources::touched(&request.source);
+        let resources = sources::needed_resources(&request.source);
         // Boxed: side by side, the calls of both would lie in the request's own future.
         let of_target = target.map(|token| Box::pin(self.check_target(request, token)));
         let of_source = source.map(|token| {

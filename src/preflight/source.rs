@@ -7,14 +7,14 @@ use super::answers::{Existence, PermissionCheck, absence, existence, permission,
 use super::report::{Finding, FindingKind, Status};
 use crate::arm::ArmError;
 use crate::domain::Error;
-use crate::sources::{Part, TouchedResource};
+use crate::sources::{NeededPart, NeededResource};
 use crate::upstream::ArmToken;
 
 impl Preflight {
     /// What a token of its tenant shows of a resource of the source.
     pub(super) async fn check_resource(
         &self,
-        resource: &TouchedResource,
+        resource: &NeededResource,
         token: &ArmToken,
     ) -> Result<Vec<Finding>, Error> {
         let role = &resource.role;
@@ -88,8 +88,8 @@ impl Preflight {
 
 /// Whether a part of a resource that exists is there.
 fn status_of_part(
-    resource: &TouchedResource,
-    part: &Part,
+    resource: &NeededResource,
+    part: &NeededPart,
     answer: &Result<bool, ArmError>,
     has_role: bool,
     token: &ArmToken,

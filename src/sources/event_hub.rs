@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::projection::{CONSUMER_GROUP, Kind, MANAGED_IDENTITY, RETRIEVAL_START, Values, member};
-use super::{NeededRole, Part, TouchedResource};
+use super::{NeededPart, NeededResource, NeededRole};
 use crate::domain::{EventHubId, EventHubSource, ResourceRead};
 
 /// The kind's name at ARM.
@@ -41,8 +41,8 @@ pub(super) const PROJECTION: Kind = Kind {
 };
 
 /// The hub, with its consumer group and the right to the keys of its namespace.
-pub(super) fn touched(source: &EventHubSource) -> TouchedResource {
-    TouchedResource {
+pub(super) fn needed(source: &EventHubSource) -> NeededResource {
+    NeededResource {
         noun: "event hub",
         pointer: RESOURCE_POINTER,
         read: read(&source.hub),
@@ -52,7 +52,7 @@ pub(super) fn touched(source: &EventHubSource) -> TouchedResource {
             noun: "namespace",
             scope: source.hub.namespace().resource().clone(),
         },
-        parts: vec![Part {
+        parts: vec![NeededPart {
             noun: "consumer group",
             pointer: CONSUMER_GROUP_POINTER,
             read: ResourceRead {

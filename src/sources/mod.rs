@@ -27,7 +27,7 @@ pub(crate) struct NeededRole {
 
 /// A resource that a source consists of, and what a create needs there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TouchedResource {
+pub(crate) struct NeededResource {
     /// What it is, in a word.
     pub(crate) noun: &'static str,
     /// The member of the request that names it: a JSON pointer (RFC 6901).
@@ -37,12 +37,12 @@ pub(crate) struct TouchedResource {
     /// The role that the create needs, on the resource itself or on one that contains it.
     pub(crate) role: NeededRole,
     /// What must exist inside.
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<NeededPart>,
 }
 
 /// Something that must exist inside a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct NeededPart {
     /// What it is, in words.
     pub(crate) noun: &'static str,
     /// The member of the request that names it.
@@ -52,9 +52,9 @@ pub(crate) struct Part {
 }
 
 /// The resources that a source consists of; the one that the data comes from is first.
-pub(crate) fn touched(source: &Source) -> Vec<TouchedResource> {
+pub(crate) fn needed_resources(source: &Source) -> Vec<NeededResource> {
     match source {
-        Source::EventHub(source) => vec![event_hub::touched(source)],
+        Source::EventHub(source) => vec![event_hub::needed(source)],
     }
 }
 

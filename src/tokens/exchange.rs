@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use crate::authz::Caller;
 use crate::domain::{Awaiting, Code, Error, Missing, MissingKind, Refusal, TenantId, Unavailable, Upstream};
 use crate::entra::{Entra, ExchangeError, ExchangeErrorKind, UserToken};
-use crate::upstream::ArmToken;
+use crate::upstream::{AUXILIARY_HEADER, ArmToken};
 
 /// Exchanges callers' tokens for ARM tokens. Cheap to clone.
 #[derive(Clone)]
@@ -210,7 +210,7 @@ impl TokenExchange {
             ExchangeErrorKind::NotAMember if guest => (
                 MissingKind::Token,
                 format!(
-                    "the user is no guest of tenant {tenant}; send a token of an account there in x-ms-authorization-auxiliary, or have the user invited"
+                    "the user is no guest of tenant {tenant}; send a token of an account there in {AUXILIARY_HEADER}, or have the user invited"
                 ),
             ),
             ExchangeErrorKind::NotAMember => (

@@ -10,6 +10,9 @@ mod guard;
 mod retry_after;
 mod token;
 
+/// The header with the tokens of further tenants, at ARM and at this API (Microsoft Learn, "Authenticate requests across tenants").
+pub const AUXILIARY_HEADER: &str = "x-ms-authorization-auxiliary";
+
 pub use body::{Body, BodyError, parse_object, read_body};
 pub use client::{ClientError, ClientOptions, client, collector_client, health_client};
 pub use guard::{AdmittedCall, Guard, GuardLimits, Guards, Rejected, RejectedFor, Service};

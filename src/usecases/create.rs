@@ -89,7 +89,8 @@ impl Create {
     }
 
     async fn answer(&self, caller: &Caller, wanted: &CreateCommand) -> Result<Created, Error> {
-        let work = self.find_or_begin(caller, wanted);
+        // Boxed: the futures around it would otherwise hold all of it inline.
+        let work = Box::pin(self.find_or_begin(caller, wanted));
         let outcome = self.keys.once(caller, wanted.keyed.as_ref(), work).await?;
         if outcome.replayed {
             // A repeat is answered as long as its caller may see the connection.

@@ -86,7 +86,8 @@ impl Remove {
         record: &ConnectionRecord,
         wanted: &RemoveCommand,
     ) -> Result<OperationRecord, Error> {
-        let work = self.find_or_begin(caller, record, wanted);
+        // Boxed: the futures around it would otherwise hold all of it inline.
+        let work = Box::pin(self.find_or_begin(caller, record, wanted));
         let outcome = self.keys.once(caller, wanted.keyed.as_ref(), work).await?;
         if outcome.replayed && !outcome.operation.phase.is_terminal() {
             self.permit(caller, record).await?;

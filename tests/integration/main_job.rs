@@ -97,8 +97,10 @@ async fn one_token_of_a_guest_serves_both_tenants() {
 async fn a_connection_is_created_followed_listed_and_removed_and_its_record_stays() {
     let app = App::start().await;
     let portal = app.how_to_portal();
+    app.hold_operations();
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     assert_eq!((created.status, created.text("/state")), (202, "creating"));
+    app.release_operations();
     let (id, operation) = (created.text("/id"), created.text("/lastOperation/id"));
     assert_eq!(
         created.header("operation-location"),

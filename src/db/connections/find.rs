@@ -71,7 +71,8 @@ macro_rules! select {
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
                 c.version, c.found as \"found: Json<FoundResource>\", c.recheck_at,
                 jsonb_strip_nulls(jsonb_build_object('table', c.table_name, 'mapping', c.mapping_name,
-                    'dataFormat', c.data_format)) as \"configuration!\", n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
+                    'dataFormat', c.data_format)) as \"configuration!\",
+                n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
                 o.operation as \"operation?: Json<operations::Row>\"
              from " + $($from)* + "
              left join lateral (

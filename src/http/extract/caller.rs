@@ -12,9 +12,8 @@ use crate::entra::{TokenError, TokenRefusal};
 use crate::http::AppState;
 use crate::http::middleware::RequestId;
 use crate::http::problem::Problem;
+use crate::upstream::AUXILIARY_HEADER;
 
-/// ARM's own header, with ARM's syntax; here it carries user tokens for this API.
-const AUXILIARY: &str = "x-ms-authorization-auxiliary";
 /// The most entries that are validated; `authz` decides how many are accepted.
 const MOST_ENTRIES: usize = 8;
 
@@ -41,7 +40,7 @@ pub(in crate::http) async fn authenticate(parts: &Parts, state: &AppState) -> Re
     // The tokens may be of different tenants, whose keys are fetched side by side.
     let mut validated = Vec::with_capacity(auxiliary.len() + 1);
     let named = std::iter::once(("Authorization", actor))
-        .chain(auxiliary.into_iter().map(|token| (AUXILIARY, token)));
+        .chain(auxiliary.into_iter().map(|token| (AUXILIARY_HEADER, token)));
     let checks = named.map(async |(header, token)| (header, entra.validate(token).await));
     for (header, result) in join_all(checks).await {
         validated.push(result.map_err(|error| explain(header, error))?);
@@ -107,16 +106,16 @@ fn bearer(text: &str) -> Option<SecretString> {
 fn auxiliary(headers: &HeaderMap) -> Result<Vec<SecretString>, Problem> {
     let wrong = |detail: &str| {
         let errors = vec![FieldError {
-            pointer: AUXILIARY.to_owned(),
+            pointer: AUXILIARY_HEADER.to_owned(),
             detail: detail.to_owned(),
         }];
         Problem {
             errors,
-            ..Problem::new(Code::AuxiliaryTokens, format!("{AUXILIARY}: {detail}"))
+            ..Problem::new(Code::AuxiliaryTokens, format!("{AUXILIARY_HEADER}: {detail}"))
         }
     };
     let mut tokens = Vec::new();
-    for value in headers.get_all(AUXILIARY) {
+    for value in headers.get_all(AUXILIARY_HEADER) {
         let text = value
             .to_str()
             .map_err(|_| wrong("holds characters that no token has"))?;
@@ -143,7 +142,7 @@ mod tests {
 
     fn read(header: &'static str) -> Result<Vec<String>, u16> {
         let mut headers = HeaderMap::new();
-        headers.insert(AUXILIARY, HeaderValue::from_static(header));
+        headers.insert(AUXILIARY_HEADER, HeaderValue::from_static(header));
         auxiliary(&headers)
             .map(|tokens| {
                 tokens

@@ -2,7 +2,7 @@
 
 use crate::authz::Caller;
 use crate::db::{connections, operations, principals};
-use crate::domain::{Code, Desired, Error, OperationRecord, Refusal, State};
+use crate::domain::{Code, Desired, Error, NewConnection, OperationRecord, Refusal, State};
 use crate::usecases::create::{Create, CreateCommand};
 use crate::usecases::idempotency::Outcome;
 
@@ -57,13 +57,13 @@ let Some(record) = connections::find_open(db, &wanted.request.id()).await? else 
         };
         if record.found.as_ref().is_some_and(|found| found.contested) {
             let detail = "another person created a data connection of this name at the same time as this service; the connection's `found` shows what Azure holds, and a removal with its ETag in If-Match removes that";
-            let refusal = Refusal::new(Code::Contested, detail).at("/name", detail);
+            let refusal = Refusal::new(Code::Contested, detail).at(NewConnection::NAME_POINTER, detail);
             return Ok(Existing::Somebodys(Box::new(refusal)));
         }
         let same_actor = principals::find(db, caller.actor()).await? == Some(record.created_by);
         if !same_actor {
             let detail = "a connection of this name is recorded for this database";
-            let refusal = Refusal::new(Code::ConnectionExists, detail).at("/name", detail);
+            let refusal = Refusal::new(Code::ConnectionExists, detail).at(NewConnection::NAME_POINTER, detail);
             return Ok(Existing::Somebodys(Box::new(refusal)));
         }
         if record.request_hash != wanted.hash {

@@ -137,7 +137,7 @@ const PAGE: u64 = 51;
 
 /// All, of a database, of a source, of both.
 fn filters() -> Vec<Filter> {
-    let of = |name: &str, ids: &[String], leaves| Filter {
+    let of = |name: &str, ids: &[&str], leaves| Filter {
         name: name.to_owned(),
         ids: ids.join(", "),
         leaves,
@@ -150,11 +150,15 @@ fn filters() -> Vec<Filter> {
         ("none", (false, false)),
     ] {
         let (database, source) = (id(how_to::DATABASE, suffix), id(how_to::HUB1, suffix));
-        filters.push(of(&format!("database {suffix:?}"), &[database.clone()], leaves));
-        filters.push(of(&format!("source {suffix:?}"), &[source.clone()], leaves));
-        filters.push(of(&format!("both {suffix:?}"), &[database, source], leaves));
+        filters.push(of(&format!("database {suffix:?}"), &[&database], leaves));
+        filters.push(of(&format!("source {suffix:?}"), &[&source], leaves));
+        filters.push(of(&format!("both {suffix:?}"), &[&database, &source], leaves));
     }
-    let apart = [id(how_to::DATABASE, ""), id(how_to::HUB1, "2")];
-    filters.push(of("of one and of the other", &apart, (false, false)));
+    let (database, source) = (id(how_to::DATABASE, ""), id(how_to::HUB1, "2"));
+    filters.push(of(
+        "of one and of the other",
+        &[&database, &source],
+        (false, false),
+    ));
     filters
 }

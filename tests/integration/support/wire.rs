@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 /// A proxy in front of a database, which keeps the texts of the statements that were executed. Ends with the test's runtime.
@@ -25,7 +26,9 @@ impl Wire {
         );
         let executed: Arc<Mutex<Vec<String>>> = Arc::default();
         let kept = Arc::clone(&executed);
-        tokio::spawn(async move {
+        let tasks = TaskTracker::new();
+        let connections = tasks.clone();
+        tasks.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(server.clone()).await.expect("the server");
                 // Nobody waits for more to hand on.
@@ -33,8 +36,8 @@ impl Wire {
                 server.set_nodelay(true).expect("a socket");
                 let (from_client, mut to_client) = client.into_split();
                 let (mut from_server, to_server) = server.into_split();
-                tokio::spawn(forward(from_client, to_server, Arc::clone(&kept)));
-                tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
+                connections.spawn(forward(from_client, to_server, Arc::clone(&kept)));
+                connections.spawn(async move { copy(&mut from_server, &mut to_client).await });
             }
         });
         Self { port, executed }
