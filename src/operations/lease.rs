@@ -9,7 +9,7 @@ use crate::db::leases::Claim;
 use crate::db::{Db, DbError, leases};
 use crate::domain::OperationId;
 
-/// Why work under a lease can't go on.
+/// Why work under a lease cannot continue.
 #[derive(Debug)]
 pub(crate) enum LeaseError {
     /// It ran out, or another replica took it.

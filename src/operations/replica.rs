@@ -41,8 +41,8 @@ impl Replica {
         }
     }
 
-    /// Says that this replica lives, so that others leave to it the operations that it has tokens for. Returns how soon to say
-    /// so again.
+    /// Records that this replica is alive, so that others do not claim the operations that it has tokens for. Returns the delay until
+    /// the next heartbeat.
     ///
     /// # Errors
     /// When the database doesn't answer.
@@ -57,7 +57,7 @@ impl Replica {
         Ok(lease / 3)
     }
 
-    /// Says that this replica has stopped. If others don't learn it, they only wait.
+    /// Records that this replica has stopped. If that fails, others only wait for its leases to expire.
     pub(crate) async fn deregister(&self) {
         let left = self
             .db

@@ -6,7 +6,7 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::domain::ConnectionId;
 
-/// How many changed connections a slow waiter may lag behind before it looks at its own anyway.
+/// How many changed connections a slow waiter may lag behind before it reads its own anyway.
 const MAX_LAG: usize = 256;
 
 /// Hints between the parts of one replica. Cheap to clone.
@@ -26,9 +26,9 @@ impl Default for Signals {
 }
 
 impl Signals {
-    /// Says that the record of a connection changed.
+    /// Announces that the record of a connection changed.
     pub(crate) fn changed(&self, connection: ConnectionId) {
-        // An error only says that nobody waits.
+        // An error only means that nobody waits.
         let _ = self.changes.send(connection);
     }
 
@@ -37,7 +37,7 @@ impl Signals {
         self.changes.subscribe()
     }
 
-    /// Wakes the job that looks for due operations.
+    /// Wakes the job that claims due operations.
     pub(crate) fn wake(&self) {
         self.queue.notify_one();
     }

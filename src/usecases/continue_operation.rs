@@ -7,7 +7,7 @@ use crate::db::Db;
 use crate::ledger::recorder::Recorder;
 use crate::operations::driver::Driver;
 use crate::preflight::Preflight;
-use crate::usecases::continuation;
+use crate::usecases::actor_change;
 use crate::usecases::create::waits;
 use crate::usecases::idempotency::{IdempotencyKey, IdempotencyKeys, IdempotentRequest, Outcome};
 use crate::usecases::queries::Queries;
@@ -195,7 +195,7 @@ impl ContinueOperation {
         let mut transaction = self.db.begin("record continuation").await?;
         let db = &mut *transaction;
         let operation =
-            continuation::record(db, &self.recorder, &wanted.record, &wanted.operation, caller).await?;
+            actor_change::record(db, &self.recorder, &wanted.record, &wanted.operation, caller).await?;
         self.keys
             .keep_key(db, caller, wanted.keyed.as_ref(), &operation)
             .await?;

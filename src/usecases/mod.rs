@@ -1,6 +1,6 @@
 //! The use cases, one struct each; its fields are its dependencies. None depends on HTTP.
 
-mod continuation;
+mod actor_change;
 mod continue_operation;
 mod create;
 mod idempotency;

@@ -24,7 +24,7 @@ use crate::domain::{
     OperationRecord, Phase, Refusal, hex, removal_hash, removal_of_found_hash,
 };
 use crate::ledger::details;
-use crate::usecases::continuation;
+use crate::usecases::actor_change;
 use crate::usecases::create::waits;
 use crate::usecases::removal_request::{RemovalRequest, RemoveCommand};
 use crate::visibility::ViewerRole;
@@ -338,7 +338,7 @@ impl Remove {
         let continued = self.db.change(async {
             let mut transaction = self.db.begin("record continuation").await?;
             let db = &mut *transaction;
-            let continued = continuation::record(db, &self.recorder, record, operation, caller).await?;
+            let continued = actor_change::record(db, &self.recorder, record, operation, caller).await?;
             transaction.commit().await?;
             Ok(continued)
         });

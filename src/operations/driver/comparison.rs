@@ -1,4 +1,4 @@
-//! What is at ARM, compared with what is recorded: whose it is, and how a change ends that met something else.
+//! What ARM holds, compared with what is recorded: whose it is, and how a change ends that found something else.
 
 use crate::arm::DataConnection;
 use crate::db::revisions;
@@ -14,7 +14,7 @@ use serde_json::Value;
 /// How far ARM's clock and this service's may be apart when creation times are compared, in seconds.
 pub(crate) const MAX_CLOCK_DIFFERENCE: i64 = 300;
 
-/// Whose a data connection is that stands where a create was to make one.
+/// Whose the data connection is that has a create's name.
 pub(crate) enum Whose {
     /// What the create made.
     Ours,
@@ -40,8 +40,8 @@ pub(crate) async fn compared(job: &Job, found: &DataConnection) -> Result<Compar
     Ok(compare(&recorded, &found.raw))
 }
 
-/// Whose the data connection is that stands where a create was to make one. The intent was committed before the request left,
-/// and a read had found nothing; so what equals what was sent, and is no older than that, is what the create made.
+/// Whose the data connection is that has a create's name. The intent was committed before the request was sent, and a read had
+/// found nothing; so what equals what was sent, and is no older than that, is what the create made.
 pub(crate) async fn whose(job: &Job, found: &DataConnection) -> Result<Whose, Error> {
     let record = &job.claim.record;
     let oldest = record.dispatched_at.unwrap_or(record.created_at) - TimeDelta::seconds(MAX_CLOCK_DIFFERENCE);
@@ -118,8 +118,8 @@ pub(crate) async fn is_replaced(job: &Job, found: &DataConnection) -> Result<Opt
     Ok(Some(comparison).filter(|comparison| is_other && forbids_removal(job, found, comparison)))
 }
 
-/// Ends a removal without a request: what is there is not the record's. The wish comes to nothing; whoever means what is there
-/// names it by the tag of the connection that shows it.
+/// Ends a removal without a request: what is there is not the record's. A caller who means what is there names it by the ETag of the
+/// connection that shows it.
 pub(crate) async fn drifted_from(job: &mut Job, found: &DataConnection, comparison: &Comparison) -> Step {
     let is_contested = job.is_contested();
     let failure = if is_contested {

@@ -34,7 +34,7 @@ pub(crate) enum NextAction {
 pub(crate) enum Stop {
     /// The step is over, and this comes next.
     Next(NextAction),
-    /// The lease is lost: another replica goes on.
+    /// The lease is lost: another replica resumes the operation.
     LeaseLost,
     /// It failed.
     Error(Error),

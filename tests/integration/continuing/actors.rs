@@ -90,7 +90,6 @@ async fn a_replica_that_still_has_the_tokens_of_a_former_actor_does_not_write_wi
         known.text("/lastOperation/id")
     ))
     .await;
-    app.emulator.clear_faults();
     let mut waiting = Waiting {
         sent: 0,
         app,
@@ -98,6 +97,7 @@ async fn a_replica_that_still_has_the_tokens_of_a_former_actor_does_not_write_wi
         operation,
     };
     waiting.waits().await;
+    waiting.app.emulator.clear_faults();
     waiting.sent = waiting.app.calls("DELETE", "telemetry").len();
     let ended = waiting.continue_operation(&other, None).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
