@@ -144,10 +144,7 @@ mod tests {
         let throttled = Throttled::new(SECOND * 3600);
         let now = Instant::now();
         let (reads, status) = (key(Kind::Read), StatusCode::TOO_MANY_REQUESTS);
-        let (longer, shorter) = (
-            refusal("TooManyRequests", 300),
-            refusal("TooManyRequests", 1),
-        );
+        let (longer, shorter) = (refusal("TooManyRequests", 300), refusal("TooManyRequests", 1));
         for refused in [Some(&longer), None, Some(&shorter)] {
             throttled
                 .answered(reads, "GET cluster", status, refused, now)

@@ -216,7 +216,8 @@ async fn to_list_what_was_recorded_before_waits_for_one_connection_and_keeps_no_
 }
 
 #[tokio::test]
-async fn events_are_appended_with_their_tenants_between_migrations_and_grants_and_before_old_ones_have_theirs() {
+async fn events_are_appended_with_their_tenants_between_migrations_and_grants_and_before_old_ones_have_theirs()
+ {
     let server = own_server().await;
     let (database, mut owner) = of_the_version_before(&server).await;
     let column_by_column = format!(
@@ -234,7 +235,10 @@ async fn events_are_appended_with_their_tenants_between_migrations_and_grants_an
     run(&mut owner, &open).await.expect("a migration");
     for (columns, values) in [
         ("target_tenant_id", ACTOR.to_owned()),
-        ("target_tenant_id, tenant_ids", format!("{ACTOR}, array[{ACTOR}::uuid]")),
+        (
+            "target_tenant_id, tenant_ids",
+            format!("{ACTOR}, array[{ACTOR}::uuid]"),
+        ),
     ] {
         let appended = format!(
             "set lock_timeout = '5s'; insert into ledger_events (id, occurred_at, kind, details, {columns})

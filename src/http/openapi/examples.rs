@@ -211,7 +211,8 @@ fn missing() -> Vec<Missing> {
 
 /// What services behind this one say.
 const ARM_REFUSED: &str = "Azure Resource Manager answered 403 to the read of the data connection: the client does not have authorization to perform the action";
-const ARM_THROTTLED: &str = "Azure Resource Manager answered 429 to the read of the cluster: too many requests";
+const ARM_THROTTLED: &str =
+    "Azure Resource Manager answered 429 to the read of the cluster: too many requests";
 const ENTRA_REFUSED: &str = "Entra did not let this service exchange a token at tenant 22222222-2222-4222-8222-222222222222; its operator has to find out why";
 
 /// What is wrong this time.
@@ -260,7 +261,7 @@ const fn detail(code: Code) -> &'static str {
         // Not a problem of any documented operation.
         Code::MethodNotAllowed | Code::AzureFailed | Code::NotSent => "",
         Code::ParentMissing => {
-            "neither the data connection nor its database can be read, which does not prove a removal; try again when the database exists"
+            "neither the data connection nor its database can be read, which does not prove a removal; retry when the database exists"
         }
         Code::Drifted => {
             "Azure holds another data connection under this name, so nothing was deleted: read the connection's `found`"
