@@ -71,7 +71,8 @@ begin
     cross join lateral list_keys(c.connection_id) k (key)
     cross join lateral list_viewers(c.connection_id) v
     -- Who was added to a connection whose resources were not recorded yet stands in the list of all with that part alone.
-    on conflict (unsettled, viewer, list_key, connection_id) do update set part = least(e.part, excluded.part);
+    on conflict (unsettled, viewer, list_key, connection_id) do update set part = least(e.part, excluded.part)
+    where e.part is distinct from least(e.part, excluded.part);
     return null;
 end
 $$;
