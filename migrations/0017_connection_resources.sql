@@ -1,5 +1,6 @@
 -- First of all, in the order in which replicas lock: one that has changed an operation and is about to change its connection would
--- else wait for this, and this for it. Who only reads is not kept waiting.
+-- else wait for this, and this for it. Who only reads is not kept waiting. Nothing here takes long: what was recorded before is listed
+-- by a later migration, which locks one connection at a time.
 lock table connections, connection_people, operations in exclusive mode;
 
 -- The resources that a connection touches, and the tenant of each: as many as its kind of source needs.
@@ -63,13 +64,14 @@ return exists (select from unsettled_connections u where u.id = of_connection);
 -- Resources are recorded with their connection, or under its lock.
 create function list_resources() returns trigger language plpgsql as $$
 begin
-    insert into connection_list_entries (unsettled, viewer, list_key, connection_id, part)
+    insert into connection_list_entries as e (unsettled, viewer, list_key, connection_id, part)
     select u.unsettled, v.viewer, k.key, c.connection_id, v.part
     from (select distinct connection_id from added) c
     cross join lateral (select false union all select true where is_unsettled(c.connection_id)) u (unsettled)
     cross join lateral list_keys(c.connection_id) k (key)
     cross join lateral list_viewers(c.connection_id) v
-    on conflict (unsettled, viewer, list_key, connection_id) do nothing;
+    -- Who was added to a connection whose resources were not recorded yet stands in the list of all with that part alone.
+    on conflict (unsettled, viewer, list_key, connection_id) do update set part = least(e.part, excluded.part);
     return null;
 end
 $$;
@@ -147,11 +149,6 @@ $$;
 create trigger connections_resources after insert on connections
     referencing new table as added for each statement execute function resources_of_connections();
 
--- What was recorded before; the trigger lists it.
-insert into connection_resources (connection_id, role, resource_id, resource_id_written, tenant_id)
-select c.id, r.*
-from connections c cross join lateral event_hub_resources(c.database_id, c.target_tenant_id, c.source_id, c.source_tenant_id) r;
-
 -- `migrate` gives the serving role its rights after this: until then, whoever may record a connection may have it listed.
 do $$
 declare
@@ -159,7 +156,7 @@ declare
 begin
     for role in select grantee from information_schema.table_privileges
         where table_schema = current_schema() and table_name = 'connections' and privilege_type = 'INSERT'
-          and grantee <> current_user
+          and grantee not in (current_user, 'PUBLIC')
     loop
         execute format('grant select, insert on connection_resources to %I', role);
         execute format('grant select, insert, delete, update (part) on connection_list_entries to %I', role);

@@ -66,7 +66,8 @@ impl Throttled {
         last.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
-    /// Records a refusal for too many calls.
+    /// Records a refusal for too many calls. Of two refusals the later end counts: a call that was under way with another one may be
+    /// refused without `Retry-After`.
     pub(super) async fn answered(
         &self,
         key: Key,
@@ -83,7 +84,8 @@ impl Throttled {
         let asked = refusal.and_then(|refusal| refusal.retry_after);
         let until = now + asked.unwrap_or(DEFAULT_RETRY_AFTER).min(self.longest);
         self.until
-            .insert((key, is_one_action.then_some(name)), until)
+            .entry((key, is_one_action.then_some(name)))
+            .and_upsert_with(async |earlier| earlier.map_or(until, |earlier| until.max(earlier.into_value())))
             .await;
     }
 }
@@ -135,6 +137,20 @@ mod tests {
             throttled.time_left(reads, "GET cluster", now).await,
             Duration::ZERO
         );
+    }
+
+    #[tokio::test]
+    async fn a_shorter_refusal_does_not_end_a_longer_one() {
+        let throttled = Throttled::new(SECOND * 3600);
+        let now = Instant::now();
+        let (reads, status) = (key(Kind::Read), StatusCode::TOO_MANY_REQUESTS);
+        let (longer, shorter) = (refusal("TooManyRequests", 300), refusal("TooManyRequests", 1));
+        for refused in [Some(&longer), None, Some(&shorter)] {
+            throttled
+                .answered(reads, "GET cluster", status, refused, now)
+                .await;
+            assert_eq!(throttled.time_left(reads, "GET hub", now).await, SECOND * 300);
+        }
     }
 
     #[tokio::test]

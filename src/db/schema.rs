@@ -1,7 +1,7 @@
 //! Migrations, the serving role's rights, and what `serve` demands of the role it runs as.
 
 use sqlx::migrate::Migrator;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
 use super::DbError;
 
@@ -95,14 +95,20 @@ impl From<sqlx::Error> for SchemaError {
 /// When a migration fails or the role doesn't exist.
 pub async fn migrate(pool: &PgPool, serving_role: &str) -> Result<(), SchemaError> {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    // Not of the pool, whose statements may take few seconds: an index or a table's new values may take longer. What others wait for
+    // behind this, a lock, it waits for no longer than they do.
+    let mut db = pool.acquire().await?.detach();
+    sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = '5s'")
+        .execute(&mut db)
+        .await?;
     let owner: String = sqlx::query_scalar("select current_user::text")
-        .fetch_one(pool)
+        .fetch_one(&mut db)
         .await?;
     if serving_role.is_empty() || serving_role == owner || !serving_role.bytes().all(legal) {
         return Err(SchemaError::Role(serving_role.to_owned()));
     }
-    MIGRATOR.run(pool).await?;
-    let mut transaction = pool.begin().await?;
+    MIGRATOR.run(&mut db).await?;
+    let mut transaction = db.begin().await?;
     for (table, rights) in GRANTS {
         // The role's name was checked above, the rest are constants.
         let statement = format!(
@@ -117,7 +123,7 @@ pub async fn migrate(pool: &PgPool, serving_role: &str) -> Result<(), SchemaErro
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(db.close().await?)
 }
 
 /// The first word of the name of a migration that takes away what older versions need. All others only add, so that an old

@@ -16,9 +16,24 @@ async fn run(db: &mut PgConnection, statements: &str) -> Result<(), sqlx::Error>
         .map(drop)
 }
 
-fn migration(version: i64) -> &'static str {
+/// The statements of a migration as they are run: in a transaction, unless it says otherwise.
+fn migration(version: i64) -> String {
     let of_version = MIGRATIONS.iter().find(|migration| migration.version == version);
-    of_version.expect("a migration").sql.as_str()
+    let found = of_version.expect("a migration");
+    if found.no_tx {
+        found.sql.as_str().to_owned()
+    } else {
+        format!("begin; {}; commit", found.sql.as_str())
+    }
+}
+
+/// Runs the migrations after one, up to and without another.
+async fn migrate_between(owner: &mut PgConnection, after: i64, until: i64) {
+    for each in MIGRATIONS.iter().map(|migration| migration.version) {
+        if after < each && each < until {
+            run(owner, &migration(each)).await.expect("a migration");
+        }
+    }
 }
 
 const ACTOR: &str = "'0196b000-0000-7000-8000-000000000001'";
@@ -49,7 +64,7 @@ async fn of_the_version_before(server: &dev_postgres::Server) -> (dev_postgres::
     let database = server.create_database("tb_upgrade").await.expect("a database");
     let mut owner = connect(&database.owner_url).await;
     for version in 1..=10 {
-        run(&mut owner, migration(version)).await.expect("a migration");
+        run(&mut owner, &migration(version)).await.expect("a migration");
     }
     let grants = format!(
         "grant select, insert, update on all tables in schema public to \"{}\"",
@@ -78,12 +93,10 @@ async fn wait_for_a_blocked_statement(database: &dev_postgres::Database) {
 async fn migrates_beside_a_change(version: i64, begun: &str, rest: &str) {
     let server = own_server().await;
     let (database, mut owner) = of_the_version_before(&server).await;
-    for earlier in MIGRATIONS.iter().filter(|m| (11..version).contains(&m.version)) {
-        run(&mut owner, earlier.sql.as_str()).await.expect("a migration");
-    }
+    migrate_between(&mut owner, 10, version).await;
     let mut serving = connect(&database.serving_url).await;
     run(&mut serving, begun).await.expect("a lock");
-    let migration = format!("begin; {}; commit", migration(version));
+    let migration = migration(version);
     let ends = timeout(PATIENCE, async {
         join!(run(&mut owner, &migration), async {
             wait_for_a_blocked_statement(&database).await;
@@ -101,7 +114,7 @@ async fn migrates_beside_a_change(version: i64, begun: &str, rest: &str) {
 async fn a_replica_of_the_previous_version_records_creates_between_migrations_and_grants() {
     let server = own_server().await;
     let (database, mut owner) = of_the_version_before(&server).await;
-    run(&mut owner, migration(11)).await.expect("the migration");
+    run(&mut owner, &migration(11)).await.expect("the migration");
     let mut serving = connect(&database.serving_url).await;
     let recorded = run(&mut serving, &recorded(12)).await;
     assert!(recorded.is_ok(), "{recorded:?}");
@@ -169,6 +182,103 @@ async fn the_migration_of_the_revisions_index_and_a_change_that_is_being_committ
     .await;
 }
 
+/// A change is being committed: what was recorded before is listed meanwhile without keeping leases from being renewed, and of the
+/// two the second one finds what the first has left.
+#[tokio::test]
+async fn to_list_what_was_recorded_before_waits_for_one_connection_and_keeps_no_lease_from_being_renewed() {
+    let server = own_server().await;
+    let (database, mut owner) = of_the_version_before(&server).await;
+    migrate_between(&mut owner, 10, 22).await;
+    run(&mut owner, "update operations set phase = 'settling'")
+        .await
+        .expect("an operation of unknown outcome");
+    let unsettled = "select count(*) from connection_list_entries where unsettled";
+    let before: i64 = sqlx::query_scalar(unsettled)
+        .fetch_one(&mut owner)
+        .await
+        .expect("a list");
+    assert!(before > 0);
+    let mut serving = connect(&database.serving_url).await;
+    let mut another = connect(&database.serving_url).await;
+    // The connection's state is decided, so it leaves the list of what is unsettled; somebody joins it.
+    let begun = format!(
+        "begin; select id from connections for no key update;
+         update operations set phase = 'succeeded'; update connections set observed = 'present', confirmed_at = now();
+         insert into connection_people (connection_id, person_id, part, app_id) select id, {ACTOR}, 'participant', id from connections"
+    );
+    run(&mut serving, &begun).await.expect("a change");
+    let mut renewed = connect(&database.serving_url).await;
+    run(&mut renewed, &recorded(12)).await.expect("another record");
+    let listing = migration(22);
+    let ends = timeout(PATIENCE, async {
+        join!(run(&mut owner, &listing), async {
+            wait_for_a_blocked_statement(&database).await;
+            run(
+                &mut another,
+                "set lock_timeout = '5s';
+                 update operations set lease_until = now() where id in (select id from connections where name = 'n12')",
+            )
+            .await
+            .expect("a lease");
+            run(&mut serving, "commit").await
+        })
+    });
+    let (listed, committed) = ends.await.expect("both end");
+    assert!(listed.is_ok() && committed.is_ok(), "{listed:?} {committed:?}");
+    let left: i64 = sqlx::query_scalar(unsettled)
+        .fetch_one(&mut owner)
+        .await
+        .expect("a list");
+    assert_eq!(left, 0);
+    let parts: Vec<(String, i64)> = sqlx::query_as(
+        "select e.part, count(*) from connection_list_entries e join connections c on c.id = e.connection_id
+         where c.name = 'n11' and e.part is not null group by 1",
+    )
+    .fetch_all(&mut owner)
+    .await
+    .expect("a list");
+    assert_eq!(parts, [("participant".to_owned(), 4)]);
+}
+
+#[tokio::test]
+async fn events_are_appended_with_their_tenants_between_migrations_and_grants_and_before_old_ones_have_theirs()
+ {
+    let server = own_server().await;
+    let (database, mut owner) = of_the_version_before(&server).await;
+    let column_by_column = format!(
+        "revoke insert on ledger_events from \"{role}\";
+         grant insert (id, occurred_at, kind, connection_id, target_tenant_id, source_tenant_id, details) on ledger_events to \"{role}\";
+         insert into ledger_events (id, occurred_at, kind, target_tenant_id, details)
+         values (gen_random_uuid(), now(), 'of before', {ACTOR}, '{{}}')",
+        role = database.serving_role
+    );
+    run(&mut owner, &column_by_column).await.expect("grants");
+    migrate_between(&mut owner, 10, 24).await;
+    let mut serving = connect(&database.serving_url).await;
+    // While old events are being changed, replicas of either version append.
+    let open = migration(24).replace("; commit", "");
+    run(&mut owner, &open).await.expect("a migration");
+    for (columns, values) in [
+        ("target_tenant_id", ACTOR.to_owned()),
+        (
+            "target_tenant_id, tenant_ids",
+            format!("{ACTOR}, array[{ACTOR}::uuid]"),
+        ),
+    ] {
+        let appended = format!(
+            "set lock_timeout = '5s'; insert into ledger_events (id, occurred_at, kind, details, {columns})
+             values (gen_random_uuid(), now(), 'k', '{{}}', {values})"
+        );
+        run(&mut serving, &appended).await.expect("an event");
+    }
+    run(&mut owner, "commit").await.expect("the migration ends");
+    let tenants: Vec<String> = sqlx::query_scalar("select distinct tenant_ids::text from ledger_events")
+        .fetch_all(&mut owner)
+        .await
+        .expect("the ledger");
+    assert_eq!(tenants, [format!("{{{}}}", ACTOR.trim_matches('\''))]);
+}
+
 /// What a connection is listed by, its settings, and the tenants of an event: recorded before the migration, after it by a replica of the previous
 /// version.
 #[tokio::test]
@@ -184,11 +294,7 @@ async fn what_the_previous_version_records_is_listed_as_what_was_recorded_before
         )
     };
     run(&mut owner, &event(11)).await.expect("an event");
-    for later in MIGRATIONS.iter().filter(|migration| migration.version > 10) {
-        run(&mut owner, migration(later.version))
-            .await
-            .expect("a migration");
-    }
+    migrate_between(&mut owner, 10, i64::MAX).await;
     let mut serving = connect(&database.serving_url).await;
     run(&mut serving, &(recorded(12) + &event(12)))
         .await

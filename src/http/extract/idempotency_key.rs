@@ -1,10 +1,12 @@
 //! `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header, section 2).
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use http::HeaderMap;
 use http::request::Parts;
+use uuid::Uuid;
 
-use crate::domain::FieldError;
+use super::parameters::InPath;
+use crate::domain::{Code, FieldError};
 use crate::http::problem::Problem;
 use crate::usecases::IdempotencyKey;
 
@@ -17,9 +19,8 @@ pub(in crate::http) struct Idempotency(pub(in crate::http) Option<IdempotencyKey
 impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        // Ids count in any case.
-        let route = format!("{} {}", parts.method, parts.uri.path().to_ascii_lowercase());
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let route = route(parts, state).await?;
         key(&parts.headers, route).map(Self).map_err(|detail| {
             Problem::invalid(vec![FieldError {
                 pointer: HEADER.to_owned(),
@@ -27,6 +28,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
             }])
         })
     }
+}
+
+/// The endpoint and what its path names, however that is written: percent-encoded, and ids in any case.
+async fn route<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
+    let pattern = MatchedPath::from_request_parts(parts, state).await;
+    let pattern = pattern.map_err(|_| Problem::internal())?;
+    let parameters = RawPathParams::from_request_parts(parts, state).await;
+    let parameters = parameters.map_err(|_| Problem::new(Code::NotFound, Uuid::NOTHING))?;
+    let mut path = pattern.as_str().to_owned();
+    for (name, value) in &parameters {
+        path = path.replace(&format!("{{{name}}}"), &value.to_ascii_lowercase());
+    }
+    Ok(format!("{} {path}", parts.method))
 }
 
 fn key(headers: &HeaderMap, route: String) -> Result<Option<IdempotencyKey>, String> {

@@ -39,6 +39,34 @@ async fn a_removal_is_repeated_with_its_key_while_it_runs_and_when_it_has_ended(
 }
 
 #[tokio::test]
+async fn a_key_is_the_same_however_the_path_is_written() {
+    let app = App::hurried().await;
+    let portal = app.how_to_portal().keyed("gone");
+    let created = portal.create(&request("telemetry")).await;
+    let id = created.text("/id");
+    let first = portal.remove(id).await;
+    stands_as(&first, 200, "removed");
+    let encoded = format!("%3{}%3{}{}", &id[..1], &id[1..2], &id[2..]);
+    for written in [id.to_uppercase(), encoded] {
+        let repeat = portal.remove(&written).await;
+        stands_as(&repeat, 200, "removed");
+        are_one(&first, &repeat);
+    }
+    // As replicas of the previous version store and find it.
+    let routes: Vec<String> = app
+        .scalar("select array_agg(route order by route) from idempotency_keys")
+        .await;
+    assert_eq!(
+        routes,
+        [
+            format!("DELETE /v1/connections/{id}"),
+            "POST /v1/connections".to_owned()
+        ]
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn removals_with_one_key_at_once_over_two_replicas_are_one() {
     let app = App::hurried().await;
     let replica = app.replica().await;
