@@ -29,7 +29,7 @@ const ROLE_OPERATOR: &str = "Operator";
 /// Over which time Entra counts identical exchanges.
 const EXCHANGES_COUNTED_FOR: Duration = Duration::from_secs(300);
 /// The most cached answers; the least used are dropped first.
-const MOST: u64 = 100_000;
+const MAX_ENTRIES: u64 = 100_000;
 
 /// The role in which a caller sees a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,11 +106,11 @@ impl VisibilityCache {
     pub(crate) fn new(settings: Settings, identical_exchanges: u32) -> Self {
         Self {
             refusals: Cache::builder()
-                .max_capacity(MOST)
+                .max_capacity(MAX_ENTRIES)
                 .time_to_live(EXCHANGES_COUNTED_FOR / identical_exchanges.max(1) + Duration::from_secs(1))
                 .build(),
             answers: Cache::builder()
-                .max_capacity(MOST)
+                .max_capacity(MAX_ENTRIES)
                 .expire_after(Life(settings))
                 .build(),
         }

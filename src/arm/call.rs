@@ -100,17 +100,7 @@ impl Arm {
     }
 
     async fn send_in_span(&self, call: Call<'_>) -> Result<Answer, ArmError> {
-        let (name, write, started) = (call.name, call.method != Method::GET, Instant::now());
-        let sent_id = call.trace.correlation_id.to_string();
-        let fault = |kind| ArmError {
-            call: name,
-            kind,
-            report: CallReport {
-                correlation_id: Some(sent_id.clone()),
-                duration: started.elapsed(),
-                ..CallReport::default()
-            },
-        };
+        let (name, started) = (call.name, Instant::now());
         let outcome = match self.request(&call) {
             Ok(request) => match self.acquire_permit(&call).await {
                 Ok(permit) => self.exchange(name, request, permit).await,
@@ -118,51 +108,60 @@ impl Arm {
             },
             Err(kind) => Err(kind),
         };
+        // As sent; ARM's answer may name another.
+        let report = CallReport {
+            correlation_id: Some(call.trace.correlation_id.to_string()),
+            duration: started.elapsed(),
+            ..CallReport::default()
+        };
         match outcome {
-            Ok((status, headers, body, counted)) => {
-                let report = CallReport {
-                    request_id: headers::id(&headers, "x-ms-request-id"),
-                    correlation_id: headers::id(&headers, "x-ms-correlation-request-id").or(Some(sent_id)),
-                    duration: started.elapsed(),
-                    remaining: headers::remaining(&headers),
-                };
-                let refusal = (!status.is_success()).then(|| {
-                    let body = body.as_deref().unwrap_or_default();
-                    Refusal::read(status, &headers, body, self.0.clock.now())
-                });
-                if let Some(key) = counted {
-                    self.0
-                        .throttled
-                        .answered(key, name, status, refusal.as_ref(), tokio::time::Instant::now())
-                        .await;
-                }
-                let answer = Answer {
-                    status,
-                    headers,
-                    report,
-                    name,
-                    body,
-                    refusal,
-                };
-                answer.log(write);
+            Ok(exchanged) => {
+                let answer = self.answer(name, exchanged, report).await;
+                answer.log(call.method != Method::GET);
                 Ok(answer)
             }
-            Err(kind @ ArmErrorKind::Rejected(_)) => {
-                let error = fault(kind);
-                tracing::debug!(arm.call = name, arm.failure = %error.kind, "a call to Azure Resource Manager was not made");
-                Err(error)
-            }
             Err(kind) => {
-                let error = fault(kind);
-                tracing::warn!(
-                    arm.call = name,
-                    arm.correlation_id = error.report.correlation_id,
-                    arm.duration_ms = milliseconds(error.report.duration),
-                    arm.failure = %error.kind,
-                    "Azure Resource Manager gave no answer"
-                );
+                let error = ArmError {
+                    call: name,
+                    kind,
+                    report,
+                };
+                error.log();
                 Err(error)
             }
+        }
+    }
+
+    /// Reads what came back, and remembers what ARM throttles.
+    async fn answer(
+        &self,
+        name: &'static str,
+        (status, headers, body, counted): Exchanged,
+        sent: CallReport,
+    ) -> Answer {
+        let report = CallReport {
+            request_id: headers::id(&headers, "x-ms-request-id"),
+            correlation_id: headers::id(&headers, "x-ms-correlation-request-id").or(sent.correlation_id),
+            remaining: headers::remaining(&headers),
+            ..sent
+        };
+        let refusal = (!status.is_success()).then(|| {
+            let body = body.as_deref().unwrap_or_default();
+            Refusal::read(status, &headers, body, self.0.clock.now())
+        });
+        if let Some(key) = counted {
+            self.0
+                .throttled
+                .answered(key, name, status, refusal.as_ref(), tokio::time::Instant::now())
+                .await;
+        }
+        Answer {
+            status,
+            headers,
+            report,
+            name,
+            body,
+            refusal,
         }
     }
 
@@ -209,7 +208,7 @@ impl Arm {
         name: &'static str,
         mut request: reqwest::Request,
         permit: CallPermit,
-    ) -> HttpExchange {
+    ) -> Result<Exchanged, ArmErrorKind> {
         let CallPermit { admitted, counted } = permit;
         let given = self.0.guards.read_timeout();
         let is_read = request.method() == Method::GET;
@@ -251,8 +250,25 @@ impl Arm {
     }
 }
 
-/// What came back, or why nothing did.
-type HttpExchange = Result<(StatusCode, HeaderMap, Result<Body, BodyFault>, Option<Key>), ArmErrorKind>;
+/// What came back, and as what ARM counted the call.
+type Exchanged = (StatusCode, HeaderMap, Result<Body, BodyFault>, Option<Key>);
+
+impl ArmError {
+    /// Logs that a call got no answer, or was not made.
+    fn log(&self) {
+        if matches!(self.kind, ArmErrorKind::Rejected(_)) {
+            tracing::debug!(arm.call = self.call, arm.failure = %self.kind, "a call to Azure Resource Manager was not made");
+        } else {
+            tracing::warn!(
+                arm.call = self.call,
+                arm.correlation_id = self.report.correlation_id,
+                arm.duration_ms = milliseconds(self.report.duration),
+                arm.failure = %self.kind,
+                "Azure Resource Manager gave no answer"
+            );
+        }
+    }
+}
 
 /// Why a request could not be sent, without its URL.
 fn cause(error: reqwest::Error) -> String {

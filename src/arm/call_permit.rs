@@ -52,17 +52,17 @@ impl Arm {
 
     /// Waits while ARM throttles the kind of call, unless that takes too long.
     async fn wait_out(&self, key: Key, name: &'static str) -> Result<(), Rejected> {
-        let mut patience = max_wait(key.kind);
+        let mut wait_left = max_wait(key.kind);
         loop {
             let wait = self.0.throttled.time_left(key, name, Instant::now()).await;
             if wait.is_zero() {
                 return Ok(());
             }
-            if wait > patience {
+            if wait > wait_left {
                 return Err(rejected(key.kind, wait));
             }
             sleep(wait).await;
-            patience -= wait;
+            wait_left -= wait;
         }
     }
 

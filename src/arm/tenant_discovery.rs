@@ -13,7 +13,7 @@ use crate::domain::{SubscriptionId, TenantId};
 /// `Microsoft.Resources/subscriptions`; every version answers the same without a token.
 const API_VERSION: &str = "2022-12-01";
 /// Far more subscriptions than one service connects.
-const MOST: u64 = 10_000;
+const MAX_ENTRIES: u64 = 10_000;
 
 /// A tenant found more recently is not discovered again before a request is refused by it.
 const OF_THIS_MOMENT: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ pub(super) struct TenantCache {
 impl TenantCache {
     pub(super) fn new(life: Duration) -> Self {
         Self {
-            found: Cache::new(MOST),
+            found: Cache::new(MAX_ENTRIES),
             life,
         }
     }

@@ -7,7 +7,7 @@ use crate::entra::UserToken;
 use crate::upstream::AUXILIARY_HEADER;
 
 /// How many auxiliary tokens ARM accepts, and so this service (Microsoft Learn, "Authenticate requests across tenants").
-const MOST_AUXILIARY: usize = 3;
+const MAX_AUXILIARY: usize = 3;
 
 /// The scope that lets an app read connections in a user's name.
 const SCOPE_READ: &str = "Connections.Read";
@@ -49,9 +49,9 @@ impl Caller {
     /// When there are too many, two of one tenant, or tokens of another app than the actor's.
     pub fn new(actor: UserToken, auxiliary: Vec<UserToken>, request_id: String) -> Result<Self, Error> {
         let refuse = |detail: String| Err(misfit(detail));
-        if auxiliary.len() > MOST_AUXILIARY {
+        if auxiliary.len() > MAX_AUXILIARY {
             return refuse(format!(
-                "{AUXILIARY_HEADER} holds {} tokens; at most {MOST_AUXILIARY} are taken",
+                "{AUXILIARY_HEADER} holds {} tokens; at most {MAX_AUXILIARY} are taken",
                 auxiliary.len()
             ));
         }

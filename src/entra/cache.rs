@@ -14,7 +14,7 @@ use crate::domain::TenantId;
 use crate::upstream::ArmToken;
 
 /// The most tokens that are held; the least used go first. At 4 KiB each that is 40 MiB.
-const MOST: u64 = 10_000;
+const MAX_ENTRIES: u64 = 10_000;
 /// A token is not handed out in its last minutes: the work it is for takes some.
 const MARGIN: Duration = Duration::from_secs(300);
 
@@ -68,7 +68,10 @@ pub(super) struct Tokens {
 impl Tokens {
     pub(super) fn new() -> Self {
         Self {
-            entries: Cache::builder().max_capacity(MOST).expire_after(Life).build(),
+            entries: Cache::builder()
+                .max_capacity(MAX_ENTRIES)
+                .expire_after(Life)
+                .build(),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::domain::TenantId;
 /// Entra's window.
 const WINDOW: Duration = Duration::from_secs(300);
 /// The most exchanges that are counted.
-const MOST: u64 = 20_000;
+const MAX_ENTRIES: u64 = 20_000;
 
 /// What makes exchanges identical. Demanded claims would tell them apart at Entra; counted together they stay further below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,7 +40,7 @@ impl Repeats {
         Self {
             limit: usize::try_from(limit.max(1)).unwrap_or(usize::MAX),
             asked: Cache::builder()
-                .max_capacity(MOST)
+                .max_capacity(MAX_ENTRIES)
                 // Longer than the window by the service's own clock, which a test may drive.
                 .time_to_idle(WINDOW * 2)
                 .build(),

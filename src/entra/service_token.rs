@@ -21,7 +21,7 @@ use crate::upstream::{ArmToken, ServicePrincipal};
 /// A token is not handed out in its last minutes: the work it is for takes some.
 const MARGIN: Duration = Duration::from_secs(300);
 /// More tenants than any configuration names.
-const MOST: u64 = 10_000;
+const MAX_ENTRIES: u64 = 10_000;
 /// Claims that only a user's token has (Microsoft Learn, "Access token claims reference").
 const USER_CLAIMS: [&str; 4] = ["scp", "upn", "unique_name", "preferred_username"];
 
@@ -45,7 +45,12 @@ impl Expiry<TenantId, Entry> for Life {
 
 impl ServiceTokens {
     pub(super) fn new() -> Self {
-        Self(Cache::builder().max_capacity(MOST).expire_after(Life).build())
+        Self(
+            Cache::builder()
+                .max_capacity(MAX_ENTRIES)
+                .expire_after(Life)
+                .build(),
+        )
     }
 }
 

@@ -74,12 +74,7 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 
 /// Sets the request's id, logs its end, renders problems, and turns every error into one.
 async fn finish(mut request: Request, next: Next) -> Response {
-    let id = request
-        .headers()
-        .get(&REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(|id| is_plain(id))
-        .map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+    let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let (method, version) = (request.method().clone(), request.version());
     // The route's pattern: a path may hold ids, and its query page tokens.
@@ -98,23 +93,7 @@ async fn finish(mut request: Request, next: Next) -> Response {
         next.run(request).instrument(span.clone()).await
     };
     let (mut response, code) = as_problem(response, &id);
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert(REQUEST_ID, id);
-    }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("private, no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    // A client that did not finish its request would continue it on this connection (RFC 9110, section 15.5.9). HTTP/2 has streams.
-    if response.status() == StatusCode::REQUEST_TIMEOUT && version < Version::HTTP_2 {
-        response
-            .headers_mut()
-            .insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
+    add_headers(&mut response, &id, version);
     let status = response.status().as_u16();
     metrics::request_answered(
         route.as_deref().unwrap_or("none"),
@@ -133,6 +112,35 @@ async fn finish(mut request: Request, next: Next) -> Response {
         "request ended"
     );
     response
+}
+
+/// The id that the caller gave, or a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    headers
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| is_plain(id))
+        .map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
+}
+
+/// Adds the headers of every response.
+fn add_headers(response: &mut Response, id: &str, version: Version) {
+    let has_timed_out = response.status() == StatusCode::REQUEST_TIMEOUT;
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    // A client that did not finish its request would continue it on this connection (RFC 9110, section 15.5.9). HTTP/2 has streams.
+    if has_timed_out && version < Version::HTTP_2 {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
 }
 
 /// The size of headers in bytes, as HTTP/1.1 writes them: `name: value` and the line's end.

@@ -23,7 +23,7 @@ pub(crate) async fn live(usecases: Arc<UseCases>, stop: CancellationToken) {
     let work = async {
         loop {
             let pause = usecases.driver.replica.heartbeat().await.unwrap_or_else(|error| {
-                told(&usecases, &error, "heartbeat failed");
+                log_failure(&usecases, &error, "heartbeat failed");
                 usecases.driver.settings.lease / 10
             });
             sleep(pause).await;
@@ -37,7 +37,7 @@ pub(crate) async fn listen(usecases: Arc<UseCases>, stop: CancellationToken) {
     let work = async {
         loop {
             if let Err(error) = usecases.create.queue.listen().await {
-                told(&usecases, &error, "LISTEN connection lost");
+                log_failure(&usecases, &error, "LISTEN connection lost");
             }
             sleep(usecases.driver.settings.interval).await;
         }
@@ -52,7 +52,7 @@ pub(crate) async fn run(usecases: Arc<UseCases>, interval: Duration, stop: Cance
         let pause = match usecases.driver.resume_due().await {
             Ok(next) => next.unwrap_or(interval).clamp(SHORTEST.min(interval), interval),
             Err(error) => {
-                told(&usecases, &error, "query of due operations failed");
+                log_failure(&usecases, &error, "query of due operations failed");
                 interval
             }
         };
@@ -73,7 +73,7 @@ pub(crate) async fn measure(usecases: Arc<UseCases>, stop: CancellationToken) {
     loop {
         let db = &usecases.driver.db;
         if let Err(error) = measure_database(db).await {
-            told(&usecases, &error, "count of open operations failed");
+            log_failure(&usecases, &error, "count of open operations failed");
         }
         match db.background(schedules::success_ages).await {
             Ok(ages) => {
@@ -84,7 +84,7 @@ pub(crate) async fn measure(usecases: Arc<UseCases>, stop: CancellationToken) {
                     }
                 }
             }
-            Err(error) => told(&usecases, &error, "periodic jobs can't be measured"),
+            Err(error) => log_failure(&usecases, &error, "periodic jobs can't be measured"),
         }
         metrics::upkeep();
         if stop.run_until_cancelled(sleep(MEASURE)).await.is_none() {
@@ -94,7 +94,7 @@ pub(crate) async fn measure(usecases: Arc<UseCases>, stop: CancellationToken) {
 }
 
 /// Logs a failure; an outage of the database is logged once, however many jobs meet it.
-fn told(usecases: &Arc<UseCases>, error: &DbError, what: &'static str) {
+fn log_failure(usecases: &Arc<UseCases>, error: &DbError, what: &'static str) {
     if error.is_outage() {
         usecases.driver.db.failed(error, what);
     } else {

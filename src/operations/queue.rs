@@ -153,7 +153,7 @@ impl Queue {
             "as many changes of one caller wait for a cluster as worker.max_queue_length allows; another create is answered with 429"
         );
         let detail = format!(
-            "{waiting} changes of yours wait for this cluster, which takes one at a time; ask again when some have ended"
+            "{waiting} of your changes wait for this cluster, which processes one at a time; retry when some have ended"
         );
         let refusal = Refusal {
             retry_after: Some(self.settings.poll_max),

@@ -96,7 +96,7 @@ impl Replica {
             retry_after: Some(self.settings.poll_min),
             ..Refusal::new(
                 Code::Overloaded,
-                "this replica stops; ask again, and another answers",
+                "this replica is stopping; retry, and another one responds",
             )
         };
         Err(refusal.into())

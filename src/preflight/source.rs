@@ -35,27 +35,12 @@ impl Preflight {
             tenant: token.tenant(),
             pointer,
         };
-        // ARM checks the right to read before the existence, so a "not found" is reliable.
-        let missing = match (found, permission) {
-            (Existence::NoGroup | Existence::NoParent, _) => Some(found),
-            (Existence::No, PermissionCheck::NoScope) => Some(Existence::No),
-            _ => None,
-        };
-        if let Some(missing) = missing {
+        if let Some(missing) = missing_scope(found, permission) {
             let fix = absence(missing, role.noun, &role.scope);
             return Ok(vec![reference(Status::Failed(fix), resource.pointer)]);
         }
         let is_there = found != Existence::Forbidden || parts.iter().any(|answer| matches!(answer, Ok(true)));
-        let status = match (permission, found) {
-            (PermissionCheck::Lacking | PermissionCheck::NoScope, _)
-            | (PermissionCheck::Untold, Existence::Forbidden) => None,
-            (PermissionCheck::Held, Existence::Forbidden) => {
-                refused(&answer, token)?;
-                Some(Status::Passed)
-            }
-            (PermissionCheck::Held, _) => Some(Status::Passed),
-            (PermissionCheck::Untold, _) => Some(Status::Unknown),
-        };
+        let status = status_of_role(permission, found, &answer, token)?;
         let has_role = status.is_some();
         let mut findings = vec![match status {
             Some(status) => Finding {
@@ -64,18 +49,7 @@ impl Preflight {
             },
             None => Finding::lacks(role, is_there, token.tenant(), resource.pointer),
         }];
-        let status = match found {
-            Existence::No => {
-                let name = resource.read.id.name();
-                Status::Failed(format!(
-                    "the {} {} has no {} {name}",
-                    role.noun, role.scope, resource.noun
-                ))
-            }
-            Existence::Yes => Status::Passed,
-            _ => Status::Unknown,
-        };
-        findings.push(reference(status, resource.pointer));
+        findings.push(reference(status_of_resource(resource, found), resource.pointer));
         if found == Existence::Yes {
             for (part, answer) in resource.parts.iter().zip(&parts) {
                 let status = status_of_part(resource, part, answer, has_role, token)?;
@@ -83,6 +57,47 @@ impl Preflight {
             }
         }
         Ok(findings)
+    }
+}
+
+/// What is missing of the scope of the role. ARM checks the right to read before the existence, so a "not found" is reliable.
+const fn missing_scope(found: Existence, permission: PermissionCheck) -> Option<Existence> {
+    match (found, permission) {
+        (Existence::NoGroup | Existence::NoParent, _) => Some(found),
+        (Existence::No, PermissionCheck::NoScope) => Some(Existence::No),
+        _ => None,
+    }
+}
+
+/// Whether the principal has the role; `None` if they lack it.
+fn status_of_role(
+    permission: PermissionCheck,
+    found: Existence,
+    answer: &Result<bool, ArmError>,
+    token: &ArmToken,
+) -> Result<Option<Status>, Error> {
+    Ok(match (permission, found) {
+        (PermissionCheck::Lacking | PermissionCheck::NoScope, _)
+        | (PermissionCheck::Untold, Existence::Forbidden) => None,
+        (PermissionCheck::Held, Existence::Forbidden) => {
+            refused(answer, token)?;
+            Some(Status::Passed)
+        }
+        (PermissionCheck::Held, _) => Some(Status::Passed),
+        (PermissionCheck::Untold, _) => Some(Status::Unknown),
+    })
+}
+
+/// Whether a resource is there, whose role's scope is.
+fn status_of_resource(resource: &NeededResource, found: Existence) -> Status {
+    let (role, name) = (&resource.role, resource.read.id.name());
+    match found {
+        Existence::No => Status::Failed(format!(
+            "the {} {} has no {} {name}",
+            role.noun, role.scope, resource.noun
+        )),
+        Existence::Yes => Status::Passed,
+        _ => Status::Unknown,
     }
 }
 

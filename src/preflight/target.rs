@@ -3,8 +3,8 @@
 use super::Preflight;
 use super::answers::{Existence, PermissionCheck, absence, existence, permission, refused};
 use super::report::{Finding, FindingKind, Status, TargetState, has_failed};
-use crate::arm::{ArmError, Cluster, from_arm};
-use crate::domain::{ClusterId, Error, NewConnection, Target, TenantId};
+use crate::arm::{ArmError, Cluster, DataConnection, from_arm};
+use crate::domain::{ClusterId, DataConnectionId, DatabaseId, Error, NewConnection, Target, TenantId};
 use crate::sources::NeededRole;
 use crate::upstream::ArmToken;
 
@@ -47,48 +47,17 @@ impl Preflight {
         let location = region_of(&mut findings, token, &role, region)?;
         if location.is_some() {
             let permission = permission(permissions, WRITE_CONNECTION, token)?;
-            let found = existence(&database_there, token)?;
-            let is_there = matches!(found, Existence::Yes | Existence::Forbidden);
-            let status = match (permission, found) {
-                (PermissionCheck::Lacking, _) | (PermissionCheck::Untold, Existence::Forbidden) => None,
-                (PermissionCheck::NoScope, _) if is_there => None,
-                (PermissionCheck::Held, Existence::Forbidden) => {
-                    refused(&database_there, token)?;
-                    Some(Status::Passed)
-                }
-                (PermissionCheck::Held, _) => Some(Status::Passed),
-                // What cannot be checked here, ARM checks when it processes the create.
-                _ => Some(Status::Unknown),
-            };
-            findings.push(match status {
-                Some(status) => finding(FindingKind::Role, status, token.tenant()),
-                // ARM lets the cluster be read, so it is there.
-                None => Finding::lacks(&role, true, token.tenant(), Target::DATABASE_POINTER),
-            });
-            let status = match found {
-                Existence::Yes => Status::Passed,
-                Existence::Forbidden => Status::Unknown,
-                _ => Status::Failed(format!(
-                    "the cluster {cluster} has no database {}",
-                    database.name()
-                )),
-            };
-            findings.push(finding(FindingKind::Reference, status, token.tenant()));
+            findings.extend(database_findings(
+                &role,
+                database,
+                permission,
+                &database_there,
+                token,
+            )?);
         }
         let is_open = |kind| !has_failed(&findings, kind);
         if is_open(FindingKind::Role) && is_open(FindingKind::Reference) {
-            let is_taken = stands.map_err(|error| from_arm(&error, Some(token)))?.is_some();
-            let status = if is_taken {
-                Status::Failed(format!(
-                    "Azure already has a data connection {id}; it was not touched. Choose another name"
-                ))
-            } else {
-                Status::Passed
-            };
-            findings.push(Finding {
-                pointer: NewConnection::NAME_POINTER,
-                ..finding(FindingKind::Name, status, token.tenant())
-            });
+            findings.push(name_finding(&id, stands, token)?);
         }
         let target = location.map(|location| TargetState { location, absent_at });
         Ok((findings, target))
@@ -102,6 +71,64 @@ fn finding(kind: FindingKind, status: Status, tenant: TenantId) -> Finding {
         tenant,
         pointer: Target::DATABASE_POINTER,
     }
+}
+
+/// Whether the principal has the role on the database of a cluster that can be read, and whether the database is there.
+fn database_findings(
+    role: &NeededRole,
+    database: &DatabaseId,
+    permission: PermissionCheck,
+    answer: &Result<bool, ArmError>,
+    token: &ArmToken,
+) -> Result<[Finding; 2], Error> {
+    let found = existence(answer, token)?;
+    let is_there = matches!(found, Existence::Yes | Existence::Forbidden);
+    let status = match (permission, found) {
+        (PermissionCheck::Lacking, _) | (PermissionCheck::Untold, Existence::Forbidden) => None,
+        (PermissionCheck::NoScope, _) if is_there => None,
+        (PermissionCheck::Held, Existence::Forbidden) => {
+            refused(answer, token)?;
+            Some(Status::Passed)
+        }
+        (PermissionCheck::Held, _) => Some(Status::Passed),
+        // What cannot be checked here, ARM checks when it processes the create.
+        _ => Some(Status::Unknown),
+    };
+    let of_role = match status {
+        Some(status) => finding(FindingKind::Role, status, token.tenant()),
+        // ARM lets the cluster be read, so it is there.
+        None => Finding::lacks(role, true, token.tenant(), Target::DATABASE_POINTER),
+    };
+    let status = match found {
+        Existence::Yes => Status::Passed,
+        Existence::Forbidden => Status::Unknown,
+        _ => Status::Failed(format!(
+            "the cluster {} has no database {}",
+            database.cluster(),
+            database.name()
+        )),
+    };
+    Ok([of_role, finding(FindingKind::Reference, status, token.tenant())])
+}
+
+/// Whether the name is free.
+fn name_finding(
+    id: &DataConnectionId,
+    stands: Result<Option<DataConnection>, ArmError>,
+    token: &ArmToken,
+) -> Result<Finding, Error> {
+    let is_taken = stands.map_err(|error| from_arm(&error, Some(token)))?.is_some();
+    let status = if is_taken {
+        Status::Failed(format!(
+            "Azure already has a data connection {id}; it was not touched. Choose another name"
+        ))
+    } else {
+        Status::Passed
+    };
+    Ok(Finding {
+        pointer: NewConnection::NAME_POINTER,
+        ..finding(FindingKind::Name, status, token.tenant())
+    })
 }
 
 /// The cluster's region, or what keeps it from being known.

@@ -14,7 +14,7 @@ use crate::tokens::TokenOutcome;
 use crate::upstream::{ArmToken, ServicePrincipal};
 
 /// How long a denial is cached, in multiples of `poll_max`.
-const WAITS: u32 = 6;
+const DENIAL_POLLS: u32 = 6;
 
 /// What was denied to the service's own token, and until when it is not requested again.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ impl ServiceIdentity {
 
     /// How long the service leaves alone what was refused to its own token.
     fn denial_lifetime(&self) -> Duration {
-        self.poll_max * WAITS
+        self.poll_max * DENIAL_POLLS
     }
 
     /// How long the service itself does not try an operation that waits for a caller.

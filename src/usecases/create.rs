@@ -29,8 +29,8 @@ use crate::db::operations::{FIRST_REVISION, NewOperation};
 use crate::db::revisions::NewRevision;
 use crate::db::{DbError, connections, ledger_events, revisions};
 use crate::domain::{
-    ActorId, Code, ConnectionId, Error, EventKind, NewConnection, NewRecord, OperationKind, OperationRecord,
-    Phase, hex, salted_hash,
+    ActorId, Code, ConnectionId, Error, Event, EventKind, NewConnection, NewRecord, OperationKind,
+    OperationRecord, Phase, hex, salted_hash,
 };
 use crate::sources;
 
@@ -203,28 +203,40 @@ impl Create {
         self.keys
             .keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
             .await?;
-        let kind = match new.record.phase {
-            Phase::Queued => EventKind::CreateQueued,
-            _ => EventKind::CreateIntended,
-        };
-        let mut details = details::create_intent(
-            &record,
-            &new.record.request_hash,
-            cleared.target.absent_at,
-            self.queue.api_version(),
-        );
-        if let Some(details) = details.as_object_mut() {
-            let hash = request.justification.as_ref();
-            let hash = hash.map(|text| salted_hash(salt.as_bytes(), text));
-            details.insert("participants".to_owned(), json!(participants));
-            details.insert("justificationHash".to_owned(), json!(hash));
-        }
-        let mut event = self.recorder.event(kind, &record, &new.record, details);
-        event.request_id = Some(caller.request_id().to_owned());
+        let justification = request.justification.as_ref();
+        let more = json!({
+            "participants": participants,
+            "justificationHash": justification.map(|text| salted_hash(salt.as_bytes(), text)),
+        });
+        let event = self.intent_event(caller, &record, &new.record, more);
         ledger_events::append(db, &event).await?;
         transaction.commit().await?;
         let claim = new.claim();
         Ok((new.record, claim))
+    }
+
+    /// The ledger event of a create's intent.
+    fn intent_event(
+        &self,
+        caller: &Caller,
+        record: &NewRecord,
+        operation: &OperationRecord,
+        mut more: Value,
+    ) -> Event {
+        let kind = match operation.phase {
+            Phase::Queued => EventKind::CreateQueued,
+            _ => EventKind::CreateIntended,
+        };
+        let api_version = self.queue.api_version();
+        let mut details =
+            details::create_intent(record, &operation.request_hash, record.absent_at, api_version);
+        if let (Some(details), Some(more)) = (details.as_object_mut(), more.as_object_mut()) {
+            details.append(more);
+        }
+        Event {
+            request_id: Some(caller.request_id().to_owned()),
+            ..self.recorder.event(kind, record, operation, details)
+        }
     }
 
     /// The configuration that a create requests.

@@ -67,6 +67,7 @@ async fn column_rights(app: &App) -> Vec<PgRow> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_something() {
     let app = App::hurried().await;
     let rows = column_rights(&app).await;

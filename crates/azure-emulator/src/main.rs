@@ -58,12 +58,7 @@ struct Arguments {
 async fn main() -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let arguments = Arguments::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    start_log();
     let seed = match seed(arguments.seed.as_deref()) {
         Ok(seed) => seed,
         Err(refused) => {
@@ -118,6 +113,15 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
     files.remove();
     Ok(ExitCode::SUCCESS)
+}
+
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
 }
 
 /// The seed; or what is wrong with it, problem by problem.

@@ -25,7 +25,7 @@ const AFTER: [Duration; 5] = [
 const RETRY_AFTER: Duration = Duration::from_secs(MINUTE);
 
 /// The most former records of one name that one request looks at.
-const MOST_FORMER: i64 = 5;
+const MAX_FORMER: i64 = 5;
 
 /// How long after a record was closed it is looked at first.
 pub(super) fn first() -> f64 {
@@ -92,7 +92,7 @@ pub async fn to_recheck_at(
          order by closed_at desc limit $2",
     )
     .bind(arm_id.resource().canonical())
-    .bind(MOST_FORMER)
+    .bind(MAX_FORMER)
     .fetch_all(db)
     .await?;
     Ok(ids.into_iter().map(ConnectionId::new).collect())

@@ -126,6 +126,12 @@ async fn each_claim_that_is_wrong_is_named() {
     ] {
         assert_eq!(refused(&entra, &changes).await, Some(expected), "{changes}");
     }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_no_such_thing_is_malformed() {
+    let local = LocalEntra::start().await;
+    let (entra, _) = local.service();
     for changes in [
         json!({"ver": "3.0"}),
         json!({"tid": "common"}),

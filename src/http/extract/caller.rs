@@ -15,7 +15,7 @@ use crate::http::problem::Problem;
 use crate::upstream::AUXILIARY_HEADER;
 
 /// The most entries that are validated; `authz` decides how many are accepted.
-const MOST_ENTRIES: usize = 8;
+const MAX_ENTRIES: usize = 8;
 
 /// The validated caller of a request, as its admission identified them.
 pub(in crate::http) struct Authenticated(pub(in crate::http) Caller);
@@ -124,7 +124,7 @@ fn auxiliary(headers: &HeaderMap) -> Result<Vec<SecretString>, Problem> {
             .map(str::trim)
             .filter(|entry| !entry.is_empty())
         {
-            if tokens.len() == MOST_ENTRIES {
+            if tokens.len() == MAX_ENTRIES {
                 return Err(wrong("holds too many tokens; at most three are taken"));
             }
             tokens.push(bearer(entry).ok_or_else(|| wrong("each entry must be 'Bearer <token>'"))?);

@@ -16,7 +16,7 @@ pub(in crate::http) struct Prefer {
 }
 
 /// How long a request may wait for an operation.
-pub(in crate::http) struct Patience {
+pub(in crate::http) struct AllowedWait {
     pub(in crate::http) wait: Duration,
     /// Kept as long as the request may wait.
     _place: Option<Place>,
@@ -25,10 +25,10 @@ pub(in crate::http) struct Patience {
 impl Prefer {
     /// The wait that the caller gets: a preference, which need not be met (RFC 7240, section 2). Those who wait must not keep out
     /// those who work.
-    pub(in crate::http) fn patience(&self, load: &Load, caller: &Caller) -> Patience {
+    pub(in crate::http) fn allowed_wait(&self, load: &Load, caller: &Caller) -> AllowedWait {
         let place = (!self.wait.is_zero()).then(|| load.place_to_wait(caller.into()));
         let place = place.flatten();
-        Patience {
+        AllowedWait {
             wait: place.as_ref().map_or(Duration::ZERO, |_| self.wait),
             _place: place,
         }

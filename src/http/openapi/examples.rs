@@ -209,6 +209,12 @@ fn missing() -> Vec<Missing> {
     }]
 }
 
+/// What services behind this one say.
+const ARM_REFUSED: &str = "Azure Resource Manager answered 403 to the read of the data connection: the client does not have authorization to perform the action";
+const ARM_THROTTLED: &str =
+    "Azure Resource Manager answered 429 to the read of the cluster: too many requests";
+const ENTRA_REFUSED: &str = "Entra did not let this service exchange a token at tenant 22222222-2222-4222-8222-222222222222; its operator has to find out why";
+
 /// What is wrong this time.
 const fn detail(code: Code) -> &'static str {
     match code {
@@ -226,9 +232,7 @@ const fn detail(code: Code) -> &'static str {
         Code::AccessMissing => {
             "the caller's tokens don't open 22222222-2222-4222-8222-222222222222; see `missing`"
         }
-        Code::AzureRefused => {
-            "Azure Resource Manager answered 403 to the read of the data connection: the client does not have authorization to perform the action"
-        }
+        Code::AzureRefused => ARM_REFUSED,
         Code::NotFound => "there is no such connection, or it is not visible to you",
         Code::NameTaken => {
             "Azure already has a data connection of this name; it was not touched. Choose another name"
@@ -250,18 +254,14 @@ const fn detail(code: Code) -> &'static str {
         Code::TooManyRequests => "you sent more than 6000 requests in a minute; nothing was done",
         Code::Overloaded => "this service processes too many requests at the moment; nothing was done",
         Code::Timeout => "the request took too long; read what it changed before repeating it",
-        Code::UpstreamUnavailable => {
-            "Azure Resource Manager answered 429 to the read of the cluster: too many requests"
-        }
+        Code::UpstreamUnavailable => ARM_THROTTLED,
         Code::DatabaseUnavailable => "nothing can be recorded at the moment, so nothing was done",
-        Code::UpstreamRefused => {
-            "Entra did not let this service exchange a token at tenant 22222222-2222-4222-8222-222222222222; its operator has to find out why"
-        }
+        Code::UpstreamRefused => ENTRA_REFUSED,
         Code::Internal => "an error that is this service's own; its log has it under the request's id",
         // Not a problem of any documented operation.
         Code::MethodNotAllowed | Code::AzureFailed | Code::NotSent => "",
         Code::ParentMissing => {
-            "neither the data connection nor its database can be read, which does not prove a removal; try again when the database exists"
+            "neither the data connection nor its database can be read, which does not prove a removal; retry when the database exists"
         }
         Code::Drifted => {
             "Azure holds another data connection under this name, so nothing was deleted: read the connection's `found`"

@@ -116,7 +116,7 @@ pub(crate) async fn continue_operation(
         conditions.hold_without_tag()?;
     }
     let hash = body.unwrap_or_default().parse()?;
-    let patience = prefer.patience(&state.load, &caller);
+    let allowed_wait = prefer.allowed_wait(&state.load, &caller);
     let Continued {
         operation,
         viewer_role,
@@ -130,7 +130,7 @@ pub(crate) async fn continue_operation(
         let waited = state
             .usecases
             .queries
-            .wait_for(&caller, &operation, viewer_role, patience.wait);
+            .wait_for(&caller, &operation, viewer_role, allowed_wait.wait);
         waited.await?.operation
     } else {
         operation

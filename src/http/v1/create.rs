@@ -224,12 +224,12 @@ pub(crate) async fn create(
             return Err(problem);
         }
     };
-    let patience = prefer.patience(&state.load, &caller);
+    let allowed_wait = prefer.allowed_wait(&state.load, &caller);
     let created = state.usecases.create.run(&caller, request, key).await?;
     let view = state
         .usecases
         .queries
-        .wait_for(&caller, &created.operation, ViewerRole::Actor, patience.wait)
+        .wait_for(&caller, &created.operation, ViewerRole::Actor, allowed_wait.wait)
         .await?;
     // How the create ended, whatever has become of the connection since.
     let status = match (view.operation.phase, created.began) {

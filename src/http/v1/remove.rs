@@ -96,7 +96,7 @@ pub(crate) async fn remove(
     Idempotency(key): Idempotency,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
-    let patience = prefer.patience(&state.load, &caller);
+    let allowed_wait = prefer.allowed_wait(&state.load, &caller);
     let id = ConnectionId::new(id);
     if conditions.need_a_tag() {
         let record = state.usecases.queries.connection(&caller, id).await?;
@@ -114,7 +114,7 @@ pub(crate) async fn remove(
     let view = state
         .usecases
         .queries
-        .wait_for(&caller, &operation, viewer_role, patience.wait)
+        .wait_for(&caller, &operation, viewer_role, allowed_wait.wait)
         .await?;
     if let Some(problem) = refused(&view.operation) {
         return Ok((EntityTag::of(&view.connection), problem).into_response());

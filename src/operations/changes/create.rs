@@ -13,7 +13,7 @@ use std::time::Duration;
 /// proved, and a PUT now could replace what another person made meanwhile: the new proof and the dispatch are committed first.
 pub(crate) async fn begin(job: &mut Job) -> Step {
     if job.is_overdue() {
-        let detail = "the create was given up: it could not be sent in the time that creates may wait";
+        let detail = "the create could not be sent in the time that creates may wait";
         return outcome::fail(job, Failure::new(Code::NotSent, detail), Observed::Absent).await;
     }
     let credentials = tokens::writing(job).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     {
         Ok(None) => {}
         Ok(Some(_)) => {
-            let detail = "while this create waited, somebody else made a data connection of this name";
+            let detail = "another person created a data connection of this name while this create waited";
             return outcome::fail(job, Failure::new(Code::NameTaken, detail), Observed::Absent).await;
         }
         Err(error) => return absence_not_proved(job, &error).await,
@@ -111,13 +111,13 @@ pub(crate) async fn create_accepted(job: &mut Job, accepted: Accepted) -> Step {
         "armRequestId": accepted.call.request_id,
         "durationMs": u64::try_from(accepted.call.duration.as_millis()).unwrap_or(u64::MAX),
     });
-    // A new one is 201, of every kind (recorded ARM traffic): somebody else's was there since the read that found nothing.
+    // A new one is 201, of every kind (recorded ARM traffic): another person's was there since the read that found nothing.
     let failure = (accepted.status == 200).then(comparison::contested);
     if failure.is_some() {
         tracing::warn!(
             operation.id = %job.claim.record.id,
             connection.id = %job.record.id,
-            "Azure took the create as a change of what somebody else had made at the same time"
+            "Azure processed the create as a change of what another person had created at the same time"
         );
     }
     let mut taken = transition::to_phase(job, "Azure took the create", Phase::Accepted);

@@ -64,7 +64,7 @@ pub(crate) async fn removed(job: &mut Job, details: Value) -> Step {
 
 /// The data connection can't be seen, but neither can its database: it is missing, not removed.
 pub(crate) async fn parent_missing(job: &mut Job) -> Step {
-    let detail = "neither the data connection nor its database can be read, which proves no removal; ask again when the database is there";
+    let detail = "neither the data connection nor its database can be read, which does not prove a removal; retry when the database exists";
     outcome::fail(
         job,
         Failure::new(Code::ParentMissing, detail),
@@ -112,7 +112,7 @@ pub(crate) async fn confirm_failure(job: &mut Job) -> Step {
 
 /// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
 pub(crate) async fn not_readable(job: &mut Job, error: &ArmError) -> Step {
-    tracing::warn!(operation.id = %job.claim.record.id, arm.call = error.call, arm.status = error.status(), "what a removal is for can't be read, so it is not sent");
+    tracing::warn!(operation.id = %job.claim.record.id, arm.call = error.call, arm.status = error.status(), "the data connection to be removed can't be read, so no DELETE is sent");
     match &error.kind {
         ArmErrorKind::Refused(refusal) if refusal.claims.is_some() => claims::challenged(job, error).await,
         // As after a move of the subscription, which not all of ARM knows of at once.

@@ -18,7 +18,7 @@ pub(crate) const MAX_CLOCK_DIFFERENCE: i64 = 300;
 pub(crate) enum Whose {
     /// What the create made.
     Ours,
-    /// This service's create replaced somebody else's; how what is there now compares with what was sent.
+    /// This service's create replaced another person's; how what is there now compares with what was sent.
     Contested(Comparison),
     /// Something else.
     Anothers(Comparison),
@@ -84,10 +84,10 @@ pub(crate) async fn end_as_anothers(job: &mut Job, found: &DataConnection, whose
 }
 
 /// Whether what is there may not be removed: it is not what the caller named, or nobody named anything and it is another data
-/// connection or may be somebody else's.
+/// connection or may be another person's.
 pub(crate) fn forbids_removal(job: &Job, found: &DataConnection, comparison: &Comparison) -> bool {
     match &job.claim.accepted_fingerprint {
-        // Who named somebody else's does not mean what was there before and is there again.
+        // Who named another person's does not mean what was there before and is there again.
         Some(accepted) => *accepted != fingerprint(&found.raw),
         None => job.is_contested() || matches!(comparison, Comparison::Replaced(_)),
     }
@@ -124,7 +124,7 @@ pub(crate) async fn drifted_from(job: &mut Job, found: &DataConnection, comparis
     let is_contested = job.is_contested();
     let failure = if is_contested {
         Failure {
-            detail: "somebody else may have made what Azure holds under this name, and it is not what the request named; nothing was sent: look at the connection's `found`, and repeat the removal with its ETag in If-Match if that is what you want removed".to_owned(),
+            detail: "another person may have created what Azure holds under this name, and it is not what the request named; nothing was sent. Read the connection's `found`, and repeat the removal with its ETag in If-Match to remove that".to_owned(),
             comparison: Some(comparison.as_str().to_owned()),
             ..contested()
         }
@@ -161,11 +161,11 @@ pub(crate) fn drifted(comparison: &Comparison) -> Failure {
     }
 }
 
-/// Why a create ended that replaced somebody else's.
+/// Why a create ended that replaced another person's.
 pub(crate) fn contested() -> Failure {
     Failure::new(
         Code::Contested,
-        "Azure took the create as a change of a data connection that was there: somebody else made one of this name at the same time, and this create replaced it. Agree with them on whose it is; to delete it, remove the connection with its ETag in If-Match",
+        "Azure processed the create as a change of an existing data connection: another person created one of this name at the same time, and this create replaced it. Agree with them on whose it is; to delete it, remove the connection with its ETag in If-Match",
     )
 }
 

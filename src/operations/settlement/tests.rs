@@ -94,6 +94,7 @@ fn the_table_of_an_accepted_create() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn the_table_of_a_create_whose_outcome_is_unknown() {
     use Pause::{Recorded, Resting};
     let unknown = |shown| Facts {

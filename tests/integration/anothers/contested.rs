@@ -31,7 +31,7 @@ async fn a_create_that_azure_took_as_a_change_of_somebody_elses_is_never_called_
         portal.event_kinds(id).await,
         ["create.intended", "create.accepted", "create.failed"]
     );
-    app.wait_for_log("somebody else", id).await;
+    app.wait_for_log("another person", id).await;
     // A repeat of the create, and another person's, say so as well.
     portal
         .create(&request("telemetry"))

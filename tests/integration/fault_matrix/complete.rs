@@ -59,8 +59,24 @@ async fn every_call_that_the_service_makes_is_in_the_table() {
     app.start_service().await;
     app.release_operations();
     app.all_have_ended().await;
-    // Those who look at it.
     let id = created.text("/id");
+    look_at(&app, id).await;
+    // A removal that ARM demands more proof for, and somebody who goes on with it.
+    let delete = Fault::arm("/dataConnections/", claims_challenge());
+    app.emulator.inject(delete.method("DELETE"));
+    let removal = app.how_to_portal().remove_waiting(id, 0).await;
+    let operation = removal.text("/lastOperation/id");
+    let path = format!("/v1/operations/{operation}");
+    let waits = |body: &serde_json::Value| body["status"] == "awaitingCaller";
+    app.how_to_portal().wait_for(&path, waits).await;
+    let removed = continue_operation(&app.satisfying_portal(), operation, None, 20).await;
+    assert_eq!(removed.text("/status"), "succeeded", "{}", removed.body);
+    are_those_of_the_table(&app.emulator.journal().entries());
+    app.finish().await;
+}
+
+/// Those who look at a connection.
+async fn look_at(app: &App, id: &str) {
     let reader = app.signed_in("acc6@domain1.com");
     let other = app.token("acc8@domain2.com", how_to::DOMAIN2);
     for path in [
@@ -72,18 +88,11 @@ async fn every_call_that_the_service_makes_is_in_the_table() {
         reader.get(&path).await;
         app.portal().with_token(&other).get(&path).await;
     }
-    // A removal that ARM demands more proof for, and somebody who goes on with it.
-    let delete = Fault::arm("/dataConnections/", claims_challenge());
-    app.emulator.inject(delete.method("DELETE"));
-    let removal = app.how_to_portal().remove_waiting(id, 0).await;
-    let operation = removal.text("/lastOperation/id");
-    let path = format!("/v1/operations/{operation}");
-    let waits = |body: &serde_json::Value| body["status"] == "awaitingCaller";
-    app.how_to_portal().wait_for(&path, waits).await;
-    let removed = continue_operation(&app.satisfying_portal(), operation, None, 20).await;
-    assert_eq!(removed.text("/status"), "succeeded", "{}", removed.body);
-    let entries = app.emulator.journal().entries();
-    for entry in &entries {
+}
+
+#[track_caller]
+fn are_those_of_the_table(entries: &[Entry]) {
+    for entry in entries {
         // The keys and tokens of either tenant are the same calls.
         let mut same = entry.clone();
         same.path_and_query = same.path_and_query.replace(how_to::DOMAIN1, how_to::DOMAIN2);
@@ -102,7 +111,6 @@ async fn every_call_that_the_service_makes_is_in_the_table() {
             "{call:?} is never made"
         );
     }
-    app.finish().await;
 }
 
 /// The service asks after an operation with its own token as it does with a person's, and what it meets is told by the same code.

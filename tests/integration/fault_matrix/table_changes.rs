@@ -23,6 +23,10 @@ const NOT_SENT: &str = "nothing was sent before it whose effect could lag";
 const NEVER_MADE: &str = "what was put off was never made, so there is nothing to lag behind";
 
 /// The cell of a call that is made after its change was recorded.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one row per call of a table that the compiler holds complete"
+)]
 pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
     match call {
         Call::Put => put(trouble),

@@ -20,6 +20,7 @@ fn see_everything(app: &App, role: &str) {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn who_may_see_is_told_what_is_not_there_from_the_resource_group_on() {
     let app = App::start().await;
     see_everything(&app, "Contributor");

@@ -107,6 +107,7 @@ async fn lease_is_lost(app: &App, portal: &Portal) {
 
 /// What the test did, as it is counted.
 #[track_caller]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn has_what_happened(samples: &[Sample], text: &str) {
     let total = |name: &str, labels: &[(&str, &str)]| -> f64 {
         let fits = |found: &BTreeMap<String, String>| {

@@ -42,6 +42,33 @@ fn secrets(app: &App) -> Vec<String> {
     secrets
 }
 
+/// Each call to Entra and ARM has a span of the caller's trace, and carries nothing else of the caller's headers.
+#[track_caller]
+fn belong_to_the_trace(calls: &[Entry], spans: &[Span]) {
+    let mut called = BTreeSet::new();
+    for entry in calls {
+        // What else a caller says beside it is told to nobody.
+        let sent = format!("{:?}", entry.request_headers);
+        assert!(
+            !sent.contains("callers-words") && !sent.contains("tracestate"),
+            "{sent}"
+        );
+        // The signing keys are everybody's: they are fetched for no caller in particular.
+        if entry.path().contains("openid-configuration") || entry.path().contains("/keys") {
+            continue;
+        }
+        let (trace, span) = parent_of(entry);
+        assert_eq!(trace, TRACE, "{entry:?}");
+        let span = spans.iter().find(|found| hex(&found.span_id) == span);
+        let span = span.unwrap_or_else(|| panic!("no span of {entry:?}"));
+        assert_eq!(span.kind(), SpanKind::Client);
+        called.insert(span.name.as_str());
+    }
+    for name in ["exchange a token", "PUT data connection", "GET operation"] {
+        assert!(called.contains(name), "{called:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_callers_trace_goes_on_through_the_service_to_entra_and_arm_and_holds_no_secret() {
     let app = App::hurried().await;
@@ -83,28 +110,7 @@ async fn a_callers_trace_goes_on_through_the_service_to_entra_and_arm_and_holds_
         .count();
     assert_eq!(elsewhere, 1, "{spans:?}");
 
-    let mut called = BTreeSet::new();
-    for entry in &calls {
-        // What else a caller says beside it is told to nobody.
-        let sent = format!("{:?}", entry.request_headers);
-        assert!(
-            !sent.contains("callers-words") && !sent.contains("tracestate"),
-            "{sent}"
-        );
-        // The signing keys are everybody's: they are fetched for no caller in particular.
-        if entry.path().contains("openid-configuration") || entry.path().contains("/keys") {
-            continue;
-        }
-        let (trace, span) = parent_of(entry);
-        assert_eq!(trace, TRACE, "{entry:?}");
-        let span = spans.iter().find(|found| hex(&found.span_id) == span);
-        let span = span.unwrap_or_else(|| panic!("no span of {entry:?}"));
-        assert_eq!(span.kind(), SpanKind::Client);
-        called.insert(span.name.as_str());
-    }
-    for name in ["exchange a token", "PUT data connection", "GET operation"] {
-        assert!(called.contains(name), "{called:?}");
-    }
+    belong_to_the_trace(&calls, &spans);
     // The operation is part of it, and goes from the caller's span down without a gap.
     let operation = spans.iter().filter(in_trace).find(|span| span.name == "create");
     assert_eq!(operation.expect("the operation").parent_span_id, roots[0].span_id);

@@ -46,6 +46,17 @@ async fn lose(app: &App, portal: &Portal, name: &str, group: &str) -> String {
     path
 }
 
+async fn is_paged_and_narrowed_down(operator: &Portal) {
+    let first = operator.get("/v1/connections?state=unsettled&limit=1").await;
+    assert_eq!(first.text("/value/0/name"), "late");
+    let second = operator.get(first.text("/nextLink")).await;
+    assert_eq!(second.text("/value/0/name"), "lost");
+    assert!(second.body.get("nextLink").is_none());
+    // Narrowed down further.
+    let elsewhere = format!("/v1/connections?state=unsettled&database={}", how_to::ARCHIVE);
+    assert_eq!(operator.get(&elsewhere).await.body["value"], json!([]));
+}
+
 #[tokio::test]
 async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_until_it_is_settled() {
     let app = App::hurried_with(|config| {
@@ -81,16 +92,7 @@ async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_u
         shown.body.get("justification").is_none(),
         "why it was wanted is told to few"
     );
-    // Page by page.
-    let first = operator.get("/v1/connections?state=unsettled&limit=1").await;
-    assert_eq!(first.text("/value/0/name"), "late");
-    let second = operator.get(first.text("/nextLink")).await;
-    assert_eq!(second.text("/value/0/name"), "lost");
-    assert!(second.body.get("nextLink").is_none());
-    // Narrowed down further.
-    let elsewhere = format!("/v1/connections?state=unsettled&database={}", how_to::ARCHIVE);
-    assert_eq!(operator.get(&elsewhere).await.body["value"], json!([]));
-
+    is_paged_and_narrowed_down(&operator).await;
     // To look after it, no more: what happened to it is told to those whose it is.
     let events = operator.get(&format!("{}/events", lost[0])).await;
     events.is_problem(404, "notFound");
@@ -121,36 +123,37 @@ async fn it_is_listed_to_those_it_concerns_and_to_operators_of_the_home_tenant_u
     app.finish().await;
 }
 
+/// Every record that the columns allow: alone, and with each operation that may be under way; held by a lease, so that nobody takes
+/// it up.
+const ALL_RECORDS: &str = "
+    create temporary table made as
+    select gen_random_uuid() as id, d as desired, o as observed, c as confirmed, p as phase, q as queued
+    from unnest(array['present', 'absent']) d, unnest(array['present', 'absent', 'unknown']) o,
+        unnest(array[true, false]) c, unnest(array['succeeded', 'dispatched', 'accepted', 'settling']) p,
+        unnest(array[true, false]) q;
+    insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id, table_name,
+        mapping_name, data_format, source_kind, source_id, consumer_group, location, request_hash, created_by, created_at,
+        desired, observed, observed_at, confirmed_at)
+    select m.id, c.arm_id || m.id, c.arm_id_written, c.name, target_tenant_id, source_tenant_id, database_id, table_name,
+        mapping_name, data_format, source_kind, source_id, consumer_group, location, request_hash, created_by, created_at,
+        m.desired, m.observed, observed_at, case when m.confirmed then created_at end
+    from made m, connections c;
+    insert into operations (id, connection_id, kind, phase, person_id, app_id, correlation_id, body, body_hash, api_version,
+        absence_seen_at, created_at, dispatched_at, deadline_at, due_at, lease_token, lease_until)
+    select gen_random_uuid(), m.id, x.kind, x.phase, person_id, app_id, correlation_id, body, body_hash, api_version,
+        absence_seen_at, o.created_at, dispatched_at, deadline_at, due_at, gen_random_uuid(), now() + interval '1 day'
+    from made m
+    cross join lateral (select 'create' as kind, m.phase
+        union all select 'remove', 'queued' where m.queued) x
+    cross join operations o";
+
 #[tokio::test]
 async fn the_list_holds_those_that_are_shown_as_unsettled_and_no_others() {
     let app = App::start().await;
     let created = app.how_to_portal().create(&wanted("telemetry", "$Default")).await;
     assert_eq!(created.status, 201, "{}", created.body);
     let mut owner = connect(&app.database.owner_url).await;
-    // Every record that the columns allow: alone, and with each operation that may be under way; held by a lease, so that nobody
-    // takes it up.
-    let records = "
-        create temporary table made as
-        select gen_random_uuid() as id, d as desired, o as observed, c as confirmed, p as phase, q as queued
-        from unnest(array['present', 'absent']) d, unnest(array['present', 'absent', 'unknown']) o,
-            unnest(array[true, false]) c, unnest(array['succeeded', 'dispatched', 'accepted', 'settling']) p,
-            unnest(array[true, false]) q;
-        insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id, table_name,
-            mapping_name, data_format, source_kind, source_id, consumer_group, location, request_hash, created_by, created_at,
-            desired, observed, observed_at, confirmed_at)
-        select m.id, c.arm_id || m.id, c.arm_id_written, c.name, target_tenant_id, source_tenant_id, database_id, table_name,
-            mapping_name, data_format, source_kind, source_id, consumer_group, location, request_hash, created_by, created_at,
-            m.desired, m.observed, observed_at, case when m.confirmed then created_at end
-        from made m, connections c;
-        insert into operations (id, connection_id, kind, phase, person_id, app_id, correlation_id, body, body_hash, api_version,
-            absence_seen_at, created_at, dispatched_at, deadline_at, due_at, lease_token, lease_until)
-        select gen_random_uuid(), m.id, x.kind, x.phase, person_id, app_id, correlation_id, body, body_hash, api_version,
-            absence_seen_at, o.created_at, dispatched_at, deadline_at, due_at, gen_random_uuid(), now() + interval '1 day'
-        from made m
-        cross join lateral (select 'create' as kind, m.phase
-            union all select 'remove', 'queued' where m.queued) x
-        cross join operations o";
-    sqlx::raw_sql(records)
+    sqlx::raw_sql(ALL_RECORDS)
         .execute(&mut owner)
         .await
         .expect("the owner may");

@@ -105,6 +105,27 @@ async fn a_revocation_reaches_guests_and_auxiliary_tokens_but_no_apps_and_nobody
     assert_eq!(reply.code(), "AuthorizationFailed", "an app has no sessions");
 }
 
+#[track_caller]
+fn asks_for_p1(reply: &Reply) {
+    let challenge = reply.header("www-authenticate");
+    assert!(challenge.contains("error=\"insufficient_claims\""), "{challenge}");
+    let wanted = json!({ "access_token": { "acrs": { "essential": true, "values": ["p1"] } } });
+    assert_eq!(claims_of(reply), Some(wanted));
+}
+
+async fn actions_and_apps_need_none(cloud: &Cloud, weak: &str, body: &Value) {
+    let list = format!("{DATABASE}/checkNameAvailability?api-version=2024-04-13");
+    let name = json!({ "name": "c2", "type": "Microsoft.Kusto/clusters/databases/dataConnections" });
+    assert_eq!(
+        cloud.send(Method::POST, weak, &list, Some(&name)).await.status,
+        StatusCode::OK,
+        "an action changes nothing"
+    );
+    let app = cloud.app_token("domain1.com").await;
+    let reply = cloud.send(Method::PUT, &app, &connection("c3"), Some(body)).await;
+    assert_eq!(reply.code(), "AuthorizationFailed", "apps are not asked");
+}
+
 #[tokio::test]
 async fn writes_may_need_an_authentication_context() {
     let cloud = start().await;
@@ -151,29 +172,13 @@ async fn writes_may_need_an_authentication_context() {
                 .send(method.clone(), token, &connection("c1"), Some(&body))
                 .await;
             assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{method}");
-            let challenge = reply.header("www-authenticate");
-            assert!(challenge.contains("error=\"insufficient_claims\""), "{challenge}");
-            assert_eq!(
-                claims_of(&reply),
-                Some(json!({ "access_token": { "acrs": { "essential": true, "values": ["p1"] } } }))
-            );
+            asks_for_p1(&reply);
         }
     }
     cloud.finish_operations();
     assert_eq!(put(strong).await.status, StatusCode::OK);
     assert_eq!(cloud.get(&weak, &cluster()).await.status, StatusCode::OK);
-    let list = format!("{DATABASE}/checkNameAvailability?api-version=2024-04-13");
-    let name = json!({ "name": "c2", "type": "Microsoft.Kusto/clusters/databases/dataConnections" });
-    assert_eq!(
-        cloud.send(Method::POST, &weak, &list, Some(&name)).await.status,
-        StatusCode::OK,
-        "an action changes nothing"
-    );
-    let app = cloud.app_token("domain1.com").await;
-    let reply = cloud
-        .send(Method::PUT, &app, &connection("c3"), Some(&body))
-        .await;
-    assert_eq!(reply.code(), "AuthorizationFailed", "apps are not asked");
+    actions_and_apps_need_none(&cloud, &weak, &body).await;
     need(DOMAIN1, None);
     cloud.finish_operations();
     assert_eq!(put(weak).await.status, StatusCode::OK);

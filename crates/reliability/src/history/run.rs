@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 
 use super::plan::Plan;
 use super::scene::{Scene, settings};
-use super::{Call, Reply, Wish, act, chaos, ending, objections, strangers};
+use super::{Call, History, Reply, Wish, act, chaos, ending, objections, strangers};
 use crate::stack::{commit, seed_of_commit};
 use crate::{Ground, Tally};
 
@@ -83,15 +83,7 @@ pub async fn run(ground: &Ground, options: &Options) -> anyhow::Result<ExitCode>
         for objection in &one.objections {
             writeln!(out, "seed {seed}: {objection}")?;
         }
-        all.calls += one.calls;
-        all.answered += one.answered;
-        all.taken_on += one.taken_on;
-        all.requests += one.requests;
-        all.operations += one.operations;
-        all.meddled += one.meddled;
-        all.drifted += one.drifted;
-        all.contested += one.contested;
-        all.late += one.late;
+        all.add(&one);
         tally.add(
             &format!(
                 "seed {} (again: cargo reliability history --seeds 1 --from {})",
@@ -132,6 +124,41 @@ impl Played {
             drifted: 0,
             contested: 0,
             late: 0,
+        }
+    }
+
+    fn add(&mut self, one: &Self) {
+        self.calls += one.calls;
+        self.answered += one.answered;
+        self.taken_on += one.taken_on;
+        self.requests += one.requests;
+        self.operations += one.operations;
+        self.meddled += one.meddled;
+        self.drifted += one.drifted;
+        self.contested += one.contested;
+        self.late += one.late;
+    }
+
+    /// What came of a history, and what is wrong with it.
+    fn of(seed: u64, history: &History, objections: Vec<String>) -> Self {
+        let ended_as = |code: &str| {
+            let operations = history.operations.iter();
+            operations.filter(|row| row.code() == Some(code)).count()
+        };
+        let events = history.events.iter();
+        let calls = history.calls.iter();
+        Self {
+            seed,
+            drifted: ended_as("drifted"),
+            contested: ended_as("contested"),
+            late: events.filter(|event| event.kind == "create.appeared").count(),
+            objections,
+            calls: history.calls.len(),
+            answered: calls.clone().filter(|call| call.reply.is_some()).count(),
+            taken_on: calls.filter(|call| is_taken_on(call)).count(),
+            requests: history.sent.len(),
+            operations: history.operations.len(),
+            meddled: history.strangers.len(),
         }
     }
 
@@ -186,7 +213,7 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
     if !plan.strangers.is_empty() {
         ending::remove_what_strangers_made(&scene, &gone).await?;
     }
-    let history = super::History {
+    let history = History {
         revoked,
         gone,
         ..scene.history().await?
@@ -197,27 +224,7 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
             .keep(&format!("history-{seed}"), &history, &format!("{plan:#?}"))
             .await?;
     }
-    let ended_as = |code: &str| {
-        let operations = history.operations.iter();
-        operations.filter(|row| row.code() == Some(code)).count()
-    };
-    let late = history
-        .events
-        .iter()
-        .filter(|event| event.kind == "create.appeared");
-    let played = Played {
-        seed,
-        drifted: ended_as("drifted"),
-        contested: ended_as("contested"),
-        late: late.count(),
-        objections,
-        calls: history.calls.len(),
-        answered: history.calls.iter().filter(|call| call.reply.is_some()).count(),
-        taken_on: history.calls.iter().filter(|call| is_taken_on(call)).count(),
-        requests: history.sent.len(),
-        operations: history.operations.len(),
-        meddled: history.strangers.len(),
-    };
+    let played = Played::of(seed, &history, objections);
     tokio::time::timeout(Duration::from_secs(20), scene.strike()).await??;
     Ok(played)
 }

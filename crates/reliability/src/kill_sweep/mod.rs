@@ -193,9 +193,8 @@ pub async fn run(options: &Options, ground: &Ground) -> anyhow::Result<ExitCode>
         Some(seed) => seed,
         None => seed_of_commit(&commit()?)?,
     };
-    let until = options
-        .seconds
-        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let until = options.seconds.map(Duration::from_secs);
+    let until = until.map(|time| Instant::now() + time);
     writeln!(out, "kill sweep, seed {seed}")?;
     let (mut tally, mut table) = (Tally::default(), Table::default());
     let mut planner = Planner {

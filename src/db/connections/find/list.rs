@@ -43,7 +43,7 @@ pub struct Listed {
 
 /// The most connections that a page can hold, and the one after them which tells that there is another page. The statement says the
 /// same number.
-const MOST: i64 = 201;
+const MAX_ROWS: i64 = 201;
 
 /// The connections of a list. Without a filter `everything` counts for nothing: nobody sees all there is. A record that this version
 /// cannot read, since another one wrote it, is logged and left out: it must not hide the others.
@@ -57,7 +57,7 @@ const MOST: i64 = 201;
 pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Listed, DbError> {
     // One more than requested shows whether there is another page.
     let limit = i64::from(selection.limit) + 1;
-    if limit > MOST {
+    if limit > MAX_ROWS {
         return Err(DbError::Internal(format!("a page of {}", selection.limit)));
     }
     let is_filtered = selection.database.is_some() || selection.source.is_some() || selection.unsettled;

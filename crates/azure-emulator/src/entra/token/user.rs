@@ -1,10 +1,11 @@
 //! A user's tokens for one client: what on-behalf-of, codes and refresh tokens have in common once it is known who
 //! the user is and how they signed in.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::{Request, client_info, scope_list, sign, sign_id, success};
-use crate::directory::{Directory, Tenant, User};
+use crate::directory::{Directory, Membership, Tenant, User};
 use crate::entra::claims::{self, Holder, Ticket};
 use crate::entra::client::Client;
 use crate::entra::consent;
@@ -78,34 +79,42 @@ impl UserGrant<'_> {
         let mut body = success(request, &ticket, &sign(request.azure, &ticket)?, Some(list));
         let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
         if self.asked.openid {
-            let id = IdTicket {
-                authority: ticket.authority,
-                client: app,
-                user,
-                member,
-                sign_in: &self.sign_in,
-                nonce: self.nonce.as_deref(),
-                profile: self.asked.profile,
-                email: self.asked.email,
-                now,
-            };
+            let id = self.id_ticket(&ticket, member);
             set("id_token", json!(sign_id(request.azure, &id)?));
         }
         if let Some(info) = client_info(request, user) {
             set("client_info", info);
         }
         if self.asked.offline_access {
-            let token = sign_ins.issue_refresh_token(RefreshToken {
-                client_id: app.client_id.clone(),
-                tenant_id: tenant.id.clone(),
-                sign_in: self.sign_in,
-                scope: self.scope,
-                issued: now,
-            });
+            let token = sign_ins.issue_refresh_token(self.refresh_token(now));
             request.azure.remember(&token);
             set("refresh_token", json!(token));
         }
         Ok(Value::Object(body))
+    }
+
+    fn id_ticket<'t>(&'t self, ticket: &Ticket<'t>, member: &'t Membership) -> IdTicket<'t> {
+        IdTicket {
+            authority: ticket.authority,
+            client: self.client.app,
+            user: self.user,
+            member,
+            sign_in: &self.sign_in,
+            nonce: self.nonce.as_deref(),
+            profile: self.asked.profile,
+            email: self.asked.email,
+            now: ticket.now,
+        }
+    }
+
+    fn refresh_token(self, issued: DateTime<Utc>) -> RefreshToken {
+        RefreshToken {
+            client_id: self.client.app.client_id.clone(),
+            tenant_id: self.tenant.id.clone(),
+            sign_in: self.sign_in,
+            scope: self.scope,
+            issued,
+        }
     }
 }
 

@@ -238,6 +238,24 @@ impl Scene {
         self.granted.push(Granted { at, id, body, passes });
     }
 
+    fn write_namespaces(&self, toml: &mut String) {
+        for (id, hubs) in self.namespaces.values() {
+            writeln!(
+                toml,
+                "[[namespaces]]\nid = {id:?}\nlocation = \"Somewhere\"\nevent_hubs = ["
+            )
+            .unwrap();
+            for (name, groups) in hubs.values() {
+                let groups: Vec<&String> = groups
+                    .iter()
+                    .filter(|g| !g.eq_ignore_ascii_case("$Default"))
+                    .collect();
+                writeln!(toml, "    {{ name = {name:?}, consumer_groups = {groups:?} }},").unwrap();
+            }
+            toml.push_str("]\n");
+        }
+    }
+
     pub(super) fn seed(&self) -> Seed {
         let mut toml = format!(
             "[[tenants]]\nid = \"eeeeeeee-eeee-4eee-8eee-eeeeeeeeeeee\"\nname = \"Recorded\"\ndomains = [\"{TENANT}\"]\n\
@@ -283,21 +301,7 @@ impl Scene {
             }
             toml.push_str("]\n");
         }
-        for (id, hubs) in self.namespaces.values() {
-            writeln!(
-                toml,
-                "[[namespaces]]\nid = {id:?}\nlocation = \"Somewhere\"\nevent_hubs = ["
-            )
-            .unwrap();
-            for (name, groups) in hubs.values() {
-                let groups: Vec<&String> = groups
-                    .iter()
-                    .filter(|g| !g.eq_ignore_ascii_case("$Default"))
-                    .collect();
-                writeln!(toml, "    {{ name = {name:?}, consumer_groups = {groups:?} }},").unwrap();
-            }
-            toml.push_str("]\n");
-        }
+        self.write_namespaces(&mut toml);
         let seed = Seed::from_toml(&toml);
         assert!(seed.is_ok(), "{toml}");
         seed.unwrap()

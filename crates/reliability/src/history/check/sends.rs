@@ -63,20 +63,7 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
         found.push(format!("sent after its end at {}", ended.committed_at));
     }
     if kind == "create" {
-        let put_off = history.events_of(operation.id);
-        let put_off = put_off.filter(|event| event.kind == "change.putOff" && event.committed_at <= sent.at);
-        if put_off.count() < earlier {
-            found.push("sent again, and no event says that ARM had put it off".to_owned());
-        }
-        found.extend(
-            same.filter(|other| !is_surely_without_effect(other))
-                .map(|other| {
-                    format!(
-                        "sent again, though the one at {} may have had its effect",
-                        other.at
-                    )
-                }),
-        );
+        found.extend(of_repeated_create(history, operation, same, sent));
     } else if !is_named(history, operation.connection_id, sent) {
         found.push("nobody asked for its removal".to_owned());
     }
@@ -88,6 +75,29 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
             None => found.push(format!("sent as {}, but recorded as of nobody", sent.who)),
         }
     }
+    found
+}
+
+/// Of a create that is sent after `earlier` requests of the same operation.
+fn of_repeated_create<'a>(
+    history: &History,
+    operation: &Operation,
+    earlier: impl Iterator<Item = &'a Sent> + Clone,
+    sent: &Sent,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    let put_off = history.events_of(operation.id);
+    let put_off = put_off.filter(|event| event.kind == "change.putOff" && event.committed_at <= sent.at);
+    if put_off.count() < earlier.clone().count() {
+        found.push("sent again, and no event says that ARM had put it off".to_owned());
+    }
+    let may_have_had_effect = earlier.filter(|other| !is_surely_without_effect(other));
+    found.extend(may_have_had_effect.map(|other| {
+        format!(
+            "sent again, though the one at {} may have had its effect",
+            other.at
+        )
+    }));
     found
 }
 

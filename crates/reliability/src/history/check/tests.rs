@@ -110,6 +110,7 @@ fn create(name: &str, key: &str) -> Wish {
 }
 
 /// One connection made and removed, another that stands after ARM had put its create off once.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn sound() -> History {
     let connection = |id, name, is_open: bool| Connection {
         id: Uuid::from_u128(id),
