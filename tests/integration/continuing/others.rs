@@ -4,6 +4,7 @@ use azure_emulator::how_to;
 use serde_json::json;
 use tenant_bridge::failpoints::{Action, arm};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use super::{Waiting, naming};
 use crate::support::continue_operation;
@@ -115,21 +116,21 @@ async fn of_two_equal_requests_at_once_one_continues_and_both_are_told_so() {
         Action::Pause(None),
         1,
     );
-    let request = || {
+    let mut requests = JoinSet::new();
+    let mut send = || {
         let other = waiting.app.signed_in("acc5@domain1.com").keyed("again");
         let (operation, body) = (waiting.operation.clone(), naming(&hash));
-        tokio::spawn(async move { continue_operation(&other, &operation, body, 20).await })
+        requests.spawn(async move { continue_operation(&other, &operation, body, 20).await });
     };
-    let first = request();
+    send();
     committing.met().await;
-    let second = request();
+    send();
     waiting
         .app
         .wait_until("select exists (select from pg_locks where not granted and locktype = 'transactionid')")
         .await;
     committing.release();
-    for answer in [first, second] {
-        let answer = answer.await.expect("an answer");
+    for answer in requests.join_all().await {
         assert_eq!(
             (answer.status, answer.text("/status")),
             (200, "succeeded"),
