@@ -167,6 +167,7 @@ mod tests {
             json!({"compression": "GZip"}),
             json!({"dataFormat": "later"}),
             json!("none"),
+            Value::Null,
         ] {
             let told = error("eventHub", later);
             assert!(

@@ -56,7 +56,7 @@ pub(crate) struct TokenStore(Mutex<StoredTokensMap>);
 
 #[derive(Debug, Default)]
 struct StoredTokensMap {
-    /// At most one entry for each kind of provider.
+    /// At most one entry for each provider.
     by_operation: HashMap<OperationId, Vec<StoredTokens>>,
     /// How many were ever stored.
     stored: u64,
@@ -83,7 +83,8 @@ impl StoredTokensMap {
 }
 
 impl TokenStore {
-    /// Stores a caller's tokens for an operation, instead of those that this kind of provider brought before.
+    /// Stores a caller's tokens for an operation, instead of those that this provider brought before. A former actor who repeats a request
+    /// does not replace those of the recorded one.
     pub(crate) fn keep(
         &self,
         operation: OperationId,
@@ -94,7 +95,7 @@ impl TokenStore {
         let mut map = self.locked();
         // Nothing removes the tokens of an operation that another replica ended: drop what has expired.
         map.retain(|of, tokens| {
-            let is_replaced = of == operation && tokens.provider.is_actor() == provider.is_actor();
+            let is_replaced = of == operation && tokens.provider == provider;
             !is_replaced && !tokens.has_expired(now)
         });
         map.stored += 1;
@@ -118,22 +119,41 @@ impl TokenStore {
             .collect()
     }
 
-    /// The tokens with which an operation may read, its actor's rather than others; none that Entra defers.
-    pub(crate) fn for_reads(&self, operation: OperationId, now: DateTime<Utc>) -> Option<StoredTokens> {
+    /// The tokens with which an operation of this `actor` may read; none that Entra defers. Where only another actor's are here, those:
+    /// that actor may have continued the operation meanwhile.
+    pub(crate) fn for_reads(
+        &self,
+        operation: OperationId,
+        actor: ActorId,
+        now: DateTime<Utc>,
+    ) -> Option<StoredTokens> {
         let map = self.locked();
         let usable = map.of(operation).filter(|tokens| !tokens.is_deferred(now));
-        usable.min_by_key(|tokens| tokens.provider).cloned()
+        let is_others = |tokens: &&StoredTokens| tokens.provider != Provider::Actor(actor);
+        usable
+            .min_by_key(|tokens| (is_others(tokens), tokens.provider))
+            .cloned()
     }
 
     /// The tokens with which an operation may write: its actor's.
-    pub(crate) fn for_writes(&self, operation: OperationId, now: DateTime<Utc>) -> Option<StoredTokens> {
-        let actors = self.for_reads(operation, now);
+    pub(crate) fn for_writes(
+        &self,
+        operation: OperationId,
+        actor: ActorId,
+        now: DateTime<Utc>,
+    ) -> Option<StoredTokens> {
+        let actors = self.for_reads(operation, actor, now);
         actors.filter(|tokens| tokens.provider.is_actor())
     }
 
     /// The actor whose sign-in may have the claims that ARM requires for a write, unless Entra has answered that already.
-    pub(crate) fn for_claims(&self, operation: OperationId, now: DateTime<Utc>) -> Option<StoredTokens> {
-        self.for_writes(operation, now)
+    pub(crate) fn for_claims(
+        &self,
+        operation: OperationId,
+        actor: ActorId,
+        now: DateTime<Utc>,
+    ) -> Option<StoredTokens> {
+        self.for_writes(operation, actor, now)
             .filter(|tokens| !tokens.claims_requested)
     }
 
@@ -190,8 +210,12 @@ mod tests {
         OperationId::new(Uuid::from_u128(number))
     }
 
+    fn person(number: u128) -> ActorId {
+        ActorId::new(Uuid::from_u128(number))
+    }
+
     fn actor() -> Provider {
-        Provider::Actor(ActorId::new(Uuid::from_u128(7)))
+        Provider::Actor(person(7))
     }
 
     /// A caller whose token lasts so many minutes; told apart by the request.
@@ -209,11 +233,13 @@ mod tests {
     }
 
     fn reader(store: &TokenStore, now: DateTime<Utc>) -> Option<String> {
-        request(store.for_reads(operation(1), now))
+        request(store.for_reads(operation(1), person(7), now))
     }
 
     fn version(store: &TokenStore) -> Option<TokenVersion> {
-        store.for_reads(operation(1), now()).map(|tokens| tokens.version)
+        store
+            .for_reads(operation(1), person(7), now())
+            .map(|tokens| tokens.version)
     }
 
     #[test]
@@ -221,18 +247,40 @@ mod tests {
         let store = TokenStore::default();
         store.keep(operation(1), Provider::Remover, caller("remove", 60), now());
         assert_eq!(reader(&store, now()).as_deref(), Some("remove"));
-        assert!(store.for_writes(operation(1), now()).is_none());
+        assert!(store.for_writes(operation(1), person(7), now()).is_none());
         store.keep(operation(1), actor(), caller("create", 60), now());
         store.keep(operation(1), Provider::Remover, caller("remove again", 60), now());
         assert_eq!(reader(&store, now()).as_deref(), Some("create"));
         assert_eq!(
-            request(store.for_writes(operation(1), now())).as_deref(),
+            request(store.for_writes(operation(1), person(7), now())).as_deref(),
             Some("create")
         );
         assert!(store.discard(operation(1), version(&store), now()));
         assert_eq!(reader(&store, now()).as_deref(), Some("remove again"));
-        assert!(store.for_writes(operation(1), now()).is_none());
-        assert!(store.for_reads(operation(2), now()).is_none());
+        assert!(store.for_writes(operation(1), person(7), now()).is_none());
+        assert!(store.for_reads(operation(2), person(7), now()).is_none());
+    }
+
+    #[test]
+    fn a_former_actors_repeat_leaves_the_recorded_actors_tokens_as_they_are() {
+        let store = TokenStore::default();
+        store.keep(operation(1), actor(), caller("continue", 60), now());
+        store.keep(
+            operation(1),
+            Provider::Actor(person(6)),
+            caller("repeat", 60),
+            now(),
+        );
+        assert_eq!(
+            request(store.for_writes(operation(1), person(7), now())).as_deref(),
+            Some("continue")
+        );
+        // The row may say by now that they are the actor.
+        assert!(store.discard(operation(1), version(&store), now()));
+        assert_eq!(
+            request(store.for_writes(operation(1), person(7), now())).as_deref(),
+            Some("repeat")
+        );
     }
 
     #[test]
@@ -295,10 +343,12 @@ mod tests {
     fn claims_are_requested_once_for_each_sign_in() {
         let store = TokenStore::default();
         store.keep(operation(1), actor(), caller("change", 60), now());
-        let asked = store.for_claims(operation(1), now()).expect("a sign-in");
+        let asked = store
+            .for_claims(operation(1), person(7), now())
+            .expect("a sign-in");
         store.set_claims_requested(asked.version);
-        assert!(store.for_claims(operation(1), now()).is_none());
+        assert!(store.for_claims(operation(1), person(7), now()).is_none());
         store.keep(operation(1), actor(), caller("again", 60), now());
-        assert!(store.for_claims(operation(1), now()).is_some());
+        assert!(store.for_claims(operation(1), person(7), now()).is_some());
     }
 }

@@ -103,7 +103,7 @@ impl ContinueOperation {
         // Another person may have continued the operation since the first request with the key.
         if outcome.replayed && waits(&wanted.operation) && wanted.is_theirs {
             self.permit_continuation(caller, wanted).await?;
-            self.driver.resume(&wanted.operation, caller).await?;
+            self.driver.resume(&wanted.operation, caller).await;
             return Ok(true);
         }
         Ok(outcome.began)
@@ -119,7 +119,7 @@ impl ContinueOperation {
         }
         self.permit_continuation(caller, wanted).await?;
         let continued = self.db.change(self.commit_continuation(caller, wanted)).await?;
-        self.driver.resume(&continued, caller).await?;
+        self.driver.resume(&continued, caller).await;
         Ok(Outcome::began(wanted.operation.clone()))
     }
 

@@ -141,6 +141,11 @@ impl IdempotencyKeys {
                 }),
                 Some(keyed),
             ) => self.attach_key(caller, keyed, operation).await,
+            (Err(Error::Refused(refusal)), Some(_)) if refusal.code == Code::ChangeInProgress => {
+                // Perhaps by the same request, which committed while this one waited for the connection.
+                let replay = self.replay(caller, keyed).await?;
+                replay.ok_or(Error::Refused(refusal))
+            }
             (Err(Error::Conflict(_)), _) => {
                 let detail = "another change of the connection committed at the same moment; read it again";
                 let unknown = || Refusal::new(Code::ChangeInProgress, detail).into();

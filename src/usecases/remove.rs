@@ -20,8 +20,8 @@ use crate::db::leases::Claim;
 use crate::db::operations::NewOperation;
 use crate::db::{DbError, cluster_locks, connections, ledger_events, operations};
 use crate::domain::{
-    Code, ConnectionId, ConnectionRecord, Desired, Error, EventKind, Failure, Observed, OperationKind,
-    OperationRecord, Phase, Refusal, hex, removal_hash, removal_of_found_hash,
+    Code, ConnectionId, ConnectionRecord, Desired, Error, EventKind, Failure, Observed, OperationId,
+    OperationKind, OperationRecord, Phase, Refusal, hex, removal_hash, removal_of_found_hash,
 };
 use crate::ledger::details;
 use crate::usecases::actor_change;
@@ -91,6 +91,8 @@ impl Remove {
         let outcome = self.keys.once(caller, wanted.keyed.as_ref(), work).await?;
         if outcome.replayed && !outcome.operation.phase.is_terminal() {
             self.permit(caller, record).await?;
+            self.refuse_to_join(caller, record, &outcome.operation, wanted)
+                .await?;
             self.continue_removal(record, &outcome.operation, caller).await?;
         }
         Ok(outcome.operation)
@@ -132,10 +134,14 @@ impl Remove {
             // A concurrent removal committed first; it is the same intent.
             Err(conflict @ Error::Conflict(_)) => {
                 let now = self.queries.find(caller, record.id).await?.record;
-                if now.desired == Desired::Absent || now.closed_at.is_some() {
-                    return Ok(Outcome::found(decisive(&now)?));
+                if now.desired == Desired::Present && now.closed_at.is_none() {
+                    return Err(conflict);
                 }
-                Err(conflict)
+                let operation = decisive(&now)?;
+                if !operation.phase.is_terminal() {
+                    self.refuse_to_join(caller, &now, &operation, wanted).await?;
+                }
+                Ok(Outcome::found(operation))
             }
             begun => begun,
         }
@@ -158,21 +164,21 @@ impl Remove {
         let claimed_at = Instant::now();
         let (service, by, id, made_by) = (self.clone(), caller.clone(), record.id, wanted.clone());
         let begun = self.driver.replica.spawn_uncancellable(async move {
-            let (operation, claim) = service.record_removal(&by, id, &made_by).await?;
-            if !operation.phase.is_terminal() {
-                service.driver.start(&operation, claim, by, claimed_at);
+            let (operation, claim, preceding) = service.record_removal(&by, id, &made_by).await?;
+            if operation.phase.is_terminal() {
+                return Ok(Outcome::began(operation));
             }
-            Ok(operation)
+            // Perhaps no other caller returns for the change that precedes it.
+            if let Some(preceding) = preceding {
+                service.driver.keep_removers(preceding, by.clone());
+            }
+            service.driver.start(&operation, claim, by.clone(), claimed_at);
+            if preceding.is_some() {
+                service.driver.settle_preceding(&operation, &by).await;
+            }
+            Ok(Outcome::began(operation))
         });
-        let operation = begun.await?;
-        // Perhaps no other caller returns for the change that precedes it.
-        let preceding = record.last_operation.as_ref();
-        if operation.phase == Phase::Queued
-            && preceding.is_some_and(|preceding| !preceding.phase.is_terminal())
-        {
-            self.driver.resume(&operation, caller).await?;
-        }
-        Ok(Outcome::began(operation))
+        begun.await
     }
 
     /// A running removal may be of something that its requester found at ARM and named. Another person's tokens are provided to it only
@@ -205,7 +211,7 @@ impl Remove {
         caller: &Caller,
         id: ConnectionId,
         wanted: &RemoveCommand,
-    ) -> Result<(OperationRecord, Option<Claim>), Error> {
+    ) -> Result<(OperationRecord, Option<Claim>, Option<OperationId>), Error> {
         let mut transaction = self.db.begin("record removal").await?;
         let db = &mut *transaction;
         let actor = self.recorder.ensure_actor(db, caller).await?;
@@ -257,7 +263,9 @@ impl Remove {
         ledger_events::append(db, &event).await?;
         transaction.commit().await?;
         let claim = new.claim();
-        Ok((new.record, claim))
+        let before = record.last_operation.filter(|before| !before.phase.is_terminal());
+        let preceding = before.filter(|_| new.record.phase == Phase::Queued);
+        Ok((new.record, claim, preceding.map(|before| before.id)))
     }
 
     /// Where a new removal stands: it ends with the queued create that it cancels, waits in the queue, or is sent now.
@@ -321,7 +329,8 @@ impl Remove {
         Ok(true)
     }
 
-    /// Resumes a running removal with the caller's tokens. Another person than its actor becomes that, if it waits for a caller.
+    /// Resumes a running removal with the caller's tokens. Another person than its actor becomes that, if it waits for a caller; if it
+    /// waits in the queue, their tokens read for the change that precedes it.
     async fn continue_removal(
         &self,
         record: &ConnectionRecord,
@@ -329,9 +338,13 @@ impl Remove {
         caller: &Caller,
     ) -> Result<(), Error> {
         if self.queries.is_requester(caller, operation).await? {
-            return self.driver.resume(operation, caller).await;
+            self.driver.resume(operation, caller).await;
+            return Ok(());
         }
         if !waits(operation) {
+            if operation.phase == Phase::Queued {
+                self.driver.settle_preceding(operation, caller).await;
+            }
             return Ok(());
         }
         self.driver.replica.refuse_when_stopping()?;
@@ -342,7 +355,8 @@ impl Remove {
             transaction.commit().await?;
             Ok(continued)
         });
-        self.driver.resume(&continued.await?, caller).await
+        self.driver.resume(&continued.await?, caller).await;
+        Ok(())
     }
 }
 

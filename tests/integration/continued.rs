@@ -112,7 +112,7 @@ async fn a_repeated_create_that_provides_its_tokens_waits_for_a_slow_entra_and_i
     let mut app = App::with(|config| {
         hurried(config);
         // Entra takes longer than the database may.
-        config.database.pool.acquire_timeout = std::time::Duration::from_millis(600);
+        config.database.pool.acquire_timeout = std::time::Duration::from_secs(2);
     })
     .await;
     app.operations_take(std::time::Duration::from_secs(3));
@@ -122,7 +122,7 @@ async fn a_repeated_create_that_provides_its_tokens_waits_for_a_slow_entra_and_i
     app.start_service().await;
     app.wait_until("select awaiting_tenant_id is not null from operations")
         .await;
-    let slow = azure_emulator::Effect::Delay(std::time::Duration::from_secs(2));
+    let slow = azure_emulator::Effect::Delay(std::time::Duration::from_secs(5));
     app.emulator.inject(azure_emulator::Fault::entra("/token", slow));
     let portal = app.how_to_portal();
     let repeated = portal.create_waiting(&request("telemetry"), 0).await;

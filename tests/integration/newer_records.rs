@@ -31,11 +31,12 @@ async fn a_record_of_an_unknown_kind_or_configuration_is_an_error_that_hides_no_
     app.as_owner(
         "alter table connections drop constraint connections_source_kind_check;
          update connections set source_kind = 'laterKind' where name = 'later-kind';
-         update connections set data_format = 'laterFormat' where name = 'later-settings'",
+         update connection_revisions r set configuration = configuration || '{\"laterSetting\": true}'
+         from connections c where c.id = r.connection_id and c.name = 'later-settings'",
     )
     .await;
     for (id, told) in [
-        (&ids[1], "a data format is one of"),
+        (&ids[1], "laterSetting"),
         (&ids[2], "the kind of source 'laterKind'"),
     ] {
         let answer = portal.connection(id).await;

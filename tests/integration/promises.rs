@@ -132,7 +132,7 @@ async fn after_an_outage_that_outlasts_the_lease_the_replica_that_has_the_tokens
     let app = App::on(migrated(&server).await, |config| {
         hurried(config);
         config.worker.lease = Duration::from_secs(1);
-        config.database.pool.acquire_timeout = Duration::from_millis(200);
+        config.database.pool.acquire_timeout = Duration::from_secs(1);
     })
     .await;
     let portal = app.how_to_portal();

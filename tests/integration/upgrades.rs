@@ -38,6 +38,10 @@ async fn migrate_between(owner: &mut PgConnection, after: i64, until: i64) {
 
 const ACTOR: &str = "'0196b000-0000-7000-8000-000000000001'";
 
+const SECOND_REVISION: &str =
+    "insert into connection_revisions (connection_id, number, configuration, sent, api_version)
+    select id, 2, '{}', '{}', 'v' from connections";
+
 /// Statements of the version before 11 that record a create.
 fn recorded(number: u8) -> String {
     let id = format!("'0196b000-0000-7000-8000-0000000000{number:02}'");
@@ -45,9 +49,10 @@ fn recorded(number: u8) -> String {
         "/subscriptions/s/resourcegroups/g/providers/microsoft.kusto/clusters/c/databases/d/dataconnections/n{number}"
     );
     format!(
-        "insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id, source_kind,
-            source_id, consumer_group, location, request_hash, created_by, created_at, desired, observed, observed_at)
-         values ({id}, '{arm}', '{arm}', 'n{number}', {ACTOR}, {ACTOR}, 'd', 'eventHub', 'h', 'g', 'l', '', {ACTOR}, now(), 'present', 'unknown', now());
+        "insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id, table_name,
+            data_format, source_kind, source_id, consumer_group, location, request_hash, created_by, created_at, desired, observed,
+            observed_at)
+         values ({id}, '{arm}', '{arm}', 'n{number}', {ACTOR}, {ACTOR}, 'd', 'Events', 'JSON', 'eventHub', 'h', 'g', 'l', '', {ACTOR}, now(), 'present', 'unknown', now());
          insert into operations (id, connection_id, kind, phase, person_id, app_id, correlation_id, body, api_version, created_at,
             due_at, deadline_at)
          values ({id}, {id}, 'create', 'queued', {ACTOR}, {ACTOR}, {ACTOR}, '{{}}', 'v', now(), now(), now());"
@@ -157,6 +162,26 @@ async fn the_migration_of_the_ledgers_tenants_and_a_change_that_is_being_committ
     .await;
 }
 
+#[tokio::test]
+async fn the_migration_of_parts_in_lists_and_a_change_that_is_being_committed_both_end() {
+    migrates_beside_a_change(
+        20,
+        "begin; select id from connections for update; update operations set phase = 'accepted'",
+        &format!("{SECOND_REVISION}; update connections set observed = 'present'; commit"),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_migration_of_the_revisions_index_and_a_change_that_is_being_committed_both_end() {
+    migrates_beside_a_change(
+        21,
+        &format!("begin; select id from connections for update; {SECOND_REVISION}"),
+        "update operations set phase = 'accepted'; update connections set observed = 'present'; commit",
+    )
+    .await;
+}
+
 /// A change is being committed: what was recorded before is listed meanwhile without keeping leases from being renewed, and of the
 /// two the second one finds what the first has left.
 #[tokio::test]
@@ -254,7 +279,7 @@ async fn events_are_appended_with_their_tenants_between_migrations_and_grants_an
     assert_eq!(tenants, [format!("{{{}}}", ACTOR.trim_matches('\''))]);
 }
 
-/// What a connection is listed by, and the tenants of an event: recorded before the migration, after it by a replica of the previous
+/// What a connection is listed by, its settings, and the tenants of an event: recorded before the migration, after it by a replica of the previous
 /// version.
 #[tokio::test]
 async fn what_the_previous_version_records_is_listed_as_what_was_recorded_before() {
@@ -285,6 +310,11 @@ async fn what_the_previous_version_records_is_listed_as_what_was_recorded_before
              from connection_list_entries e where e.connection_id = c.id",
             // Everybody, the tenant of both sides, which is the actor here; all, a database, a source, both.
             2 * 4,
+        ),
+        (
+            "select array_agg(row(v.number, v.configuration)::text) from connection_revisions v where v.connection_id = c.id
+                and v.configuration = '{\"table\": \"Events\", \"dataFormat\": \"JSON\"}'",
+            1,
         ),
         (
             "select array_agg(e.tenant_ids::text) from ledger_events e where e.connection_id = c.id",

@@ -70,11 +70,13 @@ macro_rules! select {
                 c.source_kind, c.source_id, c.consumer_group, c.location, c.request_hash, c.created_by,
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
                 c.version, c.found as \"found: Json<FoundResource>\", c.recheck_at,
-                jsonb_strip_nulls(jsonb_build_object('table', c.table_name, 'mapping', c.mapping_name,
-                    'dataFormat', c.data_format)) as \"configuration!\",
+                coalesce(r.configuration, 'null') as \"configuration!\",
                 n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
                 o.operation as \"operation?: Json<operations::Row>\"
              from " + $($from)* + "
+             left join lateral (
+                select v.configuration from connection_revisions v where v.connection_id = c.id order by v.number desc limit 1
+             ) r on true
              left join lateral (
                 select m.justification from connection_notes m where m.connection_id = c.id limit 1
              ) n on true

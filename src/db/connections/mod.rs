@@ -38,7 +38,8 @@ impl ConnectionRole {
     }
 }
 
-/// Records a connection and the resources that it touches, before anything is sent.
+/// Records a connection and the resources that it touches, before anything is sent. Its settings are those of its revision, which
+/// the same transaction records.
 ///
 /// # Errors
 /// [`DbError::Conflict`] on `connections_one_open` when the data connection has a record that is not finally absent.
@@ -48,6 +49,8 @@ pub async fn insert(db: &mut PgConnection, record: &NewRecord) -> Result<(), DbE
     let ids: Vec<&str> = touched.iter().map(|resource| resource.id.canonical()).collect();
     let written: Vec<&str> = touched.iter().map(|resource| resource.id.as_written()).collect();
     let tenants: Vec<Uuid> = touched.iter().map(|resource| resource.tenant.uuid()).collect();
+    // `table_name`, `mapping_name` and `data_format` are written for replicas of the previous version, which read the settings there. A
+    // later contract migration drops them, and what the trigger `operations_revision` reads of them.
     let rows = sqlx::query!(
         "with touched as (
             insert into connection_resources (connection_id, role, resource_id, resource_id_written, tenant_id)

@@ -41,7 +41,11 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     };
     let mut details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
     add_differences(&mut details, differs.as_ref());
-    let actors = job.driver.tokens.store.for_writes(job.claim.record.id, job.now());
+    let actors = job
+        .driver
+        .tokens
+        .store
+        .for_writes(job.claim.record.id, job.claim.record.actor, job.now());
     let request_id = actors.map(|tokens| tokens.caller.request_id().to_owned());
     let mut begun = transition::to_dispatched(job, "the removal is sent");
     begun.found = differs;

@@ -41,7 +41,11 @@ async fn request_claims(job: &mut Job, awaited: &Awaiting) -> Step<TokenOutcome<
     let Some(claims) = awaited.claims.as_deref() else {
         return missing();
     };
-    let Some(stored) = driver.tokens.store.for_claims(job.claim.record.id, job.now()) else {
+    let Some(stored) = driver
+        .tokens
+        .store
+        .for_claims(job.claim.record.id, job.claim.record.actor, job.now())
+    else {
         return missing();
     };
     let token = stored.caller.token_for(awaited.tenant);

@@ -15,6 +15,7 @@ pub(super) mod transition;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::PgConnection;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -22,7 +23,7 @@ use tracing::Instrument as _;
 use crate::authz::Caller;
 use crate::db::leases::{Claim, ClaimScope};
 use crate::db::{DbError, leases, operations};
-use crate::domain::{Error, OperationKind, OperationRecord, Phase};
+use crate::domain::{Error, OperationId, OperationKind, OperationRecord, Phase};
 use crate::operations::changes::{Change, Create, Remove};
 use crate::telemetry::metrics;
 use crate::tokens::store::Provider;
@@ -125,31 +126,57 @@ impl Driver {
     }
 
     /// Resumes an operation, here and with the tokens of its recorded actor, if no replica drives it. What waits returns to the queue;
-    /// a create that may have been sent is only read. A removal's tokens also read for the change that precedes it, so that the
-    /// removal is not kept waiting by a caller who never returns.
-    pub(crate) async fn resume(&self, operation: &OperationRecord, actor: &Caller) -> Result<(), Error> {
-        let claimed_at = Instant::now();
-        let replica = self.replica.id;
+    /// a create that may have been sent is only read. The tokens are kept whatever the database does: then the operation is resumed
+    /// when it is due.
+    pub(crate) async fn resume(&self, operation: &OperationRecord, actor: &Caller) {
         self.keep_actors(operation, actor.clone());
-        // If this times out, the leases simply expire.
+        if operation.kind == OperationKind::Remove && operation.phase == Phase::Queued {
+            self.settle_preceding(operation, actor).await;
+        }
+        self.claim_and_drive(async |db| {
+            leases::requeue(db, operation.id, self.replica.id).await?;
+            Ok(Some(operation.id))
+        })
+        .await;
+    }
+
+    /// Reads, with the tokens of a caller who may remove the connection, for the change that precedes a queued removal: so the removal
+    /// is not kept waiting by a caller who never returns.
+    pub(crate) async fn settle_preceding(&self, removal: &OperationRecord, caller: &Caller) {
+        self.claim_and_drive(async |db| {
+            let preceding = operations::another_in_flight(db, removal).await?;
+            Ok(preceding.map(|preceding| {
+                self.keep_removers(preceding.id, caller.clone());
+                preceding.id
+            }))
+        })
+        .await;
+    }
+
+    /// Stores the tokens of a removal's caller for the change that precedes it, to read with.
+    pub(crate) fn keep_removers(&self, preceding: OperationId, caller: Caller) {
+        let store = &self.tokens.store;
+        store.keep(preceding, Provider::Remover, caller, self.clock.now());
+    }
+
+    /// Claims what `find` returns, due or not, and drives it. If the database fails, leases that were claimed expire.
+    async fn claim_and_drive(
+        &self,
+        find: impl AsyncFnOnce(&mut PgConnection) -> Result<Option<OperationId>, Error>,
+    ) {
+        let claimed_at = Instant::now();
         let claim = self.db.read(async |db| {
-            leases::requeue(db, operation.id, replica).await?;
-            let preceding = match operation.kind {
-                OperationKind::Create => None,
-                OperationKind::Remove => operations::another_in_flight(db, operation).await?,
+            let Some(operation) = find(db).await? else {
+                return Ok(None);
             };
-            let resumed = preceding.as_ref().map_or(operation.id, |preceding| preceding.id);
-            if preceding.is_some() {
-                let store = &self.tokens.store;
-                store.keep(resumed, Provider::Remover, actor.clone(), self.clock.now());
-            }
-            Ok(leases::claim(db, resumed, replica, self.settings.lease).await?)
+            Ok(leases::claim(db, operation, self.replica.id, self.settings.lease).await?)
         });
-        if let Some(claim) = claim.await? {
-            self.drive(claim, claimed_at, false);
+        match claim.await {
+            Ok(Some(claim)) => self.drive(claim, claimed_at, false),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "an operation is resumed later than its caller asked"),
         }
         self.signals.wake();
-        Ok(())
     }
 
     fn keep_actors(&self, operation: &OperationRecord, actor: Caller) {
@@ -207,7 +234,11 @@ async fn step(job: &mut Job) -> Step {
         outcome::hand_over(job).await?;
         return Ok(NextAction::Done);
     }
-    let stored = job.driver.tokens.store.for_reads(job.claim.record.id, job.now());
+    let stored = job
+        .driver
+        .tokens
+        .store
+        .for_reads(job.claim.record.id, job.claim.record.actor, job.now());
     job.tokens.tried = stored.map(|tokens| tokens.version);
     job.tokens.by_service = job.tokens.tried.is_none();
     match job.claim.record.kind {
@@ -236,6 +267,10 @@ async fn step_of<C: Change>(job: &mut Job) -> Step {
 fn claimed_early(job: &Job) -> bool {
     let in_turn = job.claim.resumed && job.claim.record.awaiting.is_none();
     let is_over = job.claim.record.kind == OperationKind::Create && job.is_overdue();
-    let stored = job.driver.tokens.store.for_writes(job.claim.record.id, job.now());
+    let stored = job
+        .driver
+        .tokens
+        .store
+        .for_writes(job.claim.record.id, job.claim.record.actor, job.now());
     !in_turn && !is_over && stored.is_some()
 }

@@ -51,7 +51,11 @@ pub(crate) async fn writing(job: &mut Job) -> Step<Credentials> {
 
 /// The operation's recorded actor, if their tokens are here.
 pub(crate) async fn actors(job: &mut Job) -> Result<Option<Caller>, Error> {
-    let stored = job.driver.tokens.store.for_writes(job.claim.record.id, job.now());
+    let stored = job
+        .driver
+        .tokens
+        .store
+        .for_writes(job.claim.record.id, job.claim.record.actor, job.now());
     verified(job, stored).await
 }
 
@@ -139,7 +143,7 @@ fn is_too_long(job: &Job, pause: Duration) -> bool {
 pub(crate) async fn reading(job: &mut Job) -> Step<BearerToken> {
     let tenant = job.record.target_tenant;
     let store = &job.driver.tokens.store;
-    let stored = store.for_reads(job.claim.record.id, job.now());
+    let stored = store.for_reads(job.claim.record.id, job.claim.record.actor, job.now());
     let Some(caller) = verified(job, stored).await? else {
         let awaited = job.awaited_token();
         let of_target = if awaited.tenant == tenant {

@@ -45,7 +45,8 @@ impl Create {
         if self.preflight.tenants.still_allowed(&record, true).is_err() {
             return Ok(());
         }
-        self.driver.resume(operation, caller).await
+        self.driver.resume(operation, caller).await;
+        Ok(())
     }
 
     /// The operation that creates the same connection for the same actor and request; a refusal for all others, which does not disclose

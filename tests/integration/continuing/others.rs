@@ -2,8 +2,12 @@
 
 use azure_emulator::how_to;
 use serde_json::json;
+use tenant_bridge::failpoints::{Action, arm};
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use super::{Waiting, naming};
+use crate::support::continue_operation;
 
 #[tokio::test]
 async fn another_who_may_goes_on_by_the_requests_hash_and_is_its_actor_from_then_on() {
@@ -99,5 +103,42 @@ async fn who_began_it_needs_the_hash_once_another_has_gone_on() {
         .continue_operation(&app.how_to_portal(), naming(&hash))
         .await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
+    waiting.app.finish().await;
+}
+
+#[tokio::test]
+async fn of_two_equal_requests_at_once_one_continues_and_both_are_told_so() {
+    let waiting = Waiting::removal().await;
+    let hash = waiting.hash().await;
+    let committing = arm(
+        &Handle::current(),
+        "commit/record continuation/before",
+        Action::Pause(None),
+        1,
+    );
+    let mut requests = JoinSet::new();
+    let mut send = || {
+        let other = waiting.app.signed_in("acc5@domain1.com").keyed("again");
+        let (operation, body) = (waiting.operation.clone(), naming(&hash));
+        requests.spawn(async move { continue_operation(&other, &operation, body, 20).await });
+    };
+    send();
+    committing.met().await;
+    send();
+    waiting
+        .app
+        .wait_until("select exists (select from pg_locks where not granted and locktype = 'transactionid')")
+        .await;
+    committing.release();
+    for answer in requests.join_all().await {
+        assert_eq!(
+            (answer.status, answer.text("/status")),
+            (200, "succeeded"),
+            "{}",
+            answer.body
+        );
+    }
+    assert_eq!(waiting.events("operation.continued").await.len(), 1);
+    assert_eq!(waiting.events("continue.refused").await.len(), 0);
     waiting.app.finish().await;
 }

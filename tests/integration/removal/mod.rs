@@ -7,7 +7,7 @@ use std::time::Duration;
 use azure_emulator::{Effect, Fault, how_to};
 use serde_json::json;
 
-use crate::support::{Answer, App, Portal, data_connection, request};
+use crate::support::{Answer, App, Portal, data_connection, eventually, request};
 
 /// A fault of the next DELETE of a data connection.
 fn delete(effect: Effect) -> Fault {
@@ -340,5 +340,34 @@ async fn a_removal_settles_the_create_before_it_by_reads_when_the_creators_token
         users,
         [by("PUT", "acc1@domain1.com"), by("DELETE", "acc3@domain1.com")]
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_removal_in_the_queue_is_helped_on_by_another_who_may_remove() {
+    let mut app = App::hurried().await;
+    app.hold_operations();
+    let portal = app.how_to_portal();
+    let created = portal.create_waiting(&request("telemetry"), 0).await;
+    app.wait_until("select exists (select from operations where phase = 'accepted')")
+        .await;
+    let remover = app.signed_in("acc3@domain1.com");
+    let removal = remover.remove_waiting(created.text("/id"), 0).await;
+    assert_eq!(removal.text("/lastOperation/status"), "notStarted");
+    // All tokens are gone, and neither the creator nor the remover returns.
+    app.stop_service().await;
+    app.start_service().await;
+    app.release_operations();
+    app.wait_until(
+        "select exists (select from operations where kind = 'create' and awaiting_tenant_id is not null)",
+    )
+    .await;
+    let other = app.signed_in("acc5@domain1.com");
+    let removed = eventually(async || {
+        let answer = other.remove(created.text("/id")).await;
+        (answer.status == 200).then_some(answer)
+    });
+    assert!(removed.await.is_some(), "the removal stays in the queue");
+    assert!(app.at_arm("telemetry").is_none());
     app.finish().await;
 }

@@ -45,10 +45,12 @@ impl Crowd {
         }
     }
 
-    /// Adds connections, older than the one that was made, each with its people, its note, its operation, its events and a key.
+    /// Adds connections, older than the one that was made, each with its people, its note, its operation and with that its revision,
+    /// its events and a key. `vacuum` notes rows as visible to all only once their commit is in the log, so the commit waits for that.
     pub(super) async fn grow_to(&mut self, db: &mut PgConnection, size: u32) {
         let statements = format!(
-            "create temporary table crowd as
+            "set synchronous_commit = on;
+             create temporary table crowd as
              select i, ('01800000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid as id
              from generate_series({from}, {size}) i;
              insert into connections (id, arm_id, arm_id_written, name, target_tenant_id, source_tenant_id, database_id,
@@ -82,7 +84,7 @@ impl Crowd {
             .await
             .expect("the owner may");
         sqlx::raw_sql("vacuum analyze connections, connection_people, connection_resources, connection_list_entries, connection_notes,
-            people, operations, ledger_events, idempotency_keys")
+            connection_revisions, people, operations, ledger_events, idempotency_keys")
             .execute(db)
             .await
             .expect("the owner may");

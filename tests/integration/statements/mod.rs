@@ -164,12 +164,13 @@ async fn what_touches_a_resource_or_a_tenant_is_found_by_an_index(db: &mut PgCon
 }
 
 /// What grows with every connection that was ever made.
-const GROWING: [&str; 10] = [
+const GROWING: [&str; 11] = [
     "connections",
     "connection_people",
     "connection_resources",
     "connection_list_entries",
     "connection_viewers",
+    "connection_revisions",
     "connection_notes",
     "operations",
     "ledger_events",

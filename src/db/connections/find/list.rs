@@ -48,9 +48,9 @@ const MAX_ROWS: i64 = 201;
 /// The connections of a list. Without a filter `everything` counts for nothing: nobody sees all there is. A record that this version
 /// cannot read, since another one wrote it, is logged and left out: it must not hide the others.
 ///
-/// Each viewer's entries are read in the order of the primary key, as many as are needed. A plan that is made before the values are
-/// known expects a tenth of what a limit of unknown size stands before, which is why a known one stands inside. Whatever a person
-/// made or took part in is among their own entries, so their part in a page's connections is among what was read.
+/// Each viewer's entries are read from the primary key alone, in its order, as many as are needed. A plan that is made before the
+/// values are known expects a tenth of what a limit of unknown size stands before, which is why a known one stands inside. Whatever
+/// a person made or took part in is among their own entries, so their part in a page's connections is among what was read.
 ///
 /// # Errors
 /// When the database can't answer.
