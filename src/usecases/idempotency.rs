@@ -15,7 +15,7 @@ use crate::db::{DbError, connections, idempotency_keys, operations, principals};
 use crate::domain::{ActorId, Code, Error, OperationRecord, Refusal};
 
 /// The longest key, in characters.
-const LONGEST_KEY: usize = 255;
+const MAX_KEY_LENGTH: usize = 255;
 
 /// How many keys one statement deletes: few enough to be quick.
 const SWEPT_AT_ONCE: u16 = 1000;
@@ -30,7 +30,7 @@ pub struct IdempotencyKey {
 
 /// Why a text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to {LONGEST_KEY} visible ASCII characters")]
+#[error("must be 1 to {MAX_KEY_LENGTH} visible ASCII characters")]
 pub struct KeyError;
 
 impl IdempotencyKey {
@@ -40,7 +40,7 @@ impl IdempotencyKey {
     /// When the text is no key.
     pub fn new(text: &str, route: String) -> Result<Self, KeyError> {
         let is_key =
-            (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+            (1..=MAX_KEY_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         let hash = || Sha256::digest(text.as_bytes()).to_vec();
         is_key.then(|| Self { hash: hash(), route }).ok_or(KeyError)
     }
@@ -217,7 +217,7 @@ impl IdempotencyKeys {
         operation: OperationRecord,
     ) -> Result<Outcome, Error> {
         let bound = async {
-            let mut db = self.db.begin("bind idempotency key").await?;
+            let mut db = self.db.begin("attach idempotency key").await?;
             let person = self.recorder.ensure_actor(&mut db, caller).await?;
             // Locked first, as in every change of a connection: another order could deadlock.
             connections::lock(&mut db, operation.connection).await?;
