@@ -2,9 +2,6 @@
 
 use super::Reader;
 
-/// See [`LimitsSection::refusals_logged`].
-const REFUSALS_LOGGED: u32 = 20;
-
 /// What one person may use of one replica. Far above what a person at a portal comes to.
 #[derive(Debug, Clone)]
 pub struct LimitsSection {
@@ -18,9 +15,10 @@ pub struct LimitsSection {
 impl LimitsSection {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let per_person = reader.at_least("limits.per_person", 1, 6000);
+        let refusals_logged = reader.at_least("limits.refusals_logged", 1, 20);
         Some(Self {
             per_person: per_person?,
-            refusals_logged: REFUSALS_LOGGED,
+            refusals_logged: refusals_logged?,
         })
     }
 }

@@ -10,8 +10,6 @@ use super::{ConfigError, Reader};
 
 /// How long a client may take to send a request's headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take to send a request's body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The age from which on a connection takes no new request, so that clients come to other replicas too.
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(3600);
 /// The most connections of a listener at once; more wait until one is closed.
@@ -41,10 +39,11 @@ pub(super) fn read(reader: &mut Reader) -> Option<Settings> {
             "must be longer than server.longest_wait",
         );
     }
-    if longest_request.is_some_and(|longest| longest <= BODY_TIMEOUT) {
+    let body_timeout = reader.duration("server.body_timeout", Duration::from_secs(10), minute);
+    if body_timeout >= longest_request {
         reader.report(
-            "server.longest_request",
-            "must be longer than 10s, the time that a client has to send a body",
+            "server.body_timeout",
+            "must be shorter than server.longest_request",
         );
     }
     let idle_timeout = reader.duration("server.idle_timeout", minute, minute * 60);
@@ -58,7 +57,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Settings> {
         longest_wait: longest_wait?,
         longest_request: longest_request?,
         header_timeout: HEADER_TIMEOUT,
-        body_timeout: BODY_TIMEOUT,
+        body_timeout: body_timeout?,
         idle_timeout: idle_timeout?,
         max_connection_age: MAX_CONNECTION_AGE,
         max_connections: MAX_CONNECTIONS,

@@ -100,8 +100,8 @@ fn times_that_contradict_each_other_are_refused() {
             "upstream.read_timeout",
         ),
         (
-            "[server]\nlongest_wait = \"5s\"\nlongest_request = \"10s\"",
-            "server.longest_request",
+            "[server]\nlongest_wait = \"5s\"\nlongest_request = \"20s\"\nbody_timeout = \"20s\"",
+            "server.body_timeout",
         ),
         (
             "[worker]\npoll_min = \"20s\"\npoll_max = \"2s\"",
@@ -119,6 +119,7 @@ fn times_that_contradict_each_other_are_refused() {
 fn numbers_that_would_stop_the_service_are_refused() {
     for (section, key, least) in [
         ("limits", "per_person", 1),
+        ("limits", "refusals_logged", 1),
         ("database", "max_connections", 2),
         ("server", "max_requests", 1),
         ("worker", "max_queue_length", 1),
