@@ -71,9 +71,6 @@ async fn a_burst_on_a_low_bucket_is_told_when_to_come_again_and_ends() {
             assert!(answer.header("retry-after").is_some());
         }
     }
-    // Those that were under way when ARM first refused, and none of those behind them.
-    let (refused, asked) = (app.refused_by_arm().len(), app.asked_of_arm("/"));
-    assert!(refused * 2 < asked, "{refused} of {asked}");
     let portal = app.signed_in("acc1@domain1.com");
     let again = within_the_first_tenant("window");
     portal.create_at_last(&again, &[503, 409, 202]).await;
