@@ -6,9 +6,6 @@ use super::{DbError, exactly_one};
 use crate::domain::{ActorId, ConnectionId, Event, EventKind, OperationId, RecordedEvent, TenantId};
 
 /// Adds an event, in the caller's transaction.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError> {
     let rows = sqlx::query!(
         "insert into ledger_events (id, occurred_at, kind, connection_id, operation_id, person_id, app_id, request_id,
@@ -33,10 +30,7 @@ pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError>
     exactly_one("append a ledger event", rows)
 }
 
-/// Whether an event is in the ledger: tells a writer who lost the answer to its commit what became of it.
-///
-/// # Errors
-/// When the database can't answer.
+/// Whether an event is in the ledger: shows a writer that lost the answer to its commit whether it was committed.
 pub async fn is_recorded(db: &mut PgConnection, id: uuid::Uuid) -> Result<bool, DbError> {
     let found = sqlx::query_scalar!("select exists (select from ledger_events where id = $1)", id)
         .fetch_one(db)
@@ -45,9 +39,6 @@ pub async fn is_recorded(db: &mut PgConnection, id: uuid::Uuid) -> Result<bool, 
 }
 
 /// A connection's events in order, after a place in the ledger, at most `limit`.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn of_connection(
     db: &mut PgConnection,
     connection: ConnectionId,
