@@ -182,6 +182,7 @@ fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock)
         refusals_logged: config.limits.refusals_logged,
         operations: config.worker,
         idempotency: config.idempotency,
+        feed_interval: config.ledger.feed_interval,
         fingerprinter: TokenFingerprinter::new(config.ledger.fingerprint_key),
     }))
 }

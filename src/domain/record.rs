@@ -201,6 +201,14 @@ pub struct OperationRecord {
     pub request_hash: String,
 }
 
+impl OperationRecord {
+    /// Whether nothing changes by itself any more: it has ended, or waits for a caller.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.phase.is_terminal() || (self.awaiting.is_some() && !self.driven)
+    }
+}
+
 /// A token that an operation waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Awaiting {

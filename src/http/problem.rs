@@ -253,6 +253,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::AzureRefused
         | Code::RequestHashMissing => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
+        Code::FeedRestarted => StatusCode::GONE,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::NameTaken
         | Code::ConnectionExists

@@ -33,11 +33,18 @@ type Run = Pin<Box<dyn Future<Output = Result<(), DbError>> + Send>>;
 
 /// The jobs of this replica.
 pub(super) fn registry(usecases: &Arc<UseCases>) -> Vec<Job> {
-    let mut jobs = vec![Job {
-        name: "sweepIdempotencyKeys",
-        every: usecases.keys.sweep_every(),
-        run: |usecases| Box::pin(async move { usecases.keys.sweep_keys().await }),
-    }];
+    let mut jobs = vec![
+        Job {
+            name: "sweepIdempotencyKeys",
+            every: usecases.keys.sweep_every(),
+            run: |usecases| Box::pin(async move { usecases.keys.sweep_keys().await }),
+        },
+        Job {
+            name: "numberEvents",
+            every: usecases.sequencer.interval(),
+            run: |usecases| Box::pin(async move { usecases.sequencer.run().await.map(drop) }),
+        },
+    ];
     if usecases.late_effects.has_own_reads() {
         jobs.push(Job {
             name: "recheckClosedCreates",

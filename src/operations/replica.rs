@@ -81,6 +81,11 @@ impl Replica {
         self.stop.is_cancelled()
     }
 
+    /// Ends when this replica stops.
+    pub(crate) async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
     /// Refuses what needs the caller's tokens here when this replica stops: a repeated request reaches another replica.
     ///
     /// # Errors

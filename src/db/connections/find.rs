@@ -97,12 +97,7 @@ pub use list::{Listed, Selection, list};
 
 impl Row {
     fn found(self) -> Result<ConnectionWithRole, DbError> {
-        let part = match self.part.as_deref() {
-            None => None,
-            Some("actor") => Some(ConnectionRole::Actor),
-            Some("participant") => Some(ConnectionRole::Participant),
-            Some(other) => return Err(DbError::Internal(format!("the unknown part '{other}'"))),
-        };
+        let part = ConnectionRole::of_word(self.part.as_deref())?;
         let record = self.parse()?;
         Ok(ConnectionWithRole { record, part })
     }

@@ -36,6 +36,16 @@ impl ConnectionRole {
             Self::Participant => "participant",
         }
     }
+
+    /// The role of a stored word, if there is one.
+    pub(in crate::db) fn of_word(word: Option<&str>) -> Result<Option<Self>, DbError> {
+        match word {
+            None => Ok(None),
+            Some("actor") => Ok(Some(Self::Actor)),
+            Some("participant") => Ok(Some(Self::Participant)),
+            Some(other) => Err(DbError::Internal(format!("the unknown part '{other}'"))),
+        }
+    }
 }
 
 /// Records a connection and the resources that it touches, before anything is sent. Its settings are those of its revision, which
