@@ -16,6 +16,7 @@ mod document;
 mod entity_tags;
 mod examples;
 mod fault_matrix;
+mod feed;
 mod health_command;
 mod http_edges;
 mod idempotency;
