@@ -17,6 +17,7 @@ mod endpoints;
 mod entity_tags;
 mod examples;
 mod fault_matrix;
+mod feed;
 mod health_command;
 mod http_edges;
 mod idempotency;

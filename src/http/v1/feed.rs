@@ -34,7 +34,7 @@ const NDJSON: &str = "application/x-ndjson";
 #[into_params(parameter_in = Query)]
 pub(crate) struct FeedParameters {
     /// After which event to begin: a `cursor` of an earlier response. Without it, at the beginning.
-    #[param(example = "MTpmZWVkOjE3NDA5OTI0MDAwMDAuMQ")]
+    // No example: a cursor is of one database.
     after: Option<String>,
     /// Only the events of this connection: also one of others, if you can see it.
     #[param(value_type = Option<Uuid>)]

@@ -164,7 +164,7 @@ async fn what_touches_a_resource_or_a_tenant_is_found_by_an_index(db: &mut PgCon
 }
 
 /// What grows with every connection that was ever made.
-const GROWING: [&str; 11] = [
+const GROWING: [&str; 12] = [
     "connections",
     "connection_people",
     "connection_resources",
@@ -174,6 +174,7 @@ const GROWING: [&str; 11] = [
     "connection_notes",
     "operations",
     "ledger_events",
+    "feed",
     "idempotency_keys",
     "people",
 ];

@@ -217,6 +217,25 @@ export type CreateTarget = {
 };
 
 /**
+ * A part of the feed, oldest first.
+ */
+export type EventFeed = {
+    /**
+     * The events.
+     */
+    value: Array<FeedEvent>;
+    /**
+     * Where to go on: pass it as `after`. Also there if there are no events, which may only mean that none of those that were looked
+     * through concerns you.
+     */
+    cursor: string;
+    /**
+     * The same as a link. There is always one: more may come.
+     */
+    nextLink: string;
+};
+
+/**
  * What an event of the ledger says happened.
  */
 export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.queued' | 'create.held' | 'create.accepted' | 'create.succeeded' | 'create.appeared' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'operation.continued' | 'continue.refused' | 'change.putOff' | 'outcome.unknown';
@@ -255,6 +274,24 @@ export type Failure = {
      * What the service behind this one answered.
      */
     upstream?: Upstream;
+};
+
+/**
+ * An event and its place in the feed.
+ */
+export type FeedEvent = {
+    /**
+     * Its position: later events have higher ones. Those of events that you can't see are missing.
+     */
+    position: number;
+    /**
+     * Where to go on after it: pass it as `after`.
+     */
+    cursor: string;
+    /**
+     * The event.
+     */
+    event: LedgerEvent;
 };
 
 /**
@@ -312,6 +349,10 @@ export type LedgerEvent = {
      * What happened.
      */
     kind: EventKind;
+    /**
+     * The connection that it belongs to.
+     */
+    connectionId?: string;
     /**
      * The operation that it belongs to.
      */
@@ -944,9 +985,97 @@ export type ListConnectionEventsResponses = {
 
 export type ListConnectionEventsResponse = ListConnectionEventsResponses[keyof ListConnectionEventsResponses];
 
+export type ListEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * `wait=n` waits up to n seconds for what is read to change; without it the response comes at once (RFC 7240).
+         */
+        Prefer?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * After which event to begin: a `cursor` of an earlier response. Without it, at the beginning.
+         */
+        after?: string;
+        /**
+         * Only the events of this connection: also one of others, if you can see it.
+         */
+        connection?: string;
+        /**
+         * Only the events of this kind.
+         */
+        kind?: EventKind;
+        /**
+         * The most events in a response: 1 to 200, by default 50. Lines (`application/x-ndjson`) have no limit if none is given.
+         */
+        limit?: number;
+    };
+    url: '/v1/events';
+};
+
+export type ListEventsErrors = {
+    /**
+     * `invalidRequest`: The request can't be used. `auxiliaryTokens`: The auxiliary tokens don't fit the request.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted. `claimsChallenge`: The user has to sign in again with more proof.
+     */
+    401: Problem;
+    /**
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing.
+     */
+    403: Problem;
+    /**
+     * `notFound`: Not found.
+     */
+    404: Problem;
+    /**
+     * `feedRestarted`: The feed was begun anew.
+     */
+    410: Problem;
+    /**
+     * `tooManyRequests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
+     * `internal`: An error of this service.
+     */
+    500: Problem;
+    /**
+     * `upstreamRefused`: Azure refused this service.
+     */
+    502: Problem;
+    /**
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
+     */
+    503: Problem;
+};
+
+export type ListEventsError = ListEventsErrors[keyof ListEventsErrors];
+
+export type ListEventsResponses = {
+    /**
+     * A part of the feed
+     */
+    200: EventFeed;
+};
+
+export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
 export type GetOperationData = {
     body?: never;
     headers?: {
+        /**
+         * `wait=n` waits up to n seconds for what is read to change; without it the response comes at once (RFC 7240).
+         */
+        Prefer?: string;
         /**
          * User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
          * commas; at most three. One that the request does not need is refused. An empty header is as good as none.

@@ -10,9 +10,11 @@ from .create_connection import CreateConnection
 from .create_event_hub import CreateEventHub
 from .create_source import CreateSource
 from .create_target import CreateTarget
+from .event_feed import EventFeed
 from .event_kind import EventKind
 from .event_list import EventList
 from .failure import Failure
+from .feed_event import FeedEvent
 from .field_error import FieldError
 from .found_resource import FoundResource
 from .found_resource_resource import FoundResourceResource
@@ -39,9 +41,11 @@ __all__ = (
     "CreateEventHub",
     "CreateSource",
     "CreateTarget",
+    "EventFeed",
     "EventKind",
     "EventList",
     "Failure",
+    "FeedEvent",
     "FieldError",
     "FoundResource",
     "FoundResourceResource",

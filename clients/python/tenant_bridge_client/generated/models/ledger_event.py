@@ -28,6 +28,7 @@ class LedgerEvent:
         occurred_at (datetime.datetime): When it happened.
         kind (EventKind): What an event of the ledger says happened.
         details (LedgerEventDetails): Further details; they depend on the event's kind.
+        connection_id (UUID | Unset): The connection that it belongs to.
         operation_id (UUID | Unset): The operation that it belongs to.
         actor_id (UUID | Unset): Who caused it, by pseudonym.
         app_id (UUID | Unset): The app that acted in their name.
@@ -41,6 +42,7 @@ class LedgerEvent:
     occurred_at: datetime.datetime
     kind: EventKind
     details: LedgerEventDetails
+    connection_id: UUID | Unset = UNSET
     operation_id: UUID | Unset = UNSET
     actor_id: UUID | Unset = UNSET
     app_id: UUID | Unset = UNSET
@@ -59,6 +61,10 @@ class LedgerEvent:
         kind = self.kind.value
 
         details = self.details.to_dict()
+
+        connection_id: str | Unset = UNSET
+        if not isinstance(self.connection_id, Unset):
+            connection_id = str(self.connection_id)
 
         operation_id: str | Unset = UNSET
         if not isinstance(self.operation_id, Unset):
@@ -93,6 +99,8 @@ class LedgerEvent:
                 "details": details,
             }
         )
+        if connection_id is not UNSET:
+            field_dict["connectionId"] = connection_id
         if operation_id is not UNSET:
             field_dict["operationId"] = operation_id
         if actor_id is not UNSET:
@@ -122,6 +130,13 @@ class LedgerEvent:
         kind = EventKind(d.pop("kind"))
 
         details = LedgerEventDetails.from_dict(d.pop("details"))
+
+        _connection_id = d.pop("connectionId", UNSET)
+        connection_id: UUID | Unset
+        if isinstance(_connection_id, Unset):
+            connection_id = UNSET
+        else:
+            connection_id = UUID(_connection_id)
 
         _operation_id = d.pop("operationId", UNSET)
         operation_id: UUID | Unset
@@ -166,6 +181,7 @@ class LedgerEvent:
             occurred_at=occurred_at,
             kind=kind,
             details=details,
+            connection_id=connection_id,
             operation_id=operation_id,
             actor_id=actor_id,
             app_id=app_id,
