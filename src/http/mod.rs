@@ -67,6 +67,7 @@ fn api(
         .routes(guarded(routes!(v1::create::create, v1::list::list)))
         .routes(guarded(routes!(v1::get::get, v1::remove::remove)))
         .routes(guarded(routes!(v1::events::events)))
+        .routes(guarded(routes!(v1::feed::feed)))
         .routes(guarded(routes!(v1::operation::get)))
         .routes(guarded(routes!(v1::continue_operation::continue_operation)))
 }

@@ -1,4 +1,4 @@
-//! The edge of the service: every error is a problem, whoever made it; headers that clients rely on; both versions of HTTP.
+//! The edge of the service: every error is a problem, wherever it arises; headers that clients rely on; both versions of HTTP.
 
 use std::time::Duration;
 

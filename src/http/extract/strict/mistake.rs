@@ -115,7 +115,7 @@ const fn kind(found: &Unexpected<'_>) -> &'static str {
 }
 
 /// A sentence without control characters, cut off where it is too long.
-pub(super) fn short(message: &impl fmt::Display) -> String {
+fn short(message: &impl fmt::Display) -> String {
     message
         .to_string()
         .chars()

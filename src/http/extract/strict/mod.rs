@@ -6,10 +6,11 @@ mod mistake;
 mod node;
 mod reader;
 
-use mistake::{MAX_MISTAKES, Misfit, Mistake, Mistakes, short};
+use mistake::{MAX_MISTAKES, Misfit, Mistake, Mistakes};
 use node::Node;
 use reader::Reader;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use url::form_urlencoded;
 
 use crate::domain::FieldError;
@@ -50,10 +51,14 @@ impl Source {
 /// A JSON body, or all that is wrong with it.
 pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Vec<FieldError>> {
     let node: Node = serde_json::from_slice(bytes).map_err(|error| {
-        // The parser returns line and column, and quotes nothing.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let detail = match error.classify() {
+            Category::Eof => format!("is no JSON: it ends at {place}, before its value does"),
+            _ => format!("is no JSON: see {place}"),
+        };
         vec![FieldError {
             pointer: Source::Body.root().to_owned(),
-            detail: format!("is no JSON: {}", short(&error)),
+            detail,
         }]
     })?;
     read(Source::Body, &node)

@@ -224,20 +224,16 @@ fn a_wrong_value_is_named_by_its_pointer_and_never_quoted() {
 }
 
 #[test]
-fn what_is_no_json_is_said_of_the_body() {
-    for text in [
-        "",
-        "{",
-        "x",
-        "{\"inner\":{\"number\":1}} x",
-        &"[".repeat(1000),
-        "{\"a\":\"\u{1}\"}",
+fn what_is_no_json_is_said_of_the_body_with_its_line_and_column() {
+    for (text, place) in [
+        ("", "it ends at line 1, column 0, before its value does"),
+        ("{\n", "it ends at line 2, column 0, before its value does"),
+        ("x", "see line 1, column 1"),
+        ("{\"inner\":{\"number\":1}} x", "see line 1, column 24"),
+        (&"[".repeat(1000), "see line 1, column 128"),
+        ("{\"a\":\"\u{1}\"}", "see line 1, column 7"),
     ] {
-        let told = wrong(text);
-        assert!(
-            told.len() == 1 && told[0].starts_with(": is no JSON: "),
-            "{told:?}"
-        );
+        assert_eq!(wrong(text), [format!(": is no JSON: {place}")], "{text}");
     }
 }
 
