@@ -73,7 +73,9 @@ pub(super) fn page_position<T: std::str::FromStr>(
 pub(super) fn position<T: std::str::FromStr>(list: &str, token: &str) -> Option<T> {
     let decoded = URL_SAFE_NO_PAD.decode(token).ok()?;
     let text = String::from_utf8(decoded).ok()?;
-    text.strip_prefix(&format!("{PAGE_VERSION}:{list}:"))?.parse().ok()
+    text.strip_prefix(&format!("{PAGE_VERSION}:{list}:"))?
+        .parse()
+        .ok()
 }
 
 /// How many items a page has.

@@ -132,13 +132,11 @@ struct Gap {
 impl Progress {
     /// What is known, where it is of this epoch, moved on to what other replicas have recorded.
     fn resume(known: Option<Self>, state: &FeedState) -> Self {
-        let mut progress = known
-            .filter(|known| known.epoch == state.epoch)
-            .unwrap_or(Self {
-                epoch: state.epoch,
-                next: 0,
-                gaps: Vec::new(),
-            });
+        let mut progress = known.filter(|known| known.epoch == state.epoch).unwrap_or(Self {
+            epoch: state.epoch,
+            next: 0,
+            gaps: Vec::new(),
+        });
         progress.next = progress.next.max(state.numbered_up_to + 1);
         progress.gaps.retain(|gap| gap.last > state.numbered_up_to);
         progress

@@ -114,7 +114,11 @@ impl Feed {
             let read = self.read(caller, &view, filter.kind, after, limit);
             // A long wait reads often; each read has a request's time for itself.
             let page = self.db.for_a_request(read).await?;
-            if !page.entries.is_empty() || !page.is_at_head || read_at >= deadline || self.replica.is_stopping() {
+            if !page.entries.is_empty()
+                || !page.is_at_head
+                || read_at >= deadline
+                || self.replica.is_stopping()
+            {
                 return Ok(page);
             }
             after = Some(page.cursor);
@@ -173,7 +177,10 @@ impl Feed {
                     }
                 }
                 Ok(FeedPage {
-                    entries: entries.into_iter().map(|entry| redact(caller, view, entry)).collect(),
+                    entries: entries
+                        .into_iter()
+                        .map(|entry| redact(caller, view, entry))
+                        .collect(),
                     cursor: FeedCursor {
                         epoch: state.epoch,
                         position,
@@ -194,7 +201,9 @@ fn beginning(after: Option<FeedCursor>, state: &FeedState) -> Result<i64, Error>
     }
     let detail = "the feed was begun anew since this cursor was given, and what came after it may have other positions now: read from \
                   the beginning, without `after`, and leave out events whose `id` you have already";
-    Err(Refusal::new(Code::FeedRestarted, detail).at("after", detail).into())
+    Err(Refusal::new(Code::FeedRestarted, detail)
+        .at("after", detail)
+        .into())
 }
 
 fn redact(caller: &Caller, view: &View, mut entry: FeedEntry) -> FeedEntry {
@@ -217,7 +226,16 @@ mod tests {
             position: 42,
         };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for text in ["", "1", "1.", ".1", "1.-2", "-1.2", "1.2.3", "1.99999999999999999999"] {
+        for text in [
+            "",
+            "1",
+            "1.",
+            ".1",
+            "1.-2",
+            "-1.2",
+            "1.2.3",
+            "1.99999999999999999999",
+        ] {
             assert_eq!(text.parse::<FeedCursor>(), Err(()), "{text}");
         }
     }

@@ -84,9 +84,7 @@ pub(in crate::http) fn events() -> Value {
 /// A part of the feed.
 pub(in crate::http) fn feed() -> Value {
     let cursor = |position: u32| links::page_token("feed", &format!("1740992400000.{position}"));
-    let entry = |(position, event): (u32, &Value)| {
-        json!({ "position": position, "cursor": cursor(position), "event": event })
-    };
+    let entry = |(position, event): (u32, &Value)| json!({ "position": position, "cursor": cursor(position), "event": event });
     let page = events();
     let events = page["value"].as_array().into_iter().flatten();
     let value: Vec<Value> = (17..).step_by(3).zip(events).map(entry).collect();

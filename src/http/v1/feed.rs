@@ -48,14 +48,14 @@ pub(crate) struct FeedParameters {
 }
 
 /// Parsed parameters.
-struct Wanted {
+struct ParsedQuery {
     after: Option<FeedCursor>,
     filter: FeedFilter,
     limit: u32,
 }
 
 impl FeedParameters {
-    fn parse(&self) -> Result<Wanted, Problem> {
+    fn parse(&self) -> Result<ParsedQuery, Problem> {
         let mut errors = Vec::new();
         let mut parse = |pointer: &str, detail: &str| {
             errors.push(FieldError {
@@ -65,7 +65,10 @@ impl FeedParameters {
         };
         let after = self.after.as_deref().map(|token| links::position(LIST, token));
         if after == Some(None) {
-            parse("after", "is no cursor of the feed; take it from `cursor` of a response");
+            parse(
+                "after",
+                "is no cursor of the feed; take it from `cursor` of a response",
+            );
         }
         let connection = self.connection.as_deref().map(hyphenated);
         if connection == Some(None) {
@@ -73,12 +76,21 @@ impl FeedParameters {
         }
         let kind = self.kind.as_deref().map(EventKind::from_word);
         if kind == Some(None) {
-            parse("kind", "is no kind of event; `kind` of an event shows how they are written");
+            parse(
+                "kind",
+                "is no kind of event; `kind` of an event shows how they are written",
+            );
         }
         let limit = links::page_size(self.limit);
-        errors.extend(limit.as_ref().err().into_iter().flat_map(|problem| problem.errors.clone()));
+        errors.extend(
+            limit
+                .as_ref()
+                .err()
+                .into_iter()
+                .flat_map(|problem| problem.errors.clone()),
+        );
         match limit {
-            Ok(limit) if errors.is_empty() => Ok(Wanted {
+            Ok(limit) if errors.is_empty() => Ok(ParsedQuery {
                 after: after.flatten(),
                 filter: FeedFilter {
                     connection: connection.flatten().map(ConnectionId::new),
@@ -250,7 +262,13 @@ impl Export {
         }
         let no_wait = std::time::Duration::ZERO;
         let feed = &self.state.usecases.feed;
-        let next = feed.page(&self.caller, self.filter, Some(page.cursor), LINES_AT_ONCE, no_wait);
+        let next = feed.page(
+            &self.caller,
+            self.filter,
+            Some(page.cursor),
+            LINES_AT_ONCE,
+            no_wait,
+        );
         next.await.map(Some).map_err(|error| {
             let code = Problem::from(error).code;
             tracing::warn!(http.problem = %code, "an export of events ends before its end; its reader can go on after the last line");
