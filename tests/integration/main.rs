@@ -27,6 +27,7 @@ mod newer_records;
 mod order;
 mod outcomes;
 mod parameters;
+mod partitions;
 mod places;
 mod points;
 mod polls;
