@@ -118,9 +118,14 @@ impl VisibilityCache {
 }
 
 impl ViewerRole {
-    /// Redacts the record for this role: people of the source's tenant do not see the justification.
-    pub(crate) fn redact(self, caller: &Caller, mut record: ConnectionRecord) -> ConnectionRecord {
+    /// Redacts the record for this role: people of the source's tenant do not see the justification, and who created it only those
+    /// see whom the record names, and colleagues.
+    pub(crate) fn redact(self, caller: &Caller, found: ConnectionWithRole) -> ConnectionRecord {
+        let ConnectionWithRole { mut record, part } = found;
         let tenant = caller.actor().tenant;
+        if part.is_none() {
+            record.creator = record.creator.filter(|creator| creator.person.tenant == tenant);
+        }
         let is_foreign = tenant == record.source_tenant && tenant != record.target_tenant;
         let is_told = match self {
             Self::Actor => true,

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{DbError, exactly_one};
-use crate::domain::{ActorId, ConnectionId, Event, EventKind, OperationId, RecordedEvent, TenantId};
+use crate::domain::{ActorId, ConnectionId, Event, OperationId, RecordedEvent, TenantId};
 
 /// Adds an event, in the caller's transaction.
 ///
@@ -66,8 +66,7 @@ pub async fn of_connection(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let kind = EventKind::from_word(&row.kind)
-                .ok_or_else(|| DbError::Internal(format!("the unknown event kind '{}'", row.kind)))?;
+            let kind = row.kind.parse().map_err(DbError::internal)?;
             Ok(RecordedEvent {
                 sequence: row.sequence,
                 event: Event {

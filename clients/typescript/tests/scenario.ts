@@ -70,7 +70,7 @@ await step('creates and waits in the same call', async () => {
   });
   assert.equal(response.status, 201);
   assert.equal(data.state, 'active');
-  assert.equal(data.source.tenantId, sandbox.tenants.find((tenant) => tenant.domains.includes('domain2.com'))?.id);
+  assert.equal(data.source.tenants[0]?.tenantId, sandbox.tenants.find((tenant) => tenant.domains.includes('domain2.com'))?.id);
   made.push(data.id);
 });
 

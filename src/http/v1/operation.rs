@@ -49,6 +49,6 @@ pub(crate) async fn get(
         .queries
         .operation(&caller, OperationId::new(id))
         .await?;
-    let operation = Operation::from(&view.operation);
-    Ok((links::follow(&state, &operation), response::json(&operation)).into_response())
+    let operation = Operation::of(&view.operation, &state.tenant_names);
+    Ok((links::follow(&state, &view.operation), response::json(&operation)).into_response())
 }

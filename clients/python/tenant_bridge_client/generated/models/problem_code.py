@@ -1,0 +1,43 @@
+from enum import Enum
+
+
+class ProblemCode(str, Enum):
+    ACCESSMISSING = "accessMissing"
+    AUXILIARYTOKENS = "auxiliaryTokens"
+    AZUREFAILED = "azureFailed"
+    AZUREREFUSED = "azureRefused"
+    CHANGEINPROGRESS = "changeInProgress"
+    CLAIMSCHALLENGE = "claimsChallenge"
+    CONNECTIONEXISTS = "connectionExists"
+    CONTESTED = "contested"
+    DATABASEUNAVAILABLE = "databaseUnavailable"
+    DRIFTED = "drifted"
+    HEADERSTOOLARGE = "headersTooLarge"
+    IDEMPOTENCYKEYREUSED = "idempotencyKeyReused"
+    INSUFFICIENTSCOPE = "insufficientScope"
+    INTERNAL = "internal"
+    INVALIDREQUEST = "invalidRequest"
+    INVALIDTOKEN = "invalidToken"
+    METHODNOTALLOWED = "methodNotAllowed"
+    NAMETAKEN = "nameTaken"
+    NOTFOUND = "notFound"
+    NOTSENT = "notSent"
+    OVERLOADED = "overloaded"
+    PARENTMISSING = "parentMissing"
+    PAYLOADTOOLARGE = "payloadTooLarge"
+    PRECONDITIONFAILED = "preconditionFailed"
+    REFERENCENOTFOUND = "referenceNotFound"
+    REQUESTHASHDIFFERS = "requestHashDiffers"
+    REQUESTHASHMISSING = "requestHashMissing"
+    REQUESTTIMEOUT = "requestTimeout"
+    STILLPRESENT = "stillPresent"
+    TENANTNOTALLOWED = "tenantNotAllowed"
+    TIMEOUT = "timeout"
+    TOOMANYREQUESTS = "tooManyRequests"
+    UNAUTHENTICATED = "unauthenticated"
+    UNSUPPORTEDMEDIATYPE = "unsupportedMediaType"
+    UPSTREAMREFUSED = "upstreamRefused"
+    UPSTREAMUNAVAILABLE = "upstreamUnavailable"
+
+    def __str__(self) -> str:
+        return str(self.value)
