@@ -76,7 +76,7 @@ pub struct Running {
     /// Says that this replica lives, until it stops.
     living: JoinHandle<()>,
     life: CancellationToken,
-    /// Tells that it is not ready any more.
+    /// Reports itself as not ready.
     draining: CancellationToken,
     /// How long requests are taken after that.
     drain: Duration,
@@ -184,6 +184,7 @@ fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock)
         refusals_logged: config.limits.refusals_logged,
         operations: config.worker,
         idempotency: config.idempotency,
+        feed_interval: config.ledger.feed_interval,
         fingerprinter: TokenFingerprinter::new(config.ledger.fingerprint_key),
     }))
 }

@@ -5,10 +5,33 @@ use sqlx::PgConnection;
 use super::{DbError, exactly_one};
 use crate::domain::{ActorId, ConnectionId, Event, OperationId, RecordedEvent, TenantId};
 
+/// The event of a row of `ledger_events`, whichever other columns the row has.
+macro_rules! recorded {
+    ($row:ident) => {
+        $row.kind
+            .parse()
+            .map_err($crate::db::DbError::internal)
+            .map(|kind| $crate::domain::RecordedEvent {
+                sequence: $row.sequence,
+                event: $crate::domain::Event {
+                    id: $row.id,
+                    occurred_at: $row.occurred_at,
+                    kind,
+                    connection: $row.connection_id.map($crate::domain::ConnectionId::new),
+                    operation: $row.operation_id.map($crate::domain::OperationId::new),
+                    actor: $row.person_id.map($crate::domain::ActorId::new),
+                    app: $row.app_id,
+                    request_id: $row.request_id,
+                    target_tenant: $row.target_tenant_id.map($crate::domain::TenantId::new),
+                    source_tenant: $row.source_tenant_id.map($crate::domain::TenantId::new),
+                    details: $row.details,
+                },
+            })
+    };
+}
+pub(super) use recorded;
+
 /// Adds an event, in the caller's transaction.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError> {
     let rows = sqlx::query!(
         "insert into ledger_events (id, occurred_at, kind, connection_id, operation_id, person_id, app_id, request_id,
@@ -33,10 +56,7 @@ pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError>
     exactly_one("append a ledger event", rows)
 }
 
-/// Whether an event is in the ledger: tells a writer who lost the answer to its commit what became of it.
-///
-/// # Errors
-/// When the database can't answer.
+/// Whether an event is in the ledger: shows a writer that lost the answer to its commit whether it was committed.
 pub async fn is_recorded(db: &mut PgConnection, id: uuid::Uuid) -> Result<bool, DbError> {
     let found = sqlx::query_scalar!("select exists (select from ledger_events where id = $1)", id)
         .fetch_one(db)
@@ -45,9 +65,6 @@ pub async fn is_recorded(db: &mut PgConnection, id: uuid::Uuid) -> Result<bool, 
 }
 
 /// A connection's events in order, after a place in the ledger, at most `limit`.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn of_connection(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -64,25 +81,5 @@ pub async fn of_connection(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let kind = row.kind.parse().map_err(DbError::internal)?;
-            Ok(RecordedEvent {
-                sequence: row.sequence,
-                event: Event {
-                    id: row.id,
-                    occurred_at: row.occurred_at,
-                    kind,
-                    connection: row.connection_id.map(ConnectionId::new),
-                    operation: row.operation_id.map(OperationId::new),
-                    actor: row.person_id.map(ActorId::new),
-                    app: row.app_id,
-                    request_id: row.request_id,
-                    target_tenant: row.target_tenant_id.map(TenantId::new),
-                    source_tenant: row.source_tenant_id.map(TenantId::new),
-                    details: row.details,
-                },
-            })
-        })
-        .collect()
+    rows.into_iter().map(|row| recorded!(row)).collect()
 }

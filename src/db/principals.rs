@@ -13,9 +13,6 @@ use crate::domain::{ActorId, KnownPerson, ObjectId, Person, TenantId};
 const MAX_USER_NAME: usize = 256;
 
 /// The pseudonym of a person, if they were ever recorded.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn find(db: &mut PgConnection, person: Person) -> Result<Option<ActorId>, DbError> {
     let id = sqlx::query_scalar!(
         "select id from people where tenant_id = $1 and object_id = $2",
@@ -28,9 +25,6 @@ pub async fn find(db: &mut PgConnection, person: Person) -> Result<Option<ActorI
 }
 
 /// Who stands behind these pseudonyms; those that were erased are left out.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn identify(db: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<ActorId, KnownPerson>, DbError> {
     let rows = sqlx::query!(
         "select id, tenant_id, object_id, user_name from people where id = any($1)",
@@ -53,9 +47,6 @@ pub async fn identify(db: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Act
 }
 
 /// The pseudonym of a person, who is recorded under `fresh` if they are new. A name that differs from the recorded one replaces it.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn ensure(
     db: &mut PgConnection,
     person: Person,

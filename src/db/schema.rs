@@ -10,7 +10,7 @@ static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// What the serving role may do, table by table; all else it may not. What proves something (who, what was sent, when nothing
 /// was there at first) it can write once and never change.
-const GRANTS: [(&str, &str); 15] = [
+const GRANTS: [(&str, &str); 17] = [
     // The update of the tenant changes nothing: it is how a row that a concurrent request made is read.
     ("people", "select, insert, update (tenant_id, user_name)"),
     (
@@ -42,6 +42,9 @@ const GRANTS: [(&str, &str); 15] = [
         "select, insert (id, occurred_at, kind, connection_id, operation_id, person_id, app_id, request_id, \
          target_tenant_id, source_tenant_id, tenant_ids, details)",
     ),
+    // The same for the positions of events.
+    ("feed", "select, insert"),
+    ("feed_epochs", "select, update (numbered_up_to)"),
     // What a key stands for never changes; it is forgotten after a while.
     ("idempotency_keys", "select, insert, delete"),
     ("schedules", "select, update (due_at, succeeded_at)"),
@@ -127,7 +130,7 @@ pub async fn migrate(pool: &PgPool, serving_role: &str) -> Result<(), SchemaErro
 }
 
 /// The first word of the name of a migration that takes away what older versions need. All others only add, so that an old
-/// version can be started beside a new one, and goes on while the new one is brought in.
+/// version can be started beside a new one, and serves until the new one replaces it.
 const CONTRACTS: &str = "contract";
 
 /// Checks that the schema is one that this version can serve, and that the current role can't change the ledger. A newer

@@ -55,14 +55,7 @@ pub(super) fn page_position<T: std::str::FromStr>(
     token: Option<&str>,
 ) -> Result<Option<T>, Problem> {
     let Some(token) = token else { return Ok(None) };
-    let decoded = URL_SAFE_NO_PAD
-        .decode(token)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    let position = decoded
-        .as_deref()
-        .and_then(|text| text.strip_prefix(&format!("{PAGE_VERSION}:{list}:")));
-    match position.and_then(|position| position.parse().ok()) {
+    match position(list, token) {
         Some(position) => Ok(Some(position)),
         None => {
             let detail = "is no page token of this list; take it from `nextLink`".to_owned();
@@ -72,6 +65,15 @@ pub(super) fn page_position<T: std::str::FromStr>(
             }]))
         }
     }
+}
+
+/// The position that a token of this list holds; none if it is no such token.
+pub(super) fn position<T: std::str::FromStr>(list: &str, token: &str) -> Option<T> {
+    let decoded = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    text.strip_prefix(&format!("{PAGE_VERSION}:{list}:"))?
+        .parse()
+        .ok()
 }
 
 /// How many items a page has.

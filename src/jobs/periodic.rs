@@ -20,7 +20,7 @@ const MAX_RUN_TIME: Duration = Duration::from_secs(60);
 /// How often closed creates are looked at again, in intervals of the worker.
 const RECHECK_INTERVALS: u32 = 5;
 
-/// A job that one replica at a time runs, again and again.
+/// A job that one replica at a time runs periodically.
 pub(super) struct Job {
     /// Its name in `schedules`, in metrics and in the log.
     pub(super) name: &'static str,
@@ -33,11 +33,18 @@ type Run = Pin<Box<dyn Future<Output = Result<(), DbError>> + Send>>;
 
 /// The jobs of this replica.
 pub(super) fn registry(usecases: &Arc<UseCases>) -> Vec<Job> {
-    let mut jobs = vec![Job {
-        name: "sweepIdempotencyKeys",
-        every: usecases.keys.sweep_every(),
-        run: |usecases| Box::pin(async move { usecases.keys.sweep_keys().await }),
-    }];
+    let mut jobs = vec![
+        Job {
+            name: "sweepIdempotencyKeys",
+            every: usecases.keys.sweep_every(),
+            run: |usecases| Box::pin(async move { usecases.keys.sweep_keys().await }),
+        },
+        Job {
+            name: "numberEvents",
+            every: usecases.sequencer.interval(),
+            run: |usecases| Box::pin(async move { usecases.sequencer.run().await.map(drop) }),
+        },
+    ];
     if usecases.late_effects.has_own_reads() {
         jobs.push(Job {
             name: "recheckClosedCreates",

@@ -1,8 +1,8 @@
-//! Hints within one replica: a record changed, an operation may be due. A missed hint costs time and nothing else.
+//! Hints within one replica: a record changed, an operation may be due, the feed has more. A missed hint costs time and nothing else.
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::domain::ConnectionId;
 
@@ -14,6 +14,7 @@ const MAX_LAG: usize = 256;
 pub(crate) struct Signals {
     changes: broadcast::Sender<ConnectionId>,
     queue: Arc<Notify>,
+    feed: watch::Sender<()>,
 }
 
 impl Default for Signals {
@@ -21,6 +22,7 @@ impl Default for Signals {
         Self {
             changes: broadcast::Sender::new(MAX_LAG),
             queue: Arc::default(),
+            feed: watch::Sender::new(()),
         }
     }
 }
@@ -28,7 +30,7 @@ impl Default for Signals {
 impl Signals {
     /// Announces that the record of a connection changed.
     pub(crate) fn changed(&self, connection: ConnectionId) {
-        // An error only means that nobody waits.
+        // An error only means that no task waits.
         let _ = self.changes.send(connection);
     }
 
@@ -45,5 +47,15 @@ impl Signals {
     /// Ends when the job was woken since the last time.
     pub(crate) async fn woken(&self) {
         self.queue.notified().await;
+    }
+
+    /// Announces that events were given positions in the feed.
+    pub(crate) fn feed_advanced(&self) {
+        self.feed.send_replace(());
+    }
+
+    /// Changes whenever the feed may have more from now on.
+    pub(crate) fn subscribe_feed(&self) -> watch::Receiver<()> {
+        self.feed.subscribe()
     }
 }

@@ -3,6 +3,7 @@
 mod actor_change;
 mod continue_operation;
 mod create;
+mod feed;
 mod idempotency;
 mod measure;
 mod queries;
@@ -12,9 +13,11 @@ mod removal_request;
 mod remove;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use continue_operation::{ContinueOperation, Continued};
 pub use create::{Create, Created};
+pub use feed::{Feed, FeedCursor, FeedFilter, FeedPage};
 pub use idempotency::{IdempotencyKey, IdempotencyKeys, KeyError, Settings as IdempotencySettings};
 pub(crate) use measure::measure;
 pub use queries::{EventsPage, ListFilter, OperationView, Page, Queries};
@@ -30,6 +33,7 @@ use crate::db::Db;
 use crate::entra::Entra;
 use crate::ledger::TokenFingerprinter;
 use crate::ledger::recorder::Recorder;
+use crate::ledger::sequencer::Sequencer;
 use crate::operations::driver::{Driver, OperationTokens};
 use crate::operations::queue::Queue;
 use crate::operations::replica::Replica;
@@ -61,6 +65,8 @@ pub struct Dependencies {
     pub idempotency: IdempotencySettings,
     /// Makes the fingerprints of tokens for the ledger.
     pub fingerprinter: TokenFingerprinter,
+    /// How often events are given their positions in the feed.
+    pub feed_interval: Duration,
     /// How many rejections per person and minute the ledger records.
     pub refusals_logged: u32,
 }
@@ -76,6 +82,8 @@ pub struct UseCases {
     pub continue_operation: ContinueOperation,
     /// Reads for callers.
     pub queries: Queries,
+    /// Reads the feed of events for callers.
+    pub feed: Feed,
     /// Rechecks closed creates whose outcome was unknown.
     pub(crate) late_effects: LateEffects,
     /// Stores idempotency keys.
@@ -84,6 +92,8 @@ pub struct UseCases {
     pub(crate) recorder: Recorder,
     /// Drives operations.
     pub(crate) driver: Driver,
+    /// Gives events their positions in the feed.
+    pub(crate) sequencer: Sequencer,
     entra: Entra,
 }
 
@@ -228,6 +238,13 @@ impl UseCases {
                 queries: queries.clone(),
                 late_effects: late_effects.clone(),
             },
+            feed: Feed {
+                db: parts.db.clone(),
+                queries: queries.clone(),
+                signals: services.signals,
+                replica: services.replica,
+            },
+            sequencer: Sequencer::new(parts.db.clone(), parts.feed_interval),
             queries,
             late_effects,
             keys,

@@ -5,9 +5,10 @@ use crate::authz::tenants::Tenants;
 use crate::db::Db;
 use crate::operations::replica::Replica;
 use crate::operations::signals::Signals;
-use crate::visibility::{Visibility, is_auditor, role_by_record};
+use crate::visibility::{Visibility, role_by_record, role_of_auditor};
 use std::time::Duration;
 
+use tokio::sync::broadcast;
 use tokio::time::{Instant, timeout_at};
 
 use crate::authz::{Caller, Side};
@@ -98,9 +99,6 @@ impl Queries {
 
     /// The connections that match the filter and are visible to the caller, newest first, older than `before`. ARM is asked only about
     /// the resource that the filter names.
-    ///
-    /// # Errors
-    /// When the database, Entra or ARM can't answer.
     pub async fn connections(
         &self,
         caller: &Caller,
@@ -188,16 +186,7 @@ impl Queries {
         after: i64,
         limit: u32,
     ) -> Result<EventsPage, Error> {
-        let found = self.find(caller, id).await?;
-        // Operators see the state of a connection, not its history.
-        if !is_auditor(caller, &found.record)
-            && matches!(
-                self.visibility.viewer_role(caller, &found).await?,
-                None | Some(ViewerRole::Operator)
-            )
-        {
-            return Err(Error::not_found("connection"));
-        }
+        let role = self.role_for_events(caller, id).await?;
         let events = self
             .db
             .read(async |db| Ok(ledger_events::of_connection(db, id, after, i64::from(limit) + 1).await?));
@@ -209,7 +198,33 @@ impl Queries {
         } else {
             None
         };
+        for recorded in &mut events {
+            role.redact_event(caller, &mut recorded.event);
+        }
         Ok(EventsPage { events, next })
+    }
+
+    /// From which side the caller sees the events of a connection.
+    ///
+    /// # Errors
+    /// As [`Queries::connection`].
+    pub(crate) async fn role_for_events(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+    ) -> Result<ViewerRole, Error> {
+        let found = self.find(caller, id).await?;
+        let known = role_by_record(caller, &found).or_else(|| role_of_auditor(caller, &found.record));
+        let role = match known {
+            Some(role) => Some(role),
+            // Operators see the state of a connection, not its history.
+            None => self
+                .visibility
+                .viewer_role(caller, &found)
+                .await?
+                .filter(|role| *role != ViewerRole::Operator),
+        };
+        role.ok_or_else(|| Error::not_found("connection"))
     }
 
     /// An operation of a connection that the caller may see.
@@ -227,6 +242,46 @@ impl Queries {
             operation,
             connection,
         })
+    }
+
+    /// The same, when it has ended, waits for a caller, or after `longest`, or when this replica stops. Visibility is checked at the
+    /// beginning.
+    ///
+    /// # Errors
+    /// As [`Queries::operation`].
+    pub async fn operation_at_rest(
+        &self,
+        caller: &Caller,
+        id: OperationId,
+        longest: Duration,
+    ) -> Result<OperationView, Error> {
+        let deadline = Instant::now() + longest;
+        // Subscribed before the first read, so that no change is missed between the two.
+        let mut changes = self.signals.subscribe();
+        let mut view = self.operation(caller, id).await?;
+        while !view.operation.is_at_rest() && Instant::now() < deadline && !self.replica.is_stopping() {
+            self.change_of(&mut changes, view.operation.connection, deadline)
+                .await;
+            view.operation = self.db.for_a_request(self.recorded_operation(id)).await?;
+        }
+        Ok(view)
+    }
+
+    /// Ends when this replica changed a connection, or it is time to read what another one may have changed.
+    async fn change_of(
+        &self,
+        changes: &mut broadcast::Receiver<ConnectionId>,
+        connection: ConnectionId,
+        deadline: Instant,
+    ) {
+        let changed = async {
+            while let Ok(other) = changes.recv().await {
+                if other == connection {
+                    break;
+                }
+            }
+        };
+        let _ = timeout_at(deadline.min(Instant::now() + POLL_INTERVAL), changed).await;
     }
 
     pub(crate) async fn is_requester(
@@ -254,9 +309,6 @@ impl Queries {
 
     /// Waits until an operation has ended, at most for `longest` and until this replica stops. Returns it and its connection, redacted
     /// for `side`. The caller of the change saw the connection, so visibility is not checked again.
-    ///
-    /// # Errors
-    /// When the database can't answer.
     pub async fn wait_for(
         &self,
         caller: &Caller,
@@ -273,15 +325,7 @@ impl Queries {
             if view.operation.phase.is_terminal() || waited {
                 return Ok(view);
             }
-            let changed = async {
-                while let Ok(other) = changes.recv().await {
-                    if other == operation.connection {
-                        break;
-                    }
-                }
-            };
-            // Read after a timeout too: another replica may have ended it.
-            let _ = timeout_at(deadline.min(Instant::now() + POLL_INTERVAL), changed).await;
+            self.change_of(&mut changes, operation.connection, deadline).await;
             // A long wait reads often; each read has a request's time for itself.
             view = self.db.for_a_request(self.view(caller, operation, side)).await?;
         }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::{Code, FieldError, Missing, MissingKind, TenantId, Upstream};
 use crate::http::links;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, place_of};
 
 /// The database of the examples.
 const DATABASE: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry";
@@ -69,7 +69,7 @@ pub(in crate::http) fn connections() -> Value {
 pub(in crate::http) fn events() -> Value {
     let event = |id: &str, sequence: u32, kind: &str, at: &str, details: Value| {
         json!({
-            "id": id, "sequence": sequence, "occurredAt": at, "kind": kind, "operationId": OPERATION,
+            "id": id, "sequence": sequence, "occurredAt": at, "kind": kind, "connectionId": CONNECTION, "operationId": OPERATION,
             "actorId": ACTOR, "appId": "a0000000-0000-4000-8000-000000000002", "requestId": REQUEST,
             "targetTenantId": TARGET_TENANT, "sourceTenantIds": [SOURCE_TENANT], "details": details
         })
@@ -81,6 +81,16 @@ pub(in crate::http) fn events() -> Value {
         ),
         event("0192f0c1-7a10-7f52-8a1b-1c2d3e4f5061", 43, "create.succeeded", DONE_AT, json!({}))
     ] })
+}
+
+/// A part of the feed.
+pub(in crate::http) fn feed() -> Value {
+    let cursor = |position: u32| links::page_token("feed", &format!("1740992400000.{position}"));
+    let entry = |(position, event): (u32, &Value)| json!({ "position": position, "cursor": cursor(position), "event": event });
+    let page = events();
+    let events = page["value"].as_array().into_iter().flatten();
+    let value: Vec<Value> = (17..).step_by(3).zip(events).map(entry).collect();
+    json!({ "value": value, "cursor": cursor(21), "nextLink": format!("/v1/events?after={}", cursor(21)) })
 }
 
 /// An operation under way.
@@ -193,11 +203,9 @@ const fn wrong_place(code: Code) -> Option<&'static str> {
         Code::InvalidRequest => Some("/target/table"),
         Code::InvalidToken => Some("Authorization"),
         Code::ReferenceNotFound => Some("/source/eventHub/consumerGroup"),
-        Code::IdempotencyKeyReused => Some("Idempotency-Key"),
         Code::NameTaken => Some("/name"),
-        Code::RequestHashMissing | Code::RequestHashDiffers => Some("/requestHash"),
         Code::TenantNotAllowed => Some("/source/eventHub/resourceId"),
-        _ => None,
+        code => place_of(code),
     }
 }
 
@@ -251,6 +259,9 @@ const fn detail(code: Code) -> &'static str {
         }
         Code::AzureRefused => ARM_REFUSED,
         Code::NotFound => "there is no such connection, or it is not visible to you",
+        Code::FeedRestarted => {
+            "the feed was begun anew since this cursor was given: read from the beginning, without `after`, and leave out events whose `id` you have already"
+        }
         Code::NameTaken => {
             "Azure already has a data connection of this name; it was not touched. Choose another name"
         }
@@ -261,8 +272,8 @@ const fn detail(code: Code) -> &'static str {
         Code::RequestHashMissing => {
             "another person requested this operation; to continue it in your own name, send its requestHash, which the operation shows"
         }
-        Code::RequestHashDiffers => "is not the hash of this operation's request; read the operation again",
-        Code::IdempotencyKeyReused => "was used for another request; send a new request with a new key",
+        Code::RequestHashDiffers => "not the hash of this operation's request; read it again",
+        Code::IdempotencyKeyReused => "the key was used for another request; send a new key",
         Code::PayloadTooLarge => "the body may have at most 65536 bytes",
         Code::HeadersTooLarge => "the headers may have at most 98304 bytes together",
         Code::UnsupportedMediaType => "send the body as Content-Type: application/json",

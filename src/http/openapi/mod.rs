@@ -16,7 +16,7 @@ use url::Url;
 pub(super) use answers::{Answer, Answers, ChangeResponses};
 pub use generated::document;
 pub(super) use headers::{
-    AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, IfNoneMatchHeader, PreferHeader,
+    AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, IfNoneMatchHeader, PreferHeader, WaitHeader,
 };
 pub(super) use responses::{ErrorCodes, ErrorResponses};
 

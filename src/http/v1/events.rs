@@ -43,7 +43,7 @@ pub(crate) struct EventList {
 /// One event of the ledger.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct LedgerEvent {
+pub(super) struct LedgerEvent {
     /// Its own id.
     id: Uuid,
     /// Its place in the ledger: later events have higher numbers, with gaps.
@@ -52,6 +52,10 @@ struct LedgerEvent {
     occurred_at: DateTime<Utc>,
     /// What happened.
     kind: EventKind,
+    /// The connection that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    connection_id: Option<Uuid>,
     /// The operation that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -89,6 +93,7 @@ impl From<RecordedEvent> for LedgerEvent {
             sequence: recorded.sequence,
             occurred_at: event.occurred_at,
             kind: event.kind,
+            connection_id: event.connection.map(ConnectionId::uuid),
             operation_id: event.operation.map(OperationId::uuid),
             actor_id: event.actor.map(ActorId::uuid),
             app_id: event.app,

@@ -4,6 +4,7 @@ mod changed;
 pub(super) mod continue_operation;
 pub(super) mod create;
 pub(super) mod events;
+pub(super) mod feed;
 pub(super) mod get;
 pub(super) mod list;
 pub(super) mod operation;

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { ContinueOperationData, ContinueOperationErrors, ContinueOperationResponses, CreateConnectionData, CreateConnectionErrors, CreateConnectionResponses, GetConnectionData, GetConnectionErrors, GetConnectionResponses, GetOperationData, GetOperationErrors, GetOperationResponses, ListConnectionEventsData, ListConnectionEventsErrors, ListConnectionEventsResponses, ListConnectionsData, ListConnectionsErrors, ListConnectionsResponses, RemoveConnectionData, RemoveConnectionErrors, RemoveConnectionResponses } from './types.gen.js';
+import type { ContinueOperationData, ContinueOperationErrors, ContinueOperationResponses, CreateConnectionData, CreateConnectionErrors, CreateConnectionResponses, GetConnectionData, GetConnectionErrors, GetConnectionResponses, GetOperationData, GetOperationErrors, GetOperationResponses, ListConnectionEventsData, ListConnectionEventsErrors, ListConnectionEventsResponses, ListConnectionsData, ListConnectionsErrors, ListConnectionsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, RemoveConnectionData, RemoveConnectionErrors, RemoveConnectionResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -90,10 +90,26 @@ export const listConnectionEvents = <ThrowOnError extends boolean = false>(optio
 });
 
 /**
+ * Read the feed of events
+ *
+ * What was requested, decided, sent and answered, in one order, oldest first: the events of connections that the caller made or took
+ * part in, and for users with the app role `Auditor` all that touch their tenant. With `connection`, those of any connection that
+ * the caller can see. Read on with `cursor`: no event is left out and none comes twice. With `Prefer: wait=n` a response without
+ * events waits up to n seconds for some. With `Accept: application/x-ndjson` the response has an event a line, each as in `value`, up
+ * to the newest one. A 410 says that the feed was begun anew: read it from the beginning.
+ */
+export const listEvents = <ThrowOnError extends boolean = false>(options?: Options<ListEventsData, ThrowOnError>) => (options?.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/events',
+    ...options
+});
+
+/**
  * Read an operation
  *
  * The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it has ended. It changes nothing:
- * an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
+ * an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated. With `Prefer: wait=n` the response
+ * comes when the operation has ended or waits for a caller, or after n seconds.
  */
 export const getOperation = <ThrowOnError extends boolean = false>(options: Options<GetOperationData, ThrowOnError>) => (options.client ?? client).get<GetOperationResponses, GetOperationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

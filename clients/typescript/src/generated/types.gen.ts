@@ -306,6 +306,25 @@ export type CreateTarget = {
 };
 
 /**
+ * A part of the feed, oldest first.
+ */
+export type EventFeed = {
+    /**
+     * The events.
+     */
+    value: Array<FeedEvent>;
+    /**
+     * Where to go on: pass it as `after`. Also there if there are no events, which may only mean that none of those that were looked
+     * through concerns you.
+     */
+    cursor: string;
+    /**
+     * The same as a link. There is always one: more may come.
+     */
+    nextLink: string;
+};
+
+/**
  * What an event of the ledger says happened. Later versions may add words: treat one that you do not know as a text.
  *
  * - `create.refused`: A create was refused before anything was sent to change Azure, be it for its form: with the code of the problem. Not recorded when the tokens were not accepted: the requester is not known then.
@@ -382,6 +401,24 @@ export type Failure = {
 export type FailureCode = 'azureFailed' | 'azureRefused' | 'notSent' | 'nameTaken' | 'parentMissing' | 'drifted' | 'contested' | (string & {});
 
 /**
+ * An event and its place in the feed.
+ */
+export type FeedEvent = {
+    /**
+     * Its position: later events have higher ones. Those of events that you can't see are missing.
+     */
+    position: number;
+    /**
+     * Where to go on after it: pass it as `after`.
+     */
+    cursor: string;
+    /**
+     * The event.
+     */
+    event: LedgerEvent;
+};
+
+/**
  * A member of the request that is wrong.
  */
 export type FieldError = {
@@ -436,6 +473,10 @@ export type LedgerEvent = {
      * What happened.
      */
     kind: EventKind;
+    /**
+     * The connection that it belongs to.
+     */
+    connectionId?: string;
     /**
      * The operation that it belongs to.
      */
@@ -672,6 +713,7 @@ export type Problem = {
  * - `requestHashDiffers`: The hash is not that of the operation's request.
  * - `idempotencyKeyReused`: The `Idempotency-Key` was used for another request.
  * - `notFound`: There is no such thing, or not for this caller.
+ * - `feedRestarted`: The feed was begun anew after the cursor was given: positions that were given may have been lost.
  * - `preconditionFailed`: A condition of the request (RFC 9110, section 13) does not hold, or can't be evaluated; nothing was changed.
  * - `methodNotAllowed`: The path exists, but not with this method.
  * - `requestTimeout`: The body did not come in time; nothing was done.
@@ -693,7 +735,7 @@ export type Problem = {
  * - `contested`: Azure processed a create as an update: it replaced what another person had created.
  * - `stillPresent`: The record alone was to be closed, but what it records is still at Azure.
  */
-export type ProblemCode = 'invalidRequest' | 'unauthenticated' | 'invalidToken' | 'claimsChallenge' | 'auxiliaryTokens' | 'insufficientScope' | 'tenantNotAllowed' | 'accessMissing' | 'referenceNotFound' | 'nameTaken' | 'connectionExists' | 'changeInProgress' | 'requestHashMissing' | 'requestHashDiffers' | 'idempotencyKeyReused' | 'notFound' | 'preconditionFailed' | 'methodNotAllowed' | 'requestTimeout' | 'tooManyRequests' | 'payloadTooLarge' | 'headersTooLarge' | 'unsupportedMediaType' | 'timeout' | 'overloaded' | 'upstreamUnavailable' | 'upstreamRefused' | 'databaseUnavailable' | 'internal' | 'azureFailed' | 'azureRefused' | 'notSent' | 'parentMissing' | 'drifted' | 'contested' | 'stillPresent' | (string & {});
+export type ProblemCode = 'invalidRequest' | 'unauthenticated' | 'invalidToken' | 'claimsChallenge' | 'auxiliaryTokens' | 'insufficientScope' | 'tenantNotAllowed' | 'accessMissing' | 'referenceNotFound' | 'nameTaken' | 'connectionExists' | 'changeInProgress' | 'requestHashMissing' | 'requestHashDiffers' | 'idempotencyKeyReused' | 'notFound' | 'feedRestarted' | 'preconditionFailed' | 'methodNotAllowed' | 'requestTimeout' | 'tooManyRequests' | 'payloadTooLarge' | 'headersTooLarge' | 'unsupportedMediaType' | 'timeout' | 'overloaded' | 'upstreamUnavailable' | 'upstreamRefused' | 'databaseUnavailable' | 'internal' | 'azureFailed' | 'azureRefused' | 'notSent' | 'parentMissing' | 'drifted' | 'contested' | 'stillPresent' | (string & {});
 
 /**
  * What a resource is to a connection. Later versions may add words: treat one that you do not know as a text.
@@ -1207,9 +1249,101 @@ export type ListConnectionEventsResponses = {
 
 export type ListConnectionEventsResponse = ListConnectionEventsResponses[keyof ListConnectionEventsResponses];
 
+export type ListEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * `wait=n` waits up to n seconds for what is read to change; without it the response comes at once (RFC 7240).
+         */
+        Prefer?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * After which event to begin: a `cursor` of an earlier response. Without it, at the beginning.
+         */
+        after?: string;
+        /**
+         * Only the events of this connection: also one of others, if you can see it.
+         */
+        connection?: string;
+        /**
+         * Only the events of this kind.
+         */
+        kind?: 'create.refused' | 'create.intended' | 'create.repeated' | 'create.queued' | 'create.held' | 'create.accepted' | 'create.succeeded' | 'create.appeared' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'operation.continued' | 'continue.refused' | 'change.putOff' | 'outcome.unknown';
+        /**
+         * The most events in a response: 1 to 200, by default 50. Lines (`application/x-ndjson`) have no limit if none is given.
+         */
+        limit?: number;
+    };
+    url: '/v1/events';
+};
+
+export type ListEventsErrors = {
+    /**
+     * `invalidRequest`: The request can't be used. `auxiliaryTokens`: The auxiliary tokens don't fit the request.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted. `claimsChallenge`: The user has to sign in again with more proof.
+     */
+    401: Problem;
+    /**
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing.
+     */
+    403: Problem;
+    /**
+     * `notFound`: Not found.
+     */
+    404: Problem;
+    /**
+     * `feedRestarted`: The feed was begun anew.
+     */
+    410: Problem;
+    /**
+     * `tooManyRequests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
+     * `internal`: An error of this service.
+     */
+    500: Problem;
+    /**
+     * `upstreamRefused`: Azure refused this service.
+     */
+    502: Problem;
+    /**
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
+     */
+    503: Problem;
+    /**
+     * Any other problem. Clients must expect statuses and codes that this document does not list.
+     */
+    default: Problem;
+};
+
+export type ListEventsError = ListEventsErrors[keyof ListEventsErrors];
+
+export type ListEventsResponses = {
+    /**
+     * A part of the feed
+     */
+    200: EventFeed;
+};
+
+export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
 export type GetOperationData = {
     body?: never;
     headers?: {
+        /**
+         * `wait=n` waits up to n seconds for what is read to change; without it the response comes at once (RFC 7240).
+         */
+        Prefer?: string;
         /**
          * User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
          * commas; at most three. One that the request does not need is refused. An empty header is as good as none.

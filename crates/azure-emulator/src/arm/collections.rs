@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::auth::Caller;
 use super::error::ArmError;
 use super::site::Context;
-use super::{access, api_version, eventhub, kusto};
+use super::{access, eventhub, kusto};
 use crate::exchange::Answer;
 use crate::resources::ResourceId;
 
@@ -19,17 +19,19 @@ pub(super) fn list(
     kind: &str,
 ) -> Result<Answer, ArmError> {
     let (resources, version) = (context.resources, context.api_version);
+    if scope.resource_group().is_some() && !resources.has_group(scope) {
+        access::require(resources, caller, &format!("{kind}/read"), scope)?;
+    }
     let may_read =
         |id: &ResourceId, action: &str| id.is_within(scope) && access::allows(resources, caller, action, id);
     let value: Vec<Value> = match kind {
         "microsoft.kusto/clusters" => {
-            api_version::known_anywhere(version, "Microsoft.Kusto/clusters", api_version::KUSTO)?;
             let all = resources.clusters.iter();
             let seen = all.filter(|cluster| may_read(&cluster.id, "Microsoft.Kusto/clusters/read"));
-            seen.map(kusto::cluster_body).collect()
+            seen.map(|cluster| kusto::cluster_body(cluster, version))
+                .collect()
         }
         "microsoft.eventhub/namespaces" => {
-            api_version::known_anywhere(version, "Microsoft.EventHub/namespaces", api_version::EVENT_HUB)?;
             let all = resources.namespaces.iter();
             let seen = all.filter(|namespace| may_read(&namespace.id, "Microsoft.EventHub/namespaces/read"));
             seen.map(|namespace| eventhub::namespace_body(namespace, version))

@@ -1,6 +1,6 @@
 //! Azure Resource Manager: who calls, what they may do there, and what the providers answer.
 //! `token`, `auth` and `auxiliary` verify tokens, `challenge` asks for better ones, `throttle` counts calls, `path` reads
-//! addresses, `access` asks for permissions, `error` and `headers` give the looks; one file or folder a provider.
+//! addresses, `providers` knows which there are, `access` asks for permissions, `error` and `headers` give the looks; one file or folder a provider.
 //! What exists and who holds which role is `resources`'s.
 
 mod access;
@@ -17,6 +17,7 @@ mod headers;
 mod kusto;
 mod paging;
 mod path;
+mod providers;
 mod rules;
 mod site;
 mod subscriptions;

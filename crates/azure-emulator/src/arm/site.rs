@@ -2,19 +2,23 @@
 
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
+use uuid::Uuid;
 
 use super::auth::Caller;
 use super::error::ArmError;
 use super::path::{self, Target};
 use super::throttle::{Counted, Kind};
 use super::{
-    api_version, auth, authorization, auxiliary, challenge, collections, eventhub, headers, kusto,
+    api_version, auth, authorization, auxiliary, challenge, collections, eventhub, headers, kusto, providers,
     subscriptions, throttled,
 };
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
 use crate::resources::{ResourceId, Resources};
 use crate::world::World;
+
+/// How long a GUID is as ARM writes it.
+const GUID_LENGTH: usize = 36;
 
 /// A call that passed the door, for the parts that only read.
 pub(super) struct Context<'a> {
@@ -57,6 +61,7 @@ fn route(
     let admitted = admit(azure, world, call, seen, now)?;
     let (caller, version) = (&admitted.caller, admitted.version);
     let target = path::parse(&call.path());
+    providers::check(&world.resources, call, version, &target)?;
     let context = Context {
         call,
         api_version: version,
@@ -83,7 +88,7 @@ fn route(
             eventhub::write(world, caller, call, version, id)
         }
         Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") && call.method == Method::POST => {
-            eventhub::act(world, caller, call, version, (owner, word))
+            eventhub::act(world, caller, call, (owner, word))
         }
         Target::Resource(id) if starts(id, "Microsoft.EventHub/") => eventhub::resource(&context, caller, id),
         Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") => {
@@ -113,6 +118,9 @@ fn of_no_provider(context: &Context<'_>, caller: &Caller, target: &Target) -> Re
     let below_subscription = |word: &&str| word.eq_ignore_ascii_case("subscriptions");
     match target {
         Target::Resource(id) if is_read => scope(context, caller, id),
+        Target::Resource(id) if call.method == Method::HEAD => {
+            subscriptions::group_exists(context, caller, id)
+        }
         Target::Collection(scope, kind) if is_read => collections::list(context, caller, scope, kind),
         Target::Below(scope, word) if is_read && word == "resourcegroups" => {
             subscriptions::groups(context.resources, caller, scope)
@@ -133,6 +141,9 @@ fn admit<'a>(
 ) -> Result<Admitted<'a>, ArmError> {
     let subscription = match call.path().as_slice() {
         [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => {
+            if id.len() != GUID_LENGTH || Uuid::parse_str(id).is_err() {
+                return Err(ArmError::invalid_subscription(id));
+            }
             let known = world.resources.subscription(id);
             Some(known.ok_or_else(|| ArmError::subscription_not_found(id))?)
         }
@@ -168,15 +179,7 @@ fn scope(context: &Context<'_>, caller: &Caller, id: &ResourceId) -> Result<Answ
         "Microsoft.Resources/subscriptions/resourceGroups" => {
             subscriptions::group(context.resources, caller, subscription, id)
         }
-        other => {
-            let namespace = other.split('/').next().unwrap_or_default();
-            let message = format!("The resource namespace '{namespace}' is invalid.");
-            Err(ArmError::gateway(
-                StatusCode::NOT_FOUND,
-                "InvalidResourceNamespace",
-                message,
-            ))
-        }
+        _ => Err(context.no_such_method()),
     }
 }
 

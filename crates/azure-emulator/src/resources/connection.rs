@@ -1,13 +1,14 @@
 //! Data connections: what is stored of one, and how a PUT or DELETE changes it.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::keys::HeldKey;
 use super::{Operation, ResourceId, Resources};
 
 /// Where a data connection stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Provisioning {
     /// The first PUT's operation runs.
     Creating,

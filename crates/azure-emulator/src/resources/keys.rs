@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{ChangeError, Namespace, ResourceId, Resources};
@@ -11,7 +12,8 @@ use crate::directory::UnknownName;
 pub const ROOT_RULE: &str = "RootManageSharedAccessKey";
 
 /// Which of a rule's two keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum KeyKind {
     /// The one that Kusto fetches.
     Primary,

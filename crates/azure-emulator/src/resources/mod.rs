@@ -98,9 +98,14 @@ impl Resources {
             let mut groups = subscription.resource_groups.iter();
             groups.any(|(name, _)| is(name))
         });
-        listed
-            || self.clusters.iter().any(|cluster| is_of(&cluster.id))
-            || self.namespaces.iter().any(|namespace| is_of(&namespace.id))
+        listed || self.regions().into_iter().any(|(id, _)| is_of(id))
+    }
+
+    /// What lies in a region: its id, and the region's name for people.
+    pub(crate) fn regions(&self) -> Vec<(&ResourceId, &str)> {
+        let clusters = self.clusters.iter().map(|c| (&c.id, c.location.as_str()));
+        let namespaces = self.namespaces.iter().map(|n| (&n.id, n.location.as_str()));
+        clusters.chain(namespaces).collect()
     }
 
     /// A cluster by resource id.

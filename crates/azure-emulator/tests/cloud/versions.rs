@@ -233,7 +233,11 @@ async fn validation_answers_at_once_or_by_an_operation() {
         let running = cloud.poll(&token, reply.header("location")).await;
         assert_eq!(running.status, StatusCode::ACCEPTED, "{version}");
         cloud.emulator.edit(|world| world.finish_operations(|_| true));
-        let name = if *version >= "2024" { "value" } else { "Value" };
+        let name = if *version >= "2022-12-29" {
+            "value"
+        } else {
+            "Value"
+        };
         for (url, pointer) in [("location", ""), ("azure-asyncoperation", "/properties")] {
             let end = cloud.poll(&token, reply.header(url)).await;
             let holder = end.body.pointer(pointer).unwrap();

@@ -14,16 +14,19 @@ from .create_connection import CreateConnection
 from .create_event_hub import CreateEventHub
 from .create_source import CreateSource
 from .create_target import CreateTarget
+from .event_feed import EventFeed
 from .event_kind import EventKind
 from .event_list import EventList
 from .failure import Failure
 from .failure_code import FailureCode
+from .feed_event import FeedEvent
 from .field_error import FieldError
 from .found_resource import FoundResource
 from .found_resource_resource import FoundResourceResource
 from .ledger_event import LedgerEvent
 from .ledger_event_details import LedgerEventDetails
 from .list_connections_state import ListConnectionsState
+from .list_events_kind import ListEventsKind
 from .missing import Missing
 from .missing_kind import MissingKind
 from .operation import Operation
@@ -53,16 +56,19 @@ __all__ = (
     "CreateEventHub",
     "CreateSource",
     "CreateTarget",
+    "EventFeed",
     "EventKind",
     "EventList",
     "Failure",
     "FailureCode",
+    "FeedEvent",
     "FieldError",
     "FoundResource",
     "FoundResourceResource",
     "LedgerEvent",
     "LedgerEventDetails",
     "ListConnectionsState",
+    "ListEventsKind",
     "Missing",
     "MissingKind",
     "Operation",

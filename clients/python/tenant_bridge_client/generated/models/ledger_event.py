@@ -65,6 +65,7 @@ class LedgerEvent:
             waits now (milliseconds).
             - `outcome.unknown`: No answer, or no clear one: the change may or may not have happened. Reads will settle it.
         details (LedgerEventDetails): Further details; they depend on the event's kind.
+        connection_id (UUID | Unset): The connection that it belongs to.
         operation_id (UUID | Unset): The operation that it belongs to.
         actor_id (UUID | Unset): Who caused it, by pseudonym.
         app_id (UUID | Unset): The app that acted in their name.
@@ -78,6 +79,7 @@ class LedgerEvent:
     occurred_at: datetime.datetime
     kind: EventKind | str
     details: LedgerEventDetails
+    connection_id: UUID | Unset = UNSET
     operation_id: UUID | Unset = UNSET
     actor_id: UUID | Unset = UNSET
     app_id: UUID | Unset = UNSET
@@ -100,6 +102,10 @@ class LedgerEvent:
             kind = self.kind
 
         details = self.details.to_dict()
+
+        connection_id: str | Unset = UNSET
+        if not isinstance(self.connection_id, Unset):
+            connection_id = str(self.connection_id)
 
         operation_id: str | Unset = UNSET
         if not isinstance(self.operation_id, Unset):
@@ -137,6 +143,8 @@ class LedgerEvent:
                 "details": details,
             }
         )
+        if connection_id is not UNSET:
+            field_dict["connectionId"] = connection_id
         if operation_id is not UNSET:
             field_dict["operationId"] = operation_id
         if actor_id is not UNSET:
@@ -177,6 +185,13 @@ class LedgerEvent:
         kind = _parse_kind(d.pop("kind"))
 
         details = LedgerEventDetails.from_dict(d.pop("details"))
+
+        _connection_id = d.pop("connectionId", UNSET)
+        connection_id: UUID | Unset
+        if isinstance(_connection_id, Unset):
+            connection_id = UNSET
+        else:
+            connection_id = UUID(_connection_id)
 
         _operation_id = d.pop("operationId", UNSET)
         operation_id: UUID | Unset
@@ -223,6 +238,7 @@ class LedgerEvent:
             occurred_at=occurred_at,
             kind=kind,
             details=details,
+            connection_id=connection_id,
             operation_id=operation_id,
             actor_id=actor_id,
             app_id=app_id,

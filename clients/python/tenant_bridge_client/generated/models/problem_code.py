@@ -12,6 +12,7 @@ class ProblemCode(str, Enum):
     CONTESTED = "contested"
     DATABASEUNAVAILABLE = "databaseUnavailable"
     DRIFTED = "drifted"
+    FEEDRESTARTED = "feedRestarted"
     HEADERSTOOLARGE = "headersTooLarge"
     IDEMPOTENCYKEYREUSED = "idempotencyKeyReused"
     INSUFFICIENTSCOPE = "insufficientScope"

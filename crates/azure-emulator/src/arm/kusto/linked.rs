@@ -23,7 +23,7 @@ const LINKS: &[Link] = &[
         property: "eventHubResourceId",
         namespace: "Microsoft.EventHub",
         types: &["namespaces", "eventhubs"],
-        action: "Microsoft.EventHub/namespaces/authorizationRules/listkeys/action",
+        action: "Microsoft.EventHub/namespaces/authorizationrules/listkeys/action",
     },
     Link {
         property: "storageAccountResourceId",
@@ -86,7 +86,7 @@ fn check_one(
             .auxiliary
             .iter()
             .find(|caller| caller.tenant_id == subscription.tenant_id);
-        other.ok_or_else(|| no_token(request.caller, scope, &subscription.id))?
+        other.ok_or_else(|| no_token(request.caller, scope, link.action, &subscription.id))?
     };
     if access::allows(resources, principal, link.action, &keys_of) {
         Ok(())
@@ -95,10 +95,12 @@ fn check_one(
     }
 }
 
-fn no_token(caller: &Caller, scope: &ResourceId, subscription: &str) -> ArmError {
+/// ARM names the linked action here, beside the scope that is written
+/// (Azure/azure-cli issue 30431, Azure/OpenShift issue 41).
+fn no_token(caller: &Caller, scope: &ResourceId, action: &str, subscription: &str) -> ArmError {
     let message = format!(
-        "The client has permission to perform action '{CONNECTION_TYPE}/write' on scope '{scope}', however the current \
-         tenant '{}' is not authorized to access linked subscription '{subscription}'.",
+        "The client has permission to perform action '{action}' on scope '{scope}', however the current tenant '{}' is \
+         not authorized to access linked subscription '{subscription}'.",
         caller.tenant_id
     );
     ArmError::gateway(StatusCode::FORBIDDEN, "LinkedAuthorizationFailed", message)

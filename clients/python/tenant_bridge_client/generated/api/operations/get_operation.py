@@ -14,9 +14,13 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     id: UUID,
     *,
+    prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(prefer, Unset):
+        headers["Prefer"] = prefer
+
     if not isinstance(x_ms_authorization_auxiliary, Unset):
         headers["x-ms-authorization-auxiliary"] = x_ms_authorization_auxiliary
 
@@ -104,16 +108,20 @@ def sync_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Operation | Problem]:
     """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
     has ended. It changes nothing:
-    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated. With
+    `Prefer: wait=n` the response
+    comes when the operation has ended or waits for a caller, or after n seconds.
 
     Args:
         id (UUID):
+        prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
     Raises:
@@ -126,6 +134,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     )
 
@@ -140,16 +149,20 @@ def sync(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Operation | Problem | None:
     """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
     has ended. It changes nothing:
-    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated. With
+    `Prefer: wait=n` the response
+    comes when the operation has ended or waits for a caller, or after n seconds.
 
     Args:
         id (UUID):
+        prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
     Raises:
@@ -163,6 +176,7 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
+        prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     ).parsed
 
@@ -171,16 +185,20 @@ async def asyncio_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Operation | Problem]:
     """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
     has ended. It changes nothing:
-    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated. With
+    `Prefer: wait=n` the response
+    comes when the operation has ended or waits for a caller, or after n seconds.
 
     Args:
         id (UUID):
+        prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
     Raises:
@@ -193,6 +211,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     )
 
@@ -205,16 +224,20 @@ async def asyncio(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Operation | Problem | None:
     """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
     has ended. It changes nothing:
-    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated. With
+    `Prefer: wait=n` the response
+    comes when the operation has ended or waits for a caller, or after n seconds.
 
     Args:
         id (UUID):
+        prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
     Raises:
@@ -229,6 +252,7 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
+            prefer=prefer,
             x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
         )
     ).parsed
