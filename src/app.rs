@@ -76,7 +76,7 @@ pub struct Running {
     /// Says that this replica lives, until it stops.
     living: JoinHandle<()>,
     life: CancellationToken,
-    /// Tells that it is not ready any more.
+    /// Reports itself as not ready.
     draining: CancellationToken,
     /// How long requests are taken after that.
     drain: Duration,

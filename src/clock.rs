@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// Tells the time. Cheap to clone; clones tell the same time.
+/// The clock. Cheap to clone; clones show the same time.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 

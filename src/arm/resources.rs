@@ -194,7 +194,7 @@ mod tests {
                 .expect_err("nothing is proven");
             assert_eq!(error.status(), Some(status));
         }
-        let page = arm.database_exists(&token, &id).await.expect_err("nobody's word");
+        let page = arm.database_exists(&token, &id).await.expect_err("no proof");
         assert_eq!(page.kind, ArmErrorKind::Unreadable);
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn health(question: &Question) -> anyhow::Result<ExitCode> {
         None => url_of(Config::load_server(question.config.as_deref())?.listen)?,
     };
     let url = at(base, if question.ready { "readyz" } else { "livez" })?;
-    let request = upstream::health_client(TIMEOUT)?.get(url.clone());
+    let request = upstream::local_client(TIMEOUT)?.get(url.clone());
     let answer = request
         .send()
         .await
@@ -53,7 +53,7 @@ pub(super) async fn health(question: &Question) -> anyhow::Result<ExitCode> {
 /// The URL at which a service that listens on this address is asked from its own machine.
 fn url_of(listen: SocketAddr) -> anyhow::Result<Url> {
     if listen.port() == 0 {
-        bail!("server.listen takes any free port, so it doesn't tell where to ask: give --url");
+        bail!("server.listen takes any free port, so the port is not known: give --url");
     }
     // "All addresses" is an address to listen on; none to connect to.
     let address: IpAddr = match listen.ip() {

@@ -12,7 +12,7 @@ pub(super) async fn migrate(file: Option<&Path>, log: &LogOptions) -> anyhow::Re
     let telemetry = telemetry::start(
         log,
         &telemetry::Settings::default(),
-        crate::upstream::collector_client,
+        crate::upstream::local_client,
     )?;
     let pool = db::connect(&section.pool)?;
     // Waits while the replicas that serve have all there are.

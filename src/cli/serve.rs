@@ -15,7 +15,7 @@ const CUT_SHORT: u8 = 130;
 
 pub(super) async fn serve(file: Option<&Path>, log: &LogOptions) -> anyhow::Result<ExitCode> {
     let config = Config::load(file)?;
-    let telemetry = telemetry::start(log, &config.telemetry, crate::upstream::collector_client)?;
+    let telemetry = telemetry::start(log, &config.telemetry, crate::upstream::local_client)?;
     #[cfg(all(feature = "failure-points", debug_assertions))]
     crate::failpoints::arm_process(crate::config::failure_points().as_deref())?;
     // Before anything starts, so that no signal finds the process half up and without a handler.

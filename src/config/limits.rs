@@ -2,7 +2,7 @@
 
 use super::Reader;
 
-/// What one person may use of one replica. Far above what a person at a portal comes to.
+/// What one person may use of one replica. Far above what a person at a portal needs.
 #[derive(Debug, Clone)]
 pub struct LimitsSection {
     /// The most requests in a minute.

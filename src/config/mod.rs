@@ -75,9 +75,6 @@ impl Config {
     }
 
     /// Reads `[server]` alone, so that the secrets needn't be there.
-    ///
-    /// # Errors
-    /// What is malformed in it.
     pub fn load_server(file: Option<&Path>) -> Result<http::Settings, ConfigError> {
         server::load(file)
     }

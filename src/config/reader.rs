@@ -17,7 +17,7 @@ use super::strength;
 /// What the environment's variables begin with; sections and keys are parted by two underscores.
 const PREFIX: &str = "TENANT_BRIDGE__";
 
-/// One thing to mend.
+/// One configuration error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The key, such as `entra.client_id`.
@@ -121,7 +121,7 @@ impl Reader {
         }
     }
 
-    /// Notes something to mend.
+    /// Records a configuration error.
     pub fn report(&mut self, key: &str, detail: impl fmt::Display) {
         self.problems.push(Problem {
             key: key.to_owned(),
@@ -275,9 +275,6 @@ impl Reader {
     }
 
     /// Ends the reading: what was set and never asked for is a mistake too, for a misspelt key would silently do nothing.
-    ///
-    /// # Errors
-    /// Everything that was reported.
     pub fn finish_with_unknown_keys(mut self) -> Result<(), ConfigError> {
         let mut set = Vec::new();
         if let Ok(dict) = self.source.extract::<figment::value::Dict>() {
@@ -292,9 +289,6 @@ impl Reader {
     }
 
     /// Ends the reading of a part: keys of other sections are not looked at.
-    ///
-    /// # Errors
-    /// Everything that was reported.
     pub fn finish(self) -> Result<(), ConfigError> {
         if self.problems.is_empty() {
             Ok(())

@@ -10,15 +10,12 @@ use super::{ConfigError, Reader};
 
 /// How long a client may take to send a request's headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The age from which on a connection takes no new request, so that clients come to other replicas too.
+/// The age from which on a connection takes no new request, so that clients reach other replicas too.
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(3600);
 /// The most connections of a listener at once; more wait until one is closed.
 const MAX_CONNECTIONS: u32 = 2048;
 
 /// Reads this section and looks at nothing else, so that the secrets needn't be there.
-///
-/// # Errors
-/// What is malformed in it.
 pub(super) fn load(file: Option<&Path>) -> Result<Settings, ConfigError> {
     let mut reader = Reader::open(file)?;
     let section = read(&mut reader);

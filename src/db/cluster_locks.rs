@@ -16,9 +16,6 @@ use crate::domain::{ActorId, ClusterId, OperationId};
 pub const CHANNEL: &str = "tenant_bridge_turns";
 
 /// Listens on that channel and on the feed's, over a connection of its own: one of the pool would keep its place there for good if its line died.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn listener(pool: &PgPool) -> Result<PgListener, DbError> {
     // Begun and verified as the pool's are.
     let own = pool.options().clone().max_connections(1);
@@ -29,9 +26,6 @@ pub async fn listener(pool: &PgPool) -> Result<PgListener, DbError> {
 }
 
 /// Acquires a cluster's slot for an operation that was just recorded, if it is free and no operation waits. Returns whether it was.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn acquire_unqueued(
     db: &mut PgConnection,
     cluster: &ClusterId,
@@ -57,9 +51,6 @@ pub async fn acquire_unqueued(
 }
 
 /// Acquires the slot of an operation's cluster when its turn has come. Returns true if the slot was free or its hold had expired.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn acquire(db: &mut PgConnection, operation: OperationId, life: Duration) -> Result<bool, DbError> {
     let rows = sqlx::query!(
         "insert into cluster_slots (cluster_id, operation_id, held_until, round)
@@ -80,9 +71,6 @@ pub async fn acquire(db: &mut PgConnection, operation: OperationId, life: Durati
 
 /// Releases the slot that an operation holds, if it holds one. `pause` is how long ARM defers changes of this cluster. Where
 /// operations wait, the replicas are notified when the transaction is committed.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn release(
     db: &mut PgConnection,
     operation: OperationId,
@@ -97,7 +85,7 @@ pub async fn release(
     )
     .execute(&mut *db)
     .await?;
-    // Also one that had no slot may have been first in line. Where nothing waits nobody is notified: commits that notify are
+    // Also one that had no slot may have been first in line. Where nothing waits no notification is sent: commits that notify are
     // serialised in the whole server.
     sqlx::query!(
         "select pg_notify($1, '') from operations o where o.id = $2
@@ -111,10 +99,7 @@ pub async fn release(
     Ok(())
 }
 
-/// Limits how long an operation may hold its slot to the longest life of its request: nobody who could follow it is here.
-///
-/// # Errors
-/// When the database can't answer.
+/// Limits how long an operation may hold its slot to the longest life of its request: no caller who could follow it is here.
 pub async fn limit_hold(
     db: &mut PgConnection,
     operation: OperationId,
@@ -132,9 +117,6 @@ pub async fn limit_hold(
 }
 
 /// Notifies the replicas to check the queue, when the transaction is committed.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn notify_queue(db: &mut PgConnection) -> Result<(), DbError> {
     sqlx::query!("select pg_notify($1, '')", CHANNEL)
         .execute(db)
@@ -143,9 +125,6 @@ pub async fn notify_queue(db: &mut PgConnection) -> Result<(), DbError> {
 }
 
 /// How many changes of a caller wait for a cluster; those that wait for a token have stepped out.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn waiting(db: &mut PgConnection, cluster: &ClusterId, actor: ActorId) -> Result<i64, DbError> {
     let count = sqlx::query_scalar!(
         "select count(*) as \"count!\" from operations
@@ -159,10 +138,7 @@ pub async fn waiting(db: &mut PgConnection, cluster: &ClusterId, actor: ActorId)
 }
 
 /// Puts an operation, just recorded as queued in the round that is under way, behind its caller's others. The one that has the
-/// cluster counts: whoever asked for the next only when the last begins would have a turn in a round again and again.
-///
-/// # Errors
-/// When the database can't answer.
+/// cluster counts: a caller who asks for the next one only when the last begins would get several turns in a round.
 pub async fn queue(
     db: &mut PgConnection,
     cluster: &ClusterId,

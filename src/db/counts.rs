@@ -20,7 +20,7 @@ pub struct OpenCounts {
     pub oldest_awaiting: Option<Duration>,
 }
 
-/// Connections of which no read has told yet whether a change happened.
+/// Connections whose last change no read has confirmed or ruled out yet.
 #[derive(Debug)]
 pub struct UnsettledCount {
     /// How many there are.
@@ -30,9 +30,6 @@ pub struct UnsettledCount {
 }
 
 /// Counts the operations that have not ended.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn open_operations(db: &mut PgConnection) -> Result<OpenCounts, DbError> {
     let rows = sqlx::query!(
         "select phase, count(*) as \"count!\",
@@ -59,10 +56,7 @@ pub async fn open_operations(db: &mut PgConnection) -> Result<OpenCounts, DbErro
     })
 }
 
-/// Counts the connections of which no read has told yet whether a change happened.
-///
-/// # Errors
-/// When the database can't answer.
+/// Counts the connections whose last change no read has confirmed or ruled out yet.
 pub async fn unsettled(db: &mut PgConnection) -> Result<UnsettledCount, DbError> {
     // The time is looked up for each of them alone: a join might read all connections.
     let row = sqlx::query!(

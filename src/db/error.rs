@@ -55,7 +55,7 @@ impl From<sqlx::Error> for DbError {
     }
 }
 
-/// What went wrong at Postgres, in the few classes that an operator tells apart.
+/// What went wrong at Postgres, in the few classes that matter to an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     /// There is no connection, or it was lost.

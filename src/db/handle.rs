@@ -7,9 +7,11 @@ use sqlx::postgres::PgListener;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::task::TaskTracker;
 
-use super::pool::within_a_lease;
+use super::pool::with_lease_timeout;
 use super::shortage::give_way;
-use super::{DbError, Explainer, RequestTime, Transaction, begin, cluster_locks, in_request_time, within};
+use super::{
+    DbError, Explainer, RequestTime, Transaction, begin, cluster_locks, in_request_time, with_timeout,
+};
 use crate::domain::Error;
 use crate::telemetry::Outage;
 
@@ -44,25 +46,16 @@ impl Db {
     }
 
     /// Listens to the other replicas, over a connection beside the pool.
-    ///
-    /// # Errors
-    /// When the database does not answer in time.
     pub(crate) async fn listener(&self) -> Result<PgListener, DbError> {
-        within(cluster_locks::listener(&self.0.pool)).await
+        with_timeout(cluster_locks::listener(&self.0.pool)).await
     }
 
     /// Closes idle connections if the server is short of them, for other replicas. `db` is a connection to ask with.
-    ///
-    /// # Errors
-    /// When the database can't answer.
     pub(crate) async fn give_way(&self, db: &mut PgConnection) -> Result<(), DbError> {
         give_way(db, &self.0.pool).await
     }
 
     /// Begins a transaction.
-    ///
-    /// # Errors
-    /// When no connection can be had.
     pub(crate) async fn begin(&self, name: &'static str) -> Result<Transaction, DbError> {
         begin(&self.0.pool, name).await
     }
@@ -89,7 +82,7 @@ impl Db {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, DbError>,
     ) -> impl Future<Output = Result<T, DbError>> {
-        within(self.over_a_connection(work))
+        with_timeout(self.over_a_connection(work))
     }
 
     /// The same for work that must be done while a lease lasts: it ends early enough to be tried again over another connection.
@@ -101,7 +94,7 @@ impl Db {
         lease: Duration,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, DbError>,
     ) -> impl Future<Output = Result<T, DbError>> {
-        within_a_lease(lease, self.over_a_connection(work))
+        with_lease_timeout(lease, self.over_a_connection(work))
     }
 
     async fn over_a_connection<T>(

@@ -36,9 +36,6 @@ pub struct Entry {
 }
 
 /// What a key stands for, if it was used and is not older than `keep`.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn find(db: &mut PgConnection, scope: Scope<'_>, keep: Duration) -> Result<Option<Entry>, DbError> {
     let row = sqlx::query!(
         "select body_hash, connection_id, operation_id, began from idempotency_keys
@@ -101,10 +98,7 @@ pub async fn insert(
     exactly_one("record an idempotency key", rows)
 }
 
-/// Deletes keys that are older than `keep`, at most `limit`; gives how many.
-///
-/// # Errors
-/// When the database can't answer.
+/// Deletes keys that are older than `keep`, at most `limit`; returns how many.
 pub async fn sweep(db: &mut PgConnection, keep: Duration, limit: i64) -> Result<u64, DbError> {
     let statement = sqlx::query!(
         "delete from idempotency_keys where ctid = any(array(

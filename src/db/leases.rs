@@ -131,8 +131,8 @@ macro_rules! lease {
     };
 }
 
-/// The rule by which replicas come to operations, in the one place that [`claim_due`] and [`next_due`] share: a statement over
-/// the open operations `o`, with `claimable.at`, the time from which the replica may claim each; null if it may not as things stand.
+/// The rule by which replicas claim operations, in the one place that [`claim_due`] and [`next_due`] share: a statement over
+/// the open operations `o`, with `claimable.at`, the time from which the replica may claim each; null if it may not now.
 ///
 /// A replica leaves to another one that lives what that one holds. What waits for a caller is claimed where this replica has tokens,
 /// or the service can read by itself. Of a cluster's queue one is claimed, when its turn has come and the cluster is free: of each
@@ -179,16 +179,15 @@ macro_rules! over_open {
     };
 }
 
-/// Claims operations that this replica may claim now and that nobody holds, the longest due first; and those whose deadline has
-/// passed, of creates that were never sent and of what ARM took and now waits for a caller: they end, or are unsettled.
-///
-/// # Errors
-/// When the database can't answer.
+/// Claims operations that this replica may claim now and that no replica holds, the longest due first; and those whose deadline has
+/// passed, of creates that were never sent and of what ARM took and now waits for a caller: they end, or are unsettled. What this
+/// version cannot read is released for `pause`.
 pub async fn claim_due(
     db: &mut PgConnection,
     limit: i64,
     by: ClaimScope<'_>,
     lease: Duration,
+    pause: Duration,
 ) -> Result<Vec<Claim>, DbError> {
     let statement = over_open!(
         lease,
@@ -205,33 +204,58 @@ pub async fn claim_due(
         limit,
         lease.as_secs_f64()
     )
-    .fetch_all(db);
+    .fetch_all(&mut *db);
     let rows = autocommit("claim what is due", statement).await?;
-    Ok(readable(rows))
+    readable(db, rows, pause).await
 }
 
-/// The claims that this version understands. One that it doesn't, which a newer version may have written, keeps no other from
-/// going on; its lease runs out by itself.
-fn readable(rows: Vec<ClaimRow>) -> Vec<Claim> {
-    let parsed = rows.into_iter().map(ClaimRow::parse);
-    parsed
-        .filter_map(|claim| {
-            claim
-                .inspect_err(|error| tracing::error!(error = %error, "an operation can't be understood"))
-                .ok()
-        })
-        .collect()
+/// The claims that this version can read. The others, which a newer version may have written, are released for it.
+async fn readable(
+    db: &mut PgConnection,
+    rows: Vec<ClaimRow>,
+    pause: Duration,
+) -> Result<Vec<Claim>, DbError> {
+    let mut claims = Vec::new();
+    for row in rows {
+        let (operation, lease) = (row.record.0.id(), row.lease_token);
+        match row.parse() {
+            Ok(claim) => claims.push(claim),
+            Err(error) => {
+                tracing::error!(operation.id = %operation, %error, "an operation cannot be read; it is left to another replica");
+                release(db, operation, lease, pause).await?;
+            }
+        }
+    }
+    Ok(claims)
 }
 
-/// Claims an operation that may be in flight and that nobody holds, due or not: for a caller who is here and brings the tokens.
-///
-/// # Errors
-/// When the database can't answer.
+/// Releases an operation that this replica cannot drive, so that any replica may claim it after `pause`. Nothing happens if the lease
+/// is another one by now.
+pub async fn release(
+    db: &mut PgConnection,
+    operation: OperationId,
+    lease: Option<Uuid>,
+    pause: Duration,
+) -> Result<(), DbError> {
+    let statement = sqlx::query!(
+        "update operations set holder = null, lease_token = null, lease_until = now() + make_interval(secs => $3)
+         where id = $1 and lease_token = $2",
+        operation.uuid(),
+        lease,
+        pause.as_secs_f64()
+    )
+    .execute(db);
+    autocommit("release an operation", statement).await?;
+    Ok(())
+}
+
+/// Claims an operation that may be in flight and that no replica holds, due or not: for a caller who is here and brings the tokens.
 pub async fn claim(
     db: &mut PgConnection,
     operation: OperationId,
     replica: Uuid,
     lease: Duration,
+    pause: Duration,
 ) -> Result<Option<Claim>, DbError> {
     let statement = lease!(
         "with chosen as (
@@ -243,16 +267,13 @@ pub async fn claim(
         operation.uuid(),
         lease.as_secs_f64()
     )
-    .fetch_all(db);
+    .fetch_all(&mut *db);
     let rows = autocommit("claim an operation", statement).await?;
-    Ok(readable(rows).pop())
+    Ok(readable(db, rows, pause).await?.pop())
 }
 
 /// Puts an operation that waits for a caller back into its place in the queue: this replica has tokens for it now. Nothing
 /// happens to one that is at work or no longer waits.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uuid) -> Result<(), DbError> {
     let statement = sqlx::query!(
         "update operations set awaiting_tenant_id = null, awaiting_claims = null, holder = $2, due_at = now()
@@ -268,9 +289,6 @@ pub async fn requeue(db: &mut PgConnection, operation: OperationId, replica: Uui
 }
 
 /// Renews the lease. Returns false if it ran out or another replica took it.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn renew(
     db: &mut PgConnection,
     operation: OperationId,
@@ -339,9 +357,6 @@ pub async fn save(
 }
 
 /// How long until [`claim_due`] may find something; `None` if nothing is open.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn next_due(db: &mut PgConnection, by: ClaimScope<'_>) -> Result<Option<Duration>, DbError> {
     let statement = over_open!(
         sqlx::query_scalar,

@@ -33,9 +33,6 @@ macro_rules! recorded {
 pub(super) use recorded;
 
 /// Adds an event, in the caller's transaction.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError> {
     let rows = sqlx::query!(
         "insert into ledger_events (id, occurred_at, kind, connection_id, operation_id, person_id, app_id, request_id,
@@ -60,10 +57,7 @@ pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError>
     exactly_one("append a ledger event", rows)
 }
 
-/// Whether an event is in the ledger: tells a writer who lost the answer to its commit what became of it.
-///
-/// # Errors
-/// When the database can't answer.
+/// Whether an event is in the ledger: shows a writer that lost the answer to its commit whether it was committed.
 pub async fn is_recorded(db: &mut PgConnection, event: &Event) -> Result<bool, DbError> {
     let found = sqlx::query_scalar!(
         "select exists (select from ledger_events where id = $1 and occurred_at = $2)",
@@ -105,9 +99,6 @@ pub async fn drop_partitions(db: &mut PgConnection, older_than: Duration) -> Res
 }
 
 /// A connection's events in order, after a place in the ledger, at most `limit`.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn of_connection(
     db: &mut PgConnection,
     connection: ConnectionId,

@@ -25,7 +25,7 @@ mod shortage;
 
 pub use error::{DbError, exactly_one};
 pub use handle::Db;
-pub use pool::{PoolOptions, Transaction, begin, connect, within};
+pub use pool::{PoolOptions, Transaction, begin, connect, with_timeout};
 pub use request_time::{RequestTime, in_request_time};
 pub use session::SessionError;
 pub use shortage::{Explainer, first_connection};

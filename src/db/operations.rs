@@ -33,7 +33,7 @@ pub struct NewOperation {
     pub absence_seen_at: Option<DateTime<Utc>>,
     /// The fingerprint of what the caller saw at ARM and named as what is to be removed.
     pub accepted_fingerprint: Option<String>,
-    /// The lease under which the recording replica goes on; none for one that waits for its turn, or has ended.
+    /// The lease under which the recording replica drives it; none for one that waits for its turn, or has ended.
     pub lease: Option<Uuid>,
     /// The replica that records it.
     pub holder: Uuid,
@@ -124,6 +124,10 @@ pub(super) struct Row {
 }
 
 impl Row {
+    pub(super) const fn id(&self) -> OperationId {
+        OperationId::new(self.id)
+    }
+
     pub(super) fn parse(self) -> Result<OperationRecord, DbError> {
         let connection = ConnectionId::new(self.connection_id);
         Ok(OperationRecord {
@@ -154,10 +158,7 @@ impl Row {
     }
 }
 
-/// An operation, whoever may see it.
-///
-/// # Errors
-/// When the database can't answer.
+/// An operation, without a visibility check.
 pub async fn find(db: &mut PgConnection, id: OperationId) -> Result<Option<OperationRecord>, DbError> {
     let row = sqlx::query!(
         "select operation_record(o) as \"record!: Json<Row>\",
@@ -192,11 +193,8 @@ pub async fn create_of(db: &mut PgConnection, connection: ConnectionId) -> Resul
     row.fetch_one(db).await?.0.parse()
 }
 
-/// Records in whose name an operation that has not ended goes on; gives whether it still was `before`'s and had not. Without its
-/// lease: what whoever holds that writes is something else.
-///
-/// # Errors
-/// When the database can't answer.
+/// Records in whose name an open operation continues; returns whether it still was `before`'s and had not. Without its
+/// lease: its holder writes other columns.
 pub async fn continue_as(
     db: &mut PgConnection,
     operation: OperationId,
@@ -220,9 +218,6 @@ pub async fn continue_as(
 }
 
 /// How long ago the commit was made with which an operation's request was last to leave, by the one clock that all replicas share.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn dispatched_ago(db: &mut PgConnection, operation: OperationId) -> Result<Duration, DbError> {
     let seconds = sqlx::query_scalar!(
         "select extract(epoch from clock_timestamp() - coalesce(dispatched_at, created_at))::float8 as \"seconds!\" from operations where id = $1",
@@ -233,11 +228,8 @@ pub async fn dispatched_ago(db: &mut PgConnection, operation: OperationId) -> Re
     Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
-/// Ends an operation that waits for its turn, whoever holds it: under the lock of its connection. Gives whether it was there to
+/// Ends an operation that waits for its turn, whichever replica holds it: under the lock of its connection. Returns whether it was there to
 /// be ended; one that was dispatched meanwhile is not.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn cancel(
     db: &mut PgConnection,
     operation: OperationId,
@@ -259,9 +251,6 @@ pub async fn cancel(
 }
 
 /// The other change of the same connection that is in flight, if one is.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn another_in_flight(
     db: &mut PgConnection,
     operation: &OperationRecord,

@@ -52,7 +52,7 @@ pub fn connect(options: &PoolOptions) -> Result<PgPool, DbError> {
                 Err(unusable("the server takes no writes"))
             })
         })
-        // Asks more than the pool's own test would: a server that has failed over goes on answering old connections.
+        // Asks more than the pool's own test would: a server that has failed over still answers old connections.
         .test_before_acquire(false)
         .before_acquire(move |connection, rest| {
             let probe = Arc::clone(&probe);
@@ -71,7 +71,7 @@ fn unusable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::E
 /// a commit has to be on its disk before a request leaves for ARM: where the server, the database or the role asks for less, this
 /// session asks for that much, and leaves stronger settings as they are.
 ///
-/// And whether the session has what [`Sessions::begin`] gave it, still from the process that was verified: a pooler that is told to
+/// And whether the session has what [`Sessions::begin`] gave it, still from the process that was verified: a pooler that is configured to
 /// change to transaction mode does so under the connections that there are.
 async fn takes_lasting_writes(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let settings = sqlx::query_scalar(
@@ -84,7 +84,7 @@ async fn takes_lasting_writes(connection: &mut PgConnection) -> Result<bool, sql
     settings.fetch_one(connection).await
 }
 
-/// How long a connection may take to come to rest after its use.
+/// How long a connection may take to become idle after its use.
 const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// Whether a connection can be used again. One that was given up in the middle of a statement first has to take that one's
@@ -101,25 +101,25 @@ const LONGEST_WORK: Duration = Duration::from_secs(8);
 ///
 /// # Errors
 /// Those of the work; [`DbError::Unavailable`] when it takes too long.
-pub fn within<T, E: From<DbError>>(
+pub fn with_timeout<T, E: From<DbError>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> impl Future<Output = Result<T, E>> {
-    within_at_most(LONGEST_WORK, work)
+    run_with_timeout(LONGEST_WORK, work)
 }
 
 /// The same for work within a lease: there is time to retry it over another connection.
 ///
 /// # Errors
-/// As [`within`].
-pub(super) fn within_a_lease<T, E: From<DbError>>(
+/// As [`with_timeout`].
+pub(super) fn with_lease_timeout<T, E: From<DbError>>(
     lease: Duration,
     work: impl Future<Output = Result<T, E>>,
 ) -> impl Future<Output = Result<T, E>> {
     let part = (lease / 3).clamp(Duration::from_secs(1), LONGEST_WORK);
-    within_at_most(part, work)
+    run_with_timeout(part, work)
 }
 
-fn within_at_most<T, E: From<DbError>>(
+fn run_with_timeout<T, E: From<DbError>>(
     longest: Duration,
     work: impl Future<Output = Result<T, E>>,
 ) -> impl Future<Output = Result<T, E>> {
@@ -135,9 +135,6 @@ const LONGEST_COMMIT: Duration = Duration::from_secs(5);
 const COMMIT: &str = "commit";
 
 /// Runs a statement that commits by itself, with a name for its failure points. Its changes stand, even if the caller gets an outage.
-///
-/// # Errors
-/// As the statement's.
 pub(super) async fn autocommit<T>(
     name: &'static str,
     statement: impl Future<Output = Result<T, sqlx::Error>>,

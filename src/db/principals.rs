@@ -8,9 +8,6 @@ use crate::db::DbError;
 use crate::domain::{ActorId, Person};
 
 /// The pseudonym of a person, if they were ever recorded.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn find(db: &mut PgConnection, person: Person) -> Result<Option<ActorId>, DbError> {
     let id = sqlx::query_scalar!(
         "select id from people where tenant_id = $1 and object_id = $2",
@@ -23,9 +20,6 @@ pub async fn find(db: &mut PgConnection, person: Person) -> Result<Option<ActorI
 }
 
 /// The pseudonym of a person, who is recorded under `fresh` if they are new.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn ensure(
     db: &mut PgConnection,
     person: Person,

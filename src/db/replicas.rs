@@ -12,9 +12,6 @@ use super::pool::autocommit;
 const FORGOTTEN_AFTER: f64 = 86_400.0;
 
 /// Says that a replica lives, and will for so long.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn heartbeat(db: &mut PgConnection, replica: Uuid, life: Duration) -> Result<(), DbError> {
     let statement = sqlx::query!(
         "with gone as (delete from replicas where alive_until < now() - make_interval(secs => $3))
@@ -29,10 +26,7 @@ pub async fn heartbeat(db: &mut PgConnection, replica: Uuid, life: Duration) -> 
     Ok(())
 }
 
-/// Says that a replica has stopped, so that others take up at once what it had.
-///
-/// # Errors
-/// When the database can't answer.
+/// Says that a replica has stopped, so that others resume its operations at once.
 pub async fn deregister(db: &mut PgConnection, replica: Uuid) -> Result<(), DbError> {
     let statement = sqlx::query!("delete from replicas where id = $1", replica).execute(&mut *db);
     autocommit("say that a replica has stopped", statement).await?;

@@ -34,9 +34,6 @@ pub struct Revision {
 }
 
 /// Records a revision.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn insert(db: &mut PgConnection, new: &NewRevision<'_>) -> Result<(), DbError> {
     let rows = sqlx::query!(
         "insert into connection_revisions (connection_id, number, configuration, sent, api_version)
@@ -76,7 +73,7 @@ pub async fn find(db: &mut PgConnection, connection: ConnectionId, number: i32) 
 /// Records what a read showed that confirmed a revision.
 ///
 /// # Errors
-/// When there is no such revision, or the database can't take it.
+/// When there is no such revision, or the database cannot write it.
 pub async fn confirm(
     db: &mut PgConnection,
     connection: ConnectionId,

@@ -9,9 +9,6 @@ use super::pool::autocommit;
 use super::{DbError, exactly_one};
 
 /// Claims a job if it is due, which is due again after `every`. Returns true if this replica is to run it.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn claim(db: &mut PgConnection, job: &str, every: Duration) -> Result<bool, DbError> {
     let statement = sqlx::query!(
         "update schedules set due_at = now() + make_interval(secs => $2) where name = $1 and due_at <= now()",
@@ -42,7 +39,7 @@ pub async fn due_in(db: &mut PgConnection, job: &str) -> Result<Duration, DbErro
 /// Records that a job has succeeded.
 ///
 /// # Errors
-/// When the database can't take it, or has no row for the job.
+/// When the database cannot write it, or has no row for the job.
 pub async fn succeeded(db: &mut PgConnection, job: &str) -> Result<(), DbError> {
     let statement =
         sqlx::query!("update schedules set succeeded_at = now() where name = $1", job).execute(db);
@@ -53,9 +50,6 @@ pub async fn succeeded(db: &mut PgConnection, job: &str) -> Result<(), DbError> 
 }
 
 /// How long ago each job last succeeded, on whichever replica.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn success_ages(db: &mut PgConnection) -> Result<Vec<(String, Duration)>, DbError> {
     let rows = sqlx::query!(
         "select name, greatest(extract(epoch from now() - succeeded_at), 0)::float8 as \"age!\" from schedules"

@@ -143,7 +143,7 @@ pub async fn migrate(pool: &PgPool, serving_role: &str) -> Result<(), SchemaErro
 }
 
 /// The first word of the name of a migration that takes away what older versions need. All others only add, so that an old
-/// version can be started beside a new one, and goes on while the new one is brought in.
+/// version can be started beside a new one, and serves until the new one replaces it.
 const CONTRACTS: &str = "contract";
 
 /// Checks that the schema is one that this version can serve, and that the current role can't change the ledger. A newer

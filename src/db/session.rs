@@ -19,7 +19,7 @@ const IDLE_TIMEOUT: &str = "10s";
 /// How Postgres's lists of sessions name this service's; each has an end of its own.
 const APPLICATION: &str = "tenant-bridge";
 
-/// How often a session is tried beside another. Once is enough where nobody else uses the pooler.
+/// How often a session is tried beside another. Once is enough where nothing else uses the pooler.
 const ROUNDS: usize = 3;
 
 /// How long that may take at the start.
@@ -61,7 +61,7 @@ impl From<sqlx::Error> for SessionError {
     }
 }
 
-/// Begins a connection of its own, and tells a pooler that refuses how from one that can't be reached.
+/// Begins a connection of its own, and distinguishes a pooler that refuses it from one that is unreachable.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, SessionError> {
     PgConnection::connect_with(options).await.map_err(|error| {
         let refused = error.as_database_error().map(sqlx::error::DatabaseError::message);
@@ -180,7 +180,7 @@ async fn served_by(db: &mut PgConnection, mark: &str) -> Result<i32, SessionErro
     }
 }
 
-/// Begins one connection as a pool does, and ends it. A pool tells only that it got none in time.
+/// Begins one connection as a pool does, and ends it. A pool only reports that it got none in time.
 ///
 /// # Errors
 /// When the database can't be used, or not in this way.

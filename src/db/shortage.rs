@@ -1,4 +1,4 @@
-//! Postgres without connections left for this service (SQLSTATE 53300): told by its name, waited for at the start, and eased by
+//! Postgres without connections left for this service (SQLSTATE 53300): reported by name, waited for at the start, and eased by
 //! giving back what is not in use.
 
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +24,7 @@ const FEW: i64 = 2;
 /// # Errors
 /// When Postgres can't be used for another reason, such as sessions that are not what they have to be.
 pub async fn first_connection(pool: &PgPool) -> Result<PoolConnection<Postgres>, SessionError> {
-    // Without the pool, which would try again and again, and not tell why. What else is wrong, it finds out itself.
+    // Without the pool, which would retry without saying why. It finds out by itself what else is wrong.
     match session::check((*pool.connect_options()).clone()).await {
         Ok(()) | Err(SessionError::Database(_)) => {}
         Err(wrong) => return Err(wrong),
@@ -42,7 +42,7 @@ pub async fn first_connection(pool: &PgPool) -> Result<PoolConnection<Postgres>,
     }
 }
 
-/// Finds out why no connection could be had, which the pool doesn't tell: it tries again until its time is over.
+/// Finds out why there was no connection, which the pool does not say: it retries until its time is over.
 #[derive(Debug, Default)]
 pub struct Explainer(Mutex<Option<Instant>>);
 
@@ -96,11 +96,8 @@ fn say_none_left() {
     );
 }
 
-/// Gives connections that are not in use back to a server that is short of them, all but one: another replica may need one to
+/// Closes connections that are not in use at a server that is short of them, all but one: another replica may need one to
 /// start. The pool makes new ones when they are needed.
-///
-/// # Errors
-/// When the database can't answer.
 pub(super) async fn give_way(db: &mut PgConnection, pool: &PgPool) -> Result<(), DbError> {
     if !is_short(db).await? {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What can go wrong between this service and its database, as the use cases tell it apart.
+//! What can go wrong between this service and its database, in the classes that use cases distinguish.
 
 /// Why a statement or transaction did not do what it should.
 #[derive(Debug, thiserror::Error)]

@@ -118,7 +118,7 @@ pub struct ConnectionRecord {
     pub recheck_at: Option<DateTime<Utc>>,
     /// The newest operation; the running one, if there is one.
     pub last_operation: Option<OperationRecord>,
-    /// What an operation does of which no read has told yet whether it happened; another one may wait behind it.
+    /// The kind of an operation whose outcome no read has settled yet; another one may wait behind it.
     pub settling: Option<OperationKind>,
 }
 
@@ -158,9 +158,9 @@ pub struct FoundResource {
     pub differences: Vec<String>,
     /// When a read showed it.
     pub seen_at: DateTime<Utc>,
-    /// Tells this resource from any other: what a caller accepts who names it.
+    /// Identifies this resource: what a caller accepts by naming it.
     pub fingerprint: String,
-    /// Whether it was, or may have been, somebody else's when this service's create replaced it.
+    /// Whether it was, or may have been, another creator's when this service's create replaced it.
     pub contested: bool,
 }
 
@@ -225,7 +225,7 @@ pub fn removal_hash(connection: ConnectionId) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The same of one that names what was found at ARM, by its fingerprint: whoever goes on with it takes that on.
+/// The same of one that names what was found at ARM, by its fingerprint: the person who continues it accepts that too.
 #[must_use]
 pub fn removal_of_found_hash(connection: ConnectionId, fingerprint: &str) -> Vec<u8> {
     Sha256::digest(format!("remove {connection} {fingerprint}")).to_vec()

@@ -1,4 +1,4 @@
-//! A read that tells whether a resource exists: `sources` describes it, `arm` performs it.
+//! A read that shows whether a resource exists: `sources` describes it, `arm` performs it.
 
 use crate::domain::ResourceId;
 

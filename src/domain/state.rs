@@ -74,7 +74,7 @@ pub enum Phase {
     Dispatched,
     /// ARM took the request; its operation is being followed.
     Accepted,
-    /// The outcome is unknown; reads will tell.
+    /// The outcome is unknown; reads will decide.
     Settling,
     /// Done, and a read confirmed it.
     Succeeded,

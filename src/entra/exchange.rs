@@ -50,7 +50,7 @@ impl Entra {
     }
 
     /// Invalidates the cached ARM token of a user's token, after ARM rejected it as invalid; returns whether a new one may
-    /// do better. One that was made a moment ago is not dropped, so that Entra isn't asked again and again.
+    /// do better. One that was made a moment ago is not dropped, so that Entra gets no identical exchange.
     pub async fn forget(&self, token: &UserToken, tenant: TenantId) -> bool {
         let inner = &self.inner;
         let key = inner.key(token, tenant, None);

@@ -16,7 +16,7 @@ const WINDOW: Duration = Duration::from_secs(300);
 /// The most exchanges that are counted.
 const MAX_ENTRIES: u64 = 20_000;
 
-/// What makes exchanges identical. Demanded claims would tell them apart at Entra; counted together they stay further below.
+/// What makes exchanges identical. Demanded claims make them different at Entra; counted together they stay further below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Identity {
     pub(super) tenant: TenantId,

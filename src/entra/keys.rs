@@ -219,7 +219,7 @@ impl TenantKeys {
         (self.clock.now() - set.fetched_at).to_std().unwrap_or_default()
     }
 
-    /// Fetches, unless that was done a moment ago. Tells of the latest attempt.
+    /// Fetches, unless that was done a moment ago. Returns the result of the latest attempt.
     async fn fetch_if_due(&self, gate: &mut Fetches) -> Attempt {
         match gate.last {
             Some(last) if self.clock.now() < last.at + last.pause => last,

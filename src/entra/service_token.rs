@@ -164,7 +164,7 @@ impl Inner {
         token.ok_or(ExchangeErrorKind::ApplicationMissing)
     }
 
-    /// `None` if it is not what was asked for; the inner one if nobody in the tenant stands behind it.
+    /// `None` if it is not what was asked for; the inner one if it is not of this tenant.
     fn read(
         &self,
         tenant: TenantId,

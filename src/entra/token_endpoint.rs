@@ -81,7 +81,7 @@ impl Inner {
         counted.map_err(|left| {
             tracing::warn!(
                 entra.tenant = %tenant,
-                "entra.exchange: not asked for again, since Entra would take it for a loop"
+                "entra.exchange: not repeated, because Entra would treat it as a loop"
             );
             unavailable(tenant, Some(left))
         })?;

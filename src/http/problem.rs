@@ -230,6 +230,18 @@ impl Authenticate {
     }
 }
 
+/// The header with the key of a request.
+pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// The member or header that is wrong whenever a code is returned; use cases know neither.
+pub(super) const fn place_of(code: Code) -> Option<&'static str> {
+    match code {
+        Code::IdempotencyKeyReused => Some(IDEMPOTENCY_KEY),
+        Code::RequestHashMissing | Code::RequestHashDiffers => Some("/requestHash"),
+        _ => None,
+    }
+}
+
 /// The status of each code, in one place.
 pub(super) const fn status_of(code: Code) -> StatusCode {
     match code {
@@ -274,8 +286,15 @@ impl From<Refusal> for Problem {
             (None, Some(scope)) => Some(Authenticate::InsufficientScope(scope)),
             (None, None) => plain.authenticate.clone(),
         };
+        let mut errors = refusal.errors;
+        if let (true, Some(pointer)) = (errors.is_empty(), place_of(refusal.code)) {
+            errors.push(FieldError {
+                pointer: pointer.to_owned(),
+                detail: plain.detail.clone(),
+            });
+        }
         Self {
-            errors: refusal.errors,
+            errors,
             missing: refusal.missing,
             upstream: refusal.upstream,
             retryable: plain.retryable || refusal.retry_after.is_some(),

@@ -20,7 +20,7 @@ const MAX_RUN_TIME: Duration = Duration::from_secs(60);
 /// How often closed creates are looked at again, in intervals of the worker.
 const RECHECK_INTERVALS: u32 = 5;
 
-/// A job that one replica at a time runs, again and again.
+/// A job that one replica at a time runs periodically.
 pub(super) struct Job {
     /// Its name in `schedules`, in metrics and in the log.
     pub(super) name: &'static str,

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use super::canonical::{HASH_VERSION, hash};
 use crate::db::feed::{self, FeedState, NewPositions, StoredEvent};
-use crate::db::{Db, DbError, within};
+use crate::db::{Db, DbError, with_timeout};
 
 /// After so many events without a position to give, how far all have one is recorded all the same.
 const RECORDED_EVERY: i64 = 500;
@@ -55,7 +55,7 @@ impl Sequencer {
     pub(crate) async fn run(&self) -> Result<usize, DbError> {
         let mut known = self.progress.lock().await;
         let mut numbered = 0;
-        while let Some(pass) = within(self.pass(&mut known)).await? {
+        while let Some(pass) = with_timeout(self.pass(&mut known)).await? {
             *known = Some(pass.progress);
             numbered += pass.numbered;
             if !pass.more {

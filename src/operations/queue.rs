@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::authz::Caller;
 use crate::db::operations::NewOperation;
-use crate::db::{DbError, cluster_locks, feed, operations, within};
+use crate::db::{DbError, cluster_locks, feed, operations, with_timeout};
 use crate::domain::{
     ActorId, ClusterId, Code, ConnectionId, Error, Exceeded, OperationId, OperationKind, OperationRecord,
     Phase, Refusal,
@@ -85,7 +85,7 @@ impl Queue {
                 // Silence is usual, and so is a connection that died unnoticed.
                 Err(_) => {
                     let asked = async { Ok(sqlx::query("select 1").execute(&mut listener).await?) };
-                    within::<_, DbError>(asked).await?;
+                    with_timeout::<_, DbError>(asked).await?;
                 }
             }
         }
@@ -122,9 +122,6 @@ impl Queue {
     }
 
     /// Acquires the cluster's slot for a new operation, in the transaction that records it; without it the operation is queued.
-    ///
-    /// # Errors
-    /// When the database can't answer.
     pub(crate) async fn acquire_slot(
         &self,
         db: &mut PgConnection,

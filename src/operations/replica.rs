@@ -43,9 +43,6 @@ impl Replica {
 
     /// Records that this replica is alive, so that others do not claim the operations that it has tokens for. Returns the delay until
     /// the next heartbeat.
-    ///
-    /// # Errors
-    /// When the database doesn't answer.
     pub(crate) async fn heartbeat(&self) -> Result<Duration, DbError> {
         let lease = self.settings.lease;
         let done = self.db.within_lease(lease, async |db| {

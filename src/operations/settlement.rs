@@ -61,7 +61,7 @@ pub(super) struct Facts {
     pub(super) shown: Shown,
     /// Whether the outcome is unknown, so that reads alone decide.
     pub(super) settling: bool,
-    /// Whether the request can no longer be carried out. Known before the read: a read tells nothing of what lands after it.
+    /// Whether the request can no longer be carried out. Known before the read: a read shows nothing of what takes effect after it.
     pub(super) request_dead: bool,
     /// Whether the operation should have ended by now.
     pub(super) overdue: bool,
@@ -91,15 +91,15 @@ pub(super) enum Ruling {
     Ask(Question),
     /// The connection is there.
     Succeed,
-    /// What is there is somebody else's, or may be.
+    /// What is there is another creator's, or may be.
     Another,
     /// It failed, and nothing of it is there.
     FailAbsent,
     /// It failed, and something of it is there.
     FailPresent,
-    /// It failed, and what is there can't be told.
+    /// It failed, and reads cannot show what is there.
     FailUnknown,
-    /// From here on, only reads tell.
+    /// From here on, only reads decide.
     OutcomeUnknown,
     /// The read failed: it says nothing.
     ReadFailed,
@@ -165,7 +165,7 @@ fn contested(facts: &Facts, owner: Owner) -> Ruling {
     }
 }
 
-/// What reads tell proves nothing: the create stays unsettled. A removal that waits decides, once the create's request can't land
+/// What reads show proves nothing: the create stays unsettled. A removal that waits decides, once the create's request can't land
 /// after it.
 fn not_proved(facts: &Facts) -> Ruling {
     match (facts.request_dead, facts.wanted_gone) {
@@ -190,7 +190,7 @@ fn nothing(facts: &Facts, said: Said) -> Ruling {
     }
 }
 
-/// A read that found nothing, where only reads tell: enough of them count once the request is dead, unless ARM still carries it
+/// A read that found nothing, where only reads decide: enough of them count once the request is dead, unless ARM still carries it
 /// out.
 fn nothing_settles(facts: &Facts, said: Said) -> Ruling {
     let pause = match said {

@@ -30,7 +30,7 @@ impl Default for Signals {
 impl Signals {
     /// Announces that the record of a connection changed.
     pub(crate) fn changed(&self, connection: ConnectionId) {
-        // An error only means that nobody waits.
+        // An error only means that no task waits.
         let _ = self.changes.send(connection);
     }
 

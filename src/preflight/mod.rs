@@ -124,7 +124,7 @@ impl Preflight {
         self.preflight_right(database, target, WRITE_CONNECTION).await
     }
 
-    /// Whether ARM takes the token to read a data connection with. What ARM can't tell now the operation finds out later, and what
+    /// Whether ARM takes the token to read a data connection with. What ARM cannot answer now the operation finds out later, and what
     /// it would be in may be gone.
     pub(crate) async fn preflight_read(&self, id: &DataConnectionId, target: &ArmToken) -> Result<(), Error> {
         match self.arm.data_connection(target, id).await {

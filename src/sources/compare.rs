@@ -32,7 +32,7 @@ pub(crate) enum Comparison {
     Replaced(Vec<String>),
     /// Nothing is there.
     Absent,
-    /// Nothing can be told.
+    /// The answer does not show what is there.
     Unreadable,
 }
 
@@ -121,8 +121,8 @@ fn counted(recorded: &Recorded, base: &Value, found: &Value, table: Option<&'sta
     names
 }
 
-/// A hash of all that tells one resource from another, when it was made included: what a caller accepted is exactly this. The same
-/// for each read, as long as nobody changes the resource.
+/// A hash of all that distinguishes one resource from another, its creation time included: what a caller accepted is exactly this. The same
+/// for each read, as long as the resource is not changed.
 #[must_use]
 pub(crate) fn fingerprint(resource: &Value) -> String {
     let kind = json_fields::text(resource, "kind").map(str::to_ascii_lowercase);

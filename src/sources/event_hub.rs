@@ -65,7 +65,7 @@ pub(super) fn needed(source: &EventHubSource) -> NeededResource {
     }
 }
 
-/// The read that tells whether the hub exists.
+/// The read that shows whether the hub exists.
 pub(super) fn read(hub: &EventHubId) -> ResourceRead {
     ResourceRead {
         call: "GET event hub",

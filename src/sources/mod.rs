@@ -32,7 +32,7 @@ pub(crate) struct NeededResource {
     pub(crate) noun: &'static str,
     /// The member of the request that names it: a JSON pointer (RFC 6901).
     pub(crate) pointer: &'static str,
-    /// The read that tells whether it exists.
+    /// The read that shows whether it exists.
     pub(crate) read: ResourceRead,
     /// The role that the create needs, on the resource itself or on one that contains it.
     pub(crate) role: NeededRole,
@@ -47,7 +47,7 @@ pub(crate) struct NeededPart {
     pub(crate) noun: &'static str,
     /// The member of the request that names it.
     pub(crate) pointer: &'static str,
-    /// The read that tells whether it exists.
+    /// The read that shows whether it exists.
     pub(crate) read: ResourceRead,
 }
 
@@ -65,7 +65,7 @@ pub(crate) const fn pointer(source: &Source) -> &'static str {
     }
 }
 
-/// The read that tells who may see what comes from a resource.
+/// The read that decides who may see what comes from a resource.
 pub(crate) fn read_of(id: &SourceId) -> ResourceRead {
     match id {
         SourceId::EventHub(hub) => event_hub::read(hub),

@@ -188,7 +188,7 @@ fn describe_operations() {
     );
     describe_gauge!(
         "connections_unsettled",
-        "Connections of which no read has told yet whether a change happened, in the whole database."
+        "Connections whose last change no read has confirmed or ruled out yet, in the whole database."
     );
 }
 

@@ -100,7 +100,7 @@ impl TokenExchange {
     }
 
     /// One answer for all that went wrong: an outage first, since the rest may look different after it; then what this
-    /// service's operator must mend; then what the user must do before anything else; then everything that is missing.
+    /// service's operator must fix; then what the user must do before anything else; then everything that is missing.
     pub(crate) fn to_error(&self, caller: &Caller, errors: &[ExchangeError]) -> Error {
         if let Some(error) = errors.iter().find_map(unavailable) {
             return error;

@@ -218,7 +218,7 @@ mod tests {
         Provider::Actor(person(7))
     }
 
-    /// A caller whose token lasts so many minutes; told apart by the request.
+    /// A caller whose token lasts so many minutes; distinguished by the request's id.
     fn caller(request: &str, minutes: i64) -> Caller {
         let person = Person {
             tenant: TenantId::new(Uuid::from_u128(1)),

@@ -57,34 +57,16 @@ pub fn client(options: &ClientOptions) -> Result<reqwest::Client, ClientError> {
     Ok(builder.build()?)
 }
 
-/// Builds a client for the collector of traces, which stands on the operator's own network and may speak plain HTTP. It
-/// carries no token.
+/// Builds a client for what stands on the operator's own network and may speak plain HTTP: the collector of traces, and the health of
+/// a service on this machine. No redirect, and no proxy whatever the environment says. It carries no token.
 ///
 /// # Errors
 /// When the platform's certificates can't be read.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the second of three builders, in the one place for all"
+    reason = "the second of two builders, in the one place for all"
 )]
-pub fn collector_client(timeout: Duration) -> Result<reqwest::Client, ClientError> {
-    let _ = aws_lc_rs::default_provider().install_default();
-    Ok(reqwest::Client::builder()
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .timeout(timeout)
-        .build()?)
-}
-
-/// Builds a client for the question of a service on this machine how it is: plain HTTP, no redirect, and no proxy whatever the
-/// environment's variables say, for a proxy's loopback is another machine. It carries no token.
-///
-/// # Errors
-/// When the platform's certificates can't be read.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the last of three builders, in the one place for all"
-)]
-pub fn health_client(timeout: Duration) -> Result<reqwest::Client, ClientError> {
+pub fn local_client(timeout: Duration) -> Result<reqwest::Client, ClientError> {
     let _ = aws_lc_rs::default_provider().install_default();
     Ok(reqwest::Client::builder()
         .no_proxy()

@@ -14,7 +14,7 @@ mod token;
 pub const AUXILIARY_HEADER: &str = "x-ms-authorization-auxiliary";
 
 pub use body::{Body, BodyError, parse_object, read_body};
-pub use client::{ClientError, ClientOptions, client, collector_client, health_client};
+pub use client::{ClientError, ClientOptions, client, local_client};
 pub use guard::{AdmittedCall, Guard, GuardLimits, Guards, Rejected, RejectedFor, Service};
 pub use retry_after::retry_after;
 pub use token::{ArmToken, BearerToken, ServicePrincipal, User};

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::domain::{Person, TenantId};
 
-/// A token for reads at ARM, whoever owns it. Prints as its principal and expiry, never as itself. Cheap to clone.
+/// A token for reads at ARM, of a user or of the service. Prints as its principal and expiry, never as itself. Cheap to clone.
 #[derive(Clone)]
 pub struct BearerToken {
     principal: Person,

@@ -21,9 +21,6 @@ use crate::domain::{
 };
 use crate::visibility::ViewerRole;
 
-/// The member of the request that names what is continued.
-const POINTER: &str = "/requestHash";
-
 /// The result of a request to continue.
 #[derive(Debug)]
 pub struct Continued {
@@ -210,15 +207,13 @@ impl ContinueCommand {
         match &self.hash {
             Some(hash) if hash.eq_ignore_ascii_case(&self.operation.request_hash) => Ok(()),
             Some(_) => {
-                let detail = "is not the hash of this operation's request; read the operation again, and send its requestHash to continue it";
-                let refusal = Refusal::new(Code::RequestHashDiffers, format!("requestHash {detail}"));
-                Err(refusal.at(POINTER, detail).into())
+                let detail = "not the hash of this operation's request; read it again, and send its requestHash to continue it";
+                Err(Refusal::new(Code::RequestHashDiffers, detail).into())
             }
             None if self.is_theirs => Ok(()),
             None => {
                 let detail = "another person requested this operation; to continue it in your own name, send its requestHash, which the operation shows";
-                let refusal = Refusal::new(Code::RequestHashMissing, detail);
-                Err(refusal.at(POINTER, detail).into())
+                Err(Refusal::new(Code::RequestHashMissing, detail).into())
             }
         }
     }

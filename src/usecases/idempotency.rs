@@ -172,13 +172,8 @@ impl IdempotencyKeys {
                     return Ok(None);
                 };
                 if entry.body_hash != keyed.body_hash {
-                    let detail = "was used for another request; send a new request with a new key";
-                    return Err(Refusal::new(
-                        Code::IdempotencyKeyReused,
-                        format!("the Idempotency-Key {detail}"),
-                    )
-                    .at("Idempotency-Key", detail)
-                    .into());
+                    let detail = "the key was used for another request; send a new key";
+                    return Err(Refusal::new(Code::IdempotencyKeyReused, detail).into());
                 }
                 let operation = operations::find(db, entry.operation)
                     .await?

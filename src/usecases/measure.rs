@@ -4,9 +4,6 @@ use crate::db::{Db, DbError, counts};
 use crate::telemetry::metrics;
 
 /// Counts open operations, unsettled connections and connections to Postgres.
-///
-/// # Errors
-/// When the database doesn't answer.
 pub(crate) async fn measure(db: &Db) -> Result<(), DbError> {
     let (busy, idle) = db.connections();
     metrics::database_connections(busy, idle);

@@ -99,9 +99,6 @@ impl Queries {
 
     /// The connections that match the filter and are visible to the caller, newest first, older than `before`. ARM is asked only about
     /// the resource that the filter names.
-    ///
-    /// # Errors
-    /// When the database, Entra or ARM can't answer.
     pub async fn connections(
         &self,
         caller: &Caller,
@@ -312,9 +309,6 @@ impl Queries {
 
     /// Waits until an operation has ended, at most for `longest` and until this replica stops. Returns it and its connection, redacted
     /// for `side`. The caller of the change saw the connection, so visibility is not checked again.
-    ///
-    /// # Errors
-    /// When the database can't answer.
     pub async fn wait_for(
         &self,
         caller: &Caller,

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::arm::DataConnection;
 use crate::authz::Caller;
 use crate::db::operations::FIRST_REVISION;
-use crate::db::{DbError, connections, ledger_events, operations, revisions, within};
+use crate::db::{DbError, connections, ledger_events, operations, revisions, with_timeout};
 use crate::domain::{ConnectionRecord, DataConnectionId, Error, Event, EventKind};
 use crate::sources::{Comparison, Recorded, compare};
 use crate::telemetry::metrics;
@@ -159,7 +159,7 @@ impl LateEffects {
             Comparison::Unreadable => return None,
             Comparison::Absent | Comparison::Differs(_) | Comparison::Replaced(_) => return Some(false),
         }
-        match within(self.reopen(record, caller)).await {
+        match with_timeout(self.reopen(record, caller)).await {
             Ok(true) => {
                 tracing::warn!(connection.id = %record.id, "a create was carried out after its record had been closed; the connection is unsettled");
                 metrics::late_effect();

@@ -233,7 +233,37 @@ async fn the_pages_may_load_nothing_else_and_be_kept_but_not_framed() {
     ] {
         let answer = portal.get(path).await;
         answer.is_problem(404, "notFound");
-        assert_eq!(answer.text("/detail"), "there is nothing at this path", "{path}");
+        assert!(
+            answer
+                .text("/detail")
+                .starts_with("there is nothing at this path"),
+            "{path}"
+        );
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_root_leads_to_the_docs_and_a_wrong_path_to_the_nearest_right_one() {
+    let app = App::start().await;
+    let portal = app.portal();
+    let root = portal.get("/").await;
+    let docs = portal.get("/docs/").await;
+    assert_eq!((root.status, root.header("etag")), (200, docs.header("etag")));
+    let operation = "/v1/operation/0192f0c1-6a2d-7c84-b1f0-9e3d5a7c1b20";
+    for (wrong, told) in [
+        (operation, "; the nearest one is /v1/operations/{id}"),
+        ("/v1/connections/", "; the nearest one is /v1/connections"),
+        ("/readyz/", "; the nearest one is /readyz"),
+        ("/secret-7f1c", "; `/docs` lists those there are"),
+    ] {
+        let answer = portal.get(wrong).await;
+        answer.is_problem(404, "notFound");
+        assert_eq!(
+            answer.text("/detail"),
+            format!("there is nothing at this path{told}"),
+            "{wrong}"
+        );
     }
     app.finish().await;
 }

@@ -1,4 +1,4 @@
-//! The examples of the document, all of them sent as they stand: whoever copies one, or presses a button that does, is answered
+//! The examples of the document, all of them sent as they stand: anyone who copies one, or presses a button that does, is answered
 //! with a success.
 
 use http::{HeaderValue, Method};

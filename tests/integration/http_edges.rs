@@ -1,4 +1,4 @@
-//! The edge of the service: every error is a problem, whoever made it; headers that clients rely on; both versions of HTTP.
+//! The edge of the service: every error is a problem, wherever it arises; headers that clients rely on; both versions of HTTP.
 
 use std::time::Duration;
 
@@ -25,7 +25,6 @@ async fn a_path_or_an_id_that_does_not_exist_is_a_problem() {
     let app = App::start().await;
     let portal = app.how_to_portal();
     for path in [
-        "/",
         "/v1",
         "/v2/connections",
         "/v1/connections/",

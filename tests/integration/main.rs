@@ -13,6 +13,7 @@ mod continued;
 mod continuing;
 mod costs;
 mod document;
+mod endpoints;
 mod entity_tags;
 mod examples;
 mod fault_matrix;

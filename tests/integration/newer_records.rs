@@ -1,8 +1,9 @@
 //! Records that a newer version wrote while this one serves beside it.
 
+use azure_emulator::how_to;
 use serde_json::Value;
 
-use crate::support::{Answer, App, request};
+use crate::support::{Answer, App, hurried, request};
 
 fn names(answer: &Answer) -> Vec<&str> {
     let items = answer.body["value"].as_array().expect("a list");
@@ -65,4 +66,59 @@ async fn a_record_of_an_unknown_kind_or_configuration_is_an_error_that_hides_no_
     let removed = portal.remove(&ids[0]).await;
     assert_eq!(removed.text("/state"), "removed", "{}", removed.body);
     app.finish().await;
+}
+
+/// What a newer version wrote, how to read it again, and what the log says of it.
+const NEWER: [(&str, &str, &str); 2] = [
+    (
+        "alter table connections drop constraint connections_source_kind_check;
+         update connections set source_kind = 'laterKind'",
+        "update connections set source_kind = 'eventHub'",
+        "the kind of source 'laterKind'",
+    ),
+    (
+        "alter table operations drop constraint operations_kind_check; update operations set kind = 'laterKind'",
+        "update operations set kind = 'create'",
+        "an operation cannot be read",
+    ),
+];
+
+#[tokio::test]
+async fn an_operation_that_this_version_cannot_read_is_released_for_a_newer_one() {
+    for (write, restore, logged) in NEWER {
+        let mut app = App::with(|config| {
+            hurried(config);
+            config.tenants.service_reads = [how_to::DOMAIN1.parse().expect("a GUID")].into();
+        })
+        .await;
+        app.emulator
+            .edit(|world| world.assign_role(how_to::TENANT_BRIDGE, "Reader", how_to::CLUSTER))
+            .expect("a role");
+        app.hold_operations();
+        let created = app.how_to_portal().create_waiting(&request("telemetry"), 0).await;
+        assert_eq!(created.status, 202, "{}", created.body);
+        app.eventually_scalar("select phase from operations", |phase: String| {
+            phase == "accepted"
+        })
+        .await;
+        app.stop_service().await;
+        app.as_owner(write).await;
+        app.start_service().await;
+        app.wait_for_log("operation", logged).await;
+        // The replica lives on, and holds nothing; it tries again after a pause, not at once.
+        app.eventually_scalar(
+            "select attempts >= 2 and holder is null and lease_token is null and lease_until is not null from operations",
+            |released: bool| released,
+        )
+        .await;
+        app.as_owner(restore).await;
+        let newer = app.replica().await;
+        app.release_operations();
+        app.eventually_scalar("select phase from operations", |phase: String| {
+            phase == "succeeded"
+        })
+        .await;
+        newer.stop().await;
+        app.finish().await;
+    }
 }

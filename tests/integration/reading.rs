@@ -62,7 +62,7 @@ async fn seven_connections(app: &App, portal: &Portal) -> HashSet<String> {
     ids
 }
 
-/// Follows `nextLink` to the end; gives the pages' ids.
+/// Follows `nextLink` to the end; returns the pages' ids.
 async fn pages(portal: &Portal, path: &str) -> Vec<Vec<String>> {
     let (mut pages, mut next) = (Vec::new(), Some(path.to_owned()));
     while let Some(path) = next {

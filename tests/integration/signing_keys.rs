@@ -20,7 +20,7 @@ async fn keys_that_rotate_twice_in_a_moment_refuse_no_good_token() {
         app.emulator.rotate_keys().expect("a new key");
         looks(200).await;
     }
-    // Whoever makes up keys is not what the others pay for.
+    // A caller with invented keys costs the others nothing.
     for _ in 0..15 {
         let forged = app.odd_token("acc1@domain1.com", how_to::DOMAIN1, |token| {
             token.overrides.kid = Some("no-such-key".to_owned());

@@ -37,7 +37,7 @@ async fn answer(connection: &mut TcpStream) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Waits until the service has closed a connection; gives what it said before.
+/// Waits until the service has closed a connection; returns what it said before.
 async fn closed(connection: &mut TcpStream) -> Vec<u8> {
     let mut said = Vec::new();
     let read = timeout(PATIENCE, connection.read_to_end(&mut said)).await;

@@ -137,7 +137,7 @@ async fn a_create_whose_turn_has_come_when_its_replica_stops_is_not_sent_by_it()
         assert!(app.calls("PUT", "second").is_empty(), "{name}");
         app.wait_until("select exists (select from operations where phase = 'queued' and awaiting_tenant_id is not null)")
             .await;
-        // Whoever asks for the same again goes on with it.
+        // The caller continues it by the same request.
         let again = portal.create(&wanted).await;
         assert_eq!(again.body["id"], second.body["id"], "{}", again.body);
         let ended = portal.continue_to_end(second.text("/lastOperation/id")).await;

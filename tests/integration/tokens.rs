@@ -368,7 +368,7 @@ async fn an_empty_auxiliary_header_and_the_separators_that_clients_send_are_take
     app.finish().await;
 }
 
-/// Whoever writes a token without being able to sign it learns nothing of whom this service serves.
+/// Anyone who writes a token without being able to sign it learns nothing of whom this service serves.
 #[tokio::test]
 async fn all_tokens_whose_signature_is_not_verified_are_told_the_same() {
     let app = App::start().await;

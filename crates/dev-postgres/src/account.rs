@@ -11,7 +11,7 @@ const ACCOUNTS: [&str; 2] = ["postgres", "nobody"];
 /// How commands are run for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
-    /// `uid:gid` to give folders to; `None` when the server runs as whoever started this.
+    /// `uid:gid` to give folders to; `None` when the server runs as the user who started this.
     pub(crate) owner: Option<String>,
     /// Words before the command.
     pub(crate) prefix: Vec<String>,

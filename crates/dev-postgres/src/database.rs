@@ -107,7 +107,7 @@ impl Database {
         close(connection).await
     }
 
-    /// Drops the database, whoever is connected, and its roles unless a copy still needs them.
+    /// Drops the database, even if clients are connected, and its roles unless a copy still needs them.
     pub(crate) async fn remove(&self, admin: &Url) -> Result<(), Error> {
         let mut connection = sql::connect(admin).await?;
         let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);

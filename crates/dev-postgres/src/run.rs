@@ -2,7 +2,7 @@
 //! one left is dropped by the next, if it wasn't by its reaper.
 //!
 //! A run holds an advisory lock for as long as it lives. Databases and roles carry the run's
-//! number in their names, so whoever comes next drops those whose lock nobody holds.
+//! number in their names, so the next run drops those whose lock no process holds.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

@@ -183,7 +183,7 @@ impl Server {
         Ok(copy)
     }
 
-    /// Drops the database, whoever is connected to it, and its roles with the last database that
+    /// Drops the database, even if clients are connected to it, and its roles with the last database that
     /// uses them. A database that is gone already is no error.
     ///
     /// # Errors

@@ -93,9 +93,6 @@ fn is_over(operation: &Value) -> bool {
 
 /// Everything in which ARM, the records, the ledger and the journal of the calls differ, a sentence each; nothing when all is well.
 /// To be asked when nothing is under way any more.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn differences(stack: &Stack, claims: &Claims) -> anyhow::Result<Vec<String>> {
     let records = Records::read(stack).await?;
     let mut found = Vec::new();

@@ -123,7 +123,7 @@ fn refusals(scene: &Scene) -> String {
     format!("{counts:?}")
 }
 
-/// Asks until the service takes it on, less and less often: it may be too busy for so many, and then says so with a 503. Gives the
+/// Asks until the service takes it on, less and less often: it may be too busy for so many, and then says so with a 503. Returns the
 /// answer, and how often it was asked again.
 async fn insist(scene: &Scene, client: &Client, copy: usize, wish: &Wish) -> anyhow::Result<(Reply, u32)> {
     let mut again = 0;

@@ -107,7 +107,7 @@ async fn trial(
     Ok(found)
 }
 
-/// All goes well, Postgres is struck, all goes well again. Gives how long the last took.
+/// All goes well, Postgres is struck, all goes well again. Returns how long the last took.
 async fn story(
     ground: &Ground,
     scene: &Scene,
@@ -133,7 +133,7 @@ async fn story(
             .await?;
             sleep(AWAY).await;
             disk.empty()?;
-            // It ends itself when it can't write its log; whoever runs it starts it again.
+            // It ends itself when it can't write its log; its supervisor starts it again.
             if server.process_id().is_none() {
                 server.resume().await?;
             }

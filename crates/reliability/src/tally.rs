@@ -32,7 +32,7 @@ impl Tally {
         self.failed.is_empty()
     }
 
-    /// Prints what went wrong, how to run the same again, and `N passed, N failed`, with `N skipped` if some were; gives the command's exit code.
+    /// Prints what went wrong, how to run the same again, and `N passed, N failed`, with `N skipped` if some were; returns the command's exit code.
     ///
     /// # Errors
     /// When standard output is closed.

@@ -103,7 +103,7 @@ async fn trial(ground: &Ground, old: PathBuf) -> anyhow::Result<Vec<String>> {
     Ok(found)
 }
 
-/// Works at both replicas until some changes have ended; gives how many.
+/// Works at both replicas until some changes have ended; returns how many.
 async fn phase(scene: &Scene) -> anyhow::Result<u64> {
     let load = Load::default();
     let workers = (0..CALLERS)

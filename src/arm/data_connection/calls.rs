@@ -119,7 +119,7 @@ impl Arm {
     /// Creates the data connection, or replaces the one that is there: ARM replaces whole.
     ///
     /// # Errors
-    /// As every call; [`ArmError::outcome_unknown`] tells whether it may have been done all the same.
+    /// As every call; [`ArmError::outcome_unknown`] says whether it may have been done all the same.
     pub async fn put_data_connection(
         &self,
         credentials: &Credentials,
@@ -160,7 +160,7 @@ impl Arm {
     /// asked for it.
     ///
     /// # Errors
-    /// As every call; [`ArmError::outcome_unknown`] tells whether it may have been done all the same.
+    /// As every call; [`ArmError::outcome_unknown`] says whether it may have been done all the same.
     pub async fn delete_data_connection(
         &self,
         credentials: &Credentials,

@@ -15,7 +15,7 @@ use crate::domain::{
     TenantId,
 };
 
-/// A record, and what the person who looks is to it.
+/// A record, and the viewer's role in it.
 #[derive(Debug)]
 pub struct ConnectionWithRole {
     /// The record, whole: what of it may be shown is not decided here.
@@ -53,12 +53,12 @@ struct Row {
     operation: Option<Json<operations::Row>>,
 }
 
-/// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal. `from` gives the connections as `c`, and
-/// `part` what the person who looks is to each: of two parts, the actor's counts, which is first in the alphabet.
+/// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal. `from` names the connections `c`, and
+/// `part` the viewer's role in each: of two roles, the actor's counts, which is first in the alphabet.
 ///
 /// A connection and its operation are read in one statement, since each statement sees its own moment: a record from before a
 /// change and an operation from after it would make a state that never was. The operation is the one that waits, else the one
-/// under way, else the last; ids alone don't tell, since replicas' clocks differ.
+/// under way, else the last; ids alone do not decide, since replicas' clocks differ.
 ///
 /// What belongs to a connection is looked up connection by connection (`lateral … limit 1`), so that no plan reads whole tables for
 /// a page, whatever it expects.
@@ -144,10 +144,7 @@ impl Row {
     }
 }
 
-/// The record of a data connection that is not finally absent, whoever may see it.
-///
-/// # Errors
-/// When the database can't answer.
+/// The record of a data connection that is not finally absent, without a visibility check.
 pub async fn find_open(
     db: &mut PgConnection,
     arm_id: &DataConnectionId,
@@ -163,11 +160,8 @@ pub async fn find_open(
     row.map(Row::parse).transpose()
 }
 
-/// How long ago a removal of a former connection of this name was sent last, if that was within `life` and no answer told its outcome
+/// How long ago a removal of a former connection of this name was sent last, if that was within `life` and no answer showed its outcome
 /// since. By Postgres's clock and the ledger's order, since replicas' clocks differ.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn unanswered_removal(
     db: &mut PgConnection,
     arm_id: &DataConnectionId,
@@ -192,10 +186,7 @@ pub async fn unanswered_removal(
     Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default()))
 }
 
-/// A connection, whoever may see it.
-///
-/// # Errors
-/// When the database can't answer.
+/// A connection, without a visibility check.
 pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionRecord>, DbError> {
     let row = select!(part: "null::text", from: ("connections c"), "where c.id = $1", id.uuid())
         .fetch_optional(db)
@@ -203,10 +194,7 @@ pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<Conn
     row.map(Row::parse).transpose()
 }
 
-/// A connection, whoever may see it, and what this person is to it.
-///
-/// # Errors
-/// When the database can't answer.
+/// A connection, without a visibility check, and this person's role in it.
 pub async fn find_with_role(
     db: &mut PgConnection,
     id: ConnectionId,

@@ -102,9 +102,6 @@ pub async fn insert(db: &mut PgConnection, record: &NewRecord) -> Result<(), DbE
 }
 
 /// Records what a person is to a connection.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn add_principal(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -128,9 +125,6 @@ pub async fn add_principal(
 }
 
 /// Keeps the justification, with the salt of the hash that the ledger holds.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn add_note(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -150,9 +144,6 @@ pub async fn add_note(
 }
 
 /// Locks a connection's row until the transaction ends, so that changes of what is wanted come one after the other.
-///
-/// # Errors
-/// When the connection doesn't exist or the database can't answer.
 pub async fn lock(db: &mut PgConnection, id: ConnectionId) -> Result<(), DbError> {
     let rows = sqlx::query!("select id from connections where id = $1 for update", id.uuid())
         .fetch_all(db)
@@ -162,9 +153,6 @@ pub async fn lock(db: &mut PgConnection, id: ConnectionId) -> Result<(), DbError
 }
 
 /// Whether a connection, locked before, may still be made: it is wanted and not finally absent.
-///
-/// # Errors
-/// When the connection doesn't exist or the database can't answer.
 pub async fn is_to_be_made(db: &mut PgConnection, id: ConnectionId) -> Result<bool, DbError> {
     let is_to_be = sqlx::query_scalar!(
         "select closed_at is null and desired = 'present' as \"is_to_be!\" from connections where id = $1",
@@ -176,9 +164,6 @@ pub async fn is_to_be_made(db: &mut PgConnection, id: ConnectionId) -> Result<bo
 }
 
 /// Records what is wanted from now on.
-///
-/// # Errors
-/// When the connection doesn't exist or the database can't take it.
 pub async fn set_desired(db: &mut PgConnection, id: ConnectionId, desired: Desired) -> Result<(), DbError> {
     let rows = sqlx::query!(
         "update connections set desired = $2 where id = $1",
@@ -193,9 +178,6 @@ pub async fn set_desired(db: &mut PgConnection, id: ConnectionId, desired: Desir
 
 /// Records what is now known of ARM. `closed` says that the connection is finally absent, so that its name is
 /// free again; `confirmed` that a create ended with it there.
-///
-/// # Errors
-/// When the connection doesn't exist or the database can't take it.
 pub async fn set_observed(
     db: &mut PgConnection,
     id: ConnectionId,
@@ -225,9 +207,6 @@ pub async fn set_observed(
 }
 
 /// Records what a read found although the record says otherwise. The version rises when it is another than before.
-///
-/// # Errors
-/// When the connection doesn't exist or the database can't take it.
 pub async fn set_found(
     db: &mut PgConnection,
     id: ConnectionId,

@@ -33,9 +33,6 @@ pub(super) fn first() -> f64 {
 }
 
 /// Records that a create's outcome is unknown: when its record is closed, it is looked at again.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn expect_late_effect(db: &mut PgConnection, id: ConnectionId) -> Result<(), DbError> {
     sqlx::query!(
         "update connections set recheck_step = 0 where id = $1 and recheck_step is null",
@@ -47,9 +44,6 @@ pub async fn expect_late_effect(db: &mut PgConnection, id: ConnectionId) -> Resu
 }
 
 /// A removal was sent and carried out: whatever the create made is gone with it, and what has the name from now on is another's.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn expect_nothing_late(db: &mut PgConnection, id: ConnectionId) -> Result<(), DbError> {
     sqlx::query("update connections set recheck_step = null, recheck_at = null where id = $1")
         .bind(id.uuid())
@@ -59,9 +53,6 @@ pub async fn expect_nothing_late(db: &mut PgConnection, id: ConnectionId) -> Res
 }
 
 /// The closed records of these tenants that are due to be looked at, the longest due first.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn due_for_recheck(
     db: &mut PgConnection,
     tenants: &[Uuid],
@@ -80,9 +71,6 @@ pub async fn due_for_recheck(
 }
 
 /// The former records of a data connection's name that are still to be looked at again, the last one first.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn to_recheck_at(
     db: &mut PgConnection,
     arm_id: &DataConnectionId,
@@ -99,9 +87,6 @@ pub async fn to_recheck_at(
 }
 
 /// A look found nothing of this service's: the next one comes when it is due, if any is left.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn rechecked(db: &mut PgConnection, id: ConnectionId) -> Result<(), DbError> {
     let after: Vec<f64> = AFTER.iter().map(Duration::as_secs_f64).collect();
     sqlx::query!(
@@ -117,9 +102,6 @@ pub async fn rechecked(db: &mut PgConnection, id: ConnectionId) -> Result<(), Db
 }
 
 /// A look failed: it is tried again, less and less often.
-///
-/// # Errors
-/// When the database can't take it.
 pub async fn recheck_later(db: &mut PgConnection, id: ConnectionId) -> Result<(), DbError> {
     sqlx::query!(
         "update connections set recheck_at = now() + greatest((now() - closed_at) / 10, make_interval(secs => $2))
@@ -132,7 +114,7 @@ pub async fn recheck_later(db: &mut PgConnection, id: ConnectionId) -> Result<()
     Ok(())
 }
 
-/// Opens a closed record again: what its create sent was seen at ARM. Gives whether it was still to be looked at.
+/// Opens a closed record again: what its create sent was seen at ARM. Returns whether a recheck was still due.
 ///
 /// # Errors
 /// [`DbError::Conflict`] on `connections_one_open` when another record has the name.

@@ -7,11 +7,8 @@ use uuid::Uuid;
 
 use super::parameters::InPath;
 use crate::domain::{Code, FieldError};
-use crate::http::problem::Problem;
+use crate::http::problem::{IDEMPOTENCY_KEY, Problem};
 use crate::usecases::IdempotencyKey;
-
-/// The header.
-const HEADER: &str = "Idempotency-Key";
 
 /// The key under which the caller may repeat the request, if they named one.
 pub(in crate::http) struct Idempotency(pub(in crate::http) Option<IdempotencyKey>);
@@ -23,7 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
         let route = route(parts, state).await?;
         key(&parts.headers, route).map(Self).map_err(|detail| {
             Problem::invalid(vec![FieldError {
-                pointer: HEADER.to_owned(),
+                pointer: IDEMPOTENCY_KEY.to_owned(),
                 detail,
             }])
         })
@@ -44,7 +41,7 @@ async fn route<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, P
 }
 
 fn key(headers: &HeaderMap, route: String) -> Result<Option<IdempotencyKey>, String> {
-    let mut values = headers.get_all(HEADER).iter();
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else {
         return Ok(None);
     };
@@ -92,7 +89,7 @@ mod tests {
     fn read(lines: &[&[u8]]) -> Result<Option<IdempotencyKey>, String> {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(HEADER, HeaderValue::from_bytes(line).expect("a header"));
+            headers.append(IDEMPOTENCY_KEY, HeaderValue::from_bytes(line).expect("a header"));
         }
         key(&headers, String::new())
     }

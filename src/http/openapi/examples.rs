@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::{Code, FieldError, Missing, MissingKind, TenantId, Upstream};
 use crate::http::links;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, place_of};
 
 /// The database of the examples.
 const DATABASE: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry";
@@ -186,11 +186,9 @@ const fn wrong_place(code: Code) -> Option<&'static str> {
         Code::InvalidRequest => Some("/target/table"),
         Code::InvalidToken => Some("Authorization"),
         Code::ReferenceNotFound => Some("/source/eventHub/consumerGroup"),
-        Code::IdempotencyKeyReused => Some("Idempotency-Key"),
         Code::NameTaken => Some("/name"),
-        Code::RequestHashMissing | Code::RequestHashDiffers => Some("/requestHash"),
         Code::TenantNotAllowed => Some("/source/eventHub/resourceId"),
-        _ => None,
+        code => place_of(code),
     }
 }
 
@@ -257,8 +255,8 @@ const fn detail(code: Code) -> &'static str {
         Code::RequestHashMissing => {
             "another person requested this operation; to continue it in your own name, send its requestHash, which the operation shows"
         }
-        Code::RequestHashDiffers => "is not the hash of this operation's request; read the operation again",
-        Code::IdempotencyKeyReused => "was used for another request; send a new request with a new key",
+        Code::RequestHashDiffers => "not the hash of this operation's request; read it again",
+        Code::IdempotencyKeyReused => "the key was used for another request; send a new key",
         Code::PayloadTooLarge => "the body may have at most 65536 bytes",
         Code::HeadersTooLarge => "the headers may have at most 98304 bytes together",
         Code::UnsupportedMediaType => "send the body as Content-Type: application/json",

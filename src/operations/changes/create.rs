@@ -67,7 +67,7 @@ pub(crate) async fn absence_not_proved(job: &mut Job, error: &ArmError) -> Step 
         ArmErrorKind::Refused(refusal) if refusal.status == 401 || refusal.claims.is_some() => {
             outcome::await_caller(job, job.demanded(Some(refusal))).await
         }
-        // Whoever asked may no longer; nothing was ever sent.
+        // The caller has lost the right; nothing was ever sent.
         ArmErrorKind::Refused(refusal) if refusal.status == 403 => {
             outcome::fail(job, failure_of(Code::AzureRefused, error), Observed::Absent).await
         }
@@ -154,7 +154,7 @@ pub(crate) async fn create_not_accepted(job: &mut Job, error: &ArmError) -> Step
         _ => {
             outcome::mark_outcome_unknown(
                 job,
-                "the request got no answer that tells whether it was carried out",
+                "the request got no answer that shows whether it was carried out",
             )
             .await
         }

@@ -99,11 +99,11 @@ pub(crate) async fn read_and_compare(
         return Err(early(comparison::drifted_from(job, &found, &comparison).await));
     }
     let differs = matches!(comparison, Comparison::Differs(_));
-    // What may be somebody else's stays that, whatever comes of the removal.
+    // What may be another creator's stays so, however the removal ends.
     Ok(differs.then(|| comparison::seen(&found, &comparison, job.is_contested(), job.now())))
 }
 
-/// The create came to nothing, so its name is free, and what has it now may be somebody else's: nothing is sent.
+/// The create failed, so its name is free, and the data connection of that name may be another creator's: nothing is sent.
 pub(crate) async fn nothing_was_made(job: &mut Job) -> Step {
     let mut done = transition::to_phase(job, "there is nothing to remove", Phase::Succeeded);
     done.next.record.failure = None;
@@ -176,7 +176,7 @@ pub(crate) async fn removal_accepted(
 
 pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Step {
     match &error.kind {
-        // A change of the cluster is under way, or somebody else's: the wish stands, and its turn comes.
+        // Another change of the cluster is under way: the removal stays queued until its turn.
         _ if error.is_deferred() => deferral::defer(job, error).await,
         // Nothing left this machine: the wish stands, and it is sent again.
         ArmErrorKind::NotSent(_) => {
@@ -204,7 +204,7 @@ pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Ste
         _ => {
             outcome::mark_outcome_unknown(
                 job,
-                "the removal got no answer that tells whether it was carried out",
+                "the removal got no answer that shows whether it was carried out",
             )
             .await
         }

@@ -14,7 +14,7 @@ use crate::sources::Comparison;
 
 /// Settles a create whose outcome is unknown.
 pub(super) async fn settle(job: &mut Job) -> Step {
-    // Before the read: it tells nothing of what lands after it.
+    // Before the read: it shows nothing of what takes effect after it.
     let request_dead = reads::request_is_dead(job).await?;
     let seen = reads::read_connection(job).await?;
     decide(job, seen, request_dead).await
@@ -146,7 +146,7 @@ fn as_seen(seen: &Seen, observed: Observed) -> Failure {
         ),
         Seen::Nothing => Failure::new(
             Code::AzureFailed,
-            "nothing told what came of the request, and reads past its longest life found nothing at Azure",
+            "no answer showed the outcome of the request, and reads after its longest lifetime found nothing at Azure",
         ),
     }
 }
@@ -171,7 +171,7 @@ async fn read_again(
                 ),
                 Seen::Nothing => ("nothing is there yet", None),
                 Seen::NoParent(_) => (
-                    "what is there can't be told from reads",
+                    "reads cannot show what is there",
                     Some(said.unwrap_or_else(|| as_seen(seen, Observed::Unknown))),
                 ),
             };

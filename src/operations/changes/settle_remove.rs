@@ -110,7 +110,7 @@ pub(crate) async fn confirm_failure(job: &mut Job) -> Step {
     outcome::fail(job, failure, observed).await
 }
 
-/// The read before a removal failed: the removal waits, for a better moment or for somebody who may read.
+/// The read before a removal failed: the removal waits until a read succeeds, or until a caller who may read continues it.
 pub(crate) async fn not_readable(job: &mut Job, error: &ArmError) -> Step {
     tracing::warn!(operation.id = %job.claim.record.id, arm.call = error.call, arm.status = error.status(), "the data connection to be removed can't be read, so no DELETE is sent");
     match &error.kind {

@@ -11,7 +11,7 @@ use crate::tokens::TokenOutcome;
 use std::time::Duration;
 
 /// ARM did nothing, and requires claims of the token. What is at ARM is what was there before. The operation awaits them from this
-/// commit on, so that whoever resumes it after a lost lease knows.
+/// commit on, so that the replica that resumes it after a lost lease knows.
 pub(crate) async fn challenged(job: &mut Job, error: &ArmError) -> Step {
     let awaited = job.demanded(error.refusal());
     let (kind, code) = match job.claim.record.kind {

@@ -77,13 +77,13 @@ pub(crate) async fn end_as_anothers(job: &mut Job, found: &DataConnection, whose
             )
         }
         Whose::Ours | Whose::Unreadable => {
-            return Err(Error::Internal("a create that is nobody else's".to_owned()).into());
+            return Err(Error::Internal("a create that is no other creator's".to_owned()).into());
         }
     };
     outcome::fail_with(job, failure, observed, Some(seen)).await
 }
 
-/// Whether what is there may not be removed: it is not what the caller named, or nobody named anything and it is another data
+/// Whether what is there may not be removed: it is not what the caller named, or the caller named nothing and it is another data
 /// connection or may be another person's.
 pub(crate) fn forbids_removal(job: &Job, found: &DataConnection, comparison: &Comparison) -> bool {
     match &job.claim.accepted_fingerprint {

@@ -56,7 +56,7 @@ pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {
                 record_failure(job, Failure::new(Code::AzureFailed, "Azure canceled the change")).await
             }
         },
-        // ARM forgets operations after a while; the resource itself still tells.
+        // ARM forgets operations after a while; a read of the resource still decides.
         Err(error) if error.status() == Some(404) => C::confirm(job, false).await,
         Err(error) => reads::read_failed(job, &error).await,
     }

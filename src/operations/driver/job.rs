@@ -192,7 +192,7 @@ impl Job {
         }
     }
 
-    /// Whether what has the name may be somebody else's.
+    /// Whether the data connection of that name may be another creator's.
     pub(crate) fn is_contested(&self) -> bool {
         self.record.found.as_ref().is_some_and(|found| found.contested)
     }

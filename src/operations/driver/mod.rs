@@ -19,11 +19,13 @@ use sqlx::PgConnection;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::Instrument as _;
+use uuid::Uuid;
 
 use crate::authz::Caller;
 use crate::db::leases::{Claim, ClaimScope};
 use crate::db::{DbError, leases, operations};
 use crate::domain::{Error, OperationId, OperationKind, OperationRecord, Phase};
+use crate::operations::Settings;
 use crate::operations::changes::{Change, Create, Remove};
 use crate::telemetry::metrics;
 use crate::tokens::store::Provider;
@@ -67,11 +69,13 @@ impl Driver {
         }
         let span = tracing::info_span!("operation", operation.id = %claim.record.id, otel.name = claim.record.kind.as_str());
         let task = async move {
-            let operation = claim.record.id;
-            let result = Job::open(driver.clone(), claim, claimed_at, unsent).await;
-            let result = match result {
+            let (operation, lease) = (claim.record.id, claim.lease);
+            let result = match Job::open(driver.clone(), claim, claimed_at, unsent).await {
                 Ok(job) => run(job, place).await,
-                Err(error) => Err(Stop::Error(error)),
+                Err(error) => {
+                    driver.release_unreadable(operation, lease, &error).await;
+                    Err(Stop::Error(error))
+                }
             };
             match result {
                 Ok(()) | Err(Stop::Next(_)) => {}
@@ -91,11 +95,22 @@ impl Driver {
         self.replica.tasks.spawn(task.instrument(span));
     }
 
+    /// Releases an operation whose connection this version cannot read, which a newer version may have written.
+    async fn release_unreadable(&self, operation: OperationId, lease: Uuid, error: &Error) {
+        if matches!(error, Error::Database(error) if error.is_outage()) {
+            return;
+        }
+        let pause = self.settings.poll_max;
+        let released = self
+            .db
+            .background(async |db| leases::release(db, operation, Some(lease), pause).await);
+        if let Err(error) = released.await {
+            self.db.failed(&error, "an operation cannot be released");
+        }
+    }
+
     /// Claims due operations and drives them, up to the limit. Operations started by requests do not count against it. Returns the delay
     /// until the next due operation; none when there is no room for one.
-    ///
-    /// # Errors
-    /// When the database can't answer.
     pub(crate) async fn resume_due(&self) -> Result<Option<Duration>, DbError> {
         let places = &self.replica.places;
         let room = places.available_permits();
@@ -115,7 +130,8 @@ impl Driver {
                 now,
             };
             let limit = i64::try_from(room).unwrap_or(i64::MAX);
-            for claim in leases::claim_due(db, limit, by, self.settings.lease).await? {
+            for claim in leases::claim_due(db, limit, by, self.settings.lease, self.settings.poll_max).await?
+            {
                 // There is one: only this takes any.
                 let place = Arc::clone(places).try_acquire_owned().ok();
                 self.drive_with(place, claim, claimed_at, false);
@@ -169,7 +185,8 @@ impl Driver {
             let Some(operation) = find(db).await? else {
                 return Ok(None);
             };
-            Ok(leases::claim(db, operation, self.replica.id, self.settings.lease).await?)
+            let Settings { lease, poll_max, .. } = *self.settings;
+            Ok(leases::claim(db, operation, self.replica.id, lease, poll_max).await?)
         });
         match claim.await {
             Ok(Some(claim)) => self.drive(claim, claimed_at, false),

@@ -48,7 +48,7 @@ pub(crate) async fn fail_with(
     Ok(NextAction::Done)
 }
 
-/// Records that the outcome is unknown: from here on, only reads tell.
+/// Records that the outcome is unknown: from here on, only reads decide.
 pub(crate) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
     job.unsent = false;
     let details = serde_json::json!({ "reason": why });
@@ -76,7 +76,7 @@ pub(crate) async fn await_caller(job: &mut Job, awaited: impl Into<Awaiting>) ->
         return Ok(NextAction::RetryAfter(Duration::ZERO));
     }
     let release_for = Some(job.driver.tokens.own.recheck_delay(&job.record));
-    // What was surely not sent leaves the queue and blocks nobody.
+    // What was surely not sent leaves the queue and blocks no other operation.
     let mut waiting = transition::to_phase(job, "the operation waits for a token", job.phase_without_lease());
     waiting.next.record.awaiting = Some(awaited.into());
     waiting.release_for = release_for;

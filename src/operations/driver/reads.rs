@@ -6,7 +6,7 @@ use crate::domain::{Code, Desired, Error, Failure};
 use crate::operations::driver::job::{Job, Step, early};
 use crate::operations::driver::{outcome, tokens};
 
-/// Where ARM tells how its operation stands, if it said so.
+/// The URL of ARM's operation, if its answer had one.
 pub(crate) fn operation_url(job: &Job) -> Option<OperationUrl> {
     let text = job.claim.arm_operation_url.as_deref()?;
     OperationUrl::parse(text, job.driver.arm.endpoint()).ok()
@@ -38,7 +38,7 @@ pub(crate) async fn read_failed(job: &mut Job, error: &ArmError) -> Step {
     outcome::recheck_after(job, pause).await
 }
 
-/// Whether the request can no longer be carried out at ARM. Postgres tells: a machine's clock may have been wrong when it was
+/// Whether the request can no longer be carried out at ARM. By Postgres's clock: a machine's clock may have been wrong when it was
 /// sent, or be now.
 pub(crate) async fn request_is_dead(job: &Job) -> Result<bool, Error> {
     let db = &job.driver.db;

@@ -1,7 +1,7 @@
 //! What a step leaves behind, in one transaction: the operation, the connection and the ledger event together or not at all.
 
 use crate::db::leases::{self, Claim};
-use crate::db::{cluster_locks, connections, ledger_events, revisions, within};
+use crate::db::{cluster_locks, connections, ledger_events, revisions, with_timeout};
 use crate::domain::{
     ActorId, Code, Desired, Error, Event, EventKind, Failure, FoundResource, Observed, OperationKind, Phase,
 };
@@ -117,7 +117,7 @@ async fn save(job: &mut Job, change: Transition) -> Result<(), NotCommitted> {
     let event = event_of(job, &change);
     let mut repeated = false;
     let (actor, app) = loop {
-        match within(try_commit(job, &change, event.clone(), repeated)).await {
+        match with_timeout(try_commit(job, &change, event.clone(), repeated)).await {
             Err(NotCommitted::Error(Error::Database(error))) if error.is_outage() && job.lease.is_held() => {
                 job.driver.db.failed(&error, "a result waits to be recorded");
                 repeated = true;
@@ -196,7 +196,7 @@ async fn try_commit(
     if is_create && is_before_sending && !connections::is_to_be_made(db, job.record.id).await? {
         return Err(NotCommitted::Unwanted);
     }
-    // What waits for a caller is for whoever has tokens, and a replica that stops takes its own with it.
+    // An operation that waits for a caller is open to every replica that has tokens; a replica that stops loses its own.
     let holds = next.record.awaiting.is_none() && !driver.replica.is_stopping();
     let holder = holds.then_some(driver.replica.id);
     let lease = driver.settings.lease;
@@ -207,7 +207,7 @@ async fn try_commit(
             // The tokens at hand are not theirs.
             return Err(NotCommitted::Continued);
         }
-        // What only the service's token is behind is nobody's.
+        // What only the service's token drives has no holder.
         if let Some(event) = event.as_mut().filter(|event| event.actor.is_some()) {
             (event.actor, event.app) = (Some(actor.0), Some(actor.1));
         }

@@ -18,7 +18,7 @@ async fn a_removal_is_done_only_if_the_connection_is_still_of_the_version_that_w
             .await
             .is_problem(412, "preconditionFailed");
     }
-    // Whoever sends it empty has lost the tag, not the wish for a condition.
+    // Anyone who sends it empty has lost the tag, not the wish for a condition.
     for no_tag in ["7-00000000", ""] {
         let odd = remove_matching(&portal, id, no_tag).await;
         odd.is_problem(400, "invalidRequest");

@@ -76,7 +76,7 @@ async fn the_record_is_not_closed_alone_where_nothing_can_be_told() {
     close(&portal, id).await.is_problem(409, "parentMissing");
     app.emulator.clear_faults();
     assert_eq!(portal.connection(id).await.text("/state"), "active");
-    // Whoever may not delete may not close either.
+    // Anyone who may not delete may not close either.
     app.emulator
         .edit(|world| world.revoke_roles("acc1@domain1.com", azure_emulator::how_to::CLUSTER))
         .expect("roles");

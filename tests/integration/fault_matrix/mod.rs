@@ -10,6 +10,7 @@ mod check;
 mod complete;
 mod outcome;
 mod own;
+mod service;
 mod table_changes;
 mod table_checks;
 mod troubles;

@@ -99,7 +99,7 @@ fn exchange(trouble: Trouble) -> Cell {
 
 fn look(trouble: Trouble) -> Cell {
     match trouble {
-        // Whoever brings a token that ARM refuses sees nothing.
+        // Anyone who brings a token that ARM refuses sees nothing.
         WrongTenant => Leads(NotSeen),
         _ => read(trouble),
     }

@@ -74,7 +74,7 @@ troubles! {
     EndlessOutage,
 }
 
-/// How long a throttled call is asked to wait, in seconds, where the service passes it on to whoever waits for an answer; and
+/// How long a throttled call is asked to wait, in seconds, where the service passes it on to anyone who waits for an answer; and
 /// where it waits itself.
 pub(super) const TOLD: &str = "7";
 const WAITED: &str = "1";

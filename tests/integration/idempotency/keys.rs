@@ -127,7 +127,7 @@ async fn a_repeat_is_authorised_again() {
         .remove(id)
         .await
         .is_problem(403, "insufficientScope");
-    // Whoever brings tokens for a removal under way must still be allowed to remove.
+    // Anyone who brings tokens for a removal under way must still be allowed to remove.
     app.wait_for_calls("DELETE", "telemetry", 1).await;
     app.emulator
         .edit(|world| {

@@ -132,7 +132,7 @@ async fn those_behind_one_who_steps_out_are_called_at_another_replica_without_wa
     let (app, one, other) = two_callers_at(
         App::with(|config| {
             hurried(config);
-            // Far longer than the test: whoever isn't called doesn't come.
+            // Far longer than the test: an operation that is not woken does not run.
             config.worker.interval = PATIENCE * 2;
         })
         .await,

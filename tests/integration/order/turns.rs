@@ -188,7 +188,7 @@ async fn a_busy_cluster_is_left_alone_for_as_long_as_azure_says_by_all_its_calle
     let writes = app.writes();
     let apart = writes[1].at - writes[0].at;
     assert!(apart >= chrono::TimeDelta::seconds(1), "{apart}");
-    // Whoever was put off has kept their place.
+    // An operation that was deferred keeps its place.
     assert_eq!(put(&app), ["a0", "a0", "b1"]);
     app.finish().await;
 }

@@ -1,4 +1,4 @@
-//! What reads tell when not the data connection is what Azure doesn't find, but what it would be in: that is no proof that it
+//! What reads decide when not the data connection is what Azure doesn't find, but what it would be in: that is no proof that it
 //! was removed, nor that nothing came of its create.
 
 use std::time::Duration;

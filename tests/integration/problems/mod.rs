@@ -44,7 +44,7 @@ fn arm_answers(app: &App, effect: Effect) {
     app.emulator.inject(Fault::arm("", effect).always());
 }
 
-/// ARM wants more proof of whoever asks.
+/// ARM wants more proof of the caller.
 fn arm_challenges(app: &App) {
     arm_answers(app, claims_challenge());
 }
@@ -65,7 +65,7 @@ async fn tokens(app: &App, calls: &Calls, provoked: &mut Provoked) {
     provoked.all(calls, &lacking, 403, "insufficientScope").await;
 }
 
-/// What Azure answers, to whoever needs it to be asked.
+/// What Azure answers to a caller for whom it has to be asked.
 async fn upstream(app: &App, calls: &Calls, provoked: &mut Provoked) {
     let garbage = FaultAnswer {
         status: 200,

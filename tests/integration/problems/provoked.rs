@@ -32,7 +32,7 @@ impl Calls {
         }
     }
 
-    /// The operations that only look, each with a call that makes it look at ARM for whoever is not in the record.
+    /// The operations that only look, each with a call that makes it look at ARM for a caller who is not in the record.
     fn reads<'a>(&'a self, portal: &'a Portal) -> impl Iterator<Item = (&'static str, RequestBuilder)> + 'a {
         let list = format!("/v1/connections?database={}", how_to::DATABASE);
         [

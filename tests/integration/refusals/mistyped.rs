@@ -8,7 +8,7 @@ use crate::support::App;
 const TARGET: &str = "/target/database";
 const SOURCE: &str = "/source/eventHub/resourceId";
 
-/// Gives the two accounts of the how-to a role on all of their subscriptions, so that ARM tells them what is not there.
+/// Returns the two accounts of the how-to a role on all of their subscriptions, so that ARM tells them what is not there.
 fn see_everything(app: &App, role: &str) {
     let subscription = |id: &str| format!("/subscriptions/{id}");
     app.emulator

@@ -48,7 +48,7 @@ impl<'a> Helper<'a> {
         );
     }
 
-    /// Gives the role that a fix names, on the resource that it names.
+    /// Returns the role that a fix names, on the resource that it names.
     pub(super) async fn give_role(&self, fix: &str, principal: &str) {
         let (_, rest) = fix.split_once("give the user the role ").expect(fix);
         let (role, rest) = rest.split_once(" on the ").expect(fix);
@@ -104,7 +104,7 @@ impl<'a> Helper<'a> {
         }
     }
 
-    /// The service, as whoever is led to its page sees it.
+    /// The service, as anyone who is led to its page sees it.
     fn service(&self) -> Portal {
         self.app.portal()
     }

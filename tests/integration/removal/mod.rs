@@ -158,7 +158,7 @@ async fn a_removal_that_azure_wants_the_sources_token_for_says_which_tenant_it_w
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
     assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN2);
-    // Whoever took it up by looking may read with their tokens, not delete.
+    // A caller who resumed it by reading may read with their tokens, not delete.
     assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
     is_removed(&portal.remove(id).await);
     let deletes = app.calls("DELETE", "telemetry");

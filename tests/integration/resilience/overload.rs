@@ -115,7 +115,7 @@ async fn those_who_wait_for_an_operation_leave_room_for_those_who_don_t() {
         waiting.spawn(async move { portal.create_waiting(&body, 20).await });
     }
     app.wait_until("select count(*) = 2 from operations").await;
-    // Both places for waiting are taken: whoever would wait too is told where to look.
+    // Both places for waiting are taken: anyone who would wait too is told where to look.
     let portal = app.how_to_portal();
     let asked_at = Instant::now();
     let again = portal.create_waiting(&request("one"), 20).await;

@@ -48,7 +48,7 @@ impl Granted {
     }
 }
 
-/// Gives the service's own principal a role.
+/// Returns the service's own principal a role.
 fn grant(app: &App, role: &str, scope: &str) {
     app.emulator
         .edit(|world| world.assign_role(how_to::TENANT_BRIDGE, role, scope))

@@ -56,7 +56,7 @@ fn lines() -> MutexGuard<'static, Vec<u8>> {
 }
 
 impl Since {
-    /// A copy, since whoever logs waits while somebody looks.
+    /// A copy, since tasks that log wait while the lines are read.
     fn text(self) -> String {
         let bytes = lines().get(self.0..).unwrap_or_default().to_vec();
         String::from_utf8_lossy(&bytes).into_owned()

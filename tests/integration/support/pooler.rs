@@ -91,7 +91,7 @@ impl Drop for Pooler {
     }
 }
 
-/// Writes its files, which whoever runs the server may read; nobody else gets into the folder.
+/// Writes its files, which the server's user may read; no other user may enter the folder.
 fn configure(folder: &std::path::Path, database: &Database, port: u16, settings: &str) -> PathBuf {
     let server = database.serving_url.port().expect("a port");
     let users: String = [&database.serving_url, &database.owner_url]

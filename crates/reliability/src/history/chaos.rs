@@ -40,7 +40,7 @@ async fn strike(scene: &Scene, blow: Blow) -> anyhow::Result<()> {
             scene.bring_back(replica).await
         }
         Blow::Freeze { replica, lasts } => {
-            // Whoever wants to end it has to wait: a frozen process hears nothing but a kill.
+            // To end it takes a kill: a frozen process hears nothing but a kill.
             let mut place = scene.replica(replica).lock().await;
             if let Some(replica) = place.as_mut()
                 && replica.ended()?.is_none()

@@ -193,7 +193,7 @@ impl Lane {
             _ => None,
         };
         outcome.taken = stranger.is_some();
-        // Whoever it was about to be ready for has the same settings.
+        // Its successor has the same settings.
         let plan = next.filter(|next| next.identity == trial.identity);
         let points = plan.map(|next| next.plan(&self.stack)).unwrap_or_default();
         let mut replica = self.stack.replace(replica, &settings, &points).await?;
@@ -227,7 +227,7 @@ impl Lane {
         // It ends in an error when the replica dies under it.
         let acted = timeout(HANGS, play.act(trial.scenario)).await;
         match (replica.wait(AFTERWARDS).await?, acted) {
-            // A failure point was the cause, and one was armed: whoever crashes in another way has not died of it.
+            // A failure point was the cause, and one was armed: a replica that crashes in another way has not died of it.
             (Some(status), _) if is_abort(status) && trial.point.is_some() => outcome.died = true,
             (Some(status), _) => outcome.found.push(ended(replica, status)),
             (None, Ok(Err(error))) => outcome.found.push(format!("the replica lives, and: {error:#}")),
@@ -250,7 +250,7 @@ impl Lane {
         Ok(())
     }
 
-    /// Gives the service's own identity the roles of this one.
+    /// Returns the service's own identity the roles of this one.
     fn grant(&mut self, identity: Identity) -> anyhow::Result<()> {
         if self.granted != identity {
             for (_, scope) in identity.grants() {
@@ -347,7 +347,7 @@ fn stands(stack: &Stack, operation: &Value) -> bool {
 }
 
 /// With an identity of its own the service finds out by itself what came of everything that was sent. What is not sent yet, or has to
-/// be sent again, waits for whoever asked for it: of a removal, that is one whose data connection is there.
+/// be sent again, waits for the caller who asked for it: of a removal, that is one whose data connection is there.
 async fn settle_alone(play: &Play<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {

@@ -235,7 +235,7 @@ impl Play<'_> {
         bail!("{path} does not end")
     }
 
-    /// A stranger takes the trial's name, if it is free. Gives what they made.
+    /// A stranger takes the trial's name, if it is free. Returns what they made.
     pub(super) fn take_name(&self) -> anyhow::Result<Option<Stranger>> {
         Stranger::make(self.stack, &self.name)
     }

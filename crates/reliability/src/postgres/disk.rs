@@ -81,7 +81,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Gives the room back.
+    /// Returns the room back.
     pub(super) fn empty(&self) -> anyhow::Result<()> {
         Ok(std::fs::remove_file(self.file())?)
     }

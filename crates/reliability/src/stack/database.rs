@@ -44,9 +44,6 @@ impl Database {
     }
 
     /// The rows of a query, each as JSON with the columns as members.
-    ///
-    /// # Errors
-    /// When the database can't answer.
     pub async fn rows(&self, query: &str) -> anyhow::Result<Vec<Value>> {
         let query = format!("select to_jsonb(r) from ({query}) r");
         Ok(sqlx::query_scalar(AssertSqlSafe(query))

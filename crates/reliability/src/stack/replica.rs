@@ -114,17 +114,11 @@ impl Replica {
     }
 
     /// Whether it has ended by itself, or of a failure point.
-    ///
-    /// # Errors
-    /// When the system can't tell.
     pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
 
     /// Waits until it has ended; `None` if it hasn't in this time.
-    ///
-    /// # Errors
-    /// When the system can't tell.
     pub async fn wait(&mut self, longest: Duration) -> anyhow::Result<Option<ExitStatus>> {
         let deadline = Instant::now() + longest;
         loop {

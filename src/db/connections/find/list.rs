@@ -13,17 +13,17 @@ use crate::domain::{ActorId, ConnectionId, DatabaseId, FoundResource, ResourceId
 /// Which connections a list holds: newest first, each once.
 #[derive(Debug, Clone, Copy)]
 pub struct Selection<'a> {
-    /// Who looks, if the service knows them: the connections whose record names them.
+    /// The viewer, if the service knows them: the connections whose record names them.
     pub viewer: Option<ActorId>,
     /// And all that touch this tenant.
     pub tenant: Option<TenantId>,
-    /// And all others that the filters leave, whoever they are of.
+    /// And all others that match the filters.
     pub everything: bool,
     /// Only those of this database.
     pub database: Option<&'a DatabaseId>,
     /// Only those from this resource.
     pub source: Option<&'a SourceId>,
-    /// Only those of which no read has told yet whether a change happened: as [`State::Unsettled`](crate::domain::State) is
+    /// Only those whose last change no read has confirmed or ruled out yet: as [`State::Unsettled`](crate::domain::State) is
     /// derived.
     pub unsettled: bool,
     /// Only those made before this one.
@@ -41,19 +41,16 @@ pub struct Listed {
     pub next: Option<ConnectionId>,
 }
 
-/// The most connections that a page can hold, and the one after them which tells that there is another page. The statement says the
+/// The most connections that a page can hold, and the one after them, which shows that there is another page. The statement says the
 /// same number.
 const MAX_ROWS: i64 = 201;
 
-/// The connections of a list. Without a filter `everything` counts for nothing: nobody sees all there is. A record that this version
+/// The connections of a list. Without a filter `everything` counts for nothing: no caller sees everything. A record that this version
 /// cannot read, since another one wrote it, is logged and left out: it must not hide the others.
 ///
 /// Each viewer's entries are read from the primary key alone, in its order, as many as are needed. A plan that is made before the
 /// values are known expects a tenth of what a limit of unknown size stands before, which is why a known one stands inside. Whatever
 /// a person made or took part in is among their own entries, so their part in a page's connections is among what was read.
-///
-/// # Errors
-/// When the database can't answer.
 pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Listed, DbError> {
     // One more than requested shows whether there is another page.
     let limit = i64::from(selection.limit) + 1;

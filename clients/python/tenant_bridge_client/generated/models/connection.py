@@ -26,15 +26,16 @@ class Connection:
     """A connection as this service recorded it.
 
     Attributes:
+        created_at (datetime.datetime): When it was requested.
+        created_by (UUID): Its requester: the pseudonym that the ledger uses.
         id (UUID): This service's id of it.
         name (str): The data connection's name.
-        state (State): The state of a connection that the API shows.
-        resource_id (str): The data connection's resource id at Azure.
-        target (ConnectionTarget): Where the events go.
-        source (ConnectionSource): The source of the events: the member that is present names its kind.
-        created_by (UUID): Its requester: the pseudonym that the ledger uses.
-        created_at (datetime.datetime): When it was requested.
         observed_at (datetime.datetime): When a read last confirmed `state` at Azure.
+        resource_id (str): The data connection's resource id at Azure.
+        source (ConnectionSource): The source of the events: the member that is present names its kind.
+        state (State): The state of a connection that the API shows.
+        target (ConnectionTarget): Where the events go.
+        found (FoundResource | Unset): What a read found at Azure that differs from the record.
         justification (str | Unset): Why it is wanted: shown to the people who requested the connection or a change of
             it, and to callers who see it from the
             target's side: an account of the target's tenant that took part in it or has `Connections.Read.All` there, and
@@ -42,48 +43,47 @@ class Connection:
             may read the data connection at Azure. Not shown to others of the source's tenant, to callers who see it by the
             event hub,
             and to operators; the ledger contains only a salted hash of it.
-        found (FoundResource | Unset): What a read found at Azure that differs from the record.
         last_operation (Operation | Unset): One change of one connection, and how far it is.
     """
 
+    created_at: datetime.datetime
+    created_by: UUID
     id: UUID
     name: str
-    state: State
-    resource_id: str
-    target: ConnectionTarget
-    source: ConnectionSource
-    created_by: UUID
-    created_at: datetime.datetime
     observed_at: datetime.datetime
-    justification: str | Unset = UNSET
+    resource_id: str
+    source: ConnectionSource
+    state: State
+    target: ConnectionTarget
     found: FoundResource | Unset = UNSET
+    justification: str | Unset = UNSET
     last_operation: Operation | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        created_at = self.created_at.isoformat()
+
+        created_by = str(self.created_by)
+
         id = str(self.id)
 
         name = self.name
 
-        state = self.state.value
+        observed_at = self.observed_at.isoformat()
 
         resource_id = self.resource_id
 
-        target = self.target.to_dict()
-
         source = self.source.to_dict()
 
-        created_by = str(self.created_by)
+        state = self.state.value
 
-        created_at = self.created_at.isoformat()
-
-        observed_at = self.observed_at.isoformat()
-
-        justification = self.justification
+        target = self.target.to_dict()
 
         found: dict[str, Any] | Unset = UNSET
         if not isinstance(self.found, Unset):
             found = self.found.to_dict()
+
+        justification = self.justification
 
         last_operation: dict[str, Any] | Unset = UNSET
         if not isinstance(self.last_operation, Unset):
@@ -93,21 +93,21 @@ class Connection:
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "createdAt": created_at,
+                "createdBy": created_by,
                 "id": id,
                 "name": name,
-                "state": state,
-                "resourceId": resource_id,
-                "target": target,
-                "source": source,
-                "createdBy": created_by,
-                "createdAt": created_at,
                 "observedAt": observed_at,
+                "resourceId": resource_id,
+                "source": source,
+                "state": state,
+                "target": target,
             }
         )
-        if justification is not UNSET:
-            field_dict["justification"] = justification
         if found is not UNSET:
             field_dict["found"] = found
+        if justification is not UNSET:
+            field_dict["justification"] = justification
         if last_operation is not UNSET:
             field_dict["lastOperation"] = last_operation
 
@@ -121,25 +121,23 @@ class Connection:
         from ..models.operation import Operation
 
         d = dict(src_dict)
+        created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
+
+        created_by = UUID(d.pop("createdBy"))
+
         id = UUID(d.pop("id"))
 
         name = d.pop("name")
 
-        state = State(d.pop("state"))
+        observed_at = datetime.datetime.fromisoformat(d.pop("observedAt"))
 
         resource_id = d.pop("resourceId")
 
-        target = ConnectionTarget.from_dict(d.pop("target"))
-
         source = ConnectionSource.from_dict(d.pop("source"))
 
-        created_by = UUID(d.pop("createdBy"))
+        state = State(d.pop("state"))
 
-        created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
-
-        observed_at = datetime.datetime.fromisoformat(d.pop("observedAt"))
-
-        justification = d.pop("justification", UNSET)
+        target = ConnectionTarget.from_dict(d.pop("target"))
 
         _found = d.pop("found", UNSET)
         found: FoundResource | Unset
@@ -147,6 +145,8 @@ class Connection:
             found = UNSET
         else:
             found = FoundResource.from_dict(_found)
+
+        justification = d.pop("justification", UNSET)
 
         _last_operation = d.pop("lastOperation", UNSET)
         last_operation: Operation | Unset
@@ -156,17 +156,17 @@ class Connection:
             last_operation = Operation.from_dict(_last_operation)
 
         connection = cls(
+            created_at=created_at,
+            created_by=created_by,
             id=id,
             name=name,
-            state=state,
-            resource_id=resource_id,
-            target=target,
-            source=source,
-            created_by=created_by,
-            created_at=created_at,
             observed_at=observed_at,
-            justification=justification,
+            resource_id=resource_id,
+            source=source,
+            state=state,
+            target=target,
             found=found,
+            justification=justification,
             last_operation=last_operation,
         )
 

@@ -14,25 +14,25 @@ class ConnectionEventHub:
     """An event hub as a source.
 
     Attributes:
-        resource_id (str): The event hub's resource id.
         consumer_group (str): The consumer group that Azure Data Explorer reads with.
+        resource_id (str): The event hub's resource id.
     """
 
-    resource_id: str
     consumer_group: str
+    resource_id: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        resource_id = self.resource_id
-
         consumer_group = self.consumer_group
+
+        resource_id = self.resource_id
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "resourceId": resource_id,
                 "consumerGroup": consumer_group,
+                "resourceId": resource_id,
             }
         )
 
@@ -41,13 +41,13 @@ class ConnectionEventHub:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        resource_id = d.pop("resourceId")
-
         consumer_group = d.pop("consumerGroup")
 
+        resource_id = d.pop("resourceId")
+
         connection_event_hub = cls(
-            resource_id=resource_id,
             consumer_group=consumer_group,
+            resource_id=resource_id,
         )
 
         connection_event_hub.additional_properties = d

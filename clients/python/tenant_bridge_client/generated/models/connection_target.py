@@ -17,75 +17,75 @@ class ConnectionTarget:
     """Where the events go.
 
     Attributes:
-        tenant_id (UUID): The tenant of the cluster's subscription, according to Azure.
         database (str): The database's resource id.
         location (str): The cluster's region.
-        table (str | Unset): The table; absent if each event names its own.
-        mapping (str | Unset): The ingestion mapping of that table.
+        tenant_id (UUID): The tenant of the cluster's subscription, according to Azure.
         data_format (str | Unset): The format of the events.
+        mapping (str | Unset): The ingestion mapping of that table.
+        table (str | Unset): The table; absent if each event names its own.
     """
 
-    tenant_id: UUID
     database: str
     location: str
-    table: str | Unset = UNSET
-    mapping: str | Unset = UNSET
+    tenant_id: UUID
     data_format: str | Unset = UNSET
+    mapping: str | Unset = UNSET
+    table: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        tenant_id = str(self.tenant_id)
-
         database = self.database
 
         location = self.location
 
-        table = self.table
+        tenant_id = str(self.tenant_id)
+
+        data_format = self.data_format
 
         mapping = self.mapping
 
-        data_format = self.data_format
+        table = self.table
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "tenantId": tenant_id,
                 "database": database,
                 "location": location,
+                "tenantId": tenant_id,
             }
         )
-        if table is not UNSET:
-            field_dict["table"] = table
-        if mapping is not UNSET:
-            field_dict["mapping"] = mapping
         if data_format is not UNSET:
             field_dict["dataFormat"] = data_format
+        if mapping is not UNSET:
+            field_dict["mapping"] = mapping
+        if table is not UNSET:
+            field_dict["table"] = table
 
         return field_dict
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        tenant_id = UUID(d.pop("tenantId"))
-
         database = d.pop("database")
 
         location = d.pop("location")
 
-        table = d.pop("table", UNSET)
-
-        mapping = d.pop("mapping", UNSET)
+        tenant_id = UUID(d.pop("tenantId"))
 
         data_format = d.pop("dataFormat", UNSET)
 
+        mapping = d.pop("mapping", UNSET)
+
+        table = d.pop("table", UNSET)
+
         connection_target = cls(
-            tenant_id=tenant_id,
             database=database,
             location=location,
-            table=table,
-            mapping=mapping,
+            tenant_id=tenant_id,
             data_format=data_format,
+            mapping=mapping,
+            table=table,
         )
 
         connection_target.additional_properties = d

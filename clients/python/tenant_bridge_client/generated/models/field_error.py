@@ -14,25 +14,25 @@ class FieldError:
     """A member of the request that is wrong.
 
     Attributes:
-        pointer (str): Where: a JSON pointer (RFC 6901) into the request, or a header's name.
         detail (str): What is wrong, and what would be right.
+        pointer (str): Where: a JSON pointer (RFC 6901) into the request, or a header's name.
     """
 
-    pointer: str
     detail: str
+    pointer: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        pointer = self.pointer
-
         detail = self.detail
+
+        pointer = self.pointer
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "pointer": pointer,
                 "detail": detail,
+                "pointer": pointer,
             }
         )
 
@@ -41,13 +41,13 @@ class FieldError:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        pointer = d.pop("pointer")
-
         detail = d.pop("detail")
 
+        pointer = d.pop("pointer")
+
         field_error = cls(
-            pointer=pointer,
             detail=detail,
+            pointer=pointer,
         )
 
         field_error.additional_properties = d

@@ -23,52 +23,42 @@ class LedgerEvent:
     """One event of the ledger.
 
     Attributes:
-        id (UUID): Its own id.
-        sequence (int): Its place in the ledger: later events have higher numbers, with gaps.
-        occurred_at (datetime.datetime): When it happened.
-        kind (EventKind): What an event of the ledger says happened.
         details (LedgerEventDetails): Further details; they depend on the event's kind.
-        connection_id (UUID | Unset): The connection that it belongs to.
-        operation_id (UUID | Unset): The operation that it belongs to.
+        id (UUID): Its own id.
+        kind (EventKind): What an event of the ledger says happened.
+        occurred_at (datetime.datetime): When it happened.
+        sequence (int): Its place in the ledger: later events have higher numbers, with gaps.
         actor_id (UUID | Unset): Who caused it, by pseudonym.
         app_id (UUID | Unset): The app that acted in their name.
+        operation_id (UUID | Unset): The operation that it belongs to.
         request_id (str | Unset): The HTTP request it came with.
-        target_tenant_id (UUID | Unset): The tenant of the cluster.
         source_tenant_id (UUID | Unset): The tenant of the event hub.
+        target_tenant_id (UUID | Unset): The tenant of the cluster.
     """
 
-    id: UUID
-    sequence: int
-    occurred_at: datetime.datetime
-    kind: EventKind
     details: LedgerEventDetails
-    connection_id: UUID | Unset = UNSET
-    operation_id: UUID | Unset = UNSET
+    id: UUID
+    kind: EventKind
+    occurred_at: datetime.datetime
+    sequence: int
     actor_id: UUID | Unset = UNSET
     app_id: UUID | Unset = UNSET
+    operation_id: UUID | Unset = UNSET
     request_id: str | Unset = UNSET
-    target_tenant_id: UUID | Unset = UNSET
     source_tenant_id: UUID | Unset = UNSET
+    target_tenant_id: UUID | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        details = self.details.to_dict()
+
         id = str(self.id)
-
-        sequence = self.sequence
-
-        occurred_at = self.occurred_at.isoformat()
 
         kind = self.kind.value
 
-        details = self.details.to_dict()
+        occurred_at = self.occurred_at.isoformat()
 
-        connection_id: str | Unset = UNSET
-        if not isinstance(self.connection_id, Unset):
-            connection_id = str(self.connection_id)
-
-        operation_id: str | Unset = UNSET
-        if not isinstance(self.operation_id, Unset):
-            operation_id = str(self.operation_id)
+        sequence = self.sequence
 
         actor_id: str | Unset = UNSET
         if not isinstance(self.actor_id, Unset):
@@ -78,41 +68,43 @@ class LedgerEvent:
         if not isinstance(self.app_id, Unset):
             app_id = str(self.app_id)
 
-        request_id = self.request_id
+        operation_id: str | Unset = UNSET
+        if not isinstance(self.operation_id, Unset):
+            operation_id = str(self.operation_id)
 
-        target_tenant_id: str | Unset = UNSET
-        if not isinstance(self.target_tenant_id, Unset):
-            target_tenant_id = str(self.target_tenant_id)
+        request_id = self.request_id
 
         source_tenant_id: str | Unset = UNSET
         if not isinstance(self.source_tenant_id, Unset):
             source_tenant_id = str(self.source_tenant_id)
 
+        target_tenant_id: str | Unset = UNSET
+        if not isinstance(self.target_tenant_id, Unset):
+            target_tenant_id = str(self.target_tenant_id)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "id": id,
-                "sequence": sequence,
-                "occurredAt": occurred_at,
-                "kind": kind,
                 "details": details,
+                "id": id,
+                "kind": kind,
+                "occurredAt": occurred_at,
+                "sequence": sequence,
             }
         )
-        if connection_id is not UNSET:
-            field_dict["connectionId"] = connection_id
-        if operation_id is not UNSET:
-            field_dict["operationId"] = operation_id
         if actor_id is not UNSET:
             field_dict["actorId"] = actor_id
         if app_id is not UNSET:
             field_dict["appId"] = app_id
+        if operation_id is not UNSET:
+            field_dict["operationId"] = operation_id
         if request_id is not UNSET:
             field_dict["requestId"] = request_id
-        if target_tenant_id is not UNSET:
-            field_dict["targetTenantId"] = target_tenant_id
         if source_tenant_id is not UNSET:
             field_dict["sourceTenantId"] = source_tenant_id
+        if target_tenant_id is not UNSET:
+            field_dict["targetTenantId"] = target_tenant_id
 
         return field_dict
 
@@ -121,29 +113,15 @@ class LedgerEvent:
         from ..models.ledger_event_details import LedgerEventDetails
 
         d = dict(src_dict)
+        details = LedgerEventDetails.from_dict(d.pop("details"))
+
         id = UUID(d.pop("id"))
-
-        sequence = d.pop("sequence")
-
-        occurred_at = datetime.datetime.fromisoformat(d.pop("occurredAt"))
 
         kind = EventKind(d.pop("kind"))
 
-        details = LedgerEventDetails.from_dict(d.pop("details"))
+        occurred_at = datetime.datetime.fromisoformat(d.pop("occurredAt"))
 
-        _connection_id = d.pop("connectionId", UNSET)
-        connection_id: UUID | Unset
-        if isinstance(_connection_id, Unset):
-            connection_id = UNSET
-        else:
-            connection_id = UUID(_connection_id)
-
-        _operation_id = d.pop("operationId", UNSET)
-        operation_id: UUID | Unset
-        if isinstance(_operation_id, Unset):
-            operation_id = UNSET
-        else:
-            operation_id = UUID(_operation_id)
+        sequence = d.pop("sequence")
 
         _actor_id = d.pop("actorId", UNSET)
         actor_id: UUID | Unset
@@ -159,14 +137,14 @@ class LedgerEvent:
         else:
             app_id = UUID(_app_id)
 
-        request_id = d.pop("requestId", UNSET)
-
-        _target_tenant_id = d.pop("targetTenantId", UNSET)
-        target_tenant_id: UUID | Unset
-        if isinstance(_target_tenant_id, Unset):
-            target_tenant_id = UNSET
+        _operation_id = d.pop("operationId", UNSET)
+        operation_id: UUID | Unset
+        if isinstance(_operation_id, Unset):
+            operation_id = UNSET
         else:
-            target_tenant_id = UUID(_target_tenant_id)
+            operation_id = UUID(_operation_id)
+
+        request_id = d.pop("requestId", UNSET)
 
         _source_tenant_id = d.pop("sourceTenantId", UNSET)
         source_tenant_id: UUID | Unset
@@ -175,19 +153,25 @@ class LedgerEvent:
         else:
             source_tenant_id = UUID(_source_tenant_id)
 
+        _target_tenant_id = d.pop("targetTenantId", UNSET)
+        target_tenant_id: UUID | Unset
+        if isinstance(_target_tenant_id, Unset):
+            target_tenant_id = UNSET
+        else:
+            target_tenant_id = UUID(_target_tenant_id)
+
         ledger_event = cls(
-            id=id,
-            sequence=sequence,
-            occurred_at=occurred_at,
-            kind=kind,
             details=details,
-            connection_id=connection_id,
-            operation_id=operation_id,
+            id=id,
+            kind=kind,
+            occurred_at=occurred_at,
+            sequence=sequence,
             actor_id=actor_id,
             app_id=app_id,
+            operation_id=operation_id,
             request_id=request_id,
-            target_tenant_id=target_tenant_id,
             source_tenant_id=source_tenant_id,
+            target_tenant_id=target_tenant_id,
         )
 
         ledger_event.additional_properties = d

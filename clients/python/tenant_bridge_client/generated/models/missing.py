@@ -18,24 +18,24 @@ class Missing:
     """Access that is missing, and how to get it.
 
     Attributes:
-        tenant (UUID): In which tenant.
-        kind (MissingKind): What kind of access is missing.
         fix (str): What to do, by whom.
+        kind (MissingKind): What kind of access is missing.
+        tenant (UUID): In which tenant.
         url (str | Unset): Where to do it.
     """
 
-    tenant: UUID
-    kind: MissingKind
     fix: str
+    kind: MissingKind
+    tenant: UUID
     url: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        tenant = str(self.tenant)
+        fix = self.fix
 
         kind = self.kind.value
 
-        fix = self.fix
+        tenant = str(self.tenant)
 
         url = self.url
 
@@ -43,9 +43,9 @@ class Missing:
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "tenant": tenant,
-                "kind": kind,
                 "fix": fix,
+                "kind": kind,
+                "tenant": tenant,
             }
         )
         if url is not UNSET:
@@ -56,18 +56,18 @@ class Missing:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        tenant = UUID(d.pop("tenant"))
+        fix = d.pop("fix")
 
         kind = MissingKind(d.pop("kind"))
 
-        fix = d.pop("fix")
+        tenant = UUID(d.pop("tenant"))
 
         url = d.pop("url", UNSET)
 
         missing = cls(
-            tenant=tenant,
-            kind=kind,
             fix=fix,
+            kind=kind,
+            tenant=tenant,
             url=url,
         )
 

@@ -24,54 +24,52 @@ class Operation:
     """One change of one connection, and how far it is.
 
     Attributes:
-        id (UUID): This service's id of it.
         connection_id (UUID): The connection that it changes.
-        kind (OperationKind): What an operation does to its connection.
-        status (OperationStatus): The progress of an operation.
         created_at (datetime.datetime): When it was requested.
+        id (UUID): This service's id of it.
+        kind (OperationKind): What an operation does to its connection.
         request_hash (str): SHA-256 of the request, in hexadecimal: a person who continues another person's operation
             sends it to `continue`.
-        finished_at (datetime.datetime | Unset): When it ended.
+        status (OperationStatus): The progress of an operation.
+        awaiting_claims (str | Unset): The claims that the sign-in to that tenant requires, as JSON text: pass them on
+            unchanged, as `claims` of the sign-in. Absent if
+            no particular claims are required.
         awaiting_tenant_id (UUID | Unset): The tenant whose token the operation waits for, while `status` is
             `awaitingCaller`.
         changes_ahead (int | Unset): How many changes of the same cluster precede it in the queue: a cluster processes
             one at a time. Only in a response to a read of
             the operation itself.
-        awaiting_claims (str | Unset): The claims that the sign-in to that tenant requires, as JSON text: pass them on
-            unchanged, as `claims` of the sign-in. Absent if
-            no particular claims are required.
         error (Failure | Unset): Why an operation failed, in words that are safe to show.
+        finished_at (datetime.datetime | Unset): When it ended.
     """
 
-    id: UUID
     connection_id: UUID
-    kind: OperationKind
-    status: OperationStatus
     created_at: datetime.datetime
+    id: UUID
+    kind: OperationKind
     request_hash: str
-    finished_at: datetime.datetime | Unset = UNSET
+    status: OperationStatus
+    awaiting_claims: str | Unset = UNSET
     awaiting_tenant_id: UUID | Unset = UNSET
     changes_ahead: int | Unset = UNSET
-    awaiting_claims: str | Unset = UNSET
     error: Failure | Unset = UNSET
+    finished_at: datetime.datetime | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        id = str(self.id)
-
         connection_id = str(self.connection_id)
-
-        kind = self.kind.value
-
-        status = self.status.value
 
         created_at = self.created_at.isoformat()
 
+        id = str(self.id)
+
+        kind = self.kind.value
+
         request_hash = self.request_hash
 
-        finished_at: str | Unset = UNSET
-        if not isinstance(self.finished_at, Unset):
-            finished_at = self.finished_at.isoformat()
+        status = self.status.value
+
+        awaiting_claims = self.awaiting_claims
 
         awaiting_tenant_id: str | Unset = UNSET
         if not isinstance(self.awaiting_tenant_id, Unset):
@@ -79,34 +77,36 @@ class Operation:
 
         changes_ahead = self.changes_ahead
 
-        awaiting_claims = self.awaiting_claims
-
         error: dict[str, Any] | Unset = UNSET
         if not isinstance(self.error, Unset):
             error = self.error.to_dict()
+
+        finished_at: str | Unset = UNSET
+        if not isinstance(self.finished_at, Unset):
+            finished_at = self.finished_at.isoformat()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "id": id,
                 "connectionId": connection_id,
-                "kind": kind,
-                "status": status,
                 "createdAt": created_at,
+                "id": id,
+                "kind": kind,
                 "requestHash": request_hash,
+                "status": status,
             }
         )
-        if finished_at is not UNSET:
-            field_dict["finishedAt"] = finished_at
+        if awaiting_claims is not UNSET:
+            field_dict["awaitingClaims"] = awaiting_claims
         if awaiting_tenant_id is not UNSET:
             field_dict["awaitingTenantId"] = awaiting_tenant_id
         if changes_ahead is not UNSET:
             field_dict["changesAhead"] = changes_ahead
-        if awaiting_claims is not UNSET:
-            field_dict["awaitingClaims"] = awaiting_claims
         if error is not UNSET:
             field_dict["error"] = error
+        if finished_at is not UNSET:
+            field_dict["finishedAt"] = finished_at
 
         return field_dict
 
@@ -115,24 +115,19 @@ class Operation:
         from ..models.failure import Failure
 
         d = dict(src_dict)
-        id = UUID(d.pop("id"))
-
         connection_id = UUID(d.pop("connectionId"))
-
-        kind = OperationKind(d.pop("kind"))
-
-        status = OperationStatus(d.pop("status"))
 
         created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
 
+        id = UUID(d.pop("id"))
+
+        kind = OperationKind(d.pop("kind"))
+
         request_hash = d.pop("requestHash")
 
-        _finished_at = d.pop("finishedAt", UNSET)
-        finished_at: datetime.datetime | Unset
-        if isinstance(_finished_at, Unset):
-            finished_at = UNSET
-        else:
-            finished_at = datetime.datetime.fromisoformat(_finished_at)
+        status = OperationStatus(d.pop("status"))
+
+        awaiting_claims = d.pop("awaitingClaims", UNSET)
 
         _awaiting_tenant_id = d.pop("awaitingTenantId", UNSET)
         awaiting_tenant_id: UUID | Unset
@@ -143,8 +138,6 @@ class Operation:
 
         changes_ahead = d.pop("changesAhead", UNSET)
 
-        awaiting_claims = d.pop("awaitingClaims", UNSET)
-
         _error = d.pop("error", UNSET)
         error: Failure | Unset
         if isinstance(_error, Unset):
@@ -152,18 +145,25 @@ class Operation:
         else:
             error = Failure.from_dict(_error)
 
+        _finished_at = d.pop("finishedAt", UNSET)
+        finished_at: datetime.datetime | Unset
+        if isinstance(_finished_at, Unset):
+            finished_at = UNSET
+        else:
+            finished_at = datetime.datetime.fromisoformat(_finished_at)
+
         operation = cls(
-            id=id,
             connection_id=connection_id,
-            kind=kind,
-            status=status,
             created_at=created_at,
+            id=id,
+            kind=kind,
             request_hash=request_hash,
-            finished_at=finished_at,
+            status=status,
+            awaiting_claims=awaiting_claims,
             awaiting_tenant_id=awaiting_tenant_id,
             changes_ahead=changes_ahead,
-            awaiting_claims=awaiting_claims,
             error=error,
+            finished_at=finished_at,
         )
 
         operation.additional_properties = d

@@ -23,52 +23,58 @@ class Problem:
     """What went wrong, for people and programs.
 
     Attributes:
-        type_ (str): Identifies the kind of problem; stable.
         code (str): The kind of problem in one word; stable. The header `x-ms-error-code` repeats it.
-        title (str): A short summary, the same each time.
-        status (int): The HTTP status.
         detail (str): What is wrong in this case, and how to fix it.
         request_id (str): The request, as the service's log knows it.
         retryable (bool): Whether the same request may succeed later.
-        errors (list[FieldError] | Unset): The members of the request that are wrong.
-        missing (list[Missing] | Unset): The access that is missing, and how to get it.
-        upstream (Upstream | Unset): An answer of Entra or ARM that a problem or failure goes back to.
-        connection_id (UUID | Unset): The connection whose change ended like this.
-        operation_id (UUID | Unset): The operation that ended like this: a refusal without one left everything as it
-            was.
+        status (int): The HTTP status.
+        title (str): A short summary, the same each time.
+        type_ (str): Identifies the kind of problem; stable.
         comparison (str | Unset): How what Azure holds compares with the record, where that is the reason: `differs` or
             `replaced`.
+        connection_id (UUID | Unset): The connection whose change ended like this.
+        errors (list[FieldError] | Unset): The members of the request that are wrong.
+        missing (list[Missing] | Unset): The access that is missing, and how to get it.
+        operation_id (UUID | Unset): The operation that ended like this: a refusal without one left everything as it
+            was.
+        upstream (Upstream | Unset): An answer of Entra or ARM that a problem or failure goes back to.
     """
 
-    type_: str
     code: str
-    title: str
-    status: int
     detail: str
     request_id: str
     retryable: bool
+    status: int
+    title: str
+    type_: str
+    comparison: str | Unset = UNSET
+    connection_id: UUID | Unset = UNSET
     errors: list[FieldError] | Unset = UNSET
     missing: list[Missing] | Unset = UNSET
-    upstream: Upstream | Unset = UNSET
-    connection_id: UUID | Unset = UNSET
     operation_id: UUID | Unset = UNSET
-    comparison: str | Unset = UNSET
+    upstream: Upstream | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        type_ = self.type_
-
         code = self.code
-
-        title = self.title
-
-        status = self.status
 
         detail = self.detail
 
         request_id = self.request_id
 
         retryable = self.retryable
+
+        status = self.status
+
+        title = self.title
+
+        type_ = self.type_
+
+        comparison = self.comparison
+
+        connection_id: str | Unset = UNSET
+        if not isinstance(self.connection_id, Unset):
+            connection_id = str(self.connection_id)
 
         errors: list[dict[str, Any]] | Unset = UNSET
         if not isinstance(self.errors, Unset):
@@ -84,45 +90,39 @@ class Problem:
                 missing_item = missing_item_data.to_dict()
                 missing.append(missing_item)
 
-        upstream: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.upstream, Unset):
-            upstream = self.upstream.to_dict()
-
-        connection_id: str | Unset = UNSET
-        if not isinstance(self.connection_id, Unset):
-            connection_id = str(self.connection_id)
-
         operation_id: str | Unset = UNSET
         if not isinstance(self.operation_id, Unset):
             operation_id = str(self.operation_id)
 
-        comparison = self.comparison
+        upstream: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.upstream, Unset):
+            upstream = self.upstream.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "type": type_,
                 "code": code,
-                "title": title,
-                "status": status,
                 "detail": detail,
                 "requestId": request_id,
                 "retryable": retryable,
+                "status": status,
+                "title": title,
+                "type": type_,
             }
         )
+        if comparison is not UNSET:
+            field_dict["comparison"] = comparison
+        if connection_id is not UNSET:
+            field_dict["connectionId"] = connection_id
         if errors is not UNSET:
             field_dict["errors"] = errors
         if missing is not UNSET:
             field_dict["missing"] = missing
-        if upstream is not UNSET:
-            field_dict["upstream"] = upstream
-        if connection_id is not UNSET:
-            field_dict["connectionId"] = connection_id
         if operation_id is not UNSET:
             field_dict["operationId"] = operation_id
-        if comparison is not UNSET:
-            field_dict["comparison"] = comparison
+        if upstream is not UNSET:
+            field_dict["upstream"] = upstream
 
         return field_dict
 
@@ -133,19 +133,28 @@ class Problem:
         from ..models.upstream import Upstream
 
         d = dict(src_dict)
-        type_ = d.pop("type")
-
         code = d.pop("code")
-
-        title = d.pop("title")
-
-        status = d.pop("status")
 
         detail = d.pop("detail")
 
         request_id = d.pop("requestId")
 
         retryable = d.pop("retryable")
+
+        status = d.pop("status")
+
+        title = d.pop("title")
+
+        type_ = d.pop("type")
+
+        comparison = d.pop("comparison", UNSET)
+
+        _connection_id = d.pop("connectionId", UNSET)
+        connection_id: UUID | Unset
+        if isinstance(_connection_id, Unset):
+            connection_id = UNSET
+        else:
+            connection_id = UUID(_connection_id)
 
         _errors = d.pop("errors", UNSET)
         errors: list[FieldError] | Unset = UNSET
@@ -165,20 +174,6 @@ class Problem:
 
                 missing.append(missing_item)
 
-        _upstream = d.pop("upstream", UNSET)
-        upstream: Upstream | Unset
-        if isinstance(_upstream, Unset):
-            upstream = UNSET
-        else:
-            upstream = Upstream.from_dict(_upstream)
-
-        _connection_id = d.pop("connectionId", UNSET)
-        connection_id: UUID | Unset
-        if isinstance(_connection_id, Unset):
-            connection_id = UNSET
-        else:
-            connection_id = UUID(_connection_id)
-
         _operation_id = d.pop("operationId", UNSET)
         operation_id: UUID | Unset
         if isinstance(_operation_id, Unset):
@@ -186,22 +181,27 @@ class Problem:
         else:
             operation_id = UUID(_operation_id)
 
-        comparison = d.pop("comparison", UNSET)
+        _upstream = d.pop("upstream", UNSET)
+        upstream: Upstream | Unset
+        if isinstance(_upstream, Unset):
+            upstream = UNSET
+        else:
+            upstream = Upstream.from_dict(_upstream)
 
         problem = cls(
-            type_=type_,
             code=code,
-            title=title,
-            status=status,
             detail=detail,
             request_id=request_id,
             retryable=retryable,
+            status=status,
+            title=title,
+            type_=type_,
+            comparison=comparison,
+            connection_id=connection_id,
             errors=errors,
             missing=missing,
-            upstream=upstream,
-            connection_id=connection_id,
             operation_id=operation_id,
-            comparison=comparison,
+            upstream=upstream,
         )
 
         problem.additional_properties = d

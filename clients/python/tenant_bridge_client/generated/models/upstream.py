@@ -17,25 +17,25 @@ class Upstream:
 
     Attributes:
         service (str): `entra` or `arm`.
-        status (int | Unset): The HTTP status it answered, if it answered.
         code (str | Unset): Its own error code.
         request_id (str | Unset): Its request id: what its support will ask for.
+        status (int | Unset): The HTTP status it answered, if it answered.
     """
 
     service: str
-    status: int | Unset = UNSET
     code: str | Unset = UNSET
     request_id: str | Unset = UNSET
+    status: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         service = self.service
 
-        status = self.status
-
         code = self.code
 
         request_id = self.request_id
+
+        status = self.status
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -44,12 +44,12 @@ class Upstream:
                 "service": service,
             }
         )
-        if status is not UNSET:
-            field_dict["status"] = status
         if code is not UNSET:
             field_dict["code"] = code
         if request_id is not UNSET:
             field_dict["requestId"] = request_id
+        if status is not UNSET:
+            field_dict["status"] = status
 
         return field_dict
 
@@ -58,17 +58,17 @@ class Upstream:
         d = dict(src_dict)
         service = d.pop("service")
 
-        status = d.pop("status", UNSET)
-
         code = d.pop("code", UNSET)
 
         request_id = d.pop("requestId", UNSET)
 
+        status = d.pop("status", UNSET)
+
         upstream = cls(
             service=service,
-            status=status,
             code=code,
             request_id=request_id,
+            status=status,
         )
 
         upstream.additional_properties = d

@@ -1,4 +1,4 @@
-//! What callers were refused: whoever can't be served now is told so, and each other no has its reason in the history.
+//! What callers were refused: anyone who can't be served now is told so, and each other no has its reason in the history.
 
 use std::collections::BTreeSet;
 

@@ -40,7 +40,7 @@ fn of_sent(history: &History, before: &[Sent], sent: &Sent) -> Vec<String> {
     if operation.kind != kind {
         found.push(format!("its operation is a {}", operation.kind));
     }
-    // Whoever reads the ledger must find why a request left, whenever it did.
+    // Anyone who reads the ledger must find why a request left, whenever it did.
     let intents: Vec<&Event> = history
         .events_of(operation.id)
         .filter(|event| is_intent(kind, event) && event.committed_at <= sent.at)

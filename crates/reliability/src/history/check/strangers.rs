@@ -39,7 +39,7 @@ const fn took_effect(sent: &Sent) -> bool {
     matches!(sent.status, 200..=202)
 }
 
-/// Whether a read in the name of whoever sent a request had shown the stranger's before it left, so that it could have been kept
+/// Whether a read in the name of the caller who sent a request had shown the stranger's before it left, so that it could have been kept
 /// back. What other callers' requests read meanwhile is nothing to this one.
 fn was_shown(history: &History, sent: &Sent, since: DateTime<Utc>) -> bool {
     let mut reads = history.reads.iter();
@@ -53,7 +53,7 @@ fn was_shown(history: &History, sent: &Sent, since: DateTime<Utc>) -> bool {
     })
 }
 
-/// Whether whoever sent a request had several under way for the same name since a read, so that it can't be told which of them made
+/// Whether the caller who sent a request had several under way for the same name since a read, so that it can't be told which of them made
 /// it.
 fn has_rivals(history: &History, sent: &Sent, since: DateTime<Utc>) -> bool {
     let is_for_it = |wish: &Wish| match wish {
