@@ -10,8 +10,9 @@ use crate::domain::{ActorId, ConnectionId, Event, OperationId, RecordedEvent, Te
 /// The event of a row of `ledger_events`, whichever other columns the row has.
 macro_rules! recorded {
     ($row:ident) => {
-        $crate::domain::EventKind::from_word(&$row.kind)
-            .ok_or_else(|| $crate::db::DbError::Internal(format!("the unknown event kind '{}'", $row.kind)))
+        $row.kind
+            .parse()
+            .map_err($crate::db::DbError::internal)
             .map(|kind| $crate::domain::RecordedEvent {
                 sequence: $row.sequence,
                 event: $crate::domain::Event {

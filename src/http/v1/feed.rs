@@ -74,7 +74,7 @@ impl FeedParameters {
         if connection == Some(None) {
             parse("connection", "must be the id of a connection: a UUID");
         }
-        let kind = self.kind.as_deref().map(EventKind::from_word);
+        let kind = self.kind.as_deref().map(|word| word.parse::<EventKind>().ok());
         if kind == Some(None) {
             parse(
                 "kind",
