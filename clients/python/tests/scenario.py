@@ -11,8 +11,8 @@ from http import HTTPStatus
 from uuid import UUID, uuid4
 
 import httpx
-from portal import AskForAccess, Done, FixForm, Portal, SignIn
-from sandbox import DATABASE, HUB, SERVICE, change, tenant_of, token_of
+from portal import AskForAccess, Done, Failed, FixForm, Portal, SignIn
+from sandbox import DATABASE, HUB, SERVICE, change, fail_next_write, tenant_of, token_of
 from steps import Steps
 
 from tenant_bridge_client import (
@@ -127,6 +127,15 @@ async def a_portal_marks_the_fields_that_are_wrong() -> None:
     async with connect(SERVICE, lambda: SESSION["actor"], ASYNC_ACCOUNTS) as both:
         shown = await Portal(both, 20).connect(request("a/b", "cg1"))
         assert isinstance(shown, FixForm) and list(shown.fields) == ["/name"], shown
+
+
+async def a_portal_tells_why_azure_failed_a_change() -> None:
+    async with connect(SERVICE, lambda: SESSION["actor"], ASYNC_ACCOUNTS) as both:
+        shown, _ = await asyncio.gather(
+            Portal(both, 20).connect(request("python-2", "cg1")),
+            fail_next_write("No space for another data connection."),
+        )
+        assert isinstance(shown, Failed) and shown.why and shown.support, shown
 
 
 async def a_portal_lets_the_user_sign_in_with_more_proof_while_a_change_waits_and_follows_it() -> None:
@@ -307,6 +316,7 @@ def main() -> int:
             a_portal_connects_and_a_second_click_finds_the_same,
             a_portal_tells_whom_to_ask_when_an_account_is_missing,
             a_portal_marks_the_fields_that_are_wrong,
+            a_portal_tells_why_azure_failed_a_change,
             a_portal_lets_the_user_sign_in_with_more_proof_while_a_change_waits_and_follows_it,
             a_portal_shows_a_table_page_by_page,
         )

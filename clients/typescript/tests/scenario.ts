@@ -20,7 +20,7 @@ import {
 import type { CreateConnection, FeedEvent } from 'tenant-bridge-client';
 
 import { Portal } from './portal.js';
-import { change, sandbox, tenantOf, tokenOf } from './sandbox.js';
+import { change, failNextWrite, sandbox, tenantOf, tokenOf } from './sandbox.js';
 import { end, step } from './steps.js';
 
 const DOMAIN1 = tenantOf('domain1.com');
@@ -98,6 +98,15 @@ await step('a portal marks the fields that are wrong', async () => {
   const shown = await portal.connect(request('a/b', 'cg1'));
   assert.ok(shown.view === 'fixForm', JSON.stringify(shown));
   assert.deepEqual(Object.keys(shown.fields), ['/name']);
+});
+
+await step('a portal tells why Azure failed a change', async () => {
+  const [shown] = await Promise.all([
+    portal.connect(request('typescript-2', 'cg1')),
+    failNextWrite('No space for another data connection.'),
+  ]);
+  assert.ok(shown.view === 'failed', JSON.stringify(shown));
+  assert.ok(shown.why && shown.support, JSON.stringify(shown));
 });
 
 await step('a portal lets the user sign in with more proof while a change waits, and follows it', async () => {
