@@ -17,7 +17,8 @@ fn auditor(app: &App) -> Portal {
 }
 
 fn auditor_of(app: &App, user: &str, tenant: &str) -> Portal {
-    app.portal().with_token(&app.token_with_roles(user, tenant, &["Auditor"]))
+    app.portal()
+        .with_token(&app.token_with_roles(user, tenant, &["Auditor"]))
 }
 
 /// Runs statements as somebody who adds to the ledger beside the service.
@@ -52,7 +53,12 @@ fn one(id: &str) -> String {
 /// The request ids of a response's events.
 fn ids(answer: &Answer) -> Vec<String> {
     let events = answer.body["value"].as_array().expect("events");
-    let id = |entry: &Value| entry["event"]["requestId"].as_str().unwrap_or_default().to_owned();
+    let id = |entry: &Value| {
+        entry["event"]["requestId"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
     events.iter().map(id).collect()
 }
 
@@ -92,7 +98,11 @@ async fn an_event_that_is_committed_late_comes_after_those_that_were_read_and_no
     let first = read(&portal, None).await;
     assert_eq!(ids(&first), ["early"]);
     // One that is rolled back leaves a number that never comes.
-    run(&mut other, &format!("begin; {}; rollback; {}", one("never"), one("next"))).await;
+    run(
+        &mut other,
+        &format!("begin; {}; rollback; {}", one("never"), one("next")),
+    )
+    .await;
     let second = read(&portal, Some(first.text("/cursor"))).await;
     assert_eq!(ids(&second), ["next"]);
     run(&mut late, "commit").await;
@@ -114,7 +124,8 @@ async fn an_event_that_is_committed_late_comes_after_those_that_were_read_and_no
 async fn several_replicas_give_each_event_one_position_whoever_of_them_is_killed() {
     const WRITERS: usize = 6;
     const EACH: usize = 40;
-    let app = App::hurried_with(|config| config.ledger.feed_interval = Duration::from_millis(20)).await;
+    let app =
+        App::hurried_with(|config| config.ledger.upkeep.feed_interval = Duration::from_millis(20)).await;
     let (other, mortal) = (app.replica().await, app.mortal().await);
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
@@ -148,7 +159,8 @@ async fn several_replicas_give_each_event_one_position_whoever_of_them_is_killed
     let late = read_all(&third, count).await;
     assert_eq!(read, again);
     assert_eq!(read, late);
-    let is_dense = "select count(*) = max(position) and min(position) = 1 and count(distinct event_sequence) = count(*)
+    let is_dense =
+        "select count(*) = max(position) and min(position) = 1 and count(distinct event_sequence) = count(*)
         and count(*) = (select count(*) from ledger_events) and count(distinct hash) = count(*) from feed";
     assert!(app.scalar::<bool>(is_dense).await);
     other.stop().await;
@@ -162,7 +174,10 @@ async fn seen(portal: &Portal, query: &str) -> (Vec<String>, usize) {
     let events = answer.body["value"].as_array().expect("events");
     let kind = |entry: &Value| entry["event"]["kind"].as_str().unwrap_or_default().to_owned();
     let is_told = |entry: &&Value| !entry["event"]["details"]["justificationHash"].is_null();
-    (events.iter().map(kind).collect(), events.iter().filter(is_told).count())
+    (
+        events.iter().map(kind).collect(),
+        events.iter().filter(is_told).count(),
+    )
 }
 
 /// Waits until every event has a position.
@@ -180,8 +195,12 @@ async fn each_caller_reads_the_events_that_they_may_see_redacted_for_their_side(
     assert_eq!(created.status, 201, "{}", created.body);
     let id = created.text("/id");
     numbered(&app).await;
-    let kinds = ["create.intended", "create.accepted", "create.succeeded"].map(str::to_owned).to_vec();
-    let participant = app.portal().with_token(&app.token("acc2@domain2.com", how_to::DOMAIN2));
+    let kinds = ["create.intended", "create.accepted", "create.succeeded"]
+        .map(str::to_owned)
+        .to_vec();
+    let participant = app
+        .portal()
+        .with_token(&app.token("acc2@domain2.com", how_to::DOMAIN2));
     let of_source = auditor_of(&app, "acc8@domain2.com", how_to::DOMAIN2);
     for (portal, told) in [
         (app.signed_in("acc1@domain1.com"), 1),
@@ -239,8 +258,13 @@ async fn a_read_waits_for_events_and_ends_when_the_replica_stops() {
     assert!(began.elapsed() >= Duration::from_secs(2));
     assert_ne!(nothing.text("/cursor"), cursor, "it passed over what others did");
     // Without the preference nothing is waited for.
-    let at_once = stranger.get(&format!("/v1/events?after={}", nothing.text("/cursor"))).await;
-    assert_eq!((at_once.status, at_once.header("preference-applied")), (200, None));
+    let at_once = stranger
+        .get(&format!("/v1/events?after={}", nothing.text("/cursor")))
+        .await;
+    assert_eq!(
+        (at_once.status, at_once.header("preference-applied")),
+        (200, None)
+    );
     let began = Instant::now();
     let cursor = nothing.text("/cursor").to_owned();
     let (ended, ()) = tokio::join!(read(&stranger, Some(&cursor)), app.stop_service());
@@ -258,9 +282,14 @@ async fn the_feed_is_exported_as_lines_each_of_which_can_be_gone_on_from() {
     numbered(&app).await;
     let portal = auditor(&app);
     let export = async |path: &str| {
-        let call = portal.call(Method::GET, path).header("accept", "application/x-ndjson");
+        let call = portal
+            .call(Method::GET, path)
+            .header("accept", "application/x-ndjson");
         let (answer, text) = portal.send_for_text(call).await;
-        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/x-ndjson")));
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some("application/x-ndjson"))
+        );
         let lines: Vec<Value> = text
             .lines()
             .map(|line| serde_json::from_str(line).expect("JSON"))
@@ -301,7 +330,10 @@ async fn a_cursor_of_another_epoch_is_told_to_begin_anew_and_then_gets_everythin
     assert!(gone.text("/detail").contains("without `after`"), "{}", gone.body);
     let after = read_all(&portal, 2).await;
     for (before, after) in before.iter().zip(&after) {
-        assert_eq!((&before["event"], &before["position"]), (&after["event"], &after["position"]));
+        assert_eq!(
+            (&before["event"], &before["position"]),
+            (&after["event"], &after["position"])
+        );
         assert_ne!(before["cursor"], after["cursor"]);
     }
     app.finish().await;
@@ -331,7 +363,10 @@ async fn a_parameter_of_the_feed_that_is_wrong_is_named_and_all_are_at_once() {
         let answer = portal.get(&format!("/v1/events?{query}")).await;
         answer.is_problem(400, "invalidRequest");
         let errors = answer.body["errors"].as_array().expect("errors");
-        let found: Vec<&str> = errors.iter().filter_map(|error| error["pointer"].as_str()).collect();
+        let found: Vec<&str> = errors
+            .iter()
+            .filter_map(|error| error["pointer"].as_str())
+            .collect();
         assert_eq!(found, pointers, "{query}: {}", answer.body);
     }
     let never = "/v1/events?connection=01900000-0000-7000-8000-000000000001";
@@ -348,10 +383,16 @@ async fn a_read_of_an_operation_waits_for_its_end_if_it_says_so() {
     assert_eq!(creating.status, 202, "{}", creating.body);
     let path = format!("/v1/operations/{}", creating.text("/lastOperation/id"));
     let running = portal.get(&path).await;
-    assert_eq!((running.text("/status"), running.header("preference-applied")), ("running", None));
+    assert_eq!(
+        (running.text("/status"), running.header("preference-applied")),
+        ("running", None)
+    );
     let call = |wait: &str| portal.call(Method::GET, &path).header("prefer", wait.to_owned());
     let still = portal.send(call("wait=1")).await;
-    assert_eq!((still.text("/status"), still.header("preference-applied")), ("running", Some("wait=1")));
+    assert_eq!(
+        (still.text("/status"), still.header("preference-applied")),
+        ("running", Some("wait=1"))
+    );
     assert!(still.header("retry-after").is_some());
     let (ended, ()) = tokio::join!(portal.send(call("wait=20")), async { app.release_operations() });
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);

@@ -48,14 +48,14 @@ pub(crate) struct FeedParameters {
 }
 
 /// Parsed parameters.
-struct Wanted {
+struct ParsedQuery {
     after: Option<FeedCursor>,
     filter: FeedFilter,
     limit: u32,
 }
 
 impl FeedParameters {
-    fn parse(&self) -> Result<Wanted, Problem> {
+    fn parse(&self) -> Result<ParsedQuery, Problem> {
         let mut errors = Vec::new();
         let mut parse = |pointer: &str, detail: &str| {
             errors.push(FieldError {
@@ -74,7 +74,7 @@ impl FeedParameters {
         if connection == Some(None) {
             parse("connection", "must be the id of a connection: a UUID");
         }
-        let kind = self.kind.as_deref().map(EventKind::from_word);
+        let kind = self.kind.as_deref().map(|word| word.parse::<EventKind>().ok());
         if kind == Some(None) {
             parse(
                 "kind",
@@ -90,7 +90,7 @@ impl FeedParameters {
                 .flat_map(|problem| problem.errors.clone()),
         );
         match limit {
-            Ok(limit) if errors.is_empty() => Ok(Wanted {
+            Ok(limit) if errors.is_empty() => Ok(ParsedQuery {
                 after: after.flatten(),
                 filter: FeedFilter {
                     connection: connection.flatten().map(ConnectionId::new),

@@ -142,7 +142,11 @@ impl Provoked {
                 Method::GET,
                 format!("{connection}/events"),
             ),
-            ("listEvents", Method::GET, format!("/v1/events?connection={NOWHERE}")),
+            (
+                "listEvents",
+                Method::GET,
+                format!("/v1/events?connection={NOWHERE}"),
+            ),
             ("getOperation", Method::GET, format!("/v1/operations/{NOWHERE}")),
             (
                 "continueOperation",
