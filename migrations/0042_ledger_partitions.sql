@@ -16,6 +16,8 @@ create table ledger_events (
     like ledger_events_before including defaults,
     primary key (sequence, occurred_at)
 ) partition by range (occurred_at);
+-- The feed's sequencer relies on the sequence's cache of 1, the default: a session that draws numbers ahead would use them after its
+-- transaction, and its lock on the table, ended.
 alter table ledger_events alter column sequence add generated always as identity;
 select setval(pg_get_serial_sequence('ledger_events', 'sequence'),
     (select coalesce(max(sequence), 0) + 1 from ledger_events_before), false);
@@ -94,7 +96,7 @@ begin
     for ahead in 0..2 loop
         perform make_ledger_partition((now() at time zone 'UTC' + make_interval(months => ahead))::date);
     end loop;
-    -- `migrate` gives the serving role its rights after this: until then, whoever may append an event may go on.
+    -- `migrate` gives the serving role its rights after this: until then, every role that may append an event may go on.
     for role in select distinct grantee from information_schema.column_privileges
         where table_schema = current_schema() and table_name = 'ledger_events_before' and column_name = 'details'
           and privilege_type = 'INSERT' and grantee not in (current_user, 'PUBLIC')

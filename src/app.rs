@@ -131,6 +131,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     parts.push(tasks.spawn(jobs::run(Arc::clone(&usecases), interval, stop.clone())));
     parts.push(tasks.spawn(jobs::run_periodic(Arc::clone(&usecases), stop.clone())));
     parts.push(tasks.spawn(jobs::listen(Arc::clone(&usecases), stop.clone())));
+    parts.push(tasks.spawn(jobs::follow_feed(Arc::clone(&usecases), stop.clone())));
     // It ends before all else, so that other replicas can resume the operations of this one.
     let life = CancellationToken::new();
     let living = tasks.spawn(jobs::live(Arc::clone(&usecases), life.clone()));

@@ -10,25 +10,22 @@ use crate::domain::{ActorId, ConnectionId, Event, OperationId, RecordedEvent, Te
 /// The event of a row of `ledger_events`, whichever other columns the row has.
 macro_rules! recorded {
     ($row:ident) => {
-        $row.kind
-            .parse()
-            .map_err($crate::db::DbError::internal)
-            .map(|kind| $crate::domain::RecordedEvent {
-                sequence: $row.sequence,
-                event: $crate::domain::Event {
-                    id: $row.id,
-                    occurred_at: $row.occurred_at,
-                    kind,
-                    connection: $row.connection_id.map($crate::domain::ConnectionId::new),
-                    operation: $row.operation_id.map($crate::domain::OperationId::new),
-                    actor: $row.person_id.map($crate::domain::ActorId::new),
-                    app: $row.app_id,
-                    request_id: $row.request_id,
-                    target_tenant: $row.target_tenant_id.map($crate::domain::TenantId::new),
-                    source_tenant: $row.source_tenant_id.map($crate::domain::TenantId::new),
-                    details: $row.details,
-                },
-            })
+        $crate::domain::RecordedEvent {
+            sequence: $row.sequence,
+            event: $crate::domain::Event {
+                id: $row.id,
+                occurred_at: $row.occurred_at,
+                kind: $row.kind,
+                connection: $row.connection_id.map($crate::domain::ConnectionId::new),
+                operation: $row.operation_id.map($crate::domain::OperationId::new),
+                actor: $row.person_id.map($crate::domain::ActorId::new),
+                app: $row.app_id,
+                request_id: $row.request_id,
+                target_tenant: $row.target_tenant_id.map($crate::domain::TenantId::new),
+                source_tenant: $row.source_tenant_id.map($crate::domain::TenantId::new),
+                details: $row.details,
+            },
+        }
     };
 }
 pub(super) use recorded;
@@ -73,7 +70,7 @@ pub async fn is_recorded(db: &mut PgConnection, event: &Event) -> Result<bool, D
 /// Makes the ledger's partitions of this month and the next two, as far as they are missing. Returns how many were made.
 ///
 /// # Errors
-/// When the database can't take it.
+/// When the database cannot write it.
 pub async fn make_partitions(db: &mut PgConnection) -> Result<i64, DbError> {
     let made = sqlx::query_scalar!(
         "select count(*) filter (where make_ledger_partition((now() at time zone 'UTC' + make_interval(months => n))::date))
@@ -88,7 +85,7 @@ pub async fn make_partitions(db: &mut PgConnection) -> Result<i64, DbError> {
 /// Drops the ledger's partitions whose events are all older than this. Returns their names.
 ///
 /// # Errors
-/// When the database can't take it, or the ledger's owner keeps events for longer.
+/// When the database cannot write it, or the ledger's owner keeps events for longer.
 pub async fn drop_partitions(db: &mut PgConnection, older_than: Duration) -> Result<Vec<String>, DbError> {
     let dropped = sqlx::query_scalar!(
         "select d as \"name!\" from drop_ledger_partitions(make_interval(secs => $1)) d",
@@ -116,5 +113,5 @@ pub async fn of_connection(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| recorded!(row)).collect()
+    Ok(rows.into_iter().map(|row| recorded!(row)).collect())
 }

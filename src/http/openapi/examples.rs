@@ -85,10 +85,11 @@ pub(in crate::http) fn events() -> Value {
 
 /// A part of the feed.
 pub(in crate::http) fn feed() -> Value {
-    let cursor = |position: u32| links::page_token("feed", &format!("1740992400000.{position}"));
+    let cursor =
+        |position: u32| links::page_token("feed", &format!("1740992400000.{position}.5f1b2c3d4e5f6071"));
     let entry = |(position, event): (u32, &Value)| json!({ "position": position, "cursor": cursor(position), "event": event });
     let page = events();
-    let events = page["value"].as_array().into_iter().flatten();
+    let events = page.get("value").and_then(Value::as_array).into_iter().flatten();
     let value: Vec<Value> = (17..).step_by(3).zip(events).map(entry).collect();
     json!({ "value": value, "cursor": cursor(21), "nextLink": format!("/v1/events?after={}", cursor(21)) })
 }
@@ -241,6 +242,7 @@ const ARM_THROTTLED: &str =
 const ENTRA_REFUSED: &str = "Entra did not let this service exchange a token at tenant 22222222-2222-4222-8222-222222222222; its operator has to find out why";
 
 /// What is wrong this time.
+#[expect(clippy::too_many_lines, reason = "a table")]
 const fn detail(code: Code) -> &'static str {
     match code {
         Code::InvalidRequest => "must not be empty",
@@ -259,9 +261,7 @@ const fn detail(code: Code) -> &'static str {
         }
         Code::AzureRefused => ARM_REFUSED,
         Code::NotFound => "there is no such connection, or it is not visible to you",
-        Code::FeedRestarted => {
-            "the feed was begun anew since this cursor was given: read from the beginning, without `after`, and leave out events whose `id` you have already"
-        }
+        Code::FeedRestarted => crate::usecases::FEED_RESTARTED,
         Code::NameTaken => {
             "Azure already has a data connection of this name; it was not touched. Choose another name"
         }

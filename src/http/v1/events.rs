@@ -51,7 +51,8 @@ pub(super) struct LedgerEvent {
     /// When it happened.
     occurred_at: DateTime<Utc>,
     /// What happened.
-    kind: EventKind,
+    #[schema(value_type = EventKind)]
+    kind: String,
     /// The connection that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

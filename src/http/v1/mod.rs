@@ -5,6 +5,7 @@ pub(super) mod continue_operation;
 pub(super) mod create;
 pub(super) mod events;
 pub(super) mod feed;
+mod feed_export;
 pub(super) mod get;
 pub(super) mod list;
 pub(super) mod operation;
