@@ -46,7 +46,10 @@ fn canonical_form(event: &StoredEvent) -> Result<Vec<u8>, serde_json::Error> {
         ("appId", json!(event.app_id)),
         ("requestId", json!(event.request_id)),
         ("targetTenantId", json!(event.target_tenant_id)),
-        ("sourceTenantIds", json!(event.source_tenant_id.map(|tenant| [tenant]))),
+        (
+            "sourceTenantIds",
+            json!(event.source_tenant_id.map(|tenant| [tenant])),
+        ),
         ("details", shown),
         ("hiddenHash", json!(hidden_hash)),
     ];
@@ -96,7 +99,10 @@ mod tests {
              \"occurredAt\":\"2023-11-14T22:13:20.120000Z\",\"sequence\":7,\
              \"sourceTenantIds\":[\"00000000-0000-0000-0000-000000000003\"]}"
         );
-        assert_eq!(hex(&hash(&event()).expect("a hash")), "6fd41a04e733348fad538adfc5f2d1ffab2ca97d718bea177331bb85632ab1cd");
+        assert_eq!(
+            hex(&hash(&event()).expect("a hash")),
+            "6fd41a04e733348fad538adfc5f2d1ffab2ca97d718bea177331bb85632ab1cd"
+        );
     }
 
     #[test]

@@ -72,7 +72,9 @@ fn codes(document: &Value, operation: &Value) -> BTreeSet<String> {
     let named = responses.iter().filter(|(status, _)| *status != "default");
     let examples = named.filter_map(|(_, response)| {
         let response = match response["$ref"].as_str() {
-            Some(reference) => document.pointer(reference.trim_start_matches('#')).expect("there"),
+            Some(reference) => document
+                .pointer(reference.trim_start_matches('#'))
+                .expect("there"),
             None => response,
         };
         response["content"]["application/problem+json"]["examples"].as_object()
@@ -85,8 +87,13 @@ fn the_table_has_every_endpoint_with_its_codes_and_whether_it_takes_a_key() {
     let document = document();
     let operations = operations(&document);
     let everywhere: BTreeSet<String> = {
-        let line = TABLE.split("Every endpoint can answer").nth(1).expect("the common codes");
-        quoted(line.split("\n\n").next().expect("a paragraph")).into_iter().collect()
+        let line = TABLE
+            .split("Every endpoint can answer")
+            .nth(1)
+            .expect("the common codes");
+        quoted(line.split("\n\n").next().expect("a paragraph"))
+            .into_iter()
+            .collect()
     };
     let lines: BTreeMap<(String, String), Endpoint> = table()
         .into_iter()
@@ -95,11 +102,19 @@ fn the_table_has_every_endpoint_with_its_codes_and_whether_it_takes_a_key() {
     assert!(lines.keys().eq(operations.keys()), "{:?}", lines.keys());
     for (name, operation) in operations {
         let line = &lines[&name];
-        let codes: BTreeSet<String> = codes(&document, operation).difference(&everywhere).cloned().collect();
+        let codes: BTreeSet<String> = codes(&document, operation)
+            .difference(&everywhere)
+            .cloned()
+            .collect();
         assert_eq!(line.codes, codes, "{name:?}");
-        assert!(everywhere.is_subset(&self::codes(&document, operation)), "{name:?}");
+        assert!(
+            everywhere.is_subset(&self::codes(&document, operation)),
+            "{name:?}"
+        );
         let parameters = operation["parameters"].as_array().into_iter().flatten();
-        let has_key = parameters.into_iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+        let has_key = parameters
+            .into_iter()
+            .any(|parameter| parameter["name"] == "Idempotency-Key");
         assert_eq!(line.has_key, has_key, "{name:?}");
     }
 }
@@ -107,12 +122,17 @@ fn the_table_has_every_endpoint_with_its_codes_and_whether_it_takes_a_key() {
 #[test]
 fn every_kind_of_event_is_recorded_because_of_some_endpoint() {
     let document = document();
-    let kinds = document.pointer("/components/schemas/EventKind").expect("the kinds").to_string();
+    let kinds = document
+        .pointer("/components/schemas/EventKind")
+        .expect("the kinds")
+        .to_string();
     let kinds: BTreeSet<String> = kinds
         .split('"')
         .filter(|word| {
-            let is_word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphabetic());
-            word.split_once('.').is_some_and(|(subject, verb)| is_word(subject) && is_word(verb))
+            let is_word =
+                |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+            word.split_once('.')
+                .is_some_and(|(subject, verb)| is_word(subject) && is_word(verb))
         })
         .map(str::to_owned)
         .collect();
@@ -145,7 +165,11 @@ fn filled(line: &Endpoint, connection: &Value) -> String {
 /// Sends a request to an endpoint: with a body, which is of some use where one is read.
 async fn sent(portal: &Portal, line: &Endpoint, connection: &Value) -> Answer {
     let call = portal.call(line.method.clone(), &filled(line, connection));
-    let call = if line.method == Method::POST { call.json(&json!({})) } else { call };
+    let call = if line.method == Method::POST {
+        call.json(&json!({}))
+    } else {
+        call
+    };
     portal.send(call).await
 }
 
@@ -160,7 +184,9 @@ async fn each_endpoint_takes_the_scope_of_its_line_and_shows_a_connection_to_tho
     for line in table() {
         let name = format!("{} {}", line.method, line.path);
         for scope in ["Connections.Read", "Connections.ReadWrite"] {
-            let portal = app.portal().with_token(&token("acc2@domain2.com", how_to::DOMAIN2, scope));
+            let portal = app
+                .portal()
+                .with_token(&token("acc2@domain2.com", how_to::DOMAIN2, scope));
             let is_removal = line.method == Method::DELETE && scope == line.scope;
             if is_removal {
                 continue;
@@ -173,7 +199,12 @@ async fn each_endpoint_takes_the_scope_of_its_line_and_shows_a_connection_to_tho
         // Of the target's tenant, and without any role there.
         let stranger = app.signed_in("acc4@domain1.com");
         let answer = sent(&stranger, &line, &created.body).await;
-        assert_eq!(answer.status == 404, line.is_of_a_connection, "{name}: {}", answer.body);
+        assert_eq!(
+            answer.status == 404,
+            line.is_of_a_connection,
+            "{name}: {}",
+            answer.body
+        );
     }
     app.finish().await;
 }
@@ -194,7 +225,10 @@ async fn a_change_records_the_events_of_its_line_and_no_other() {
     let after_create = portal.event_kinds(id).await;
     let create = line(Method::POST, "/v1/connections");
     for kind in &after_create {
-        assert!(create.events.iter().any(|pattern| matches(pattern, kind)), "{kind}");
+        assert!(
+            create.events.iter().any(|pattern| matches(pattern, kind)),
+            "{kind}"
+        );
     }
     for reading in lines.iter().filter(|line| line.method == Method::GET) {
         sent(&portal, reading, &created.body).await;
@@ -208,7 +242,10 @@ async fn a_change_records_the_events_of_its_line_and_no_other() {
     let added: Vec<&String> = added.collect();
     assert!(!added.is_empty());
     for kind in added {
-        assert!(removal.events.iter().any(|pattern| matches(pattern, kind)), "{kind}");
+        assert!(
+            removal.events.iter().any(|pattern| matches(pattern, kind)),
+            "{kind}"
+        );
     }
     app.finish().await;
 }

@@ -83,7 +83,8 @@ pub(in crate::http) fn events() -> Value {
 
 /// A part of the feed.
 pub(in crate::http) fn feed() -> Value {
-    let cursor = |position: u32| links::page_token("feed", &format!("1740992400000.{position}.5f1b2c3d4e5f6071"));
+    let cursor =
+        |position: u32| links::page_token("feed", &format!("1740992400000.{position}.5f1b2c3d4e5f6071"));
     let entry = |(position, event): (u32, &Value)| json!({ "position": position, "cursor": cursor(position), "event": event });
     let page = events();
     let events = page["value"].as_array().into_iter().flatten();
@@ -242,9 +243,7 @@ const fn detail(code: Code) -> &'static str {
         }
         Code::AzureRefused => ARM_REFUSED,
         Code::NotFound => "there is no such connection, or it is not visible to you",
-        Code::FeedRestarted => {
-            crate::usecases::FEED_RESTARTED
-        }
+        Code::FeedRestarted => crate::usecases::FEED_RESTARTED,
         Code::NameTaken => {
             "Azure already has a data connection of this name; it was not touched. Choose another name"
         }

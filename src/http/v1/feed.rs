@@ -59,10 +59,7 @@ impl FeedParameters {
         };
         let after = self.after.as_deref().map(|token| links::position(LIST, token));
         if after == Some(None) {
-            parse(
-                "after",
-                "must be a `cursor` returned by GET /v1/events",
-            );
+            parse("after", "must be a `cursor` returned by GET /v1/events");
         }
         let connection = self.connection.as_deref().map(hyphenated);
         if connection == Some(None) {
@@ -196,7 +193,12 @@ pub(crate) async fn feed(
     if as_lines {
         // What was asked for is there, if it was so many events.
         let is_whole = parameters.limit.is_some();
-        let export = Export::new(state, caller, wanted.filter, under_way.map(|Extension(counted)| counted));
+        let export = Export::new(
+            state,
+            caller,
+            wanted.filter,
+            under_way.map(|Extension(counted)| counted),
+        );
         return Ok(([vary], applied, export.lines(page, is_whole)).into_response());
     }
     let cursor = token(page.cursor);

@@ -125,6 +125,9 @@ mod tests {
             number(person(1, 2), None, filter(Some(1), created)),
         ];
         assert_eq!(HashSet::from(numbers).len(), numbers.len());
-        assert_eq!(number(person(1, 2), tenant, all), number(person(1, 2), tenant, all));
+        assert_eq!(
+            number(person(1, 2), tenant, all),
+            number(person(1, 2), tenant, all)
+        );
     }
 }
