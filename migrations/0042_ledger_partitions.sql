@@ -96,7 +96,7 @@ begin
     for ahead in 0..2 loop
         perform make_ledger_partition((now() at time zone 'UTC' + make_interval(months => ahead))::date);
     end loop;
-    -- `migrate` gives the serving role its rights after this: until then, whoever may append an event may go on.
+    -- `migrate` gives the serving role its rights after this: until then, every role that may append an event may go on.
     for role in select distinct grantee from information_schema.column_privileges
         where table_schema = current_schema() and table_name = 'ledger_events_before' and column_name = 'details'
           and privilege_type = 'INSERT' and grantee not in (current_user, 'PUBLIC')

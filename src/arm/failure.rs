@@ -2,13 +2,13 @@
 
 use super::sentences::sentence_of;
 use super::{ArmError, ArmErrorKind};
-use crate::domain::{Code, Error, Failure, Refusal, Unavailable, Upstream};
+use crate::domain::{Code, Error, Failure, Refusal, Unavailable, Upstream, UpstreamService};
 use crate::upstream::ArmToken;
 
 /// What ARM answered, as far as it may be shown.
 pub(crate) fn upstream_of(error: &ArmError) -> Upstream {
     Upstream {
-        service: "arm".to_owned(),
+        service: UpstreamService::Arm.as_str().to_owned(),
         status: error.status(),
         code: error.refusal().and_then(|refusal| refusal.code.clone()),
         request_id: error.report.request_id.clone(),

@@ -185,7 +185,7 @@ pub async fn stored_events(
 /// transaction is committed.
 ///
 /// # Errors
-/// When the database can't take it.
+/// When the database cannot write it.
 pub async fn append(
     db: &mut PgConnection,
     state: &FeedState,

@@ -70,7 +70,7 @@ pub async fn is_recorded(db: &mut PgConnection, event: &Event) -> Result<bool, D
 /// Makes the ledger's partitions of this month and the next two, as far as they are missing. Returns how many were made.
 ///
 /// # Errors
-/// When the database can't take it.
+/// When the database cannot write it.
 pub async fn make_partitions(db: &mut PgConnection) -> Result<i64, DbError> {
     let made = sqlx::query_scalar!(
         "select count(*) filter (where make_ledger_partition((now() at time zone 'UTC' + make_interval(months => n))::date))
@@ -85,7 +85,7 @@ pub async fn make_partitions(db: &mut PgConnection) -> Result<i64, DbError> {
 /// Drops the ledger's partitions whose events are all older than this. Returns their names.
 ///
 /// # Errors
-/// When the database can't take it, or the ledger's owner keeps events for longer.
+/// When the database cannot write it, or the ledger's owner keeps events for longer.
 pub async fn drop_partitions(db: &mut PgConnection, older_than: Duration) -> Result<Vec<String>, DbError> {
     let dropped = sqlx::query_scalar!(
         "select d as \"name!\" from drop_ledger_partitions(make_interval(secs => $1)) d",

@@ -88,7 +88,7 @@ pub async fn insert(
 /// Drops the bodies of operations that ended so long ago, at most `most`. Returns how many.
 ///
 /// # Errors
-/// When the database can't take it.
+/// When the database cannot write it.
 pub async fn drop_bodies(db: &mut PgConnection, older_than: Duration, most: i32) -> Result<i64, DbError> {
     let dropped = sqlx::query_scalar!(
         "select drop_operation_bodies(make_interval(secs => $1), $2) as \"dropped!\"",

@@ -1,8 +1,7 @@
 //! The state of a connection: derived, in one function, from the desired state, the observed state and the running operation.
 //! Nothing stores a state, so no two columns can contradict each other.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use crate::domain::words::{UnknownWord, stored_words, words};
 
 macro_rules! stored_as_text {
     ($name:ident { $($variant:ident => $text:literal),+ $(,)? }) => {
@@ -27,11 +26,6 @@ macro_rules! stored_as_text {
     };
 }
 
-/// The database holds a word that this version doesn't know.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the database holds the unknown word '{0}'")]
-pub struct UnknownWord(String);
-
 /// What the people who may change the connection want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Desired {
@@ -54,16 +48,16 @@ pub enum Observed {
 }
 stored_as_text!(Observed { Absent => "absent", Present => "present", Unknown => "unknown" });
 
-/// What an operation does to its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum OperationKind {
-    /// Make the data connection.
-    Create,
-    /// Delete the data connection; its record stays.
-    Remove,
+words! {
+    /// What an operation does to its connection.
+    pub enum OperationKind {
+        /// Creates the data connection.
+        Create => "create",
+        /// Deletes the data connection; its record stays.
+        Remove => "remove",
+    }
 }
-stored_as_text!(OperationKind { Create => "create", Remove => "remove" });
+stored_words!(OperationKind { Create, Remove });
 
 /// How far an operation has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,25 +101,34 @@ pub struct InFlight {
     pub phase: Phase,
 }
 
-/// The state of a connection that the API shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum State {
-    /// Being made at ARM.
-    Creating,
-    /// There, as far as the last read knows: data can flow.
-    Active,
-    /// Being deleted at ARM.
-    Removing,
-    /// Deleted, and the parent database was there to confirm it.
-    Removed,
-    /// Was never made; ARM said why, and a read found nothing.
-    Failed,
-    /// A change may or may not have happened, and no read has shown it yet.
-    Unsettled,
-    /// Was there, and is gone without this service having removed it.
-    Missing,
+words! {
+    /// The state of a connection.
+    pub enum State {
+        /// It is being created at Azure, or waits for that in the queue of its cluster.
+        Creating => "creating",
+        /// It exists, as far as the last read knows: data can flow.
+        Active => "active",
+        /// It is being deleted at Azure, or its deletion was requested and not carried out yet.
+        Removing => "removing",
+        /// It was deleted, and a read confirmed that, or only its record was closed. Final.
+        Removed => "removed",
+        /// It was never created: Azure said why, and a read found nothing. Final.
+        Failed => "failed",
+        /// A change may or may not have happened, and no read has decided yet; or Azure holds something else under the name.
+        Unsettled => "unsettled",
+        /// It existed, and is gone without this service having removed it.
+        Missing => "missing",
+    }
 }
+stored_words!(State {
+    Creating,
+    Active,
+    Removing,
+    Removed,
+    Failed,
+    Unsettled,
+    Missing
+});
 
 /// Derives the state.
 ///

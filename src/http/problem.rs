@@ -11,7 +11,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::DbError;
-use crate::domain::{Challenge, Code, Error, Exceeded, FieldError, Missing, Refusal, Upstream};
+use crate::domain::{
+    Challenge, Code, ComparisonWord, Error, Exceeded, FieldError, Missing, ProblemCode, Refusal, Upstream,
+};
 
 /// The media type of problems (RFC 9457, section 6.1).
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -23,7 +25,8 @@ pub struct Problem {
     /// Identifies the kind of problem; stable.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The kind of problem in one word; stable. The header `x-ms-error-code` repeats it.
+    /// The kind of problem in one word.
+    #[schema(value_type = ProblemCode)]
     pub code: String,
     /// A short summary, the same each time.
     pub title: String,
@@ -57,9 +60,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub operation_id: Option<Uuid>,
-    /// How what Azure holds compares with the record, where that is the reason: `differs` or `replaced`.
+    /// How what Azure holds compares with the record, where that is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, value_type = Option<ComparisonWord>)]
     pub comparison: Option<String>,
     #[serde(skip)]
     pub(super) retry_after: Option<Duration>,

@@ -228,7 +228,8 @@ impl Recorder {
         db: &mut PgConnection,
         caller: &Caller,
     ) -> Result<ActorId, DbError> {
-        principals::ensure(db, caller.actor(), self.clock.new_id(), self.clock.now()).await
+        let name = caller.actor_token().username();
+        principals::ensure(db, caller.actor(), name, self.clock.new_id(), self.clock.now()).await
     }
 
     /// Records actor and participants of a request as people of a connection; returns the participants' pseudonyms.
@@ -259,9 +260,8 @@ impl Recorder {
     ) -> Result<Vec<ActorId>, DbError> {
         let mut participants = Vec::new();
         for token in caller.auxiliary() {
-            let person =
-                principals::ensure(db, token.person(), self.clock.new_id(), self.clock.now()).await?;
-            participants.push(person);
+            let (person, name, now) = (token.person(), token.username(), self.clock.now());
+            participants.push(principals::ensure(db, person, name, self.clock.new_id(), now).await?);
         }
         Ok(participants)
     }

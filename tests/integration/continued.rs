@@ -96,7 +96,7 @@ async fn who_may_not_remove_does_not_end_a_removal_that_somebody_else_asked_for(
     let waiting = portal
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
-    assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN1);
+    assert_eq!(waiting.text("/awaiting/0/tenantId"), how_to::DOMAIN1);
     assert_eq!(portal.connection(&id).await.text("/state"), "removing");
     let held = of_kind(&actors(&portal, &id).await, "remove.held");
     assert_eq!(held.len(), 1);

@@ -23,6 +23,8 @@ from tenant_bridge_client import (
     UnexpectedAnswer,
     all_items,
     connect,
+    read_feed,
+    read_feed_async,
     unwrap,
     wait_for_operation,
 )
@@ -241,6 +243,25 @@ def reads_the_ledger_in_pages() -> None:
     assert kinds == ["create.intended", "create.accepted", "create.succeeded"], kinds
 
 
+def follows_the_feed_past_trouble_and_goes_on_after_a_cursor() -> None:
+    bad = client(httpx.MockTransport(Troubled(bad_gateway(), None)), retries=0)
+    seen = []
+    for item in read_feed(bad, connection=MADE[2]):
+        seen.append(item)
+        if item.event.kind == "create.succeeded":
+            break
+    kinds = [item.event.kind for item in seen]
+    assert kinds == ["create.intended", "create.accepted", "create.succeeded"], kinds
+    rest = read_feed(CLIENT, connection=MADE[2], after=seen[0].cursor, until_newest=True)
+    assert [item.cursor for item in rest] == [item.cursor for item in seen[1:]]
+
+
+async def a_portal_follows_the_feed() -> None:
+    async with connect(SERVICE, lambda: SESSION["actor"], ASYNC_ACCOUNTS) as both:
+        events = [item async for item in read_feed_async(both, connection=MADE[0], until_newest=True)]
+        assert events[-1].event.kind == "create.succeeded", events
+
+
 def meets_a_conflict_as_a_typed_problem() -> None:
     other = request("python-1", "$Default")
     other.target = CreateTarget(database=DATABASE)
@@ -297,12 +318,13 @@ def main() -> int:
         does_not_retry_what_will_not_succeed_later,
         lists_in_pages_of_one_newest_first,
         reads_the_ledger_in_pages,
+        follows_the_feed_past_trouble_and_goes_on_after_a_cursor,
         meets_a_conflict_as_a_typed_problem,
         tells_an_answer_of_something_else_from_a_problem,
         says_that_an_async_token_function_is_for_async_calls,
         removes_with_the_target_tenant_alone_and_keeps_the_record,
     )
-    asyncio.run(steps.run_async(a_portal_removes))
+    asyncio.run(steps.run_async(a_portal_follows_the_feed, a_portal_removes))
     return steps.end()
 
 

@@ -103,7 +103,7 @@ async function told(work: () => Promise<View>): Promise<View> {
 }
 
 function ofProblem(error: ProblemError): View {
-  if (error.is('accessMissing') || error.is('consentMissing')) {
+  if (error.is('accessMissing')) {
     const steps = error.problem.missing.map(({ tenant, fix, url }) => ({ tenant, text: fix, link: url }));
     return { view: 'askForAccess', steps };
   }

@@ -13,10 +13,11 @@ import {
   createConnection,
   getConnection,
   listConnections,
+  readFeed,
   removeConnection,
   waitForOperation,
 } from 'tenant-bridge-client';
-import type { CreateConnection } from 'tenant-bridge-client';
+import type { CreateConnection, FeedEvent } from 'tenant-bridge-client';
 
 import { Portal } from './portal.js';
 import { change, sandbox, tenantOf, tokenOf } from './sandbox.js';
@@ -52,7 +53,7 @@ function request(name: string, consumerGroup: string): CreateConnection {
 
 /** The problem that a call was rejected with. */
 async function problemOf(call: Promise<unknown>): Promise<ProblemError> {
-  const error = await call.then(
+  const error: unknown = await call.then(
     () => assert.fail('was not rejected'),
     (thrown: unknown) => thrown,
   );
@@ -209,6 +210,25 @@ await step('reads the ledger in pages', async () => {
     kinds.push(event.kind);
   }
   assert.deepEqual(kinds, ['create.intended', 'create.accepted', 'create.succeeded']);
+});
+
+await step('follows the feed past trouble, and goes on after a cursor', async () => {
+  const connection = made[2] ?? '';
+  const bad = connect({ ...accounts, retries: 0, fetch: troubled([badGateway(), undefined]) });
+  const seen: FeedEvent[] = [];
+  for await (const item of readFeed(bad, { connection, signal: AbortSignal.timeout(30_000) })) {
+    seen.push(item);
+    if (item.event.kind === 'create.succeeded') {
+      break;
+    }
+  }
+  const kinds = seen.map(({ event }) => event.kind);
+  assert.deepEqual(kinds, ['create.intended', 'create.accepted', 'create.succeeded']);
+  const rest: FeedEvent[] = [];
+  for await (const item of readFeed(client, { connection, after: seen[0]?.cursor ?? '', untilNewest: true })) {
+    rest.push(item);
+  }
+  assert.deepEqual(rest, seen.slice(1));
 });
 
 await step('meets a conflict as a typed problem, also without throwing', async () => {

@@ -77,10 +77,10 @@ pub(super) struct LedgerEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     target_tenant_id: Option<Uuid>,
-    /// The tenant of the event hub.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    source_tenant_id: Option<Uuid>,
+    /// The tenants of the source, where they are known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    source_tenant_ids: Vec<Uuid>,
     /// Further details; they depend on the event's kind.
     #[schema(value_type = Object)]
     details: Value,
@@ -100,7 +100,7 @@ impl From<RecordedEvent> for LedgerEvent {
             app_id: event.app,
             request_id: event.request_id,
             target_tenant_id: event.target_tenant.map(TenantId::uuid),
-            source_tenant_id: event.source_tenant.map(TenantId::uuid),
+            source_tenant_ids: event.source_tenant.map(TenantId::uuid).into_iter().collect(),
             details: event.details,
         }
     }

@@ -41,7 +41,7 @@ async fn an_event_that_is_committed_late_comes_after_those_that_were_read_and_no
 }
 
 #[tokio::test]
-async fn several_replicas_give_each_event_one_position_whoever_of_them_is_killed() {
+async fn several_replicas_give_each_event_one_position_also_when_one_is_killed() {
     const WRITERS: usize = 6;
     const EACH: usize = 40;
     let app =

@@ -32,6 +32,7 @@ async fn read_on(portal: &Portal, query: &str, mut cursor: String) -> (Vec<Value
         if !events.is_empty() {
             return (events, count);
         }
+        assert_eq!(answer.body["isAtHead"], false);
         assert_ne!(cursor, answer.text("/cursor"), "it came no further");
         answer.text("/cursor").clone_into(&mut cursor);
     }

@@ -157,7 +157,7 @@ async fn a_removal_that_azure_wants_the_sources_token_for_says_which_tenant_it_w
     let waiting = portal
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
-    assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN2);
+    assert_eq!(waiting.text("/awaiting/0/tenantId"), how_to::DOMAIN2);
     // A caller who resumed it by reading may read with their tokens, not delete.
     assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
     is_removed(&portal.remove(id).await);

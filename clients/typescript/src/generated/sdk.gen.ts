@@ -122,7 +122,7 @@ export const getOperation = <ThrowOnError extends boolean = false>(options: Opti
  *
  * Provides the caller's tokens, also for changes at Azure, to an operation that waits for some (`awaitingCaller`). Its requester needs
  * nothing else. Another person who may make the same change sends its `requestHash`, and the operation runs in that person's name
- * from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with these first. An operation that
+ * from then on. Insufficient tokens are rejected as at a create; where `awaiting` has `claims`, sign in with these first. An operation that
  * does not wait for a caller stays as it is.
  */
 export const continueOperation = <ThrowOnError extends boolean = false>(options: Options<ContinueOperationData, ThrowOnError>) => (options.client ?? client).post<ContinueOperationResponses, ContinueOperationErrors, ThrowOnError>({

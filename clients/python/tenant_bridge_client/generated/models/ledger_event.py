@@ -30,6 +30,7 @@ class LedgerEvent:
         sequence (int): Its place in the ledger: later events have higher numbers, with gaps.
         actor_id (UUID | Unset): Who caused it, by pseudonym.
         app_id (UUID | Unset): The app that acted in their name.
+        connection_id (UUID | Unset): The connection that it belongs to.
         operation_id (UUID | Unset): The operation that it belongs to.
         request_id (str | Unset): The HTTP request it came with.
         source_tenant_id (UUID | Unset): The tenant of the event hub.
@@ -43,6 +44,7 @@ class LedgerEvent:
     sequence: int
     actor_id: UUID | Unset = UNSET
     app_id: UUID | Unset = UNSET
+    connection_id: UUID | Unset = UNSET
     operation_id: UUID | Unset = UNSET
     request_id: str | Unset = UNSET
     source_tenant_id: UUID | Unset = UNSET
@@ -67,6 +69,10 @@ class LedgerEvent:
         app_id: str | Unset = UNSET
         if not isinstance(self.app_id, Unset):
             app_id = str(self.app_id)
+
+        connection_id: str | Unset = UNSET
+        if not isinstance(self.connection_id, Unset):
+            connection_id = str(self.connection_id)
 
         operation_id: str | Unset = UNSET
         if not isinstance(self.operation_id, Unset):
@@ -97,6 +103,8 @@ class LedgerEvent:
             field_dict["actorId"] = actor_id
         if app_id is not UNSET:
             field_dict["appId"] = app_id
+        if connection_id is not UNSET:
+            field_dict["connectionId"] = connection_id
         if operation_id is not UNSET:
             field_dict["operationId"] = operation_id
         if request_id is not UNSET:
@@ -137,6 +145,13 @@ class LedgerEvent:
         else:
             app_id = UUID(_app_id)
 
+        _connection_id = d.pop("connectionId", UNSET)
+        connection_id: UUID | Unset
+        if isinstance(_connection_id, Unset):
+            connection_id = UNSET
+        else:
+            connection_id = UUID(_connection_id)
+
         _operation_id = d.pop("operationId", UNSET)
         operation_id: UUID | Unset
         if isinstance(_operation_id, Unset):
@@ -168,6 +183,7 @@ class LedgerEvent:
             sequence=sequence,
             actor_id=actor_id,
             app_id=app_id,
+            connection_id=connection_id,
             operation_id=operation_id,
             request_id=request_id,
             source_tenant_id=source_tenant_id,
