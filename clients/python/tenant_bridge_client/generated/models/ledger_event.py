@@ -64,7 +64,30 @@ class LedgerEvent:
             - `change.putOff`: Azure did nothing and wants the same asked later: with its code, and how long the change
             waits now (milliseconds).
             - `outcome.unknown`: No answer, or no clear one: the change may or may not have happened. Reads will settle it.
-        details (LedgerEventDetails): Further details; they depend on the event's kind.
+        details (LedgerEventDetails): Further details. Their shape depends on the event's kind; `by` is `service` in
+            each whose change this service found with a token of its own.
+
+            - `create.refused`: `RefusalDetails`
+            - `create.intended`: `CreateIntentDetails`
+            - `create.repeated`: `CreateRepeatedDetails`
+            - `create.queued`: `CreateIntentDetails`
+            - `create.held`: `FailureDetails`
+            - `create.accepted`: `AcceptedDetails`
+            - `create.succeeded`: `CreateSucceededDetails`
+            - `create.appeared`: `CreateAppearedDetails`
+            - `create.failed`: `FailureDetails`
+            - `remove.refused`: `RefusalDetails`
+            - `remove.queued`: `RemovalIntentDetails`
+            - `remove.intended`: `RemovalIntentDetails`
+            - `remove.repeated`: `RemovalIntentDetails`
+            - `remove.held`: `FailureDetails`
+            - `remove.accepted`: `AcceptedDetails`
+            - `remove.succeeded`: `RemoveSucceededDetails`
+            - `remove.failed`: `FailureDetails`
+            - `operation.continued`: `ContinuedDetails`
+            - `continue.refused`: `RefusalDetails`
+            - `change.putOff`: `DeferredDetails`
+            - `outcome.unknown`: `OutcomeUnknownDetails`
         connection_id (UUID | Unset): The connection that it belongs to.
         operation_id (UUID | Unset): The operation that it belongs to.
         actor_id (UUID | Unset): Who caused it, by pseudonym.
