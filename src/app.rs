@@ -184,7 +184,7 @@ fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock)
         refusals_logged: config.limits.refusals_logged,
         operations: config.worker,
         idempotency: config.idempotency,
-        feed_interval: config.ledger.feed_interval,
+        ledger: config.ledger.upkeep,
         fingerprinter: TokenFingerprinter::new(config.ledger.fingerprint_key),
     }))
 }

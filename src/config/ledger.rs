@@ -1,10 +1,14 @@
-//! `[ledger]`: the key of the marks that tokens leave, and how soon events are in the feed.
+//! `[ledger]`: the key of the marks that tokens leave, how soon events are in the feed, and how long
+//! they stay.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::Reader;
+use crate::ledger::Settings;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The shortest key, in bytes: as long as the hash (RFC 2104, section 3).
 const SHORTEST_KEY: usize = 32;
@@ -14,8 +18,8 @@ const SHORTEST_KEY: usize = 32;
 pub struct LedgerSection {
     /// The key of the HMAC over token ids.
     pub fingerprint_key: SecretString,
-    /// How often events that were committed are given their positions in the feed.
-    pub feed_interval: Duration,
+    /// How soon events are in the feed, and how long they stay.
+    pub upkeep: Settings,
 }
 
 impl LedgerSection {
@@ -28,9 +32,18 @@ impl LedgerSection {
             Duration::from_millis(250),
             Duration::from_secs(60),
         );
+        let retention = reader.duration_or_none("ledger.retention", Duration::ZERO, DAY * 36_525);
+        let body_retention = reader.duration("ledger.body_retention", DAY * 90, DAY * 3650);
+        if body_retention.is_some_and(|age| age < DAY) {
+            reader.report("ledger.body_retention", "must be at least 1d");
+        }
         Some(Self {
             fingerprint_key: fingerprint_key?,
-            feed_interval: feed_interval?,
+            upkeep: Settings {
+                feed_interval: feed_interval?,
+                retention: retention?,
+                body_retention: body_retention?,
+            },
         })
     }
 }

@@ -134,18 +134,18 @@ pub async fn stored_events(
     first: &[i64],
     last: &[i64],
 ) -> Result<Vec<StoredEvent>, DbError> {
-    // The limits are no parameters: one that Postgres does not know makes it read whole tables.
+    // The limits are no parameters, and what is looked up for each row is a query of its own: Postgres would else read whole tables.
     let events = sqlx::query_as!(
         StoredEvent,
         "select e.sequence as \"sequence!\", e.id as \"id!\", e.occurred_at as \"occurred_at!\", e.kind as \"kind!\",
             e.connection_id, e.operation_id, e.person_id, e.app_id, e.request_id, e.target_tenant_id, e.source_tenant_id,
-            e.tenant_ids as \"tenant_ids!\", e.details as \"details!\", f.position is not null as \"is_numbered!\"
+            e.tenant_ids as \"tenant_ids!\", e.details as \"details!\",
+            (select f.position from feed f where f.epoch = $1 and f.event_sequence = e.sequence) is not null as \"is_numbered!\"
          from (
             select l.* from unnest($2::bigint[], $3::bigint[]) r (first, last)
             cross join lateral (
                 select * from ledger_events l where l.sequence between r.first and r.last order by l.sequence limit 500) l
             order by l.sequence limit 500) e
-         left join feed f on f.epoch = $1 and f.event_sequence = e.sequence
          order by e.sequence",
         epoch,
         first,
@@ -160,7 +160,7 @@ pub async fn stored_events(
 /// transaction is committed.
 ///
 /// # Errors
-/// When the database can't take it.
+/// When the database cannot write it.
 pub async fn append(
     db: &mut PgConnection,
     state: &FeedState,
@@ -256,7 +256,8 @@ pub async fn of_viewer(
             (select min(p.part) from connection_people p where p.connection_id = e.connection_id and p.person_id = $6) as part
          from (
             select * from feed where epoch = $1 and position > $2 and position <= $3 order by position limit 1000) f
-         join ledger_events e on e.sequence = f.event_sequence and e.occurred_at = f.event_occurred_at
+         cross join lateral (
+            select * from ledger_events e where e.sequence = f.event_sequence and e.occurred_at = f.event_occurred_at limit 1) e
          where e.kind collate \"C\" between $4 and $5
             and ((select min(p.part) from connection_people p where p.connection_id = e.connection_id and p.person_id = $6)
                     is not null
@@ -299,7 +300,8 @@ pub async fn of_connection(
     let rows = sqlx::query!(
         "select f.position, e.sequence, e.id, e.occurred_at, e.kind, e.connection_id, e.operation_id, e.person_id, e.app_id,
             e.request_id, e.target_tenant_id, e.source_tenant_id, e.details
-         from ledger_events e join feed f on f.epoch = $1 and f.event_sequence = e.sequence
+         from ledger_events e
+         cross join lateral (select * from feed f where f.epoch = $1 and f.event_sequence = e.sequence limit 1) f
          where e.connection_id = $2 and f.position > $3 and f.position <= $4 and e.kind collate \"C\" between $5 and $6
          order by f.position limit $7",
         range.epoch,

@@ -1,5 +1,7 @@
 //! The ledger's rows: added and read, never changed.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 
 use super::{DbError, exactly_one};
@@ -57,11 +59,44 @@ pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError>
 }
 
 /// Whether an event is in the ledger: shows a writer that lost the answer to its commit whether it was committed.
-pub async fn is_recorded(db: &mut PgConnection, id: uuid::Uuid) -> Result<bool, DbError> {
-    let found = sqlx::query_scalar!("select exists (select from ledger_events where id = $1)", id)
-        .fetch_one(db)
-        .await?;
+pub async fn is_recorded(db: &mut PgConnection, event: &Event) -> Result<bool, DbError> {
+    let found = sqlx::query_scalar!(
+        "select exists (select from ledger_events where id = $1 and occurred_at = $2)",
+        event.id,
+        event.occurred_at
+    )
+    .fetch_one(db)
+    .await?;
     Ok(found.unwrap_or(false))
+}
+
+/// Makes the ledger's partitions of this month and the next two, as far as they are missing. Returns how many were made.
+///
+/// # Errors
+/// When the database cannot write it.
+pub async fn make_partitions(db: &mut PgConnection) -> Result<i64, DbError> {
+    let made = sqlx::query_scalar!(
+        "select count(*) filter (where make_ledger_partition((now() at time zone 'UTC' + make_interval(months => n))::date))
+            as \"made!\"
+         from generate_series(0, 2) n"
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(made)
+}
+
+/// Drops the ledger's partitions whose events are all older than this. Returns their names.
+///
+/// # Errors
+/// When the database cannot write it, or the ledger's owner keeps events for longer.
+pub async fn drop_partitions(db: &mut PgConnection, older_than: Duration) -> Result<Vec<String>, DbError> {
+    let dropped = sqlx::query_scalar!(
+        "select d as \"name!\" from drop_ledger_partitions(make_interval(secs => $1)) d",
+        older_than.as_secs_f64()
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(dropped)
 }
 
 /// A connection's events in order, after a place in the ledger, at most `limit`.

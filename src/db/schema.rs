@@ -55,6 +55,13 @@ const GRANTS: [(&str, &str); 17] = [
     ("replicas", "select, insert, update (alive_until), delete"),
 ];
 
+/// What the serving role may have done in the owner's name. The functions enforce what the owner wants: the ledger's minimum age.
+const FUNCTIONS: [&str; 3] = [
+    "make_ledger_partition(date)",
+    "drop_ledger_partitions(interval)",
+    "drop_operation_bodies(interval, integer)",
+];
+
 /// Why the database is not as the service needs it.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
@@ -121,6 +128,12 @@ pub async fn migrate(pool: &PgPool, serving_role: &str) -> Result<(), SchemaErro
             .execute(&mut *transaction)
             .await?;
     }
+    for function in FUNCTIONS {
+        let statement = format!("grant execute on function {function} to \"{serving_role}\"");
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut *transaction)
+            .await?;
+    }
     let statement = format!("grant select on _sqlx_migrations to \"{serving_role}\"");
     sqlx::raw_sql(AssertSqlSafe(statement))
         .execute(&mut *transaction)
@@ -163,15 +176,18 @@ pub async fn check_for_serving(db: &mut PgConnection) -> Result<(), SchemaError>
     if !needed.iter().all(|version| found.contains(version)) || !applied.iter().all(adds) {
         return Err(SchemaError::Version { found, needed });
     }
-    // The first three are true for superusers too; who owns the schema or the database may drop and replace the table.
+    // The rights are true for superusers too; who owns the schema or the database may drop and replace a table.
     let (role, powerful): (String, bool) = sqlx::query_as(
         "select current_user::text,
-            has_table_privilege(current_user, 'ledger_events', 'UPDATE, DELETE, TRUNCATE, TRIGGER')
-            or has_any_column_privilege(current_user, 'ledger_events', 'UPDATE')
-            or has_column_privilege(current_user, 'ledger_events', 'sequence', 'INSERT')
-            or exists (select from pg_class t join pg_namespace s on s.oid = t.relnamespace
-                where t.oid = 'ledger_events'::regclass
-                  and (pg_has_role(t.relowner, 'MEMBER') or pg_has_role(s.nspowner, 'MEMBER')))
+            exists (select from pg_class t join pg_namespace s on s.oid = t.relnamespace
+                where t.oid in (select relid from pg_partition_tree('ledger_events'::regclass)
+                        union all select 'feed'::regclass)
+                  and (has_table_privilege(current_user, t.oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+                    or has_any_column_privilege(current_user, t.oid, 'UPDATE')
+                    or pg_has_role(t.relowner, 'MEMBER') or pg_has_role(s.nspowner, 'MEMBER')))
+            or exists (select from pg_partition_tree('ledger_events'::regclass)
+                where has_column_privilege(current_user, relid, 'sequence', 'INSERT'))
+            or has_table_privilege(current_user, 'ledger_policy', 'INSERT, UPDATE, DELETE, TRUNCATE')
             or exists (select from pg_database where datname = current_database() and pg_has_role(datdba, 'MEMBER'))",
     )
     .fetch_one(db)

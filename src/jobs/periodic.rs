@@ -44,6 +44,16 @@ pub(super) fn registry(usecases: &Arc<UseCases>) -> Vec<Job> {
             every: usecases.sequencer.interval(),
             run: |usecases| Box::pin(async move { usecases.sequencer.run().await.map(drop) }),
         },
+        Job {
+            name: "keepLedgerPartitions",
+            every: usecases.upkeep.interval(),
+            run: |usecases| Box::pin(async move { usecases.upkeep.keep_partitions().await }),
+        },
+        Job {
+            name: "dropOperationBodies",
+            every: usecases.upkeep.interval(),
+            run: |usecases| Box::pin(async move { usecases.upkeep.drop_bodies().await }),
+        },
     ];
     if usecases.late_effects.has_own_reads() {
         jobs.push(Job {

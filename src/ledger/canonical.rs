@@ -84,7 +84,10 @@ mod tests {
              \"id\":\"00000000-0000-0000-0000-000000000001\",\"kind\":\"create.intended\",\
              \"occurredAt\":\"2023-11-14T22:13:20.120000Z\",\"sequence\":7,\"tenantIds\":[]}"
         );
-        assert_eq!(hex(&hash(&event()).expect("a hash")), "HASH");
+        assert_eq!(
+            hex(&hash(&event()).expect("a hash")),
+            "9028c1976f089573f84626ce75412e7ff179734d64cc8647480e74ddea155773"
+        );
     }
 
     #[test]

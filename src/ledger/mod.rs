@@ -8,5 +8,7 @@ mod fingerprint;
 pub(crate) mod recorder;
 pub(crate) mod refusal_limit;
 pub(crate) mod sequencer;
+pub(crate) mod upkeep;
 
 pub use fingerprint::TokenFingerprinter;
+pub use upkeep::Settings;

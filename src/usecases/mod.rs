@@ -14,7 +14,6 @@ mod removal_request;
 mod remove;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use continue_operation::{ContinueOperation, Continued};
 pub use create::{Create, Created};
@@ -35,6 +34,7 @@ use crate::entra::Entra;
 use crate::ledger::TokenFingerprinter;
 use crate::ledger::recorder::Recorder;
 use crate::ledger::sequencer::Sequencer;
+use crate::ledger::upkeep::Upkeep;
 use crate::operations::driver::{Driver, OperationTokens};
 use crate::operations::queue::Queue;
 use crate::operations::replica::Replica;
@@ -44,7 +44,7 @@ use crate::tokens::exchange::TokenExchange;
 use crate::tokens::service_identity::ServiceIdentity;
 use crate::tokens::store::TokenStore;
 use crate::visibility::Visibility;
-use crate::{operations, visibility};
+use crate::{ledger, operations, visibility};
 
 /// The dependencies of the use cases.
 pub struct Dependencies {
@@ -66,8 +66,8 @@ pub struct Dependencies {
     pub idempotency: IdempotencySettings,
     /// Makes the fingerprints of tokens for the ledger.
     pub fingerprinter: TokenFingerprinter,
-    /// How often events are given their positions in the feed.
-    pub feed_interval: Duration,
+    /// How soon events are in the feed, and how long they stay.
+    pub ledger: ledger::Settings,
     /// How many rejections per person and minute the ledger records.
     pub refusals_logged: u32,
 }
@@ -95,6 +95,8 @@ pub struct UseCases {
     pub(crate) driver: Driver,
     /// Gives events their positions in the feed.
     pub(crate) sequencer: Sequencer,
+    /// Keeps the ledger in order.
+    pub(crate) upkeep: Upkeep,
     entra: Entra,
 }
 
@@ -245,7 +247,8 @@ impl UseCases {
                 signals: services.signals,
                 replica: services.replica,
             },
-            sequencer: Sequencer::new(parts.db.clone(), parts.feed_interval),
+            sequencer: Sequencer::new(parts.db.clone(), parts.ledger.feed_interval),
+            upkeep: Upkeep::new(parts.db.clone(), parts.ledger.clone()),
             queries,
             late_effects,
             keys,

@@ -88,7 +88,7 @@ pub(in crate::http) fn feed() -> Value {
     let cursor = |position: u32| links::page_token("feed", &format!("1740992400000.{position}"));
     let entry = |(position, event): (u32, &Value)| json!({ "position": position, "cursor": cursor(position), "event": event });
     let page = events();
-    let events = page["value"].as_array().into_iter().flatten();
+    let events = page.get("value").and_then(Value::as_array).into_iter().flatten();
     let value: Vec<Value> = (17..).step_by(3).zip(events).map(entry).collect();
     json!({ "value": value, "cursor": cursor(21), "nextLink": format!("/v1/events?after={}", cursor(21)) })
 }
@@ -263,6 +263,7 @@ const ARM_THROTTLED: &str =
 const ENTRA_REFUSED: &str = "Entra did not let this service exchange a token at tenant 22222222-2222-4222-8222-222222222222; its operator has to find out why";
 
 /// What is wrong this time.
+#[expect(clippy::too_many_lines, reason = "a table")]
 const fn detail(code: Code) -> &'static str {
     match code {
         Code::InvalidRequest => "must not be empty",

@@ -34,7 +34,7 @@ const NDJSON: &str = "application/x-ndjson";
 #[into_params(parameter_in = Query)]
 pub(crate) struct FeedParameters {
     /// After which event to begin: a `cursor` of an earlier response. Without it, at the beginning.
-    #[param(example = "MTpmZWVkOjE3NDA5OTI0MDAwMDAuMQ")]
+    // No example: a cursor is of one database.
     after: Option<String>,
     /// Only the events of this connection: also one of others, if you can see it.
     #[param(value_type = Option<Uuid>)]
@@ -48,14 +48,14 @@ pub(crate) struct FeedParameters {
 }
 
 /// Parsed parameters.
-struct Wanted {
+struct ParsedQuery {
     after: Option<FeedCursor>,
     filter: FeedFilter,
     limit: u32,
 }
 
 impl FeedParameters {
-    fn parse(&self) -> Result<Wanted, Problem> {
+    fn parse(&self) -> Result<ParsedQuery, Problem> {
         let mut errors = Vec::new();
         let mut parse = |pointer: &str, detail: &str| {
             errors.push(FieldError {
@@ -90,7 +90,7 @@ impl FeedParameters {
                 .flat_map(|problem| problem.errors.clone()),
         );
         match limit {
-            Ok(limit) if errors.is_empty() => Ok(Wanted {
+            Ok(limit) if errors.is_empty() => Ok(ParsedQuery {
                 after: after.flatten(),
                 filter: FeedFilter {
                     connection: connection.flatten().map(ConnectionId::new),

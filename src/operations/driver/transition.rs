@@ -190,7 +190,7 @@ async fn try_commit(
     // Only the answer to an earlier commit was lost: to write it again would put the event twice into the ledger.
     if repeated
         && let Some(event) = &event
-        && ledger_events::is_recorded(db, event.id).await?
+        && ledger_events::is_recorded(db, event).await?
     {
         return Ok((before.actor, before.app));
     }

@@ -167,7 +167,11 @@ impl Portal {
 
     /// What is no JSON, too.
     pub(crate) async fn text(&self, path: &str) -> (Answer, String) {
-        let (answer, bytes) = self.send_for_bytes(self.call(Method::GET, path)).await;
+        self.send_for_text(self.call(Method::GET, path)).await
+    }
+
+    pub(crate) async fn send_for_text(&self, call: RequestBuilder) -> (Answer, String) {
+        let (answer, bytes) = self.send_for_bytes(call).await;
         (answer, String::from_utf8_lossy(&bytes).into_owned())
     }
 

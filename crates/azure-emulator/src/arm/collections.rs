@@ -1,4 +1,4 @@
-//! Lists of all clusters or namespaces of a subscription or group.
+//! Lists of all resources of a type in a subscription or group.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -6,13 +6,15 @@ use serde_json::{Value, json};
 use super::auth::Caller;
 use super::error::ArmError;
 use super::site::Context;
-use super::{access, eventhub, kusto};
+use super::{access, event_grid, eventhub, kusto, storage};
+use crate::azure::Azure;
 use crate::exchange::Answer;
 use crate::resources::ResourceId;
 
 /// `GET {scope}/providers/{namespace}/{type}`: those that the caller may read, which may be none. That ARM leaves the
 /// others out instead of refusing is a guess.
 pub(super) fn list(
+    azure: &Azure,
     context: &Context<'_>,
     caller: &Caller,
     scope: &ResourceId,
@@ -36,6 +38,15 @@ pub(super) fn list(
             let seen = all.filter(|namespace| may_read(&namespace.id, "Microsoft.EventHub/namespaces/read"));
             seen.map(|namespace| eventhub::namespace_body(namespace, version))
                 .collect()
+        }
+        "microsoft.storage/storageaccounts" => {
+            let all = resources.storage_accounts.iter();
+            let seen = all.filter(|account| may_read(&account.id, "Microsoft.Storage/storageAccounts/read"));
+            seen.map(|account| storage::body(account, version)).collect()
+        }
+        "microsoft.eventgrid/systemtopics" => return event_grid::topics_at(azure, context, caller, scope),
+        "microsoft.eventgrid/eventsubscriptions" => {
+            return event_grid::subscriptions_at(azure, context, caller, scope);
         }
         _ => return Err(context.no_such_method()),
     };

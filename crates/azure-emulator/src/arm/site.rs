@@ -9,8 +9,8 @@ use super::error::ArmError;
 use super::path::{self, Target};
 use super::throttle::{Counted, Kind};
 use super::{
-    api_version, auth, authorization, auxiliary, challenge, collections, eventhub, headers, kusto, providers,
-    subscriptions, throttled,
+    api_version, auth, authorization, auxiliary, challenge, collections, event_grid, eventhub, headers,
+    kusto, providers, storage, subscriptions, throttled,
 };
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
@@ -84,16 +84,6 @@ fn route(
         Target::Operation { location, id } if call.method == Method::GET => {
             kusto::operation(azure, &context, location, id)
         }
-        Target::Resource(id) if starts(id, "Microsoft.EventHub/") && call.method != Method::GET => {
-            eventhub::write(world, caller, call, version, id)
-        }
-        Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") && call.method == Method::POST => {
-            eventhub::act(world, caller, call, (owner, word))
-        }
-        Target::Resource(id) if starts(id, "Microsoft.EventHub/") => eventhub::resource(&context, caller, id),
-        Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") => {
-            eventhub::list(&context, caller, owner, word)
-        }
         Target::Resource(id) | Target::Below(id, _) if starts(id, "Microsoft.Kusto/") => {
             let request = kusto::Request {
                 azure,
@@ -108,7 +98,60 @@ fn route(
                 _ => kusto::resource(&request, world, id),
             }
         }
+        Target::Resource(id) | Target::Below(id, _) if !id.names().is_empty() => {
+            of_a_source(azure, world, call, (caller, version), &target)
+        }
+        Target::Collection(scope, kind) if call.method == Method::GET => {
+            collections::list(azure, &context, caller, scope, kind)
+        }
         _ => of_no_provider(&context, caller, &target),
+    }
+}
+
+/// What the providers of sources answer: Event Hubs, Storage, Event Grid.
+fn of_a_source(
+    azure: &Azure,
+    world: &mut World,
+    call: &Call,
+    (caller, version): (&Caller, &str),
+    target: &Target,
+) -> Result<Answer, ArmError> {
+    let (is_get, is_post) = (call.method == Method::GET, call.method == Method::POST);
+    match target {
+        Target::Resource(id) if !is_get && starts(id, "Microsoft.EventHub/") => {
+            return eventhub::write(world, caller, call, version, id);
+        }
+        Target::Resource(id) if !is_get && starts(id, "Microsoft.Storage/") => {
+            return storage::change(world, caller, call, version, id);
+        }
+        Target::Below(owner, word) if is_post && starts(owner, "Microsoft.EventHub/") => {
+            return eventhub::act(world, caller, call, (owner, word));
+        }
+        Target::Below(owner, word) if is_post && starts(owner, "Microsoft.Storage/") => {
+            return storage::act(world, caller, call, (owner, word));
+        }
+        _ => {}
+    }
+    let context = Context {
+        call,
+        api_version: version,
+        resources: &world.resources,
+    };
+    match target {
+        Target::Resource(id) if starts(id, "Microsoft.EventHub/") => eventhub::resource(&context, caller, id),
+        Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") => {
+            eventhub::list(&context, caller, owner, word)
+        }
+        Target::Resource(id) if is_get && starts(id, "Microsoft.Storage/") => {
+            storage::get(&context, caller, id)
+        }
+        Target::Resource(id) if is_get && starts(id, "Microsoft.EventGrid/") => {
+            event_grid::get(&context, caller, id)
+        }
+        Target::Below(owner, word) if is_get && starts(owner, "Microsoft.EventGrid/") => {
+            event_grid::below(azure, &context, caller, (owner, word))
+        }
+        _ => Err(no_such_method(call)),
     }
 }
 
@@ -121,7 +164,6 @@ fn of_no_provider(context: &Context<'_>, caller: &Caller, target: &Target) -> Re
         Target::Resource(id) if call.method == Method::HEAD => {
             subscriptions::group_exists(context, caller, id)
         }
-        Target::Collection(scope, kind) if is_read => collections::list(context, caller, scope, kind),
         Target::Below(scope, word) if is_read && word == "resourcegroups" => {
             subscriptions::groups(context.resources, caller, scope)
         }

@@ -41,6 +41,13 @@ pub(crate) struct HeldKey {
     pub(crate) key: String,
 }
 
+/// The keys that a data connection holds: of its event hub's namespace, and of its storage account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HeldKeys {
+    pub(crate) hub: Option<HeldKey>,
+    pub(crate) account: Option<String>,
+}
+
 impl AuthorizationRule {
     /// A rule with fresh keys.
     pub(crate) fn new(name: &str, rights: &[&str]) -> AuthorizationRule {

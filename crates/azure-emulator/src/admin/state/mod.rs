@@ -3,6 +3,7 @@
 mod directory;
 mod resources;
 mod rules;
+mod sources;
 
 use serde_json::{Value, json};
 
@@ -26,6 +27,11 @@ pub(super) fn of(azure: &Azure) -> Value {
         "subscriptions": resources::subscriptions(&world),
         "clusters": resources::clusters(&world),
         "namespaces": resources::namespaces(&world),
+        "storageAccounts": sources::accounts(&world),
+        "systemTopics": sources::topics(&world),
+        "eventSubscriptions": sources::subscriptions(&world),
+        "uploads": sources::uploads(&world),
+        "futureKinds": world.resources.future_kinds,
         "roleAssignments": resources::roles(&world),
         "customRoles": rules::custom_roles(&world),
         "dataConnections": resources::connections(&world),

@@ -18,7 +18,7 @@ const SOURCES: [&str; 4] = [
 ];
 
 /// The tenant of the subscription that an id lies in.
-fn owner(world: &World, id: &ResourceId) -> String {
+pub(super) fn owner(world: &World, id: &ResourceId) -> String {
     let subscription = world.resources.subscription_of(id);
     subscription.map_or_else(String::new, |found| tenant_name(world, &found.tenant_id))
 }

@@ -39,12 +39,13 @@ const LINKS: &[Link] = &[
     },
 ];
 
-/// Checks every linked property of the body.
+/// Checks every linked property of a data connection's body, whatever its kind: the check goes by paths, and knows no kinds.
+/// Kinds and properties that ARM has no link for are not checked; which these are beside the ones above is not known.
 pub(super) fn check(
     request: &Request<'_>,
     resources: &Resources,
     scope: &ResourceId,
-    body: &Map<String, Value>,
+    (at, body): (&str, &Map<String, Value>),
 ) -> Result<(), ArmError> {
     let properties = body.get("properties").and_then(Value::as_object);
     for link in LINKS {
@@ -60,7 +61,7 @@ pub(super) fn check(
         let id = ResourceId::parse(text)
             .ok()
             .filter(|id| id.is_type(link.namespace, link.types));
-        let id = id.ok_or_else(|| invalid_id(link.property, text))?;
+        let id = id.ok_or_else(|| invalid_id(&format!("{at}.{}", link.property), text))?;
         check_one(request, resources, scope, link, &id)?;
     }
     Ok(())
@@ -116,9 +117,9 @@ fn no_permission(principal: &Caller, scope: &ResourceId, action: &str, linked: &
     ArmError::gateway(StatusCode::FORBIDDEN, "LinkedAuthorizationFailed", message)
 }
 
-fn invalid_id(property: &str, value: &str) -> ArmError {
+fn invalid_id(path: &str, value: &str) -> ArmError {
     let message = format!(
-        "Property id '{value}' at path 'properties.{property}' is invalid. Expect fully qualified resource Id that \
+        "Property id '{value}' at path '{path}' is invalid. Expect fully qualified resource Id that \
          start with '/subscriptions/{{subscriptionId}}' or '/providers/{{resourceProviderNamespace}}/'."
     );
     ArmError::gateway(StatusCode::BAD_REQUEST, "LinkedInvalidPropertyId", message)
