@@ -9,6 +9,7 @@ mod measure;
 mod queries;
 mod recheck;
 mod record_only;
+mod remedy;
 mod removal_request;
 mod remove;
 
