@@ -73,7 +73,7 @@ codes! {
     IdempotencyKeyReused => "idempotencyKeyReused", "The idempotency key was used for another request",
     /// There is no such thing, or not for this caller.
     NotFound => "notFound", "Not found",
-    /// The feed was begun anew after the cursor was given: positions that were given may have been lost.
+    /// The feed was restarted after the cursor was returned: positions may have been lost.
     FeedRestarted => "feedRestarted", "The feed was restarted",
     /// A condition of the request (RFC 9110, section 13) does not hold, or can't be evaluated; nothing was changed.
     PreconditionFailed => "preconditionFailed", "A condition of the request does not hold",

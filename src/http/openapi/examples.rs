@@ -91,7 +91,7 @@ pub(in crate::http) fn feed() -> Value {
     let page = events();
     let events = page.get("value").and_then(Value::as_array).into_iter().flatten();
     let value: Vec<Value> = (17..).step_by(3).zip(events).map(entry).collect();
-    json!({ "value": value, "cursor": cursor(21), "nextLink": format!("/v1/events?after={}", cursor(21)) })
+    json!({ "value": value, "cursor": cursor(21), "isAtHead": true, "nextLink": format!("/v1/events?after={}", cursor(21)) })
 }
 
 /// An operation under way.

@@ -108,6 +108,8 @@ pub(crate) struct EventFeed {
     /// Cursor of the next read: pass it as `after`. Also there if there are no events, which may only mean that none of those that were
     /// looked through concerns you.
     cursor: String,
+    /// Whether everything was read that is there now.
+    is_at_head: bool,
     /// The same as a link. There is always one: more may come.
     next_link: String,
 }
@@ -214,6 +216,7 @@ pub(crate) async fn feed(
     let entries = page.entries.into_iter();
     let body = response::json(&EventFeed {
         value: entries.map(|entry| FeedEvent::of(entry, end)).collect(),
+        is_at_head: page.is_at_head,
         next_link: links::to(&state, &format!("/v1/events?{}", query.finish())),
         cursor,
     });
