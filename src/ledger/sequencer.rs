@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
@@ -24,6 +24,9 @@ pub(crate) struct Sequencer {
     interval: Duration,
     progress: Arc<Mutex<Option<Progress>>>,
 }
+
+/// How long a run takes at most, while there are many events: the next one is due at once.
+const MAX_RUN_TIME: Duration = Duration::from_secs(20);
 
 /// What one transaction did.
 struct Pass {
@@ -53,12 +56,13 @@ impl Sequencer {
     /// # Errors
     /// When the database can't answer; the rest is done by the next run.
     pub(crate) async fn run(&self) -> Result<usize, DbError> {
+        let began = Instant::now();
         let mut known = self.progress.lock().await;
         let mut numbered = 0;
         while let Some(pass) = with_timeout(self.pass(&mut known)).await? {
             *known = Some(pass.progress);
             numbered += pass.numbered;
-            if !pass.more {
+            if !pass.more || began.elapsed() >= MAX_RUN_TIME {
                 break;
             }
         }
