@@ -11,9 +11,15 @@ const ALREADY_USED: &str = "consumer group tuple provided are already used";
 /// How Kusto says that the table does not exist.
 const NO_TABLE: &str = "table does not exist";
 
-impl Queries {
+/// Says what fixes failed changes. Cheap to clone.
+#[derive(Clone)]
+pub struct Remedies {
+    pub(super) queries: Queries,
+}
+
+impl Remedies {
     /// Adds to the failure of an operation what fixes it, as far as this caller may know.
-    pub async fn with_remedy(&self, caller: &Caller, mut view: OperationView) -> OperationView {
+    pub async fn explain(&self, caller: &Caller, mut view: OperationView) -> OperationView {
         let is_over = view.operation.phase.is_terminal();
         if let Some(failure) = view.operation.failure.as_mut().filter(|_| is_over) {
             let remedy = if failure.detail.contains(ALREADY_USED) {
@@ -34,13 +40,14 @@ impl Queries {
         caller: &Caller,
         record: &ConnectionRecord,
     ) -> Result<Vec<ConnectionRecord>, Error> {
-        let ids = self
+        let queries = &self.queries;
+        let ids = queries
             .db
             .read(async |db| Ok(connections::readers_beside(db, record).await?));
         let mut seen = Vec::new();
         for id in ids.await? {
-            let found = self.find(caller, id).await?;
-            if let Ok(Some(side)) = self.visibility.viewer_role(caller, &found).await {
+            let found = queries.find(caller, id).await?;
+            if let Ok(Some(side)) = queries.visibility.viewer_role(caller, &found).await {
                 seen.push(side.redact(caller, found));
             }
         }

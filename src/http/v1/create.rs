@@ -235,7 +235,7 @@ pub(crate) async fn create(
         .queries
         .wait_for(&caller, &created.operation, ViewerRole::Actor, allowed_wait.wait)
         .await?;
-    let view = state.usecases.queries.with_remedy(&caller, view).await;
+    let view = state.usecases.remedies.explain(&caller, view).await;
     if let Some(failed) = ended::response(&state, &view) {
         return Ok(failed);
     }

@@ -119,7 +119,7 @@ pub(crate) async fn remove(
         .queries
         .wait_for(&caller, &operation, viewer_role, allowed_wait.wait)
         .await?;
-    let view = state.usecases.queries.with_remedy(&caller, view).await;
+    let view = state.usecases.remedies.explain(&caller, view).await;
     // Otherwise the create failed, so that nothing is there to be removed.
     if view.operation.kind == OperationKind::Remove
         && let Some(failed) = ended::response(&state, &view)
