@@ -16,6 +16,8 @@ create table ledger_events (
     like ledger_events_before including defaults,
     primary key (sequence, occurred_at)
 ) partition by range (occurred_at);
+-- The feed's sequencer relies on the sequence's cache of 1, the default: a session that draws numbers ahead would use them after its
+-- transaction, and its lock on the table, ended.
 alter table ledger_events alter column sequence add generated always as identity;
 select setval(pg_get_serial_sequence('ledger_events', 'sequence'),
     (select coalesce(max(sequence), 0) + 1 from ledger_events_before), false);

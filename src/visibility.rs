@@ -120,8 +120,14 @@ impl VisibilityCache {
 }
 
 impl ViewerRole {
-    /// Redacts the record for this role: people of the source's tenant do not see the justification.
-    pub(crate) fn redact(self, caller: &Caller, mut record: ConnectionRecord) -> ConnectionRecord {
+    /// Redacts the record for this role: people of the source's tenant do not see the justification, and who created it is for the
+    /// people whom the record names, and for colleagues.
+    pub(crate) fn redact(self, caller: &Caller, found: ConnectionWithRole) -> ConnectionRecord {
+        let ConnectionWithRole { mut record, part } = found;
+        if part.is_none() {
+            let tenant = caller.actor().tenant;
+            record.creator = record.creator.filter(|creator| creator.person.tenant == tenant);
+        }
         if !self.is_told(caller, record.target_tenant, record.source_tenant) {
             record.justification = None;
             // What has the name now may belong to anyone of the target's side.

@@ -1,14 +1,18 @@
 //! The feed: positions that the ledger's events are given after their commit. Added and read, never changed.
 
+mod read;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::connections::ConnectionRole;
-use super::ledger_events::recorded;
+pub use read::{
+    FeedEntry, FeedRange, FeedRead, FeedViewer, WINDOW, WINDOW_OF_CONNECTIONS, of_connection, of_person,
+    of_viewer,
+};
+
 use super::{DbError, exactly_one};
-use crate::domain::{ActorId, ConnectionId, EventKind, RecordedEvent, TenantId};
 
 /// The channel that notifies replicas that events were given positions.
 pub const CHANNEL: &str = "tenant_bridge_feed";
@@ -19,8 +23,14 @@ const LOCK: i64 = 0x6665_6564;
 /// The most events that one transaction gives positions; the statement has the same number.
 pub const BATCH: usize = 500;
 
-/// How many positions one statement looks through for what a caller may see; the statement has the same number.
-pub const WINDOW: i64 = 1000;
+/// A place in the feed. A later one is greater.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FeedPosition {
+    /// The epoch of the position.
+    pub epoch: i64,
+    /// The position; 0 before the first one.
+    pub position: i64,
+}
 
 /// The feed as it is now.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +41,17 @@ pub struct FeedState {
     pub numbered_up_to: i64,
     /// The last position; 0 if there is none.
     pub head: i64,
+}
+
+impl FeedState {
+    /// The last position.
+    #[must_use]
+    pub const fn last(&self) -> FeedPosition {
+        FeedPosition {
+            epoch: self.epoch,
+            position: self.head,
+        }
+    }
 }
 
 /// An event as its row has it, also of a kind that this version does not know.
@@ -73,6 +94,8 @@ pub struct NewPositions {
     pub sequences: Vec<i64>,
     /// When they happened.
     pub occurred_at: Vec<DateTime<Utc>>,
+    /// Their connections.
+    pub connections: Vec<Option<Uuid>>,
     /// Their hashes.
     pub hashes: Vec<Vec<u8>>,
 }
@@ -109,7 +132,8 @@ pub async fn state(db: &mut PgConnection) -> Result<FeedState, DbError> {
     Ok(state)
 }
 
-/// The transactions that write to the ledger now. Each is here from before it draws a `sequence` until what it committed is visible.
+/// The transactions that write to the ledger now. Each is here from before it draws a `sequence` until what it committed is visible: it
+/// holds this lock on the table, or on a partition, since before. Maintenance holds other ones.
 ///
 /// # Errors
 /// When the database can't answer.
@@ -117,7 +141,8 @@ pub async fn writers(db: &mut PgConnection) -> Result<Vec<String>, DbError> {
     let writers = sqlx::query_scalar!(
         "select virtualtransaction as \"writer!\" from pg_locks
          where locktype = 'relation' and database = (select oid from pg_database where datname = current_database())
-            and relation = 'ledger_events'::regclass and mode <> 'AccessShareLock' and granted"
+            and relation in (select relid from pg_partition_tree('ledger_events'::regclass))
+            and mode = 'RowExclusiveLock' and granted"
     )
     .fetch_all(db)
     .await?;
@@ -170,9 +195,10 @@ pub async fn append(
 ) -> Result<(), DbError> {
     let rows = sqlx::query!(
         "with added as (
-            insert into feed (epoch, position, event_sequence, event_occurred_at, hash, hash_version)
-            select $1, $2 + n.ordinality, n.sequence, n.occurred_at, n.hash, $6
-            from unnest($3::bigint[], $4::timestamptz[], $5::bytea[]) with ordinality n (sequence, occurred_at, hash, ordinality))
+            insert into feed (epoch, position, event_sequence, event_occurred_at, connection_id, hash, hash_version)
+            select $1, $2 + n.ordinality, n.sequence, n.occurred_at, n.connection_id, n.hash, $6
+            from unnest($3::bigint[], $4::timestamptz[], $5::bytea[], $8::uuid[])
+                with ordinality n (sequence, occurred_at, hash, connection_id, ordinality))
          update feed_epochs set numbered_up_to = greatest(numbered_up_to, $7) where epoch = $1",
         state.epoch,
         state.head,
@@ -180,7 +206,8 @@ pub async fn append(
         &new.occurred_at,
         &new.hashes,
         hash_version,
-        numbered_up_to
+        numbered_up_to,
+        &new.connections as &[Option<Uuid>]
     )
     .execute(&mut *db)
     .await?
@@ -190,162 +217,4 @@ pub async fn append(
         .execute(db)
         .await?;
     Ok(())
-}
-
-/// Whose events are read from the feed.
-#[derive(Debug, Clone, Copy)]
-pub struct FeedViewer {
-    /// Those of connections whose actor or participant this person is.
-    pub person: Option<ActorId>,
-    /// Those that concern this tenant.
-    pub tenant: Option<TenantId>,
-}
-
-/// A range of the feed: positions after the first up to the second one.
-#[derive(Debug, Clone, Copy)]
-pub struct FeedRange {
-    /// The epoch.
-    pub epoch: i64,
-    /// The last position before it.
-    pub after: i64,
-    /// Its last position, at most [`WINDOW`] further for a viewer.
-    pub up_to: i64,
-}
-
-/// An event with its position.
-#[derive(Debug, Clone)]
-pub struct FeedEntry {
-    /// Its position.
-    pub position: i64,
-    /// What the viewer is to its connection.
-    pub part: Option<ConnectionRole>,
-    /// The event.
-    pub recorded: RecordedEvent,
-}
-
-/// What was read of a range.
-#[derive(Debug)]
-pub struct FeedRead {
-    /// The events, in order.
-    pub entries: Vec<FeedEntry>,
-    /// Whether the range may hold more after them.
-    pub has_more: bool,
-}
-
-/// The words between which the kinds are that are asked for.
-fn kinds(kind: Option<EventKind>) -> (&'static str, &'static str) {
-    // Every kind's word is of small letters and full stops.
-    kind.map_or(("", "~"), |kind| (kind.as_str(), kind.as_str()))
-}
-
-/// What a viewer may see in a range of the feed, in order, at most `limit`.
-///
-/// # Errors
-/// When the database can't answer.
-pub async fn of_viewer(
-    db: &mut PgConnection,
-    range: FeedRange,
-    viewer: FeedViewer,
-    kind: Option<EventKind>,
-    limit: i64,
-) -> Result<FeedRead, DbError> {
-    let (first, last) = kinds(kind);
-    let rows = sqlx::query!(
-        "select f.position, e.sequence, e.id, e.occurred_at, e.kind, e.connection_id, e.operation_id, e.person_id, e.app_id,
-            e.request_id, e.target_tenant_id, e.source_tenant_id, e.details,
-            (select min(p.part) from connection_people p where p.connection_id = e.connection_id and p.person_id = $6) as part
-         from (
-            select * from feed where epoch = $1 and position > $2 and position <= $3 order by position limit 1000) f
-         cross join lateral (
-            select * from ledger_events e where e.sequence = f.event_sequence and e.occurred_at = f.event_occurred_at limit 1) e
-         where e.kind collate \"C\" between $4 and $5
-            and ((select min(p.part) from connection_people p where p.connection_id = e.connection_id and p.person_id = $6)
-                    is not null
-                or e.tenant_ids @> array[$7::uuid])
-         order by f.position limit $8",
-        range.epoch,
-        range.after,
-        range.up_to,
-        first,
-        last,
-        viewer.person.map(ActorId::uuid),
-        viewer.tenant.map(TenantId::uuid),
-        limit
-    )
-    .fetch_all(db)
-    .await?;
-    let has_more = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= limit;
-    let entries = rows.into_iter().map(|row| {
-        Ok(FeedEntry {
-            position: row.position,
-            part: ConnectionRole::of_word(row.part.as_deref())?,
-            recorded: recorded!(row)?,
-        })
-    });
-    readable(entries, has_more)
-}
-
-/// What a range of the feed holds of a connection, in order, at most `limit`.
-///
-/// # Errors
-/// When the database can't answer.
-pub async fn of_connection(
-    db: &mut PgConnection,
-    range: FeedRange,
-    connection: ConnectionId,
-    kind: Option<EventKind>,
-    limit: i64,
-) -> Result<FeedRead, DbError> {
-    let (first, last) = kinds(kind);
-    let rows = sqlx::query!(
-        "select f.position, e.sequence, e.id, e.occurred_at, e.kind, e.connection_id, e.operation_id, e.person_id, e.app_id,
-            e.request_id, e.target_tenant_id, e.source_tenant_id, e.details
-         from ledger_events e
-         cross join lateral (select * from feed f where f.epoch = $1 and f.event_sequence = e.sequence limit 1) f
-         where e.connection_id = $2 and f.position > $3 and f.position <= $4 and e.kind collate \"C\" between $5 and $6
-         order by f.position limit $7",
-        range.epoch,
-        connection.uuid(),
-        range.after,
-        range.up_to,
-        first,
-        last,
-        limit
-    )
-    .fetch_all(db)
-    .await?;
-    let has_more = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= limit;
-    let entries = rows.into_iter().map(|row| {
-        Ok(FeedEntry {
-            position: row.position,
-            part: None,
-            recorded: recorded!(row)?,
-        })
-    });
-    readable(entries, has_more)
-}
-
-/// The entries up to the first that this version can't read, because a newer one beside it wrote a kind that it does not know: it must
-/// not be left out. An error if that is the first of all.
-fn readable(
-    entries: impl Iterator<Item = Result<FeedEntry, DbError>>,
-    has_more: bool,
-) -> Result<FeedRead, DbError> {
-    let mut readable = Vec::new();
-    for entry in entries {
-        match entry {
-            Ok(entry) => readable.push(entry),
-            Err(error) if readable.is_empty() => return Err(error),
-            Err(_) => {
-                return Ok(FeedRead {
-                    entries: readable,
-                    has_more: true,
-                });
-            }
-        }
-    }
-    Ok(FeedRead {
-        entries: readable,
-        has_more,
-    })
 }

@@ -10,24 +10,22 @@ use crate::domain::{ActorId, ConnectionId, Event, OperationId, RecordedEvent, Te
 /// The event of a row of `ledger_events`, whichever other columns the row has.
 macro_rules! recorded {
     ($row:ident) => {
-        $crate::domain::EventKind::from_word(&$row.kind)
-            .ok_or_else(|| $crate::db::DbError::Internal(format!("the unknown event kind '{}'", $row.kind)))
-            .map(|kind| $crate::domain::RecordedEvent {
-                sequence: $row.sequence,
-                event: $crate::domain::Event {
-                    id: $row.id,
-                    occurred_at: $row.occurred_at,
-                    kind,
-                    connection: $row.connection_id.map($crate::domain::ConnectionId::new),
-                    operation: $row.operation_id.map($crate::domain::OperationId::new),
-                    actor: $row.person_id.map($crate::domain::ActorId::new),
-                    app: $row.app_id,
-                    request_id: $row.request_id,
-                    target_tenant: $row.target_tenant_id.map($crate::domain::TenantId::new),
-                    source_tenant: $row.source_tenant_id.map($crate::domain::TenantId::new),
-                    details: $row.details,
-                },
-            })
+        $crate::domain::RecordedEvent {
+            sequence: $row.sequence,
+            event: $crate::domain::Event {
+                id: $row.id,
+                occurred_at: $row.occurred_at,
+                kind: $row.kind,
+                connection: $row.connection_id.map($crate::domain::ConnectionId::new),
+                operation: $row.operation_id.map($crate::domain::OperationId::new),
+                actor: $row.person_id.map($crate::domain::ActorId::new),
+                app: $row.app_id,
+                request_id: $row.request_id,
+                target_tenant: $row.target_tenant_id.map($crate::domain::TenantId::new),
+                source_tenant: $row.source_tenant_id.map($crate::domain::TenantId::new),
+                details: $row.details,
+            },
+        }
     };
 }
 pub(super) use recorded;
@@ -115,5 +113,5 @@ pub async fn of_connection(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| recorded!(row)).collect()
+    Ok(rows.into_iter().map(|row| recorded!(row)).collect())
 }

@@ -11,8 +11,8 @@ static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 /// What the serving role may do, table by table; all else it may not. What proves something (who, what was sent, when nothing
 /// was there at first) it can write once and never change.
 const GRANTS: [(&str, &str); 17] = [
-    // The update changes nothing: it is how a row that a concurrent request made is read.
-    ("people", "select, insert, update (tenant_id)"),
+    // The update of the tenant changes nothing: it is how a row that a concurrent request made is read.
+    ("people", "select, insert, update (tenant_id, user_name)"),
     (
         "connections",
         "select, insert, update (desired, observed, observed_at, confirmed_at, closed_at, version, found, recheck_step, \

@@ -18,8 +18,10 @@ mod resource_read;
 mod source;
 mod state;
 mod target;
+pub(crate) mod words;
 
 pub use code::Code;
+pub(crate) use code::{FailureCode, ProblemCode};
 pub use db_error::DbError;
 pub use event::{Event, RecordedEvent, hex, salted_hash};
 pub use event_kind::EventKind;
@@ -29,9 +31,10 @@ pub use ids::{
 };
 pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
 pub use record::{
-    Awaiting, ConnectionRecord, ConnectionResource, Failure, FoundResource, NewRecord, OperationRecord,
-    Upstream, removal_hash, removal_of_found_hash,
+    Awaiting, ConnectionRecord, ConnectionResource, Failure, FoundResource, KnownPerson, NewRecord,
+    OperationRecord, Upstream, removal_hash, removal_of_found_hash,
 };
+pub(crate) use record::{ComparisonWord, UpstreamService};
 pub use refusal::{Challenge, Error, FieldError, Missing, MissingKind, Refusal, Unavailable};
 pub use request::NewConnection;
 pub use resource_id::{
@@ -39,5 +42,6 @@ pub use resource_id::{
 };
 pub use resource_read::ResourceRead;
 pub use source::{EventHubSource, RecordedSourceError, Source, SourceId};
-pub use state::{Desired, InFlight, Observed, OperationKind, Phase, State, UnknownWord, derive};
+pub use state::{Desired, InFlight, Observed, OperationKind, Phase, State, derive};
 pub use target::{Target, TargetSettings};
+pub use words::UnknownWord;

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::domain::FieldError;
+use crate::domain::{FieldError, OperationRecord};
 use crate::http::AppState;
-use crate::http::models::{Operation, OperationStatus};
+use crate::http::models::OperationStatus;
 use crate::http::problem::Problem;
 
 /// Where a long-running operation is followed, in Azure's API style.
@@ -21,16 +21,14 @@ pub(super) fn to(state: &AppState, path: &str) -> String {
 }
 
 /// The headers with which an operation is followed.
-pub(super) fn follow(state: &AppState, operation: &Operation) -> HeaderMap {
+pub(super) fn follow(state: &AppState, operation: &OperationRecord) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_str(&to(state, &format!("/v1/operations/{}", operation.id))) {
         headers.insert(OPERATION_LOCATION, value);
     }
-    if !operation.status.is_terminal() {
-        headers.insert(
-            header::RETRY_AFTER,
-            HeaderValue::from_static(pause(operation.status)),
-        );
+    let status = OperationStatus::of(operation);
+    if !status.is_terminal() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(pause(status)));
     }
     headers
 }

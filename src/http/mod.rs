@@ -22,6 +22,7 @@ mod settings;
 mod shares;
 mod v1;
 
+use crate::authz::TenantNames;
 use crate::usecases::UseCases;
 use std::sync::Arc;
 
@@ -48,6 +49,8 @@ pub struct AppState {
     pub usecases: Arc<UseCases>,
     /// How much a caller may ask for, and how links are written.
     pub server: Arc<Settings>,
+    /// How tenants are called in responses.
+    pub tenant_names: Arc<TenantNames>,
     /// The places for requests.
     pub load: Load,
     /// How many requests one person may send.

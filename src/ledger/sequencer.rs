@@ -1,32 +1,38 @@
-//! The sequencer: gives committed events their positions in the feed. One replica at a time; what it keeps in memory only saves work.
+//! The sequencer: assigns committed events their positions in the feed. One replica at a time; what it keeps in memory only saves work.
 //!
 //! An identity value is drawn before its transaction commits, so a `sequence` that is not there yet may appear later. Such a gap is
 //! looked at again until every transaction that could fill it has ended. So no event is left out, and a transaction that stays open
 //! keeps back its own events only.
+//!
+//! It relies on a number being drawn in the transaction that uses it, under its lock on the table: the sequence's cache is 1.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::canonical::{HASH_VERSION, hash};
 use crate::db::feed::{self, FeedState, NewPositions, StoredEvent};
 use crate::db::{Db, DbError, with_timeout};
 
-/// After so many events without a position to give, how far all have one is recorded all the same.
+/// After so many events without a position to assign, how far all have one is recorded all the same.
 const RECORDED_EVERY: i64 = 500;
 
-/// Gives events their positions. Cheap to clone; clones share what they know.
+/// After so long a run ends, although there are more events. It is well below what a periodic job may take.
+const MAX_RUN_TIME: Duration = Duration::from_secs(30);
+
+/// What the name of a prepared transaction (`prepare transaction`) begins with.
+const PREPARED: &str = "-1/";
+
+/// Assigns events their positions. Cheap to clone; clones share what they know.
 #[derive(Clone)]
 pub(crate) struct Sequencer {
     db: Db,
     interval: Duration,
     progress: Arc<Mutex<Option<Progress>>>,
 }
-
-/// How long a run takes at most, while there are many events: the next one is due at once.
-const MAX_RUN_TIME: Duration = Duration::from_secs(20);
 
 /// What one transaction did.
 struct Pass {
@@ -51,18 +57,18 @@ impl Sequencer {
         self.interval
     }
 
-    /// Gives every committed event a position that has none. Returns how many it were; none while another replica is at it.
+    /// Assigns every committed event a position that has none, or as many as it can in half a minute. Returns how many it were; none while
+    /// another replica does.
     ///
     /// # Errors
     /// When the database can't answer; the rest is done by the next run.
     pub(crate) async fn run(&self) -> Result<usize, DbError> {
-        let began = Instant::now();
         let mut known = self.progress.lock().await;
-        let mut numbered = 0;
-        while let Some(pass) = with_timeout(self.pass(&mut known)).await? {
+        let (mut numbered, until) = (0, Instant::now() + MAX_RUN_TIME);
+        while let Some(pass) = with_timeout(self.pass(known.clone())).await? {
             *known = Some(pass.progress);
             numbered += pass.numbered;
-            if !pass.more || began.elapsed() >= MAX_RUN_TIME {
+            if !pass.more || Instant::now() >= until {
                 break;
             }
         }
@@ -70,15 +76,14 @@ impl Sequencer {
     }
 
     /// One transaction; none if another replica has the lock.
-    async fn pass(&self, known: &mut Option<Progress>) -> Result<Option<Pass>, DbError> {
+    async fn pass(&self, known: Option<Progress>) -> Result<Option<Pass>, DbError> {
         let mut db = self.db.begin("number events").await?;
         if !feed::try_lock(&mut db).await? {
             return Ok(None);
         }
         // Statements after the lock see what its last holder committed.
         let state = feed::state(&mut db).await?;
-        // Taken out: a commit that fails leaves nothing that is wrong.
-        let mut progress = Progress::resume(known.take(), &state);
+        let mut progress = Progress::resume(known, &state);
         if progress.has_gaps() {
             progress.keep_writers(&feed::writers(&mut db).await?);
         }
@@ -109,13 +114,14 @@ fn positions(events: &[StoredEvent]) -> Result<NewPositions, DbError> {
     for event in events.iter().filter(|event| !event.is_numbered) {
         new.sequences.push(event.sequence);
         new.occurred_at.push(event.occurred_at);
+        new.connections.push(event.connection_id);
         new.hashes.push(hash(event).map_err(DbError::internal)?);
     }
     Ok(new)
 }
 
 /// How far the ledger was looked at.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Progress {
     epoch: i64,
     /// The lowest `sequence` that was not looked at yet.
@@ -150,8 +156,12 @@ impl Progress {
         !self.gaps.is_empty()
     }
 
-    /// Forgets transactions that have ended. A read after this sees all that they committed.
+    /// Forgets transactions that have ended. A read after this sees all that they committed. While a prepared one writes, none is
+    /// forgotten: it had another name before.
     fn keep_writers(&mut self, now: &[String]) {
+        if now.iter().any(|writer| writer.starts_with(PREPARED)) {
+            return;
+        }
         for writers in self.gaps.iter_mut().filter_map(|gap| gap.writers.as_mut()) {
             writers.retain(|writer| now.contains(writer));
         }
@@ -260,6 +270,19 @@ mod tests {
         assert!(!progress.advance(&[], false));
         assert_eq!(progress.ranges(), (vec![6], vec![i64::MAX]));
         assert_eq!(progress.numbered_up_to(), 5);
+    }
+
+    #[test]
+    fn a_gap_stays_while_a_prepared_transaction_may_fill_it() {
+        let mut progress = beginning();
+        progress.advance(&[1, 3], false);
+        progress.set_writers(&writers(&["3/7"]));
+        progress.keep_writers(&writers(&["-1/731"]));
+        progress.advance(&[], false);
+        assert_eq!(progress.ranges(), (vec![2, 4], vec![2, i64::MAX]));
+        progress.keep_writers(&[]);
+        progress.advance(&[], false);
+        assert_eq!(progress.ranges(), (vec![4], vec![i64::MAX]));
     }
 
     #[test]

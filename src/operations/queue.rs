@@ -63,12 +63,16 @@ impl Queue {
         &self.api_version
     }
 
-    /// Listens for notifications that an operation may be due, which wake the driver, or that the feed has more. A hint: what is missed is found periodically.
+    /// Listens for notifications that an operation may be due, which wake the driver, or that the feed advanced. A hint: what is missed is
+    /// found periodically.
     ///
     /// # Errors
     /// When the connection to the database is lost. It never ends otherwise.
     pub(crate) async fn listen(&self) -> Result<(), DbError> {
         let mut listener = self.db.listener().await?;
+        // Whatever was notified before is missed.
+        self.signals.feed_advanced();
+        self.signals.wake();
         loop {
             match timeout(SILENCE, listener.try_recv()).await {
                 // Nothing means that the connection was lost and made anew: something may have been missed.

@@ -104,6 +104,11 @@ impl Replica {
         Err(refusal.into())
     }
 
+    /// Runs something beside the request that began it. It must end soon once this replica stops.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(work.in_current_span());
+    }
+
     /// Runs a change to its end although the caller hangs up, so that nothing parts the commit of an intent from what follows
     /// it. In the time in which a request that can't be recorded is refused.
     ///

@@ -9,6 +9,7 @@ mod measure;
 mod queries;
 mod recheck;
 mod record_only;
+mod remedy;
 mod removal_request;
 mod remove;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use continue_operation::{ContinueOperation, Continued};
 pub use create::{Create, Created};
+pub(crate) use feed::FEED_RESTARTED;
 pub use feed::{Feed, FeedCursor, FeedFilter, FeedPage};
 pub use idempotency::{IdempotencyKey, IdempotencyKeys, KeyError, Settings as IdempotencySettings};
 pub(crate) use measure::measure;
@@ -92,7 +94,7 @@ pub struct UseCases {
     pub(crate) recorder: Recorder,
     /// Drives operations.
     pub(crate) driver: Driver,
-    /// Gives events their positions in the feed.
+    /// Assigns events their positions in the feed.
     pub(crate) sequencer: Sequencer,
     /// Keeps the ledger in order.
     pub(crate) upkeep: Upkeep,
@@ -240,12 +242,12 @@ impl UseCases {
                 queries: queries.clone(),
                 late_effects: late_effects.clone(),
             },
-            feed: Feed {
-                db: parts.db.clone(),
-                queries: queries.clone(),
-                signals: services.signals,
-                replica: services.replica,
-            },
+            feed: Feed::new(
+                parts.db.clone(),
+                queries.clone(),
+                services.signals,
+                services.replica,
+            ),
             sequencer: Sequencer::new(parts.db.clone(), parts.ledger.feed_interval),
             upkeep: Upkeep::new(parts.db.clone(), parts.ledger.clone()),
             queries,

@@ -80,7 +80,7 @@ impl Queries {
     pub async fn connection(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionRecord, Error> {
         let found = self.find(caller, id).await?;
         match self.visibility.viewer_role(caller, &found).await? {
-            Some(side) => Ok(side.redact(caller, found.record)),
+            Some(side) => Ok(side.redact(caller, found)),
             None => Err(Error::not_found("connection")),
         }
     }
@@ -124,7 +124,7 @@ impl Queries {
         let connections::Listed { connections, next } = found.await?;
         let show = |found: ConnectionWithRole| {
             let side = role_by_record(caller, &found).or(everything_from)?;
-            Some(side.redact(caller, found.record))
+            Some(side.redact(caller, found))
         };
         let connections = connections.into_iter().filter_map(show).collect();
         Ok(Page { connections, next })
@@ -237,7 +237,7 @@ impl Queries {
         let found = self.find(caller, operation.connection).await?;
         let side = self.visibility.viewer_role(caller, &found).await?;
         let side = side.ok_or_else(|| Error::not_found("operation"))?;
-        let connection = side.redact(caller, found.record);
+        let connection = side.redact(caller, found);
         Ok(OperationView {
             operation,
             connection,
@@ -339,7 +339,7 @@ impl Queries {
         side: ViewerRole,
     ) -> Result<OperationView, Error> {
         let found = self.find(caller, operation.connection).await?;
-        let connection = side.redact(caller, found.record);
+        let connection = side.redact(caller, found);
         let operation = match &connection.last_operation {
             // Read with its connection, so that both are from the same moment.
             Some(last) if last.id == operation.id => last.clone(),

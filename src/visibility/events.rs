@@ -23,7 +23,11 @@ pub(crate) fn role_of_auditor(caller: &Caller, record: &ConnectionRecord) -> Opt
 }
 
 /// From which side the caller sees an event of a connection, by what they are to the connection or as an auditor.
-pub(crate) fn role_in_feed(caller: &Caller, part: Option<ConnectionRole>, event: &Event) -> ViewerRole {
+pub(crate) fn role_in_feed(
+    caller: &Caller,
+    part: Option<ConnectionRole>,
+    event: &Event<String>,
+) -> ViewerRole {
     let of_tenant = || {
         let (target, source) = (event.target_tenant?, event.source_tenant?);
         ViewerRole::of_side(caller.actor().tenant, target, source)
@@ -45,7 +49,7 @@ impl ViewerRole {
     }
 
     /// Redacts an event for this role, as [`ViewerRole::redact`] does the record.
-    pub(crate) fn redact_event(self, caller: &Caller, event: &mut Event) {
+    pub(crate) fn redact_event(self, caller: &Caller, event: &mut Event<String>) {
         let is_told = match (event.target_tenant, event.source_tenant) {
             (Some(target), Some(source)) => self.is_told(caller, target, source),
             _ => self == Self::Actor,

@@ -23,6 +23,7 @@ mod http_edges;
 mod idempotency;
 mod jobs;
 mod main_job;
+mod names;
 mod newer_records;
 mod order;
 mod outcomes;

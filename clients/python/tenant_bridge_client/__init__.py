@@ -4,6 +4,7 @@
 """
 
 from .client import BridgeClient, TokenFunction, connect
+from .feed import read_feed, read_feed_async
 from .generated.types import UNSET, Response, Unset
 from .operation import (
     ClaimsRequired,
@@ -39,6 +40,8 @@ __all__ = [
     "all_items",
     "all_items_async",
     "connect",
+    "read_feed",
+    "read_feed_async",
     "unwrap",
     "wait_for_operation",
     "wait_for_operation_async",

@@ -14,10 +14,12 @@ from .generated.api.operations import continue_operation, get_operation
 from .generated.client import AuthenticatedClient
 from .generated.models.continue_operation import ContinueOperation
 from .generated.models.operation import Operation
-from .generated.types import UNSET, Response
-from .problem import ProblemError, UnexpectedAnswer, seconds_of, unwrap
+from .generated.types import UNSET, Response, Unset
+from .problem import ProblemError, UnexpectedAnswer, may_pass, seconds_of, unwrap
 
 _USUAL_PAUSE = 2.0
+# How long a read waits for the operation to change, in seconds.
+_READ_WAIT = 20
 
 
 class OperationFailed(Exception):
@@ -147,35 +149,41 @@ def _waiting(
     request_hash: str | None,
 ) -> _Steps:
     operation_id = operation if isinstance(operation, UUID) else _id_of(operation)
-    read = _Call(
-        lambda: get_operation.sync_detailed(operation_id, client=client),
-        lambda: get_operation.asyncio_detailed(operation_id, client=client),
-    )
+    deadline = time.monotonic() + timeout
+
+    def reading(prefer: Callable[[], str | Unset]) -> _Call:
+        return _Call(
+            lambda: get_operation.sync_detailed(operation_id, client=client, prefer=prefer()),
+            lambda: get_operation.asyncio_detailed(operation_id, client=client, prefer=prefer()),
+        )
+
+    # The first look does not wait: the operation may have ended, or wait for its caller.
+    first_read = reading(lambda: UNSET)
+    read = reading(lambda: _preferring(deadline))
     body = ContinueOperation(request_hash=request_hash or UNSET)
     provide_tokens = _Call(
         lambda: continue_operation.sync_detailed(operation_id, client=client, body=body),
         lambda: continue_operation.asyncio_detailed(operation_id, client=client, body=body),
     )
-    deadline = time.monotonic() + timeout
     last: Operation | None = None
-    call = provide_tokens if resume else read
+    call = provide_tokens if resume else first_read
     while True:
+        began = time.monotonic()
         seen, retry_after = yield from _look(operation_id, call)
         last = seen or last
         if seen and seen.status == "succeeded":
             return seen
         if seen and seen.status == "failed":
             raise OperationFailed(seen)
-        if seen and call is read and seen.status == "awaitingCaller":
-            _refuse_challenge(seen)
+        if call is not provide_tokens and seen and seen.status == "awaitingCaller" and _needs_tokens(seen):
             call = provide_tokens
             continue
-        if seen:
+        if call is first_read or seen:
             call = read
-        pause = _USUAL_PAUSE if retry_after is None else retry_after
-        if time.monotonic() + pause > deadline:
+        next_at = began + (_USUAL_PAUSE if retry_after is None else retry_after)
+        if max(next_at, time.monotonic()) >= deadline:
             raise OperationPending(operation_id, last)
-        yield float(pause)
+        yield max(next_at - time.monotonic(), 0.0)
 
 
 def _look(
@@ -184,25 +192,28 @@ def _look(
     """One call about the operation."""
     try:
         answer = yield call
-    except ProblemError as error:
-        if error.problem.retryable:
-            return None, error.retry_after
-        if error.tenant_id and error.claims:
+    except (ProblemError, UnexpectedAnswer, httpx.TransportError) as error:
+        if may_pass(error):
+            return None, error.retry_after if isinstance(error, ProblemError) else None
+        if isinstance(error, ProblemError) and error.tenant_id and error.claims:
             raise ClaimsRequired(operation_id, error.tenant_id, error.claims) from error
         raise
-    except UnexpectedAnswer as error:
-        if error.status < 500:
-            raise
-        return None, None
-    except httpx.TransportError:
-        return None, None
     return unwrap(answer), seconds_of(answer.headers.get("Retry-After"))
 
 
-def _refuse_challenge(operation: Operation) -> None:
-    """Ends the waiting if a sign-in with more proof is what the operation waits for."""
-    if operation.awaiting_tenant_id and operation.awaiting_claims:
-        raise ClaimsRequired(operation.id, operation.awaiting_tenant_id, operation.awaiting_claims)
+def _preferring(deadline: float) -> str | Unset:
+    """Lets the service answer when the operation has changed, but not after the deadline."""
+    wait = min(_READ_WAIT, int(deadline - time.monotonic()))
+    return f"wait={wait}" if wait > 0 else UNSET
+
+
+def _needs_tokens(operation: Operation) -> bool:
+    """Whether the operation waits for tokens. Ends the waiting if it waits for a sign-in with more proof."""
+    awaiting = operation.awaiting or []
+    for awaited in awaiting:
+        if awaited.claims:
+            raise ClaimsRequired(operation.id, awaited.tenant_id, awaited.claims)
+    return any(awaited.reason == "tokenMissing" for awaited in awaiting)
 
 
 def _id_of(response: Response[Any]) -> UUID:

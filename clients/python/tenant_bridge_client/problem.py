@@ -54,7 +54,7 @@ class ProblemError(Exception):
 class AccessMissing(ProblemError):
     """Access is missing in some tenant: `missing` says which, and how to get it."""
 
-    codes: ClassVar = ("accessMissing", "consentMissing")
+    codes: ClassVar = ("accessMissing",)
 
     @property
     def missing(self) -> list[Missing]:
@@ -72,9 +72,9 @@ class InvalidRequest(ProblemError):
 
 
 class ChangeFailed(ProblemError):
-    """The change was recorded, and failed: the record and its operation tell more."""
+    """The change failed; if it was recorded, the connection and the operation tell more."""
 
-    codes: ClassVar = ("createFailed", "removeFailed")
+    codes: ClassVar = ("createFailed", "removeFailed", "drifted", "contested", "parentMissing")
 
     @property
     def connection_id(self) -> UUID | None:
@@ -96,6 +96,13 @@ class UnexpectedAnswer(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(f"unexpected answer: {status}")
         self.status = status
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether a request that failed in this way may succeed later: also where something between here and the service answered."""
+    if isinstance(error, ProblemError):
+        return error.problem.retryable
+    return isinstance(error, httpx.TransportError) or (isinstance(error, UnexpectedAnswer) and error.status >= 500)
 
 
 def problem_in(response: httpx.Response) -> Problem | None:

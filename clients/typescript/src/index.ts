@@ -2,6 +2,7 @@
 
 export * from './client.js';
 export type { Client } from './generated/client/index.js';
+export * from './feed.js';
 export * from './generated/sdk.gen.js';
 export * from './generated/types.gen.js';
 export * from './operation.js';

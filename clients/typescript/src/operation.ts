@@ -3,7 +3,7 @@
 import type { Client } from './generated/client/index.js';
 import { continueOperation, getOperation } from './generated/sdk.gen.js';
 import type { Operation } from './generated/types.gen.js';
-import { ProblemError, UnexpectedAnswer, secondsOf } from './problem.js';
+import { ProblemError, mayPass, secondsOf } from './problem.js';
 import { sleep } from './retry.js';
 
 /** How to wait. */
@@ -58,6 +58,8 @@ export class ClaimsRequired extends Error {
 }
 
 const USUAL_PAUSE = 2;
+/** How long a read waits for the operation to change, in seconds. */
+const READ_WAIT = 20;
 
 /**
  * Waits until an operation has ended, reading it as often as `Retry-After` says. The operation is named by its id, or by a response with
@@ -73,14 +75,21 @@ export async function waitForOperation(
   operation: string | Response,
   { timeout = 120_000, resume = false, requestHash, signal }: WaitOptions = {},
 ): Promise<Operation> {
+  const deadline = Date.now() + timeout;
   const id = typeof operation === 'string' ? operation : idOf(operation);
   const call = { client, path: { id }, throwOnError: true, ...(signal && { signal }) } as const;
-  const read = () => getOperation(call);
+  // The first look does not wait: the operation may have ended, or wait for its caller.
+  let isFirst = true;
+  const read = () => {
+    const headers = isFirst ? {} : preferring(deadline);
+    isFirst = false;
+    return getOperation({ ...call, headers });
+  };
   const provideTokens = () => continueOperation({ ...call, body: requestHash === undefined ? {} : { requestHash } });
-  const deadline = Date.now() + timeout;
   let last: Operation | undefined;
   let next = resume ? provideTokens : read;
   for (;;) {
+    const began = Date.now();
     const { seen, retryAfter } = await look(id, next);
     last = seen ?? last;
     if (seen?.status === 'succeeded') {
@@ -93,16 +102,15 @@ export async function waitForOperation(
     if (seen !== undefined) {
       next = read;
     }
-    if (isFresh && seen?.status === 'awaitingCaller') {
-      refuseChallenge(seen);
+    if (isFresh && seen?.status === 'awaitingCaller' && needsTokens(seen)) {
       next = provideTokens;
       continue;
     }
-    const pause = (retryAfter ?? USUAL_PAUSE) * 1000;
-    if (Date.now() + pause > deadline) {
+    const nextAt = began + (retryAfter ?? USUAL_PAUSE) * 1000;
+    if (Math.max(nextAt, Date.now()) >= deadline) {
       throw new OperationPending(id, last);
     }
-    await sleep(pause, signal);
+    await sleep(Math.max(nextAt - Date.now(), 0), signal);
   }
 }
 
@@ -120,30 +128,30 @@ async function look(
     const { data, response } = await request();
     return { seen: data, retryAfter: secondsOf(response) };
   } catch (error) {
-    if (error instanceof ProblemError) {
-      if (error.problem.retryable) {
-        return { retryAfter: error.retryAfter };
-      }
-      if (error.tenantId !== undefined && error.claims !== undefined) {
-        throw new ClaimsRequired(id, error.tenantId, error.claims);
-      }
-      throw error;
+    if (mayPass(error)) {
+      return { retryAfter: error instanceof ProblemError ? error.retryAfter : undefined };
     }
-    // `fetch` throws a TypeError for whatever kept it from an answer.
-    const isOfTheWay = error instanceof TypeError || (error instanceof UnexpectedAnswer && error.response.status >= 500);
-    if (!isOfTheWay) {
-      throw error;
+    if (error instanceof ProblemError && error.tenantId !== undefined && error.claims !== undefined) {
+      throw new ClaimsRequired(id, error.tenantId, error.claims);
     }
-    return { retryAfter: undefined };
+    throw error;
   }
 }
 
-/** Ends the waiting if a sign-in with more proof is what the operation waits for. */
-function refuseChallenge(operation: Operation): void {
-  const { awaitingTenantId, awaitingClaims } = operation;
-  if (awaitingTenantId !== undefined && awaitingClaims !== undefined) {
-    throw new ClaimsRequired(operation.id, awaitingTenantId, awaitingClaims);
+/** Lets the service answer when the operation has changed, but not after the deadline. */
+function preferring(deadline: number): { Prefer?: string } {
+  const wait = Math.min(READ_WAIT, Math.floor((deadline - Date.now()) / 1000));
+  return wait > 0 ? { Prefer: `wait=${wait}` } : {};
+}
+
+/** Whether the operation waits for tokens. Ends the waiting if it waits for a sign-in with more proof. */
+function needsTokens({ id, awaiting = [] }: Operation): boolean {
+  for (const { tenantId, claims } of awaiting) {
+    if (claims !== undefined) {
+      throw new ClaimsRequired(id, tenantId, claims);
+    }
   }
+  return awaiting.some(({ reason }) => reason === 'tokenMissing');
 }
 
 function idOf(response: Response): string {

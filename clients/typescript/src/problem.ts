@@ -1,11 +1,10 @@
 // Problems (RFC 9457) as errors.
 
-import type { FieldError, Missing, Problem } from './generated/types.gen.js';
+import type { FieldError, Missing, Problem, ProblemCode } from './generated/types.gen.js';
 
 /** The members that a problem has because of its code. */
 export interface MembersByCode {
   accessMissing: { missing: Missing[] };
-  consentMissing: { missing: Missing[] };
   createFailed: { connectionId: string; operationId: string };
   invalidRequest: { errors: FieldError[] };
   removeFailed: { connectionId: string; operationId: string };
@@ -25,7 +24,7 @@ export class ProblemError extends Error {
   }
 
   /** The kind of problem in one word. Later versions of the service may have more than this client's document names. */
-  get code(): string {
+  get code(): ProblemCode {
     return this.problem.code;
   }
 
@@ -52,8 +51,8 @@ export class ProblemError extends Error {
 
   /** Whether the problem has this code; then it has the members of that code. */
   is<C extends keyof MembersByCode>(code: C): this is ProblemError & { problem: Problem & MembersByCode[C] };
-  is(code: string): boolean;
-  is(code: string): boolean {
+  is(code: ProblemCode): boolean;
+  is(code: ProblemCode): boolean {
     return this.problem.code === code;
   }
 
@@ -84,6 +83,15 @@ export function asError(error: unknown, response: Response | undefined): unknown
     return error;
   }
   return isProblem(error) ? new ProblemError(error, response) : new UnexpectedAnswer(response);
+}
+
+/** Whether a request that failed in this way may succeed later: also where something between here and the service answered. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof ProblemError) {
+    return error.problem.retryable;
+  }
+  // `fetch` throws a TypeError for whatever kept it from an answer.
+  return error instanceof TypeError || (error instanceof UnexpectedAnswer && error.response.status >= 500);
 }
 
 export function isProblem(value: unknown): value is Problem {

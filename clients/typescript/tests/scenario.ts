@@ -13,13 +13,14 @@ import {
   createConnection,
   getConnection,
   listConnections,
+  readFeed,
   removeConnection,
   waitForOperation,
 } from 'tenant-bridge-client';
-import type { CreateConnection } from 'tenant-bridge-client';
+import type { CreateConnection, FeedEvent } from 'tenant-bridge-client';
 
 import { Portal } from './portal.js';
-import { change, sandbox, tenantOf, tokenOf } from './sandbox.js';
+import { change, failNextWrite, sandbox, tenantOf, tokenOf } from './sandbox.js';
 import { end, step } from './steps.js';
 
 const DOMAIN1 = tenantOf('domain1.com');
@@ -52,7 +53,7 @@ function request(name: string, consumerGroup: string): CreateConnection {
 
 /** The problem that a call was rejected with. */
 async function problemOf(call: Promise<unknown>): Promise<ProblemError> {
-  const error = await call.then(
+  const error: unknown = await call.then(
     () => assert.fail('was not rejected'),
     (thrown: unknown) => thrown,
   );
@@ -97,6 +98,15 @@ await step('a portal marks the fields that are wrong', async () => {
   const shown = await portal.connect(request('a/b', 'cg1'));
   assert.ok(shown.view === 'fixForm', JSON.stringify(shown));
   assert.deepEqual(Object.keys(shown.fields), ['/name']);
+});
+
+await step('a portal tells why Azure failed a change', async () => {
+  const [shown] = await Promise.all([
+    portal.connect(request('typescript-2', 'cg1')),
+    failNextWrite('No space for another data connection.'),
+  ]);
+  assert.ok(shown.view === 'failed', JSON.stringify(shown));
+  assert.ok(shown.why && shown.support, JSON.stringify(shown));
 });
 
 await step('a portal lets the user sign in with more proof while a change waits, and follows it', async () => {
@@ -149,6 +159,28 @@ await step('waits past refused connections and a proxy that answers 502, and no 
   const busy = async () => Response.json({ status: 'running' }, { headers: { 'Retry-After': '1' } });
   const slow = connect({ ...accounts, fetch: busy });
   await assert.rejects(waitForOperation(slow, id, { timeout: 500 }), OperationPending);
+});
+
+await step('provides its tokens to an operation that waits for them, and not to one that waits for something else', async () => {
+  const { data } = await getConnection({ client, path: { id: made[0] ?? '' }, throwOnError: true });
+  const operation = data.lastOperation;
+  const awaiting = (reason: string) => ({
+    ...operation,
+    status: 'awaitingCaller',
+    awaiting: [{ tenantId: DOMAIN2, reason }],
+  });
+  const answers = [awaiting('notJoined'), awaiting('tokenMissing'), { ...operation, status: 'running' }, operation];
+  const sent: Request[] = [];
+  const answer: typeof fetch = async (input, init) => {
+    sent.push(new Request(input, init));
+    return Response.json(answers[sent.length - 1], { headers: { 'Retry-After': '0' } });
+  };
+  const ended = await waitForOperation(connect({ ...accounts, fetch: answer }), operation?.id ?? '');
+  assert.equal(ended.status, 'succeeded');
+  assert.deepEqual(sent.map(({ method }) => method), ['GET', 'GET', 'POST', 'GET']);
+  assert.ok(sent[2]?.url.endsWith(`/v1/operations/${operation?.id}/continue`));
+  const given = sent.map(({ headers }) => headers.get('x-ms-authorization-auxiliary'));
+  assert.deepEqual(given, [null, null, `Bearer ${other}`, null]);
 });
 
 await step('retries a change with the same key and a fresh token, so that it happens once', async () => {
@@ -209,6 +241,25 @@ await step('reads the ledger in pages', async () => {
     kinds.push(event.kind);
   }
   assert.deepEqual(kinds, ['create.intended', 'create.accepted', 'create.succeeded']);
+});
+
+await step('follows the feed past trouble, and goes on after a cursor', async () => {
+  const connection = made[2] ?? '';
+  const bad = connect({ ...accounts, retries: 0, fetch: troubled([badGateway(), undefined]) });
+  const seen: FeedEvent[] = [];
+  for await (const item of readFeed(bad, { connection, signal: AbortSignal.timeout(30_000) })) {
+    seen.push(item);
+    if (item.event.kind === 'create.succeeded') {
+      break;
+    }
+  }
+  const kinds = seen.map(({ event }) => event.kind);
+  assert.deepEqual(kinds, ['create.intended', 'create.accepted', 'create.succeeded']);
+  const rest: FeedEvent[] = [];
+  for await (const item of readFeed(client, { connection, after: seen[0]?.cursor ?? '', untilNewest: true })) {
+    rest.push(item);
+  }
+  assert.deepEqual(rest, seen.slice(1));
 });
 
 await step('meets a conflict as a typed problem, also without throwing', async () => {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::{ActorId, Code, ConnectionId, EventKind, OperationId, RecordedEvent, TenantId};
 use crate::http::extract::{Authorized, Path, Query, Read};
+use crate::http::openapi::event_details;
 use crate::http::openapi::{ErrorCodes, ErrorResponses, examples};
 use crate::http::{AppState, Problem, links, response};
 
@@ -51,7 +52,8 @@ pub(super) struct LedgerEvent {
     /// When it happened.
     occurred_at: DateTime<Utc>,
     /// What happened.
-    kind: EventKind,
+    #[schema(value_type = EventKind)]
+    kind: String,
     /// The connection that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -76,12 +78,11 @@ pub(super) struct LedgerEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     target_tenant_id: Option<Uuid>,
-    /// The tenant of the event hub.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    source_tenant_id: Option<Uuid>,
-    /// Further details; they depend on the event's kind.
-    #[schema(value_type = Object)]
+    /// The tenants of the source, where they are known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    source_tenant_ids: Vec<Uuid>,
+    #[schema(schema_with = event_details)]
     details: Value,
 }
 
@@ -99,7 +100,7 @@ impl From<RecordedEvent> for LedgerEvent {
             app_id: event.app,
             request_id: event.request_id,
             target_tenant_id: event.target_tenant.map(TenantId::uuid),
-            source_tenant_id: event.source_tenant.map(TenantId::uuid),
+            source_tenant_ids: event.source_tenant.map(TenantId::uuid).into_iter().collect(),
             details: event.details,
         }
     }

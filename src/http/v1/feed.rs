@@ -1,39 +1,33 @@
 //! `GET /v1/events`
 
-use std::io;
-
-use axum::body::{Body, Bytes};
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use futures_util::stream;
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::events::LedgerEvent;
-use crate::authz::Caller;
-use crate::db::feed::FeedEntry;
+use super::feed_export::{Export, NDJSON};
+use crate::db::feed::{FeedEntry, FeedPosition};
 use crate::domain::{Code, ConnectionId, EventKind, FieldError};
 use crate::http::extract::{Authorized, Prefer, Query, Read};
 use crate::http::openapi::{ErrorCodes, ErrorResponses, WaitHeader, examples};
-use crate::http::shares::Place;
+use crate::http::server::UnderWay;
 use crate::http::{AppState, Problem, links, response};
-use crate::usecases::{FeedCursor, FeedFilter, FeedPage};
+use crate::usecases::{FeedCursor, FeedFilter};
 
 /// The list that cursors are for.
 const LIST: &str = "feed";
-
-/// The format with an event a line.
-const NDJSON: &str = "application/x-ndjson";
 
 /// Which part of the feed.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FeedParameters {
-    /// After which event to begin: a `cursor` of an earlier response. Without it, at the beginning.
+    /// After which event to begin: a `cursor` of an earlier response to the same person, with the same `connection` and `kind`. Without
+    /// it, at the beginning.
     // No example: a cursor is of one database.
     after: Option<String>,
     /// Only the events of this connection: also one of others, if you can see it.
@@ -65,21 +59,16 @@ impl FeedParameters {
         };
         let after = self.after.as_deref().map(|token| links::position(LIST, token));
         if after == Some(None) {
-            parse(
-                "after",
-                "is no cursor of the feed; take it from `cursor` of a response",
-            );
+            parse("after", "must be a `cursor` returned by GET /v1/events");
         }
         let connection = self.connection.as_deref().map(hyphenated);
         if connection == Some(None) {
             parse("connection", "must be the id of a connection: a UUID");
         }
-        let kind = self.kind.as_deref().map(EventKind::from_word);
+        let kind = self.kind.as_deref().map(|word| word.parse::<EventKind>().ok());
         if kind == Some(None) {
-            parse(
-                "kind",
-                "is no kind of event; `kind` of an event shows how they are written",
-            );
+            let words: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            parse("kind", &format!("must be one of {}", words.join(", ")));
         }
         let limit = links::page_size(self.limit);
         errors.extend(
@@ -116,9 +105,11 @@ fn hyphenated(text: &str) -> Option<Uuid> {
 pub(crate) struct EventFeed {
     /// The events.
     value: Vec<FeedEvent>,
-    /// Where to go on: pass it as `after`. Also there if there are no events, which may only mean that none of those that were looked
-    /// through concerns you.
+    /// Cursor of the next read: pass it as `after`. Also there if there are no events, which may only mean that none of those that were
+    /// looked through concerns you.
     cursor: String,
+    /// Whether everything was read that is there now.
+    is_at_head: bool,
     /// The same as a link. There is always one: more may come.
     next_link: String,
 }
@@ -126,27 +117,30 @@ pub(crate) struct EventFeed {
 /// An event and its place in the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct FeedEvent {
+pub(super) struct FeedEvent {
     /// Its position: later events have higher ones. Those of events that you can't see are missing.
     position: i64,
-    /// Where to go on after it: pass it as `after`.
+    /// Cursor of the read after it: pass it as `after`.
     cursor: String,
     /// The event.
     event: LedgerEvent,
 }
 
 impl FeedEvent {
-    fn of(entry: FeedEntry, epoch: i64) -> Self {
+    /// An entry of the response that ends at a cursor.
+    pub(super) fn of(entry: FeedEntry, end: FeedCursor) -> Self {
         let position = entry.position;
+        let at = FeedPosition { position, ..end.at };
         Self {
             position,
-            cursor: token(FeedCursor { epoch, position }),
+            cursor: token(FeedCursor { at, ..end }),
             event: entry.recorded.into(),
         }
     }
 }
 
-fn token(cursor: FeedCursor) -> String {
+/// A cursor as callers see it.
+pub(super) fn token(cursor: FeedCursor) -> String {
     links::page_token(LIST, &cursor.to_string())
 }
 
@@ -160,9 +154,11 @@ impl ErrorCodes for FeedErrors {
 ///
 /// What was requested, decided, sent and answered, in one order, oldest first: the events of connections that the caller made or took
 /// part in, and for users with the app role `Auditor` all that touch their tenant. With `connection`, those of any connection that
-/// the caller can see. Read on with `cursor`: no event is left out and none comes twice. With `Prefer: wait=n` a response without
-/// events waits up to n seconds for some. With `Accept: application/x-ndjson` the response has an event a line, each as in `value`, up
-/// to the newest one. A 410 says that the feed was begun anew: read it from the beginning.
+/// the caller can see: also the earlier ones, of one that becomes visible to the caller later. Read on with `cursor`, with the same
+/// filter: no event is left out and none comes twice. With `Prefer: wait=n` a response without events waits up to n seconds for some.
+/// With `Accept: application/x-ndjson` the response has an event a line, each as in `value`, up to the newest one, and a last line
+/// `{"cursor", "isAtHead"}`: without that line it is incomplete, and if `isAtHead` is false, there is more after its cursor. A 410 says
+/// that the feed was restarted: read it from the beginning.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -170,9 +166,9 @@ impl ErrorCodes for FeedErrors {
     tag = "events",
     params(FeedParameters, WaitHeader),
     responses(
-        (status = 200, description = "A part of the feed", body = EventFeed,
+        (status = 200, description = "A part of the feed",
             headers(("Preference-Applied" = String, description = "How long the response could wait, if it could")),
-            example = json!(examples::feed())),
+            content((EventFeed = "application/json", example = json!(examples::feed())), (String = "application/x-ndjson"))),
         ErrorResponses<FeedErrors>,
     )
 )]
@@ -181,6 +177,7 @@ pub(crate) async fn feed(
     Authorized { caller, .. }: Authorized<Read>,
     Query(parameters): Query<FeedParameters>,
     prefer: Prefer,
+    under_way: Option<Extension<UnderWay>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let wanted = parameters.parse()?;
@@ -196,17 +193,15 @@ pub(crate) async fn feed(
     drop(allowed_wait);
     let vary = (header::VARY, HeaderValue::from_static("accept"));
     if as_lines {
-        let place = state.load.place_to_wait((&caller).into());
-        let export = Export {
-            deadline: Instant::now() + state.server.longest_request,
-            // What was asked for is there, or others need the place more.
-            is_whole: parameters.limit.is_some() || place.is_none(),
-            _place: place,
+        // What was asked for is there, if it was so many events.
+        let is_whole = parameters.limit.is_some();
+        let export = Export::new(
             state,
             caller,
-            filter: wanted.filter,
-        };
-        return Ok(([vary], applied, export.lines(page)).into_response());
+            wanted.filter,
+            under_way.map(|Extension(counted)| counted),
+        );
+        return Ok(([vary], applied, export.lines(page, is_whole)).into_response());
     }
     let cursor = token(page.cursor);
     let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -217,73 +212,15 @@ pub(crate) async fn feed(
     }
     query.append_pair("limit", &limit.to_string());
     query.append_pair("after", &cursor);
-    let epoch = page.cursor.epoch;
+    let end = page.cursor;
     let entries = page.entries.into_iter();
     let body = response::json(&EventFeed {
-        value: entries.map(|entry| FeedEvent::of(entry, epoch)).collect(),
+        value: entries.map(|entry| FeedEvent::of(entry, end)).collect(),
+        is_at_head: page.is_at_head,
         next_link: links::to(&state, &format!("/v1/events?{}", query.finish())),
         cursor,
     });
     Ok(([vary], applied, body).into_response())
-}
-
-/// Events as lines, up to the newest.
-struct Export {
-    state: AppState,
-    caller: Caller,
-    filter: FeedFilter,
-    /// When it ends: its reader goes on after the last line.
-    deadline: Instant,
-    /// Whether the first page is all of it.
-    is_whole: bool,
-    _place: Option<Place>,
-}
-
-/// How many events are read at once for lines.
-const LINES_AT_ONCE: u32 = 200;
-
-impl Export {
-    fn lines(self, first: FeedPage) -> Response {
-        let stream = stream::try_unfold((self, Some(first)), |(export, page)| async move {
-            let Some(page) = page else { return Ok(None) };
-            let lines = lines(&page);
-            let next = export.next(&page).await?;
-            Ok::<_, io::Error>(Some((lines?, (export, next))))
-        });
-        let content_type = (header::CONTENT_TYPE, HeaderValue::from_static(NDJSON));
-        ([content_type], Body::from_stream(stream)).into_response()
-    }
-
-    /// The page after this one; none at the end. A failure ends the response before its end, which its reader notices.
-    async fn next(&self, page: &FeedPage) -> io::Result<Option<FeedPage>> {
-        let stops = self.state.usecases.driver.replica.is_stopping() || Instant::now() >= self.deadline;
-        if page.is_at_head || self.is_whole || stops {
-            return Ok(None);
-        }
-        let no_wait = std::time::Duration::ZERO;
-        let feed = &self.state.usecases.feed;
-        let next = feed.page(
-            &self.caller,
-            self.filter,
-            Some(page.cursor),
-            LINES_AT_ONCE,
-            no_wait,
-        );
-        next.await.map(Some).map_err(|error| {
-            let code = Problem::from(error).code;
-            tracing::warn!(http.problem = %code, "an export of events ends before its end; its reader can go on after the last line");
-            io::Error::other("the export was interrupted")
-        })
-    }
-}
-
-fn lines(page: &FeedPage) -> io::Result<Bytes> {
-    let mut text = Vec::new();
-    for entry in &page.entries {
-        serde_json::to_writer(&mut text, &FeedEvent::of(entry.clone(), page.cursor.epoch))?;
-        text.push(b'\n');
-    }
-    Ok(text.into())
 }
 
 /// Whether the caller prefers a line for each event to one JSON document (RFC 9110, section 12.5.1).

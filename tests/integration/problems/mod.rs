@@ -157,7 +157,7 @@ async fn requests(app: &App, calls: &Calls, provoked: &mut Provoked) {
     }
     let page = portal.get("/v1/events").await;
     let cursor = page.text("/cursor");
-    app.as_owner("insert into feed_epochs default values").await;
+    app.as_owner("select begin_feed_epoch()").await;
     let answer = portal.get(&format!("/v1/events?after={cursor}")).await;
     provoked.one("listEvents", &answer, 410, "feedRestarted");
     let keyed = |call: reqwest::RequestBuilder, key: &str| portal.send(call.header("idempotency-key", key));

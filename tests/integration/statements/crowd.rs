@@ -76,8 +76,8 @@ impl Crowd {
              select id, now(), 'createIntended', id, id, '{OWNER}', '{{}}' from crowd;
              -- The service has nothing to do with them.
              select pg_advisory_xact_lock(x'66656564'::bigint);
-             insert into feed (epoch, position, event_sequence, event_occurred_at, hash, hash_version)
-             select f.epoch, f.last + row_number() over (order by e.sequence), e.sequence, e.occurred_at, sha256(''), 1
+             insert into feed (epoch, position, event_sequence, event_occurred_at, connection_id, hash, hash_version)
+             select f.epoch, f.last + row_number() over (order by e.sequence), e.sequence, e.occurred_at, e.connection_id, sha256(''), 1
              from ledger_events e, (select epoch, (select coalesce(max(position), 0) from feed) as last from feed_epochs) f
              where not exists (select from feed n where n.event_sequence = e.sequence);
              update feed_epochs set numbered_up_to = (select max(sequence) from ledger_events);

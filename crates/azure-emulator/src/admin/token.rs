@@ -47,7 +47,6 @@ pub(super) fn mint(azure: &Azure, body: &[u8]) -> Result<Answer, Refusal> {
         api: request.api,
         scopes: request.scopes,
         lifetime: request.lifetime_seconds.map(Duration::from_secs),
-        ..MintUserToken::default()
     };
     let (token, lifetime) = entra::mint(azure, &request).map_err(|error| {
         Refusal::bad(

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::blobs::{BlobEvent, account_of};
 use super::keys::HeldKeys;
-use super::{DataConnection, KeyKind, Provisioning, ResourceId, Resources, Wanted};
+use super::{DataConnection, KeyKind, Namespace, Provisioning, ResourceId, Resources, Wanted};
 
 /// The state of a data connection's ingestion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -96,7 +96,7 @@ impl Resources {
         let account = named("storageAccountResourceId");
         let account = account.and_then(|account| self.storage_account(&account));
         HeldKeys {
-            hub: namespace.and_then(|namespace| namespace.key_for_kusto()),
+            hub: namespace.and_then(Namespace::key_for_kusto),
             account: account.map(|account| account.key(KeyKind::Primary)),
         }
     }

@@ -83,6 +83,7 @@ async fn a_blob_becomes_an_event_that_arrives() {
 type Change = fn(&mut World);
 
 /// Each change alone, and what keeps blobs from arriving then; the last says whether ingestion tells so beforehand.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn changes() -> Vec<(Change, Hindrance, bool)> {
     vec![
         (
@@ -102,7 +103,7 @@ fn changes() -> Vec<(Change, Hindrance, bool)> {
                 set(
                     world,
                     &delivering_to(LOCAL_HUB, &json!({ "subjectBeginsWith": "raw/" })),
-                )
+                );
             },
             Hindrance::EventSubscriptionMissing,
             true,

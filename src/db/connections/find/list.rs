@@ -1,4 +1,4 @@
-//! Lists of records. One statement reads them all, from entries that the database keeps for each viewer and each filter: however much
+//! Lists of records. One statement reads them, and one who created them. They are found by entries that the database keeps for each viewer and each filter: however much
 //! there is besides, a page costs the same.
 
 use sha2::{Digest as _, Sha256};
@@ -6,8 +6,8 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{ConnectionWithRole, Row};
-use crate::db::{DbError, operations};
+use super::{ConnectionWithRole, Creator, Row};
+use crate::db::{DbError, operations, principals};
 use crate::domain::{ActorId, ConnectionId, DatabaseId, FoundResource, ResourceId, SourceId, TenantId};
 
 /// Which connections a list holds: newest first, each once.
@@ -70,6 +70,7 @@ pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Li
     ];
     let rows = select!(
         part: "page.part",
+        creator: "null::jsonb",
         from: ("(select v.connection_id, min(v.part) as part from (
                 (select * from (
                     select e.connection_id, e.part from connection_list_entries e
@@ -93,7 +94,7 @@ pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Li
         selection.unsettled,
         list_key(&filters)
     );
-    let mut rows = rows.fetch_all(db).await?;
+    let mut rows = rows.fetch_all(&mut *db).await?;
     let length = usize::try_from(selection.limit).unwrap_or(usize::MAX);
     let is_last = rows.len() <= length;
     rows.truncate(length);
@@ -101,8 +102,27 @@ pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Li
         .last()
         .filter(|_| !is_last)
         .map(|row| ConnectionId::new(row.id));
-    let connections = rows.into_iter().filter_map(readable).collect();
+    let mut connections: Vec<ConnectionWithRole> = rows.into_iter().filter_map(readable).collect();
+    add_creators(db, &mut connections).await?;
     Ok(Listed { connections, next })
+}
+
+/// Adds who created the connections: one statement for all, since most pages have few creators.
+async fn add_creators(db: &mut PgConnection, connections: &mut [ConnectionWithRole]) -> Result<(), DbError> {
+    let mut ids: Vec<Uuid> = connections
+        .iter()
+        .map(|found| found.record.created_by.uuid())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let known = principals::identify(db, &ids).await?;
+    for found in connections {
+        found.record.creator = known.get(&found.record.created_by).cloned();
+    }
+    Ok(())
 }
 
 /// A record, unless this version cannot read it.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from uuid import UUID
 
 from attrs import define as _attrs_define
@@ -12,10 +12,12 @@ from ..models.state import State
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.connection_resource import ConnectionResource
     from ..models.connection_source import ConnectionSource
     from ..models.connection_target import ConnectionTarget
     from ..models.found_resource import FoundResource
     from ..models.operation import Operation
+    from ..models.person import Person
 
 
 T = TypeVar("T", bound="Connection")
@@ -26,16 +28,26 @@ class Connection:
     """A connection as this service recorded it.
 
     Attributes:
-        created_at (datetime.datetime): When it was requested.
-        created_by (UUID): Its requester: the pseudonym that the ledger uses.
         id (UUID): This service's id of it.
         name (str): The data connection's name.
-        observed_at (datetime.datetime): When a read last confirmed `state` at Azure.
+        state (State | str): The state of a connection. Later versions may add words: treat one that you do not know as
+            a text.
+
+            - `creating`: It is being created at Azure, or waits for that in the queue of its cluster.
+            - `active`: It exists, as far as the last read knows: data can flow.
+            - `removing`: It is being deleted at Azure, or its deletion was requested and not carried out yet.
+            - `removed`: It was deleted, and a read confirmed that, or only its record was closed. Final.
+            - `failed`: It was never created: Azure said why, and a read found nothing. Final.
+            - `unsettled`: A change may or may not have happened, and no read has decided yet; or Azure holds something else
+            under the name.
+            - `missing`: It existed, and is gone without this service having removed it.
         resource_id (str): The data connection's resource id at Azure.
-        source (ConnectionSource): The source of the events: the member that is present names its kind.
-        state (State): The state of a connection that the API shows.
         target (ConnectionTarget): Where the events go.
-        found (FoundResource | Unset): What a read found at Azure that differs from the record.
+        source (ConnectionSource): The source of the events: the member that is present names its kind.
+        resources (list[ConnectionResource]): Every resource that it touches, with the tenant of its subscription.
+        created_by (Person): A person, by pseudonym; who that is only for callers who may know.
+        created_at (datetime.datetime): When it was requested.
+        observed_at (datetime.datetime): When a read last confirmed `state` at Azure.
         justification (str | Unset): Why it is wanted: shown to the people who requested the connection or a change of
             it, and to callers who see it from the
             target's side: an account of the target's tenant that took part in it or has `Connections.Read.All` there, and
@@ -43,47 +55,58 @@ class Connection:
             may read the data connection at Azure. Not shown to others of the source's tenant, to callers who see it by the
             event hub,
             and to operators; the ledger contains only a salted hash of it.
+        found (FoundResource | Unset): What a read found at Azure that differs from the record.
         last_operation (Operation | Unset): One change of one connection, and how far it is.
     """
 
-    created_at: datetime.datetime
-    created_by: UUID
     id: UUID
     name: str
-    observed_at: datetime.datetime
+    state: State | str
     resource_id: str
-    source: ConnectionSource
-    state: State
     target: ConnectionTarget
-    found: FoundResource | Unset = UNSET
+    source: ConnectionSource
+    resources: list[ConnectionResource]
+    created_by: Person
+    created_at: datetime.datetime
+    observed_at: datetime.datetime
     justification: str | Unset = UNSET
+    found: FoundResource | Unset = UNSET
     last_operation: Operation | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        created_at = self.created_at.isoformat()
-
-        created_by = str(self.created_by)
-
         id = str(self.id)
 
         name = self.name
 
-        observed_at = self.observed_at.isoformat()
+        state: str
+        if isinstance(self.state, State):
+            state = self.state.value
+        else:
+            state = self.state
 
         resource_id = self.resource_id
 
+        target = self.target.to_dict()
+
         source = self.source.to_dict()
 
-        state = self.state.value
+        resources = []
+        for resources_item_data in self.resources:
+            resources_item = resources_item_data.to_dict()
+            resources.append(resources_item)
 
-        target = self.target.to_dict()
+        created_by = self.created_by.to_dict()
+
+        created_at = self.created_at.isoformat()
+
+        observed_at = self.observed_at.isoformat()
+
+        justification = self.justification
 
         found: dict[str, Any] | Unset = UNSET
         if not isinstance(self.found, Unset):
             found = self.found.to_dict()
-
-        justification = self.justification
 
         last_operation: dict[str, Any] | Unset = UNSET
         if not isinstance(self.last_operation, Unset):
@@ -93,21 +116,22 @@ class Connection:
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "createdAt": created_at,
-                "createdBy": created_by,
                 "id": id,
                 "name": name,
-                "observedAt": observed_at,
-                "resourceId": resource_id,
-                "source": source,
                 "state": state,
+                "resourceId": resource_id,
                 "target": target,
+                "source": source,
+                "resources": resources,
+                "createdBy": created_by,
+                "createdAt": created_at,
+                "observedAt": observed_at,
             }
         )
-        if found is not UNSET:
-            field_dict["found"] = found
         if justification is not UNSET:
             field_dict["justification"] = justification
+        if found is not UNSET:
+            field_dict["found"] = found
         if last_operation is not UNSET:
             field_dict["lastOperation"] = last_operation
 
@@ -115,29 +139,51 @@ class Connection:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.connection_resource import ConnectionResource
         from ..models.connection_source import ConnectionSource
         from ..models.connection_target import ConnectionTarget
         from ..models.found_resource import FoundResource
         from ..models.operation import Operation
+        from ..models.person import Person
 
         d = dict(src_dict)
-        created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
-
-        created_by = UUID(d.pop("createdBy"))
-
         id = UUID(d.pop("id"))
 
         name = d.pop("name")
 
-        observed_at = datetime.datetime.fromisoformat(d.pop("observedAt"))
+        def _parse_state(data: object) -> State | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_state_type_0 = State(data)
+
+                return componentsschemas_state_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(State | str, data)
+
+        state = _parse_state(d.pop("state"))
 
         resource_id = d.pop("resourceId")
 
+        target = ConnectionTarget.from_dict(d.pop("target"))
+
         source = ConnectionSource.from_dict(d.pop("source"))
 
-        state = State(d.pop("state"))
+        resources = []
+        _resources = d.pop("resources")
+        for resources_item_data in _resources:
+            resources_item = ConnectionResource.from_dict(resources_item_data)
 
-        target = ConnectionTarget.from_dict(d.pop("target"))
+            resources.append(resources_item)
+
+        created_by = Person.from_dict(d.pop("createdBy"))
+
+        created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
+
+        observed_at = datetime.datetime.fromisoformat(d.pop("observedAt"))
+
+        justification = d.pop("justification", UNSET)
 
         _found = d.pop("found", UNSET)
         found: FoundResource | Unset
@@ -145,8 +191,6 @@ class Connection:
             found = UNSET
         else:
             found = FoundResource.from_dict(_found)
-
-        justification = d.pop("justification", UNSET)
 
         _last_operation = d.pop("lastOperation", UNSET)
         last_operation: Operation | Unset
@@ -156,17 +200,18 @@ class Connection:
             last_operation = Operation.from_dict(_last_operation)
 
         connection = cls(
-            created_at=created_at,
-            created_by=created_by,
             id=id,
             name=name,
-            observed_at=observed_at,
-            resource_id=resource_id,
-            source=source,
             state=state,
+            resource_id=resource_id,
             target=target,
-            found=found,
+            source=source,
+            resources=resources,
+            created_by=created_by,
+            created_at=created_at,
+            observed_at=observed_at,
             justification=justification,
+            found=found,
             last_operation=last_operation,
         )
 

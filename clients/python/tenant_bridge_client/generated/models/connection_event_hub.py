@@ -14,25 +14,35 @@ class ConnectionEventHub:
     """An event hub as a source.
 
     Attributes:
-        consumer_group (str): The consumer group that Azure Data Explorer reads with.
         resource_id (str): The event hub's resource id.
+        name (str): The event hub's name.
+        namespace (str): Its namespace's name.
+        consumer_group (str): The consumer group that Azure Data Explorer reads with.
     """
 
-    consumer_group: str
     resource_id: str
+    name: str
+    namespace: str
+    consumer_group: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        consumer_group = self.consumer_group
-
         resource_id = self.resource_id
+
+        name = self.name
+
+        namespace = self.namespace
+
+        consumer_group = self.consumer_group
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "consumerGroup": consumer_group,
                 "resourceId": resource_id,
+                "name": name,
+                "namespace": namespace,
+                "consumerGroup": consumer_group,
             }
         )
 
@@ -41,13 +51,19 @@ class ConnectionEventHub:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        consumer_group = d.pop("consumerGroup")
-
         resource_id = d.pop("resourceId")
 
+        name = d.pop("name")
+
+        namespace = d.pop("namespace")
+
+        consumer_group = d.pop("consumerGroup")
+
         connection_event_hub = cls(
-            consumer_group=consumer_group,
             resource_id=resource_id,
+            name=name,
+            namespace=namespace,
+            consumer_group=consumer_group,
         )
 
         connection_event_hub.additional_properties = d

@@ -17,75 +17,100 @@ class ConnectionTarget:
     """Where the events go.
 
     Attributes:
-        database (str): The database's resource id.
-        location (str): The cluster's region.
         tenant_id (UUID): The tenant of the cluster's subscription, according to Azure.
-        data_format (str | Unset): The format of the events.
-        mapping (str | Unset): The ingestion mapping of that table.
+        database (str): The database's resource id.
+        database_name (str): The database's name.
+        cluster_name (str): The cluster's name.
+        location (str): The cluster's region.
+        tenant_name (str | Unset): That tenant's name, if this service's configuration has one.
         table (str | Unset): The table; absent if each event names its own.
+        mapping (str | Unset): The ingestion mapping of that table.
+        data_format (str | Unset): The format of the events.
     """
 
-    database: str
-    location: str
     tenant_id: UUID
-    data_format: str | Unset = UNSET
-    mapping: str | Unset = UNSET
+    database: str
+    database_name: str
+    cluster_name: str
+    location: str
+    tenant_name: str | Unset = UNSET
     table: str | Unset = UNSET
+    mapping: str | Unset = UNSET
+    data_format: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        tenant_id = str(self.tenant_id)
+
         database = self.database
+
+        database_name = self.database_name
+
+        cluster_name = self.cluster_name
 
         location = self.location
 
-        tenant_id = str(self.tenant_id)
+        tenant_name = self.tenant_name
 
-        data_format = self.data_format
+        table = self.table
 
         mapping = self.mapping
 
-        table = self.table
+        data_format = self.data_format
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "database": database,
-                "location": location,
                 "tenantId": tenant_id,
+                "database": database,
+                "databaseName": database_name,
+                "clusterName": cluster_name,
+                "location": location,
             }
         )
-        if data_format is not UNSET:
-            field_dict["dataFormat"] = data_format
-        if mapping is not UNSET:
-            field_dict["mapping"] = mapping
+        if tenant_name is not UNSET:
+            field_dict["tenantName"] = tenant_name
         if table is not UNSET:
             field_dict["table"] = table
+        if mapping is not UNSET:
+            field_dict["mapping"] = mapping
+        if data_format is not UNSET:
+            field_dict["dataFormat"] = data_format
 
         return field_dict
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
+        tenant_id = UUID(d.pop("tenantId"))
+
         database = d.pop("database")
+
+        database_name = d.pop("databaseName")
+
+        cluster_name = d.pop("clusterName")
 
         location = d.pop("location")
 
-        tenant_id = UUID(d.pop("tenantId"))
-
-        data_format = d.pop("dataFormat", UNSET)
-
-        mapping = d.pop("mapping", UNSET)
+        tenant_name = d.pop("tenantName", UNSET)
 
         table = d.pop("table", UNSET)
 
+        mapping = d.pop("mapping", UNSET)
+
+        data_format = d.pop("dataFormat", UNSET)
+
         connection_target = cls(
-            database=database,
-            location=location,
             tenant_id=tenant_id,
-            data_format=data_format,
-            mapping=mapping,
+            database=database,
+            database_name=database_name,
+            cluster_name=cluster_name,
+            location=location,
+            tenant_name=tenant_name,
             table=table,
+            mapping=mapping,
+            data_format=data_format,
         )
 
         connection_target.additional_properties = d

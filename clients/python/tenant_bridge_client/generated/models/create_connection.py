@@ -22,8 +22,8 @@ class CreateConnection:
     Attributes:
         name (str): The data connection's name: 1 to 40 letters, digits, hyphens, spaces and periods. Example:
             telemetry.
-        source (CreateSource): The source of the events: exactly one member, which names its kind.
         target (CreateTarget): Where the events go.
+        source (CreateSource): The source of the events: exactly one member, which names its kind.
         justification (str | Unset): Why it is wanted, for those who will ask: shown to the people who requested the
             connection or a change of it, and to callers who see it from the
             target's side: an account of the target's tenant that took part in it or has `Connections.Read.All` there, and
@@ -34,16 +34,16 @@ class CreateConnection:
     """
 
     name: str
-    source: CreateSource
     target: CreateTarget
+    source: CreateSource
     justification: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
 
-        source = self.source.to_dict()
-
         target = self.target.to_dict()
+
+        source = self.source.to_dict()
 
         justification = self.justification
 
@@ -52,8 +52,8 @@ class CreateConnection:
         field_dict.update(
             {
                 "name": name,
-                "source": source,
                 "target": target,
+                "source": source,
             }
         )
         if justification is not UNSET:
@@ -69,16 +69,16 @@ class CreateConnection:
         d = dict(src_dict)
         name = d.pop("name")
 
-        source = CreateSource.from_dict(d.pop("source"))
-
         target = CreateTarget.from_dict(d.pop("target"))
+
+        source = CreateSource.from_dict(d.pop("source"))
 
         justification = d.pop("justification", UNSET)
 
         create_connection = cls(
             name=name,
-            source=source,
             target=target,
+            source=source,
             justification=justification,
         )
 

@@ -18,24 +18,24 @@ class CreateTarget:
         database (str): The database's resource id. Example:
             /subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-
             adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry.
-        data_format (str | Unset): The format of the events, in any case. Example: JSON.
-        mapping (str | Unset): The ingestion mapping of that table. Example: EventsMapping.
         table (str | Unset): The table; without one, each event must name its own. Example: Events.
+        mapping (str | Unset): The ingestion mapping of that table. Example: EventsMapping.
+        data_format (str | Unset): The format of the events, in any case. Example: JSON.
     """
 
     database: str
-    data_format: str | Unset = UNSET
-    mapping: str | Unset = UNSET
     table: str | Unset = UNSET
+    mapping: str | Unset = UNSET
+    data_format: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         database = self.database
 
-        data_format = self.data_format
+        table = self.table
 
         mapping = self.mapping
 
-        table = self.table
+        data_format = self.data_format
 
         field_dict: dict[str, Any] = {}
 
@@ -44,12 +44,12 @@ class CreateTarget:
                 "database": database,
             }
         )
-        if data_format is not UNSET:
-            field_dict["dataFormat"] = data_format
-        if mapping is not UNSET:
-            field_dict["mapping"] = mapping
         if table is not UNSET:
             field_dict["table"] = table
+        if mapping is not UNSET:
+            field_dict["mapping"] = mapping
+        if data_format is not UNSET:
+            field_dict["dataFormat"] = data_format
 
         return field_dict
 
@@ -58,17 +58,17 @@ class CreateTarget:
         d = dict(src_dict)
         database = d.pop("database")
 
-        data_format = d.pop("dataFormat", UNSET)
+        table = d.pop("table", UNSET)
 
         mapping = d.pop("mapping", UNSET)
 
-        table = d.pop("table", UNSET)
+        data_format = d.pop("dataFormat", UNSET)
 
         create_target = cls(
             database=database,
-            data_format=data_format,
-            mapping=mapping,
             table=table,
+            mapping=mapping,
+            data_format=data_format,
         )
 
         return create_target

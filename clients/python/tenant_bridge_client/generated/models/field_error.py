@@ -14,25 +14,25 @@ class FieldError:
     """A member of the request that is wrong.
 
     Attributes:
-        detail (str): What is wrong, and what would be right.
         pointer (str): Where: a JSON pointer (RFC 6901) into the request, or a header's name.
+        detail (str): What is wrong, and what would be right.
     """
 
-    detail: str
     pointer: str
+    detail: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        detail = self.detail
-
         pointer = self.pointer
+
+        detail = self.detail
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "detail": detail,
                 "pointer": pointer,
+                "detail": detail,
             }
         )
 
@@ -41,13 +41,13 @@ class FieldError:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        detail = d.pop("detail")
-
         pointer = d.pop("pointer")
 
+        detail = d.pop("detail")
+
         field_error = cls(
-            detail=detail,
             pointer=pointer,
+            detail=detail,
         )
 
         field_error.additional_properties = d

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
 from attrs import define as _attrs_define
@@ -18,24 +18,35 @@ class Missing:
     """Access that is missing, and how to get it.
 
     Attributes:
-        fix (str): What to do, by whom.
-        kind (MissingKind): What kind of access is missing.
         tenant (UUID): In which tenant.
+        kind (MissingKind | str): What kind of access is missing. Later versions may add words: treat one that you do
+            not know as a text.
+
+            - `token`: A user token of that tenant.
+            - `role`: A role on a resource.
+            - `consent`: An administrator's consent to this service in that tenant.
+            - `membership`: The user is neither member nor guest of that tenant.
+            - `permission`: The tenant's policies do not let the user in, or not with this sign-in.
+        fix (str): What to do, by whom.
         url (str | Unset): Where to do it.
     """
 
-    fix: str
-    kind: MissingKind
     tenant: UUID
+    kind: MissingKind | str
+    fix: str
     url: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        fix = self.fix
-
-        kind = self.kind.value
-
         tenant = str(self.tenant)
+
+        kind: str
+        if isinstance(self.kind, MissingKind):
+            kind = self.kind.value
+        else:
+            kind = self.kind
+
+        fix = self.fix
 
         url = self.url
 
@@ -43,9 +54,9 @@ class Missing:
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "fix": fix,
-                "kind": kind,
                 "tenant": tenant,
+                "kind": kind,
+                "fix": fix,
             }
         )
         if url is not UNSET:
@@ -56,18 +67,29 @@ class Missing:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        fix = d.pop("fix")
-
-        kind = MissingKind(d.pop("kind"))
-
         tenant = UUID(d.pop("tenant"))
+
+        def _parse_kind(data: object) -> MissingKind | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_missing_kind_type_0 = MissingKind(data)
+
+                return componentsschemas_missing_kind_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(MissingKind | str, data)
+
+        kind = _parse_kind(d.pop("kind"))
+
+        fix = d.pop("fix")
 
         url = d.pop("url", UNSET)
 
         missing = cls(
-            fix=fix,
-            kind=kind,
             tenant=tenant,
+            kind=kind,
+            fix=fix,
             url=url,
         )
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from uuid import UUID
 
 from attrs import define as _attrs_define
@@ -13,6 +13,7 @@ from ..models.operation_status import OperationStatus
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.awaited_token import AwaitedToken
     from ..models.failure import Failure
 
 
@@ -24,56 +25,78 @@ class Operation:
     """One change of one connection, and how far it is.
 
     Attributes:
-        connection_id (UUID): The connection that it changes.
-        created_at (datetime.datetime): When it was requested.
         id (UUID): This service's id of it.
-        kind (OperationKind): What an operation does to its connection.
+        connection_id (UUID): The connection that it changes.
+        kind (OperationKind | str): What an operation does to its connection. Later versions may add words: treat one
+            that you do not know as a text.
+
+            - `create`: Creates the data connection.
+            - `remove`: Deletes the data connection; its record stays.
+        status (OperationStatus | str): The progress of an operation. Later versions may add words: treat one that you
+            do not know as a text.
+
+            - `notStarted`: Recorded; nothing was sent to Azure yet.
+            - `running`: It is sent to Azure, or followed there.
+            - `awaitingCaller`: Waits for the user tokens that `awaiting` names: `POST …/continue` provides them, and so
+            does repeating the request.
+            - `unsettled`: It may or may not have happened; reads will decide.
+            - `succeeded`: Completed. Final.
+            - `failed`: Ended without the change; `error` has the reason. Final.
+        created_at (datetime.datetime): When it was requested.
         request_hash (str): SHA-256 of the request, in hexadecimal: a person who continues another person's operation
             sends it to `continue`.
-        status (OperationStatus): The progress of an operation.
-        awaiting_claims (str | Unset): The claims that the sign-in to that tenant requires, as JSON text: pass them on
-            unchanged, as `claims` of the sign-in. Absent if
-            no particular claims are required.
-        awaiting_tenant_id (UUID | Unset): The tenant whose token the operation waits for, while `status` is
-            `awaitingCaller`.
+        finished_at (datetime.datetime | Unset): When it ended.
+        awaiting (list[AwaitedToken] | Unset): What the operation waits for, while `status` is `awaitingCaller`: all of
+            it is needed before it continues.
         changes_ahead (int | Unset): How many changes of the same cluster precede it in the queue: a cluster processes
             one at a time. Only in a response to a read of
             the operation itself.
         error (Failure | Unset): Why an operation failed, in words that are safe to show.
-        finished_at (datetime.datetime | Unset): When it ended.
     """
 
-    connection_id: UUID
-    created_at: datetime.datetime
     id: UUID
-    kind: OperationKind
+    connection_id: UUID
+    kind: OperationKind | str
+    status: OperationStatus | str
+    created_at: datetime.datetime
     request_hash: str
-    status: OperationStatus
-    awaiting_claims: str | Unset = UNSET
-    awaiting_tenant_id: UUID | Unset = UNSET
+    finished_at: datetime.datetime | Unset = UNSET
+    awaiting: list[AwaitedToken] | Unset = UNSET
     changes_ahead: int | Unset = UNSET
     error: Failure | Unset = UNSET
-    finished_at: datetime.datetime | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        id = str(self.id)
+
         connection_id = str(self.connection_id)
+
+        kind: str
+        if isinstance(self.kind, OperationKind):
+            kind = self.kind.value
+        else:
+            kind = self.kind
+
+        status: str
+        if isinstance(self.status, OperationStatus):
+            status = self.status.value
+        else:
+            status = self.status
 
         created_at = self.created_at.isoformat()
 
-        id = str(self.id)
-
-        kind = self.kind.value
-
         request_hash = self.request_hash
 
-        status = self.status.value
+        finished_at: str | Unset = UNSET
+        if not isinstance(self.finished_at, Unset):
+            finished_at = self.finished_at.isoformat()
 
-        awaiting_claims = self.awaiting_claims
-
-        awaiting_tenant_id: str | Unset = UNSET
-        if not isinstance(self.awaiting_tenant_id, Unset):
-            awaiting_tenant_id = str(self.awaiting_tenant_id)
+        awaiting: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.awaiting, Unset):
+            awaiting = []
+            for awaiting_item_data in self.awaiting:
+                awaiting_item = awaiting_item_data.to_dict()
+                awaiting.append(awaiting_item)
 
         changes_ahead = self.changes_ahead
 
@@ -81,60 +104,84 @@ class Operation:
         if not isinstance(self.error, Unset):
             error = self.error.to_dict()
 
-        finished_at: str | Unset = UNSET
-        if not isinstance(self.finished_at, Unset):
-            finished_at = self.finished_at.isoformat()
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "connectionId": connection_id,
-                "createdAt": created_at,
                 "id": id,
+                "connectionId": connection_id,
                 "kind": kind,
-                "requestHash": request_hash,
                 "status": status,
+                "createdAt": created_at,
+                "requestHash": request_hash,
             }
         )
-        if awaiting_claims is not UNSET:
-            field_dict["awaitingClaims"] = awaiting_claims
-        if awaiting_tenant_id is not UNSET:
-            field_dict["awaitingTenantId"] = awaiting_tenant_id
+        if finished_at is not UNSET:
+            field_dict["finishedAt"] = finished_at
+        if awaiting is not UNSET:
+            field_dict["awaiting"] = awaiting
         if changes_ahead is not UNSET:
             field_dict["changesAhead"] = changes_ahead
         if error is not UNSET:
             field_dict["error"] = error
-        if finished_at is not UNSET:
-            field_dict["finishedAt"] = finished_at
 
         return field_dict
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.awaited_token import AwaitedToken
         from ..models.failure import Failure
 
         d = dict(src_dict)
+        id = UUID(d.pop("id"))
+
         connection_id = UUID(d.pop("connectionId"))
+
+        def _parse_kind(data: object) -> OperationKind | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_operation_kind_type_0 = OperationKind(data)
+
+                return componentsschemas_operation_kind_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(OperationKind | str, data)
+
+        kind = _parse_kind(d.pop("kind"))
+
+        def _parse_status(data: object) -> OperationStatus | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_operation_status_type_0 = OperationStatus(data)
+
+                return componentsschemas_operation_status_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(OperationStatus | str, data)
+
+        status = _parse_status(d.pop("status"))
 
         created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
 
-        id = UUID(d.pop("id"))
-
-        kind = OperationKind(d.pop("kind"))
-
         request_hash = d.pop("requestHash")
 
-        status = OperationStatus(d.pop("status"))
-
-        awaiting_claims = d.pop("awaitingClaims", UNSET)
-
-        _awaiting_tenant_id = d.pop("awaitingTenantId", UNSET)
-        awaiting_tenant_id: UUID | Unset
-        if isinstance(_awaiting_tenant_id, Unset):
-            awaiting_tenant_id = UNSET
+        _finished_at = d.pop("finishedAt", UNSET)
+        finished_at: datetime.datetime | Unset
+        if isinstance(_finished_at, Unset):
+            finished_at = UNSET
         else:
-            awaiting_tenant_id = UUID(_awaiting_tenant_id)
+            finished_at = datetime.datetime.fromisoformat(_finished_at)
+
+        _awaiting = d.pop("awaiting", UNSET)
+        awaiting: list[AwaitedToken] | Unset = UNSET
+        if _awaiting is not UNSET:
+            awaiting = []
+            for awaiting_item_data in _awaiting:
+                awaiting_item = AwaitedToken.from_dict(awaiting_item_data)
+
+                awaiting.append(awaiting_item)
 
         changes_ahead = d.pop("changesAhead", UNSET)
 
@@ -145,25 +192,17 @@ class Operation:
         else:
             error = Failure.from_dict(_error)
 
-        _finished_at = d.pop("finishedAt", UNSET)
-        finished_at: datetime.datetime | Unset
-        if isinstance(_finished_at, Unset):
-            finished_at = UNSET
-        else:
-            finished_at = datetime.datetime.fromisoformat(_finished_at)
-
         operation = cls(
-            connection_id=connection_id,
-            created_at=created_at,
             id=id,
+            connection_id=connection_id,
             kind=kind,
-            request_hash=request_hash,
             status=status,
-            awaiting_claims=awaiting_claims,
-            awaiting_tenant_id=awaiting_tenant_id,
+            created_at=created_at,
+            request_hash=request_hash,
+            finished_at=finished_at,
+            awaiting=awaiting,
             changes_ahead=changes_ahead,
             error=error,
-            finished_at=finished_at,
         )
 
         operation.additional_properties = d

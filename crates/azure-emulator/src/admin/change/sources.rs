@@ -88,7 +88,7 @@ impl Subject for Sources {
                 world.set_shared_key_access(&account, allowed)?;
             }
             Sources::AddSystemTopic { id, location, source } => {
-                world.add_system_topic(&id, &location, &source)?
+                world.add_system_topic(&id, &location, &source)?;
             }
             Sources::RemoveSystemTopic { id } => world.remove_system_topic(&id)?,
             Sources::SetEventSubscription { id, properties } => {

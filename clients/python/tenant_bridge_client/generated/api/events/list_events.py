@@ -4,10 +4,9 @@ from uuid import UUID
 
 import httpx
 
-from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.event_feed import EventFeed
-from ...models.event_kind import EventKind
+from ...models.list_events_kind import ListEventsKind
 from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
@@ -16,7 +15,7 @@ def _get_kwargs(
     *,
     after: str | Unset = UNSET,
     connection: UUID | Unset = UNSET,
-    kind: EventKind | Unset = UNSET,
+    kind: ListEventsKind | Unset = UNSET,
     limit: int | Unset = UNSET,
     prefer: str | Unset = UNSET,
 ) -> dict[str, Any]:
@@ -55,7 +54,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> EventFeed | Problem | None:
+) -> EventFeed | Problem:
     if response.status_code == 200:
         response_200 = EventFeed.from_dict(response.json())
 
@@ -111,10 +110,9 @@ def _parse_response(
 
         return response_503
 
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
 
 
 def _build_response(
@@ -133,7 +131,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     after: str | Unset = UNSET,
     connection: UUID | Unset = UNSET,
-    kind: EventKind | Unset = UNSET,
+    kind: ListEventsKind | Unset = UNSET,
     limit: int | Unset = UNSET,
     prefer: str | Unset = UNSET,
 ) -> Response[EventFeed | Problem]:
@@ -152,7 +150,7 @@ def sync_detailed(
     Args:
         after (str | Unset):
         connection (UUID | Unset):
-        kind (EventKind | Unset): What an event of the ledger says happened.
+        kind (ListEventsKind | Unset):
         limit (int | Unset):
         prefer (str | Unset):
 
@@ -184,7 +182,7 @@ def sync(
     client: AuthenticatedClient | Client,
     after: str | Unset = UNSET,
     connection: UUID | Unset = UNSET,
-    kind: EventKind | Unset = UNSET,
+    kind: ListEventsKind | Unset = UNSET,
     limit: int | Unset = UNSET,
     prefer: str | Unset = UNSET,
 ) -> EventFeed | Problem | None:
@@ -203,7 +201,7 @@ def sync(
     Args:
         after (str | Unset):
         connection (UUID | Unset):
-        kind (EventKind | Unset): What an event of the ledger says happened.
+        kind (ListEventsKind | Unset):
         limit (int | Unset):
         prefer (str | Unset):
 
@@ -230,7 +228,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     after: str | Unset = UNSET,
     connection: UUID | Unset = UNSET,
-    kind: EventKind | Unset = UNSET,
+    kind: ListEventsKind | Unset = UNSET,
     limit: int | Unset = UNSET,
     prefer: str | Unset = UNSET,
 ) -> Response[EventFeed | Problem]:
@@ -249,7 +247,7 @@ async def asyncio_detailed(
     Args:
         after (str | Unset):
         connection (UUID | Unset):
-        kind (EventKind | Unset): What an event of the ledger says happened.
+        kind (ListEventsKind | Unset):
         limit (int | Unset):
         prefer (str | Unset):
 
@@ -279,7 +277,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     after: str | Unset = UNSET,
     connection: UUID | Unset = UNSET,
-    kind: EventKind | Unset = UNSET,
+    kind: ListEventsKind | Unset = UNSET,
     limit: int | Unset = UNSET,
     prefer: str | Unset = UNSET,
 ) -> EventFeed | Problem | None:
@@ -298,7 +296,7 @@ async def asyncio(
     Args:
         after (str | Unset):
         connection (UUID | Unset):
-        kind (EventKind | Unset): What an event of the ledger says happened.
+        kind (ListEventsKind | Unset):
         limit (int | Unset):
         prefer (str | Unset):
 
