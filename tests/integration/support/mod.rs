@@ -300,10 +300,11 @@ impl App {
             .scalar("select count(*) from operations where arm_operation_url is not null")
             .await;
         assert_eq!(urls, 0, "signed URLs outlived their operations");
+        // Those without any were inserted by tests.
         let events: Value = self
             .scalar(
                 "select coalesce(jsonb_agg(jsonb_build_array(e.kind, e.details)), '[]')
-                 from (select kind, details from ledger_events order by sequence desc limit 500) e",
+                 from (select kind, details from ledger_events where details <> '{}' order by sequence desc limit 500) e",
             )
             .await;
         details::assert_documented(&events);
