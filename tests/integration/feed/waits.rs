@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use tokio::time::Instant;
 
-use super::{auditor, ids, one, read, run};
+use super::{add_numbered, auditor, ids, one, read, run};
 use crate::support::{App, PATIENCE, connect, eventually, request};
 
 /// Well before a wait of 20 seconds ends, also on a busy machine.
@@ -58,16 +58,7 @@ async fn a_read_that_waits_sees_an_event_whose_notification_was_lost() {
     let portal = auditor(&app);
     let began = Instant::now();
     let (waited, ()) = tokio::join!(read(&portal, None), async {
-        app.wait_until("select exists (select from feed_epochs)").await;
-        // As the sequencer does, without the notification.
-        app.as_owner(&format!(
-            "select pg_advisory_xact_lock(x'66656564'::bigint);
-             {}
-             insert into feed (epoch, position, event_sequence, event_occurred_at, hash, hash_version)
-             select f.epoch, 1, e.sequence, e.occurred_at, sha256(''), 1 from ledger_events e, feed_epochs f",
-            one("unannounced")
-        ))
-        .await;
+        add_numbered(&app, &one("unannounced")).await;
     });
     assert_eq!(ids(&waited), ["unannounced"]);
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
