@@ -60,9 +60,7 @@ pub(crate) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> Error {
 /// The failure of an operation that an ARM error ended. It is kept and shown to everybody who sees the connection.
 pub(crate) fn failure_of(code: Code, error: &ArmError) -> Failure {
     Failure {
-        code: code.as_str().to_owned(),
-        detail: sentence_of(error),
-        comparison: None,
         upstream: Some(upstream_of(error)),
+        ..Failure::new(code, &sentence_of(error))
     }
 }

@@ -106,6 +106,11 @@ codes! {
     AzureFailed => "azureFailed", "Azure could not make the change",
     /// Azure refused the change.
     AzureRefused => "azureRefused", "Azure refused the change",
+    /// The connection could not be created; nothing of it is at Azure unless `cause` says otherwise. `cause` is the code of the operation's
+    /// failure, `remedy` what fixes it. A request with a new key, or without one, tries again.
+    CreateFailed => "createFailed", "The connection could not be created",
+    /// The connection could not be removed; `cause` is the code of the operation's failure, `remedy` what fixes it.
+    RemoveFailed => "removeFailed", "The connection could not be removed",
     /// The change was never made: it did not reach Azure.
     NotSent => "notSent", "The request did not reach Azure",
     /// The parent database is gone, so that the absence of the data connection proves nothing.
@@ -118,8 +123,7 @@ codes! {
     StillPresent => "stillPresent", "Azure still has the data connection",
 }
 
-/// The codes with which an operation can end without its change. Such an operation never answers a request itself: the problem has
-/// the code of what failed.
+/// The codes with which an operation can end without its change.
 const OF_FAILURES: &[Code] = &[
     Code::AzureFailed,
     Code::AzureRefused,

@@ -266,6 +266,11 @@ pub struct Failure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub upstream: Option<Upstream>,
+    /// What fixes it, for the reader: only in a response to a read of the operation itself.
+    // Not recorded: it depends on what the reader may know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub remedy: Option<String>,
 }
 
 impl Failure {
@@ -276,6 +281,7 @@ impl Failure {
             detail: detail.to_owned(),
             comparison: None,
             upstream: None,
+            remedy: None,
         }
     }
 }

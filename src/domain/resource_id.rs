@@ -122,8 +122,7 @@ impl ResourceId {
     }
 
     /// Id and name of the resource that contains this one, or of itself when it is outermost.
-    #[must_use]
-    pub fn parent_as_written(&self) -> (&str, &str) {
+    pub(crate) fn parent_as_written(&self) -> (&str, &str) {
         match self.path.as_slice() {
             [.., (_, parent), _] => (self.written.rsplitn(3, '/').nth(2).unwrap_or_default(), parent),
             _ => (&self.written, self.name()),
@@ -348,10 +347,8 @@ mod tests {
         assert_eq!(id.to_string(), HUB);
         assert_eq!(id.namespace().name(), "ns1");
         assert_eq!(id.namespace().resource().resource_group(), "rg-2");
-        assert_eq!(
-            id.namespace().resource().resource_type(),
-            "Microsoft.EventHub/namespaces"
-        );
+        let namespace = id.namespace();
+        assert_eq!(namespace.resource().resource_type(), NamespaceId::TYPE);
     }
 
     #[test]

@@ -236,6 +236,82 @@ mod tests {
         }
     }
 
+    /// The states that the picture in `docs/architecture.md` connects, as from and to.
+    fn drawn() -> Vec<(&'static str, &'static str)> {
+        let text = include_str!("../../docs/architecture.md");
+        let (_, picture) = text.split_once("stateDiagram-v2\n").expect("a picture");
+        let (picture, _) = picture.split_once("```").expect("its end");
+        picture
+            .lines()
+            .filter_map(|line| {
+                let (from, rest) = line.split_once(" --> ")?;
+                Some((
+                    from.trim(),
+                    rest.split_once(" : ").map_or(rest, |(to, _)| to).trim(),
+                ))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_picture_of_the_states_connects_those_that_are_derived() {
+        use Desired as D;
+        use Observed as O;
+        let drawn = drawn();
+        assert!(drawn.len() > State::ALL.len());
+        let follows = |state: State| drawn.iter().filter(move |(from, _)| *from == state.as_str());
+        for state in State::ALL {
+            let is_reached = drawn.iter().any(|(_, to)| *to == state.as_str());
+            assert!(is_reached && follows(*state).next().is_some(), "{state:?}");
+        }
+        for (from, to) in &drawn {
+            for end in [from, to] {
+                assert!(*end == "[*]" || end.parse::<State>().is_ok(), "{end}");
+            }
+        }
+        // What one change of what is wanted, of what is seen, or of the operation makes of a state at rest.
+        let at_rest = |desired, observed, confirmed| derive(desired, observed, None, confirmed);
+        let sent = |kind, desired, observed, confirmed| {
+            let in_flight = Some(InFlight {
+                kind,
+                phase: Phase::Dispatched,
+            });
+            derive(desired, observed, in_flight, confirmed)
+        };
+        let create = sent(OperationKind::Create, D::Present, O::Unknown, false);
+        let remove = sent(OperationKind::Remove, D::Absent, O::Unknown, true);
+        for (from, to) in [
+            (create, at_rest(D::Present, O::Present, true)),
+            (create, at_rest(D::Present, O::Absent, false)),
+            (create, at_rest(D::Present, O::Unknown, false)),
+            (create, sent(OperationKind::Create, D::Absent, O::Unknown, false)),
+            (at_rest(D::Present, O::Present, true), remove),
+            (at_rest(D::Present, O::Absent, true), remove),
+            (at_rest(D::Present, O::Unknown, false), remove),
+            (remove, at_rest(D::Absent, O::Absent, true)),
+            (remove, at_rest(D::Present, O::Present, true)),
+            (remove, at_rest(D::Present, O::Absent, true)),
+            (remove, at_rest(D::Present, O::Unknown, false)),
+            (
+                at_rest(D::Present, O::Unknown, false),
+                at_rest(D::Present, O::Present, true),
+            ),
+            (
+                at_rest(D::Present, O::Unknown, false),
+                at_rest(D::Present, O::Absent, false),
+            ),
+            (
+                at_rest(D::Present, O::Absent, false),
+                at_rest(D::Present, O::Unknown, false),
+            ),
+        ] {
+            assert!(
+                follows(from).any(|(_, drawn)| *drawn == to.as_str()),
+                "{from:?} to {to:?}"
+            );
+        }
+    }
+
     #[test]
     fn words_of_the_database_are_read_back() {
         for phase in [

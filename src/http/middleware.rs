@@ -17,6 +17,7 @@ use crate::domain::Code;
 use crate::http::AppState;
 use crate::http::extract::{LARGEST_BODY, NoParameters, Query};
 use crate::http::host::wrong_host;
+use crate::http::links::OPERATION_LOCATION;
 use crate::http::nearest_path::Paths;
 use crate::http::problem::{MEDIA_TYPE, Problem};
 use crate::telemetry::{self, metrics};
@@ -164,7 +165,7 @@ fn headers_too_large() -> Response {
 /// Renders a problem, and turns an error that a layer or axum itself made into one; with its code.
 fn as_problem(mut response: Response, id: &str) -> (Response, Option<String>) {
     let kept = |from: &Response, to: &mut Response| {
-        for name in [header::ALLOW, header::LOCATION, header::ETAG] {
+        for name in [header::ALLOW, header::LOCATION, header::ETAG, OPERATION_LOCATION] {
             if let Some(value) = from.headers().get(&name) {
                 to.headers_mut().insert(name, value.clone());
             }

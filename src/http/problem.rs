@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::db::DbError;
 use crate::domain::{
-    Challenge, Code, ComparisonWord, Error, Exceeded, FieldError, Missing, ProblemCode, Refusal, Upstream,
+    Challenge, Code, ComparisonWord, Error, Exceeded, FailureCode, FieldError, Missing, ProblemCode, Refusal,
+    Upstream,
 };
 
 /// The media type of problems (RFC 9457, section 6.1).
@@ -60,6 +61,14 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub operation_id: Option<Uuid>,
+    /// Why the change failed: the code of the operation's failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<FailureCode>)]
+    pub cause: Option<String>,
+    /// What fixes it, as far as the caller may know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub remedy: Option<String>,
     /// How what Azure holds compares with the record, where that is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<ComparisonWord>)]
@@ -105,6 +114,8 @@ impl Problem {
             upstream: None,
             connection_id: None,
             operation_id: None,
+            cause: None,
+            remedy: None,
             comparison: None,
             retry_after: passes.then_some(SOON),
             exceeded: None,
@@ -272,7 +283,9 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::ReferenceNotFound | Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::ReferenceNotFound | Code::IdempotencyKeyReused | Code::CreateFailed | Code::RemoveFailed => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Code::Timeout | Code::Overloaded | Code::UpstreamUnavailable | Code::DatabaseUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -2,6 +2,7 @@
 //! fingerprints, free text as a salted hash.
 
 mod canonical;
+mod connection;
 pub(crate) mod details;
 mod fingerprint;
 pub(crate) mod recorder;

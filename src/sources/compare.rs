@@ -40,14 +40,18 @@ impl Comparison {
     /// The word on the wire.
     #[must_use]
     pub(crate) const fn as_str(&self) -> &'static str {
-        let word = match self {
+        self.word().as_str()
+    }
+
+    /// The same as a word of responses.
+    pub(crate) const fn word(&self) -> ComparisonWord {
+        match self {
             Self::Same => ComparisonWord::Same,
             Self::Differs(_) => ComparisonWord::Differs,
             Self::Replaced(_) => ComparisonWord::Replaced,
             Self::Absent => ComparisonWord::Absent,
             Self::Unreadable => ComparisonWord::Unreadable,
-        };
-        word.as_str()
+        }
     }
 
     /// The pointers of what differs.

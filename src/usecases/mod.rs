@@ -9,6 +9,7 @@ mod measure;
 mod queries;
 mod recheck;
 mod record_only;
+mod remedy;
 mod removal_request;
 mod remove;
 
@@ -22,6 +23,7 @@ pub use idempotency::{IdempotencyKey, IdempotencyKeys, KeyError, Settings as Ide
 pub(crate) use measure::measure;
 pub use queries::{EventsPage, ListFilter, OperationView, Page, Queries};
 pub use recheck::LateEffects;
+pub use remedy::Remedies;
 pub use removal_request::{ExpectedVersion, RemovalRequest};
 pub use remove::{Removal, Remove};
 
@@ -83,6 +85,8 @@ pub struct UseCases {
     pub continue_operation: ContinueOperation,
     /// Reads for callers.
     pub queries: Queries,
+    /// Says what fixes failed changes.
+    pub remedies: Remedies,
     /// Reads the feed of events for callers.
     pub feed: Feed,
     /// Rechecks closed creates whose outcome was unknown.
@@ -249,6 +253,9 @@ impl UseCases {
             ),
             sequencer: Sequencer::new(parts.db.clone(), parts.ledger.feed_interval),
             upkeep: Upkeep::new(parts.db.clone(), parts.ledger.clone()),
+            remedies: Remedies {
+                queries: queries.clone(),
+            },
             queries,
             late_effects,
             keys,

@@ -129,7 +129,7 @@ async fn a_repeated_create_that_provides_its_tokens_waits_for_a_slow_entra_and_i
     assert!([200, 202].contains(&repeated.status), "{}", repeated.body);
     assert_eq!(repeated.body["id"], created.body["id"]);
     app.emulator.edit(|world| world.finish_operations(|_| true));
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.follow(created.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded");
     assert_eq!(app.writes().len(), 1);
     app.finish().await;

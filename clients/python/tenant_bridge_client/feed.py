@@ -15,7 +15,8 @@ from .generated.models.feed_event import FeedEvent
 from .generated.types import UNSET
 from .problem import ProblemError, UnexpectedAnswer, may_pass, unwrap
 
-# How long a request waits for events, in seconds, and how long to pause after one that failed.
+# How long a request waits for events, in seconds, and the least time between two that bring nothing: a service with many callers
+# does not let each of them wait.
 _WAIT = 20
 _PAUSE = 2.0
 _TROUBLE = (ProblemError, UnexpectedAnswer, httpx.TransportError)
@@ -75,21 +76,23 @@ def read_feed(
     """The events of the feed, oldest first, each once; waits for more.
 
     `after` is the `cursor` of an event that was seen before; without it the feed is read from its beginning. Keep the `cursor`
-    of the last event that was dealt with, to go on after it later. `until_newest` ends at the newest event instead of waiting.
+    of the last event that was dealt with, to continue after it later. `until_newest` ends at the newest event instead of waiting.
 
     That the service cannot be reached says nothing of the feed: the reading goes on, unless `until_newest` is set. Raises
     `ProblemError` if the service rejects a request; `feedRestarted` means that the feed has to be read from its beginning.
     """
     reader = _Reader(client, after, connection, kind, until_newest)
     while not reader.is_at_end:
+        began = time.monotonic()
         try:
             events = reader.now()
         except _TROUBLE as error:
             if not reader.goes_on_after(error):
                 raise
-            time.sleep(_PAUSE)
-        else:
-            yield from events
+            events = []
+        yield from events
+        if not (events or until_newest):
+            time.sleep(_pause_since(began))
 
 
 async def read_feed_async(
@@ -103,12 +106,18 @@ async def read_feed_async(
     """The same as `read_feed`, for async code."""
     reader = _Reader(client, after, connection, kind, until_newest)
     while not reader.is_at_end:
+        began = time.monotonic()
         try:
             events = await reader.later()
         except _TROUBLE as error:
             if not reader.goes_on_after(error):
                 raise
-            await asyncio.sleep(_PAUSE)
-        else:
-            for event in events:
-                yield event
+            events = []
+        for event in events:
+            yield event
+        if not (events or until_newest):
+            await asyncio.sleep(_pause_since(began))
+
+
+def _pause_since(began: float) -> float:
+    return max(began + _PAUSE - time.monotonic(), 0.0)

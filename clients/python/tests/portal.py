@@ -78,22 +78,22 @@ async def _told(work: Callable[[], Awaitable[View]]) -> View:
 
 
 class Portal:
-    """One signed-in person's use of the portal. `patience` is how long a page waits, in seconds."""
+    """One signed-in person's use of the portal. `seconds` is how long a page waits."""
 
-    def __init__(self, client: BridgeClient, patience: int) -> None:
+    def __init__(self, client: BridgeClient, seconds: int) -> None:
         self._client = client
-        self._patience = patience
+        self._seconds = seconds
 
     async def connect(self, form: CreateConnection) -> View:
         """The button "Connect"."""
 
         async def work() -> View:
             response = await create_connection.asyncio_detailed(
-                client=self._client, body=form, prefer=f"wait={self._patience}"
+                client=self._client, body=form, prefer=f"wait={self._seconds}"
             )
             connection = unwrap(response)
             if response.status_code == 202:
-                await wait_for_operation_async(self._client, response, timeout=self._patience)
+                await wait_for_operation_async(self._client, response, timeout=self._seconds)
             return Done(connection.id)
 
         return await _told(work)
@@ -103,7 +103,7 @@ class Portal:
 
         async def work() -> View:
             ended = await wait_for_operation_async(
-                self._client, operation_id, timeout=self._patience, resume=has_signed_in
+                self._client, operation_id, timeout=self._seconds, resume=has_signed_in
             )
             return Done(ended.connection_id, removed=ended.kind == "remove")
 
@@ -119,11 +119,11 @@ class Portal:
 
         async def work() -> View:
             response = await remove_connection.asyncio_detailed(
-                connection_id, client=self._client, prefer=f"wait={self._patience}"
+                connection_id, client=self._client, prefer=f"wait={self._seconds}"
             )
             unwrap(response)
             if response.status_code == 202:
-                await wait_for_operation_async(self._client, response, timeout=self._patience)
+                await wait_for_operation_async(self._client, response, timeout=self._seconds)
             return Done(connection_id, removed=True)
 
         return await _told(work)

@@ -40,5 +40,16 @@ def change(changes: dict[str, Any]) -> None:
     _post(f"{SANDBOX['admin']}/admin/changes", changes)
 
 
+async def fail_next_write(message: str) -> None:
+    """Lets Azure fail the next write, once it has begun."""
+    async with httpx.AsyncClient(verify=_TLS) as admin:
+        while True:
+            state = (await admin.get(f"{SANDBOX['admin']}/admin/state")).json()
+            if any(operation["status"] == "Running" for operation in state["operations"]):
+                failure = {"code": "InternalServerError", "message": message}
+                await admin.post(f"{SANDBOX['admin']}/admin/changes", json={"failOperations": failure})
+                return
+
+
 def _post(url: str, body: dict[str, Any]) -> Any:
     return httpx.post(url, json=body, verify=_TLS).raise_for_status().json()

@@ -8,11 +8,12 @@ import json
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from portal import AskForAccess, Done, FixForm, Portal, SignIn
-from sandbox import DATABASE, HUB, SERVICE, change, tenant_of, token_of
+from portal import AskForAccess, Done, Failed, FixForm, Portal, SignIn
+from sandbox import DATABASE, HUB, SERVICE, change, fail_next_write, tenant_of, token_of
 from steps import Steps
 
 from tenant_bridge_client import (
@@ -129,6 +130,15 @@ async def a_portal_marks_the_fields_that_are_wrong() -> None:
         assert isinstance(shown, FixForm) and list(shown.fields) == ["/name"], shown
 
 
+async def a_portal_tells_why_azure_failed_a_change() -> None:
+    async with connect(SERVICE, lambda: SESSION["actor"], ASYNC_ACCOUNTS) as both:
+        shown, _ = await asyncio.gather(
+            Portal(both, 20).connect(request("python-2", "cg1")),
+            fail_next_write("No space for another data connection."),
+        )
+        assert isinstance(shown, Failed) and shown.why and shown.support, shown
+
+
 async def a_portal_lets_the_user_sign_in_with_more_proof_while_a_change_waits_and_follows_it() -> None:
     async with connect(SERVICE, lambda: SESSION["actor"], ASYNC_ACCOUNTS) as both:
         portal = Portal(both, 5)
@@ -186,6 +196,30 @@ def waits_past_refused_connections_and_a_proxy_that_answers_502_and_no_longer_th
         assert error.operation_id == last.id
         return
     raise AssertionError("waited on")
+
+
+def provides_its_tokens_to_an_operation_that_waits_for_them_and_not_to_one_that_waits_for_something_else() -> None:
+    last = unwrap(get_connection.sync_detailed(MADE[0], client=CLIENT)).last_operation
+    assert last
+    operation = last.to_dict()
+
+    def awaiting(reason: str) -> dict[str, Any]:
+        awaited = [{"tenantId": str(DOMAIN2), "reason": reason}]
+        return {**operation, "status": "awaitingCaller", "awaiting": awaited}
+
+    running = {**operation, "status": "running"}
+    answers = [awaiting("notJoined"), awaiting("tokenMissing"), running, operation]
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json=answers[len(sent) - 1], headers={"Retry-After": "0"})
+
+    assert wait_for_operation(client(httpx.MockTransport(answer)), last.id).status == "succeeded"
+    assert [one.method for one in sent] == ["GET", "GET", "POST", "GET"]
+    assert sent[2].url.path == f"/v1/operations/{last.id}/continue"
+    given = [one.headers.get("x-ms-authorization-auxiliary") for one in sent]
+    assert given == [None, None, f"Bearer {OTHER}", None]
 
 
 def retries_a_change_with_the_same_key_and_a_fresh_token_so_that_it_happens_once() -> None:
@@ -307,6 +341,7 @@ def main() -> int:
             a_portal_connects_and_a_second_click_finds_the_same,
             a_portal_tells_whom_to_ask_when_an_account_is_missing,
             a_portal_marks_the_fields_that_are_wrong,
+            a_portal_tells_why_azure_failed_a_change,
             a_portal_lets_the_user_sign_in_with_more_proof_while_a_change_waits_and_follows_it,
             a_portal_shows_a_table_page_by_page,
         )
@@ -314,6 +349,7 @@ def main() -> int:
     steps.run(
         creates_does_not_wait_and_follows_the_operation,
         waits_past_refused_connections_and_a_proxy_that_answers_502_and_no_longer_than_it_is_told,
+        provides_its_tokens_to_an_operation_that_waits_for_them_and_not_to_one_that_waits_for_something_else,
         retries_a_change_with_the_same_key_and_a_fresh_token_so_that_it_happens_once,
         does_not_retry_what_will_not_succeed_later,
         lists_in_pages_of_one_newest_first,

@@ -16,10 +16,11 @@ export interface FeedOptions extends NonNullable<ListEventsData['query']> {
 
 /** How long a request waits for events, in seconds. */
 const WAIT = 20;
+/** The least time between two requests that bring nothing, in milliseconds. */
 const PAUSE = 2000;
 
 /**
- * The events of the feed, oldest first, each once; waits for more. Keep the `cursor` of the last one that was dealt with, to go on after
+ * The events of the feed, oldest first, each once; waits for more. Keep the `cursor` of the last one that was dealt with, to continue after
  * it later.
  *
  * That the service cannot be reached says nothing of the feed: the reading goes on, unless `untilNewest` is set. Throws `ProblemError` if
@@ -28,6 +29,7 @@ const PAUSE = 2000;
 export async function* readFeed(client: Client, options: FeedOptions = {}): AsyncGenerator<FeedEvent> {
   const { untilNewest = false, signal, ...query } = options;
   for (;;) {
+    const began = Date.now();
     const page = await listEvents({
       client,
       query,
@@ -39,16 +41,16 @@ export async function* readFeed(client: Client, options: FeedOptions = {}): Asyn
         throw error;
       }
     });
-    if (page === undefined) {
-      await sleep(PAUSE, signal);
-      continue;
-    }
-    const { value, cursor } = page.data;
+    const { value = [], cursor = query.after } = page?.data ?? {};
     yield* value;
     // A page without events may only mean that none of those that were looked through concerns the caller.
     if (untilNewest && cursor === query.after) {
       return;
     }
     query.after = cursor;
+    // A service with many callers does not let each of them wait.
+    if (!untilNewest && value.length === 0) {
+      await sleep(Math.max(began + PAUSE - Date.now(), 0), signal);
+    }
   }
 }

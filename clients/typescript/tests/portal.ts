@@ -26,7 +26,7 @@ export class Portal {
   constructor(
     private readonly client: Client,
     /** How long a page waits, in seconds. */
-    private readonly patience: number,
+    private readonly seconds: number,
   ) {}
 
   /** The button "Connect". */
@@ -35,11 +35,11 @@ export class Portal {
       const { data, response } = await createConnection({
         client: this.client,
         body: form,
-        headers: { Prefer: `wait=${this.patience}` },
+        headers: { Prefer: `wait=${this.seconds}` },
         throwOnError: true,
       });
       if (response.status === 202) {
-        await waitForOperation(this.client, response, { timeout: this.patience * 1000 });
+        await waitForOperation(this.client, response, { timeout: this.seconds * 1000 });
       }
       return { view: 'connected', connectionId: data.id };
     });
@@ -48,7 +48,7 @@ export class Portal {
   /** The page that is shown while a change takes longer, and after a sign-in that the change waited for. */
   follow(operationId: string, hasSignedIn = false): Promise<View> {
     return told(async () => {
-      const options = { timeout: this.patience * 1000, resume: hasSignedIn };
+      const options = { timeout: this.seconds * 1000, resume: hasSignedIn };
       const { kind, connectionId } = await waitForOperation(this.client, operationId, options);
       return { view: kind === 'remove' ? 'removed' : 'connected', connectionId };
     });
@@ -69,11 +69,11 @@ export class Portal {
       const { response } = await removeConnection({
         client: this.client,
         path: { id: connectionId },
-        headers: { Prefer: `wait=${this.patience}` },
+        headers: { Prefer: `wait=${this.seconds}` },
         throwOnError: true,
       });
       if (response.status === 202) {
-        await waitForOperation(this.client, response, { timeout: this.patience * 1000 });
+        await waitForOperation(this.client, response, { timeout: this.seconds * 1000 });
       }
       return { view: 'removed', connectionId };
     });

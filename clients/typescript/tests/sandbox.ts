@@ -45,15 +45,29 @@ export async function change(changes: object): Promise<void> {
   await post(`${sandbox.admin}/admin/changes`, changes);
 }
 
+/** Lets Azure fail the next write, once it has begun. */
+export async function failNextWrite(message: string): Promise<void> {
+  for (;;) {
+    const { operations } = (await send('GET', `${sandbox.admin}/admin/state`)) as { operations: { status: string }[] };
+    if (operations.some(({ status }) => status === 'Running')) {
+      return change({ failOperations: { code: 'InternalServerError', message } });
+    }
+  }
+}
+
 function post(url: string, body: object): Promise<unknown> {
+  return send('POST', url, body);
+}
+
+function send(method: string, url: string, body?: object): Promise<unknown> {
   const headers = { 'content-type': 'application/json' };
   return new Promise((resolve, reject) => {
     // `fetch` takes no CA of one's own.
-    const call = request(url, { method: 'POST', headers, ca: readFileSync(sandbox.caFile) }, (answer) => {
+    const call = request(url, { method, headers, ca: readFileSync(sandbox.caFile) }, (answer) => {
       let text = '';
       answer.setEncoding('utf8').on('data', (part: string) => (text += part));
       answer.on('end', () => (answer.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(text))));
     });
-    call.on('error', reject).end(JSON.stringify(body));
+    call.on('error', reject).end(body && JSON.stringify(body));
   });
 }

@@ -20,7 +20,7 @@ import {
 import type { CreateConnection, FeedEvent } from 'tenant-bridge-client';
 
 import { Portal } from './portal.js';
-import { change, sandbox, tenantOf, tokenOf } from './sandbox.js';
+import { change, failNextWrite, sandbox, tenantOf, tokenOf } from './sandbox.js';
 import { end, step } from './steps.js';
 
 const DOMAIN1 = tenantOf('domain1.com');
@@ -100,6 +100,15 @@ await step('a portal marks the fields that are wrong', async () => {
   assert.deepEqual(Object.keys(shown.fields), ['/name']);
 });
 
+await step('a portal tells why Azure failed a change', async () => {
+  const [shown] = await Promise.all([
+    portal.connect(request('typescript-2', 'cg1')),
+    failNextWrite('No space for another data connection.'),
+  ]);
+  assert.ok(shown.view === 'failed', JSON.stringify(shown));
+  assert.ok(shown.why && shown.support, JSON.stringify(shown));
+});
+
 await step('a portal lets the user sign in with more proof while a change waits, and follows it', async () => {
   await change({ setWritesNeed: { tenant: DOMAIN1, context: 'p1' } });
   const patient = new Portal(client, 5);
@@ -150,6 +159,28 @@ await step('waits past refused connections and a proxy that answers 502, and no 
   const busy = async () => Response.json({ status: 'running' }, { headers: { 'Retry-After': '1' } });
   const slow = connect({ ...accounts, fetch: busy });
   await assert.rejects(waitForOperation(slow, id, { timeout: 500 }), OperationPending);
+});
+
+await step('provides its tokens to an operation that waits for them, and not to one that waits for something else', async () => {
+  const { data } = await getConnection({ client, path: { id: made[0] ?? '' }, throwOnError: true });
+  const operation = data.lastOperation;
+  const awaiting = (reason: string) => ({
+    ...operation,
+    status: 'awaitingCaller',
+    awaiting: [{ tenantId: DOMAIN2, reason }],
+  });
+  const answers = [awaiting('notJoined'), awaiting('tokenMissing'), { ...operation, status: 'running' }, operation];
+  const sent: Request[] = [];
+  const answer: typeof fetch = async (input, init) => {
+    sent.push(new Request(input, init));
+    return Response.json(answers[sent.length - 1], { headers: { 'Retry-After': '0' } });
+  };
+  const ended = await waitForOperation(connect({ ...accounts, fetch: answer }), operation?.id ?? '');
+  assert.equal(ended.status, 'succeeded');
+  assert.deepEqual(sent.map(({ method }) => method), ['GET', 'GET', 'POST', 'GET']);
+  assert.ok(sent[2]?.url.endsWith(`/v1/operations/${operation?.id}/continue`));
+  const given = sent.map(({ headers }) => headers.get('x-ms-authorization-auxiliary'));
+  assert.deepEqual(given, [null, null, `Bearer ${other}`, null]);
 });
 
 await step('retries a change with the same key and a fresh token, so that it happens once', async () => {

@@ -61,7 +61,7 @@ impl Site for Front {
         let front = self.clone();
         // As at Azure, what has arrived is carried out, whether or not whoever called still waits for the answer.
         let work = async move {
-            tokio::time::sleep(met.wait).await;
+            met.wait().await;
             let (answer, pace) = met.play(|| front.effect(&call));
             let answer = answer.map(|answer| front.dated(answer));
             let delivered = pace.is_some_and(Pace::is_whole_in_the_end) && !tell.is_closed();

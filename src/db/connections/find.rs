@@ -205,6 +205,34 @@ pub async fn unanswered_removal(
     Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default()))
 }
 
+/// The most connections that [`readers_beside`] returns; Kusto allows one.
+const MAX_READERS: i64 = 3;
+
+/// The open connections of the same cluster that read the same resource with the same consumer group as this one, without a visibility
+/// check.
+pub async fn readers_beside(
+    db: &mut PgConnection,
+    record: &ConnectionRecord,
+) -> Result<Vec<ConnectionId>, DbError> {
+    let cluster = record.target.database.cluster();
+    let ids = sqlx::query_scalar!(
+        "select r.connection_id from connection_resources r
+         join connections c on c.id = r.connection_id
+         join connection_resources k on k.connection_id = r.connection_id and k.resource_id = $2
+         where r.resource_id = $1 and lower(c.consumer_group) = lower($3) and c.closed_at is null
+            and r.connection_id <> $4
+         order by r.connection_id desc limit $5",
+        record.source.resource().canonical(),
+        cluster.resource().canonical(),
+        record.source.consumer_group().as_str(),
+        record.id.uuid(),
+        MAX_READERS
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids.into_iter().map(ConnectionId::new).collect())
+}
+
 /// A connection, without a visibility check.
 pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionRecord>, DbError> {
     let row = select!(part: "null::text", creator: "null::jsonb", from: ("connections c"), "where c.id = $1", id.uuid())

@@ -194,6 +194,10 @@ pub(super) fn problem(code: Code) -> Problem {
             _ => Vec::new(),
         },
         upstream: upstream(code),
+        connection_id: is_of_operation(code).then(|| CONNECTION.parse().ok()).flatten(),
+        operation_id: is_of_operation(code).then(|| OPERATION.parse().ok()).flatten(),
+        cause: cause(code).map(|cause| cause.as_str().to_owned()),
+        remedy: cause(code).map(|_| REMEDY.to_owned()),
         ..plain
     }
 }
@@ -210,9 +214,27 @@ const fn wrong_place(code: Code) -> Option<&'static str> {
     }
 }
 
+/// Whether the code is how a change can end.
+const fn is_of_operation(code: Code) -> bool {
+    matches!(code, Code::CreateFailed | Code::RemoveFailed)
+}
+
+/// Why a change failed.
+const fn cause(code: Code) -> Option<Code> {
+    match code {
+        Code::CreateFailed => Some(Code::AzureFailed),
+        Code::RemoveFailed => Some(Code::AzureRefused),
+        _ => None,
+    }
+}
+
+const REMEDY: &str = "Fix what the detail and Azure's answer in `upstream` name, then send the request again, with a new Idempotency-Key.";
+
 /// What the service behind this one answered.
 fn upstream(code: Code) -> Option<Upstream> {
     let (service, status, word, request_id) = match code {
+        Code::CreateFailed => ("arm", 200, "BadRequest", Some(ARM_REQUEST)),
+        Code::RemoveFailed => ("arm", 409, "ScopeLocked", Some(ARM_REQUEST)),
         Code::AzureRefused => ("arm", 403, "AuthorizationFailed", Some(ARM_REQUEST)),
         Code::UpstreamUnavailable => ("arm", 429, "TooManyRequests", Some(ARM_REQUEST)),
         Code::UpstreamRefused => ("entra", 401, "AADSTS7000222", None),
@@ -260,6 +282,10 @@ const fn detail(code: Code) -> &'static str {
             "the caller's tokens don't open 22222222-2222-4222-8222-222222222222; see `missing`"
         }
         Code::AzureRefused => ARM_REFUSED,
+        Code::CreateFailed => "Azure reported that the change failed: table does not exist",
+        Code::RemoveFailed => {
+            "Azure Resource Manager answered 409 to the removal of the data connection: ScopeLocked"
+        }
         Code::NotFound => "there is no such connection, or it is not visible to you",
         Code::FeedRestarted => crate::usecases::FEED_RESTARTED,
         Code::NameTaken => {

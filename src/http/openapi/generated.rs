@@ -15,6 +15,7 @@ use utoipa::openapi::{
 use super::{headers, responses};
 use crate::http;
 use crate::http::problem::Problem;
+use crate::ledger::details;
 
 /// The operations that take a body and can do without.
 const WITHOUT_BODY: [&str; 1] = ["continueOperation"];
@@ -41,6 +42,7 @@ fn head() -> OpenApi {
     // What a problem holds, which no handler names.
     let mut parts = Vec::new();
     Problem::schemas(&mut parts);
+    parts.extend(details::schemas());
     let components = ComponentsBuilder::new()
         .security_scheme("userToken", SecurityScheme::Http(bearer))
         .schema_from::<Problem>()

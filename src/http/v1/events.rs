@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::{ActorId, Code, ConnectionId, EventKind, OperationId, RecordedEvent, TenantId};
 use crate::http::extract::{Authorized, Path, Query, Read};
+use crate::http::openapi::event_details;
 use crate::http::openapi::{ErrorCodes, ErrorResponses, examples};
 use crate::http::{AppState, Problem, links, response};
 
@@ -81,8 +82,7 @@ pub(super) struct LedgerEvent {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     source_tenant_ids: Vec<Uuid>,
-    /// Further details; they depend on the event's kind.
-    #[schema(value_type = Object)]
+    #[schema(schema_with = event_details)]
     details: Value,
 }
 

@@ -3,6 +3,7 @@
 mod changed;
 pub(super) mod continue_operation;
 pub(super) mod create;
+mod ended;
 pub(super) mod events;
 pub(super) mod feed;
 mod feed_export;

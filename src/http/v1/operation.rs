@@ -52,6 +52,7 @@ pub(crate) async fn get(
         .queries
         .operation_at_rest(&caller, OperationId::new(id), allowed_wait.wait)
         .await?;
+    let view = state.usecases.remedies.explain(&caller, view).await;
     let followed = links::follow(&state, &view.operation);
     let operation = Operation::of(&view.operation, &state.tenant_names);
     Ok((followed, allowed_wait.applied(), response::json(&operation)).into_response())

@@ -103,7 +103,10 @@ pub(crate) async fn commit(job: &mut Job, change: Transition) -> Step<()> {
                 "the connection was removed before its create was sent",
             );
             let mut ended = to_phase(job, "the create is wanted no longer", Phase::Failed);
-            ended.event = Some((EventKind::CreateFailed, details::failure(&failure)));
+            ended.event = Some((
+                EventKind::CreateFailed,
+                details::json(&details::failure(&failure, None)),
+            ));
             ended.observed = Some((Observed::Absent, true));
             ended.next.record.failure = Some(failure);
             Ok(save(job, ended).await?)

@@ -19,7 +19,7 @@ async fn a_create_that_azure_answers_with_a_claims_challenge_waits_for_a_token_t
         .await;
     assert_eq!(waiting.text("/awaiting/0/tenantId"), how_to::DOMAIN1);
     assert_eq!(waiting.text("/awaiting/0/claims"), CLAIMS);
-    let connection = portal.connection(created.text("/id")).await;
+    let connection = portal.connection(created.connection()).await;
     assert_eq!(connection.text("/state"), "creating");
     assert!(app.at_arm("telemetry").is_none());
     let kinds = portal.event_kinds(created.text("/id")).await;

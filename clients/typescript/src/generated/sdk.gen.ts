@@ -35,7 +35,8 @@ export const listConnections = <ThrowOnError extends boolean = false>(options?: 
  *
  * Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and sends the data
  * connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds), otherwise 202: follow
- * `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
+ * `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and what fixes it; so is a repeat with
+ * its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
  * repeat returns the same connection and operation even after the connection was removed: nothing is created again.
  */
 export const createConnection = <ThrowOnError extends boolean = false>(options: Options<CreateConnectionData, ThrowOnError>) => (options.client ?? client).post<CreateConnectionResponses, CreateConnectionErrors, ThrowOnError>({
@@ -53,7 +54,8 @@ export const createConnection = <ThrowOnError extends boolean = false>(options: 
  *
  * Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant only: the access to the source may
  * be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After a removal that failed, a
- * repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+ * repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the same failure: 409 `drifted`,
+ * `contested` or `parentMissing`, else 422 `removeFailed`.
  *
  * What Azure holds is compared with the record first, and nothing else is deleted. If another data connection has the name, the
  * response is 409 `drifted`, and the connection's `found` shows it: the same request with the connection's ETag in `If-Match` removes

@@ -5,6 +5,36 @@ export type ClientOptions = {
 };
 
 /**
+ * Azure took the change: `create.accepted`, `remove.accepted`.
+ */
+export type AcceptedDetails = {
+    /**
+     * The HTTP status that Azure answered.
+     */
+    status: number;
+    /**
+     * Azure's id of the request.
+     */
+    armRequestId?: string;
+    /**
+     * How long Azure took to answer, in milliseconds.
+     */
+    durationMs: number;
+    /**
+     * Of a removal: whether the source's token went with it, because Azure demanded it.
+     */
+    withAuxiliary?: boolean;
+    /**
+     * Where what was found at Azure differs from the record, as JSON pointers into it.
+     */
+    differences?: Array<string>;
+    /**
+     * SHA-256 of what was found, in hexadecimal.
+     */
+    fingerprint?: string;
+};
+
+/**
  * A user token that an operation waits for.
  */
 export type AwaitedToken = {
@@ -235,6 +265,35 @@ export type ContinueOperation = {
 };
 
 /**
+ * A caller provided tokens to an operation that waited: `operation.continued`.
+ */
+export type ContinuedDetails = {
+    /**
+     * SHA-256 of the operation's request, in hexadecimal.
+     */
+    requestHash: string;
+    /**
+     * The tenants whose tokens it waited for.
+     */
+    awaitedTenants: Array<string>;
+    /**
+     * In whose name it ran before, by pseudonym.
+     */
+    actorBefore: string;
+    /**
+     * The people whose tokens the caller added, by pseudonym.
+     */
+    participants: Array<string>;
+};
+
+/**
+ * A closed create took effect late: `create.appeared`. There is nothing more to say.
+ */
+export type CreateAppearedDetails = {
+    [key: string]: unknown;
+};
+
+/**
  * What is to be connected to what.
  */
 export type CreateConnection = {
@@ -274,6 +333,63 @@ export type CreateEventHub = {
 };
 
 /**
+ * What a create sends, committed before it is sent: `create.intended`, `create.queued`.
+ */
+export type CreateIntentDetails = {
+    /**
+     * The data connection's resource id in lower case.
+     */
+    armId: string;
+    /**
+     * The source's resource id in lower case.
+     */
+    sourceId: string;
+    /**
+     * The api-version of the request.
+     */
+    apiVersion: string;
+    /**
+     * SHA-256 of the body that is sent, in hexadecimal: the operation's `requestHash`.
+     */
+    bodySha256: string;
+    /**
+     * When a read found that nothing had the name.
+     */
+    absenceSeenAt: string;
+    /**
+     * The tenant whose token goes into `Authorization`.
+     */
+    primaryTenant: string;
+    /**
+     * The tenants whose tokens go with it.
+     */
+    auxiliaryTenants: Array<string>;
+    /**
+     * The people whose tokens the requester added, by pseudonym. Only when the create is requested.
+     */
+    participants?: Array<string>;
+    /**
+     * SHA-256 over a salt and the justification, in hexadecimal. Only when the create is requested with one, and not for the source's
+     * tenant.
+     */
+    justificationHash?: string;
+};
+
+/**
+ * A create that had no effect so far is sent again: `create.repeated`.
+ */
+export type CreateRepeatedDetails = {
+    /**
+     * When a read found once more that nothing had the name.
+     */
+    absenceSeenAt: string;
+    /**
+     * How often it was sent before.
+     */
+    dispatches: number;
+};
+
+/**
  * The source of the events: exactly one member, which names its kind.
  */
 export type CreateSource = {
@@ -281,6 +397,20 @@ export type CreateSource = {
      * An event hub.
      */
     eventHub: CreateEventHub;
+};
+
+/**
+ * A read confirmed the data connection: `create.succeeded`.
+ */
+export type CreateSucceededDetails = {
+    /**
+     * The state that Azure shows of it.
+     */
+    provisioningState?: string;
+    /**
+     * From when on events are read, as Azure shows it.
+     */
+    retrievalStartDate?: string;
 };
 
 /**
@@ -303,6 +433,24 @@ export type CreateTarget = {
      * The format of the events, in any case.
      */
     dataFormat?: string;
+};
+
+/**
+ * Azure did nothing and wants the same asked later: `change.putOff`.
+ */
+export type DeferredDetails = {
+    /**
+     * Azure's own error code.
+     */
+    code?: string;
+    /**
+     * The HTTP status that Azure answered.
+     */
+    status?: number;
+    /**
+     * How long the change waits, in milliseconds.
+     */
+    waitMs: number;
 };
 
 /**
@@ -385,6 +533,10 @@ export type Failure = {
      * What the service behind this one answered.
      */
     upstream?: Upstream;
+    /**
+     * What fixes it, for the reader: only in a response to a read of the operation itself.
+     */
+    remedy?: string;
 };
 
 /**
@@ -399,6 +551,33 @@ export type Failure = {
  * - `contested`: Azure processed a create as an update: it replaced what another person had created.
  */
 export type FailureCode = 'azureFailed' | 'azureRefused' | 'notSent' | 'nameTaken' | 'parentMissing' | 'drifted' | 'contested' | (string & {});
+
+/**
+ * Why a change ended, or why Azure did not take it: `create.failed`, `remove.failed`, `create.held`, `remove.held`. Azure's code, never
+ * its sentence, which may name people.
+ */
+export type FailureDetails = {
+    /**
+     * The code of the failure; `claimsChallenge` where a create is held.
+     */
+    code: FailureCode;
+    /**
+     * How what Azure holds compares with the record, where that is why.
+     */
+    comparison?: ComparisonWord;
+    /**
+     * What the service behind this one answered.
+     */
+    upstream?: Upstream;
+    /**
+     * Where what was found at Azure differs from the record, as JSON pointers into it.
+     */
+    differences?: Array<string>;
+    /**
+     * SHA-256 of what was found, in hexadecimal.
+     */
+    fingerprint?: string;
+};
 
 /**
  * An event and its place in the feed.
@@ -502,7 +681,29 @@ export type LedgerEvent = {
      */
     sourceTenantIds?: Array<string>;
     /**
-     * Further details; they depend on the event's kind.
+     * Further details. Their shape depends on the event's kind; `by` is `service` in each whose change this service found with a token of its own.
+     *
+     * - `create.refused`: `RefusalDetails`
+     * - `create.intended`: `CreateIntentDetails`
+     * - `create.repeated`: `CreateRepeatedDetails`
+     * - `create.queued`: `CreateIntentDetails`
+     * - `create.held`: `FailureDetails`
+     * - `create.accepted`: `AcceptedDetails`
+     * - `create.succeeded`: `CreateSucceededDetails`
+     * - `create.appeared`: `CreateAppearedDetails`
+     * - `create.failed`: `FailureDetails`
+     * - `remove.refused`: `RefusalDetails`
+     * - `remove.queued`: `RemovalIntentDetails`
+     * - `remove.intended`: `RemovalIntentDetails`
+     * - `remove.repeated`: `RemovalIntentDetails`
+     * - `remove.held`: `FailureDetails`
+     * - `remove.accepted`: `AcceptedDetails`
+     * - `remove.succeeded`: `RemoveSucceededDetails`
+     * - `remove.failed`: `FailureDetails`
+     * - `operation.continued`: `ContinuedDetails`
+     * - `continue.refused`: `RefusalDetails`
+     * - `change.putOff`: `DeferredDetails`
+     * - `outcome.unknown`: `OutcomeUnknownDetails`
      */
     details: {
         [key: string]: unknown;
@@ -529,6 +730,20 @@ export type Missing = {
      * Where to do it.
      */
     url?: string;
+};
+
+/**
+ * Access that was missing.
+ */
+export type MissingAccess = {
+    /**
+     * In which tenant.
+     */
+    tenant: string;
+    /**
+     * What was missing.
+     */
+    kind: MissingKind;
 };
 
 /**
@@ -610,6 +825,16 @@ export type OperationKind = 'create' | 'remove' | (string & {});
 export type OperationStatus = 'notStarted' | 'running' | 'awaitingCaller' | 'unsettled' | 'succeeded' | 'failed' | (string & {});
 
 /**
+ * The change may or may not have happened: `outcome.unknown`.
+ */
+export type OutcomeUnknownDetails = {
+    /**
+     * Why that is not known.
+     */
+    reason: string;
+};
+
+/**
  * A person, by pseudonym; who that is only for callers who may know.
  */
 export type Person = {
@@ -689,6 +914,14 @@ export type Problem = {
      */
     operationId?: string;
     /**
+     * Why the change failed: the code of the operation's failure.
+     */
+    cause?: FailureCode;
+    /**
+     * What fixes it, as far as the caller may know.
+     */
+    remedy?: string;
+    /**
      * How what Azure holds compares with the record, where that is the reason.
      */
     comparison?: ComparisonWord;
@@ -729,13 +962,113 @@ export type Problem = {
  * - `internal`: A defect of this service.
  * - `azureFailed`: Azure took the change and then reported that it failed.
  * - `azureRefused`: Azure refused the change.
+ * - `createFailed`: The connection could not be created; nothing of it is at Azure unless `cause` says otherwise. `cause` is the code of the operation's failure, `remedy` what fixes it. A request with a new key, or without one, tries again.
+ * - `removeFailed`: The connection could not be removed; `cause` is the code of the operation's failure, `remedy` what fixes it.
  * - `notSent`: The change was never made: it did not reach Azure.
  * - `parentMissing`: The parent database is gone, so that the absence of the data connection proves nothing.
  * - `drifted`: What is at Azure is not what is recorded; `comparison` says how, and the connection's `found` what it is.
  * - `contested`: Azure processed a create as an update: it replaced what another person had created.
  * - `stillPresent`: The record alone was to be closed, but what it records is still at Azure.
  */
-export type ProblemCode = 'invalidRequest' | 'unauthenticated' | 'invalidToken' | 'claimsChallenge' | 'auxiliaryTokens' | 'insufficientScope' | 'tenantNotAllowed' | 'accessMissing' | 'referenceNotFound' | 'nameTaken' | 'connectionExists' | 'changeInProgress' | 'requestHashMissing' | 'requestHashDiffers' | 'idempotencyKeyReused' | 'notFound' | 'feedRestarted' | 'preconditionFailed' | 'methodNotAllowed' | 'requestTimeout' | 'tooManyRequests' | 'payloadTooLarge' | 'headersTooLarge' | 'unsupportedMediaType' | 'timeout' | 'overloaded' | 'upstreamUnavailable' | 'upstreamRefused' | 'databaseUnavailable' | 'internal' | 'azureFailed' | 'azureRefused' | 'notSent' | 'parentMissing' | 'drifted' | 'contested' | 'stillPresent' | (string & {});
+export type ProblemCode = 'invalidRequest' | 'unauthenticated' | 'invalidToken' | 'claimsChallenge' | 'auxiliaryTokens' | 'insufficientScope' | 'tenantNotAllowed' | 'accessMissing' | 'referenceNotFound' | 'nameTaken' | 'connectionExists' | 'changeInProgress' | 'requestHashMissing' | 'requestHashDiffers' | 'idempotencyKeyReused' | 'notFound' | 'feedRestarted' | 'preconditionFailed' | 'methodNotAllowed' | 'requestTimeout' | 'tooManyRequests' | 'payloadTooLarge' | 'headersTooLarge' | 'unsupportedMediaType' | 'timeout' | 'overloaded' | 'upstreamUnavailable' | 'upstreamRefused' | 'databaseUnavailable' | 'internal' | 'azureFailed' | 'azureRefused' | 'createFailed' | 'removeFailed' | 'notSent' | 'parentMissing' | 'drifted' | 'contested' | 'stillPresent' | (string & {});
+
+/**
+ * Why a request was refused before anything was sent: `create.refused`, `remove.refused`, `continue.refused`.
+ */
+export type RefusalDetails = {
+    /**
+     * The data connection's resource id in lower case; absent if the request could not be read.
+     */
+    armId?: string;
+    /**
+     * The code of the problem.
+     */
+    code: ProblemCode;
+    /**
+     * The access that was missing.
+     */
+    missing?: Array<MissingAccess>;
+    /**
+     * The members of the request that were wrong, as JSON pointers or names of headers and parameters, at most 20; never their values.
+     */
+    pointers?: Array<string>;
+    /**
+     * What the service behind this one answered.
+     */
+    upstream?: Upstream;
+    /**
+     * How many refusals of the same person were not recorded before this one, because there were too many.
+     */
+    leftOutBefore?: number;
+};
+
+/**
+ * A removal, committed before it is sent: `remove.intended`, `remove.queued`, `remove.repeated`.
+ */
+export type RemovalIntentDetails = {
+    /**
+     * The data connection's resource id in lower case.
+     */
+    armId: string;
+    /**
+     * The api-version of the request.
+     */
+    apiVersion: string;
+    /**
+     * The tenant whose token goes into `Authorization`.
+     */
+    primaryTenant: string;
+    /**
+     * The connection's state before.
+     */
+    stateBefore: State;
+    /**
+     * SHA-256 of what the caller saw at Azure and named as what is to be removed.
+     */
+    acceptedFingerprint?: string;
+    /**
+     * Where what was found at Azure differs from the record, as JSON pointers into it.
+     */
+    differences?: Array<string>;
+    /**
+     * SHA-256 of what was found, in hexadecimal.
+     */
+    fingerprint?: string;
+};
+
+/**
+ * The connection is removed: `remove.succeeded`. Which members are there says how that is known.
+ */
+export type RemoveSucceededDetails = {
+    /**
+     * Its create was never sent, so nothing had to be removed.
+     */
+    neverMade?: boolean;
+    /**
+     * A read found nothing, while the database could be read.
+     */
+    databaseRead?: boolean;
+    /**
+     * Another data connection has had the name since.
+     */
+    replacedSince?: boolean;
+    /**
+     * Only the record was closed, and nothing was sent.
+     */
+    recordOnly?: boolean;
+    /**
+     * The connection's state before, where only the record was closed.
+     */
+    stateBefore?: State;
+    /**
+     * How what Azure held compared with the record, where only that was closed.
+     */
+    comparison?: ComparisonWord;
+    /**
+     * Where it differed, as JSON pointers into the resource.
+     */
+    differences?: Array<string>;
+};
 
 /**
  * What a resource is to a connection. Later versions may add words: treat one that you do not know as a text.
@@ -942,7 +1275,7 @@ export type CreateConnectionErrors = {
      */
     415: Problem;
     /**
-     * `referenceNotFound`: A named resource was not found. `idempotencyKeyReused`: The idempotency key was used for another request.
+     * `referenceNotFound`: A named resource was not found. `idempotencyKeyReused`: The idempotency key was used for another request. `createFailed`: The connection could not be created.
      */
     422: Problem;
     /**
@@ -983,7 +1316,7 @@ export type CreateConnectionResponses = {
      */
     201: Connection;
     /**
-     * The connection is being made, or could not be made: see `lastOperation`
+     * The connection is being made: see `lastOperation`
      */
     202: Connection;
 };
@@ -1057,7 +1390,7 @@ export type RemoveConnectionErrors = {
      */
     412: Problem;
     /**
-     * `idempotencyKeyReused`: The idempotency key was used for another request.
+     * `idempotencyKeyReused`: The idempotency key was used for another request. `removeFailed`: The connection could not be removed.
      */
     422: Problem;
     /**
@@ -1094,7 +1427,7 @@ export type RemoveConnectionResponses = {
      */
     200: Connection;
     /**
-     * The removal is running, or failed: see `lastOperation`
+     * The removal is running: see `lastOperation`
      */
     202: Connection;
 };

@@ -6,6 +6,7 @@ use azure_emulator::how_to::{CLUSTER, HUB1};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::browser::claims;
 use crate::support::{Cloud, Reply, connection, event_hub_body, start};
 
 pub(crate) fn url(cloud: &Cloud, path: &str) -> String {
@@ -47,6 +48,19 @@ async fn a_script_mints_a_token_and_uses_it() {
     let token = reply.body["accessToken"].as_str().unwrap();
     let exchanged = cloud.exchange("domain1.com", token).await;
     assert_eq!(exchanged.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_script_mints_a_token_of_a_better_sign_in() {
+    let cloud = start().await;
+    let ask = json!({ "user": "acc1@domain1.com", "tenant": "domain1.com", "app": "portal", "api": "tenant-bridge",
+        "scopes": ["Connections.Read"], "clientCapabilities": ["cp1"], "contexts": ["p1", "c2"] });
+    let reply = cloud.admin_post("token", &ask).await;
+    let shown = claims(&reply.body["accessToken"]);
+    assert_eq!(
+        (&shown["acrs"], &shown["xms_cc"]),
+        (&json!(["p1", "c2"]), &json!(["cp1"]))
+    );
 }
 
 #[tokio::test]

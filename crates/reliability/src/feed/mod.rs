@@ -213,15 +213,19 @@ async fn write(stack: &Stack, mut random: Random) -> anyhow::Result<()> {
     while due < began + WRITING {
         let count = random.between(1, 3);
         let held = random
-            .chance(15)
+            .chance(4)
             .then(|| Duration::from_millis(random.between(20, 1500)));
         let end = if random.chance(5) { "rollback" } else { "commit" };
-        run_sql(&mut db, "begin").await?;
-        run_sql(&mut db, &adding(count)).await?;
-        if let Some(held) = held {
-            sleep(held).await;
+        let adding = adding(count);
+        // Where nothing is held, in one message: what the writers cost is not what is tried.
+        match held {
+            None => run_sql(&mut db, &format!("begin; {adding}; {end}")).await?,
+            Some(held) => {
+                run_sql(&mut db, &format!("begin; {adding}")).await?;
+                sleep(held).await;
+                run_sql(&mut db, end).await?;
+            }
         }
-        run_sql(&mut db, end).await?;
         if end == "commit" {
             due += Duration::from_secs(1) / EACH_PER_SECOND * u32::try_from(count)?;
         }

@@ -179,7 +179,7 @@ impl Played {
 
 fn is_taken_on(call: &Call) -> bool {
     matches!(call.wish, Wish::Create { .. } | Wish::Remove { .. })
-        && call.reply.as_ref().is_some_and(Reply::is_success)
+        && call.reply.as_ref().is_some_and(Reply::is_taken_on)
 }
 
 async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {

@@ -130,7 +130,6 @@ const BREAKING: [Edit; 22] = [
     }),
     ("an open enumeration is closed", |document| {
         let words = at(document, &format!("{SCHEMAS}/State/x-extensible-enum")).clone();
-        remove(document, &format!("{SCHEMAS}/State"), "x-extensible-enum");
         set(document, &format!("{SCHEMAS}/State"), "enum", words);
     }),
 ];

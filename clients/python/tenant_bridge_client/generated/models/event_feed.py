@@ -18,35 +18,35 @@ class EventFeed:
     """A part of the feed, oldest first.
 
     Attributes:
+        value (list[FeedEvent]): The events.
         cursor (str): Where to go on: pass it as `after`. Also there if there are no events, which may only mean that
             none of those that were looked
             through concerns you.
         next_link (str): The same as a link. There is always one: more may come.
-        value (list[FeedEvent]): The events.
     """
 
+    value: list[FeedEvent]
     cursor: str
     next_link: str
-    value: list[FeedEvent]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        cursor = self.cursor
-
-        next_link = self.next_link
-
         value = []
         for value_item_data in self.value:
             value_item = value_item_data.to_dict()
             value.append(value_item)
 
+        cursor = self.cursor
+
+        next_link = self.next_link
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "value": value,
                 "cursor": cursor,
                 "nextLink": next_link,
-                "value": value,
             }
         )
 
@@ -57,10 +57,6 @@ class EventFeed:
         from ..models.feed_event import FeedEvent
 
         d = dict(src_dict)
-        cursor = d.pop("cursor")
-
-        next_link = d.pop("nextLink")
-
         value = []
         _value = d.pop("value")
         for value_item_data in _value:
@@ -68,10 +64,14 @@ class EventFeed:
 
             value.append(value_item)
 
+        cursor = d.pop("cursor")
+
+        next_link = d.pop("nextLink")
+
         event_feed = cls(
+            value=value,
             cursor=cursor,
             next_link=next_link,
-            value=value,
         )
 
         event_feed.additional_properties = d

@@ -44,12 +44,14 @@ class Failure:
             - `unreadable`: It cannot be read.
         upstream (Upstream | Unset): An answer of Entra or Azure Resource Manager that a problem or failure goes back
             to.
+        remedy (str | Unset): What fixes it, for the reader: only in a response to a read of the operation itself.
     """
 
     code: FailureCode | str
     detail: str
     comparison: ComparisonWord | str | Unset = UNSET
     upstream: Upstream | Unset = UNSET
+    remedy: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,6 +75,8 @@ class Failure:
         if not isinstance(self.upstream, Unset):
             upstream = self.upstream.to_dict()
 
+        remedy = self.remedy
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -85,6 +89,8 @@ class Failure:
             field_dict["comparison"] = comparison
         if upstream is not UNSET:
             field_dict["upstream"] = upstream
+        if remedy is not UNSET:
+            field_dict["remedy"] = remedy
 
         return field_dict
 
@@ -131,11 +137,14 @@ class Failure:
         else:
             upstream = Upstream.from_dict(_upstream)
 
+        remedy = d.pop("remedy", UNSET)
+
         failure = cls(
             code=code,
             detail=detail,
             comparison=comparison,
             upstream=upstream,
+            remedy=remedy,
         )
 
         failure.additional_properties = d

@@ -18,30 +18,30 @@ class FeedEvent:
     """An event and its place in the feed.
 
     Attributes:
+        position (int): Its position: later events have higher ones. Those of events that you can't see are missing.
         cursor (str): Where to go on after it: pass it as `after`.
         event (LedgerEvent): One event of the ledger.
-        position (int): Its position: later events have higher ones. Those of events that you can't see are missing.
     """
 
+    position: int
     cursor: str
     event: LedgerEvent
-    position: int
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        position = self.position
+
         cursor = self.cursor
 
         event = self.event.to_dict()
-
-        position = self.position
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "position": position,
                 "cursor": cursor,
                 "event": event,
-                "position": position,
             }
         )
 
@@ -52,16 +52,16 @@ class FeedEvent:
         from ..models.ledger_event import LedgerEvent
 
         d = dict(src_dict)
+        position = d.pop("position")
+
         cursor = d.pop("cursor")
 
         event = LedgerEvent.from_dict(d.pop("event"))
 
-        position = d.pop("position")
-
         feed_event = cls(
+            position=position,
             cursor=cursor,
             event=event,
-            position=position,
         )
 
         feed_event.additional_properties = d

@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.comparison_word import ComparisonWord
+from ..models.failure_code import FailureCode
 from ..models.problem_code import ProblemCode
 from ..types import UNSET, Unset
 
@@ -65,6 +66,11 @@ class Problem:
             - `internal`: A defect of this service.
             - `azureFailed`: Azure took the change and then reported that it failed.
             - `azureRefused`: Azure refused the change.
+            - `createFailed`: The connection could not be created; nothing of it is at Azure unless `cause` says otherwise.
+            `cause` is the code of the operation's failure, `remedy` what fixes it. A request with a new key, or without
+            one, tries again.
+            - `removeFailed`: The connection could not be removed; `cause` is the code of the operation's failure, `remedy`
+            what fixes it.
             - `notSent`: The change was never made: it did not reach Azure.
             - `parentMissing`: The parent database is gone, so that the absence of the data connection proves nothing.
             - `drifted`: What is at Azure is not what is recorded; `comparison` says how, and the connection's `found` what
@@ -83,6 +89,18 @@ class Problem:
         connection_id (UUID | Unset): The connection whose change ended like this.
         operation_id (UUID | Unset): The operation that ended like this: a refusal without one left everything as it
             was.
+        cause (FailureCode | str | Unset): Why an operation ended without its change; stable. Later versions may add
+            words: treat one that you do not know as a text.
+
+            - `azureFailed`: Azure took the change and then reported that it failed.
+            - `azureRefused`: Azure refused the change.
+            - `notSent`: The change was never made: it did not reach Azure.
+            - `nameTaken`: Azure already has a data connection of this name.
+            - `parentMissing`: The parent database is gone, so that the absence of the data connection proves nothing.
+            - `drifted`: What is at Azure is not what is recorded; `comparison` says how, and the connection's `found` what
+            it is.
+            - `contested`: Azure processed a create as an update: it replaced what another person had created.
+        remedy (str | Unset): What fixes it, as far as the caller may know.
         comparison (ComparisonWord | str | Unset): How what Azure holds compares with the record. Later versions may add
             words: treat one that you do not know as a text.
 
@@ -105,6 +123,8 @@ class Problem:
     upstream: Upstream | Unset = UNSET
     connection_id: UUID | Unset = UNSET
     operation_id: UUID | Unset = UNSET
+    cause: FailureCode | str | Unset = UNSET
+    remedy: str | Unset = UNSET
     comparison: ComparisonWord | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -153,6 +173,16 @@ class Problem:
         if not isinstance(self.operation_id, Unset):
             operation_id = str(self.operation_id)
 
+        cause: str | Unset
+        if isinstance(self.cause, Unset):
+            cause = UNSET
+        elif isinstance(self.cause, FailureCode):
+            cause = self.cause.value
+        else:
+            cause = self.cause
+
+        remedy = self.remedy
+
         comparison: str | Unset
         if isinstance(self.comparison, Unset):
             comparison = UNSET
@@ -184,6 +214,10 @@ class Problem:
             field_dict["connectionId"] = connection_id
         if operation_id is not UNSET:
             field_dict["operationId"] = operation_id
+        if cause is not UNSET:
+            field_dict["cause"] = cause
+        if remedy is not UNSET:
+            field_dict["remedy"] = remedy
         if comparison is not UNSET:
             field_dict["comparison"] = comparison
 
@@ -260,6 +294,23 @@ class Problem:
         else:
             operation_id = UUID(_operation_id)
 
+        def _parse_cause(data: object) -> FailureCode | str | Unset:
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_failure_code_type_0 = FailureCode(data)
+
+                return componentsschemas_failure_code_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(FailureCode | str | Unset, data)
+
+        cause = _parse_cause(d.pop("cause", UNSET))
+
+        remedy = d.pop("remedy", UNSET)
+
         def _parse_comparison(data: object) -> ComparisonWord | str | Unset:
             if isinstance(data, Unset):
                 return data
@@ -288,6 +339,8 @@ class Problem:
             upstream=upstream,
             connection_id=connection_id,
             operation_id=operation_id,
+            cause=cause,
+            remedy=remedy,
             comparison=comparison,
         )
 

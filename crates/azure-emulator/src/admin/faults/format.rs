@@ -53,6 +53,9 @@ enum LatencyRequest {
     deny_unknown_fields
 )]
 enum EffectRequest {
+    Gather {
+        calls: u32,
+    },
     ResetBefore,
     ResetAfter,
     SilenceBefore,
@@ -190,6 +193,10 @@ fn percentiles(points: &BTreeMap<String, f64>) -> Result<Latency, Refusal> {
 impl EffectRequest {
     fn effect(self) -> Result<Effect, Refusal> {
         Ok(match self {
+            EffectRequest::Gather { calls: 0 } => {
+                return Err(Refusal::bad("effect.gather.calls", "at least 1", ""));
+            }
+            EffectRequest::Gather { calls } => Effect::Gather { calls },
             EffectRequest::ResetBefore => Effect::ResetBeforeEffect,
             EffectRequest::ResetAfter => Effect::ResetAfterEffect,
             EffectRequest::SilenceBefore => Effect::SilenceBeforeEffect,

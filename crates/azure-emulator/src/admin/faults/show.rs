@@ -68,6 +68,7 @@ fn latency(latency: &Latency) -> Value {
 fn effect(effect: &Effect) -> Option<Value> {
     Some(match effect {
         Effect::Pass | Effect::Delay(_) => return None,
+        Effect::Gather { calls } => json!({ "gather": { "calls": calls } }),
         Effect::ResetBeforeEffect => json!("resetBefore"),
         Effect::ResetAfterEffect => json!("resetAfter"),
         Effect::SilenceBeforeEffect => json!("silenceBefore"),

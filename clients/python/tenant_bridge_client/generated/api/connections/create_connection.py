@@ -158,8 +158,10 @@ def sync_detailed(
     intent and sends the data
     connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
     otherwise 202: follow
-    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
-    With an `Idempotency-Key`, a
+    `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
+    what fixes it; so is a repeat with
+    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
+    returns the same connection. With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 
@@ -205,8 +207,10 @@ def sync(
     intent and sends the data
     connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
     otherwise 202: follow
-    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
-    With an `Idempotency-Key`, a
+    `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
+    what fixes it; so is a repeat with
+    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
+    returns the same connection. With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 
@@ -247,8 +251,10 @@ async def asyncio_detailed(
     intent and sends the data
     connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
     otherwise 202: follow
-    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
-    With an `Idempotency-Key`, a
+    `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
+    what fixes it; so is a repeat with
+    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
+    returns the same connection. With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 
@@ -292,8 +298,10 @@ async def asyncio(
     intent and sends the data
     connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
     otherwise 202: follow
-    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
-    With an `Idempotency-Key`, a
+    `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
+    what fixes it; so is a repeat with
+    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
+    returns the same connection. With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 

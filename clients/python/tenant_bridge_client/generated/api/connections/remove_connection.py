@@ -156,7 +156,9 @@ def sync_detailed(
     only: the access to the source may
     be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
     a removal that failed, a
-    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the
+    same failure: 409 `drifted`,
+    `contested` or `parentMissing`, else 422 `removeFailed`.
 
     What Azure holds is compared with the record first, and nothing else is deleted. If another data
     connection has the name, the
@@ -212,7 +214,9 @@ def sync(
     only: the access to the source may
     be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
     a removal that failed, a
-    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the
+    same failure: 409 `drifted`,
+    `contested` or `parentMissing`, else 422 `removeFailed`.
 
     What Azure holds is compared with the record first, and nothing else is deleted. If another data
     connection has the name, the
@@ -263,7 +267,9 @@ async def asyncio_detailed(
     only: the access to the source may
     be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
     a removal that failed, a
-    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the
+    same failure: 409 `drifted`,
+    `contested` or `parentMissing`, else 422 `removeFailed`.
 
     What Azure holds is compared with the record first, and nothing else is deleted. If another data
     connection has the name, the
@@ -317,7 +323,9 @@ async def asyncio(
     only: the access to the source may
     be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
     a removal that failed, a
-    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the
+    same failure: 409 `drifted`,
+    `contested` or `parentMissing`, else 422 `removeFailed`.
 
     What Azure holds is compared with the record first, and nothing else is deleted. If another data
     connection has the name, the
