@@ -8,8 +8,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use read::{
-    FeedEntry, FeedRange, FeedRead, FeedViewer, WINDOW, WINDOW_OF_CONNECTIONS, of_connection, of_person,
-    of_viewer,
+    FeedEntry, FeedRange, FeedRead, FeedViewer, OwnConnections, WINDOW, WINDOW_OF_CONNECTIONS,
+    connections_of, of_connection, of_person, of_viewer,
 };
 
 use super::{DbError, exactly_one};

@@ -107,7 +107,8 @@ async fn maintenance_of_the_ledger_keeps_nothing_back_and_a_write_to_a_partition
     // It is recorded with the next events.
     let none_is_missing = eventually(async || {
         run(&mut other, &one("more")).await;
-        let recorded = "select numbered_up_to >= (select min(sequence) from ledger_events where request_id = 'first')
+        let recorded =
+            "select numbered_up_to >= (select min(sequence) from ledger_events where request_id = 'first')
             from feed_epochs";
         app.scalar::<bool>(recorded).await.then_some(())
     });

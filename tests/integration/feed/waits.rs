@@ -46,7 +46,13 @@ async fn a_read_waits_for_events_and_ends_when_the_replica_stops() {
     );
     let began = Instant::now();
     let cursor = nothing.text("/cursor").to_owned();
-    let (ended, ()) = tokio::join!(read(&stranger, Some(&cursor)), app.stop_service());
+    let waiting = "a request waits for the feed to advance";
+    let before = app.log_lines(waiting, "");
+    let (ended, ()) = tokio::join!(read(&stranger, Some(&cursor)), async {
+        let it_waits = eventually(async || (app.log_lines(waiting, "") > before).then_some(()));
+        it_waits.await.expect("it waits");
+        app.stop_service().await;
+    });
     assert_eq!(ids(&ended), [""; 0]);
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     app.finish().await;
