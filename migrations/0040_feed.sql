@@ -1,7 +1,7 @@
 -- The feed: the order in which the ledger's events are read. Identity values are drawn before transactions commit, so an event with a
--- lower `sequence` can appear after one with a higher one was read. A position is given after the commit, so it can't.
+-- lower `sequence` can appear after one with a higher one was read. A position is assigned after the commit, so it can't.
 
--- Within an epoch positions are dense, and never change. A new one begins where positions that were given may be lost: after the
+-- Within an epoch positions are dense, and never change. A new one begins where positions may be lost: after the
 -- database was restored from a backup. The greatest counts.
 create table feed_epochs (
     epoch bigint primary key,

@@ -1,4 +1,4 @@
-//! The feed: positions that the ledger's events are given after their commit. Added and read, never changed.
+//! The feed: positions that are assigned to the ledger's events after their commit. Added and read, never changed.
 
 mod read;
 
@@ -8,19 +8,19 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use read::{
-    FeedEntry, FeedRange, FeedRead, FeedViewer, WINDOW, WINDOW_OF_CONNECTIONS, of_connection, of_person,
-    of_viewer,
+    FeedEntry, FeedRange, FeedRead, FeedViewer, OwnConnections, WINDOW, WINDOW_OF_CONNECTIONS,
+    connections_of, of_connection, of_person, of_viewer,
 };
 
 use super::{DbError, exactly_one};
 
-/// The channel that notifies replicas that events were given positions.
+/// The channel that notifies replicas that events were assigned positions.
 pub const CHANNEL: &str = "tenant_bridge_feed";
 
-/// The advisory lock of who gives positions: "feed" in ASCII.
+/// The advisory lock of the replica that assigns positions: "feed" in ASCII.
 const LOCK: i64 = 0x6665_6564;
 
-/// The most events that one transaction gives positions; the statement has the same number.
+/// The most events that one transaction assigns positions to; the statement has the same number.
 pub const BATCH: usize = 500;
 
 /// A place in the feed. A later one is greater.
@@ -87,7 +87,7 @@ pub struct StoredEvent {
     pub is_numbered: bool,
 }
 
-/// Events that are to be given positions, in this order.
+/// Events to assign positions to, in this order.
 #[derive(Debug, Default)]
 pub struct NewPositions {
     /// Their places in the ledger.
@@ -100,7 +100,7 @@ pub struct NewPositions {
     pub hashes: Vec<Vec<u8>>,
 }
 
-/// Takes the lock of who gives positions until the transaction ends. Returns false while another replica has it. A replica that stops
+/// Acquires the lock of the replica that assigns positions until the transaction ends. Returns false while another one has it. A replica that stops
 /// in the middle of the transaction keeps it for two seconds.
 ///
 /// # Errors
@@ -181,7 +181,7 @@ pub async fn stored_events(
     Ok(events)
 }
 
-/// Gives events the positions after the last one, and records up to where every event has one. Replicas are notified when the
+/// Assigns events the positions after the last one, and records up to where every event has one. Replicas are notified when the
 /// transaction is committed.
 ///
 /// # Errors

@@ -108,7 +108,7 @@ impl Sequencer {
     }
 }
 
-/// What is to be given positions, of these events.
+/// The positions to assign, of these events.
 fn positions(events: &[StoredEvent]) -> Result<NewPositions, DbError> {
     let mut new = NewPositions::default();
     for event in events.iter().filter(|event| !event.is_numbered) {

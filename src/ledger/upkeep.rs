@@ -13,7 +13,7 @@ const BODIES_AT_ONCE: i32 = 500;
 /// How long what is recorded stays.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How often events that were committed are given their positions in the feed.
+    /// How often committed events are assigned their positions in the feed.
     pub feed_interval: Duration,
     /// How long events stay; for ever if it is zero.
     pub retention: Duration,

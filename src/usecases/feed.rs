@@ -11,7 +11,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::authz::{Caller, Scope};
 use crate::db::feed::{
-    FeedEntry, FeedPosition, FeedRange, FeedRead, FeedState, FeedViewer, WINDOW, WINDOW_OF_CONNECTIONS,
+    FeedEntry, FeedPosition, FeedRange, FeedRead, FeedState, FeedViewer, OwnConnections, WINDOW,
+    WINDOW_OF_CONNECTIONS,
 };
 use crate::db::{Db, DbError, feed, principals};
 use crate::domain::{Code, ConnectionId, Error, EventKind, Refusal};
@@ -158,6 +159,7 @@ impl Feed {
         deadline: Instant,
     ) -> Option<SemaphorePermit<'_>> {
         let not_before = Instant::now() + MIN_READ_INTERVAL;
+        tracing::debug!("a request waits for the feed to advance");
         let turn = async {
             head.wait_for(|head| *head > after).await.ok()?;
             sleep_until(not_before).await;
@@ -180,10 +182,18 @@ impl Feed {
                     person: principals::find(db, reader.caller.actor()).await?,
                     tenant: audited_tenant(reader.caller),
                 };
+                let is_long = state.head - position > WINDOW;
+                let own = match (reader.view, viewer.person, viewer.tenant) {
+                    // What is new is cheaper to find among everybody's than connection by connection.
+                    (View::Own, Some(person), None) if is_long => feed::connections_of(db, person).await?,
+                    _ => None,
+                };
                 let (mut entries, mut scan) = (Vec::new(), None);
                 while position < state.head {
                     let read;
-                    (read, position) = reader.window(db, position, &state, viewer).await?;
+                    (read, position) = reader
+                        .window(db, position, &state, (viewer, own.as_ref()))
+                        .await?;
                     entries = read.entries;
                     if !entries.is_empty() || Instant::now() >= until {
                         break;
@@ -216,28 +226,27 @@ impl Reader<'_> {
         db: &mut PgConnection,
         after: i64,
         state: &FeedState,
-        viewer: FeedViewer,
+        (viewer, own): (FeedViewer, Option<&OwnConnections>),
     ) -> Result<(FeedRead, i64), DbError> {
         let range = |length: i64| FeedRange {
             epoch: state.epoch,
             after,
             up_to: state.head.min(after.saturating_add(length)),
         };
-        // What is new is cheaper to find among everybody's than connection by connection.
-        let is_new = state.head - after <= WINDOW;
         let (kind, limit) = (self.kind, self.limit);
-        let (read, range) = match (self.view, viewer.person, viewer.tenant) {
-            (View::Connection(id, _), ..) => {
+        let is_nobody = viewer.person.is_none() && viewer.tenant.is_none();
+        let (read, range) = match (self.view, own) {
+            (View::Connection(id, _), _) => {
                 let range = range(WINDOW_OF_CONNECTIONS);
                 (feed::of_connection(db, range, id, kind, limit).await?, range)
             }
-            (View::Own, Some(person), None) if !is_new => {
+            (View::Own, Some(own)) => {
                 let range = range(WINDOW_OF_CONNECTIONS);
-                (feed::of_person(db, range, person, kind, limit).await?, range)
+                (feed::of_person(db, range, own, kind, limit).await?, range)
             }
             // Who was never recorded has no connections.
-            (View::Own, None, None) => (FeedRead::default(), range(i64::MAX)),
-            (View::Own, ..) => {
+            (View::Own, None) if is_nobody => (FeedRead::default(), range(i64::MAX)),
+            (View::Own, None) => {
                 let range = range(WINDOW);
                 (feed::of_viewer(db, range, viewer, kind, limit).await?, range)
             }

@@ -1,6 +1,9 @@
 //! Reads of the feed: what a viewer may see in a range of positions.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::db::DbError;
 use crate::db::connections::ConnectionRole;
@@ -114,6 +117,46 @@ pub async fn of_viewer(
     read!(rows, limit, |row| ConnectionRole::of_word(row.part.as_deref())?)
 }
 
+/// The connections of a person, and their part in each.
+#[derive(Debug, Default)]
+pub struct OwnConnections {
+    ids: Vec<Uuid>,
+    parts: Vec<String>,
+}
+
+/// The most connections whose events are looked for connection by connection. The statement has one more.
+const MAX_OWN_CONNECTIONS: usize = 1000;
+
+/// The connections whose actor or participant a person is; none if they are so many that their events are found as soon among everybody's.
+///
+/// # Errors
+/// When the database can't answer.
+pub async fn connections_of(
+    db: &mut PgConnection,
+    person: ActorId,
+) -> Result<Option<OwnConnections>, DbError> {
+    let rows = sqlx::query!(
+        "select connection_id, part from connection_people where person_id = $1 order by connection_id desc limit 1001",
+        person.uuid()
+    )
+    .fetch_all(db)
+    .await?;
+    if rows.len() > MAX_OWN_CONNECTIONS {
+        return Ok(None);
+    }
+    let mut own = OwnConnections::default();
+    let mut parts: HashMap<Uuid, String> = HashMap::new();
+    for row in rows {
+        // Of two parts, the actor's counts, which is first in the alphabet.
+        let part = parts.entry(row.connection_id).or_insert_with(|| row.part.clone());
+        if row.part < *part {
+            *part = row.part;
+        }
+    }
+    (own.ids, own.parts) = parts.into_iter().unzip();
+    Ok(Some(own))
+}
+
 /// What a range of the feed, a [`WINDOW_OF_CONNECTIONS`] at most, holds of a person's connections, in order, at most `limit`. Looks at
 /// these only.
 ///
@@ -122,17 +165,17 @@ pub async fn of_viewer(
 pub async fn of_person(
     db: &mut PgConnection,
     range: FeedRange,
-    person: ActorId,
+    own: &OwnConnections,
     kind: Option<EventKind>,
     limit: i64,
 ) -> Result<FeedRead, DbError> {
     let (first, last) = kinds(kind);
     let rows = sqlx::query!(
         "select f.position, e.sequence, e.id, e.occurred_at, e.kind, e.connection_id, e.operation_id, e.person_id, e.app_id,
-            e.request_id, e.target_tenant_id, e.source_tenant_id, e.details, f.part
+            e.request_id, e.target_tenant_id, e.source_tenant_id, e.details, f.part as \"part?\"
          from (
             select n.position, n.event_sequence, n.event_occurred_at, p.part
-            from (select connection_id, min(part) as part from connection_people where person_id = $4 group by connection_id) p
+            from unnest($4::uuid[], $8::text[]) p (connection_id, part)
             cross join lateral (
                 select * from feed n
                 where n.epoch = $1 and n.connection_id = p.connection_id and n.position > $2 and n.position <= $3
@@ -145,10 +188,11 @@ pub async fn of_person(
         range.epoch,
         range.after,
         range.up_to,
-        person.uuid(),
+        &own.ids,
         first,
         last,
-        limit
+        limit,
+        &own.parts
     )
     .fetch_all(db)
     .await?;

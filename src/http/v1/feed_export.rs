@@ -128,7 +128,7 @@ impl Export {
         }
     }
 
-    /// The page after a cursor. None if it can't be read: the last line says where to go on.
+    /// The page after a cursor. None if it can't be read: the last line has the cursor of the next read.
     async fn next(&self, after: FeedCursor) -> Option<FeedPage> {
         let feed = &self.state.usecases.feed;
         let next = feed.page(&self.caller, self.filter, Some(after), PAGE, Duration::ZERO);

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout};
 
-use super::{adding, auditor, numbered, run};
+use super::{add_numbered, adding, auditor, numbered, run};
 use crate::http_edges::clients;
 use crate::support::{App, PATIENCE, Portal, connect};
 
@@ -64,7 +64,7 @@ async fn the_feed_is_exported_as_lines_each_of_which_can_be_gone_on_from() {
 /// More than the system and HTTP/2 hold of a response that is not read.
 const LARGE: &str = "insert into ledger_events (id, occurred_at, kind, tenant_ids, details)
     select gen_random_uuid(), now(), 'create.refused', array['11111111-1111-4111-8111-111111111111']::uuid[],
-        jsonb_build_object('filler', repeat('x', 10000)) from generate_series(1, 3000)";
+        jsonb_build_object('filler', repeat('x', 10000)) from generate_series(1, 1500)";
 
 /// Short beside the tests' patience.
 const IDLE: Duration = Duration::from_millis(400);
@@ -72,8 +72,7 @@ const IDLE: Duration = Duration::from_millis(400);
 #[tokio::test]
 async fn an_export_that_is_read_slowly_is_not_cut_for_idleness() {
     let app = App::hurried_with(|config| config.server.idle_timeout = IDLE).await;
-    app.as_owner(LARGE).await;
-    numbered(&app).await;
+    add_numbered(&app, LARGE).await;
     let portal = auditor(&app);
     for (_, client) in clients() {
         let call = portal
@@ -90,7 +89,7 @@ async fn an_export_that_is_read_slowly_is_not_cut_for_idleness() {
         }
         assert!(began.elapsed() >= IDLE * 5);
         let lines = String::from_utf8(text).expect("text");
-        assert_eq!(lines.lines().count(), 3001);
+        assert_eq!(lines.lines().count(), 1501);
         assert!(lines.ends_with("\"isAtHead\":true}\n"));
     }
     app.finish().await;
@@ -103,8 +102,7 @@ async fn an_export_that_is_not_read_occupies_its_connection_no_longer_than_a_req
         config.server.longest_request = Duration::from_secs(3);
     })
     .await;
-    app.as_owner(LARGE).await;
-    numbered(&app).await;
+    add_numbered(&app, LARGE).await;
     let token = app.token_with_roles("acc7@domain1.com", azure_emulator::how_to::DOMAIN1, &["Auditor"]);
     let mut connection = TcpStream::connect(app.address()).await.expect("a connection");
     let call = format!(

@@ -103,6 +103,19 @@ async fn seen(portal: &Portal, query: &str) -> (Vec<String>, usize) {
     )
 }
 
+/// Adds events by a statement, with positions, as the sequencer does but without its notification.
+async fn add_numbered(app: &App, statement: &str) {
+    app.as_owner(&format!(
+        "select pg_advisory_xact_lock(x'66656564'::bigint);
+         {statement};
+         insert into feed (epoch, position, event_sequence, event_occurred_at, connection_id, hash, hash_version)
+         select f.epoch, (select count(*) from feed) + row_number() over (order by e.sequence), e.sequence, e.occurred_at,
+            e.connection_id, sha256(''), 1
+         from ledger_events e, feed_epochs f where not exists (select from feed n where n.event_sequence = e.sequence)"
+    ))
+    .await;
+}
+
 /// Waits until every event has a position.
 async fn numbered(app: &App) {
     app.wait_until("select (select count(*) from feed) = (select count(*) from ledger_events)")

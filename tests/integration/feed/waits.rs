@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use tokio::time::Instant;
 
-use super::{auditor, ids, one, read, run};
+use super::{add_numbered, auditor, ids, one, read, run};
 use crate::support::{App, PATIENCE, connect, eventually, request};
 
 /// Well before a wait of 20 seconds ends, also on a busy machine.
@@ -46,7 +46,13 @@ async fn a_read_waits_for_events_and_ends_when_the_replica_stops() {
     );
     let began = Instant::now();
     let cursor = nothing.text("/cursor").to_owned();
-    let (ended, ()) = tokio::join!(read(&stranger, Some(&cursor)), app.stop_service());
+    let waiting = "a request waits for the feed to advance";
+    let before = app.log_lines(waiting, "");
+    let (ended, ()) = tokio::join!(read(&stranger, Some(&cursor)), async {
+        let it_waits = eventually(async || (app.log_lines(waiting, "") > before).then_some(()));
+        it_waits.await.expect("it waits");
+        app.stop_service().await;
+    });
     assert_eq!(ids(&ended), [""; 0]);
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     app.finish().await;
@@ -58,16 +64,7 @@ async fn a_read_that_waits_sees_an_event_whose_notification_was_lost() {
     let portal = auditor(&app);
     let began = Instant::now();
     let (waited, ()) = tokio::join!(read(&portal, None), async {
-        app.wait_until("select exists (select from feed_epochs)").await;
-        // As the sequencer does, without the notification.
-        app.as_owner(&format!(
-            "select pg_advisory_xact_lock(x'66656564'::bigint);
-             {}
-             insert into feed (epoch, position, event_sequence, event_occurred_at, hash, hash_version)
-             select f.epoch, 1, e.sequence, e.occurred_at, sha256(''), 1 from ledger_events e, feed_epochs f",
-            one("unannounced")
-        ))
-        .await;
+        add_numbered(&app, &one("unannounced")).await;
     });
     assert_eq!(ids(&waited), ["unannounced"]);
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());

@@ -4,21 +4,17 @@ use azure_emulator::how_to;
 use serde_json::{Value, json};
 
 use super::export::exported;
-use super::{auditor, ids, numbered, one, run};
+use super::{add_numbered, auditor, ids, numbered, one, run};
 use crate::support::{App, Portal, connect, request};
 
 /// Adds events of nobody who reads here, with positions, as many as make several windows of each size.
 async fn add_foreign(app: &App) {
     numbered(app).await;
-    app.as_owner(
-        "select pg_advisory_xact_lock(x'66656564'::bigint);
-         insert into ledger_events (id, occurred_at, kind, connection_id, tenant_ids, details)
+    add_numbered(
+        app,
+        "insert into ledger_events (id, occurred_at, kind, connection_id, tenant_ids, details)
          select gen_random_uuid(), now(), 'create.refused', gen_random_uuid(), array[gen_random_uuid()], '{}'
-         from generate_series(1, 25000);
-         insert into feed (epoch, position, event_sequence, event_occurred_at, connection_id, hash, hash_version)
-         select f.epoch, (select count(*) from feed) + row_number() over (order by e.sequence), e.sequence, e.occurred_at,
-            e.connection_id, sha256(''), 1
-         from ledger_events e, feed_epochs f where not exists (select from feed n where n.event_sequence = e.sequence)",
+         from generate_series(1, 25000)",
     )
     .await;
 }
