@@ -96,9 +96,11 @@ export const listConnectionEvents = <ThrowOnError extends boolean = false>(optio
  *
  * What was requested, decided, sent and answered, in one order, oldest first: the events of connections that the caller made or took
  * part in, and for users with the app role `Auditor` all that touch their tenant. With `connection`, those of any connection that
- * the caller can see. Read on with `cursor`: no event is left out and none comes twice. With `Prefer: wait=n` a response without
- * events waits up to n seconds for some. With `Accept: application/x-ndjson` the response has an event a line, each as in `value`, up
- * to the newest one. A 410 says that the feed was begun anew: read it from the beginning.
+ * the caller can see: also the earlier ones, of one that becomes visible to the caller later. Read on with `cursor`, with the same
+ * filter: no event is left out and none comes twice. With `Prefer: wait=n` a response without events waits up to n seconds for some.
+ * With `Accept: application/x-ndjson` the response has an event a line, each as in `value`, up to the newest one, and a last line
+ * `{"cursor", "isAtHead"}`: without that line it is incomplete, and if `isAtHead` is false, there is more after its cursor. A 410 says
+ * that the feed was restarted: read it from the beginning.
  */
 export const listEvents = <ThrowOnError extends boolean = false>(options?: Options<ListEventsData, ThrowOnError>) => (options?.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

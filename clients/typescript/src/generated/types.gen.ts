@@ -462,10 +462,14 @@ export type EventFeed = {
      */
     value: Array<FeedEvent>;
     /**
-     * Where to go on: pass it as `after`. Also there if there are no events, which may only mean that none of those that were looked
-     * through concerns you.
+     * Cursor of the next read: pass it as `after`. Also there if there are no events, which may only mean that none of those that were
+     * looked through concerns you.
      */
     cursor: string;
+    /**
+     * Whether everything was read that is there now.
+     */
+    isAtHead: boolean;
     /**
      * The same as a link. There is always one: more may come.
      */
@@ -588,7 +592,7 @@ export type FeedEvent = {
      */
     position: number;
     /**
-     * Where to go on after it: pass it as `after`.
+     * Cursor of the read after it: pass it as `after`.
      */
     cursor: string;
     /**
@@ -946,7 +950,7 @@ export type Problem = {
  * - `requestHashDiffers`: The hash is not that of the operation's request.
  * - `idempotencyKeyReused`: The `Idempotency-Key` was used for another request.
  * - `notFound`: There is no such thing, or not for this caller.
- * - `feedRestarted`: The feed was begun anew after the cursor was given: positions that were given may have been lost.
+ * - `feedRestarted`: The feed was restarted after the cursor was returned: positions may have been lost.
  * - `preconditionFailed`: A condition of the request (RFC 9110, section 13) does not hold, or can't be evaluated; nothing was changed.
  * - `methodNotAllowed`: The path exists, but not with this method.
  * - `requestTimeout`: The body did not come in time; nothing was done.
@@ -1593,7 +1597,8 @@ export type ListEventsData = {
     path?: never;
     query?: {
         /**
-         * After which event to begin: a `cursor` of an earlier response. Without it, at the beginning.
+         * After which event to begin: a `cursor` of an earlier response to the same person, with the same `connection` and `kind`. Without
+         * it, at the beginning.
          */
         after?: string;
         /**
@@ -1630,7 +1635,7 @@ export type ListEventsErrors = {
      */
     404: Problem;
     /**
-     * `feedRestarted`: The feed was begun anew.
+     * `feedRestarted`: The feed was restarted.
      */
     410: Problem;
     /**

@@ -19,14 +19,16 @@ class EventFeed:
 
     Attributes:
         value (list[FeedEvent]): The events.
-        cursor (str): Where to go on: pass it as `after`. Also there if there are no events, which may only mean that
-            none of those that were looked
-            through concerns you.
+        cursor (str): Cursor of the next read: pass it as `after`. Also there if there are no events, which may only
+            mean that none of those that were
+            looked through concerns you.
+        is_at_head (bool): Whether everything was read that is there now.
         next_link (str): The same as a link. There is always one: more may come.
     """
 
     value: list[FeedEvent]
     cursor: str
+    is_at_head: bool
     next_link: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -38,6 +40,8 @@ class EventFeed:
 
         cursor = self.cursor
 
+        is_at_head = self.is_at_head
+
         next_link = self.next_link
 
         field_dict: dict[str, Any] = {}
@@ -46,6 +50,7 @@ class EventFeed:
             {
                 "value": value,
                 "cursor": cursor,
+                "isAtHead": is_at_head,
                 "nextLink": next_link,
             }
         )
@@ -66,11 +71,14 @@ class EventFeed:
 
         cursor = d.pop("cursor")
 
+        is_at_head = d.pop("isAtHead")
+
         next_link = d.pop("nextLink")
 
         event_feed = cls(
             value=value,
             cursor=cursor,
+            is_at_head=is_at_head,
             next_link=next_link,
         )
 

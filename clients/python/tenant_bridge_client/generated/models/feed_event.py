@@ -19,7 +19,7 @@ class FeedEvent:
 
     Attributes:
         position (int): Its position: later events have higher ones. Those of events that you can't see are missing.
-        cursor (str): Where to go on after it: pass it as `after`.
+        cursor (str): Cursor of the read after it: pass it as `after`.
         event (LedgerEvent): One event of the ledger.
     """
 

@@ -42,8 +42,7 @@ class RefusalDetails:
             - `requestHashDiffers`: The hash is not that of the operation's request.
             - `idempotencyKeyReused`: The `Idempotency-Key` was used for another request.
             - `notFound`: There is no such thing, or not for this caller.
-            - `feedRestarted`: The feed was begun anew after the cursor was given: positions that were given may have been
-            lost.
+            - `feedRestarted`: The feed was restarted after the cursor was returned: positions may have been lost.
             - `preconditionFailed`: A condition of the request (RFC 9110, section 13) does not hold, or can't be evaluated;
             nothing was changed.
             - `methodNotAllowed`: The path exists, but not with this method.
