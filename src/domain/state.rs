@@ -126,6 +126,15 @@ pub enum State {
     /// Was there, and is gone without this service having removed it.
     Missing,
 }
+stored_as_text!(State {
+    Creating => "creating",
+    Active => "active",
+    Removing => "removing",
+    Removed => "removed",
+    Failed => "failed",
+    Unsettled => "unsettled",
+    Missing => "missing",
+});
 
 /// Derives the state.
 ///

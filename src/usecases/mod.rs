@@ -17,7 +17,7 @@ pub use continue_operation::{ContinueOperation, Continued};
 pub use create::{Create, Created};
 pub use idempotency::{IdempotencyKey, IdempotencyKeys, KeyError, Settings as IdempotencySettings};
 pub(crate) use measure::measure;
-pub use queries::{EventsPage, ListFilter, OperationView, Page, Queries};
+pub use queries::{EventsPage, OperationView, Page, Queries};
 pub use recheck::LateEffects;
 pub use removal_request::{ExpectedVersion, RemovalRequest};
 pub use remove::{Removal, Remove};

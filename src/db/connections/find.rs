@@ -50,11 +50,15 @@ struct Row {
     justification: Option<String>,
     settling: Option<String>,
     part: Option<String>,
+    /// Whether it belongs to the page of a list.
+    matches: bool,
+    /// Whether it is the last row that a statement examined for a page.
+    last_examined: bool,
     operation: Option<Json<operations::Row>>,
 }
 
 /// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal. `from` names the connections `c`, and
-/// `part` the viewer's role in each: of two roles, the actor's counts, which is first in the alphabet.
+/// `part` the viewer's role in each: of two roles, the actor's counts, which is first in the alphabet. `listed` is for lists.
 ///
 /// A connection and its operation are read in one statement, since each statement sees its own moment: a record from before a
 /// change and an operation from after it would make a state that never was. The operation is the one that waits, else the one
@@ -63,7 +67,7 @@ struct Row {
 /// What belongs to a connection is looked up connection by connection (`lateral … limit 1`), so that no plan reads whole tables for
 /// a page, whatever it expects.
 macro_rules! select {
-    (part: $part:literal, from: ($($from:tt)+), $rest:literal $(, $argument:expr)*) => {
+    (part: $part:literal, listed: $listed:literal, from: ($($from:tt)+), $rest:literal $(, $argument:expr)*) => {
         sqlx::query_as!(
             Row,
             "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id,
@@ -71,7 +75,7 @@ macro_rules! select {
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
                 c.version, c.found as \"found: Json<FoundResource>\", c.recheck_at,
                 coalesce(r.configuration, 'null') as \"configuration!\",
-                n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
+                n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\", " + $listed + ",
                 o.operation as \"operation?: Json<operations::Row>\"
              from " + $($from)* + "
              left join lateral (
@@ -93,7 +97,7 @@ macro_rules! select {
 // Below the macro, which it uses.
 mod list;
 
-pub use list::{Listed, Selection, list};
+pub use list::{ListScope, Listed, Selection, list};
 
 impl Row {
     fn found(self) -> Result<ConnectionWithRole, DbError> {
@@ -156,6 +160,7 @@ pub async fn find_open(
 ) -> Result<Option<ConnectionRecord>, DbError> {
     let row = select!(
         part: "null::text",
+        listed: "true as \"matches!\", false as \"last_examined!\"",
         from: ("connections c"),
         "where c.arm_id = $1 and c.closed_at is null",
         arm_id.resource().canonical()
@@ -193,9 +198,15 @@ pub async fn unanswered_removal(
 
 /// A connection, without a visibility check.
 pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionRecord>, DbError> {
-    let row = select!(part: "null::text", from: ("connections c"), "where c.id = $1", id.uuid())
-        .fetch_optional(db)
-        .await?;
+    let row = select!(
+        part: "null::text",
+        listed: "true as \"matches!\", false as \"last_examined!\"",
+        from: ("connections c"),
+        "where c.id = $1",
+        id.uuid()
+    )
+    .fetch_optional(db)
+    .await?;
     row.map(Row::parse).transpose()
 }
 
@@ -207,6 +218,7 @@ pub async fn find_with_role(
 ) -> Result<Option<ConnectionWithRole>, DbError> {
     let row = select!(
         part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
+        listed: "true as \"matches!\", false as \"last_examined!\"",
         from: ("connections c"),
         "where c.id = $1",
         id.uuid(),

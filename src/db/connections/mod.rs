@@ -14,7 +14,8 @@ use crate::domain::{
 };
 
 pub use find::{
-    ConnectionWithRole, Listed, Selection, find, find_open, find_with_role, list, unanswered_removal,
+    ConnectionWithRole, ListScope, Listed, Selection, find, find_open, find_with_role, list,
+    unanswered_removal,
 };
 pub use recheck::{
     due_for_recheck, expect_late_effect, expect_nothing_late, recheck_later, rechecked, reopen, to_recheck_at,

@@ -6,5 +6,6 @@ pub(super) mod create;
 pub(super) mod events;
 pub(super) mod get;
 pub(super) mod list;
+mod list_parameters;
 pub(super) mod operation;
 pub(super) mod remove;
