@@ -52,8 +52,8 @@ struct Row {
     part: Option<String>,
     /// Whether it belongs to the page of a list.
     matches: bool,
-    /// Whether it is the last row that a statement examined for a page.
-    last_examined: bool,
+    /// Whether the list may continue behind it.
+    continues: bool,
     operation: Option<Json<operations::Row>>,
 }
 
@@ -160,7 +160,7 @@ pub async fn find_open(
 ) -> Result<Option<ConnectionRecord>, DbError> {
     let row = select!(
         part: "null::text",
-        listed: "true as \"matches!\", false as \"last_examined!\"",
+        listed: "true as \"matches!\", false as \"continues!\"",
         from: ("connections c"),
         "where c.arm_id = $1 and c.closed_at is null",
         arm_id.resource().canonical()
@@ -200,7 +200,7 @@ pub async fn unanswered_removal(
 pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionRecord>, DbError> {
     let row = select!(
         part: "null::text",
-        listed: "true as \"matches!\", false as \"last_examined!\"",
+        listed: "true as \"matches!\", false as \"continues!\"",
         from: ("connections c"),
         "where c.id = $1",
         id.uuid()
@@ -218,7 +218,7 @@ pub async fn find_with_role(
 ) -> Result<Option<ConnectionWithRole>, DbError> {
     let row = select!(
         part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
-        listed: "true as \"matches!\", false as \"last_examined!\"",
+        listed: "true as \"matches!\", false as \"continues!\"",
         from: ("connections c"),
         "where c.id = $1",
         id.uuid(),

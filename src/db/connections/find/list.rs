@@ -50,70 +50,20 @@ pub struct Listed {
     pub next: Option<ListPosition>,
 }
 
-/// What one statement found.
-struct Step {
-    rows: Vec<Row>,
-    /// Where it ended; `None` at the end of the list.
-    next: Option<ListPosition>,
-}
-
-/// The most buffers that a page reads, for each connection that it may hold, and at least.
-const MAX_COST: (usize, usize) = (10, 490);
-/// The buffers that it costs to examine as many rows as one statement does (300).
-const SCAN_COST: usize = 40;
-/// The buffers that it costs to read one connection.
-const ROW_COST: usize = 9;
-
 /// A page of a list. A record that this version cannot read, since another one wrote it, is logged and left out: it must not hide the
 /// others.
 ///
-/// Each statement examines a bounded number of rows, however few of them match, and a page is made of few statements: so its cost is
-/// bounded for every filter, and a page may hold fewer connections than its limit, or none, although another one follows.
+/// The statement examines a bounded number of rows, however few of them match: so its cost is bounded for every filter, and a page may
+/// hold fewer connections than its limit, or none, although another one follows.
 pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Listed, DbError> {
-    let length = usize::try_from(selection.limit).unwrap_or(usize::MAX);
-    let affordable = length.saturating_mul(MAX_COST.0).max(MAX_COST.1);
-    let (mut rows, mut after, mut spent) = (Vec::new(), selection.after.clone(), 0_usize);
-    let next = loop {
-        let room = affordable.saturating_sub(spent + SCAN_COST) / ROW_COST;
-        let room = room.min(length.saturating_sub(rows.len()));
-        if room == 0 {
-            break after;
-        }
-        let step = examine(db, selection, after.as_ref(), room).await?;
-        spent += SCAN_COST + ROW_COST * step.rows.len();
-        rows.extend(step.rows);
-        if step.next.is_none() {
-            break None;
-        }
-        after = step.next;
+    let mut rows = match selection.filter.order {
+        ListOrder::Creation => by_creation(db, selection).await?,
+        ListOrder::Name => by_name(db, selection).await?,
     };
+    let next = rows.last().filter(|row| row.continues).map(position);
+    rows.retain(|row| row.matches);
     let connections = rows.into_iter().filter_map(readable).collect();
     Ok(Listed { connections, next })
-}
-
-/// The next connections of a list, at most so many.
-async fn examine(
-    db: &mut PgConnection,
-    selection: &Selection<'_>,
-    after: Option<&ListPosition>,
-    room: usize,
-) -> Result<Step, DbError> {
-    let filter = selection.filter;
-    let prefix = filter.name.as_ref().map_or("", NamePrefix::as_str);
-    let mut rows = match filter.order {
-        ListOrder::Creation => by_creation(db, selection, after, prefix, room).await?,
-        ListOrder::Name => by_name(db, selection, after, prefix, room).await?,
-    };
-    let last_examined = rows.iter().find(|row| row.last_examined).map(position);
-    rows.retain(|row| row.matches);
-    let is_full = rows.len() > room;
-    rows.truncate(room);
-    let next = if is_full {
-        rows.last().map(position)
-    } else {
-        last_examined
-    };
-    Ok(Step { rows, next })
 }
 
 fn position(row: &Row) -> ListPosition {
@@ -126,14 +76,15 @@ fn position(row: &Row) -> ListPosition {
 /// A statement over the rows of the viewers `$2` behind a position. Each branch reads one range of an index, in the order of the list
 /// and only as far as needed; a viewer that is null reads nothing. Its limit is known when the statement is planned, so that no plan
 /// reads all of a range to sort it. A connection that two viewers see is next to itself. The last row that is examined is returned
-/// too: the next page begins behind it.
+/// even if it does not match: the next page begins behind it. A page can't be longer than that.
 macro_rules! over_listings {
     ($matches:literal, $position:literal, $order:literal, $outer:literal, $($argument:expr),+) => {
         select!(
             part: "page.part",
-            listed: "page.matches as \"matches!\", page.last_examined as \"last_examined!\"",
-            from: ("(select * from (
-                    select s.connection_id, s.name, row_number() over o = 300 as last_examined,
+            listed: "page.matches as \"matches!\", page.continues as \"continues!\"",
+            from: ("(select *, coalesce(lead(true) over (), v.last_examined) as continues from (
+                select * from (
+                    select s.connection_id, s.name, row_number() over o = 200 as last_examined,
                         least(s.part, case when lead(s.connection_id) over o = s.connection_id then lead(s.part) over o end) as part,
                         s.tags @> $3" + $matches + " and lag(s.connection_id) over o is distinct from s.connection_id as matches
                     from (
@@ -148,9 +99,9 @@ macro_rules! over_listings {
                         (select l.* from connection_listings l where l.viewer = ($2::uuid[])[5] and l.shelf = 'changing'" + $position + "
                         union all
                         (select l.* from connection_listings l where l.viewer = ($2::uuid[])[6] and l.shelf = 'finished'" + $position + "
-                        order by " + $order + " limit 300
+                        order by " + $order + " limit 200
                     ) s window o as (order by " + $order + ")
-                 ) w where w.matches or w.last_examined limit $1) page
+                 ) w where w.matches or w.last_examined) v limit $1) page
                  cross join lateral (select * from connections k where k.id = page.connection_id limit 1) c"),
             $outer,
             $($argument),+
@@ -158,45 +109,32 @@ macro_rules! over_listings {
     };
 }
 
-async fn by_creation(
-    db: &mut PgConnection,
-    selection: &Selection<'_>,
-    after: Option<&ListPosition>,
-    prefix: &str,
-    room: usize,
-) -> Result<Vec<Row>, DbError> {
-    let viewers = viewers(selection);
+async fn by_creation(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Vec<Row>, DbError> {
+    let after = selection.after.as_ref();
     let rows = over_listings!(
         " and starts_with(s.name, $5)",
         // Ids are UUIDv7, so their order is the order of creation. Always a bound, so that each page begins inside the index.
-        " and l.connection_id < $4 order by l.connection_id desc limit 300)",
+        " and l.connection_id < $4 order by l.connection_id desc limit 200)",
         "connection_id desc",
         "order by page.connection_id desc",
-        // One more shows whether there is another page.
-        limit(room),
-        &viewers as &[Option<Uuid>],
+        i64::from(selection.limit),
+        &viewers(selection) as &[Option<Uuid>],
         &tags(selection.filter),
         after.map_or(Uuid::max(), |after| after.id.uuid()),
-        prefix
+        prefix(selection.filter)
     );
     Ok(rows.fetch_all(db).await?)
 }
 
-async fn by_name(
-    db: &mut PgConnection,
-    selection: &Selection<'_>,
-    after: Option<&ListPosition>,
-    prefix: &str,
-    room: usize,
-) -> Result<Vec<Row>, DbError> {
-    let viewers = viewers(selection);
+async fn by_name(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Vec<Row>, DbError> {
+    let (after, prefix) = (selection.after.as_ref(), prefix(selection.filter));
     let rows = over_listings!(
         "",
-        " and (l.name, l.connection_id) > ($4, $5) and l.name < $6 order by l.name, l.connection_id limit 300)",
+        " and (l.name, l.connection_id) > ($4, $5) and l.name < $6 order by l.name, l.connection_id limit 200)",
         "name, connection_id",
         "order by page.name, page.connection_id",
-        limit(room),
-        &viewers as &[Option<Uuid>],
+        i64::from(selection.limit),
+        &viewers(selection) as &[Option<Uuid>],
         &tags(selection.filter),
         after.map_or(prefix, |after| &after.name),
         after.map_or(Uuid::nil(), |after| after.id.uuid()),
@@ -206,9 +144,8 @@ async fn by_name(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// One more than there is room for shows whether there is another page.
-fn limit(room: usize) -> i64 {
-    i64::try_from(room).unwrap_or(i64::MAX).saturating_add(1)
+fn prefix(filter: &ListFilter) -> &str {
+    filter.name.as_ref().map_or("", NamePrefix::as_str)
 }
 
 /// The viewers whose rows a list examines: for each shelf that it needs, those who see the scope, then the caller.
