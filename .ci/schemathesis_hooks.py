@@ -16,6 +16,8 @@ EXAMPLE_OF_A_KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
 REFUSALS = {
     # The database, event hub, table or mapping is made up.
     ("createConnection", "referenceNotFound"),
+    # Another connection reads the event hub with the consumer group.
+    ("createConnection", "createFailed"),
     # Two cases that came to the same key.
     ("createConnection", "idempotencyKeyReused"),
     ("removeConnection", "idempotencyKeyReused"),

@@ -103,6 +103,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let limits = limits(&config.server);
     let person_limit = Arc::new(http::PersonLimit::new(config.limits.per_person));
     let server = Arc::new(config.server.clone());
+    let tenant_names = Arc::new(config.tenants.names.clone());
     let usecases = usecases(config, client, pool, clock);
     // Before anything is recorded that others must leave to this replica.
     usecases.driver.replica.heartbeat().await?;
@@ -113,6 +114,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         load: http::Load::new(server.max_requests),
         person_limit,
         server,
+        tenant_names,
     };
     let metrics_address = metrics.as_ref().map(|(_, address)| *address);
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -129,6 +131,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     parts.push(tasks.spawn(jobs::run(Arc::clone(&usecases), interval, stop.clone())));
     parts.push(tasks.spawn(jobs::run_periodic(Arc::clone(&usecases), stop.clone())));
     parts.push(tasks.spawn(jobs::listen(Arc::clone(&usecases), stop.clone())));
+    parts.push(tasks.spawn(jobs::follow_feed(Arc::clone(&usecases), stop.clone())));
     // It ends before all else, so that other replicas can resume the operations of this one.
     let life = CancellationToken::new();
     let living = tasks.spawn(jobs::live(Arc::clone(&usecases), life.clone()));
@@ -182,6 +185,7 @@ fn usecases(config: Config, client: reqwest::Client, pool: PgPool, clock: Clock)
         refusals_logged: config.limits.refusals_logged,
         operations: config.worker,
         idempotency: config.idempotency,
+        ledger: config.ledger.upkeep,
         fingerprinter: TokenFingerprinter::new(config.ledger.fingerprint_key),
     }))
 }

@@ -1,6 +1,8 @@
 //! Who sees a connection, and how much of it: whom its record names, whom a tenant has given a role, and whom ARM lets read the
 //! data connection or the source. Only the actor's own token counts; those in the auxiliary header never widen anything.
 
+mod events;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,10 +23,10 @@ use crate::sources;
 use crate::tokens::exchange::TokenExchange;
 use crate::upstream::ArmToken;
 
+pub(crate) use events::{audited_tenant, role_in_feed, role_of_auditor};
+
 /// The app role with which a tenant lets a user see all connections that touch it.
 const ROLE_READ_ALL: &str = "Connections.Read.All";
-/// The app role with which a tenant lets a user read the ledger of its connections.
-const ROLE_AUDITOR: &str = "Auditor";
 /// The app role with which the service's home tenant, and no other, gives a user access to unsettled connections.
 const ROLE_OPERATOR: &str = "Operator";
 /// Over which time Entra counts identical exchanges.
@@ -121,16 +123,15 @@ impl VisibilityCache {
 }
 
 impl ViewerRole {
-    /// Redacts the record for this role: people of the source's tenant do not see the justification.
-    pub(crate) fn redact(self, caller: &Caller, mut record: ConnectionRecord) -> ConnectionRecord {
-        let tenant = caller.actor().tenant;
-        let is_foreign = tenant == record.source_tenant && tenant != record.target_tenant;
-        let is_told = match self {
-            Self::Actor => true,
-            Self::Target => !is_foreign,
-            Self::Source | Self::Operator => false,
-        };
-        if !is_told {
+    /// Redacts the record for this role: people of the source's tenant do not see the justification, and who created it is for the
+    /// people whom the record names, and for colleagues.
+    pub(crate) fn redact(self, caller: &Caller, found: ConnectionWithRole) -> ConnectionRecord {
+        let ConnectionWithRole { mut record, part } = found;
+        if part.is_none() {
+            let tenant = caller.actor().tenant;
+            record.creator = record.creator.filter(|creator| creator.person.tenant == tenant);
+        }
+        if !self.is_told(caller, record.target_tenant, record.source_tenant) {
             record.justification = None;
             // What has the name now may belong to anyone of the target's side.
             if let Some(found) = &mut record.found {
@@ -138,6 +139,16 @@ impl ViewerRole {
             }
         }
         record
+    }
+
+    /// Whether this role sees what is for the target's side.
+    fn is_told(self, caller: &Caller, target: TenantId, source: TenantId) -> bool {
+        let tenant = caller.actor().tenant;
+        match self {
+            Self::Actor => true,
+            Self::Target => tenant != source || tenant == target,
+            Self::Source | Self::Operator => false,
+        }
     }
 }
 
@@ -171,19 +182,8 @@ pub(crate) fn sees_all_of_own_tenant(caller: &Caller) -> bool {
     caller.actor_token().has_role(ROLE_READ_ALL)
 }
 
-/// Whether the caller's tenant has given them the role to read the ledger of its connections, of which this is one.
-pub(crate) fn is_auditor(caller: &Caller, record: &ConnectionRecord) -> bool {
-    caller.actor_token().has_role(ROLE_AUDITOR) && role_of_tenant(caller.actor().tenant, record).is_some()
-}
-
 fn role_of_tenant(tenant: TenantId, record: &ConnectionRecord) -> Option<ViewerRole> {
-    if tenant == record.target_tenant {
-        Some(ViewerRole::Target)
-    } else if tenant == record.source_tenant {
-        Some(ViewerRole::Source)
-    } else {
-        None
-    }
+    ViewerRole::of_side(tenant, record.target_tenant, record.source_tenant)
 }
 
 /// How long ARM's word is cached on what a person may read.

@@ -2,13 +2,13 @@
 
 use super::sentences::sentence_of;
 use super::{ArmError, ArmErrorKind};
-use crate::domain::{Code, Error, Failure, Refusal, Unavailable, Upstream};
+use crate::domain::{Code, Error, Failure, Refusal, Unavailable, Upstream, UpstreamService};
 use crate::upstream::ArmToken;
 
 /// What ARM answered, as far as it may be shown.
 pub(crate) fn upstream_of(error: &ArmError) -> Upstream {
     Upstream {
-        service: "arm".to_owned(),
+        service: UpstreamService::Arm.as_str().to_owned(),
         status: error.status(),
         code: error.refusal().and_then(|refusal| refusal.code.clone()),
         request_id: error.report.request_id.clone(),
@@ -60,9 +60,7 @@ pub(crate) fn from_arm(error: &ArmError, token: Option<&ArmToken>) -> Error {
 /// The failure of an operation that an ARM error ended. It is kept and shown to everybody who sees the connection.
 pub(crate) fn failure_of(code: Code, error: &ArmError) -> Failure {
     Failure {
-        code: code.as_str().to_owned(),
-        detail: sentence_of(error),
-        comparison: None,
         upstream: Some(upstream_of(error)),
+        ..Failure::new(code, &sentence_of(error))
     }
 }

@@ -6,4 +6,4 @@ pub(crate) mod policy;
 pub(crate) mod tenants;
 
 pub use caller::{Caller, Intent, Scope};
-pub use policy::{Side, TenantPolicy};
+pub use policy::{Side, TenantNames, TenantPolicy};

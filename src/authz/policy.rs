@@ -1,6 +1,6 @@
 //! Whose users are served, and which tenants may be connected in which direction. Nothing is allowed that isn't listed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 
 use crate::domain::TenantId;
@@ -26,6 +26,58 @@ pub struct TenantPolicy {
     pub service_reads: HashSet<TenantId>,
     /// The tenant that owns the service's registration, whose operators it has: in others, those hand out app roles who run them.
     pub home: Option<TenantId>,
+    /// How tenants are called.
+    pub names: TenantNames,
+}
+
+/// The names of tenants, for people to read: a domain or a display name.
+#[derive(Debug, Clone, Default)]
+pub struct TenantNames(HashMap<TenantId, String>);
+
+impl TenantNames {
+    /// The tenant's name, if it has one.
+    #[must_use]
+    pub fn of(&self, tenant: TenantId) -> Option<String> {
+        self.0.get(&tenant).cloned()
+    }
+}
+
+impl FromIterator<TenantName> for TenantNames {
+    fn from_iter<T: IntoIterator<Item = TenantName>>(names: T) -> Self {
+        Self(
+            names
+                .into_iter()
+                .map(|named| (named.tenant, named.name))
+                .collect(),
+        )
+    }
+}
+
+/// A tenant's name, written `tenant = name`.
+#[derive(Debug)]
+pub(crate) struct TenantName {
+    pub(crate) tenant: TenantId,
+    name: String,
+}
+
+/// The longest name of a tenant, in characters: Entra's limit for display names of organizations.
+const MAX_NAME: usize = 256;
+
+impl FromStr for TenantName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "a name is written 'tenant = name': a GUID, and up to 256 characters on one line";
+        let (tenant, name) = text.split_once('=').ok_or(wrong)?;
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+            return Err(wrong);
+        }
+        Ok(Self {
+            tenant: tenant.trim().parse().map_err(|_| wrong)?,
+            name: name.to_owned(),
+        })
+    }
 }
 
 /// A target and a source tenant that may be connected, written `target <- source`.

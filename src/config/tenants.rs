@@ -1,7 +1,9 @@
 //! `[tenants]`: whose users are served, and which tenants may be connected in which direction.
 
+use std::collections::HashSet;
+
 use super::Reader;
-use crate::authz::policy::Pair;
+use crate::authz::policy::{Pair, TenantName};
 use crate::authz::{Side, TenantPolicy};
 use crate::domain::TenantId;
 
@@ -15,6 +17,11 @@ pub(super) fn read(reader: &mut Reader) -> Option<TenantPolicy> {
     let pairs: Vec<Pair> = reader.list("tenants.pairs").unwrap_or_default();
     let service_reads: Vec<TenantId> = reader.list("tenants.service_reads").unwrap_or_default();
     let home = reader.maybe("tenants.home");
+    let names: Vec<TenantName> = reader.list("tenants.names").unwrap_or_default();
+    let mut named = HashSet::new();
+    if let Some(twice) = names.iter().find(|name| !named.insert(name.tenant)) {
+        reader.report("tenants.names", format!("{} has two names", twice.tenant));
+    }
     let policy = TenantPolicy {
         home,
         users: users?.into_iter().collect(),
@@ -22,6 +29,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<TenantPolicy> {
         sources: sources.into_iter().collect(),
         pairs: pairs.into_iter().collect(),
         service_reads: service_reads.into_iter().collect(),
+        names: names.into_iter().collect(),
     };
     let allowed =
         |tenant: &&TenantId| policy.allows(**tenant, Side::Target) || policy.allows(**tenant, Side::Source);
@@ -84,6 +92,29 @@ mod tests {
             .finish_with_unknown_keys()
             .expect_err("a tenant of no side");
         assert!(error.to_string().contains("tenants.service_reads"), "{error}");
+    }
+
+    #[test]
+    fn a_tenant_has_the_one_name_that_is_listed_for_it() {
+        let names = policy(&format!(
+            "names = [\"{A} = domain1.com\", \"{B}=One, Two = Three\"]"
+        ))
+        .names;
+        assert_eq!(names.of(tenant(A)).as_deref(), Some("domain1.com"));
+        assert_eq!(names.of(tenant(B)).as_deref(), Some("One, Two = Three"));
+        assert_eq!(policy("").names.of(tenant(A)), None);
+        for wrong in [
+            format!("\"{A}\""),
+            format!("\"{A} = \""),
+            "\"domain1.com = domain1.com\"".to_owned(),
+            format!("\"{A} = one\", \"{A} = two\""),
+        ] {
+            let text = format!("[tenants]\nusers = []\nnames = [{wrong}]");
+            let mut reader = Reader::from_toml(&text).expect("TOML");
+            let _ = read(&mut reader);
+            let error = reader.finish_with_unknown_keys().expect_err(&wrong);
+            assert!(error.to_string().contains("tenants.names"), "{error}");
+        }
     }
 
     #[test]

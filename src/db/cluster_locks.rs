@@ -9,19 +9,19 @@ use std::time::Duration;
 use sqlx::postgres::PgListener;
 use sqlx::{PgConnection, PgPool};
 
-use crate::db::{DbError, exactly_one};
+use crate::db::{DbError, exactly_one, feed};
 use crate::domain::{ActorId, ClusterId, OperationId};
 
 /// The channel that notifies replicas of changes of the queue.
 pub const CHANNEL: &str = "tenant_bridge_turns";
 
-/// Listens on that channel, over a connection of its own: one of the pool would keep its place there for good if its line died.
+/// Listens on that channel and on the feed's, over a connection of its own: one of the pool would keep its place there for good if its line died.
 pub async fn listener(pool: &PgPool) -> Result<PgListener, DbError> {
     // Begun and verified as the pool's are.
     let own = pool.options().clone().max_connections(1);
     let own = own.connect_lazy_with((*pool.connect_options()).clone());
     let mut listener = PgListener::connect_with(&own).await?;
-    listener.listen(CHANNEL).await?;
+    listener.listen_all([CHANNEL, feed::CHANNEL]).await?;
     Ok(listener)
 }
 

@@ -1,9 +1,34 @@
 //! The ledger's rows: added and read, never changed.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 
 use super::{DbError, exactly_one};
-use crate::domain::{ActorId, ConnectionId, Event, EventKind, OperationId, RecordedEvent, TenantId};
+use crate::domain::{ActorId, ConnectionId, Event, OperationId, RecordedEvent, TenantId};
+
+/// The event of a row of `ledger_events`, whichever other columns the row has.
+macro_rules! recorded {
+    ($row:ident) => {
+        $crate::domain::RecordedEvent {
+            sequence: $row.sequence,
+            event: $crate::domain::Event {
+                id: $row.id,
+                occurred_at: $row.occurred_at,
+                kind: $row.kind,
+                connection: $row.connection_id.map($crate::domain::ConnectionId::new),
+                operation: $row.operation_id.map($crate::domain::OperationId::new),
+                actor: $row.person_id.map($crate::domain::ActorId::new),
+                app: $row.app_id,
+                request_id: $row.request_id,
+                target_tenant: $row.target_tenant_id.map($crate::domain::TenantId::new),
+                source_tenant: $row.source_tenant_id.map($crate::domain::TenantId::new),
+                details: $row.details,
+            },
+        }
+    };
+}
+pub(super) use recorded;
 
 /// Adds an event, in the caller's transaction.
 pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError> {
@@ -31,11 +56,44 @@ pub async fn append(db: &mut PgConnection, event: &Event) -> Result<(), DbError>
 }
 
 /// Whether an event is in the ledger: shows a writer that lost the answer to its commit whether it was committed.
-pub async fn is_recorded(db: &mut PgConnection, id: uuid::Uuid) -> Result<bool, DbError> {
-    let found = sqlx::query_scalar!("select exists (select from ledger_events where id = $1)", id)
-        .fetch_one(db)
-        .await?;
+pub async fn is_recorded(db: &mut PgConnection, event: &Event) -> Result<bool, DbError> {
+    let found = sqlx::query_scalar!(
+        "select exists (select from ledger_events where id = $1 and occurred_at = $2)",
+        event.id,
+        event.occurred_at
+    )
+    .fetch_one(db)
+    .await?;
     Ok(found.unwrap_or(false))
+}
+
+/// Makes the ledger's partitions of this month and the next two, as far as they are missing. Returns how many were made.
+///
+/// # Errors
+/// When the database cannot write it.
+pub async fn make_partitions(db: &mut PgConnection) -> Result<i64, DbError> {
+    let made = sqlx::query_scalar!(
+        "select count(*) filter (where make_ledger_partition((now() at time zone 'UTC' + make_interval(months => n))::date))
+            as \"made!\"
+         from generate_series(0, 2) n"
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(made)
+}
+
+/// Drops the ledger's partitions whose events are all older than this. Returns their names.
+///
+/// # Errors
+/// When the database cannot write it, or the ledger's owner keeps events for longer.
+pub async fn drop_partitions(db: &mut PgConnection, older_than: Duration) -> Result<Vec<String>, DbError> {
+    let dropped = sqlx::query_scalar!(
+        "select d as \"name!\" from drop_ledger_partitions(make_interval(secs => $1)) d",
+        older_than.as_secs_f64()
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(dropped)
 }
 
 /// A connection's events in order, after a place in the ledger, at most `limit`.
@@ -55,26 +113,5 @@ pub async fn of_connection(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let kind = EventKind::from_word(&row.kind)
-                .ok_or_else(|| DbError::Internal(format!("the unknown event kind '{}'", row.kind)))?;
-            Ok(RecordedEvent {
-                sequence: row.sequence,
-                event: Event {
-                    id: row.id,
-                    occurred_at: row.occurred_at,
-                    kind,
-                    connection: row.connection_id.map(ConnectionId::new),
-                    operation: row.operation_id.map(OperationId::new),
-                    actor: row.person_id.map(ActorId::new),
-                    app: row.app_id,
-                    request_id: row.request_id,
-                    target_tenant: row.target_tenant_id.map(TenantId::new),
-                    source_tenant: row.source_tenant_id.map(TenantId::new),
-                    details: row.details,
-                },
-            })
-        })
-        .collect()
+    Ok(rows.into_iter().map(|row| recorded!(row)).collect())
 }

@@ -6,6 +6,7 @@ pub mod cluster_locks;
 pub mod connections;
 pub mod counts;
 mod error;
+pub mod feed;
 mod handle;
 pub mod idempotency_keys;
 pub mod leases;

@@ -85,6 +85,21 @@ pub async fn insert(
     exactly_one("record an operation", rows)
 }
 
+/// Drops the bodies of operations that ended so long ago, at most `most`. Returns how many.
+///
+/// # Errors
+/// When the database cannot write it.
+pub async fn drop_bodies(db: &mut PgConnection, older_than: Duration, most: i32) -> Result<i64, DbError> {
+    let dropped = sqlx::query_scalar!(
+        "select drop_operation_bodies(make_interval(secs => $1), $2) as \"dropped!\"",
+        older_than.as_secs_f64(),
+        most
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(dropped)
+}
+
 /// An operation as SQL's `operation_record` returns it, unparsed.
 #[derive(Debug, Deserialize)]
 pub(super) struct Row {

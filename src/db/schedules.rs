@@ -9,9 +9,13 @@ use super::pool::autocommit;
 use super::{DbError, exactly_one};
 
 /// Claims a job if it is due, which is due again after `every`. Returns true if this replica is to run it.
+///
+/// A job that is due later than that was claimed before Postgres's clock was set back. The clock is read anew for each condition, so that
+/// who waited for the row's lock sees that it is not due.
 pub async fn claim(db: &mut PgConnection, job: &str, every: Duration) -> Result<bool, DbError> {
     let statement = sqlx::query!(
-        "update schedules set due_at = now() + make_interval(secs => $2) where name = $1 and due_at <= now()",
+        "update schedules set due_at = clock_timestamp() + make_interval(secs => $2)
+         where name = $1 and (due_at <= clock_timestamp() or due_at > clock_timestamp() + make_interval(secs => $2))",
         job,
         every.as_secs_f64()
     )

@@ -10,9 +10,9 @@ static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// What the serving role may do, table by table; all else it may not. What proves something (who, what was sent, when nothing
 /// was there at first) it can write once and never change.
-const GRANTS: [(&str, &str); 16] = [
-    // The update changes nothing: it is how a row that a concurrent request made is read.
-    ("people", "select, insert, update (tenant_id)"),
+const GRANTS: [(&str, &str); 18] = [
+    // The update of the tenant changes nothing: it is how a row that a concurrent request made is read.
+    ("people", "select, insert, update (tenant_id, user_name)"),
     (
         "connections",
         "select, insert, update (desired, observed, observed_at, confirmed_at, closed_at, version, found, recheck_step, \
@@ -46,6 +46,9 @@ const GRANTS: [(&str, &str); 16] = [
         "select, insert (id, occurred_at, kind, connection_id, operation_id, person_id, app_id, request_id, \
          target_tenant_id, source_tenant_id, tenant_ids, details)",
     ),
+    // The same for the positions of events.
+    ("feed", "select, insert"),
+    ("feed_epochs", "select, update (numbered_up_to)"),
     // What a key stands for never changes; it is forgotten after a while.
     ("idempotency_keys", "select, insert, delete"),
     ("schedules", "select, update (due_at, succeeded_at)"),
@@ -54,6 +57,13 @@ const GRANTS: [(&str, &str); 16] = [
         "select, insert, update (operation_id, held_until, round, not_before)",
     ),
     ("replicas", "select, insert, update (alive_until), delete"),
+];
+
+/// What the serving role may have done in the owner's name. The functions enforce what the owner wants: the ledger's minimum age.
+const FUNCTIONS: [&str; 3] = [
+    "make_ledger_partition(date)",
+    "drop_ledger_partitions(interval)",
+    "drop_operation_bodies(interval, integer)",
 ];
 
 /// Why the database is not as the service needs it.
@@ -122,6 +132,12 @@ pub async fn migrate(pool: &PgPool, serving_role: &str) -> Result<(), SchemaErro
             .execute(&mut *transaction)
             .await?;
     }
+    for function in FUNCTIONS {
+        let statement = format!("grant execute on function {function} to \"{serving_role}\"");
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut *transaction)
+            .await?;
+    }
     let statement = format!("grant select on _sqlx_migrations to \"{serving_role}\"");
     sqlx::raw_sql(AssertSqlSafe(statement))
         .execute(&mut *transaction)
@@ -164,15 +180,18 @@ pub async fn check_for_serving(db: &mut PgConnection) -> Result<(), SchemaError>
     if !needed.iter().all(|version| found.contains(version)) || !applied.iter().all(adds) {
         return Err(SchemaError::Version { found, needed });
     }
-    // The first three are true for superusers too; who owns the schema or the database may drop and replace the table.
+    // The rights are true for superusers too; who owns the schema or the database may drop and replace a table.
     let (role, powerful): (String, bool) = sqlx::query_as(
         "select current_user::text,
-            has_table_privilege(current_user, 'ledger_events', 'UPDATE, DELETE, TRUNCATE, TRIGGER')
-            or has_any_column_privilege(current_user, 'ledger_events', 'UPDATE')
-            or has_column_privilege(current_user, 'ledger_events', 'sequence', 'INSERT')
-            or exists (select from pg_class t join pg_namespace s on s.oid = t.relnamespace
-                where t.oid = 'ledger_events'::regclass
-                  and (pg_has_role(t.relowner, 'MEMBER') or pg_has_role(s.nspowner, 'MEMBER')))
+            exists (select from pg_class t join pg_namespace s on s.oid = t.relnamespace
+                where t.oid in (select relid from pg_partition_tree('ledger_events'::regclass)
+                        union all select 'feed'::regclass)
+                  and (has_table_privilege(current_user, t.oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+                    or has_any_column_privilege(current_user, t.oid, 'UPDATE')
+                    or pg_has_role(t.relowner, 'MEMBER') or pg_has_role(s.nspowner, 'MEMBER')))
+            or exists (select from pg_partition_tree('ledger_events'::regclass)
+                where has_column_privilege(current_user, relid, 'sequence', 'INSERT'))
+            or has_table_privilege(current_user, 'ledger_policy', 'INSERT, UPDATE, DELETE, TRUNCATE')
             or exists (select from pg_database where datname = current_database() and pg_has_role(datdba, 'MEMBER'))",
     )
     .fetch_one(db)

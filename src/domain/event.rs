@@ -9,15 +9,15 @@ use crate::domain::{ActorId, ConnectionId, OperationId, TenantId};
 
 use crate::domain::EventKind;
 
-/// An event to be recorded.
+/// An event: to be recorded, or as it was read, with the word of its kind, which a newer version may have written.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub struct Event<Kind = EventKind> {
     /// Its id (UUIDv7).
     pub id: Uuid,
     /// When it happened, by the service's clock.
     pub occurred_at: DateTime<Utc>,
     /// What happened.
-    pub kind: EventKind,
+    pub kind: Kind,
     /// To which connection; none if it was refused before there was one.
     pub connection: Option<ConnectionId>,
     /// In which operation.
@@ -54,7 +54,7 @@ pub struct RecordedEvent {
     /// Its place in the ledger.
     pub sequence: i64,
     /// What was recorded.
-    pub event: Event,
+    pub event: Event<String>,
 }
 
 /// The trace that free text leaves in an event: SHA-256 over salt and text, in hexadecimal. With the text and its salt

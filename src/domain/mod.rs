@@ -19,8 +19,10 @@ mod resource_read;
 mod source;
 mod state;
 mod target;
+pub(crate) mod words;
 
 pub use code::Code;
+pub(crate) use code::{FailureCode, ProblemCode};
 pub use db_error::DbError;
 pub use event::{Event, RecordedEvent, hex, salted_hash};
 pub use event_kind::EventKind;
@@ -31,9 +33,10 @@ pub use ids::{
 pub use list::{ListFilter, ListOrder, ListPosition, NamePrefix, NamePrefixError, SourceScope};
 pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
 pub use record::{
-    Awaiting, ConnectionRecord, ConnectionResource, Failure, FoundResource, NewRecord, OperationRecord,
-    Upstream, removal_hash, removal_of_found_hash,
+    Awaiting, ConnectionRecord, ConnectionResource, Failure, FoundResource, KnownPerson, NewRecord,
+    OperationRecord, Upstream, removal_hash, removal_of_found_hash,
 };
+pub(crate) use record::{ComparisonWord, UpstreamService};
 pub use refusal::{Challenge, Error, FieldError, Missing, MissingKind, Refusal, Unavailable};
 pub use request::NewConnection;
 pub use resource_id::{
@@ -42,5 +45,6 @@ pub use resource_id::{
 };
 pub use resource_read::ResourceRead;
 pub use source::{EVENT_HUB, EventHubSource, RecordedSourceError, Source};
-pub use state::{Desired, InFlight, Observed, OperationKind, Phase, State, UnknownWord, derive};
+pub use state::{Desired, InFlight, Observed, OperationKind, Phase, State, derive};
 pub use target::{Target, TargetSettings};
+pub use words::UnknownWord;

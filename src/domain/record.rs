@@ -1,6 +1,6 @@
 //! What is known of a connection and of an operation: the rows of the record, parsed.
 
-use super::Code;
+use super::{Code, FailureCode};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,12 +8,13 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::ids::{ActorId, ConnectionId, OperationId, TenantId};
+use crate::domain::ids::{ActorId, ConnectionId, OperationId, Person, TenantId};
 use crate::domain::names::DataConnectionName;
 use crate::domain::resource_id::{DataConnectionId, ResourceId};
 use crate::domain::source::Source;
 use crate::domain::state::{Desired, InFlight, Observed, OperationKind, Phase, State, derive};
 use crate::domain::target::Target;
+use crate::domain::words::words;
 
 /// A connection that is about to be recorded, before anything is sent: it is wanted, and from the commit on it may be at ARM.
 #[derive(Debug, Clone)]
@@ -96,6 +97,8 @@ pub struct ConnectionRecord {
     pub request_hash: Vec<u8>,
     /// Who asked for it.
     pub created_by: ActorId,
+    /// Who that is, where it was read and is not erased; none for those who may not know.
+    pub creator: Option<KnownPerson>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// What is wanted.
@@ -146,6 +149,15 @@ impl ConnectionRecord {
             self.confirmed_at.is_some(),
         )
     }
+}
+
+/// Who stands behind a pseudonym.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPerson {
+    /// The account.
+    pub person: Person,
+    /// Its name for display, as its last recorded token had it.
+    pub user_name: Option<String>,
 }
 
 /// What ARM holds under a connection's name when that is not what the record says.
@@ -201,6 +213,14 @@ pub struct OperationRecord {
     pub request_hash: String,
 }
 
+impl OperationRecord {
+    /// Whether nothing changes by itself any more: it has ended, or waits for a caller.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.phase.is_terminal() || (self.awaiting.is_some() && !self.driven)
+    }
+}
+
 /// A token that an operation waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Awaiting {
@@ -233,18 +253,24 @@ impl From<TenantId> for Awaiting {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// A stable code, as in problems.
+    /// Why.
+    #[schema(value_type = FailureCode)]
     pub code: String,
     /// What happened, and how to fix it.
     pub detail: String,
-    /// How what is at ARM compares with the record, where that is why: `differs` or `replaced`.
+    /// How what Azure holds compares with the record, where that is why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, value_type = Option<ComparisonWord>)]
     pub comparison: Option<String>,
     /// What the service behind this one answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub upstream: Option<Upstream>,
+    /// What fixes it, for the reader: only in a response to a read of the operation itself.
+    // Not recorded: it depends on what the reader may know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub remedy: Option<String>,
 }
 
 impl Failure {
@@ -255,15 +281,43 @@ impl Failure {
             detail: detail.to_owned(),
             comparison: None,
             upstream: None,
+            remedy: None,
         }
     }
 }
 
-/// An answer of Entra or ARM that a problem or failure goes back to.
+words! {
+    /// How what Azure holds compares with the record.
+    pub(crate) enum ComparisonWord {
+        /// It is what is recorded.
+        Same => "same",
+        /// The recorded one, with other settings.
+        Differs => "differs",
+        /// Another kind, source or consumer group: another data connection under the same name.
+        Replaced => "replaced",
+        /// Nothing is there.
+        Absent => "absent",
+        /// It cannot be read.
+        Unreadable => "unreadable",
+    }
+}
+
+words! {
+    /// A service that this one calls.
+    pub(crate) enum UpstreamService {
+        /// Azure Resource Manager.
+        Arm => "arm",
+        /// Microsoft Entra.
+        Entra => "entra",
+    }
+}
+
+/// An answer of Entra or Azure Resource Manager that a problem or failure goes back to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Upstream {
-    /// `entra` or `arm`.
+    /// Which service.
+    #[schema(value_type = UpstreamService)]
     pub service: String,
     /// The HTTP status it answered, if it answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
 
+use crate::domain::words::words;
 use crate::domain::{Awaiting, Code, DbError, Exceeded, TenantId, Upstream};
 
 /// Why a use case failed.
@@ -95,20 +96,20 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// What kind of access is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum MissingKind {
-    /// A token of that tenant.
-    Token,
-    /// A role on a resource.
-    Role,
-    /// Consent of an administrator.
-    Consent,
-    /// The user is not a member or guest of the tenant.
-    Membership,
-    /// The tenant's policies don't let the user in.
-    Permission,
+words! {
+    /// What kind of access is missing.
+    pub enum MissingKind {
+        /// A user token of that tenant.
+        Token => "token",
+        /// A role on a resource.
+        Role => "role",
+        /// An administrator's consent to this service in that tenant.
+        Consent => "consent",
+        /// The user is neither member nor guest of that tenant.
+        Membership => "membership",
+        /// The tenant's policies do not let the user in, or not with this sign-in.
+        Permission => "permission",
+    }
 }
 
 /// Access that is missing, and how to get it.

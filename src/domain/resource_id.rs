@@ -121,6 +121,15 @@ impl ResourceId {
         parent
     }
 
+    /// Id and name of the resource that contains this one, or of itself when it is outermost.
+    #[must_use]
+    pub fn parent_as_written(&self) -> (&str, &str) {
+        match self.path.as_slice() {
+            [.., (_, parent), _] => (self.written.rsplitn(3, '/').nth(2).unwrap_or_default(), parent),
+            _ => (&self.written, self.name()),
+        }
+    }
+
     fn child(&self, kind: &str, name: &str) -> Self {
         let mut child = self.clone();
         child.written = format!("{}/{kind}/{name}", self.written);

@@ -1,8 +1,7 @@
 //! The state of a connection: derived, in one function, from the desired state, the observed state and the running operation.
 //! Nothing stores a state, so no two columns can contradict each other.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use crate::domain::words::{UnknownWord, stored_words, words};
 
 macro_rules! stored_as_text {
     ($name:ident { $($variant:ident => $text:literal),+ $(,)? }) => {
@@ -27,11 +26,6 @@ macro_rules! stored_as_text {
     };
 }
 
-/// The database holds a word that this version doesn't know.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the database holds the unknown word '{0}'")]
-pub struct UnknownWord(String);
-
 /// What the people who may change the connection want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Desired {
@@ -54,16 +48,16 @@ pub enum Observed {
 }
 stored_as_text!(Observed { Absent => "absent", Present => "present", Unknown => "unknown" });
 
-/// What an operation does to its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum OperationKind {
-    /// Make the data connection.
-    Create,
-    /// Delete the data connection; its record stays.
-    Remove,
+words! {
+    /// What an operation does to its connection.
+    pub enum OperationKind {
+        /// Creates the data connection.
+        Create => "create",
+        /// Deletes the data connection; its record stays.
+        Remove => "remove",
+    }
 }
-stored_as_text!(OperationKind { Create => "create", Remove => "remove" });
+stored_words!(OperationKind { Create, Remove });
 
 /// How far an operation has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,33 +101,33 @@ pub struct InFlight {
     pub phase: Phase,
 }
 
-/// The state of a connection that the API shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum State {
-    /// Being made at ARM.
-    Creating,
-    /// There, as far as the last read knows: data can flow.
-    Active,
-    /// Being deleted at ARM.
-    Removing,
-    /// Deleted, and the parent database was there to confirm it.
-    Removed,
-    /// Was never made; ARM said why, and a read found nothing.
-    Failed,
-    /// A change may or may not have happened, and no read has shown it yet.
-    Unsettled,
-    /// Was there, and is gone without this service having removed it.
-    Missing,
+words! {
+    /// The state of a connection.
+    pub enum State {
+        /// It is being created at Azure, or waits for that in the queue of its cluster.
+        Creating => "creating",
+        /// It exists, as far as the last read knows: data can flow.
+        Active => "active",
+        /// It is being deleted at Azure, or its deletion was requested and not carried out yet.
+        Removing => "removing",
+        /// It was deleted, and a read confirmed that, or only its record was closed. Final.
+        Removed => "removed",
+        /// It was never created: Azure said why, and a read found nothing. Final.
+        Failed => "failed",
+        /// A change may or may not have happened, and no read has decided yet; or Azure holds something else under the name.
+        Unsettled => "unsettled",
+        /// It existed, and is gone without this service having removed it.
+        Missing => "missing",
+    }
 }
-stored_as_text!(State {
-    Creating => "creating",
-    Active => "active",
-    Removing => "removing",
-    Removed => "removed",
-    Failed => "failed",
-    Unsettled => "unsettled",
-    Missing => "missing",
+stored_words!(State {
+    Creating,
+    Active,
+    Removing,
+    Removed,
+    Failed,
+    Unsettled,
+    Missing
 });
 
 /// Derives the state.
@@ -238,6 +232,82 @@ mod tests {
             assert_eq!(
                 derive(Desired::Present, observed, settling, false),
                 State::Unsettled
+            );
+        }
+    }
+
+    /// The states that the picture in `docs/architecture.md` connects, as from and to.
+    fn drawn() -> Vec<(&'static str, &'static str)> {
+        let text = include_str!("../../docs/architecture.md");
+        let (_, picture) = text.split_once("stateDiagram-v2\n").expect("a picture");
+        let (picture, _) = picture.split_once("```").expect("its end");
+        picture
+            .lines()
+            .filter_map(|line| {
+                let (from, rest) = line.split_once(" --> ")?;
+                Some((
+                    from.trim(),
+                    rest.split_once(" : ").map_or(rest, |(to, _)| to).trim(),
+                ))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_picture_of_the_states_connects_those_that_are_derived() {
+        use Desired as D;
+        use Observed as O;
+        let drawn = drawn();
+        assert!(drawn.len() > State::ALL.len());
+        let follows = |state: State| drawn.iter().filter(move |(from, _)| *from == state.as_str());
+        for state in State::ALL {
+            let is_reached = drawn.iter().any(|(_, to)| *to == state.as_str());
+            assert!(is_reached && follows(*state).next().is_some(), "{state:?}");
+        }
+        for (from, to) in &drawn {
+            for end in [from, to] {
+                assert!(*end == "[*]" || end.parse::<State>().is_ok(), "{end}");
+            }
+        }
+        // What one change of what is wanted, of what is seen, or of the operation makes of a state at rest.
+        let at_rest = |desired, observed, confirmed| derive(desired, observed, None, confirmed);
+        let sent = |kind, desired, observed, confirmed| {
+            let in_flight = Some(InFlight {
+                kind,
+                phase: Phase::Dispatched,
+            });
+            derive(desired, observed, in_flight, confirmed)
+        };
+        let create = sent(OperationKind::Create, D::Present, O::Unknown, false);
+        let remove = sent(OperationKind::Remove, D::Absent, O::Unknown, true);
+        for (from, to) in [
+            (create, at_rest(D::Present, O::Present, true)),
+            (create, at_rest(D::Present, O::Absent, false)),
+            (create, at_rest(D::Present, O::Unknown, false)),
+            (create, sent(OperationKind::Create, D::Absent, O::Unknown, false)),
+            (at_rest(D::Present, O::Present, true), remove),
+            (at_rest(D::Present, O::Absent, true), remove),
+            (at_rest(D::Present, O::Unknown, false), remove),
+            (remove, at_rest(D::Absent, O::Absent, true)),
+            (remove, at_rest(D::Present, O::Present, true)),
+            (remove, at_rest(D::Present, O::Absent, true)),
+            (remove, at_rest(D::Present, O::Unknown, false)),
+            (
+                at_rest(D::Present, O::Unknown, false),
+                at_rest(D::Present, O::Present, true),
+            ),
+            (
+                at_rest(D::Present, O::Unknown, false),
+                at_rest(D::Present, O::Absent, false),
+            ),
+            (
+                at_rest(D::Present, O::Absent, false),
+                at_rest(D::Present, O::Unknown, false),
+            ),
+        ] {
+            assert!(
+                follows(from).any(|(_, drawn)| *drawn == to.as_str()),
+                "{from:?} to {to:?}"
             );
         }
     }

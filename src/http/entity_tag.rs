@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 use crate::domain::{ConnectionRecord, FieldError, hex};
-use crate::http::models::Operation;
+use crate::http::models;
 use crate::usecases::ExpectedVersion;
 
 /// How many bytes of the hash of a file's content stand in its tag.
@@ -27,8 +27,7 @@ pub(super) struct EntityTag(String);
 impl EntityTag {
     /// The tag of a connection, as it is shown to whom this record was read for.
     pub(super) fn of(record: &ConnectionRecord) -> Self {
-        let operation = record.last_operation.as_ref().map(Operation::from);
-        let operation = operation.as_ref().map(Operation::standing);
+        let operation = record.last_operation.as_ref().map(models::standing);
         // A list in JSON, so that no two different standings are the same bytes. It holds only words and ids, which always
         // serialize.
         let resource = record.found.as_ref().map(|found| found.resource.is_some());

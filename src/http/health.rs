@@ -9,11 +9,14 @@ use super::AppState;
 use super::problem::Problem;
 use crate::domain::Code;
 
+const LIVEZ: &str = "/livez";
+const READYZ: &str = "/readyz";
+/// The paths of these routes.
+pub(super) const PATHS: [&str; 2] = [LIVEZ, READYZ];
+
 /// `/livez` and `/readyz`.
 pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
+    Router::new().route(LIVEZ, get(livez)).route(READYZ, get(readyz))
 }
 
 /// The process answers.

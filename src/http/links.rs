@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::domain::FieldError;
+use crate::domain::{FieldError, OperationRecord};
 use crate::http::AppState;
-use crate::http::models::{Operation, OperationStatus};
+use crate::http::models::OperationStatus;
 use crate::http::problem::Problem;
 
 /// Where a long-running operation is followed, in Azure's API style.
@@ -21,16 +21,14 @@ pub(super) fn to(state: &AppState, path: &str) -> String {
 }
 
 /// The headers with which an operation is followed.
-pub(super) fn follow(state: &AppState, operation: &Operation) -> HeaderMap {
+pub(super) fn follow(state: &AppState, operation: &OperationRecord) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_str(&to(state, &format!("/v1/operations/{}", operation.id))) {
         headers.insert(OPERATION_LOCATION, value);
     }
-    if !operation.status.is_terminal() {
-        headers.insert(
-            header::RETRY_AFTER,
-            HeaderValue::from_static(pause(operation.status)),
-        );
+    let status = OperationStatus::of(operation);
+    if !status.is_terminal() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(pause(status)));
     }
     headers
 }
@@ -57,14 +55,7 @@ pub(super) fn page_position<T: std::str::FromStr>(
     token: Option<&str>,
 ) -> Result<Option<T>, Problem> {
     let Some(token) = token else { return Ok(None) };
-    let decoded = URL_SAFE_NO_PAD
-        .decode(token)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    let position = decoded
-        .as_deref()
-        .and_then(|text| text.strip_prefix(&format!("{PAGE_VERSION}:{list}:")));
-    match position.and_then(|position| position.parse().ok()) {
+    match position(list, token) {
         Some(position) => Ok(Some(position)),
         None => {
             let detail = "is no page token of this list; take it from `nextLink`".to_owned();
@@ -74,6 +65,15 @@ pub(super) fn page_position<T: std::str::FromStr>(
             }]))
         }
     }
+}
+
+/// The position that a token of this list holds; none if it is no such token.
+pub(super) fn position<T: std::str::FromStr>(list: &str, token: &str) -> Option<T> {
+    let decoded = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    text.strip_prefix(&format!("{PAGE_VERSION}:{list}:"))?
+        .parse()
+        .ok()
 }
 
 /// How many items a page has.

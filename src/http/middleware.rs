@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -17,6 +17,8 @@ use crate::domain::Code;
 use crate::http::AppState;
 use crate::http::extract::{LARGEST_BODY, NoParameters, Query};
 use crate::http::host::wrong_host;
+use crate::http::links::OPERATION_LOCATION;
+use crate::http::nearest_path::Paths;
 use crate::http::problem::{MEDIA_TYPE, Problem};
 use crate::telemetry::{self, metrics};
 use crate::upstream::deadline;
@@ -30,10 +32,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Applies the middleware to the routes; a request that takes longer than `longest` is ended.
-pub(super) fn apply_middleware(routes: Router<AppState>, longest: Duration) -> Router<AppState> {
+/// Applies the middleware to the routes, which have these paths; a request that takes longer than `longest` is ended.
+pub(super) fn apply_middleware(
+    routes: Router<AppState>,
+    paths: Paths,
+    longest: Duration,
+) -> Router<AppState> {
     routes
-        .fallback(async || Problem::new(Code::NotFound, "there is nothing at this path"))
+        .fallback(async move |uri: Uri| paths.not_found(uri.path()))
         .method_not_allowed_fallback(async || {
             Problem::new(
                 Code::MethodNotAllowed,
@@ -159,7 +165,7 @@ fn headers_too_large() -> Response {
 /// Renders a problem, and turns an error that a layer or axum itself made into one; with its code.
 fn as_problem(mut response: Response, id: &str) -> (Response, Option<String>) {
     let kept = |from: &Response, to: &mut Response| {
-        for name in [header::ALLOW, header::LOCATION, header::ETAG] {
+        for name in [header::ALLOW, header::LOCATION, header::ETAG, OPERATION_LOCATION] {
             if let Some(value) = from.headers().get(&name) {
                 to.headers_mut().insert(name, value.clone());
             }

@@ -12,6 +12,7 @@ mod links;
 mod load_shedding;
 mod middleware;
 mod models;
+mod nearest_path;
 mod openapi;
 mod person_limit;
 mod problem;
@@ -21,6 +22,7 @@ mod settings;
 mod shares;
 mod v1;
 
+use crate::authz::TenantNames;
 use crate::usecases::UseCases;
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ use utoipa_axum::routes;
 
 pub use consent::consent_page;
 pub use load_shedding::Load;
+use nearest_path::Paths;
 pub use openapi::{OPENAPI_3_0, OPENAPI_3_1, document};
 pub use person_limit::PersonLimit;
 pub use problem::Problem;
@@ -46,6 +49,8 @@ pub struct AppState {
     pub usecases: Arc<UseCases>,
     /// How much a caller may ask for, and how links are written.
     pub server: Arc<Settings>,
+    /// How tenants are called in responses.
+    pub tenant_names: Arc<TenantNames>,
     /// The places for requests.
     pub load: Load,
     /// How many requests one person may send.
@@ -65,6 +70,7 @@ fn api(
         .routes(guarded(routes!(v1::create::create, v1::list::list)))
         .routes(guarded(routes!(v1::get::get, v1::remove::remove)))
         .routes(guarded(routes!(v1::events::events)))
+        .routes(guarded(routes!(v1::feed::feed)))
         .routes(guarded(routes!(v1::operation::get)))
         .routes(guarded(routes!(v1::continue_operation::continue_operation)))
 }
@@ -74,21 +80,27 @@ pub fn router(state: AppState) -> Router {
     let admit = axum::middleware::from_fn_with_state(state.clone(), admission::admit);
     // An unsupported method is answered without authentication.
     let guard = |methods: MethodRouter<AppState>| methods.route_layer(admit.clone());
-    let (documented, _) = api(OpenApi::default(), guard).split_for_parts();
+    let (documented, document) = api(OpenApi::default(), guard).split_for_parts();
     let public_url = state.server.public_url.as_ref();
     let plain = health::routes()
         .route("/openapi.json", openapi::serving(OPENAPI_3_1, public_url))
         .route("/openapi-3.0.json", openapi::serving(OPENAPI_3_0, public_url))
+        .route("/", get(docs::to_page))
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
         .route("/docs/{file}", get(docs::file));
     let plain = middleware::without_parameters(plain).route(consent::PATH, get(consent::page));
+    let undocumented = ["/docs", "/openapi.json", "/openapi-3.0.json", consent::PATH];
+    let paths = document.paths.paths.into_keys();
+    let paths = paths.chain(undocumented.into_iter().chain(health::PATHS).map(str::to_owned));
     let longest = state.server.longest_request;
-    middleware::apply_middleware(documented.merge(plain), longest).with_state(state)
+    middleware::apply_middleware(documented.merge(plain), Paths::new(paths), longest).with_state(state)
 }
 
 /// The health alone, for a listener that callers can't fill.
 pub fn probes(state: AppState) -> Router {
     let longest = state.server.longest_request;
-    middleware::apply_middleware(middleware::without_parameters(health::routes()), longest).with_state(state)
+    let routes = middleware::without_parameters(health::routes());
+    let paths = Paths::new(health::PATHS.map(str::to_owned));
+    middleware::apply_middleware(routes, paths, longest).with_state(state)
 }

@@ -11,7 +11,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::DbError;
-use crate::domain::{Challenge, Code, Error, Exceeded, FieldError, Missing, Refusal, Upstream};
+use crate::domain::{
+    Challenge, Code, ComparisonWord, Error, Exceeded, FailureCode, FieldError, Missing, ProblemCode, Refusal,
+    Upstream,
+};
 
 /// The media type of problems (RFC 9457, section 6.1).
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -23,7 +26,8 @@ pub struct Problem {
     /// Identifies the kind of problem; stable.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The kind of problem in one word; stable. The header `x-ms-error-code` repeats it.
+    /// The kind of problem in one word.
+    #[schema(value_type = ProblemCode)]
     pub code: String,
     /// A short summary, the same each time.
     pub title: String,
@@ -57,9 +61,17 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub operation_id: Option<Uuid>,
-    /// How what Azure holds compares with the record, where that is the reason: `differs` or `replaced`.
+    /// Why the change failed: the code of the operation's failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<FailureCode>)]
+    pub cause: Option<String>,
+    /// What fixes it, as far as the caller may know.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
+    pub remedy: Option<String>,
+    /// How what Azure holds compares with the record, where that is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<ComparisonWord>)]
     pub comparison: Option<String>,
     #[serde(skip)]
     pub(super) retry_after: Option<Duration>,
@@ -102,6 +114,8 @@ impl Problem {
             upstream: None,
             connection_id: None,
             operation_id: None,
+            cause: None,
+            remedy: None,
             comparison: None,
             retry_after: passes.then_some(SOON),
             exceeded: None,
@@ -253,6 +267,7 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         | Code::AzureRefused
         | Code::RequestHashMissing => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
+        Code::FeedRestarted => StatusCode::GONE,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::NameTaken
         | Code::ConnectionExists
@@ -268,7 +283,9 @@ pub(super) const fn status_of(code: Code) -> StatusCode {
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::ReferenceNotFound | Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::ReferenceNotFound | Code::IdempotencyKeyReused | Code::CreateFailed | Code::RemoveFailed => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Code::Timeout | Code::Overloaded | Code::UpstreamUnavailable | Code::DatabaseUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -51,8 +51,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         let (router, (under_way, requests)) = (router.clone(), watch::channel(0));
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let counted = UnderWay::count(&under_way);
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(counted.clone());
             // A router is always ready, and its clone is cheap.
-            let answer = router.clone().call(request.map(Body::new));
+            let answer = router.clone().call(request);
             async move {
                 let answer = answer.await;
                 drop(counted);
@@ -78,17 +80,26 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     tasks.wait().await;
 }
 
-/// A request that is being answered, counted until its answer is made or given up.
-struct UnderWay(watch::Sender<usize>);
+/// A request that is being answered, counted until its answer is made or given up. An answer that is still being made when its headers
+/// are sent keeps a clone, which it finds among the request's extensions, for a bounded time.
+#[derive(Debug, Clone)]
+pub(super) struct UnderWay {
+    _counted: Arc<Counted>,
+}
+
+#[derive(Debug)]
+struct Counted(watch::Sender<usize>);
 
 impl UnderWay {
     fn count(counter: &watch::Sender<usize>) -> Self {
         counter.send_modify(|count| *count += 1);
-        Self(counter.clone())
+        Self {
+            _counted: Arc::new(Counted(counter.clone())),
+        }
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
     }
@@ -97,8 +108,8 @@ impl Drop for UnderWay {
 /// Serves one connection until it ends, sends no request for too long, or does not read its responses.
 ///
 /// Bytes that go in or out are no sign of life here: HTTP/2 has pings and windows that a client can move without end while it
-/// reads nothing. Answers are made whole, in memory, so what is left once none is being made is for the client to read, and the
-/// time for that is bounded.
+/// reads nothing. Answers are made whole, in memory, or count as being made for a bounded time ([`UnderWay`]), so what is left once
+/// none is being made is for the client to read, and the time for that is bounded.
 async fn hold<C: GracefulConnection<Error: Display>>(
     connection: C,
     mut requests: watch::Receiver<usize>,

@@ -45,6 +45,25 @@ pub(crate) async fn listen(usecases: Arc<UseCases>, stop: CancellationToken) {
     stop.run_until_cancelled(work).await;
 }
 
+/// The longest time until requests that wait for the feed notice that it advanced, if no notification says so.
+const MAX_FEED_DELAY: Duration = Duration::from_secs(2);
+
+/// Reads how far the feed is, for all requests of this replica that wait for more, until `stop` is cancelled.
+pub(crate) async fn follow_feed(usecases: Arc<UseCases>, stop: CancellationToken) {
+    let work = async {
+        loop {
+            tokio::select! {
+                () = usecases.driver.signals.feed_may_have_advanced() => {}
+                () = sleep(MAX_FEED_DELAY) => {}
+            }
+            if let Err(error) = usecases.feed.follow().await {
+                log_failure(&usecases, &error, "the feed's last position can't be read");
+            }
+        }
+    };
+    stop.run_until_cancelled(work).await;
+}
+
 /// Queries due operations until `stop` is cancelled: when one is due, and at least every `interval`. An operation that a request
 /// provides tokens for is resumed by the request itself.
 pub(crate) async fn run(usecases: Arc<UseCases>, interval: Duration, stop: CancellationToken) {

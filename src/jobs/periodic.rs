@@ -33,11 +33,28 @@ type Run = Pin<Box<dyn Future<Output = Result<(), DbError>> + Send>>;
 
 /// The jobs of this replica.
 pub(super) fn registry(usecases: &Arc<UseCases>) -> Vec<Job> {
-    let mut jobs = vec![Job {
-        name: "sweepIdempotencyKeys",
-        every: usecases.keys.sweep_every(),
-        run: |usecases| Box::pin(async move { usecases.keys.sweep_keys().await }),
-    }];
+    let mut jobs = vec![
+        Job {
+            name: "sweepIdempotencyKeys",
+            every: usecases.keys.sweep_every(),
+            run: |usecases| Box::pin(async move { usecases.keys.sweep_keys().await }),
+        },
+        Job {
+            name: "numberEvents",
+            every: usecases.sequencer.interval(),
+            run: |usecases| Box::pin(async move { usecases.sequencer.run().await.map(drop) }),
+        },
+        Job {
+            name: "keepLedgerPartitions",
+            every: usecases.upkeep.interval(),
+            run: |usecases| Box::pin(async move { usecases.upkeep.keep_partitions().await }),
+        },
+        Job {
+            name: "dropOperationBodies",
+            every: usecases.upkeep.interval(),
+            run: |usecases| Box::pin(async move { usecases.upkeep.drop_bodies().await }),
+        },
+    ];
     if usecases.late_effects.has_own_reads() {
         jobs.push(Job {
             name: "recheckClosedCreates",

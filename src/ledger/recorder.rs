@@ -1,11 +1,12 @@
 //! Builds and records ledger events.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::TokenFingerprinter;
-use super::details::LedgerConnection;
+use super::connection::LedgerConnection;
+use super::details::{self, MissingAccess, RefusalDetails};
 use super::refusal_limit::RefusalLimit;
 use crate::authz::{Caller, Intent, Scope};
 use crate::clock::Clock;
@@ -146,25 +147,29 @@ impl Recorder {
         if matches!(refusal.code, Code::Overloaded | Code::TooManyRequests) {
             return;
         }
-        let missing: Vec<Value> = refusal
-            .missing
-            .iter()
-            .map(|missing| json!({"tenant": missing.tenant, "kind": missing.kind}))
-            .collect();
-        let details = json!({
-            "armId": arm_id,
-            "code": refusal.code.as_str(),
-            "missing": missing,
-            "pointers": pointers(&refusal.errors),
-            "upstream": refusal.upstream,
+        let missing = refusal.missing.iter().map(|missing| MissingAccess {
+            tenant: missing.tenant,
+            kind: missing.kind,
         });
+        let details = RefusalDetails {
+            arm_id: Some(arm_id.to_owned()),
+            code: refusal.code.as_str().to_owned(),
+            missing: missing.collect(),
+            pointers: pointers(&refusal.errors),
+            upstream: refusal.upstream.clone(),
+            left_out_before: None,
+        };
         self.record_refused(kind, caller, record, details).await;
     }
 
     /// Records that a create was refused because its request can't be read or breaks a rule: with the problem's code and the
     /// members that are wrong, never their values.
     pub(crate) async fn record_unusable_create(&self, caller: &Caller, code: &str, errors: &[FieldError]) {
-        let details = json!({ "code": code, "pointers": pointers(errors) });
+        let details = RefusalDetails {
+            code: code.to_owned(),
+            pointers: pointers(errors),
+            ..RefusalDetails::default()
+        };
         self.record_refused(EventKind::CreateRefused, caller, None, details)
             .await;
     }
@@ -174,16 +179,15 @@ impl Recorder {
         kind: EventKind,
         caller: &Caller,
         record: Option<&ConnectionRecord>,
-        mut details: Value,
+        mut details: RefusalDetails,
     ) {
         let limit = &self.limit;
         let Some(before) = limit.admit(caller.actor()) else {
             metrics::refusal_left_out();
             return;
         };
-        if let Some(details) = details.as_object_mut().filter(|_| before > 0) {
-            details.insert("leftOutBefore".to_owned(), before.into());
-        }
+        details.left_out_before = Some(before).filter(|before| *before > 0);
+        let details = details::json(&details);
         let event = Event {
             id: self.clock.new_id(),
             occurred_at: self.clock.now(),
@@ -228,7 +232,8 @@ impl Recorder {
         db: &mut PgConnection,
         caller: &Caller,
     ) -> Result<ActorId, DbError> {
-        principals::ensure(db, caller.actor(), self.clock.new_id(), self.clock.now()).await
+        let name = caller.actor_token().username();
+        principals::ensure(db, caller.actor(), name, self.clock.new_id(), self.clock.now()).await
     }
 
     /// Records actor and participants of a request as people of a connection; returns the participants' pseudonyms.
@@ -259,9 +264,8 @@ impl Recorder {
     ) -> Result<Vec<ActorId>, DbError> {
         let mut participants = Vec::new();
         for token in caller.auxiliary() {
-            let person =
-                principals::ensure(db, token.person(), self.clock.new_id(), self.clock.now()).await?;
-            participants.push(person);
+            let (person, name, now) = (token.person(), token.username(), self.clock.now());
+            participants.push(principals::ensure(db, person, name, self.clock.new_id(), now).await?);
         }
         Ok(participants)
     }

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgConnection;
+use sqlx::postgres::PgNotification;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::authz::Caller;
 use crate::db::operations::NewOperation;
-use crate::db::{DbError, cluster_locks, operations, with_timeout};
+use crate::db::{DbError, cluster_locks, feed, operations, with_timeout};
 use crate::domain::{
     ActorId, ClusterId, Code, ConnectionId, Error, Exceeded, OperationId, OperationKind, OperationRecord,
     Phase, Refusal,
@@ -62,18 +63,28 @@ impl Queue {
         &self.api_version
     }
 
-    /// Listens for notifications that an operation may be due, and wakes the driver. A hint: what is missed is found periodically.
+    /// Listens for notifications that an operation may be due, which wake the driver, or that the feed advanced. A hint: what is missed is
+    /// found periodically.
     ///
     /// # Errors
     /// When the connection to the database is lost. It never ends otherwise.
     pub(crate) async fn listen(&self) -> Result<(), DbError> {
         let mut listener = self.db.listener().await?;
+        // Whatever was notified before is missed.
+        self.signals.feed_advanced();
+        self.signals.wake();
         loop {
             match timeout(SILENCE, listener.try_recv()).await {
                 // Nothing means that the connection was lost and made anew: something may have been missed.
                 Ok(heard) => {
-                    heard?;
-                    self.signals.wake();
+                    let heard = heard?;
+                    let is_of_feed = |heard: &PgNotification| heard.channel() == feed::CHANNEL;
+                    if heard.as_ref().is_none_or(is_of_feed) {
+                        self.signals.feed_advanced();
+                    }
+                    if !heard.as_ref().is_some_and(is_of_feed) {
+                        self.signals.wake();
+                    }
                 }
                 // Silence is usual, and so is a connection that died unnoticed.
                 Err(_) => {

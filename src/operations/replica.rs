@@ -81,6 +81,11 @@ impl Replica {
         self.stop.is_cancelled()
     }
 
+    /// Ends when this replica stops.
+    pub(crate) async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
     /// Refuses what needs the caller's tokens here when this replica stops: a repeated request reaches another replica.
     ///
     /// # Errors
@@ -97,6 +102,11 @@ impl Replica {
             )
         };
         Err(refusal.into())
+    }
+
+    /// Runs something beside the request that began it. It must end soon once this replica stops.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(work.in_current_span());
     }
 
     /// Runs a change to its end although the caller hangs up, so that nothing parts the commit of an intent from what follows

@@ -1,9 +1,10 @@
-//! Hints within one replica: a record changed, an operation may be due. A missed hint costs time and nothing else.
+//! Hints within one replica: a record changed, an operation may be due, the feed advanced. A missed hint costs time and nothing else.
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
+use crate::db::feed::FeedPosition;
 use crate::domain::ConnectionId;
 
 /// How many changed connections a slow waiter may lag behind before it reads its own anyway.
@@ -14,6 +15,9 @@ const MAX_LAG: usize = 256;
 pub(crate) struct Signals {
     changes: broadcast::Sender<ConnectionId>,
     queue: Arc<Notify>,
+    feed: Arc<Notify>,
+    /// The last position of the feed, as far as this replica knows.
+    head: watch::Sender<FeedPosition>,
 }
 
 impl Default for Signals {
@@ -21,6 +25,8 @@ impl Default for Signals {
         Self {
             changes: broadcast::Sender::new(MAX_LAG),
             queue: Arc::default(),
+            feed: Arc::default(),
+            head: watch::Sender::new(FeedPosition::default()),
         }
     }
 }
@@ -45,5 +51,34 @@ impl Signals {
     /// Ends when the job was woken since the last time.
     pub(crate) async fn woken(&self) {
         self.queue.notified().await;
+    }
+
+    /// Announces that the feed may have advanced, to who reads how far.
+    pub(crate) fn feed_advanced(&self) {
+        self.feed.notify_one();
+    }
+
+    /// Ends when that was announced since the last time.
+    pub(crate) async fn feed_may_have_advanced(&self) {
+        self.feed.notified().await;
+    }
+
+    /// Announces the last position of the feed.
+    pub(crate) fn set_feed_head(&self, head: FeedPosition) {
+        self.head.send_if_modified(|known| {
+            let is_later = head > *known;
+            *known = head.max(*known);
+            is_later
+        });
+    }
+
+    /// Whether a request waits for the feed to advance.
+    pub(crate) fn has_feed_readers(&self) -> bool {
+        self.head.receiver_count() > 0
+    }
+
+    /// The last position of the feed, from now on.
+    pub(crate) fn subscribe_feed(&self) -> watch::Receiver<FeedPosition> {
+        self.head.subscribe()
     }
 }

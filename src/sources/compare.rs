@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::projection::{self, Kind, READ_ONLY, RETRIEVAL_START, Values};
 use super::projection_of;
-use crate::domain::json_fields;
+use crate::domain::{ComparisonWord, json_fields};
 
 /// What is recorded of a data connection.
 #[derive(Debug, Clone)]
@@ -40,12 +40,17 @@ impl Comparison {
     /// The word on the wire.
     #[must_use]
     pub(crate) const fn as_str(&self) -> &'static str {
+        self.word().as_str()
+    }
+
+    /// The same as a word of responses.
+    pub(crate) const fn word(&self) -> ComparisonWord {
         match self {
-            Self::Same => "same",
-            Self::Differs(_) => "differs",
-            Self::Replaced(_) => "replaced",
-            Self::Absent => "absent",
-            Self::Unreadable => "unreadable",
+            Self::Same => ComparisonWord::Same,
+            Self::Differs(_) => ComparisonWord::Differs,
+            Self::Replaced(_) => ComparisonWord::Replaced,
+            Self::Absent => ComparisonWord::Absent,
+            Self::Unreadable => ComparisonWord::Unreadable,
         }
     }
 

@@ -3,7 +3,9 @@
 use futures_util::future::join_all;
 
 use crate::authz::Caller;
-use crate::domain::{Awaiting, Code, Error, Missing, MissingKind, Refusal, TenantId, Unavailable, Upstream};
+use crate::domain::{
+    Awaiting, Code, Error, Missing, MissingKind, Refusal, TenantId, Unavailable, Upstream, UpstreamService,
+};
 use crate::entra::{Entra, ExchangeError, ExchangeErrorKind, UserToken};
 use crate::upstream::{AUXILIARY_HEADER, ArmToken};
 
@@ -246,7 +248,7 @@ fn demanded(error: &ExchangeError) -> Option<Awaiting> {
 
 fn upstream(error: &ExchangeError) -> Upstream {
     Upstream {
-        service: "entra".to_owned(),
+        service: UpstreamService::Entra.as_str().to_owned(),
         status: None,
         code: error
             .code

@@ -1,6 +1,6 @@
 //! Records that a caller continues an operation that waits for one, and is its recorded actor from then on.
 
-use serde_json::json;
+use crate::ledger::details::{self, ContinuedDetails};
 use sqlx::PgConnection;
 
 use crate::authz::Caller;
@@ -43,11 +43,11 @@ pub(crate) async fn record(
     let participants = recorder
         .record_people(db, seen.connection, (actor, part), caller)
         .await?;
-    let details = json!({
-        "requestHash": seen.request_hash,
-        "awaitedTenant": seen.awaiting.as_ref().map(|awaiting| awaiting.tenant),
-        "actorBefore": seen.actor,
-        "participants": participants,
+    let details = details::json(&ContinuedDetails {
+        request_hash: seen.request_hash.clone(),
+        awaited_tenants: seen.awaiting.iter().map(|awaiting| awaiting.tenant).collect(),
+        actor_before: seen.actor,
+        participants,
     });
     let mut event = recorder.event(EventKind::OperationContinued, connection, &operation, details);
     event.request_id = Some(caller.request_id().to_owned());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::authz::Scope;
 use crate::db::Db;
-use crate::ledger::details;
+use crate::ledger::details::{self, CreateIntentDetails};
 use crate::ledger::recorder::Recorder;
 use crate::operations::driver::Driver;
 use crate::operations::queue::Queue;
@@ -204,11 +204,17 @@ impl Create {
             .keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
             .await?;
         let justification = request.justification.as_ref();
-        let more = json!({
-            "participants": participants,
-            "justificationHash": justification.map(|text| salted_hash(salt.as_bytes(), text)),
-        });
-        let event = self.intent_event(caller, &record, &new.record, more);
+        let details = CreateIntentDetails {
+            participants,
+            justification_hash: justification.map(|text| salted_hash(salt.as_bytes(), text)),
+            ..details::create_intent(
+                &record,
+                &new.record.request_hash,
+                record.absent_at,
+                self.queue.api_version(),
+            )
+        };
+        let event = self.intent_event(caller, &record, &new.record, &details);
         ledger_events::append(db, &event).await?;
         transaction.commit().await?;
         let claim = new.claim();
@@ -221,18 +227,13 @@ impl Create {
         caller: &Caller,
         record: &NewRecord,
         operation: &OperationRecord,
-        mut more: Value,
+        details: &CreateIntentDetails,
     ) -> Event {
         let kind = match operation.phase {
             Phase::Queued => EventKind::CreateQueued,
             _ => EventKind::CreateIntended,
         };
-        let api_version = self.queue.api_version();
-        let mut details =
-            details::create_intent(record, &operation.request_hash, record.absent_at, api_version);
-        if let (Some(details), Some(more)) = (details.as_object_mut(), more.as_object_mut()) {
-            details.append(more);
-        }
+        let details = details::json(details);
         Event {
             request_id: Some(caller.request_id().to_owned()),
             ..self.recorder.event(kind, record, operation, details)

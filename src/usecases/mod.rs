@@ -3,11 +3,13 @@
 mod actor_change;
 mod continue_operation;
 mod create;
+mod feed;
 mod idempotency;
 mod measure;
 mod queries;
 mod recheck;
 mod record_only;
+mod remedy;
 mod removal_request;
 mod remove;
 
@@ -15,6 +17,8 @@ use std::sync::Arc;
 
 pub use continue_operation::{ContinueOperation, Continued};
 pub use create::{Create, Created};
+pub(crate) use feed::FEED_RESTARTED;
+pub use feed::{Feed, FeedCursor, FeedFilter, FeedPage};
 pub use idempotency::{IdempotencyKey, IdempotencyKeys, KeyError, Settings as IdempotencySettings};
 pub(crate) use measure::measure;
 pub use queries::{EventsPage, OperationView, Page, Queries};
@@ -30,6 +34,8 @@ use crate::db::Db;
 use crate::entra::Entra;
 use crate::ledger::TokenFingerprinter;
 use crate::ledger::recorder::Recorder;
+use crate::ledger::sequencer::Sequencer;
+use crate::ledger::upkeep::Upkeep;
 use crate::operations::driver::{Driver, OperationTokens};
 use crate::operations::queue::Queue;
 use crate::operations::replica::Replica;
@@ -39,7 +45,7 @@ use crate::tokens::exchange::TokenExchange;
 use crate::tokens::service_identity::ServiceIdentity;
 use crate::tokens::store::TokenStore;
 use crate::visibility::Visibility;
-use crate::{operations, visibility};
+use crate::{ledger, operations, visibility};
 
 /// The dependencies of the use cases.
 pub struct Dependencies {
@@ -61,6 +67,8 @@ pub struct Dependencies {
     pub idempotency: IdempotencySettings,
     /// Makes the fingerprints of tokens for the ledger.
     pub fingerprinter: TokenFingerprinter,
+    /// How soon events are in the feed, and how long they stay.
+    pub ledger: ledger::Settings,
     /// How many rejections per person and minute the ledger records.
     pub refusals_logged: u32,
 }
@@ -76,6 +84,8 @@ pub struct UseCases {
     pub continue_operation: ContinueOperation,
     /// Reads for callers.
     pub queries: Queries,
+    /// Reads the feed of events for callers.
+    pub feed: Feed,
     /// Rechecks closed creates whose outcome was unknown.
     pub(crate) late_effects: LateEffects,
     /// Stores idempotency keys.
@@ -84,6 +94,10 @@ pub struct UseCases {
     pub(crate) recorder: Recorder,
     /// Drives operations.
     pub(crate) driver: Driver,
+    /// Assigns events their positions in the feed.
+    pub(crate) sequencer: Sequencer,
+    /// Keeps the ledger in order.
+    pub(crate) upkeep: Upkeep,
     entra: Entra,
 }
 
@@ -228,6 +242,14 @@ impl UseCases {
                 queries: queries.clone(),
                 late_effects: late_effects.clone(),
             },
+            feed: Feed::new(
+                parts.db.clone(),
+                queries.clone(),
+                services.signals,
+                services.replica,
+            ),
+            sequencer: Sequencer::new(parts.db.clone(), parts.ledger.feed_interval),
+            upkeep: Upkeep::new(parts.db.clone(), parts.ledger.clone()),
             queries,
             late_effects,
             keys,

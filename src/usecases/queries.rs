@@ -5,9 +5,10 @@ use crate::authz::tenants::Tenants;
 use crate::db::Db;
 use crate::operations::replica::Replica;
 use crate::operations::signals::Signals;
-use crate::visibility::{Visibility, is_auditor, role_by_record};
+use crate::visibility::{Visibility, role_by_record, role_of_auditor};
 use std::time::Duration;
 
+use tokio::sync::broadcast;
 use tokio::time::{Instant, timeout_at};
 
 use crate::authz::{Caller, Side};
@@ -68,7 +69,7 @@ impl Queries {
     pub async fn connection(&self, caller: &Caller, id: ConnectionId) -> Result<ConnectionRecord, Error> {
         let found = self.find(caller, id).await?;
         match self.visibility.viewer_role(caller, &found).await? {
-            Some(side) => Ok(side.redact(caller, found.record)),
+            Some(side) => Ok(side.redact(caller, found)),
             None => Err(Error::not_found("connection")),
         }
     }
@@ -115,7 +116,7 @@ impl Queries {
         let connections::Listed { connections, next } = found.await?;
         let show = |found: ConnectionWithRole| {
             let side = role_by_record(caller, &found).or(side)?;
-            Some(side.redact(caller, found.record))
+            Some(side.redact(caller, found))
         };
         let connections = connections.into_iter().filter_map(show).collect();
         Ok(Page { connections, next })
@@ -186,16 +187,7 @@ impl Queries {
         after: i64,
         limit: u32,
     ) -> Result<EventsPage, Error> {
-        let found = self.find(caller, id).await?;
-        // Operators see the state of a connection, not its history.
-        if !is_auditor(caller, &found.record)
-            && matches!(
-                self.visibility.viewer_role(caller, &found).await?,
-                None | Some(ViewerRole::Operator)
-            )
-        {
-            return Err(Error::not_found("connection"));
-        }
+        let role = self.role_for_events(caller, id).await?;
         let events = self
             .db
             .read(async |db| Ok(ledger_events::of_connection(db, id, after, i64::from(limit) + 1).await?));
@@ -207,7 +199,33 @@ impl Queries {
         } else {
             None
         };
+        for recorded in &mut events {
+            role.redact_event(caller, &mut recorded.event);
+        }
         Ok(EventsPage { events, next })
+    }
+
+    /// From which side the caller sees the events of a connection.
+    ///
+    /// # Errors
+    /// As [`Queries::connection`].
+    pub(crate) async fn role_for_events(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+    ) -> Result<ViewerRole, Error> {
+        let found = self.find(caller, id).await?;
+        let known = role_by_record(caller, &found).or_else(|| role_of_auditor(caller, &found.record));
+        let role = match known {
+            Some(role) => Some(role),
+            // Operators see the state of a connection, not its history.
+            None => self
+                .visibility
+                .viewer_role(caller, &found)
+                .await?
+                .filter(|role| *role != ViewerRole::Operator),
+        };
+        role.ok_or_else(|| Error::not_found("connection"))
     }
 
     /// An operation of a connection that the caller may see.
@@ -220,11 +238,51 @@ impl Queries {
         let found = self.find(caller, operation.connection).await?;
         let side = self.visibility.viewer_role(caller, &found).await?;
         let side = side.ok_or_else(|| Error::not_found("operation"))?;
-        let connection = side.redact(caller, found.record);
+        let connection = side.redact(caller, found);
         Ok(OperationView {
             operation,
             connection,
         })
+    }
+
+    /// The same, when it has ended, waits for a caller, or after `longest`, or when this replica stops. Visibility is checked at the
+    /// beginning.
+    ///
+    /// # Errors
+    /// As [`Queries::operation`].
+    pub async fn operation_at_rest(
+        &self,
+        caller: &Caller,
+        id: OperationId,
+        longest: Duration,
+    ) -> Result<OperationView, Error> {
+        let deadline = Instant::now() + longest;
+        // Subscribed before the first read, so that no change is missed between the two.
+        let mut changes = self.signals.subscribe();
+        let mut view = self.operation(caller, id).await?;
+        while !view.operation.is_at_rest() && Instant::now() < deadline && !self.replica.is_stopping() {
+            self.change_of(&mut changes, view.operation.connection, deadline)
+                .await;
+            view.operation = self.db.for_a_request(self.recorded_operation(id)).await?;
+        }
+        Ok(view)
+    }
+
+    /// Ends when this replica changed a connection, or it is time to read what another one may have changed.
+    async fn change_of(
+        &self,
+        changes: &mut broadcast::Receiver<ConnectionId>,
+        connection: ConnectionId,
+        deadline: Instant,
+    ) {
+        let changed = async {
+            while let Ok(other) = changes.recv().await {
+                if other == connection {
+                    break;
+                }
+            }
+        };
+        let _ = timeout_at(deadline.min(Instant::now() + POLL_INTERVAL), changed).await;
     }
 
     pub(crate) async fn is_requester(
@@ -268,15 +326,7 @@ impl Queries {
             if view.operation.phase.is_terminal() || waited {
                 return Ok(view);
             }
-            let changed = async {
-                while let Ok(other) = changes.recv().await {
-                    if other == operation.connection {
-                        break;
-                    }
-                }
-            };
-            // Read after a timeout too: another replica may have ended it.
-            let _ = timeout_at(deadline.min(Instant::now() + POLL_INTERVAL), changed).await;
+            self.change_of(&mut changes, operation.connection, deadline).await;
             // A long wait reads often; each read has a request's time for itself.
             view = self.db.for_a_request(self.view(caller, operation, side)).await?;
         }
@@ -290,7 +340,7 @@ impl Queries {
         side: ViewerRole,
     ) -> Result<OperationView, Error> {
         let found = self.find(caller, operation.connection).await?;
-        let connection = side.redact(caller, found.record);
+        let connection = side.redact(caller, found);
         let operation = match &connection.last_operation {
             // Read with its connection, so that both are from the same moment.
             Some(last) if last.id == operation.id => last.clone(),

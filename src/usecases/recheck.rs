@@ -4,12 +4,11 @@
 use crate::arm::Arm;
 use crate::authz::tenants::Tenants;
 use crate::db::Db;
+use crate::ledger::details::{self, CreateAppearedDetails};
 use crate::ledger::recorder::Recorder;
 use crate::operations::signals::Signals;
 use crate::tokens::exchange::TokenExchange;
 use crate::tokens::service_identity::ServiceIdentity;
-
-use serde_json::json;
 
 use crate::arm::DataConnection;
 use crate::authz::Caller;
@@ -189,9 +188,12 @@ impl LateEffects {
             return Ok(false);
         }
         let create = operations::create_of(db, record.id).await?;
-        let event = self
-            .recorder
-            .event(EventKind::CreateAppeared, record, &create, json!({}));
+        let event = self.recorder.event(
+            EventKind::CreateAppeared,
+            record,
+            &create,
+            details::json(&CreateAppearedDetails {}),
+        );
         let event = match caller {
             Some(caller) => Event {
                 actor,

@@ -1,6 +1,6 @@
 //! Closes a record without a request to ARM: for a data connection that is surely gone, or was replaced by another person's.
 
-use serde_json::json;
+use crate::ledger::details::{self, RemoveSucceededDetails};
 
 use crate::arm::{DataConnection, from_arm};
 use crate::authz::Caller;
@@ -106,11 +106,12 @@ impl Remove {
         self.keys
             .keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
             .await?;
-        let details = json!({
-            "recordOnly": true,
-            "stateBefore": record.state(),
-            "comparison": comparison.as_str(),
-            "differences": comparison.differences(),
+        let details = details::json(&RemoveSucceededDetails {
+            record_only: Some(true),
+            state_before: Some(record.state()),
+            comparison: Some(comparison.word()),
+            differences: Some(comparison.differences().to_vec()),
+            ..RemoveSucceededDetails::default()
         });
         let mut event = self
             .recorder

@@ -11,7 +11,6 @@ use crate::upstream::ArmToken;
 use crate::usecases::idempotency::{IdempotencyKeys, Outcome};
 use crate::usecases::queries::Queries;
 use crate::usecases::recheck::LateEffects;
-use serde_json::json;
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
@@ -23,7 +22,7 @@ use crate::domain::{
     Code, ConnectionId, ConnectionRecord, Desired, Error, EventKind, Failure, Observed, OperationId,
     OperationKind, OperationRecord, Phase, Refusal, hex, removal_hash, removal_of_found_hash,
 };
-use crate::ledger::details;
+use crate::ledger::details::{self, RemovalIntentDetails, RemoveSucceededDetails};
 use crate::usecases::actor_change;
 use crate::usecases::create::waits;
 use crate::usecases::removal_request::{RemovalRequest, RemoveCommand};
@@ -250,13 +249,15 @@ impl Remove {
             .keep_key(db, caller, wanted.keyed.as_ref(), &new.record)
             .await?;
         let details = if kind == EventKind::RemoveSucceeded {
-            json!({ "neverMade": true })
+            details::json(&RemoveSucceededDetails {
+                never_made: Some(true),
+                ..RemoveSucceededDetails::default()
+            })
         } else {
-            let mut details = details::removal_intent(&record, self.queue.api_version());
-            if let (Some(accepted), Some(details)) = (&new.accepted_fingerprint, details.as_object_mut()) {
-                details.insert("acceptedFingerprint".to_owned(), accepted.clone().into());
-            }
-            details
+            details::json(&RemovalIntentDetails {
+                accepted_fingerprint: new.accepted_fingerprint.clone(),
+                ..details::removal_intent(&record, self.queue.api_version())
+            })
         };
         let mut event = self.recorder.event(kind, &record, &new.record, details);
         event.request_id = Some(caller.request_id().to_owned());
@@ -309,19 +310,17 @@ impl Remove {
         record: &ConnectionRecord,
         create: &OperationRecord,
     ) -> Result<bool, DbError> {
-        let failure = Failure {
-            code: Code::NotSent.as_str().to_owned(),
-            detail: "the connection was removed before its create was sent".to_owned(),
-            comparison: None,
-            upstream: None,
-        };
+        let failure = Failure::new(
+            Code::NotSent,
+            "the connection was removed before its create was sent",
+        );
         let now = self.driver.clock.now();
         if create.phase != Phase::Queued || !operations::cancel(db, create.id, &failure, now).await? {
             return Ok(false);
         }
         connections::set_observed(db, record.id, Observed::Absent, now, true, false).await?;
         cluster_locks::notify_queue(db).await?;
-        let details = details::failure(&failure);
+        let details = details::json(&details::failure(&failure, None));
         let event = self
             .recorder
             .event(EventKind::CreateFailed, record, create, details);

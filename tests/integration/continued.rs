@@ -96,7 +96,7 @@ async fn who_may_not_remove_does_not_end_a_removal_that_somebody_else_asked_for(
     let waiting = portal
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
-    assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN1);
+    assert_eq!(waiting.text("/awaiting/0/tenantId"), how_to::DOMAIN1);
     assert_eq!(portal.connection(&id).await.text("/state"), "removing");
     let held = of_kind(&actors(&portal, &id).await, "remove.held");
     assert_eq!(held.len(), 1);
@@ -129,7 +129,7 @@ async fn a_repeated_create_that_provides_its_tokens_waits_for_a_slow_entra_and_i
     assert!([200, 202].contains(&repeated.status), "{}", repeated.body);
     assert_eq!(repeated.body["id"], created.body["id"]);
     app.emulator.edit(|world| world.finish_operations(|_| true));
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.follow(created.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded");
     assert_eq!(app.writes().len(), 1);
     app.finish().await;

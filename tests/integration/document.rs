@@ -1,8 +1,11 @@
 //! The OpenAPI documents, which clients are generated from, and the pages that show them. `crates/xtask` holds that the committed
 //! documents are those of the routes.
 
+use std::collections::HashSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
+use tenant_bridge::domain::{Code, EventKind, OperationKind, State};
 use tenant_bridge::http::{OPENAPI_3_0, OPENAPI_3_1};
 
 use crate::support::{App, program};
@@ -78,7 +81,7 @@ fn every_operation_has_a_summary_a_description_an_id_and_described_answers() {
             let is_problem = response["content"].get("application/problem+json").is_some();
             assert_eq!(
                 is_problem,
-                status.starts_with(['4', '5']),
+                status == "default" || status.starts_with(['4', '5']),
                 "{status}: {operation}"
             );
         }
@@ -125,6 +128,101 @@ fn every_reference_in_the_documents_leads_somewhere() {
             }
         }
     }
+}
+
+/// The schemas that a request holds.
+fn requested(document: &Value) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let mut left: Vec<&Value> = operations(document)
+        .map(|operation| &operation["requestBody"])
+        .collect();
+    while let Some(value) = left.pop() {
+        if let Some(name) = value["$ref"]
+            .as_str()
+            .and_then(|reference| reference.rsplit('/').next())
+            && names.insert(name.to_owned())
+        {
+            left.push(&document["components"]["schemas"][name]);
+        }
+        match value {
+            Value::Object(members) => left.extend(members.values()),
+            Value::Array(entries) => left.extend(entries),
+            _ => {}
+        }
+    }
+    names
+}
+
+fn operations(document: &Value) -> impl Iterator<Item = &Value> {
+    let paths = document["paths"].as_object().expect("paths").values();
+    paths.flat_map(|path| path.as_object().expect("operations").values())
+}
+
+#[test]
+fn requests_are_strict_and_responses_may_grow() {
+    for (document, name, _) in DOCUMENTS {
+        let document: Value = serde_json::from_str(document).expect("JSON");
+        let requested = requested(&document);
+        assert!(requested.contains("CreateSource"), "{requested:?}");
+        let is_3_0 = document["openapi"] == "3.0.3";
+        for (schema, described) in document["components"]["schemas"].as_object().expect("schemas") {
+            let place = format!("{name}: {schema}");
+            let additional = described.get("additionalProperties");
+            if requested.contains(schema) {
+                assert_eq!(additional, Some(&json!(false)), "{place}");
+                continue;
+            }
+            assert_eq!(described.get("enum"), None, "{place}");
+            if is_3_0 && described["type"] == "object" {
+                assert_eq!(additional, Some(&json!(true)), "{place}");
+            } else {
+                assert_eq!(additional, None, "{place}");
+            }
+            let words = match described["anyOf"].as_array() {
+                Some(union) if !is_3_0 => {
+                    assert_eq!(union[1..], [json!({ "type": "string" })], "{place}");
+                    &union[0]["enum"]
+                }
+                _ => &described["x-extensible-enum"],
+            };
+            let text = described["description"].as_str().expect(schema);
+            for word in words.as_array().into_iter().flatten() {
+                let start = format!("\n- `{}`: ", word.as_str().expect("a word"));
+                let (_, sentence) = text.split_once(&start).expect(&place);
+                assert!(
+                    sentence.lines().next().is_some_and(|line| line.ends_with('.')),
+                    "{place}: {word}"
+                );
+            }
+            for (member, property) in described["properties"].as_object().into_iter().flatten() {
+                assert_eq!(property.get("enum"), None, "{place}.{member}");
+            }
+        }
+        for operation in operations(&document) {
+            let others = json!({ "$ref": "#/components/responses/ProblemDefault" });
+            assert_eq!(
+                operation["responses"]["default"], others,
+                "{}",
+                operation["operationId"]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_document_lists_every_problem_code_kind_of_event_and_state() {
+    let document: Value = serde_json::from_str(OPENAPI_3_1).expect("JSON");
+    let listed = |schema: &str| {
+        let place = format!("/components/schemas/{schema}/anyOf/0/enum");
+        document.pointer(&place).expect(schema).clone()
+    };
+    assert_eq!(
+        listed("ProblemCode"),
+        json!(Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>())
+    );
+    assert_eq!(listed("EventKind"), json!(EventKind::ALL));
+    assert_eq!(listed("State"), json!(State::ALL));
+    assert_eq!(listed("OperationKind"), json!(OperationKind::ALL));
 }
 
 /// The texts between these two marks.
@@ -233,7 +331,37 @@ async fn the_pages_may_load_nothing_else_and_be_kept_but_not_framed() {
     ] {
         let answer = portal.get(path).await;
         answer.is_problem(404, "notFound");
-        assert_eq!(answer.text("/detail"), "there is nothing at this path", "{path}");
+        assert!(
+            answer
+                .text("/detail")
+                .starts_with("there is nothing at this path"),
+            "{path}"
+        );
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_root_leads_to_the_docs_and_a_wrong_path_to_the_nearest_right_one() {
+    let app = App::start().await;
+    let portal = app.portal();
+    let root = portal.get("/").await;
+    let docs = portal.get("/docs/").await;
+    assert_eq!((root.status, root.header("etag")), (200, docs.header("etag")));
+    let operation = "/v1/operation/0192f0c1-6a2d-7c84-b1f0-9e3d5a7c1b20";
+    for (wrong, told) in [
+        (operation, "; the nearest one is /v1/operations/{id}"),
+        ("/v1/connections/", "; the nearest one is /v1/connections"),
+        ("/readyz/", "; the nearest one is /readyz"),
+        ("/secret-7f1c", "; `/docs` lists those there are"),
+    ] {
+        let answer = portal.get(wrong).await;
+        answer.is_problem(404, "notFound");
+        assert_eq!(
+            answer.text("/detail"),
+            format!("there is nothing at this path{told}"),
+            "{wrong}"
+        );
     }
     app.finish().await;
 }

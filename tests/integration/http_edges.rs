@@ -25,7 +25,6 @@ async fn a_path_or_an_id_that_does_not_exist_is_a_problem() {
     let app = App::start().await;
     let portal = app.how_to_portal();
     for path in [
-        "/",
         "/v1",
         "/v2/connections",
         "/v1/connections/",
@@ -184,7 +183,7 @@ async fn prefer_decides_how_long_an_answer_is_waited_for() {
         let operation = format!("/v1/operations/{}", answer.text("/lastOperation/id"));
         assert_eq!(answer.header("operation-location"), Some(operation.as_str()));
         assert_eq!(answer.header("retry-after").is_some(), status == 202);
-        portal.follow(answer.text("/lastOperation/id")).await;
+        portal.follow(answer.operation()).await;
 
         let remove = portal.without_auxiliary();
         let call = remove.call(Method::DELETE, &location);
@@ -196,7 +195,7 @@ async fn prefer_decides_how_long_an_answer_is_waited_for() {
         };
         let removed = portal.send(call).await;
         assert_eq!(removed.status, status, "{}", removed.body);
-        portal.follow(removed.text("/lastOperation/id")).await;
+        portal.follow(removed.operation()).await;
     }
     app.finish().await;
 }
@@ -209,7 +208,7 @@ async fn nobody_waits_longer_than_the_configuration_lets_them() {
     let answer = portal.create_waiting(&request("telemetry"), 4_000_000_000).await;
     assert_eq!((answer.status, answer.text("/state")), (202, "creating"));
     app.release_operations();
-    portal.follow(answer.text("/lastOperation/id")).await;
+    portal.follow(answer.operation()).await;
     app.finish().await;
 }
 

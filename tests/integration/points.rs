@@ -70,7 +70,7 @@ async fn an_answer_that_a_point_takes_away_leaves_the_outcome_unknown_until_a_re
     );
     let portal = app.how_to_portal();
     let created = portal.create_waiting(&request("telemetry"), 0).await;
-    portal.follow(created.text("/lastOperation/id")).await;
+    portal.follow(created.operation()).await;
     let events = portal.event_kinds(created.text("/id")).await;
     assert_eq!(events, ["create.intended", "outcome.unknown", "create.succeeded"]);
     assert_eq!(app.writes().len(), 1);
@@ -91,7 +91,7 @@ async fn whoever_is_held_before_a_send_sends_nothing_until_it_is_released() {
     point.met().await;
     assert!(app.writes().is_empty());
     point.release();
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(operation.text("/status"), "succeeded");
     app.finish().await;
 }

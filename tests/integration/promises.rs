@@ -115,7 +115,7 @@ async fn what_azure_answered_while_the_database_was_away_is_recorded_when_it_is_
     app.wait_for_calls("PUT", "telemetry", 1).await;
     server.suspend().await.expect("it stops");
     server.resume().await.expect("it starts");
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.follow(created.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded");
     assert_eq!(
         portal.event_kinds(created.text("/id")).await,

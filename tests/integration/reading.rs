@@ -239,9 +239,12 @@ async fn a_list_read_in_pages_gives_each_connection_once_newest_first_whatever_i
     let oldest = portal.connection(&flat[6]).await;
     let removed = portal.without_auxiliary().remove(&flat[6]).await;
     assert_eq!(removed.status, 200, "{}", removed.body);
-    let again = json!({ "name": oldest.body["name"], "target": { "database": oldest.body["target"]["database"] }, "source": {
-        "eventHub": oldest.body["source"]["eventHub"]
-    } });
+    let hub = &oldest.body["source"]["eventHub"];
+    let again = json!({
+        "name": oldest.body["name"],
+        "target": { "database": oldest.body["target"]["database"] },
+        "source": { "eventHub": { "resourceId": hub["resourceId"], "consumerGroup": hub["consumerGroup"] } }
+    });
     let again = portal.create(&again).await;
     assert_eq!(again.status, 201, "{}", again.body);
     assert_eq!(pages(&portal, first.text("/nextLink")).await.concat(), flat[3..]);

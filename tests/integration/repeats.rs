@@ -17,7 +17,7 @@ async fn a_repeated_create_gives_the_same_connection_while_it_runs_and_when_it_s
     // A refreshed token is no other person.
     let running = app.how_to_portal().create_waiting(&request("telemetry"), 0).await;
     assert_eq!((first.status, running.status), (202, 202));
-    portal.follow(first.text("/lastOperation/id")).await;
+    portal.follow(first.operation()).await;
     let standing = portal.create(&request("telemetry")).await;
     assert_eq!((standing.status, standing.text("/state")), (200, "active"));
     for repeat in [&running, &standing] {

@@ -88,12 +88,12 @@ async fn who_could_not_be_told_beforehand_that_they_may_not_is_refused_by_arm_an
     // May read everything on both sides, and write nothing.
     let portal = app.signed_in("acc6@domain1.com");
     let created = portal.create(&request("telemetry")).await;
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(operation.text("/error/code"), "azureRefused");
     assert_eq!(operation.text("/error/upstream/code"), "AuthorizationFailed");
     assert_eq!(operation.body["error"]["upstream"]["status"], 403);
     assert_eq!(
-        portal.connection(created.text("/id")).await.text("/state"),
+        portal.connection(created.connection()).await.text("/state"),
         "failed"
     );
     assert!(app.at_arm("telemetry").is_none());
@@ -129,7 +129,7 @@ async fn a_refusal_for_want_of_a_sign_in_keeps_arms_code_and_not_its_words() {
         let fault = Fault::arm("/dataConnections/", Effect::json(status, names.clone()));
         app.emulator.inject(fault.method("DELETE"));
         let refused = portal.remove(created.text("/id")).await;
-        let operation = portal.follow(refused.text("/lastOperation/id")).await;
+        let operation = portal.follow(refused.operation()).await;
         assert_eq!(operation.text("/error/code"), "azureRefused");
         assert_eq!(
             operation.text("/error/upstream/code"),

@@ -32,6 +32,12 @@ async fn the_serving_role_can_add_to_the_ledger_and_change_nothing_in_it() {
         "create trigger other before insert on ledger_events for each row execute function suppress_redundant_updates_trigger()",
         "insert into ledger_events (sequence, id, occurred_at, kind, details) overriding system value
             values (1, gen_random_uuid(), now(), 'create.intended', '{}')",
+        "update feed set hash = ''",
+        "delete from feed",
+        "truncate feed",
+        "insert into feed_epochs (epoch) values (1)",
+        "select begin_feed_epoch()",
+        "update feed_epochs set epoch = 0",
         "update operations set body = '{}'",
         "update connections set request_hash = ''",
         "delete from operations",
@@ -84,10 +90,11 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
             "connection_revisions: confirmed_at snapshot",
             "connection_viewers: part",
             "connections: closed_at confirmed_at desired found observed observed_at recheck_at recheck_step version",
+            "feed_epochs: numbered_up_to",
             "operations: absence_seen_at absent_reads arm_operation_url attempts awaiting_claims awaiting_tenant_id \
              continued_app continued_by deadline_at dispatched_at dispatches due_at error finished_at holder lease_token \
              lease_until phase turn",
-            "people: tenant_id",
+            "people: tenant_id user_name",
             "replicas: alive_until",
             "schedules: due_at succeeded_at",
         ]
@@ -108,6 +115,7 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
             "connection_revisions",
             "connection_viewers",
             "connections",
+            "feed",
             "idempotency_keys",
             "ledger_events",
             "operations",

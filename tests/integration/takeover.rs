@@ -43,7 +43,7 @@ async fn after_a_restart_an_operation_waits_for_its_actor_who_continues_it() {
     app.start_service().await;
     let portal = app.how_to_portal();
     let waiting = waits_for_a_caller(&portal, &created).await;
-    assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
+    assert_eq!(waiting["awaiting"][0]["tenantId"], how_to::DOMAIN1);
     let attempts = "select attempts from operations";
     assert_eq!(app.scalar::<i32>(attempts).await, 1);
 
@@ -98,7 +98,7 @@ async fn a_participant_continues_an_operation_only_with_a_token_that_grants_acce
             refused.is_problem(403, "accessMissing");
             assert_eq!(app.scalar::<i64>(attempts).await, before);
             let waiting = waits_for_a_caller(&theirs, &created).await;
-            assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
+            assert_eq!(waiting["awaiting"][0]["tenantId"], how_to::DOMAIN1);
             let actor = app.signed_in("acc1@domain1.com");
             assert_eq!(
                 actor.continue_to_end(operation).await.text("/status"),
@@ -277,7 +277,7 @@ async fn a_put_that_was_leaving_when_its_replica_was_killed_is_settled_by_reads(
     // Nothing is recorded but the intent, and that is enough.
     mortal.kill();
     let waiting = waits_for_a_caller(&portal, &created).await;
-    assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
+    assert_eq!(waiting["awaiting"][0]["tenantId"], how_to::DOMAIN1);
     assert_eq!(
         portal.connection(created.text("/id")).await.text("/state"),
         "unsettled"

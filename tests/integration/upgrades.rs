@@ -182,6 +182,18 @@ async fn the_migration_of_the_revisions_index_and_a_change_that_is_being_committ
     .await;
 }
 
+#[tokio::test]
+async fn the_migration_of_the_ledgers_partitions_and_a_change_that_is_being_committed_both_end() {
+    migrates_beside_a_change(
+        42,
+        "begin; update operations set phase = 'accepted';
+         insert into ledger_events (id, occurred_at, kind, details) values (gen_random_uuid(), now(), 'k', '{}')",
+        "update connections set observed = 'present';
+         insert into ledger_events (id, occurred_at, kind, details) values (gen_random_uuid(), now(), 'k', '{}'); commit",
+    )
+    .await;
+}
+
 /// A change is being committed: what was recorded before is listed meanwhile without keeping leases from being renewed, and of the
 /// two the second one finds what the first has left.
 #[tokio::test]

@@ -1,57 +1,78 @@
 """Lists that come in pages."""
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from http import HTTPStatus
+from typing import Any, ParamSpec, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
-from uuid import UUID
 
-from .generated.api.connections import list_connection_events, list_connections
-from .generated.client import AuthenticatedClient
-from .generated.models.connection import Connection
-from .generated.models.ledger_event import LedgerEvent
-from .generated.types import UNSET, Unset
-from .problem import unwrap
+from .generated.models.problem import Problem
+from .generated.types import Unset
+from .problem import UnexpectedAnswer
 
+P = ParamSpec("P")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-def all_connections(client: AuthenticatedClient, limit: int | None = None) -> Iterator[Connection]:
-    """Every connection that the caller may see, newest first; fetches `limit` at a time (1 to 200)."""
+class Page(Protocol[T_co]):
+    """A page of a list."""
 
-    def fetch(token: str | Unset) -> tuple[list[Connection], str | Unset]:
-        page = unwrap(
-            list_connections.sync_detailed(
-                client=client, limit=UNSET if limit is None else limit, page_token=token
-            )
-        )
-        return page.value, page.next_link
+    @property
+    def value(self) -> Sequence[T_co]: ...
 
-    return _walk(fetch)
+    @property
+    def next_link(self) -> str | Unset: ...
 
 
-def all_events(
-    client: AuthenticatedClient, connection_id: UUID, limit: int | None = None
-) -> Iterator[LedgerEvent]:
-    """Every event of a connection, oldest first; fetches `limit` at a time (1 to 200)."""
+class Answer(Protocol[T_co]):
+    """A response with a page."""
 
-    def fetch(token: str | Unset) -> tuple[list[LedgerEvent], str | Unset]:
-        page = unwrap(
-            list_connection_events.sync_detailed(
-                connection_id, client=client, limit=UNSET if limit is None else limit, page_token=token
-            )
-        )
-        return page.value, page.next_link
+    @property
+    def status_code(self) -> HTTPStatus: ...
 
-    return _walk(fetch)
+    @property
+    def parsed(self) -> Page[T_co] | Problem | None: ...
 
 
-def _walk(fetch: Callable[[str | Unset], tuple[list[T], str | Unset]]) -> Iterator[T]:
-    """Of `nextLink` only the page token is taken, so a user token never goes to another host."""
-    token: str | Unset = UNSET
+def all_items(
+    fetch: Callable[P, Answer[T]], *args: P.args, **kwargs: P.kwargs
+) -> Iterator[T]:
+    """Every item of a list, page by page: `all_items(list_connections.sync_detailed, client=client, state="active")`.
+
+    The arguments are those of the function; `limit` is how many items are fetched at a time.
+    """
+    call: Callable[..., Answer[T]] = fetch
+    parameters: dict[str, Any] = dict(kwargs)
     while True:
-        value, next_link = fetch(token)
-        yield from value
-        tokens = parse_qs(urlsplit(next_link).query).get("pageToken") if next_link else None
-        if not tokens:
+        page = _page_of(call(*args, **parameters))
+        yield from page.value
+        if not (token := _token_of(page.next_link)):
             return
-        token = tokens[0]
+        parameters["page_token"] = token
+
+
+async def all_items_async(
+    fetch: Callable[P, Awaitable[Answer[T]]], *args: P.args, **kwargs: P.kwargs
+) -> AsyncIterator[T]:
+    """The same for async functions: `all_items_async(list_connections.asyncio_detailed, client=client)`."""
+    call: Callable[..., Awaitable[Answer[T]]] = fetch
+    parameters: dict[str, Any] = dict(kwargs)
+    while True:
+        page = _page_of(await call(*args, **parameters))
+        for item in page.value:
+            yield item
+        if not (token := _token_of(page.next_link)):
+            return
+        parameters["page_token"] = token
+
+
+def _page_of(answer: Answer[T]) -> Page[T]:
+    if answer.parsed is None or isinstance(answer.parsed, Problem):
+        raise UnexpectedAnswer(answer.status_code.value)
+    return answer.parsed
+
+
+def _token_of(next_link: str | Unset) -> str | None:
+    """Of `nextLink` only the page token is taken, so a user token never goes to another host."""
+    tokens = parse_qs(urlsplit(next_link).query).get("pageToken") if next_link else None
+    return tokens[0] if tokens else None

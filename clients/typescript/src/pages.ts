@@ -2,41 +2,44 @@
 
 import type { Client } from './generated/client/index.js';
 import { listConnectionEvents, listConnections } from './generated/sdk.gen.js';
-import type { Connection, LedgerEvent, ListConnectionsData } from './generated/types.gen.js';
+import type { Connection, LedgerEvent, ListConnectionEventsData, ListConnectionsData } from './generated/types.gen.js';
+
+/** The filters and the order of the list of connections; `limit` is how many are fetched at a time. */
+export type ConnectionsQuery = Omit<NonNullable<ListConnectionsData['query']>, 'pageToken'>;
+
+/** The parameters of a connection's events. */
+export type EventsQuery = Omit<NonNullable<ListConnectionEventsData['query']>, 'pageToken'>;
+
+/** Every connection that the caller may see and the query names. */
+export function allConnections(client: Client, query: ConnectionsQuery = {}): AsyncGenerator<Connection> {
+  return walk(
+    async (page) => (await listConnections({ client, query: { ...query, ...page }, throwOnError: true })).data,
+  );
+}
+
+/** Every event of a connection, oldest first. */
+export function allEvents(client: Client, id: string, query: EventsQuery = {}): AsyncGenerator<LedgerEvent> {
+  return walk(
+    async (page) =>
+      (await listConnectionEvents({ client, path: { id }, query: { ...query, ...page }, throwOnError: true })).data,
+  );
+}
 
 interface Page<T> {
   value: T[];
   nextLink?: string;
 }
 
-type Query = NonNullable<ListConnectionsData['query']>;
-
-/** Every connection that the caller may see, newest first; fetches `limit` at a time (1 to 200). */
-export function allConnections(client: Client, limit?: number): AsyncGenerator<Connection> {
-  return walk(limit, async (query) => (await listConnections({ client, query, throwOnError: true })).data);
-}
-
-/** Every event of a connection, oldest first; fetches `limit` at a time (1 to 200). */
-export function allEvents(client: Client, id: string, limit?: number): AsyncGenerator<LedgerEvent> {
-  return walk(
-    limit,
-    async (query) => (await listConnectionEvents({ client, path: { id }, query, throwOnError: true })).data,
-  );
-}
-
-/** Of `nextLink` only the parameters are taken, so a token never goes to another host. */
-async function* walk<T>(
-  limit: number | undefined,
-  fetch: (query: Query) => Promise<Page<T>>,
-): AsyncGenerator<T> {
-  let query: Query = limit === undefined ? {} : { limit };
+/** Of `nextLink` only the page token is taken, so a user token never goes to another host. */
+async function* walk<T>(fetch: (page: { pageToken?: string }) => Promise<Page<T>>): AsyncGenerator<T> {
+  let page: { pageToken?: string } = {};
   for (;;) {
-    const page = await fetch(query);
-    yield* page.value;
-    const token = page.nextLink && new URL(page.nextLink, 'http://service').searchParams.get('pageToken');
-    if (!token) {
+    const { value, nextLink } = await fetch(page);
+    yield* value;
+    const pageToken = nextLink && new URL(nextLink, 'http://service').searchParams.get('pageToken');
+    if (!pageToken) {
       return;
     }
-    query = { ...query, pageToken: token };
+    page = { pageToken };
   }
 }

@@ -1,28 +1,36 @@
 // Problems (RFC 9457) as errors.
 
-import type { Problem } from './generated/types.gen.js';
+import type { FieldError, Missing, Problem, ProblemCode } from './generated/types.gen.js';
 
-/** A refusal or failure of the service. Build on `code`: it is stable. */
+/** The members that a problem has because of its code. */
+export interface MembersByCode {
+  accessMissing: { missing: Missing[] };
+  createFailed: { connectionId: string; operationId: string };
+  invalidRequest: { errors: FieldError[] };
+  removeFailed: { connectionId: string; operationId: string };
+}
+
+/** An error response of the service, whatever its status. Build on `code`: it is stable. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
 
   constructor(
     /** What the service said. */
     readonly problem: Problem,
-    /** The answer it came with; its body is read already. */
+    /** The response it came with; its body is read already. */
     readonly response: Response,
   ) {
     super(`${problem.title} (${problem.code}): ${problem.detail}`);
   }
 
-  /** The kind of problem in one word. */
-  get code(): string {
+  /** The kind of problem in one word. Later versions of the service may have more than this client's document names. */
+  get code(): ProblemCode {
     return this.problem.code;
   }
 
   /** The HTTP status. */
   get status(): number {
-    return this.problem.status;
+    return this.response.status;
   }
 
   /** When to try again, in seconds, if the service said so. */
@@ -30,15 +38,31 @@ export class ProblemError extends Error {
     return secondsOf(this.response);
   }
 
-  /** The claims that the user has to sign in with, as JSON text, if that is what was refused. */
+  /** The tenant that requires more proof of its user, if that is what the problem is. */
+  get tenantId(): string | undefined {
+    return this.#challenge('realm');
+  }
+
+  /** The claims that the sign-in to that tenant requires, as JSON text. */
   get claims(): string | undefined {
-    const challenge = this.response.headers.get('WWW-Authenticate') ?? '';
-    const claims = /\bclaims="([^"]+)"/.exec(challenge)?.[1];
+    const claims = this.#challenge('claims');
     return claims === undefined ? undefined : new TextDecoder().decode(bytesOf(claims));
+  }
+
+  /** Whether the problem has this code; then it has the members of that code. */
+  is<C extends keyof MembersByCode>(code: C): this is ProblemError & { problem: Problem & MembersByCode[C] };
+  is(code: ProblemCode): boolean;
+  is(code: ProblemCode): boolean {
+    return this.problem.code === code;
+  }
+
+  #challenge(name: string): string | undefined {
+    const challenge = this.response.headers.get('WWW-Authenticate') ?? '';
+    return new RegExp(`\\b${name}="([^"]+)"`).exec(challenge)?.[1];
   }
 }
 
-/** An answer that is neither what the document says nor a problem: of something between here and the service. */
+/** A response that is neither what the document says nor a problem: of something between here and the service. */
 export class UnexpectedAnswer extends Error {
   override readonly name = 'UnexpectedAnswer';
 
@@ -47,13 +71,13 @@ export class UnexpectedAnswer extends Error {
   }
 }
 
-/** The seconds that an answer's `Retry-After` names (RFC 9110, section 10.2.3); the service sends no dates. */
+/** The seconds that a response's `Retry-After` names (RFC 9110, section 10.2.3); the service sends no dates. */
 export function secondsOf(response: Response): number | undefined {
   const text = response.headers.get('Retry-After')?.trim() ?? '';
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** What is thrown for a failed call. Without an answer it is what `fetch` threw. */
+/** What is thrown for a failed call. Without a response it is what `fetch` threw. */
 export function asError(error: unknown, response: Response | undefined): unknown {
   if (response === undefined) {
     return error;
@@ -61,7 +85,16 @@ export function asError(error: unknown, response: Response | undefined): unknown
   return isProblem(error) ? new ProblemError(error, response) : new UnexpectedAnswer(response);
 }
 
-function isProblem(value: unknown): value is Problem {
+/** Whether a request that failed in this way may succeed later: also where something between here and the service answered. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof ProblemError) {
+    return error.problem.retryable;
+  }
+  // `fetch` throws a TypeError for whatever kept it from an answer.
+  return error instanceof TypeError || (error instanceof UnexpectedAnswer && error.response.status >= 500);
+}
+
+export function isProblem(value: unknown): value is Problem {
   return (
     typeof value === 'object' &&
     value !== null &&

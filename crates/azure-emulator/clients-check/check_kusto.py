@@ -4,8 +4,9 @@ import contextlib
 import importlib.metadata
 
 import checks
+import requests
 from checks import check, raises
-from emulator import CLUSTER_ID, HUB1, HUB2
+from emulator import CLUSTER_ID, HUB1, HUB2, STORAGE1
 
 VERSION = importlib.metadata.version("azure-mgmt-kusto")
 if VERSION.startswith("0."):
@@ -142,6 +143,26 @@ def is_refused_across_tenants_without_the_right_to_list_keys(emulator):
     error = raises(kusto.Refused, client.create, "events", **ACROSS)
     assert kusto.told(error) == (403, "LinkedAuthorizationFailed"), error
     assert "does not have permission to perform action" in str(error), error
+
+
+@check
+def creates_an_event_grid_connection(emulator):
+    role = {"principal": "acc1@domain1.com", "role": "Reader and Data Access", "scope": STORAGE1}
+    reply = requests.post(f"{emulator.admin}/admin/changes", json={"assignRole": role}, timeout=10)
+    assert reply.ok, reply.text
+    client = kusto.as_user(emulator, "acc1@domain1.com")
+    with connection(client, storage_account_resource_id=STORAGE1, **WITHIN, **TABLE) as made:
+        assert made.kind == "EventGrid", made
+        members = client.members(client.get("events"))
+        assert (members.storage_account_resource_id, members.event_hub_resource_id) == (STORAGE1, HUB1), members
+        if not VERSION.startswith("0."):
+            assert members.blob_storage_event_type == "Microsoft.Storage.BlobCreated", members
+            assert members.ignore_first_record is False, members
+        blob = {"account": STORAGE1, "container": "raw", "path": "a.json"}
+        reply = requests.post(f"{emulator.admin}/admin/changes", json={"uploadBlob": blob}, timeout=10)
+        assert reply.ok, reply.text
+        upload = requests.get(f"{emulator.admin}/admin/state", timeout=10).json()["uploads"][0]
+        assert [one["arrived"] for one in upload["connections"]] == [True], upload
 
 
 @check

@@ -21,10 +21,12 @@ REDIRECT = "http://localhost:4711"
 
 SUBSCRIPTION1 = "50000000-0000-4000-8000-000000000001"
 SUBSCRIPTION2 = "50000000-0000-4000-8000-000000000002"
+SUBSCRIPTION3 = "50000000-0000-4000-8000-000000000003"
 GROUP, CLUSTER, DATABASE = "rg-adx", "adx1", "telemetry"
 GROUP1 = f"/subscriptions/{SUBSCRIPTION1}/resourceGroups/{GROUP}"
 GROUP2 = f"/subscriptions/{SUBSCRIPTION2}/resourceGroups/rg-streams"
 CLUSTER_ID = f"{GROUP1}/providers/Microsoft.Kusto/clusters/{CLUSTER}"
+STORAGE1 = f"{GROUP1}/providers/Microsoft.Storage/storageAccounts/stdomain1"
 HUB1 = f"{GROUP1}/providers/Microsoft.EventHub/namespaces/ns-domain1/eventhubs/hub1"
 HUB2 = f"{GROUP2}/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1"
 

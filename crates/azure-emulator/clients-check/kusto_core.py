@@ -35,12 +35,15 @@ class Client:
         self.calls = self.library.data_connections
 
     def model(self, with_kind=True, **members):
-        """An event hub's data connection. 4.0.0 sends its kind only if told to; older ones always do."""
+        """An event hub's or a storage account's data connection. 4.0.0 sends its kind only if told to; older ones always
+        do."""
+        kind = "EventGrid" if "storage_account_resource_id" in members else "EventHub"
+        model = getattr(models, f"{kind}DataConnection")
         if not NESTED:
-            return models.EventHubDataConnection(location="West Europe", **members)
-        properties = models.EventHubConnectionProperties(**members)
-        kind = {"kind": "EventHub"} if with_kind else {}
-        return models.EventHubDataConnection(location="West Europe", properties=properties, **kind)
+            return model(location="West Europe", **members)
+        properties = getattr(models, f"{kind}ConnectionProperties")(**members)
+        kind = {"kind": kind} if with_kind else {}
+        return model(location="West Europe", properties=properties, **kind)
 
     def create(self, name, with_kind=True, **members):
         return self.calls.begin_create_or_update(*WHERE, name, self.model(with_kind, **members)).result()

@@ -33,7 +33,8 @@ class Client:
         self.headers = {"x-ms-authorization-auxiliary": header} if header else None
 
     def model(self, **members):
-        return models.EventHubDataConnection(location="West Europe", **members)
+        kind = "EventGrid" if "storage_account_resource_id" in members else "EventHub"
+        return getattr(models, f"{kind}DataConnection")(location="West Europe", **members)
 
     def create(self, name, **members):
         model = self.model(**members)

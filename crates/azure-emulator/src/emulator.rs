@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -56,7 +57,8 @@ impl Default for Options {
 
 /// What Kusto does with a write while another one of the same cluster runs. It refuses them in reality, but where it
 /// says so differs: the recorded complaints are of the operation's end (Azure/azure-rest-api-specs issue 18845).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ParallelWrites {
     /// Both go through.
     #[default]

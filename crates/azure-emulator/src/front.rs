@@ -25,11 +25,23 @@ pub(crate) struct Front {
 }
 
 impl Front {
+    /// What the host answers, with the emulator's time.
     fn effect(&self, call: &Call) -> Answer {
-        match self.host {
+        let answer = match self.host {
             Host::Entra => crate::entra::answer(&self.azure, call),
             Host::Arm => crate::arm::answer(&self.azure, call),
+        };
+        self.dated(answer)
+    }
+
+    /// With `Date`, which goes by the emulator's clock like everything that is signed or counted (RFC 9110, 5.6.7).
+    fn dated(&self, answer: Answer) -> Answer {
+        // A fault may have said another.
+        if answer.headers.contains_key("date") {
+            return answer;
         }
+        let now = self.azure.clock.now();
+        answer.with("date", &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
     }
 }
 
@@ -49,8 +61,9 @@ impl Site for Front {
         let front = self.clone();
         // As at Azure, what has arrived is carried out, whether or not whoever called still waits for the answer.
         let work = async move {
-            tokio::time::sleep(met.wait).await;
+            met.wait().await;
             let (answer, pace) = met.play(|| front.effect(&call));
+            let answer = answer.map(|answer| front.dated(answer));
             let delivered = pace.is_some_and(Pace::is_whole_in_the_end) && !tell.is_closed();
             front
                 .journal
@@ -74,7 +87,7 @@ impl Site for Front {
     fn answer_too_large(&self, call: Call) -> Answer {
         let arrived = self.journal.arrive();
         let entry = Entry::arrived(arrived, self.azure.clock.now(), self.host, &call);
-        let answer = server::too_large();
+        let answer = self.dated(server::too_large());
         self.journal
             .push(entry.answered(Some(&answer), true, Duration::ZERO));
         answer

@@ -44,6 +44,17 @@ pub const LOCAL_HUB: &str = "/subscriptions/50000000-0000-4000-8000-000000000001
 /// Event hub in the third tenant.
 pub const FOREIGN_HUB: &str = "/subscriptions/50000000-0000-4000-8000-000000000003/resourceGroups/rg-streams/providers/Microsoft.EventHub/namespaces/ns-domain3/eventhubs/hub1";
 
+/// Storage account in the cluster's own tenant; its events go to [`LOCAL_HUB`].
+pub const STORAGE1: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Storage/storageAccounts/stdomain1";
+/// Storage account in the tenant of the event hubs, with a hierarchical namespace; its events go to [`HUB2`].
+pub const STORAGE2: &str = "/subscriptions/50000000-0000-4000-8000-000000000002/resourceGroups/rg-streams/providers/Microsoft.Storage/storageAccounts/stdomain2";
+/// Storage account in the third tenant; its system topic delivers to [`HUB2`].
+pub const STORAGE3: &str = "/subscriptions/50000000-0000-4000-8000-000000000003/resourceGroups/rg-streams/providers/Microsoft.Storage/storageAccounts/stdomain3";
+/// The event subscription on [`STORAGE1`].
+pub const SUBSCRIPTION_OF_STORAGE1: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Storage/storageAccounts/stdomain1/providers/Microsoft.EventGrid/eventSubscriptions/blobs-to-hub1";
+/// The system topic of [`STORAGE3`].
+pub const TOPIC3: &str = "/subscriptions/50000000-0000-4000-8000-000000000003/resourceGroups/rg-streams/providers/Microsoft.EventGrid/systemTopics/topic-domain3";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +91,14 @@ mod tests {
         for hub in [HUB1, HUB2, LOCAL_HUB, FOREIGN_HUB] {
             assert!(seed.resources.event_hub(&id(hub)).is_some());
         }
+        for account in [STORAGE1, STORAGE2, STORAGE3] {
+            assert!(seed.resources.storage_account(&id(account)).is_some());
+        }
+        assert!(
+            seed.resources
+                .event_subscription(&id(SUBSCRIPTION_OF_STORAGE1))
+                .is_some()
+        );
+        assert!(seed.resources.system_topic(&id(TOPIC3)).is_some());
     }
 }

@@ -129,12 +129,17 @@ async fn exchange<S: Site>(request: Request<Incoming>, site: &S) -> Result<Respo
         .to_owned();
     let body = read(body).await?;
     let is_too_large = body.is_none();
+    let is_head = parts.method == http::Method::HEAD;
     let call = Call::new(parts.method, &target, parts.headers, body.unwrap_or_default());
-    let sent = if is_too_large {
+    let mut sent = if is_too_large {
         Sent::from(site.answer_too_large(call))
     } else {
         site.answer(call).await?
     };
+    // The answer to a HEAD ends with its headers (RFC 9110, 9.3.2).
+    if is_head {
+        sent.answer.body.clear();
+    }
     let mut response = Response::new(PacedBody::new(sent.answer.body, sent.pace));
     *response.status_mut() = sent.answer.status;
     *response.headers_mut() = sent.answer.headers;

@@ -17,6 +17,7 @@ use crate::sign_ins::SignIns;
 
 mod identity;
 mod making;
+mod sources;
 
 /// Everything that a cloud remembers. Obtained with `Emulator::edit` and `Emulator::read`, which hold its lock.
 #[derive(Clone, Debug)]

@@ -106,6 +106,7 @@ pub async fn differences(stack: &Stack, claims: &Claims) -> anyhow::Result<Vec<S
             found.push(format!("left open: {operation}"));
         }
     }
+    found.extend(crate::feed::agreement::disagreements(stack).await?);
     for ack in &claims.acknowledged {
         let connections = &records.connections;
         if !connections.iter().any(|row| text(row, "id") == ack.connection)

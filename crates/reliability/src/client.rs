@@ -10,6 +10,9 @@ use serde_json::Value;
 /// The longest wait for an answer.
 const LONGEST: Duration = Duration::from_secs(40);
 
+/// The problem codes of changes that were recorded and ended without effect.
+pub(crate) const FAILED: [&str; 2] = ["createFailed", "removeFailed"];
+
 /// A client of one replica. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
@@ -40,10 +43,32 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// Whether the service said that it did, or does, what was asked for.
+    /// Whether the service took on what was asked for, even if it has failed by now.
     #[must_use]
-    pub const fn is_success(&self) -> bool {
-        self.status >= 200 && self.status < 300
+    pub fn is_taken_on(&self) -> bool {
+        (200..300).contains(&self.status) || self.has_failed()
+    }
+
+    /// Whether the change was recorded and ended without effect.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        FAILED.contains(&self.text("/code"))
+    }
+
+    /// The id of the connection that the answer is about.
+    #[must_use]
+    pub fn connection(&self) -> &str {
+        self.text(if self.has_failed() { "/connectionId" } else { "/id" })
+    }
+
+    /// The id of the operation that the answer is about.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        self.text(if self.has_failed() {
+            "/operationId"
+        } else {
+            "/lastOperation/id"
+        })
     }
 }
 

@@ -126,7 +126,7 @@ async fn ask(scene: &Scene, caller: u32, options: &Options, deadline: Instant) -
             let reply = scene
                 .call(&client, caller, number % 2, create(place, place, None), 0)
                 .await;
-            if let Some(reply) = reply.as_ref().filter(|reply| reply.is_success()) {
+            if let Some(reply) = reply.as_ref().filter(|reply| reply.is_taken_on()) {
                 break reply.clone();
             }
             ensure!(

@@ -116,7 +116,7 @@ fn refusals(scene: &Scene) -> String {
     let mut counts: BTreeMap<(u16, String), usize> = BTreeMap::new();
     for call in scene.calls().iter() {
         let reply = call.reply.clone().unwrap_or_default();
-        if !reply.is_success() {
+        if !reply.is_taken_on() {
             *counts.entry((reply.status, reply.code)).or_default() += 1;
         }
     }
@@ -130,7 +130,7 @@ async fn insist(scene: &Scene, client: &Client, copy: usize, wish: &Wish) -> any
     loop {
         let reply = scene.call(client, 0, copy % 2, wish.clone(), 2).await;
         match reply {
-            Some(reply) if reply.is_success() => return Ok((reply, again)),
+            Some(reply) if reply.is_taken_on() => return Ok((reply, again)),
             Some(reply) => ensure!(
                 reply.status == 503,
                 "a copy was refused: {} {}",

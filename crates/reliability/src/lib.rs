@@ -6,6 +6,7 @@ pub mod agreement;
 mod client;
 pub mod contention;
 pub mod duplicates;
+pub mod feed;
 pub mod freeze;
 pub mod history;
 pub mod kill_sweep;

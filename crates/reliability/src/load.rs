@@ -82,7 +82,7 @@ impl<'a> Caller<'a> {
     /// Asks for a change until it is taken on, and follows it to its end.
     async fn change(&mut self, wish: Wish) -> anyhow::Result<Option<Reply>> {
         let taken = loop {
-            if let Some(reply) = self.call(wish.clone()).await?.filter(Reply::is_success) {
+            if let Some(reply) = self.call(wish.clone()).await?.filter(Reply::is_taken_on) {
                 break reply;
             }
             if !self.goes_on() {

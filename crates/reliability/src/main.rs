@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use reliability::{
-    Ground, contention, duplicates, freeze, history, kill_sweep, postgres, smoke, soak, upgrade,
+    Ground, contention, duplicates, feed, freeze, history, kill_sweep, postgres, smoke, soak, upgrade,
 };
 
 /// Trials of Tenant Bridge under faults.
@@ -33,6 +33,8 @@ enum Command {
     Contention(contention::Options),
     /// Send many copies of one create at once over two replicas: one PUT, one record, one operation.
     Duplicates(duplicates::Options),
+    /// Have eight write events, some of them late, three follow the feed, and replicas die: each reads each event once and in one order.
+    Feed(feed::Options),
     /// Freeze one of two replicas in the middle of a change, past its lease, and wake it.
     Freeze,
     /// Bring a new version in beside an old one, on the same database, in the middle of a load.
@@ -69,6 +71,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Postgres => postgres::run(&ground, disk.as_ref()).await?,
             Command::Soak(options) => soak::run(&ground, &options).await?,
             Command::Duplicates(options) => duplicates::run(&ground, &options).await?,
+            Command::Feed(options) => feed::run(&ground, &options).await?,
             Command::Freeze => freeze::run(&ground).await?,
             Command::History(options) => history::run(&ground, &options).await?,
         };

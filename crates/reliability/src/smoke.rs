@@ -40,7 +40,7 @@ async fn try_it(stack: &Stack) -> anyhow::Result<()> {
             .client(&one, &person)?
             .get("/v1/connections")
             .await?
-            .is_success()
+            .is_taken_on()
     );
     // The other takes the create over, finds that nothing was made, and another create goes through.
     let again = stack.client(&other, &person)?;

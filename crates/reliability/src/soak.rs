@@ -133,8 +133,11 @@ async fn watch(
         samples.push(sample(process)?);
         let made = std::mem::take(&mut *scene.calls());
         calls += made.len();
-        let is_success =
-            |call: &&crate::history::Call| call.reply.as_ref().is_some_and(crate::history::Reply::is_success);
+        let is_success = |call: &&crate::history::Call| {
+            call.reply
+                .as_ref()
+                .is_some_and(crate::history::Reply::is_taken_on)
+        };
         refused += made.len() - made.iter().filter(is_success).count();
         scene.stack().emulator.journal().clear();
         sleep_until(Instant::now() + Duration::from_secs(1)).await;

@@ -87,7 +87,7 @@ async fn trial(ground: &Ground, old: PathBuf) -> anyhow::Result<Vec<String>> {
     let refused = history
         .calls
         .iter()
-        .filter(|call| call.reply.as_ref().is_none_or(|reply| !reply.is_success()));
+        .filter(|call| call.reply.as_ref().is_none_or(|reply| !reply.is_taken_on()));
     writeln!(
         std::io::stdout(),
         "{} operations; {before} ended with the old version while the schema changed, {beside} with one of each, {alone} with the new; \

@@ -151,6 +151,7 @@ pub fn settings(emulator: &Emulator, serving_url: &Url) -> String {
         users = ["{domain1}", "{domain2}"]
         targets = ["{domain1}"]
         sources = ["{domain1}", "{domain2}"]
+        names = ["{domain1} = domain1.com", "{domain2} = domain2.com"]
         [worker]
         poll_min = "100ms"
         poll_max = "2s"

@@ -1,5 +1,6 @@
 //! Development tasks, run as `cargo xtask <task>`.
 
+mod compatibility;
 mod downgrade;
 mod openapi;
 
@@ -17,10 +18,17 @@ enum Task {
         #[arg(default_value = "openapi")]
         folder: PathBuf,
     },
+    /// Compare openapi-3.0.json with the last released document, as docs/compatibility.md says.
+    Compatibility {
+        /// The folder with the documents.
+        #[arg(default_value = "openapi")]
+        folder: PathBuf,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Openapi { folder } => openapi::write(&folder),
+        Task::Compatibility { folder } => compatibility::check(&folder),
     }
 }

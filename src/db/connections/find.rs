@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -11,8 +12,8 @@ use uuid::Uuid;
 use super::ConnectionRole;
 use crate::db::{DbError, operations};
 use crate::domain::{
-    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventKind, FoundResource, Source, Target,
-    TenantId,
+    ActorId, ConnectionId, ConnectionRecord, DataConnectionId, EventKind, FoundResource, KnownPerson,
+    ObjectId, Person, Source, Target, TenantId,
 };
 
 /// A record, and the viewer's role in it.
@@ -54,11 +55,21 @@ struct Row {
     matches: bool,
     /// Whether the list may continue behind it.
     continues: bool,
+    creator: Option<Json<Creator>>,
     operation: Option<Json<operations::Row>>,
 }
 
+#[derive(Debug, Deserialize)]
+struct Creator {
+    tenant: Uuid,
+    object: Uuid,
+    name: Option<String>,
+}
+
 /// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal. `from` names the connections `c`, and
-/// `part` the viewer's role in each: of two roles, the actor's counts, which is first in the alphabet. `listed` is for lists.
+/// `part` the viewer's role in each: of two roles, the actor's counts, which is first in the alphabet. `creator` gives who requested
+/// it, where that is shown. `listed` is for
+/// lists.
 ///
 /// A connection and its operation are read in one statement, since each statement sees its own moment: a record from before a
 /// change and an operation from after it would make a state that never was. The operation is the one that waits, else the one
@@ -67,7 +78,7 @@ struct Row {
 /// What belongs to a connection is looked up connection by connection (`lateral … limit 1`), so that no plan reads whole tables for
 /// a page, whatever it expects.
 macro_rules! select {
-    (part: $part:literal, listed: $listed:literal, from: ($($from:tt)+), $rest:literal $(, $argument:expr)*) => {
+    (part: $part:literal, creator: $creator:literal, listed: $listed:literal, from: ($($from:tt)+), $rest:literal $(, $argument:expr)*) => {
         sqlx::query_as!(
             Row,
             "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id,
@@ -75,7 +86,8 @@ macro_rules! select {
                 c.created_at, c.desired, c.observed, c.observed_at, c.confirmed_at, c.closed_at,
                 c.version, c.found as \"found: Json<FoundResource>\", c.recheck_at,
                 coalesce(r.configuration, 'null') as \"configuration!\",
-                n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\", " + $listed + ",
+                n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
+                " + $creator + " as \"creator?: Json<Creator>\", " + $listed + ",
                 o.operation as \"operation?: Json<operations::Row>\"
              from " + $($from)* + "
              left join lateral (
@@ -101,12 +113,7 @@ pub use list::{ListScope, Listed, Selection, list};
 
 impl Row {
     fn found(self) -> Result<ConnectionWithRole, DbError> {
-        let part = match self.part.as_deref() {
-            None => None,
-            Some("actor") => Some(ConnectionRole::Actor),
-            Some("participant") => Some(ConnectionRole::Participant),
-            Some(other) => return Err(DbError::Internal(format!("the unknown part '{other}'"))),
-        };
+        let part = ConnectionRole::of_word(self.part.as_deref())?;
         let record = self.parse()?;
         Ok(ConnectionWithRole { record, part })
     }
@@ -133,6 +140,13 @@ impl Row {
             location: self.location,
             request_hash: self.request_hash,
             created_by: ActorId::new(self.created_by),
+            creator: self.creator.map(|Json(creator)| KnownPerson {
+                person: Person {
+                    tenant: TenantId::new(creator.tenant),
+                    object: ObjectId::new(creator.object),
+                },
+                user_name: creator.name,
+            }),
             created_at: self.created_at,
             desired: self.desired.parse().map_err(DbError::internal)?,
             observed: self.observed.parse().map_err(DbError::internal)?,
@@ -160,6 +174,7 @@ pub async fn find_open(
 ) -> Result<Option<ConnectionRecord>, DbError> {
     let row = select!(
         part: "null::text",
+        creator: "null::jsonb",
         listed: "true as \"matches!\", false as \"continues!\"",
         from: ("connections c"),
         "where c.arm_id = $1 and c.closed_at is null",
@@ -196,10 +211,39 @@ pub async fn unanswered_removal(
     Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default()))
 }
 
+/// The most connections that [`readers_beside`] returns; Kusto allows one.
+const MAX_READERS: i64 = 3;
+
+/// The open connections of the same cluster that read the same resource with the same consumer group as this one, without a visibility
+/// check.
+pub async fn readers_beside(
+    db: &mut PgConnection,
+    record: &ConnectionRecord,
+) -> Result<Vec<ConnectionId>, DbError> {
+    let cluster = record.target.database.cluster();
+    let ids = sqlx::query_scalar!(
+        "select r.connection_id from connection_resources r
+         join connections c on c.id = r.connection_id
+         join connection_resources k on k.connection_id = r.connection_id and k.resource_id = $2
+         where r.resource_id = $1 and lower(c.consumer_group) = lower($3) and c.closed_at is null
+            and r.connection_id <> $4
+         order by r.connection_id desc limit $5",
+        record.source.resource().canonical(),
+        cluster.resource().canonical(),
+        record.source.consumer_group().as_str(),
+        record.id.uuid(),
+        MAX_READERS
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids.into_iter().map(ConnectionId::new).collect())
+}
+
 /// A connection, without a visibility check.
 pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionRecord>, DbError> {
     let row = select!(
         part: "null::text",
+        creator: "null::jsonb",
         listed: "true as \"matches!\", false as \"continues!\"",
         from: ("connections c"),
         "where c.id = $1",
@@ -218,6 +262,8 @@ pub async fn find_with_role(
 ) -> Result<Option<ConnectionWithRole>, DbError> {
     let row = select!(
         part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
+        creator: "(select jsonb_build_object('tenant', w.tenant_id, 'object', w.object_id, 'name', w.user_name)
+                from people w where w.id = c.created_by)",
         listed: "true as \"matches!\", false as \"continues!\"",
         from: ("connections c"),
         "where c.id = $1",

@@ -14,7 +14,7 @@ use crate::domain::{
 };
 
 pub use find::{
-    ConnectionWithRole, ListScope, Listed, Selection, find, find_open, find_with_role, list,
+    ConnectionWithRole, ListScope, Listed, Selection, find, find_open, find_with_role, list, readers_beside,
     unanswered_removal,
 };
 pub use recheck::{
@@ -35,6 +35,16 @@ impl ConnectionRole {
         match self {
             Self::Actor => "actor",
             Self::Participant => "participant",
+        }
+    }
+
+    /// The role of a stored word, if there is one.
+    pub(in crate::db) fn of_word(word: Option<&str>) -> Result<Option<Self>, DbError> {
+        match word {
+            None => Ok(None),
+            Some("actor") => Ok(Some(Self::Actor)),
+            Some("participant") => Ok(Some(Self::Participant)),
+            Some(other) => Err(DbError::Internal(format!("the unknown part '{other}'"))),
         }
     }
 }

@@ -5,17 +5,23 @@ use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::authz::Caller;
 use crate::http::shares::Place;
 use crate::http::{AppState, Load};
 
-/// How long the caller would wait for an operation.
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// How long the caller would wait.
 pub(in crate::http) struct Prefer {
+    /// For the change that the request asks for.
     wait: Duration,
+    /// For what the request reads; nothing unless it says so.
+    read: Duration,
 }
 
-/// How long a request may wait for an operation.
+/// How long a request may wait.
 pub(in crate::http) struct AllowedWait {
     pub(in crate::http) wait: Duration,
     /// Kept as long as the request may wait.
@@ -26,12 +32,34 @@ impl Prefer {
     /// The wait that the caller gets: a preference, which need not be met (RFC 7240, section 2). Those who wait must not keep out
     /// those who work.
     pub(in crate::http) fn allowed_wait(&self, load: &Load, caller: &Caller) -> AllowedWait {
-        let place = (!self.wait.is_zero()).then(|| load.place_to_wait(caller.into()));
+        AllowedWait::of(self.wait, load, caller)
+    }
+
+    /// The same for a request that reads: it waits only if it says so.
+    pub(in crate::http) fn allowed_read(&self, load: &Load, caller: &Caller) -> AllowedWait {
+        AllowedWait::of(self.read, load, caller)
+    }
+}
+
+impl AllowedWait {
+    fn of(wanted: Duration, load: &Load, caller: &Caller) -> Self {
+        let place = (!wanted.is_zero()).then(|| load.place_to_wait(caller.into()));
         let place = place.flatten();
-        AllowedWait {
-            wait: place.as_ref().map_or(Duration::ZERO, |_| self.wait),
+        Self {
+            wait: place.as_ref().map_or(Duration::ZERO, |_| wanted),
             _place: place,
         }
+    }
+
+    /// Says how long the request may have waited (RFC 7240, section 3); nothing if it was not to.
+    pub(in crate::http) fn applied(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if !self.wait.is_zero()
+            && let Ok(value) = HeaderValue::from_str(&format!("wait={}", self.wait.as_secs()))
+        {
+            headers.insert(PREFERENCE_APPLIED, value);
+        }
+        headers
     }
 }
 
@@ -41,9 +69,10 @@ impl FromRequestParts<AppState> for Prefer {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         let values = parts.headers.get_all("prefer").iter();
         let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
-        let wanted = asked(&texts).unwrap_or(state.server.default_wait);
+        let (asked, longest) = (asked(&texts), state.server.longest_wait);
         Ok(Self {
-            wait: wanted.min(state.server.longest_wait),
+            wait: asked.unwrap_or(state.server.default_wait).min(longest),
+            read: asked.unwrap_or_default().min(longest),
         })
     }
 }

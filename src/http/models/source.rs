@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
+use super::resources::InvolvedTenant;
+use crate::authz::TenantNames;
 use crate::domain::{ConnectionRecord, EventHubSource, FieldError, Source};
 use crate::http::extract::field;
 use crate::sources::event_hub;
@@ -55,8 +56,8 @@ impl CreateSource {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ConnectionSource {
-    /// The tenant of the source's subscription, according to Azure.
-    tenant_id: Uuid,
+    /// The tenants of the source's subscriptions, according to Azure.
+    tenants: Vec<InvolvedTenant>,
     /// The event hub, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -69,20 +70,27 @@ pub(super) struct ConnectionSource {
 struct ConnectionEventHub {
     /// The event hub's resource id.
     resource_id: String,
+    /// The event hub's name.
+    name: String,
+    /// Its namespace's name.
+    namespace: String,
     /// The consumer group that Azure Data Explorer reads with.
     consumer_group: String,
 }
 
-impl From<&ConnectionRecord> for ConnectionSource {
-    fn from(record: &ConnectionRecord) -> Self {
+impl ConnectionSource {
+    /// The source of a recorded connection.
+    pub(super) fn of(record: &ConnectionRecord, names: &TenantNames) -> Self {
         let event_hub = match &record.source {
             Source::EventHub(source) => Some(ConnectionEventHub {
                 resource_id: source.hub.to_string(),
+                name: source.hub.name().to_owned(),
+                namespace: source.hub.resource().parent_as_written().1.to_owned(),
                 consumer_group: source.consumer_group.to_string(),
             }),
         };
         Self {
-            tenant_id: record.source_tenant.uuid(),
+            tenants: vec![InvolvedTenant::of(record.source_tenant, names)],
             event_hub,
         }
     }

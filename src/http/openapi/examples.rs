@@ -10,6 +10,8 @@ use crate::http::problem::{Problem, place_of};
 
 /// The database of the examples.
 const DATABASE: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1/databases/telemetry";
+/// Its cluster.
+const CLUSTER: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Kusto/clusters/adx1";
 /// The event hub of the examples, in the other tenant.
 const HUB: &str = "/subscriptions/50000000-0000-4000-8000-000000000002/resourceGroups/rg-streams/providers/Microsoft.EventHub/namespaces/ns-domain2/eventhubs/hub1";
 const TARGET_TENANT: Uuid = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
@@ -67,9 +69,9 @@ pub(in crate::http) fn connections() -> Value {
 pub(in crate::http) fn events() -> Value {
     let event = |id: &str, sequence: u32, kind: &str, at: &str, details: Value| {
         json!({
-            "id": id, "sequence": sequence, "occurredAt": at, "kind": kind, "operationId": OPERATION,
+            "id": id, "sequence": sequence, "occurredAt": at, "kind": kind, "connectionId": CONNECTION, "operationId": OPERATION,
             "actorId": ACTOR, "appId": "a0000000-0000-4000-8000-000000000002", "requestId": REQUEST,
-            "targetTenantId": TARGET_TENANT, "sourceTenantId": SOURCE_TENANT, "details": details
+            "targetTenantId": TARGET_TENANT, "sourceTenantIds": [SOURCE_TENANT], "details": details
         })
     };
     json!({ "value": [
@@ -79,6 +81,17 @@ pub(in crate::http) fn events() -> Value {
         ),
         event("0192f0c1-7a10-7f52-8a1b-1c2d3e4f5061", 43, "create.succeeded", DONE_AT, json!({}))
     ] })
+}
+
+/// A part of the feed.
+pub(in crate::http) fn feed() -> Value {
+    let cursor =
+        |position: u32| links::page_token("feed", &format!("1740992400000.{position}.5f1b2c3d4e5f6071"));
+    let entry = |(position, event): (u32, &Value)| json!({ "position": position, "cursor": cursor(position), "event": event });
+    let page = events();
+    let events = page.get("value").and_then(Value::as_array).into_iter().flatten();
+    let value: Vec<Value> = (17..).step_by(3).zip(events).map(entry).collect();
+    json!({ "value": value, "cursor": cursor(21), "isAtHead": true, "nextLink": format!("/v1/events?after={}", cursor(21)) })
 }
 
 /// An operation under way.
@@ -93,8 +106,11 @@ pub(in crate::http) fn running() -> Value {
 pub(in crate::http) fn awaiting() -> Value {
     json!({
         "id": OPERATION, "connectionId": CONNECTION, "kind": "create", "status": "awaitingCaller", "createdAt": ASKED_AT,
-        "awaitingTenantId": TARGET_TENANT, "requestHash": REQUEST_HASH,
-        "awaitingClaims": r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#
+        "awaiting": [{
+            "tenantId": TARGET_TENANT, "tenantName": "domain1.com", "reason": "claims",
+            "claims": r#"{"access_token":{"acrs":{"essential":true,"values":["p1"]}}}"#
+        }],
+        "requestHash": REQUEST_HASH
     })
 }
 
@@ -131,13 +147,25 @@ fn connection(state: &str, operation: &Value) -> Value {
         "state": state,
         "resourceId": format!("{DATABASE}/dataConnections/telemetry"),
         "target": {
-            "tenantId": TARGET_TENANT, "database": DATABASE, "location": "West Europe",
+            "tenantId": TARGET_TENANT, "tenantName": "domain1.com", "database": DATABASE,
+            "databaseName": "telemetry", "clusterName": "adx1", "location": "West Europe",
             "table": "Events", "mapping": "EventsMapping", "dataFormat": "JSON"
         },
         "source": {
-            "tenantId": SOURCE_TENANT, "eventHub": { "resourceId": HUB, "consumerGroup": "$Default" }
+            "tenants": [{ "tenantId": SOURCE_TENANT, "tenantName": "domain2.com" }],
+            "eventHub": {
+                "resourceId": HUB, "name": "hub1", "namespace": "ns-domain2", "consumerGroup": "$Default"
+            }
         },
-        "createdBy": ACTOR,
+        "resources": [
+            { "role": "cluster", "resourceId": CLUSTER, "name": "adx1", "tenantId": TARGET_TENANT },
+            { "role": "database", "resourceId": DATABASE, "name": "telemetry", "tenantId": TARGET_TENANT },
+            { "role": "eventHub", "resourceId": HUB, "name": "hub1", "tenantId": SOURCE_TENANT }
+        ],
+        "createdBy": {
+            "id": ACTOR, "tenantId": TARGET_TENANT, "tenantName": "domain1.com",
+            "objectId": "b0000000-0000-4000-8000-000000000001", "userName": "acc1@domain1.com"
+        },
         "createdAt": ASKED_AT,
         "observedAt": DONE_AT,
         "justification": "Events of domain2.com, analysed in domain1.com",
@@ -166,6 +194,10 @@ pub(super) fn problem(code: Code) -> Problem {
             _ => Vec::new(),
         },
         upstream: upstream(code),
+        connection_id: is_of_operation(code).then(|| CONNECTION.parse().ok()).flatten(),
+        operation_id: is_of_operation(code).then(|| OPERATION.parse().ok()).flatten(),
+        cause: cause(code).map(|cause| cause.as_str().to_owned()),
+        remedy: cause(code).map(|_| REMEDY.to_owned()),
         ..plain
     }
 }
@@ -182,9 +214,27 @@ const fn wrong_place(code: Code) -> Option<&'static str> {
     }
 }
 
+/// Whether the code is how a change can end.
+const fn is_of_operation(code: Code) -> bool {
+    matches!(code, Code::CreateFailed | Code::RemoveFailed)
+}
+
+/// Why a change failed.
+const fn cause(code: Code) -> Option<Code> {
+    match code {
+        Code::CreateFailed => Some(Code::AzureFailed),
+        Code::RemoveFailed => Some(Code::AzureRefused),
+        _ => None,
+    }
+}
+
+const REMEDY: &str = "Fix what the detail and Azure's answer in `upstream` name, then send the request again, with a new Idempotency-Key.";
+
 /// What the service behind this one answered.
 fn upstream(code: Code) -> Option<Upstream> {
     let (service, status, word, request_id) = match code {
+        Code::CreateFailed => ("arm", 200, "BadRequest", Some(ARM_REQUEST)),
+        Code::RemoveFailed => ("arm", 409, "ScopeLocked", Some(ARM_REQUEST)),
         Code::AzureRefused => ("arm", 403, "AuthorizationFailed", Some(ARM_REQUEST)),
         Code::UpstreamUnavailable => ("arm", 429, "TooManyRequests", Some(ARM_REQUEST)),
         Code::UpstreamRefused => ("entra", 401, "AADSTS7000222", None),
@@ -214,6 +264,7 @@ const ARM_THROTTLED: &str =
 const ENTRA_REFUSED: &str = "Entra did not let this service exchange a token at tenant 22222222-2222-4222-8222-222222222222; its operator has to find out why";
 
 /// What is wrong this time.
+#[expect(clippy::too_many_lines, reason = "a table")]
 const fn detail(code: Code) -> &'static str {
     match code {
         Code::InvalidRequest => "must not be empty",
@@ -231,7 +282,12 @@ const fn detail(code: Code) -> &'static str {
             "the caller's tokens don't open 22222222-2222-4222-8222-222222222222; see `missing`"
         }
         Code::AzureRefused => ARM_REFUSED,
+        Code::CreateFailed => "Azure reported that the change failed: table does not exist",
+        Code::RemoveFailed => {
+            "Azure Resource Manager answered 409 to the removal of the data connection: ScopeLocked"
+        }
         Code::NotFound => "there is no such connection, or it is not visible to you",
+        Code::FeedRestarted => crate::usecases::FEED_RESTARTED,
         Code::NameTaken => {
             "Azure already has a data connection of this name; it was not touched. Choose another name"
         }

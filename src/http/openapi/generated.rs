@@ -1,7 +1,10 @@
 //! The document as the routes make it: `cargo xtask openapi` writes it to `openapi/`. Needs no database and is the same bytes
 //! each time.
 
+use std::collections::BTreeMap;
+
 use utoipa::ToSchema as _;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
@@ -12,6 +15,7 @@ use utoipa::openapi::{
 use super::{headers, responses};
 use crate::http;
 use crate::http::problem::Problem;
+use crate::ledger::details;
 
 /// The operations that take a body and can do without.
 const WITHOUT_BODY: [&str; 1] = ["continueOperation"];
@@ -38,6 +42,7 @@ fn head() -> OpenApi {
     // What a problem holds, which no handler names.
     let mut parts = Vec::new();
     Problem::schemas(&mut parts);
+    parts.extend(details::schemas());
     let components = ComponentsBuilder::new()
         .security_scheme("userToken", SecurityScheme::Http(bearer))
         .schema_from::<Problem>()
@@ -77,6 +82,7 @@ pub fn document() -> String {
     let (_, mut document) = http::api(head(), |methods| methods).split_for_parts();
     headers::on_every_answer(&mut document);
     may_have_no_body(&mut document);
+    close_parameters(&mut document);
     // Whatever host the document was fetched from.
     document.servers = Some(vec![Server::new("/")]);
     let mut text = document.to_pretty_json().unwrap_or_default();
@@ -99,5 +105,49 @@ fn may_have_no_body(document: &mut OpenApi) {
         {
             body.required = Some(Required::False);
         }
+    }
+}
+
+/// Closes the enumerations of parameters: responses may gain words, but a request with an unknown one is rejected.
+fn close_parameters(document: &mut OpenApi) {
+    let Some(components) = &document.components else {
+        return;
+    };
+    let closed: BTreeMap<String, Schema> = components
+        .schemas
+        .iter()
+        .filter_map(|(name, schema)| Some((format!("#/components/schemas/{name}"), known_words(schema)?)))
+        .collect();
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        let parameters = operations
+            .into_iter()
+            .flatten()
+            .filter_map(|operation| operation.parameters.as_mut());
+        for parameter in parameters.flatten() {
+            if let RefOr::T(parameter) = parameter
+                && let Some(RefOr::Ref(reference)) = &parameter.schema
+                && let Some(words) = closed.get(&reference.ref_location)
+            {
+                parameter.schema = Some(RefOr::T(words.clone()));
+            }
+        }
+    }
+}
+
+/// The words of an open enumeration, as a closed one.
+fn known_words(schema: &RefOr<Schema>) -> Option<Schema> {
+    match schema {
+        RefOr::T(Schema::AnyOf(union)) => match union.items.first() {
+            Some(RefOr::T(words)) => Some(words.clone()),
+            _ => None,
+        },
+        _ => None,
     }
 }

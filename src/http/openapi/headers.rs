@@ -16,6 +16,16 @@ pub(crate) struct PreferHeader {
     prefer: Option<String>,
 }
 
+/// How long a read may keep its caller waiting.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header; its extractor is Prefer")]
+pub(crate) struct WaitHeader {
+    /// `wait=n` waits up to n seconds for what is read to change; without it the response comes at once (RFC 7240).
+    #[param(rename = "Prefer", nullable = false, example = "wait=10")]
+    prefer: Option<String>,
+}
+
 /// What makes a change repeatable.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -2,6 +2,7 @@
 //! examples). What is special to an endpoint stands beside its handler; `generated` makes the document of all routes.
 
 mod answers;
+mod event_details;
 pub(super) mod examples;
 mod generated;
 mod headers;
@@ -14,9 +15,10 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 pub(super) use answers::{Answer, Answers, ChangeResponses};
+pub(super) use event_details::event_details;
 pub use generated::document;
 pub(super) use headers::{
-    AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, IfNoneMatchHeader, PreferHeader,
+    AuxiliaryHeader, IdempotencyKeyHeader, IfMatchHeader, IfNoneMatchHeader, PreferHeader, WaitHeader,
 };
 pub(super) use responses::{ErrorCodes, ErrorResponses};
 

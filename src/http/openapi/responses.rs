@@ -55,8 +55,24 @@ impl<T: ErrorCodes> IntoResponses for ErrorResponses<T> {
             };
             (status.to_string(), response)
         };
-        by_status(&codes).into_iter().map(answer).collect()
+        let others = RefOr::Ref(Ref::new(format!("#/components/responses/{OTHERS}")));
+        by_status(&codes)
+            .into_iter()
+            .map(answer)
+            .chain([("default".to_owned(), others)])
+            .collect()
     }
+}
+
+/// The component for answers of every other status.
+const OTHERS: &str = "ProblemDefault";
+
+/// Any other problem: proxies in between and later versions may answer with statuses that are not listed.
+fn others() -> Response {
+    let mut others = response(status_of(Code::Internal).as_u16(), &[Code::Internal]);
+    "Any other problem. Clients must expect statuses and codes that this document does not list."
+        .clone_into(&mut others.description);
+    others
 }
 
 /// The answers that every endpoint has, as components.
@@ -66,6 +82,7 @@ pub(super) fn shared(components: ComponentsBuilder) -> ComponentsBuilder {
         .fold(components, |components, (status, codes)| {
             components.response(component(status), response(status, &codes))
         })
+        .response(OTHERS, others())
 }
 
 /// One example a code, as components.
@@ -143,7 +160,7 @@ mod tests {
     fn every_code_is_some_operations_problem_or_known_not_to_be() {
         let document = crate::http::document();
         for code in Code::ALL {
-            let named = document.contains(&format!("`{}`: ", code.as_str()));
+            let named = document.contains(&format!("`{}`: {}.", code.as_str(), code.title()));
             let elsewhere = ONLY_IN_OPERATIONS.contains(code) || NO_OPERATIONS_OWN.contains(code);
             assert!(named != elsewhere, "{}", code.as_str());
         }

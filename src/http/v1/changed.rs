@@ -22,19 +22,18 @@ impl Changed {
     pub(super) fn connection(state: &AppState, status: StatusCode, view: &OperationView) -> Self {
         Self {
             tag: Some(EntityTag::of(&view.connection)),
-            body: response::json(&Connection::from(&view.connection)),
+            body: response::json(&Connection::of(&view.connection, &state.tenant_names)),
             ..Self::operation(state, status, &view.operation)
         }
     }
 
     /// An operation alone.
     pub(super) fn operation(state: &AppState, status: StatusCode, operation: &OperationRecord) -> Self {
-        let operation = Operation::from(operation);
         Self {
             status,
             tag: None,
-            headers: links::follow(state, &operation),
-            body: response::json(&operation),
+            headers: links::follow(state, operation),
+            body: response::json(&Operation::of(operation, &state.tenant_names)),
         }
     }
 

@@ -88,7 +88,7 @@ impl Answers for ContinueResponses {
 ///
 /// Provides the caller's tokens, also for changes at Azure, to an operation that waits for some (`awaitingCaller`). Its requester needs
 /// nothing else. Another person who may make the same change sends its `requestHash`, and the operation runs in that person's name
-/// from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with these first. An operation that
+/// from then on. Insufficient tokens are rejected as at a create; where `awaiting` has `claims`, sign in with these first. An operation that
 /// does not wait for a caller stays as it is.
 #[utoipa::path(
     post,

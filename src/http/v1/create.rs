@@ -1,6 +1,7 @@
 //! `POST /v1/connections`
 
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,6 +16,7 @@ use crate::http::openapi::{
     PreferHeader, examples,
 };
 use crate::http::v1::changed::Changed;
+use crate::http::v1::ended;
 use crate::http::{AppState, Problem, links};
 use crate::usecases::IdempotencyKey;
 use crate::visibility::ViewerRole;
@@ -156,6 +158,7 @@ impl ErrorCodes for CreateResponses {
         Code::UnsupportedMediaType,
         Code::ReferenceNotFound,
         Code::IdempotencyKeyReused,
+        Code::CreateFailed,
     ];
 }
 
@@ -177,7 +180,7 @@ impl Answers for CreateResponses {
         },
         Answer {
             status: 202,
-            description: "The connection is being made, or could not be made: see `lastOperation`",
+            description: "The connection is being made: see `lastOperation`",
             body: "Connection",
             headers: &["ETag", "Operation-Location", "Location", "Retry-After"],
             example: examples::creating,
@@ -189,7 +192,8 @@ impl Answers for CreateResponses {
 ///
 /// Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and sends the data
 /// connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds), otherwise 202: follow
-/// `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
+/// `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and what fixes it; so is a repeat with
+/// its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
 /// repeat returns the same connection and operation even after the connection was removed: nothing is created again.
 #[utoipa::path(
     post,
@@ -211,7 +215,7 @@ pub(crate) async fn create(
     prefer: Prefer,
     key: Result<Idempotency, Problem>,
     body: Result<Json<CreateConnection>, Problem>,
-) -> Result<Changed, Problem> {
+) -> Result<Response, Problem> {
     let conditions = conditions.and_then(|conditions| conditions.hold_without_tag());
     let request = body.and_then(|Json(body)| body.parse());
     let (key, request) = match join_errors(parameters, conditions, key, request) {
@@ -231,6 +235,10 @@ pub(crate) async fn create(
         .queries
         .wait_for(&caller, &created.operation, ViewerRole::Actor, allowed_wait.wait)
         .await?;
+    let view = state.usecases.queries.with_remedy(&caller, view).await;
+    if let Some(failed) = ended::response(&state, &view) {
+        return Ok(failed);
+    }
     // How the create ended, whatever has become of the connection since.
     let status = match (view.operation.phase, created.began) {
         (Phase::Succeeded, true) => StatusCode::CREATED,
@@ -238,7 +246,9 @@ pub(crate) async fn create(
         _ => StatusCode::ACCEPTED,
     };
     let link = links::to(&state, &format!("/v1/connections/{}", view.connection.id));
-    Ok(Changed::connection(&state, status, &view).at(&link))
+    Ok(Changed::connection(&state, status, &view)
+        .at(&link)
+        .into_response())
 }
 
 /// Key and request, or all that is wrong with what came: what keeps it from being read at all before what is wrong in it.

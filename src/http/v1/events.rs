@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::{ActorId, Code, ConnectionId, EventKind, OperationId, RecordedEvent, TenantId};
 use crate::http::extract::{Authorized, Path, Query, Read};
+use crate::http::openapi::event_details;
 use crate::http::openapi::{ErrorCodes, ErrorResponses, examples};
 use crate::http::{AppState, Problem, links, response};
 
@@ -43,7 +44,7 @@ pub(crate) struct EventList {
 /// One event of the ledger.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct LedgerEvent {
+pub(super) struct LedgerEvent {
     /// Its own id.
     id: Uuid,
     /// Its place in the ledger: later events have higher numbers, with gaps.
@@ -51,7 +52,12 @@ struct LedgerEvent {
     /// When it happened.
     occurred_at: DateTime<Utc>,
     /// What happened.
-    kind: EventKind,
+    #[schema(value_type = EventKind)]
+    kind: String,
+    /// The connection that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    connection_id: Option<Uuid>,
     /// The operation that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -72,12 +78,11 @@ struct LedgerEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     target_tenant_id: Option<Uuid>,
-    /// The tenant of the event hub.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    source_tenant_id: Option<Uuid>,
-    /// Further details; they depend on the event's kind.
-    #[schema(value_type = Object)]
+    /// The tenants of the source, where they are known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    source_tenant_ids: Vec<Uuid>,
+    #[schema(schema_with = event_details)]
     details: Value,
 }
 
@@ -89,12 +94,13 @@ impl From<RecordedEvent> for LedgerEvent {
             sequence: recorded.sequence,
             occurred_at: event.occurred_at,
             kind: event.kind,
+            connection_id: event.connection.map(ConnectionId::uuid),
             operation_id: event.operation.map(OperationId::uuid),
             actor_id: event.actor.map(ActorId::uuid),
             app_id: event.app,
             request_id: event.request_id,
             target_tenant_id: event.target_tenant.map(TenantId::uuid),
-            source_tenant_id: event.source_tenant.map(TenantId::uuid),
+            source_tenant_ids: event.source_tenant.map(TenantId::uuid).into_iter().collect(),
             details: event.details,
         }
     }

@@ -53,6 +53,6 @@ pub(crate) async fn get(
     Ok(if known.has(&tag) {
         (tag, response::not_modified()).into_response()
     } else {
-        (tag, response::json(&Connection::from(&record))).into_response()
+        (tag, response::json(&Connection::of(&record, &state.tenant_names))).into_response()
     })
 }

@@ -66,7 +66,11 @@ pub(crate) async fn list(
         links::to(&state, &format!("/v1/connections?{}", query.finish()))
     });
     Ok(response::json(&ConnectionList {
-        value: page.connections.iter().map(Connection::from).collect(),
+        value: page
+            .connections
+            .iter()
+            .map(|connection| Connection::of(connection, &state.tenant_names))
+            .collect(),
         next_link,
     }))
 }

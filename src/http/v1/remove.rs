@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::domain::State as ConnectionState;
-use crate::domain::{Code, ConnectionId, OperationKind, OperationRecord};
+use crate::domain::{Code, ConnectionId, OperationKind};
 use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{Authorized, Conditions, Idempotency, Path, Prefer, Query, Write};
 use crate::http::openapi::{
@@ -16,6 +16,7 @@ use crate::http::openapi::{
     IfMatchHeader, PreferHeader, examples,
 };
 use crate::http::v1::changed::Changed;
+use crate::http::v1::ended;
 use crate::http::{AppState, Problem};
 use crate::usecases::{Removal, RemovalRequest};
 
@@ -45,6 +46,7 @@ impl ErrorCodes for RemoveResponses {
         Code::Contested,
         Code::StillPresent,
         Code::ParentMissing,
+        Code::RemoveFailed,
     ];
 }
 
@@ -59,7 +61,7 @@ impl Answers for RemoveResponses {
         },
         Answer {
             status: 202,
-            description: "The removal is running, or failed: see `lastOperation`",
+            description: "The removal is running: see `lastOperation`",
             body: "Connection",
             headers: &["ETag", "Operation-Location", "Retry-After"],
             example: examples::removing,
@@ -71,7 +73,8 @@ impl Answers for RemoveResponses {
 ///
 /// Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant only: the access to the source may
 /// be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After a removal that failed, a
-/// repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+/// repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the same failure: 409 `drifted`,
+/// `contested` or `parentMissing`, else 422 `removeFailed`.
 ///
 /// What Azure holds is compared with the record first, and nothing else is deleted. If another data connection has the name, the
 /// response is 409 `drifted`, and the connection's `found` shows it: the same request with the connection's ETag in `If-Match` removes
@@ -116,29 +119,16 @@ pub(crate) async fn remove(
         .queries
         .wait_for(&caller, &operation, viewer_role, allowed_wait.wait)
         .await?;
-    if let Some(problem) = refused(&view.operation) {
-        return Ok((EntityTag::of(&view.connection), problem).into_response());
+    let view = state.usecases.queries.with_remedy(&caller, view).await;
+    // Otherwise the create failed, so that nothing is there to be removed.
+    if view.operation.kind == OperationKind::Remove
+        && let Some(failed) = ended::response(&state, &view)
+    {
+        return Ok(failed);
     }
     let status = match view.connection.state() {
         ConnectionState::Removed | ConnectionState::Failed => StatusCode::OK,
         _ => StatusCode::ACCEPTED,
     };
     Ok(Changed::connection(&state, status, &view).into_response())
-}
-
-/// The problem for a removal that ended because Azure holds something else than the record says.
-fn refused(operation: &OperationRecord) -> Option<Problem> {
-    let failure = operation
-        .failure
-        .as_ref()
-        .filter(|_| operation.phase.is_terminal() && operation.kind == OperationKind::Remove)?;
-    let code = [Code::Drifted, Code::Contested]
-        .into_iter()
-        .find(|code| failure.code == code.as_str())?;
-    Some(Problem {
-        connection_id: Some(operation.connection.uuid()),
-        operation_id: Some(operation.id.uuid()),
-        comparison: failure.comparison.clone(),
-        ..Problem::new(code, failure.detail.clone())
-    })
 }

@@ -2,11 +2,10 @@
 
 use crate::arm::{Accepted, ArmError, ArmErrorKind, CallTrace, Credentials, failure_of};
 use crate::domain::{Code, Error, EventKind, Failure, Observed, Phase};
-use crate::ledger::details;
+use crate::ledger::details::{self, CreateRepeatedDetails};
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::{claims, comparison, deferral, outcome, tokens, transition};
 use chrono::TimeDelta;
-use serde_json::json;
 use std::time::Duration;
 
 /// Begins a create that waited: for its turn, for a token, or because ARM deferred it. Time has passed since its absence was
@@ -35,10 +34,13 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
         let hash = &job.claim.record.request_hash;
         let details =
             details::create_intent(&job.record, hash, absent_at, job.driver.arm.kusto_api_version());
-        (EventKind::CreateIntended, details)
+        (EventKind::CreateIntended, details::json(&details))
     } else {
-        let details = json!({ "absenceSeenAt": absent_at, "dispatches": job.claim.dispatches });
-        (EventKind::CreateRepeated, details)
+        let details = CreateRepeatedDetails {
+            absence_seen_at: absent_at,
+            dispatches: job.claim.dispatches,
+        };
+        (EventKind::CreateRepeated, details::json(&details))
     };
     let mut begun = transition::to_dispatched(job, "the create is sent");
     begun.next.absence_seen_at = Some(absent_at);
@@ -106,11 +108,7 @@ pub(crate) async fn send_create(job: &mut Job, credentials: Credentials) -> Step
 }
 
 pub(crate) async fn create_accepted(job: &mut Job, accepted: Accepted) -> Step {
-    let details = json!({
-        "status": accepted.status,
-        "armRequestId": accepted.call.request_id,
-        "durationMs": u64::try_from(accepted.call.duration.as_millis()).unwrap_or(u64::MAX),
-    });
+    let details = details::json(&details::accepted(accepted.status, &accepted.call, None));
     // A new one is 201, of every kind (recorded ARM traffic): another person's was there since the read that found nothing.
     let failure = (accepted.status == 200).then(comparison::contested);
     if failure.is_some() {

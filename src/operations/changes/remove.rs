@@ -4,12 +4,10 @@ use super::settle_remove;
 use crate::arm::{ArmError, ArmErrorKind, CallReport, CallTrace, Credentials, Deleted, failure_of};
 use crate::db::operations;
 use crate::domain::{Code, Desired, EventKind, FoundResource, Observed, Phase};
-use crate::ledger::details;
+use crate::ledger::details::{self, AcceptedDetails, RemoveSucceededDetails};
 use crate::operations::driver::job::{Job, NextAction, Step, Stop, early};
 use crate::operations::driver::{claims, comparison, deferral, outcome, reads, tokens, transition};
 use crate::sources::Comparison;
-use serde_json::Value;
-use serde_json::json;
 use std::time::Duration;
 
 /// The pause before a queued removal checks again whether the change before it has ended.
@@ -39,8 +37,8 @@ pub(crate) async fn begin(job: &mut Job) -> Step {
     } else {
         EventKind::RemoveRepeated
     };
-    let mut details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
-    add_differences(&mut details, differs.as_ref());
+    let details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
+    let details = details::json(&details.beside(differs.as_ref()));
     let actors = job
         .driver
         .tokens
@@ -107,7 +105,11 @@ pub(crate) async fn read_and_compare(
 pub(crate) async fn nothing_was_made(job: &mut Job) -> Step {
     let mut done = transition::to_phase(job, "there is nothing to remove", Phase::Succeeded);
     done.next.record.failure = None;
-    done.event = Some((EventKind::RemoveSucceeded, json!({ "neverMade": true })));
+    let details = RemoveSucceededDetails {
+        never_made: Some(true),
+        ..RemoveSucceededDetails::default()
+    };
+    done.event = Some((EventKind::RemoveSucceeded, details::json(&details)));
     transition::commit(job, done).await?;
     Ok(NextAction::Done)
 }
@@ -153,18 +155,15 @@ pub(crate) async fn removal_accepted(
     status: u16,
     differs: Option<FoundResource>,
 ) -> Step {
-    let mut details = json!({
-        "status": status,
-        "armRequestId": call.request_id,
-        "durationMs": u64::try_from(call.duration.as_millis()).unwrap_or(u64::MAX),
-        "withAuxiliary": job.with_auxiliary,
-    });
-    add_differences(&mut details, differs.as_ref());
+    let details = AcceptedDetails {
+        with_auxiliary: Some(job.with_auxiliary),
+        ..details::accepted(status, call, differs.as_ref())
+    };
     let nothing_to_follow = url.is_none();
     let mut taken = transition::to_phase(job, "Azure took the removal", Phase::Accepted);
     taken.next.arm_operation_url = url;
     taken.found = differs;
-    taken.event = Some((EventKind::RemoveAccepted, details));
+    taken.event = Some((EventKind::RemoveAccepted, details::json(&details)));
     transition::commit(job, taken).await?;
     job.restart_pauses();
     Ok(NextAction::RetryAfter(if nothing_to_follow {
@@ -215,7 +214,7 @@ pub(crate) async fn removal_not_accepted(job: &mut Job, error: &ArmError) -> Ste
 pub(crate) async fn send_with_auxiliary(job: &mut Job) -> Step {
     let details = details::removal_intent(&job.record, job.driver.arm.kusto_api_version());
     let mut begun = transition::to_dispatched(job, "the removal is sent with the source's token");
-    begun.event = Some((EventKind::RemoveRepeated, details));
+    begun.event = Some((EventKind::RemoveRepeated, details::json(&details)));
     let begun = transition::commit(job, begun).await;
     // It held the cluster's slot for too long, and another change has it by now. ARM refused the first request, so nothing of it
     // can take effect: the removal waits for its turn like one that was never sent.
@@ -225,11 +224,4 @@ pub(crate) async fn send_with_auxiliary(job: &mut Job) -> Step {
     begun?;
     job.unsent = true;
     Ok(NextAction::Step)
-}
-
-/// Says in an event what of the data connection is not as it is recorded.
-pub(crate) fn add_differences(details: &mut Value, differs: Option<&FoundResource>) {
-    if let (Some(found), Some(details)) = (differs, details.as_object_mut()) {
-        details.insert("differences".to_owned(), found.differences.clone().into());
-    }
 }

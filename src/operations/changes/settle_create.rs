@@ -1,7 +1,7 @@
 //! What came of a create: facts are gathered by reads, [`rule`] decides, and this carries it out.
 
+use crate::ledger::details::{self, CreateSucceededDetails};
 use crate::operations::driver::outcome;
-use serde_json::json;
 
 use crate::arm::{ArmError, DataConnection, failure_of};
 use crate::domain::{Code, EventKind, Failure, Observed, Phase};
@@ -185,9 +185,9 @@ async fn read_again(
 
 /// A create that reads confirm.
 async fn succeed(job: &mut Job, found: &DataConnection) -> Step {
-    let details = json!({
-        "provisioningState": found.provisioning_state(),
-        "retrievalStartDate": found.retrieval_start(),
+    let details = details::json(&CreateSucceededDetails {
+        provisioning_state: found.provisioning_state().map(str::to_owned),
+        retrieval_start_date: found.retrieval_start(),
     });
     let mut done = transition::to_phase(job, "the connection is there", Phase::Succeeded);
     done.next.record.failure = None;

@@ -2,12 +2,11 @@
 
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::domain::{Code, EventKind, Failure, Observed, Phase};
+use crate::ledger::details::{self, RemoveSucceededDetails};
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::reads::Seen;
 use crate::operations::driver::{claims, comparison, outcome, reads, tokens, transition};
 use crate::upstream::BearerToken;
-use serde_json::Value;
-use serde_json::json;
 use std::time::Duration;
 
 /// The removal as reads show it. `is_done` says that ARM called it carried out.
@@ -17,7 +16,7 @@ pub(crate) async fn confirm(job: &mut Job, is_done: bool) -> Step {
     match job.lease.keep(arm.data_connection(&token, &id)).await? {
         // What is there since is another's.
         Ok(Some(found)) if is_done && comparison::is_replaced(job, &found).await?.is_some() => {
-            removed(job, json!({ "databaseRead": true, "replacedSince": true })).await
+            removed(job, Some(true)).await
         }
         // Reads lag, and the request may still be carried out: one read that shows it there is no reason to send another.
         Ok(Some(found))
@@ -42,7 +41,7 @@ pub(crate) async fn confirm(job: &mut Job, is_done: bool) -> Step {
 pub(crate) async fn confirm_absence(job: &mut Job, token: &BearerToken) -> Step {
     let (arm, database) = (job.driver.arm.clone(), job.record.arm_id.database());
     match job.lease.keep(arm.database_exists(token, &database)).await? {
-        Ok(true) => removed(job, json!({ "databaseRead": true })).await,
+        Ok(true) => removed(job, None).await,
         Ok(false) => parent_missing(job).await,
         Err(error) if error.status() == Some(404) => parent_missing(job).await,
         // Nothing was sent, if the removal waits for its request to leave.
@@ -53,11 +52,17 @@ pub(crate) async fn confirm_absence(job: &mut Job, token: &BearerToken) -> Step 
     }
 }
 
-pub(crate) async fn removed(job: &mut Job, details: Value) -> Step {
+/// Records that a read found it gone; `replaced_since` says that another data connection has had the name since.
+pub(crate) async fn removed(job: &mut Job, replaced_since: Option<bool>) -> Step {
     let mut done = transition::to_phase(job, "the connection is removed", Phase::Succeeded);
     done.next.record.failure = None;
     done.observed = Some((Observed::Absent, true));
-    done.event = Some((EventKind::RemoveSucceeded, details));
+    let details = RemoveSucceededDetails {
+        database_read: Some(true),
+        replaced_since,
+        ..RemoveSucceededDetails::default()
+    };
+    done.event = Some((EventKind::RemoveSucceeded, details::json(&details)));
     transition::commit(job, done).await?;
     Ok(NextAction::Done)
 }

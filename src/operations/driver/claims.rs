@@ -18,7 +18,7 @@ pub(crate) async fn challenged(job: &mut Job, error: &ArmError) -> Step {
         OperationKind::Create => (EventKind::CreateHeld, Code::ClaimsChallenge),
         OperationKind::Remove => (EventKind::RemoveHeld, Code::AzureRefused),
     };
-    let details = details::failure(&failure_of(code, error));
+    let details = details::json(&details::failure(&failure_of(code, error), None));
     let mut rejected = transition::to_phase(job, "the change waits for another token", Phase::Queued);
     rejected.next.record.awaiting = Some(awaited.clone());
     rejected.event = Some((kind, details));

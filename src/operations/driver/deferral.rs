@@ -2,9 +2,9 @@
 
 use crate::arm::{ArmError, ArmErrorKind};
 use crate::domain::{EventKind, Phase};
+use crate::ledger::details::{self, DeferredDetails};
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::transition;
-use serde_json::json;
 
 /// ARM did nothing, and defers the change: it waits in the queue until then. A busy cluster is busy for everybody; throttling is for
 /// the caller.
@@ -17,10 +17,10 @@ pub(crate) async fn defer(job: &mut Job, error: &ArmError) -> Step {
     }
     let pause = error.retry_after().unwrap_or_else(|| job.growing_pause());
     let busy = matches!(error.kind, ArmErrorKind::Refused(_));
-    let details = json!({
-        "code": error.refusal().and_then(|refusal| refusal.code.as_deref()),
-        "status": error.status(),
-        "waitMs": u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+    let details = details::json(&DeferredDetails {
+        code: error.refusal().and_then(|refusal| refusal.code.clone()),
+        status: error.status(),
+        wait_ms: details::milliseconds(pause),
     });
     job.unsent = false;
     let mut deferred = transition::to_phase(job, "Azure deferred the change", Phase::Queued);

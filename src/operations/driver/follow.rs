@@ -1,7 +1,7 @@
 //! Follows ARM's operation to its end.
 
 use crate::arm::{OperationStatus, reason};
-use crate::domain::{Code, Failure, Phase, Upstream};
+use crate::domain::{Code, Failure, Phase, Upstream, UpstreamService};
 use crate::operations::changes::Change;
 use crate::operations::driver::job::{Job, NextAction, Step};
 use crate::operations::driver::{outcome, reads, tokens, transition};
@@ -37,7 +37,7 @@ pub(super) async fn follow<C: Change>(job: &mut Job) -> Step {
                 let id = state.call.request_id.as_deref();
                 let said = reason(code.as_deref(), message.as_deref(), id);
                 let upstream = Some(Upstream {
-                    service: "arm".to_owned(),
+                    service: UpstreamService::Arm.as_str().to_owned(),
                     status: None,
                     code,
                     request_id: state.call.request_id,

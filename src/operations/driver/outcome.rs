@@ -1,7 +1,7 @@
 //! How a step leaves an operation: failed, unknown, waiting for a caller, in the queue, or read again later.
 
 use crate::domain::{Awaiting, Desired, EventKind, Failure, FoundResource, Observed, OperationKind, Phase};
-use crate::ledger::details;
+use crate::ledger::details::{self, OutcomeUnknownDetails};
 use crate::operations::driver::job::{Job, NextAction, Step, Stop};
 use crate::operations::driver::transition::{self, Transition};
 use std::time::Duration;
@@ -25,10 +25,8 @@ pub(crate) async fn fail_with(
         OperationKind::Remove => (EventKind::RemoveFailed, Some(Desired::Present)),
     };
     let closed = kind == OperationKind::Create && observed == Observed::Absent;
-    let mut details = details::failure(&failure);
-    if let (Some(found), Some(details)) = (&found, details.as_object_mut()) {
-        details.insert("differences".to_owned(), found.differences.clone().into());
-        details.insert("fingerprint".to_owned(), found.fingerprint.clone().into());
+    let details = details::json(&details::failure(&failure, found.as_ref()));
+    if let Some(found) = &found {
         tracing::warn!(
             operation.id = %job.claim.record.id,
             connection.id = %job.record.id,
@@ -51,7 +49,9 @@ pub(crate) async fn fail_with(
 /// Records that the outcome is unknown: from here on, only reads decide.
 pub(crate) async fn mark_outcome_unknown(job: &mut Job, why: &str) -> Step {
     job.unsent = false;
-    let details = serde_json::json!({ "reason": why });
+    let details = details::json(&OutcomeUnknownDetails {
+        reason: why.to_owned(),
+    });
     let mut unknown = transition::to_phase(job, "the outcome is unknown", Phase::Settling);
     unknown.next.absent_reads = 0;
     // What ARM said of a create is still to be borne out; a removal is wanted whatever it said.

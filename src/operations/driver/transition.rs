@@ -103,7 +103,10 @@ pub(crate) async fn commit(job: &mut Job, change: Transition) -> Step<()> {
                 "the connection was removed before its create was sent",
             );
             let mut ended = to_phase(job, "the create is wanted no longer", Phase::Failed);
-            ended.event = Some((EventKind::CreateFailed, details::failure(&failure)));
+            ended.event = Some((
+                EventKind::CreateFailed,
+                details::json(&details::failure(&failure, None)),
+            ));
             ended.observed = Some((Observed::Absent, true));
             ended.next.record.failure = Some(failure);
             Ok(save(job, ended).await?)
@@ -187,7 +190,7 @@ async fn try_commit(
     // Only the answer to an earlier commit was lost: to write it again would put the event twice into the ledger.
     if repeated
         && let Some(event) = &event
-        && ledger_events::is_recorded(db, event.id).await?
+        && ledger_events::is_recorded(db, event).await?
     {
         return Ok((before.actor, before.app));
     }

@@ -13,14 +13,9 @@ async fn a_create_that_azure_took_as_a_change_of_somebody_elses_is_never_called_
     let app = App::hurried().await;
     let (portal, created) = over_theirs(&app).await;
     assert_eq!(app.calls("PUT", "telemetry")[0].status, 200);
-    assert_eq!(
-        (created.status, created.text("/state")),
-        (202, "unsettled"),
-        "{}",
-        created.body
-    );
-    assert_eq!(created.text("/lastOperation/error/code"), "contested");
-    let id = created.text("/id");
+    created.is_problem(422, "createFailed");
+    assert_eq!(created.text("/cause"), "contested");
+    let id = created.connection();
     let connection = portal.connection(id).await;
     assert!(
         connection.body["found"]["resource"].is_object(),
@@ -58,7 +53,7 @@ async fn a_create_that_azure_took_as_a_change_of_somebody_elses_is_never_called_
 async fn a_contested_connection_that_was_changed_since_is_not_deleted_by_its_former_tag() {
     let app = App::hurried().await;
     let (portal, created) = over_theirs(&app).await;
-    let id = created.text("/id");
+    let id = created.connection();
     let seen = portal.connection(id).await;
     make(
         &app,
@@ -88,18 +83,18 @@ async fn what_is_older_than_its_create_is_somebody_elses_though_it_equals_what_w
             .edit(|world| world.set_data_connection_members(&data_connection("telemetry"), &old))
             .expect("members");
         app.release_operations();
-        let operation = portal.follow(created.text("/lastOperation/id")).await;
+        let operation = portal.follow(created.operation()).await;
         assert_eq!(
             (operation.text("/status"), operation.text("/error/code")),
             ("failed", "contested"),
             "{lost} {}",
             operation.body
         );
-        let connection = portal.connection(created.text("/id")).await;
+        let connection = portal.connection(created.connection()).await;
         assert_eq!(connection.text("/state"), "unsettled");
         assert!(connection.body["found"].is_object());
         portal
-            .remove(created.text("/id"))
+            .remove(created.connection())
             .await
             .is_problem(409, "contested");
         assert!(app.calls("DELETE", "telemetry").is_empty());
@@ -124,14 +119,14 @@ async fn what_was_changed_while_azure_made_it_is_not_called_the_services_own() {
             .edit(|world| world.set_data_connection_members(&data_connection("telemetry"), &change))
             .expect("members");
         app.release_operations();
-        let operation = portal.follow(created.text("/lastOperation/id")).await;
+        let operation = portal.follow(created.operation()).await;
         assert_eq!(
             (operation.text("/error/code"), operation.text("/error/comparison")),
             ("drifted", comparison),
             "{}",
             operation.body
         );
-        let connection = portal.connection(created.text("/id")).await;
+        let connection = portal.connection(created.connection()).await;
         assert_eq!(connection.text("/state"), "unsettled");
         app.finish().await;
     }
@@ -146,13 +141,13 @@ async fn a_contested_create_that_lagging_reads_do_not_show_is_not_closed() {
     app.operations_take(Duration::from_millis(500));
     app.emulator.inject(reads(not_found()).times(8));
     let created = portal.create_waiting(&request("telemetry"), 0).await;
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(app.calls("PUT", "telemetry")[0].status, 200);
     assert!(app.at_arm("telemetry").is_some());
     let closed: bool = app.scalar("select closed_at is not null from connections").await;
     assert!(!closed, "closed although Azure took the PUT: {}", operation.body);
     assert_eq!(
-        portal.connection(created.text("/id")).await.text("/state"),
+        portal.connection(created.connection()).await.text("/state"),
         "unsettled"
     );
     app.finish().await;
@@ -173,9 +168,9 @@ async fn what_was_found_of_a_contested_connection_is_shown_with_its_differences(
         .edit(|world| world.set_data_connection_members(&data_connection("telemetry"), &change))
         .expect("members");
     app.release_operations();
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(operation.text("/error/code"), "contested", "{}", operation.body);
-    let connection = portal.connection(created.text("/id")).await;
+    let connection = portal.connection(created.connection()).await;
     assert_eq!(connection.text("/found/resource/properties/consumerGroup"), "cg1");
     assert_eq!(
         connection.body["found"]["differences"],

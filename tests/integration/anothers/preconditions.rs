@@ -11,7 +11,7 @@ use crate::support::App;
 async fn a_removal_is_done_only_if_the_connection_is_still_of_the_version_that_was_named() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
-    let id = created.text("/id");
+    let id = created.connection();
     let current = tag(&created);
     for stale in ["\"7-00000000\"", "\"none\"", "\"\"", &format!("W/{current}")] {
         remove_matching(&portal, id, stale)
@@ -41,7 +41,7 @@ async fn a_removal_is_done_only_if_the_connection_is_still_of_the_version_that_w
 async fn a_repeat_with_the_same_key_is_answered_like_the_first_whatever_the_version_is_by_then() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
-    let path = format!("/v1/connections/{}", created.text("/id"));
+    let path = format!("/v1/connections/{}", created.connection());
     let ask = || {
         let call = portal.call(Method::DELETE, &path);
         portal.send(
@@ -60,7 +60,7 @@ async fn a_repeat_with_the_same_key_is_answered_like_the_first_whatever_the_vers
 async fn a_removal_without_if_match_deletes_nothing_that_another_caller_named() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
-    let id = created.text("/id");
+    let id = created.connection();
     make(&app, &theirs());
     let refused = portal.remove(id).await;
     refused.is_problem(409, "drifted");
@@ -91,7 +91,7 @@ async fn a_removal_without_if_match_deletes_nothing_that_another_caller_named() 
 async fn a_tag_of_what_was_found_deletes_nothing_else() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
-    let id = created.text("/id");
+    let id = created.connection();
     make(&app, &theirs());
     let refused = portal.remove(id).await;
     refused.is_problem(409, "drifted");

@@ -22,12 +22,12 @@ async fn the_record_of_what_was_replaced_or_is_gone_is_closed_and_nothing_is_sen
             make(&app, &theirs());
         }
         let before = app.at_arm("telemetry");
-        is_removed(&close(&portal, created.text("/id")).await);
+        is_removed(&close(&portal, created.connection()).await);
         // A repeat finds it closed.
-        is_removed(&close(&portal, created.text("/id")).await);
+        is_removed(&close(&portal, created.connection()).await);
         assert!(app.calls("DELETE", "telemetry").is_empty());
         assert_eq!(app.at_arm("telemetry"), before);
-        let events = portal.event_kinds(created.text("/id")).await;
+        let events = portal.event_kinds(created.connection()).await;
         assert_eq!(events.last().map(String::as_str), Some("remove.succeeded"));
         app.finish().await;
     }
@@ -44,10 +44,10 @@ async fn the_record_of_what_is_still_there_is_not_closed_alone() {
                 &ours_but(|properties| properties["tableName"] = "Other".into()),
             );
         }
-        close(&portal, created.text("/id"))
+        close(&portal, created.connection())
             .await
             .is_problem(409, "stillPresent");
-        let connection = portal.connection(created.text("/id")).await;
+        let connection = portal.connection(created.connection()).await;
         assert_eq!(
             (connection.text("/state"), connection.text("/lastOperation/kind")),
             ("active", "create")
@@ -60,7 +60,7 @@ async fn the_record_of_what_is_still_there_is_not_closed_alone() {
 async fn the_record_is_not_closed_alone_where_nothing_can_be_told() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
-    let id = created.text("/id");
+    let id = created.connection();
     app.emulator.inject(
         Fault::arm("/dataConnections/telemetry?", Effect::status(503, &[]))
             .method("GET")

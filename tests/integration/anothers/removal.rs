@@ -15,7 +15,7 @@ use crate::support::{App, data_connection, request};
 async fn what_somebody_else_made_anew_under_the_name_is_not_deleted() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
-    let id = created.text("/id");
+    let id = created.connection();
     delete_by_hand(&app);
     make(&app, &theirs());
     let before = app.at_arm("telemetry");
@@ -60,7 +60,7 @@ async fn what_somebody_else_made_anew_under_the_name_is_not_deleted() {
 async fn who_names_what_was_found_removes_exactly_that() {
     let app = App::hurried().await;
     let (portal, created, refused) = drifted(&app).await;
-    let id = created.text("/id");
+    let id = created.connection();
     // Without the tag it stays as it is, however often it is asked for; the same find changes no version.
     let again = portal.remove(id).await;
     again.is_problem(409, "drifted");
@@ -80,7 +80,7 @@ fn version(tag: &str) -> &str {
 async fn what_came_after_the_find_that_was_named_is_not_deleted() {
     let app = App::hurried().await;
     let (portal, created, refused) = drifted(&app).await;
-    let id = created.text("/id");
+    let id = created.connection();
     // Another again, directly before the send: the third one's.
     let mut third = theirs();
     third["properties"]["consumerGroup"] = "cg2".into();
@@ -101,7 +101,7 @@ async fn what_came_after_the_find_that_was_named_is_not_deleted() {
 async fn any_version_is_no_name_for_what_was_found() {
     let app = App::hurried().await;
     let (portal, created, _) = drifted(&app).await;
-    remove_matching(&portal, created.text("/id"), "*")
+    remove_matching(&portal, created.connection(), "*")
         .await
         .is_problem(409, "drifted");
     assert!(app.calls("DELETE", "telemetry").is_empty());
@@ -112,7 +112,7 @@ async fn any_version_is_no_name_for_what_was_found() {
 async fn a_key_that_stands_for_a_removal_stands_for_none_that_names_a_find() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
-    let path = format!("/v1/connections/{}", created.text("/id"));
+    let path = format!("/v1/connections/{}", created.connection());
     make(&app, &theirs());
     let with_key = |tag: Option<String>| {
         let call = portal
@@ -141,7 +141,7 @@ async fn a_key_that_stands_for_a_removal_stands_for_none_that_names_a_find() {
 async fn a_removal_goes_on_where_only_settings_were_changed_and_tells_which() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
-    let id = created.text("/id");
+    let id = created.connection();
     make(
         &app,
         &ours_but(|properties| properties["tableName"] = "Other".into()),
@@ -176,16 +176,16 @@ async fn nothing_is_deleted_while_what_is_there_cannot_be_read() {
         let (portal, created) = active(&app).await;
         app.emulator.inject(reads(effect.clone()).always());
         let before = app.calls("GET", "telemetry").len();
-        let asked = portal.remove_waiting(created.text("/id"), 0).await;
+        let asked = portal.remove_waiting(created.connection(), 0).await;
         assert_eq!(asked.status, 202, "{effect:?} {}", asked.body);
         app.wait_for_calls("GET", "telemetry", before + 4).await;
         assert!(app.calls("DELETE", "telemetry").is_empty(), "{effect:?}");
         assert_eq!(
-            portal.connection(created.text("/id")).await.text("/state"),
+            portal.connection(created.connection()).await.text("/state"),
             "removing"
         );
         app.emulator.clear_faults();
-        let ended = portal.follow(asked.text("/lastOperation/id")).await;
+        let ended = portal.follow(asked.operation()).await;
         assert_eq!(ended.text("/status"), "succeeded", "{effect:?} {}", ended.body);
         assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
         app.finish().await;
@@ -198,14 +198,14 @@ async fn a_removal_waits_for_somebody_who_may_read_what_it_is_for() {
     let (portal, created) = active(&app).await;
     let denied = json!({ "error": { "code": "AuthorizationFailed", "message": "no" } });
     app.emulator.inject(reads(Effect::json(403, denied)).always());
-    let asked = portal.remove_waiting(created.text("/id"), 0).await;
+    let asked = portal.remove_waiting(created.connection(), 0).await;
     let path = format!("/v1/operations/{}", asked.text("/lastOperation/id"));
     portal
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
     assert!(app.calls("DELETE", "telemetry").is_empty());
     app.emulator.clear_faults();
-    is_removed(&portal.remove(created.text("/id")).await);
+    is_removed(&portal.remove(created.connection()).await);
     app.finish().await;
 }
 
@@ -218,7 +218,7 @@ async fn a_change_of_somebody_elses_that_is_under_way_is_waited_for_and_then_com
     app.emulator.inject(reads(Effect::json(200, changing)).times(3));
     make(&app, &theirs());
     portal
-        .remove(created.text("/id"))
+        .remove(created.connection())
         .await
         .is_problem(409, "drifted");
     assert!(app.calls("DELETE", "telemetry").is_empty());
@@ -234,12 +234,12 @@ async fn a_create_that_had_no_effect_leaves_what_somebody_else_made_to_them() {
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     app.wait_for_calls("PUT", "telemetry", 1).await;
     make(&app, &theirs());
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(
         (operation.text("/status"), operation.text("/error/code")),
         ("failed", "drifted")
     );
-    let id = created.text("/id");
+    let id = created.connection();
     assert_eq!(portal.connection(id).await.text("/state"), "unsettled");
     let refused = portal.remove(id).await;
     refused.is_problem(409, "drifted");
@@ -255,16 +255,16 @@ async fn what_has_the_name_after_azure_carried_a_removal_out_is_left_alone() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
     app.operations_take(Duration::from_millis(400));
-    let asked = portal.remove_waiting(created.text("/id"), 0).await;
+    let asked = portal.remove_waiting(created.connection(), 0).await;
     app.wait_for_calls("DELETE", "telemetry", 1).await;
     let operation = |kind: &str| Fault::arm(kind, Effect::Delay(Duration::from_millis(100)));
     app.emulator.inject(operation("/operationResults/"));
     app.emulator.edit(|world| world.finish_operations(|_| true));
     make(&app, &theirs());
-    let ended = portal.follow(asked.text("/lastOperation/id")).await;
+    let ended = portal.follow(asked.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     assert_eq!(
-        portal.connection(created.text("/id")).await.text("/state"),
+        portal.connection(created.connection()).await.text("/state"),
         "removed"
     );
     assert!(app.at_arm("telemetry").is_some());
@@ -279,7 +279,7 @@ async fn the_sources_side_is_not_shown_what_has_the_name_now() {
     let source = app
         .portal()
         .with_token(&app.token("acc2@domain2.com", how_to::DOMAIN2));
-    let seen = source.connection(created.text("/id")).await;
+    let seen = source.connection(created.connection()).await;
     assert_eq!(seen.text("/state"), "missing");
     assert!(seen.body["found"]["resource"].is_null(), "{}", seen.body);
     assert!(seen.body["found"]["differences"].is_array());
@@ -290,7 +290,7 @@ async fn the_sources_side_is_not_shown_what_has_the_name_now() {
 async fn an_answer_about_another_resource_is_ignored() {
     let app = App::hurried().await;
     let (portal, created) = active(&app).await;
-    let id = created.text("/id");
+    let id = created.connection();
     let mut others = theirs();
     others["id"] = data_connection("another").into();
     others["name"] = "adx1/telemetry/another".into();

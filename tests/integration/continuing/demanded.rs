@@ -29,7 +29,7 @@ async fn held(app: &App) -> (String, String) {
     let waiting = portal
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
-    let shown: Value = serde_json::from_str(waiting.text("/awaitingClaims")).expect("JSON");
+    let shown: Value = serde_json::from_str(waiting.text("/awaiting/0/claims")).expect("JSON");
     assert_eq!(shown["access_token"]["acrs"]["values"], json!(["p1"]));
     (created.text("/id").to_owned(), operation.to_owned())
 }
@@ -123,9 +123,9 @@ async fn a_removal_that_azure_wants_more_proof_for_shows_the_claims_and_goes_on_
     let waiting = portal
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
-    let shown: Value = serde_json::from_str(waiting.text("/awaitingClaims")).expect("JSON");
+    let shown: Value = serde_json::from_str(waiting.text("/awaiting/0/claims")).expect("JSON");
     assert_eq!(shown["access_token"]["acrs"]["values"], json!(["p1"]));
-    assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN1);
+    assert_eq!(waiting.text("/awaiting/0/tenantId"), how_to::DOMAIN1);
     let sent = app.calls("DELETE", "telemetry").len();
 
     // The same sign-in doesn't do, and the caller is told at once instead of after another try.
@@ -147,7 +147,7 @@ async fn a_removal_that_azure_wants_more_proof_for_shows_the_claims_and_goes_on_
         "{}",
         ended.body
     );
-    assert_eq!(ended.body["awaitingClaims"], Value::Null);
+    assert_eq!(ended.body["awaiting"][0]["claims"], Value::Null);
     assert_eq!(app.calls("DELETE", "telemetry").len(), sent + 1);
     app.finish().await;
 }

@@ -74,7 +74,7 @@ async fn strangers_learn_nothing_and_who_may_not_do_it_themselves_does_not_go_on
     scope.is_problem(403, "insufficientScope");
     assert_eq!(waiting.sent_since(), 0);
     let waits = waiting.waits().await;
-    assert_eq!(waits["awaitingTenantId"], how_to::DOMAIN1);
+    assert_eq!(waits["awaiting"][0]["tenantId"], how_to::DOMAIN1);
     let ended = waiting.continue_operation(&app.how_to_portal(), None).await;
     assert_eq!(ended.text("/status"), "succeeded");
     waiting.app.finish().await;

@@ -189,7 +189,7 @@ async fn a_create_that_may_have_been_sent_is_settled_and_not_sent_again() {
         "{}",
         ended.body
     );
-    assert_eq!(ended.body["awaitingTenantId"], Value::Null);
+    assert_eq!(ended.body["awaiting"][0]["tenantId"], Value::Null);
     assert_eq!(app.writes().len(), 1);
     app.finish().await;
 }

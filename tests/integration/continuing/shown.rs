@@ -43,7 +43,7 @@ async fn an_operation_that_somebody_goes_on_with_runs_at_once_and_not_only_when_
     let portal = app.how_to_portal();
     let answer = continue_operation(&portal, &operation, None, 0).await;
     assert_eq!((answer.status, answer.text("/status")), (202, "running"));
-    assert_eq!(answer.body["awaitingTenantId"], json!(null));
+    assert_eq!(answer.body["awaiting"][0]["tenantId"], json!(null));
     // As long as Azure takes.
     for _ in 0..5 {
         assert_eq!(shown(&portal, &id, &operation).await, ["running", "running"]);

@@ -107,12 +107,12 @@ async fn a_create_that_failed_is_tried_again_only_with_a_new_key() {
         .edit(|world| world.remove_table(how_to::DATABASE, "Events"))
         .expect("a table");
     let failed = portal.keyed("one-wish").create(&request("telemetry")).await;
-    stands_as(&failed, 202, "failed");
+    failed.is_problem(422, "createFailed");
     app.emulator
         .edit(|world| world.set_table(how_to::DATABASE, "Events", &["EventsMapping"]))
         .expect("a database");
     let again = portal.keyed("one-wish").create(&request("telemetry")).await;
-    stands_as(&again, 202, "failed");
+    again.is_problem(422, "createFailed");
     are_one(&failed, &again);
     stands_as(
         &portal.keyed("another").create(&request("telemetry")).await,
@@ -121,7 +121,7 @@ async fn a_create_that_failed_is_tried_again_only_with_a_new_key() {
     );
 
     // What was never made needs no removal, and a key for it stands for the create that failed.
-    let id = failed.text("/id");
+    let id = failed.connection();
     for _ in 0..2 {
         let removed = portal.keyed("gone").remove(id).await;
         stands_as(&removed, 200, "failed");

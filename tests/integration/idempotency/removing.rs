@@ -96,9 +96,9 @@ async fn after_a_removal_that_failed_its_key_gives_that_one_and_a_new_key_begins
         .inject(Fault::arm("/dataConnections/", Effect::json(403, denied)).method("DELETE"));
     let (old, new) = (portal.keyed("old"), portal.keyed("new"));
     let failed = old.remove(id).await;
-    stands_as(&failed, 202, "active");
+    failed.is_problem(422, "removeFailed");
     let again = old.remove(id).await;
-    stands_as(&again, 202, "active");
+    again.is_problem(422, "removeFailed");
     are_one(&failed, &again);
     assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
 
@@ -133,7 +133,7 @@ async fn a_key_that_found_a_removal_under_way_begins_no_other_when_that_has_fail
     assert_eq!(failed.text("/status"), "failed");
     for key in ["began", "found"] {
         let late = portal.keyed(key).remove(id).await;
-        stands_as(&late, 202, "active");
+        late.is_problem(422, "removeFailed");
         are_one(&begun, &late);
     }
     assert_eq!(app.calls("DELETE", "telemetry").len(), 1);

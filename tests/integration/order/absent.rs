@@ -53,7 +53,10 @@ async fn an_operation_without_a_usable_token_steps_out_of_the_queue_and_holds_no
     let waits = one
         .wait_for(&path, |body| body["lastOperation"]["status"] == "awaitingCaller")
         .await;
-    assert_eq!(waits.body["lastOperation"]["awaitingTenantId"], how_to::DOMAIN1);
+    assert_eq!(
+        waits.body["lastOperation"]["awaiting"][0]["tenantId"],
+        how_to::DOMAIN1
+    );
 
     // A look brings no tokens to write with; to ask again for the same does.
     app.emulator.clear_faults();

@@ -16,7 +16,7 @@ async fn a_create_that_azure_fails_tells_azures_code_and_frees_the_name() {
         .edit(|world| world.remove_table(how_to::DATABASE, "Events"))
         .expect("a table");
     let created = portal.create(&request("telemetry")).await;
-    assert_eq!(created.status, 202, "{}", created.body);
+    created.is_problem(422, "createFailed");
     let error = failed(&app, &portal, &created).await;
     assert_eq!(error["code"], "azureFailed");
     assert_eq!(error["upstream"]["code"], "EventHubValidationErorFound");
@@ -36,7 +36,7 @@ async fn a_create_that_azure_fails_tells_azures_code_and_frees_the_name() {
         "{}",
         again.body
     );
-    assert_ne!(again.body["id"], created.body["id"]);
+    assert_ne!(again.connection(), created.connection());
     app.finish().await;
 }
 
@@ -110,10 +110,10 @@ async fn a_name_that_somebody_takes_while_azure_puts_the_create_off_stays_theirs
     app.wait_for_calls("PUT", "telemetry", 1).await;
     make_theirs(&app);
     let theirs = app.at_arm("telemetry");
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(operation.text("/error/code"), "nameTaken");
     assert_eq!(
-        portal.connection(created.text("/id")).await.body["state"],
+        portal.connection(created.connection()).await.body["state"],
         "failed"
     );
     assert_eq!(app.at_arm("telemetry"), theirs);

@@ -17,9 +17,9 @@ async fn a_create_that_azure_answers_with_a_claims_challenge_waits_for_a_token_t
     let waiting = portal
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
-    assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN1);
-    assert_eq!(waiting.text("/awaitingClaims"), CLAIMS);
-    let connection = portal.connection(created.text("/id")).await;
+    assert_eq!(waiting.text("/awaiting/0/tenantId"), how_to::DOMAIN1);
+    assert_eq!(waiting.text("/awaiting/0/claims"), CLAIMS);
+    let connection = portal.connection(created.connection()).await;
     assert_eq!(connection.text("/state"), "creating");
     assert!(app.at_arm("telemetry").is_none());
     let kinds = portal.event_kinds(created.text("/id")).await;
@@ -47,8 +47,8 @@ async fn a_removal_that_azure_answers_with_a_claims_challenge_goes_on_with_a_tok
     let waiting = portal
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
-    assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN1);
-    assert_eq!(waiting.text("/awaitingClaims"), CLAIMS);
+    assert_eq!(waiting.text("/awaiting/0/tenantId"), how_to::DOMAIN1);
+    assert_eq!(waiting.text("/awaiting/0/claims"), CLAIMS);
     // ARM refused it for certain: nothing has to be settled, and looking makes no difference.
     assert_eq!(portal.connection(id).await.text("/state"), "removing");
     let kinds = portal.event_kinds(id).await;

@@ -6,6 +6,7 @@ mod challenged;
 mod deferred;
 mod parents;
 mod shown;
+mod told;
 mod unanswered;
 
 use azure_emulator::{Effect, Fault, how_to};
@@ -30,9 +31,9 @@ fn make_theirs(app: &App) {
 
 /// The end of a create that failed: the connection `failed`, nothing at ARM, the operation with its error.
 async fn failed(app: &App, portal: &Portal, created: &Answer) -> Value {
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(operation.text("/status"), "failed", "{}", operation.body);
-    let connection = portal.connection(created.text("/id")).await;
+    let connection = portal.connection(created.connection()).await;
     assert_eq!(connection.text("/state"), "failed", "{}", connection.body);
     assert!(app.at_arm("telemetry").is_none());
     operation.body["error"].clone()
@@ -40,9 +41,9 @@ async fn failed(app: &App, portal: &Portal, created: &Answer) -> Value {
 
 /// The end of a create that succeeded with a single PUT.
 async fn settles_to_active(app: App, portal: &Portal, created: &Answer) {
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(operation.text("/status"), "succeeded", "{}", operation.body);
-    let connection = portal.connection(created.text("/id")).await;
+    let connection = portal.connection(created.connection()).await;
     assert_eq!(connection.text("/state"), "active");
     assert!(app.at_arm("telemetry").is_some());
     assert_eq!(app.writes().len(), 1, "exactly one PUT");

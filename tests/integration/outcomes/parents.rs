@@ -36,16 +36,12 @@ async fn active(app: &App) -> (Portal, Answer) {
     (portal, created)
 }
 
-/// The removal was not carried out, and nobody says that it was: `missing`, with the reason.
-#[track_caller]
-fn is_missing(answer: &Answer) {
-    assert_eq!(
-        (answer.status, answer.text("/state")),
-        (202, "missing"),
-        "{}",
-        answer.body
-    );
-    assert_eq!(answer.text("/lastOperation/error/code"), "parentMissing");
+/// The removal was not carried out, and nobody says that it was: the connection is `missing`, with the reason.
+async fn is_missing(portal: &Portal, answer: &Answer) {
+    answer.is_problem(409, "parentMissing");
+    let connection = portal.connection(answer.connection()).await;
+    assert_eq!(connection.text("/state"), "missing", "{}", connection.body);
+    assert_eq!(connection.text("/lastOperation/error/code"), "parentMissing");
 }
 
 /// Waits until a create that got no answer is unsettled for that reason, and its request can no longer land.
@@ -89,12 +85,7 @@ async fn whoever_wants_an_unsettled_create_gone_whose_parent_isnt_found_is_told_
     let gone = Fault::arm("/dataConnections/telemetry", not_found(code)).method("DELETE");
     app.emulator.inject(gone);
     let removal = portal.remove(created.text("/id")).await;
-    assert_eq!(
-        removal.text("/lastOperation/error/code"),
-        "parentMissing",
-        "{}",
-        removal.body
-    );
+    removal.is_problem(409, "parentMissing");
     // It is there all the same, so its record is open, and it can be named again.
     assert!(app.at_arm("telemetry").is_some());
     app.emulator.clear_faults();
@@ -168,7 +159,7 @@ async fn an_unsettled_removal_whose_parent_is_gone_is_missing_and_never_removed(
                 reads_find_no(&app, itself, "ResourceNotFound", 1);
             }
             reads_find_no(&app, path, code, u32::from(itself.is_none()));
-            is_missing(&portal.remove(id).await);
+            is_missing(&portal, &portal.remove(id).await).await;
             let events = portal.event_kinds(id).await;
             assert!(
                 events.contains(&"outcome.unknown".to_owned())
@@ -193,7 +184,7 @@ async fn a_removal_that_azure_took_and_whose_parent_goes_meanwhile_is_missing() 
         let app = App::hurried().await;
         let (portal, created) = active(&app).await;
         reads_find_no(&app, "/dataConnections/telemetry", code, 1);
-        is_missing(&portal.remove(created.text("/id")).await);
+        is_missing(&portal, &portal.remove(created.text("/id")).await).await;
         assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
         app.finish().await;
     }

@@ -64,11 +64,11 @@ async fn an_operation_that_azure_fails_is_no_proof_that_nothing_was_left_behind(
     // The first read is the one before the create. The next one lags.
     reads_find_nothing(&app, 1, Some(1));
     let created = portal.create_waiting(&request("telemetry"), 0).await;
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(operation.text("/error/upstream/code"), "Internal");
     assert!(app.at_arm("telemetry").is_some());
     // What is there is in a record that stays open, and can be named for removal.
-    let shown = portal.connection(created.text("/id")).await;
+    let shown = portal.connection(created.connection()).await;
     assert_eq!(shown.text("/state"), "unsettled", "{}", shown.body);
     let removed = portal.remove(created.text("/id")).await;
     assert_eq!(removed.text("/state"), "removed", "{}", removed.body);
@@ -90,11 +90,11 @@ async fn reads_that_find_nothing_count_anew_after_one_that_shows_a_create_under_
         .inject(Fault::arm(READS, shown).method("GET").after(1));
     reads_find_nothing(&app, 1, Some(2));
     let created = portal.create_waiting(&request("telemetry"), 0).await;
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(operation.text("/error/upstream/code"), "Internal");
     assert!(app.calls("GET", "telemetry").len() >= 7);
     assert!(app.at_arm("telemetry").is_some());
-    let shown = portal.connection(created.text("/id")).await;
+    let shown = portal.connection(created.connection()).await;
     assert_eq!(shown.text("/state"), "unsettled", "{}", shown.body);
     app.finish().await;
 }
@@ -138,7 +138,7 @@ async fn a_create_that_azure_carries_out_without_end_keeps_no_removal_waiting_pa
     let removal = portal.remove_waiting(created.text("/id"), 0).await;
     assert_eq!(removal.status, 202, "{}", removal.body);
     // Nothing is there to be deleted, so nothing is sent.
-    let ended = portal.follow(removal.text("/lastOperation/id")).await;
+    let ended = portal.follow(removal.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     assert!(app.calls("DELETE", "telemetry").is_empty());
     // What Azure makes of the create after all is found by the next removal, and is removed.
@@ -158,11 +158,11 @@ async fn a_create_that_azure_canceled_has_ended_whatever_it_left() {
         let app = App::hurried().await;
         let portal = app.how_to_portal();
         let created = unanswered_and_shown(&app, &portal, state).await;
-        let operation = portal.follow(created.text("/lastOperation/id")).await;
+        let operation = portal.follow(created.operation()).await;
         assert_eq!(operation.text("/error/code"), "azureFailed", "{}", operation.body);
         assert!(operation.text("/error/detail").ends_with(state));
         // It is there, so the record stays open.
-        let shown = portal.connection(created.text("/id")).await;
+        let shown = portal.connection(created.connection()).await;
         assert_eq!(shown.text("/state"), "unsettled");
         app.finish().await;
     }
@@ -179,7 +179,7 @@ async fn a_create_that_azure_never_ends_keeps_no_place_and_no_removal_waiting() 
     assert_eq!(removal.status, 202, "{}", removal.body);
     app.wait_for_calls("DELETE", "telemetry", 1).await;
     app.emulator.clear_faults();
-    let ended = portal.follow(removal.text("/lastOperation/id")).await;
+    let ended = portal.follow(removal.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     assert!(app.at_arm("telemetry").is_none());
     app.finish().await;
@@ -202,7 +202,7 @@ async fn a_removal_waits_until_a_create_that_got_no_answer_can_take_effect_no_mo
     let delete = app.calls("DELETE", "telemetry").remove(0);
     assert!(delete.at >= sent_at + life, "{} {sent_at}", delete.at);
     app.emulator.clear_faults();
-    let ended = portal.follow(removal.text("/lastOperation/id")).await;
+    let ended = portal.follow(removal.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     app.finish().await;
 }
@@ -219,7 +219,7 @@ async fn a_removal_that_azure_never_ends_is_sent_again_after_its_deadline() {
     let removal = portal.remove_waiting(created.text("/id"), 0).await;
     app.wait_for_calls("DELETE", "telemetry", 2).await;
     app.emulator.clear_faults();
-    let ended = portal.follow(removal.text("/lastOperation/id")).await;
+    let ended = portal.follow(removal.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     app.finish().await;
 }

@@ -44,7 +44,7 @@ async fn a_put_that_timed_out_and_lands_late_is_found() {
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     let path = format!("/v1/connections/{}", created.text("/id"));
     portal.wait_for(&path, |body| body["state"] == "unsettled").await;
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(operation.text("/status"), "succeeded", "{}", operation.body);
     // The preflight's read, and more that found nothing than would do if the request were dead.
     let reads = app.calls("GET", "telemetry");
@@ -82,7 +82,7 @@ async fn a_request_that_may_still_land_is_not_given_up_by_a_replica_whose_clock_
     });
     unsettled.await;
     land(&app);
-    let ended = there.follow(created.text("/lastOperation/id")).await;
+    let ended = there.follow(created.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     replica.stop().await;
     app.finish().await;
@@ -110,7 +110,7 @@ async fn what_an_unanswered_put_began_counts_only_when_azure_has_finished_it() {
     // ARM shows the data connection as Creating at first, and takes it away when its validation fails.
     let created = portal.create(&request("telemetry")).await;
     failed(&app, &portal, &created).await;
-    let events = portal.event_kinds(created.text("/id")).await;
+    let events = portal.event_kinds(created.connection()).await;
     assert_eq!(events, ["create.intended", "outcome.unknown", "create.failed"]);
     app.finish().await;
 }
@@ -135,7 +135,7 @@ async fn what_differs_from_an_unanswered_put_is_never_called_ours_and_never_dele
     app.wait_for_calls("PUT", "telemetry", 1).await;
     make_theirs(&app);
     let theirs = app.at_arm("telemetry");
-    let operation = portal.follow(created.text("/lastOperation/id")).await;
+    let operation = portal.follow(created.operation()).await;
     assert_eq!(
         (operation.text("/status"), operation.text("/error/code")),
         ("failed", "drifted"),
@@ -148,7 +148,7 @@ async fn what_differs_from_an_unanswered_put_is_never_called_ours_and_never_dele
         .await;
     let looks = app.calls("GET", "telemetry");
     assert!(looks.iter().any(|look| look.at > dead));
-    let connection = portal.connection(created.text("/id")).await;
+    let connection = portal.connection(created.connection()).await;
     assert_eq!(connection.text("/state"), "unsettled");
     assert!(connection.body["found"]["resource"].is_object());
     assert_eq!((app.at_arm("telemetry"), app.writes().len()), (theirs, 1));

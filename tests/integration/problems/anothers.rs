@@ -39,6 +39,12 @@ pub(super) async fn anothers(app: &App, provoked: &mut Provoked) {
     let remove = |path: &str| portal.call(Method::DELETE, path);
     let record_only = format!("{path}?recordOnly=true");
 
+    let locked = json!({ "error": { "code": "ScopeLocked", "message": "It is locked." } });
+    let refused = Fault::arm("/dataConnections/third", Effect::json(409, locked));
+    app.emulator.inject(refused.method("DELETE"));
+    let answer = portal.send(remove(&path)).await;
+    provoked.one(OPERATION, &answer, 422, "removeFailed");
+
     let answer = portal.send(remove(&record_only)).await;
     provoked.one(OPERATION, &answer, 409, "stillPresent");
     app.emulator
@@ -62,9 +68,8 @@ pub(super) async fn anothers(app: &App, provoked: &mut Provoked) {
     let absence = Fault::arm("/dataConnections/fourth?", Effect::json(404, nothing));
     app.emulator.inject(absence.method("GET"));
     let contested = portal.create(&named("fourth", "cg8")).await;
-    assert_eq!(contested.status, 202, "{}", contested.body);
-    portal.follow(contested.text("/lastOperation/id")).await;
-    let path = format!("/v1/connections/{}", contested.text("/id"));
+    provoked.one("createConnection", &contested, 422, "createFailed");
+    let path = format!("/v1/connections/{}", contested.connection());
     let answer = portal.send(remove(&path)).await;
     provoked.one(OPERATION, &answer, 409, "contested");
     let answer = portal.create(&named("fourth", "cg8")).await;

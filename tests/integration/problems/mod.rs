@@ -150,10 +150,16 @@ async fn requests(app: &App, calls: &Calls, provoked: &mut Provoked) {
     for (operation, path) in [
         ("listConnections", "/v1/connections?limit=0".to_owned()),
         ("listConnectionEvents", format!("{}?limit=0", calls.events)),
+        ("listEvents", "/v1/events?limit=0".to_owned()),
     ] {
         let answer = portal.get(&path).await;
         provoked.one(operation, &answer, 400, "invalidRequest");
     }
+    let page = portal.get("/v1/events").await;
+    let cursor = page.text("/cursor");
+    app.as_owner("select begin_feed_epoch()").await;
+    let answer = portal.get(&format!("/v1/events?after={cursor}")).await;
+    provoked.one("listEvents", &answer, 410, "feedRestarted");
     let keyed = |call: reqwest::RequestBuilder, key: &str| portal.send(call.header("idempotency-key", key));
     let made = keyed(create(&request("telemetry")), "a-key").await;
     assert_eq!(made.status, 200, "{}", made.body);

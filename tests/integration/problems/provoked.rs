@@ -14,6 +14,7 @@ const NOWHERE: &str = "01900000-0000-7000-8000-000000000001";
 pub(super) struct Calls {
     pub(super) connection: String,
     pub(super) events: String,
+    pub(super) feed: String,
     pub(super) operation: String,
     /// Where an operation that waits for its requester goes on.
     pub(super) go_on: String,
@@ -24,6 +25,7 @@ impl Calls {
         let connection = format!("/v1/connections/{}", created.text("/id"));
         Self {
             events: format!("{connection}/events"),
+            feed: format!("/v1/events?connection={}", created.text("/id")),
             operation: format!("/v1/operations/{}", created.text("/lastOperation/id")),
             connection,
             go_on: format!("/v1/operations/{}/continue", waiting.text("/lastOperation/id")),
@@ -37,6 +39,7 @@ impl Calls {
             ("listConnections", list),
             ("getConnection", self.connection.clone()),
             ("listConnectionEvents", self.events.clone()),
+            ("listEvents", self.feed.clone()),
             ("getOperation", self.operation.clone()),
         ]
         .into_iter()
@@ -138,6 +141,11 @@ impl Provoked {
                 "listConnectionEvents",
                 Method::GET,
                 format!("{connection}/events"),
+            ),
+            (
+                "listEvents",
+                Method::GET,
+                format!("/v1/events?connection={NOWHERE}"),
             ),
             ("getOperation", Method::GET, format!("/v1/operations/{NOWHERE}")),
             (

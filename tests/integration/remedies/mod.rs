@@ -168,7 +168,7 @@ async fn whoever_follows_the_fix_of_a_refusal_to_go_on_can_go_on() {
     follow(&app, &refused, actor, None).await;
     let gone_on = go_on.send(&portal).await;
     assert!(matches!(gone_on.status, 200 | 202), "{}", gone_on.body);
-    portal.follow(created.text("/lastOperation/id")).await;
+    portal.follow(created.operation()).await;
     app.all_have_ended().await;
     app.finish().await;
 }
@@ -203,7 +203,7 @@ async fn more_proof_is_mended_by_a_sign_in_with_it_also_where_the_app_can_not_be
     );
     let again = create.send(&app.satisfying_portal()).await;
     assert!(matches!(again.status, 200..=202), "{}", again.body);
-    let ended = app.how_to_portal().follow(held.text("/lastOperation/id")).await;
+    let ended = app.how_to_portal().follow(held.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded");
 
     Helper::of(&app)

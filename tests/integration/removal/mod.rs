@@ -109,13 +109,8 @@ async fn a_connection_whose_database_is_gone_is_missing_until_the_database_shows
     app.emulator
         .inject(Fault::arm("/databases/telemetry", Effect::json(404, gone)).always());
     let missing = portal.remove(id).await;
-    assert_eq!(
-        (missing.status, missing.text("/state")),
-        (202, "missing"),
-        "{}",
-        missing.body
-    );
-    assert_eq!(missing.text("/lastOperation/error/code"), "parentMissing");
+    missing.is_problem(409, "parentMissing");
+    assert_eq!(portal.connection(id).await.text("/state"), "missing");
 
     app.emulator.clear_faults();
     is_removed(&portal.remove(id).await);
@@ -157,7 +152,7 @@ async fn a_removal_that_azure_wants_the_sources_token_for_says_which_tenant_it_w
     let waiting = portal
         .wait_for(&path, |body| body["status"] == "awaitingCaller")
         .await;
-    assert_eq!(waiting.text("/awaitingTenantId"), how_to::DOMAIN2);
+    assert_eq!(waiting.text("/awaiting/0/tenantId"), how_to::DOMAIN2);
     // A caller who resumed it by reading may read with their tokens, not delete.
     assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
     is_removed(&portal.remove(id).await);
@@ -194,16 +189,9 @@ async fn a_removal_that_azure_refuses_leaves_the_connection_as_it_was() {
         json!({ "error": { "code": "RequestDisallowedByPolicy", "message": "A policy forbids it." } });
     app.emulator.inject(delete(Effect::json(403, denied)));
     let refused = portal.remove(id).await;
-    assert_eq!(
-        (refused.status, refused.text("/state")),
-        (202, "active"),
-        "{}",
-        refused.body
-    );
-    assert_eq!(
-        refused.text("/lastOperation/error/upstream/code"),
-        "RequestDisallowedByPolicy"
-    );
+    refused.is_problem(422, "removeFailed");
+    assert_eq!(refused.text("/upstream/code"), "RequestDisallowedByPolicy");
+    assert_eq!(portal.connection(id).await.text("/state"), "active");
     is_removed(&portal.remove(id).await);
     app.finish().await;
 }
@@ -236,10 +224,7 @@ async fn a_removal_during_a_create_waits_for_its_end() {
     assert_eq!((asked.status, asked.text("/state")), (202, "removing"));
     assert_eq!(asked.text("/lastOperation/status"), "notStarted");
     assert_eq!(
-        portal
-            .follow(asked.text("/lastOperation/id"))
-            .await
-            .text("/status"),
+        portal.follow(asked.operation()).await.text("/status"),
         "succeeded"
     );
     assert_eq!(portal.connection(id).await.text("/state"), "removed");
@@ -277,9 +262,9 @@ async fn a_removal_behind_a_create_that_came_to_nothing_sends_nothing() {
         .expect("a table");
     let portal = app.how_to_portal();
     let created = portal.create_waiting(&request("telemetry"), 0).await;
-    let removed = portal.remove(created.text("/id")).await;
+    let removed = portal.remove(created.connection()).await;
     is_removed(&removed);
-    let create = portal.follow(created.text("/lastOperation/id")).await;
+    let create = portal.follow(created.operation()).await;
     assert_eq!(create.text("/status"), "failed");
     assert!(app.calls("DELETE", "telemetry").is_empty());
     app.finish().await;
@@ -294,7 +279,7 @@ async fn a_removal_cancels_a_create_that_azure_puts_off() {
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     app.wait_for_calls("PUT", "telemetry", 1).await;
     is_removed(&portal.remove(created.text("/id")).await);
-    let create = portal.follow(created.text("/lastOperation/id")).await;
+    let create = portal.follow(created.operation()).await;
     assert_eq!(create.text("/error/code"), "notSent");
     assert_eq!(app.writes().len(), 1);
     app.finish().await;
@@ -326,9 +311,9 @@ async fn a_removal_settles_the_create_before_it_by_reads_when_the_creators_token
         .wait_for(|entry| reads(entry), crate::support::PATIENCE);
     assert!(read.await.is_some(), "the remover's token reads");
     app.release_operations();
-    let ended = other.follow(removal.text("/lastOperation/id")).await;
+    let ended = other.follow(removal.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
-    let create = other.follow(created.text("/lastOperation/id")).await;
+    let create = other.follow(created.operation()).await;
     assert_eq!(create.text("/status"), "succeeded", "{}", create.body);
     let users: Vec<_> = app
         .writes()

@@ -139,7 +139,7 @@ async fn a_create_of_unknown_outcome_is_settled_when_an_arm_that_failed_is_back(
     assert_eq!(created.status, 202, "{}", created.body);
     app.wait_for_log("circuit breaker opened", how_to::DOMAIN1).await;
     app.emulator.clear_faults();
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.follow(created.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded");
     assert_eq!(app.calls("PUT", "telemetry").len(), 1);
     app.finish().await;
@@ -170,7 +170,7 @@ async fn a_removal_that_waits_for_an_arm_that_fails_adds_nothing_to_the_ledger()
     let so_far = portal.event_kinds(created.text("/id")).await;
     assert_eq!(so_far.last().map(String::as_str), Some("change.putOff"));
     app.emulator.clear_faults();
-    let ended = portal.follow(removal.text("/lastOperation/id")).await;
+    let ended = portal.follow(removal.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     let events = portal.event_kinds(created.text("/id")).await;
     let since = events.get(so_far.len()..).unwrap_or_default();

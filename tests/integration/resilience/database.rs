@@ -112,7 +112,7 @@ async fn a_line_that_dies_under_an_operation_does_not_keep_it() {
     leaving.release();
     app.wait_for_calls("PUT", "telemetry", 1).await;
     wire.mend();
-    let ended = portal.follow(created.text("/lastOperation/id")).await;
+    let ended = portal.follow(created.operation()).await;
     assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     assert_eq!(app.writes().len(), 1);
     app.finish().await;

@@ -93,7 +93,7 @@ async fn twenty_four_creates_at_once_in_one_tenant_all_succeed() {
     app.emulator.clear_faults();
     let portal = app.signed_in("acc1@domain1.com");
     for answer in &answers {
-        let ended = portal.follow(answer.text("/lastOperation/id")).await;
+        let ended = portal.follow(answer.operation()).await;
         assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     }
     app.finish().await;
@@ -131,7 +131,7 @@ async fn those_who_wait_for_an_operation_leave_room_for_those_who_don_t() {
         let answer = answer.expect("an answer");
         assert!(matches!(answer.status, 201 | 202), "{}", answer.body);
     }
-    portal.follow(again.text("/lastOperation/id")).await;
+    portal.follow(again.operation()).await;
     app.all_have_ended().await;
     app.finish().await;
 }

@@ -136,7 +136,7 @@ async fn a_write_that_was_refused_holds_back_the_next_until_its_time_and_both_en
     let two = portal.create_waiting(&other, 0).await;
     assert_eq!(two.status, 202, "{}", two.body);
     for created in [&one, &two] {
-        let ended = portal.follow(created.text("/lastOperation/id")).await;
+        let ended = portal.follow(created.operation()).await;
         assert_eq!(ended.text("/status"), "succeeded", "{}", ended.body);
     }
     // The second was never sent into the closed bucket.

@@ -21,7 +21,7 @@ async fn without_a_role_it_waits_for_a_caller_and_goes_on_by_itself_once_it_has_
     app.start_service().await;
     let portal = app.how_to_portal();
     let waiting = waits_for_a_caller(&portal, &created).await;
-    assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
+    assert_eq!(waiting["awaiting"][0]["tenantId"], how_to::DOMAIN1);
     // ARM is asked again after a while only: six of the longest waits between two looks, each 100 ms here.
     let begun = std::time::Instant::now();
     let refused = || by_itself(&app).iter().filter(|call| call.status == 403).count();

@@ -29,7 +29,7 @@ async fn a_create_that_a_restart_left_under_way_is_settled_where_the_targets_ten
         let portal = app.how_to_portal();
         if granted == Granted::Nowhere {
             let waiting = waits_for_a_caller(&portal, &created).await;
-            assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
+            assert_eq!(waiting["awaiting"][0]["tenantId"], how_to::DOMAIN1);
             assert_eq!(asked_for(&app), 0);
             let ended = portal.continue_to_end(created.text("/lastOperation/id")).await;
             assert_eq!(ended.text("/status"), "succeeded");
@@ -109,7 +109,7 @@ async fn a_removal_that_was_carried_out_is_settled_and_one_that_was_not_waits_fo
             app.all_have_ended().await;
         } else {
             let waiting = waits_for_a_caller(&portal, &created).await;
-            assert_eq!(waiting["awaitingTenantId"], how_to::DOMAIN1);
+            assert_eq!(waiting["awaiting"][0]["tenantId"], how_to::DOMAIN1);
             assert_eq!(app.calls("DELETE", "telemetry").len(), sent);
             assert_eq!(portal.remove(id).await.status, 200);
         }

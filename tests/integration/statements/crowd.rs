@@ -265,6 +265,13 @@ impl Crowd {
              from crowd n, made_operation o;
              insert into ledger_events (id, occurred_at, kind, connection_id, operation_id, person_id, details)
              select id, now(), 'createIntended', id, id, '{OWNER}', '{{}}' from crowd;
+             -- The service has nothing to do with them.
+             select pg_advisory_xact_lock(x'66656564'::bigint);
+             insert into feed (epoch, position, event_sequence, event_occurred_at, connection_id, hash, hash_version)
+             select f.epoch, f.last + row_number() over (order by e.sequence), e.sequence, e.occurred_at, e.connection_id, sha256(''), 1
+             from ledger_events e, (select epoch, (select coalesce(max(position), 0) from feed) as last from feed_epochs) f
+             where not exists (select from feed n where n.event_sequence = e.sequence);
+             update feed_epochs set numbered_up_to = (select max(sequence) from ledger_events);
              insert into idempotency_keys (person_id, app_id, route, key_hash, body_hash, connection_id, operation_id, began)
              select id, id, '', '', '', id, id, true from crowd;
              select list_connection(id) from crowd where i <= {LISTED};
@@ -282,7 +289,7 @@ impl Crowd {
             .await
             .expect("the owner may");
         sqlx::raw_sql("vacuum analyze connections, connection_people, connection_resources, connection_list_entries, connection_notes,
-            connection_listings, connection_revisions, people, operations, ledger_events, idempotency_keys")
+            connection_listings, connection_revisions, people, operations, ledger_events, feed, idempotency_keys")
             .execute(db)
             .await
             .expect("the owner may");

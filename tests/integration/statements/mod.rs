@@ -294,7 +294,7 @@ async fn what_touches_a_resource_or_a_tenant_is_found_by_an_index(db: &mut PgCon
         ),
         (
             "select sequence from ledger_events where tenant_ids @> array[$1]::uuid[]",
-            "ledger_events_by_tenant",
+            "ledger_events_before_by_tenant",
         ),
     ] {
         let parameters = text.matches('$').count();
@@ -319,7 +319,9 @@ const GROWING: [&str; 12] = [
     "connection_revisions",
     "connection_notes",
     "operations",
-    "ledger_events",
+    // The first partition of the ledger.
+    "ledger_events_before",
+    "feed",
     "idempotency_keys",
     "people",
 ];

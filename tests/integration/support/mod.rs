@@ -3,6 +3,7 @@
 
 mod collector;
 mod database;
+mod details;
 mod log;
 mod mortal;
 mod pooler;
@@ -299,6 +300,13 @@ impl App {
             .scalar("select count(*) from operations where arm_operation_url is not null")
             .await;
         assert_eq!(urls, 0, "signed URLs outlived their operations");
+        let events: Value = self
+            .scalar(
+                "select coalesce(jsonb_agg(jsonb_build_array(e.kind, e.details)), '[]')
+                 from (select kind, details from ledger_events order by sequence desc limit 500) e",
+            )
+            .await;
+        details::assert_documented(&events);
         self.stop_service().await;
         let tokens = self.emulator.issued_tokens();
         self.log.assert_free_of(&tokens);

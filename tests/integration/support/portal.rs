@@ -31,6 +31,25 @@ impl Answer {
         value.unwrap_or_else(|| panic!("{pointer} is no text in {}", self.body))
     }
 
+    /// The connection that the answer is about, also if it is the problem of a change that failed.
+    pub(crate) fn connection(&self) -> &str {
+        self.text(if self.body.get("connectionId").is_some() {
+            "/connectionId"
+        } else {
+            "/id"
+        })
+    }
+
+    /// The operation that the answer is about, also if it is the problem of a change that failed.
+    pub(crate) fn operation(&self) -> &str {
+        let problem = self.body.get("operationId").is_some();
+        self.text(if problem {
+            "/operationId"
+        } else {
+            "/lastOperation/id"
+        })
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -148,7 +167,11 @@ impl Portal {
 
     /// What is no JSON, too.
     pub(crate) async fn text(&self, path: &str) -> (Answer, String) {
-        let (answer, bytes) = self.send_for_bytes(self.call(Method::GET, path)).await;
+        self.send_for_text(self.call(Method::GET, path)).await
+    }
+
+    pub(crate) async fn send_for_text(&self, call: RequestBuilder) -> (Answer, String) {
+        let (answer, bytes) = self.send_for_bytes(call).await;
         (answer, String::from_utf8_lossy(&bytes).into_owned())
     }
 

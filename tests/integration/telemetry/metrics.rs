@@ -102,7 +102,7 @@ async fn lease_is_lost(app: &App, portal: &Portal) {
     app.as_owner("update operations set lease_token = gen_random_uuid(), lease_until = now() where lease_until is not null")
         .await;
     app.release_operations();
-    portal.follow(created.text("/lastOperation/id")).await;
+    portal.follow(created.operation()).await;
 }
 
 /// What the test did, as it is counted.

@@ -12,6 +12,8 @@ struct Sees {
     connection: bool,
     /// Its justification.
     justification: bool,
+    /// Who created it.
+    creator: bool,
     /// Its part of the ledger.
     events: bool,
     /// Whether it is in the list as it is, narrowed down to the database, and to the event hub.
@@ -21,6 +23,7 @@ struct Sees {
 const NOTHING: Sees = Sees {
     connection: false,
     justification: false,
+    creator: false,
     events: false,
     listed: [false; 3],
 };
@@ -52,10 +55,14 @@ async fn look(portal: &Portal, connection: &Answer) -> Sees {
         // A list shows no more than the connection by itself.
         let tells = items.iter().any(|item| item.get("justification").is_some());
         assert!(!tells || shown.body.get("justification").is_some(), "{query}");
+        for item in items.iter().filter(|item| item["id"] == id && is_shown) {
+            assert_eq!(item["createdBy"], shown.body["createdBy"], "{query}");
+        }
     }
     Sees {
         connection: is_shown,
         justification: shown.body.get("justification").is_some(),
+        creator: shown.body.pointer("/createdBy/objectId").is_some(),
         events: events.status == 200,
         listed,
     }
@@ -75,9 +82,10 @@ async fn each_sees_what_they_may_and_no_more() {
     );
     let (one, two) = (how_to::DOMAIN1, how_to::DOMAIN2);
     let plain = |user: &str, tenant: &str| with_roles(&app, user, tenant, &[]);
-    let seen = |justification: bool, listed: [bool; 3]| Sees {
+    let seen = |justification: bool, creator: bool, listed: [bool; 3]| Sees {
         connection: true,
         justification,
+        creator,
         events: true,
         listed,
     };
@@ -90,37 +98,37 @@ async fn each_sees_what_they_may_and_no_more() {
         (
             "the actor",
             plain("acc1@domain1.com", one),
-            seen(true, everywhere),
+            seen(true, true, everywhere),
         ),
         (
             "the participant, of the source's tenant",
             plain("acc2@domain2.com", two),
-            seen(false, everywhere),
+            seen(false, true, everywhere),
         ),
         (
             "who may read both sides at ARM",
             plain("acc6@domain1.com", one),
-            seen(true, [false, true, true]),
+            seen(true, true, [false, true, true]),
         ),
         (
             "who may read this data connection and no other",
             plain("acc7@domain1.com", one),
-            seen(true, [false; 3]),
+            seen(true, true, [false; 3]),
         ),
         (
             "who may read the event hub",
             plain("acc8@domain2.com", two),
-            seen(false, [false, false, true]),
+            seen(false, false, [false, false, true]),
         ),
         (
             "whom the target's tenant lets read all",
             with_roles(&app, "acc4@domain1.com", one, &["Connections.Read.All"]),
-            seen(true, everywhere),
+            seen(true, true, everywhere),
         ),
         (
             "whom the source's tenant lets read all",
             with_roles(&app, "acc8@domain2.com", two, &["Connections.Read.All"]),
-            seen(false, everywhere),
+            seen(false, false, everywhere),
         ),
         (
             "an auditor of the target's tenant",

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { ContinueOperationData, ContinueOperationErrors, ContinueOperationResponses, CreateConnectionData, CreateConnectionErrors, CreateConnectionResponses, GetConnectionData, GetConnectionErrors, GetConnectionResponses, GetOperationData, GetOperationErrors, GetOperationResponses, ListConnectionEventsData, ListConnectionEventsErrors, ListConnectionEventsResponses, ListConnectionsData, ListConnectionsErrors, ListConnectionsResponses, RemoveConnectionData, RemoveConnectionErrors, RemoveConnectionResponses } from './types.gen.js';
+import type { ContinueOperationData, ContinueOperationErrors, ContinueOperationResponses, CreateConnectionData, CreateConnectionErrors, CreateConnectionResponses, GetConnectionData, GetConnectionErrors, GetConnectionResponses, GetOperationData, GetOperationErrors, GetOperationResponses, ListConnectionEventsData, ListConnectionEventsErrors, ListConnectionEventsResponses, ListConnectionsData, ListConnectionsErrors, ListConnectionsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, RemoveConnectionData, RemoveConnectionErrors, RemoveConnectionResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -35,7 +35,8 @@ export const listConnections = <ThrowOnError extends boolean = false>(options?: 
  *
  * Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and sends the data
  * connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds), otherwise 202: follow
- * `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
+ * `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and what fixes it; so is a repeat with
+ * its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
  * repeat returns the same connection and operation even after the connection was removed: nothing is created again.
  */
 export const createConnection = <ThrowOnError extends boolean = false>(options: Options<CreateConnectionData, ThrowOnError>) => (options.client ?? client).post<CreateConnectionResponses, CreateConnectionErrors, ThrowOnError>({
@@ -53,7 +54,8 @@ export const createConnection = <ThrowOnError extends boolean = false>(options: 
  *
  * Deletes the data connection at Azure and keeps the record. Needs a token for the target's tenant only: the access to the source may
  * be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After a removal that failed, a
- * repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+ * repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the same failure: 409 `drifted`,
+ * `contested` or `parentMissing`, else 422 `removeFailed`.
  *
  * What Azure holds is compared with the record first, and nothing else is deleted. If another data connection has the name, the
  * response is 409 `drifted`, and the connection's `found` shows it: the same request with the connection's ETag in `If-Match` removes
@@ -90,10 +92,26 @@ export const listConnectionEvents = <ThrowOnError extends boolean = false>(optio
 });
 
 /**
+ * Read the feed of events
+ *
+ * What was requested, decided, sent and answered, in one order, oldest first: the events of connections that the caller made or took
+ * part in, and for users with the app role `Auditor` all that touch their tenant. With `connection`, those of any connection that
+ * the caller can see. Read on with `cursor`: no event is left out and none comes twice. With `Prefer: wait=n` a response without
+ * events waits up to n seconds for some. With `Accept: application/x-ndjson` the response has an event a line, each as in `value`, up
+ * to the newest one. A 410 says that the feed was begun anew: read it from the beginning.
+ */
+export const listEvents = <ThrowOnError extends boolean = false>(options?: Options<ListEventsData, ThrowOnError>) => (options?.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/events',
+    ...options
+});
+
+/**
  * Read an operation
  *
  * The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it has ended. It changes nothing:
- * an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
+ * an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated. With `Prefer: wait=n` the response
+ * comes when the operation has ended or waits for a caller, or after n seconds.
  */
 export const getOperation = <ThrowOnError extends boolean = false>(options: Options<GetOperationData, ThrowOnError>) => (options.client ?? client).get<GetOperationResponses, GetOperationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -106,7 +124,7 @@ export const getOperation = <ThrowOnError extends boolean = false>(options: Opti
  *
  * Provides the caller's tokens, also for changes at Azure, to an operation that waits for some (`awaitingCaller`). Its requester needs
  * nothing else. Another person who may make the same change sends its `requestHash`, and the operation runs in that person's name
- * from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with these first. An operation that
+ * from then on. Insufficient tokens are rejected as at a create; where `awaiting` has `claims`, sign in with these first. An operation that
  * does not wait for a caller stays as it is.
  */
 export const continueOperation = <ThrowOnError extends boolean = false>(options: Options<ContinueOperationData, ThrowOnError>) => (options.client ?? client).post<ContinueOperationResponses, ContinueOperationErrors, ThrowOnError>({

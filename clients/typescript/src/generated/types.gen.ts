@@ -5,6 +5,79 @@ export type ClientOptions = {
 };
 
 /**
+ * Azure took the change: `create.accepted`, `remove.accepted`.
+ */
+export type AcceptedDetails = {
+    /**
+     * The HTTP status that Azure answered.
+     */
+    status: number;
+    /**
+     * Azure's id of the request.
+     */
+    armRequestId?: string;
+    /**
+     * How long Azure took to answer, in milliseconds.
+     */
+    durationMs: number;
+    /**
+     * Of a removal: whether the source's token went with it, because Azure demanded it.
+     */
+    withAuxiliary?: boolean;
+    /**
+     * Where what was found at Azure differs from the record, as JSON pointers into it.
+     */
+    differences?: Array<string>;
+    /**
+     * SHA-256 of what was found, in hexadecimal.
+     */
+    fingerprint?: string;
+};
+
+/**
+ * A user token that an operation waits for.
+ */
+export type AwaitedToken = {
+    /**
+     * The tenant of the token.
+     */
+    tenantId: string;
+    /**
+     * That tenant's name, if this service's configuration has one.
+     */
+    tenantName?: string;
+    /**
+     * Why the operation does not continue without it.
+     */
+    reason: AwaitingReason;
+    /**
+     * The claims that the sign-in to that tenant requires, as JSON text: pass them on unchanged, as `claims` of the sign-in. Absent if
+     * no particular claims are required.
+     */
+    claims?: string;
+};
+
+/**
+ * Why an operation waits for a user token. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `tokenMissing`: The service has no token of that tenant, or not one that is accepted: `POST …/continue` provides it, and so does repeating the request.
+ * - `claims`: The tenant requires more proof of its user: sign in with `claims`, and continue with the new token.
+ * - `notJoined`: Reserved: no person of the source's tenant has joined the operation yet. This version never sends it.
+ */
+export type AwaitingReason = 'tokenMissing' | 'claims' | 'notJoined' | (string & {});
+
+/**
+ * How what Azure holds compares with the record. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `same`: It is what is recorded.
+ * - `differs`: The recorded one, with other settings.
+ * - `replaced`: Another kind, source or consumer group: another data connection under the same name.
+ * - `absent`: Nothing is there.
+ * - `unreadable`: It cannot be read.
+ */
+export type ComparisonWord = 'same' | 'differs' | 'replaced' | 'absent' | 'unreadable' | (string & {});
+
+/**
  * A connection as this service recorded it.
  */
 export type Connection = {
@@ -33,9 +106,13 @@ export type Connection = {
      */
     source: ConnectionSource;
     /**
-     * Its requester: the pseudonym that the ledger uses.
+     * Every resource that it touches, with the tenant of its subscription.
      */
-    createdBy: string;
+    resources: Array<ConnectionResource>;
+    /**
+     * Who requested it.
+     */
+    createdBy: Person;
     /**
      * When it was requested.
      */
@@ -71,6 +148,14 @@ export type ConnectionEventHub = {
      */
     resourceId: string;
     /**
+     * The event hub's name.
+     */
+    name: string;
+    /**
+     * Its namespace's name.
+     */
+    namespace: string;
+    /**
      * The consumer group that Azure Data Explorer reads with.
      */
     consumerGroup: string;
@@ -91,13 +176,35 @@ export type ConnectionList = {
 };
 
 /**
+ * A resource that a connection touches.
+ */
+export type ConnectionResource = {
+    /**
+     * What it is to the connection.
+     */
+    role: ResourceRole;
+    /**
+     * Its resource id.
+     */
+    resourceId: string;
+    /**
+     * Its own name, the last part of the id.
+     */
+    name: string;
+    /**
+     * The tenant of its subscription.
+     */
+    tenantId: string;
+};
+
+/**
  * The source of the events: the member that is present names its kind.
  */
 export type ConnectionSource = {
     /**
-     * The tenant of the source's subscription, according to Azure.
+     * The tenants of the source's subscriptions, according to Azure.
      */
-    tenantId: string;
+    tenants: Array<SourceTenant>;
     /**
      * The event hub, if it is one.
      */
@@ -113,9 +220,21 @@ export type ConnectionTarget = {
      */
     tenantId: string;
     /**
+     * That tenant's name, if this service's configuration has one.
+     */
+    tenantName?: string;
+    /**
      * The database's resource id.
      */
     database: string;
+    /**
+     * The database's name.
+     */
+    databaseName: string;
+    /**
+     * The cluster's name.
+     */
+    clusterName: string;
     /**
      * The cluster's region.
      */
@@ -143,6 +262,35 @@ export type ContinueOperation = {
      * in their own name.
      */
     requestHash?: string;
+};
+
+/**
+ * A caller provided tokens to an operation that waited: `operation.continued`.
+ */
+export type ContinuedDetails = {
+    /**
+     * SHA-256 of the operation's request, in hexadecimal.
+     */
+    requestHash: string;
+    /**
+     * The tenants whose tokens it waited for.
+     */
+    awaitedTenants: Array<string>;
+    /**
+     * In whose name it ran before, by pseudonym.
+     */
+    actorBefore: string;
+    /**
+     * The people whose tokens the caller added, by pseudonym.
+     */
+    participants: Array<string>;
+};
+
+/**
+ * A closed create took effect late: `create.appeared`. There is nothing more to say.
+ */
+export type CreateAppearedDetails = {
+    [key: string]: unknown;
 };
 
 /**
@@ -185,6 +333,63 @@ export type CreateEventHub = {
 };
 
 /**
+ * What a create sends, committed before it is sent: `create.intended`, `create.queued`.
+ */
+export type CreateIntentDetails = {
+    /**
+     * The data connection's resource id in lower case.
+     */
+    armId: string;
+    /**
+     * The source's resource id in lower case.
+     */
+    sourceId: string;
+    /**
+     * The api-version of the request.
+     */
+    apiVersion: string;
+    /**
+     * SHA-256 of the body that is sent, in hexadecimal: the operation's `requestHash`.
+     */
+    bodySha256: string;
+    /**
+     * When a read found that nothing had the name.
+     */
+    absenceSeenAt: string;
+    /**
+     * The tenant whose token goes into `Authorization`.
+     */
+    primaryTenant: string;
+    /**
+     * The tenants whose tokens go with it.
+     */
+    auxiliaryTenants: Array<string>;
+    /**
+     * The people whose tokens the requester added, by pseudonym. Only when the create is requested.
+     */
+    participants?: Array<string>;
+    /**
+     * SHA-256 over a salt and the justification, in hexadecimal. Only when the create is requested with one, and not for the source's
+     * tenant.
+     */
+    justificationHash?: string;
+};
+
+/**
+ * A create that had no effect so far is sent again: `create.repeated`.
+ */
+export type CreateRepeatedDetails = {
+    /**
+     * When a read found once more that nothing had the name.
+     */
+    absenceSeenAt: string;
+    /**
+     * How often it was sent before.
+     */
+    dispatches: number;
+};
+
+/**
  * The source of the events: exactly one member, which names its kind.
  */
 export type CreateSource = {
@@ -192,6 +397,20 @@ export type CreateSource = {
      * An event hub.
      */
     eventHub: CreateEventHub;
+};
+
+/**
+ * A read confirmed the data connection: `create.succeeded`.
+ */
+export type CreateSucceededDetails = {
+    /**
+     * The state that Azure shows of it.
+     */
+    provisioningState?: string;
+    /**
+     * From when on events are read, as Azure shows it.
+     */
+    retrievalStartDate?: string;
 };
 
 /**
@@ -217,9 +436,68 @@ export type CreateTarget = {
 };
 
 /**
- * What an event of the ledger says happened.
+ * Azure did nothing and wants the same asked later: `change.putOff`.
  */
-export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.queued' | 'create.held' | 'create.accepted' | 'create.succeeded' | 'create.appeared' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'operation.continued' | 'continue.refused' | 'change.putOff' | 'outcome.unknown';
+export type DeferredDetails = {
+    /**
+     * Azure's own error code.
+     */
+    code?: string;
+    /**
+     * The HTTP status that Azure answered.
+     */
+    status?: number;
+    /**
+     * How long the change waits, in milliseconds.
+     */
+    waitMs: number;
+};
+
+/**
+ * A part of the feed, oldest first.
+ */
+export type EventFeed = {
+    /**
+     * The events.
+     */
+    value: Array<FeedEvent>;
+    /**
+     * Where to go on: pass it as `after`. Also there if there are no events, which may only mean that none of those that were looked
+     * through concerns you.
+     */
+    cursor: string;
+    /**
+     * The same as a link. There is always one: more may come.
+     */
+    nextLink: string;
+};
+
+/**
+ * What an event of the ledger says happened. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `create.refused`: A create was refused before anything was sent to change Azure, be it for its form: with the code of the problem. Not recorded when the tokens were not accepted: the requester is not known then.
+ * - `create.intended`: A create was decided on: who asked, which tenants' tokens go with it, the hash of what is sent, and when a read found nothing there. Committed before the request leaves.
+ * - `create.repeated`: A create that surely had no effect so far is sent again: when a read found nothing there once more. Committed before the request leaves.
+ * - `create.queued`: A create waits for its turn: another change of the cluster is in flight. What will be sent, as in `create.intended`, which follows before it is.
+ * - `create.held`: Azure requires more proof for a create, and did nothing: it waits for a caller who signs in with that.
+ * - `create.accepted`: Azure took the create.
+ * - `create.succeeded`: The data connection is there, confirmed by a read.
+ * - `create.appeared`: What a create sent was seen at Azure after its record had been closed: it was carried out late. The connection is unsettled.
+ * - `create.failed`: The create ended without a data connection, confirmed by a read, or with one that is not surely its own: with the reason.
+ * - `remove.refused`: A removal was refused before anything was sent to change Azure: with the code of the problem.
+ * - `remove.queued`: A removal waits for its turn: another change of the connection or of its cluster is in flight.
+ * - `remove.intended`: A removal was decided on. Committed before the request leaves.
+ * - `remove.repeated`: A removal that had no effect so far is sent again, in the name of the person who provided the tokens. Committed before the request leaves.
+ * - `remove.held`: Azure refused a removal to its caller, and did nothing: it demands more proof of them, or another person must ask. The removal waits.
+ * - `remove.accepted`: Azure took the removal.
+ * - `remove.succeeded`: The data connection is gone, confirmed by a read while its database could be read.
+ * - `remove.failed`: The removal ended without effect: with Azure's reason.
+ * - `operation.continued`: A caller provided tokens to a waiting operation: for which tenant, by which hash of its request, and who was its actor before. From here on it runs in the caller's name.
+ * - `continue.refused`: A caller's tokens or rights did not suffice for an operation that waits, or its request's hash was missing or another: with the code of the problem.
+ * - `change.putOff`: Azure did nothing and wants the same asked later: with its code, and how long the change waits now (milliseconds).
+ * - `outcome.unknown`: No answer, or no clear one: the change may or may not have happened. Reads will settle it.
+ */
+export type EventKind = 'create.refused' | 'create.intended' | 'create.repeated' | 'create.queued' | 'create.held' | 'create.accepted' | 'create.succeeded' | 'create.appeared' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'operation.continued' | 'continue.refused' | 'change.putOff' | 'outcome.unknown' | (string & {});
 
 /**
  * A page of events, oldest first.
@@ -240,21 +518,83 @@ export type EventList = {
  */
 export type Failure = {
     /**
-     * A stable code, as in problems.
+     * Why.
      */
-    code: string;
+    code: FailureCode;
     /**
      * What happened, and how to fix it.
      */
     detail: string;
     /**
-     * How what is at ARM compares with the record, where that is why: `differs` or `replaced`.
+     * How what Azure holds compares with the record, where that is why.
      */
-    comparison?: string;
+    comparison?: ComparisonWord;
     /**
      * What the service behind this one answered.
      */
     upstream?: Upstream;
+    /**
+     * What fixes it, for the reader: only in a response to a read of the operation itself.
+     */
+    remedy?: string;
+};
+
+/**
+ * Why an operation ended without its change; stable. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `azureFailed`: Azure took the change and then reported that it failed.
+ * - `azureRefused`: Azure refused the change.
+ * - `notSent`: The change was never made: it did not reach Azure.
+ * - `nameTaken`: Azure already has a data connection of this name.
+ * - `parentMissing`: The parent database is gone, so that the absence of the data connection proves nothing.
+ * - `drifted`: What is at Azure is not what is recorded; `comparison` says how, and the connection's `found` what it is.
+ * - `contested`: Azure processed a create as an update: it replaced what another person had created.
+ */
+export type FailureCode = 'azureFailed' | 'azureRefused' | 'notSent' | 'nameTaken' | 'parentMissing' | 'drifted' | 'contested' | (string & {});
+
+/**
+ * Why a change ended, or why Azure did not take it: `create.failed`, `remove.failed`, `create.held`, `remove.held`. Azure's code, never
+ * its sentence, which may name people.
+ */
+export type FailureDetails = {
+    /**
+     * The code of the failure; `claimsChallenge` where a create is held.
+     */
+    code: FailureCode;
+    /**
+     * How what Azure holds compares with the record, where that is why.
+     */
+    comparison?: ComparisonWord;
+    /**
+     * What the service behind this one answered.
+     */
+    upstream?: Upstream;
+    /**
+     * Where what was found at Azure differs from the record, as JSON pointers into it.
+     */
+    differences?: Array<string>;
+    /**
+     * SHA-256 of what was found, in hexadecimal.
+     */
+    fingerprint?: string;
+};
+
+/**
+ * An event and its place in the feed.
+ */
+export type FeedEvent = {
+    /**
+     * Its position: later events have higher ones. Those of events that you can't see are missing.
+     */
+    position: number;
+    /**
+     * Where to go on after it: pass it as `after`.
+     */
+    cursor: string;
+    /**
+     * The event.
+     */
+    event: LedgerEvent;
 };
 
 /**
@@ -313,6 +653,10 @@ export type LedgerEvent = {
      */
     kind: EventKind;
     /**
+     * The connection that it belongs to.
+     */
+    connectionId?: string;
+    /**
      * The operation that it belongs to.
      */
     operationId?: string;
@@ -333,11 +677,33 @@ export type LedgerEvent = {
      */
     targetTenantId?: string;
     /**
-     * The tenant of the event hub.
+     * The tenants of the source, where they are known.
      */
-    sourceTenantId?: string;
+    sourceTenantIds?: Array<string>;
     /**
-     * Further details; they depend on the event's kind.
+     * Further details. Their shape depends on the event's kind; `by` is `service` in each whose change this service found with a token of its own.
+     *
+     * - `create.refused`: `RefusalDetails`
+     * - `create.intended`: `CreateIntentDetails`
+     * - `create.repeated`: `CreateRepeatedDetails`
+     * - `create.queued`: `CreateIntentDetails`
+     * - `create.held`: `FailureDetails`
+     * - `create.accepted`: `AcceptedDetails`
+     * - `create.succeeded`: `CreateSucceededDetails`
+     * - `create.appeared`: `CreateAppearedDetails`
+     * - `create.failed`: `FailureDetails`
+     * - `remove.refused`: `RefusalDetails`
+     * - `remove.queued`: `RemovalIntentDetails`
+     * - `remove.intended`: `RemovalIntentDetails`
+     * - `remove.repeated`: `RemovalIntentDetails`
+     * - `remove.held`: `FailureDetails`
+     * - `remove.accepted`: `AcceptedDetails`
+     * - `remove.succeeded`: `RemoveSucceededDetails`
+     * - `remove.failed`: `FailureDetails`
+     * - `operation.continued`: `ContinuedDetails`
+     * - `continue.refused`: `RefusalDetails`
+     * - `change.putOff`: `DeferredDetails`
+     * - `outcome.unknown`: `OutcomeUnknownDetails`
      */
     details: {
         [key: string]: unknown;
@@ -367,9 +733,29 @@ export type Missing = {
 };
 
 /**
- * What kind of access is missing.
+ * Access that was missing.
  */
-export type MissingKind = 'token' | 'role' | 'consent' | 'membership' | 'permission';
+export type MissingAccess = {
+    /**
+     * In which tenant.
+     */
+    tenant: string;
+    /**
+     * What was missing.
+     */
+    kind: MissingKind;
+};
+
+/**
+ * What kind of access is missing. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `token`: A user token of that tenant.
+ * - `role`: A role on a resource.
+ * - `consent`: An administrator's consent to this service in that tenant.
+ * - `membership`: The user is neither member nor guest of that tenant.
+ * - `permission`: The tenant's policies do not let the user in, or not with this sign-in.
+ */
+export type MissingKind = 'token' | 'role' | 'consent' | 'membership' | 'permission' | (string & {});
 
 /**
  * One change of one connection, and how far it is.
@@ -400,19 +786,14 @@ export type Operation = {
      */
     finishedAt?: string;
     /**
-     * The tenant whose token the operation waits for, while `status` is `awaitingCaller`.
+     * What the operation waits for, while `status` is `awaitingCaller`: all of it is needed before it continues.
      */
-    awaitingTenantId?: string;
+    awaiting?: Array<AwaitedToken>;
     /**
      * How many changes of the same cluster precede it in the queue: a cluster processes one at a time. Only in a response to a read of
      * the operation itself.
      */
     changesAhead?: number;
-    /**
-     * The claims that the sign-in to that tenant requires, as JSON text: pass them on unchanged, as `claims` of the sign-in. Absent if
-     * no particular claims are required.
-     */
-    awaitingClaims?: string;
     /**
      * SHA-256 of the request, in hexadecimal: a person who continues another person's operation sends it to `continue`.
      */
@@ -424,14 +805,61 @@ export type Operation = {
 };
 
 /**
- * What an operation does to its connection.
+ * What an operation does to its connection. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `create`: Creates the data connection.
+ * - `remove`: Deletes the data connection; its record stays.
  */
-export type OperationKind = 'create' | 'remove';
+export type OperationKind = 'create' | 'remove' | (string & {});
 
 /**
- * The progress of an operation.
+ * The progress of an operation. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `notStarted`: Recorded; nothing was sent to Azure yet.
+ * - `running`: It is sent to Azure, or followed there.
+ * - `awaitingCaller`: Waits for the user tokens that `awaiting` names: `POST …/continue` provides them, and so does repeating the request.
+ * - `unsettled`: It may or may not have happened; reads will decide.
+ * - `succeeded`: Completed. Final.
+ * - `failed`: Ended without the change; `error` has the reason. Final.
  */
-export type OperationStatus = 'notStarted' | 'running' | 'awaitingCaller' | 'unsettled' | 'succeeded' | 'failed';
+export type OperationStatus = 'notStarted' | 'running' | 'awaitingCaller' | 'unsettled' | 'succeeded' | 'failed' | (string & {});
+
+/**
+ * The change may or may not have happened: `outcome.unknown`.
+ */
+export type OutcomeUnknownDetails = {
+    /**
+     * Why that is not known.
+     */
+    reason: string;
+};
+
+/**
+ * A person, by pseudonym; who that is only for callers who may know.
+ */
+export type Person = {
+    /**
+     * The pseudonym, which the ledger uses.
+     */
+    id: string;
+    /**
+     * The tenant of the account. This member and the next three are shown to the people whom the connection's record names (who
+     * requested it, a change of it, or took part with an auxiliary token), and to callers of that same tenant.
+     */
+    tenantId?: string;
+    /**
+     * That tenant's name, if this service's configuration has one.
+     */
+    tenantName?: string;
+    /**
+     * The account's object id in that tenant.
+     */
+    objectId?: string;
+    /**
+     * The account's name as its last change here was signed in with: for people to read, never an identity.
+     */
+    userName?: string;
+};
 
 /**
  * What went wrong, for people and programs.
@@ -442,9 +870,9 @@ export type Problem = {
      */
     type: string;
     /**
-     * The kind of problem in one word; stable. The header `x-ms-error-code` repeats it.
+     * The kind of problem in one word.
      */
-    code: string;
+    code: ProblemCode;
     /**
      * A short summary, the same each time.
      */
@@ -486,24 +914,206 @@ export type Problem = {
      */
     operationId?: string;
     /**
-     * How what Azure holds compares with the record, where that is the reason: `differs` or `replaced`.
+     * Why the change failed: the code of the operation's failure.
      */
-    comparison?: string;
+    cause?: FailureCode;
+    /**
+     * What fixes it, as far as the caller may know.
+     */
+    remedy?: string;
+    /**
+     * How what Azure holds compares with the record, where that is the reason.
+     */
+    comparison?: ComparisonWord;
 };
 
 /**
- * The state of a connection that the API shows.
+ * The kind of problem in one word; stable. The header `x-ms-error-code` repeats it. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `invalidRequest`: The request is no JSON of the expected form; `errors` names the places.
+ * - `unauthenticated`: There is no user token.
+ * - `invalidToken`: A user token is not accepted.
+ * - `claimsChallenge`: Entra or Azure wants the user to prove more than the token says; the challenge is in `WWW-Authenticate`. An app that has not declared that it takes challenges gets `accessMissing` instead.
+ * - `auxiliaryTokens`: The auxiliary tokens don't fit the request.
+ * - `insufficientScope`: The token lacks the scope of the call.
+ * - `tenantNotAllowed`: A tenant is not allowed on its side of a connection.
+ * - `accessMissing`: Tokens, roles or consents are missing; `missing` names them.
+ * - `referenceNotFound`: A resource that the request names is not there; `errors` names them.
+ * - `nameTaken`: Azure already has a data connection of this name.
+ * - `connectionExists`: The connection exists and was not made by this request.
+ * - `changeInProgress`: Another change of the connection is running.
+ * - `requestHashMissing`: The operation is another person's: to continue it, its request's hash is required.
+ * - `requestHashDiffers`: The hash is not that of the operation's request.
+ * - `idempotencyKeyReused`: The `Idempotency-Key` was used for another request.
+ * - `notFound`: There is no such thing, or not for this caller.
+ * - `feedRestarted`: The feed was begun anew after the cursor was given: positions that were given may have been lost.
+ * - `preconditionFailed`: A condition of the request (RFC 9110, section 13) does not hold, or can't be evaluated; nothing was changed.
+ * - `methodNotAllowed`: The path exists, but not with this method.
+ * - `requestTimeout`: The body did not come in time; nothing was done.
+ * - `tooManyRequests`: The caller asks more often than one may, or has as many changes waiting as one may; nothing was done. `RateLimit-Policy` names the limit.
+ * - `payloadTooLarge`: The body is too large.
+ * - `headersTooLarge`: The headers are too large together.
+ * - `unsupportedMediaType`: The body is not JSON, or is compressed.
+ * - `timeout`: The service did not finish in time; nothing was changed by this request.
+ * - `overloaded`: The service processes too many requests; nothing was done.
+ * - `upstreamUnavailable`: Entra or Azure is out of reach, throttles or fails.
+ * - `upstreamRefused`: Entra or Azure answered what it never should, or this service is not set up right there.
+ * - `databaseUnavailable`: The database is out of reach, so nothing can be recorded, so nothing is done.
+ * - `internal`: A defect of this service.
+ * - `azureFailed`: Azure took the change and then reported that it failed.
+ * - `azureRefused`: Azure refused the change.
+ * - `createFailed`: The connection could not be created; nothing of it is at Azure unless `cause` says otherwise. `cause` is the code of the operation's failure, `remedy` what fixes it. A request with a new key, or without one, tries again.
+ * - `removeFailed`: The connection could not be removed; `cause` is the code of the operation's failure, `remedy` what fixes it.
+ * - `notSent`: The change was never made: it did not reach Azure.
+ * - `parentMissing`: The parent database is gone, so that the absence of the data connection proves nothing.
+ * - `drifted`: What is at Azure is not what is recorded; `comparison` says how, and the connection's `found` what it is.
+ * - `contested`: Azure processed a create as an update: it replaced what another person had created.
+ * - `stillPresent`: The record alone was to be closed, but what it records is still at Azure.
  */
-export type State = 'creating' | 'active' | 'removing' | 'removed' | 'failed' | 'unsettled' | 'missing';
+export type ProblemCode = 'invalidRequest' | 'unauthenticated' | 'invalidToken' | 'claimsChallenge' | 'auxiliaryTokens' | 'insufficientScope' | 'tenantNotAllowed' | 'accessMissing' | 'referenceNotFound' | 'nameTaken' | 'connectionExists' | 'changeInProgress' | 'requestHashMissing' | 'requestHashDiffers' | 'idempotencyKeyReused' | 'notFound' | 'feedRestarted' | 'preconditionFailed' | 'methodNotAllowed' | 'requestTimeout' | 'tooManyRequests' | 'payloadTooLarge' | 'headersTooLarge' | 'unsupportedMediaType' | 'timeout' | 'overloaded' | 'upstreamUnavailable' | 'upstreamRefused' | 'databaseUnavailable' | 'internal' | 'azureFailed' | 'azureRefused' | 'createFailed' | 'removeFailed' | 'notSent' | 'parentMissing' | 'drifted' | 'contested' | 'stillPresent' | (string & {});
 
 /**
- * An answer of Entra or ARM that a problem or failure goes back to.
+ * Why a request was refused before anything was sent: `create.refused`, `remove.refused`, `continue.refused`.
+ */
+export type RefusalDetails = {
+    /**
+     * The data connection's resource id in lower case; absent if the request could not be read.
+     */
+    armId?: string;
+    /**
+     * The code of the problem.
+     */
+    code: ProblemCode;
+    /**
+     * The access that was missing.
+     */
+    missing?: Array<MissingAccess>;
+    /**
+     * The members of the request that were wrong, as JSON pointers or names of headers and parameters, at most 20; never their values.
+     */
+    pointers?: Array<string>;
+    /**
+     * What the service behind this one answered.
+     */
+    upstream?: Upstream;
+    /**
+     * How many refusals of the same person were not recorded before this one, because there were too many.
+     */
+    leftOutBefore?: number;
+};
+
+/**
+ * A removal, committed before it is sent: `remove.intended`, `remove.queued`, `remove.repeated`.
+ */
+export type RemovalIntentDetails = {
+    /**
+     * The data connection's resource id in lower case.
+     */
+    armId: string;
+    /**
+     * The api-version of the request.
+     */
+    apiVersion: string;
+    /**
+     * The tenant whose token goes into `Authorization`.
+     */
+    primaryTenant: string;
+    /**
+     * The connection's state before.
+     */
+    stateBefore: State;
+    /**
+     * SHA-256 of what the caller saw at Azure and named as what is to be removed.
+     */
+    acceptedFingerprint?: string;
+    /**
+     * Where what was found at Azure differs from the record, as JSON pointers into it.
+     */
+    differences?: Array<string>;
+    /**
+     * SHA-256 of what was found, in hexadecimal.
+     */
+    fingerprint?: string;
+};
+
+/**
+ * The connection is removed: `remove.succeeded`. Which members are there says how that is known.
+ */
+export type RemoveSucceededDetails = {
+    /**
+     * Its create was never sent, so nothing had to be removed.
+     */
+    neverMade?: boolean;
+    /**
+     * A read found nothing, while the database could be read.
+     */
+    databaseRead?: boolean;
+    /**
+     * Another data connection has had the name since.
+     */
+    replacedSince?: boolean;
+    /**
+     * Only the record was closed, and nothing was sent.
+     */
+    recordOnly?: boolean;
+    /**
+     * The connection's state before, where only the record was closed.
+     */
+    stateBefore?: State;
+    /**
+     * How what Azure held compared with the record, where only that was closed.
+     */
+    comparison?: ComparisonWord;
+    /**
+     * Where it differed, as JSON pointers into the resource.
+     */
+    differences?: Array<string>;
+};
+
+/**
+ * What a resource is to a connection. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `cluster`: The cluster of the database that receives the events.
+ * - `database`: The database that receives the events.
+ * - `eventHub`: The event hub that the events come from.
+ */
+export type ResourceRole = 'cluster' | 'database' | 'eventHub' | (string & {});
+
+/**
+ * A tenant that owns a part of a connection.
+ */
+export type SourceTenant = {
+    /**
+     * Its id.
+     */
+    tenantId: string;
+    /**
+     * Its name, if this service's configuration has one.
+     */
+    tenantName?: string;
+};
+
+/**
+ * The state of a connection. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `creating`: It is being created at Azure, or waits for that in the queue of its cluster.
+ * - `active`: It exists, as far as the last read knows: data can flow.
+ * - `removing`: It is being deleted at Azure, or its deletion was requested and not carried out yet.
+ * - `removed`: It was deleted, and a read confirmed that, or only its record was closed. Final.
+ * - `failed`: It was never created: Azure said why, and a read found nothing. Final.
+ * - `unsettled`: A change may or may not have happened, and no read has decided yet; or Azure holds something else under the name.
+ * - `missing`: It existed, and is gone without this service having removed it.
+ */
+export type State = 'creating' | 'active' | 'removing' | 'removed' | 'failed' | 'unsettled' | 'missing' | (string & {});
+
+/**
+ * An answer of Entra or Azure Resource Manager that a problem or failure goes back to.
  */
 export type Upstream = {
     /**
-     * `entra` or `arm`.
+     * Which service.
      */
-    service: string;
+    service: UpstreamService;
     /**
      * The HTTP status it answered, if it answered.
      */
@@ -517,6 +1127,14 @@ export type Upstream = {
      */
     requestId?: string;
 };
+
+/**
+ * A service that this one calls. Later versions may add words: treat one that you do not know as a text.
+ *
+ * - `arm`: Azure Resource Manager.
+ * - `entra`: Microsoft Entra.
+ */
+export type UpstreamService = 'arm' | 'entra' | (string & {});
 
 export type ListConnectionsData = {
     body?: never;
@@ -579,6 +1197,10 @@ export type ListConnectionsErrors = {
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
+    /**
+     * Any other problem. Clients must expect statuses and codes that this document does not list.
+     */
+    default: Problem;
 };
 
 export type ListConnectionsError = ListConnectionsErrors[keyof ListConnectionsErrors];
@@ -653,7 +1275,7 @@ export type CreateConnectionErrors = {
      */
     415: Problem;
     /**
-     * `referenceNotFound`: A named resource was not found. `idempotencyKeyReused`: The idempotency key was used for another request.
+     * `referenceNotFound`: A named resource was not found. `idempotencyKeyReused`: The idempotency key was used for another request. `createFailed`: The connection could not be created.
      */
     422: Problem;
     /**
@@ -676,6 +1298,10 @@ export type CreateConnectionErrors = {
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
+    /**
+     * Any other problem. Clients must expect statuses and codes that this document does not list.
+     */
+    default: Problem;
 };
 
 export type CreateConnectionError = CreateConnectionErrors[keyof CreateConnectionErrors];
@@ -690,7 +1316,7 @@ export type CreateConnectionResponses = {
      */
     201: Connection;
     /**
-     * The connection is being made, or could not be made: see `lastOperation`
+     * The connection is being made: see `lastOperation`
      */
     202: Connection;
 };
@@ -764,7 +1390,7 @@ export type RemoveConnectionErrors = {
      */
     412: Problem;
     /**
-     * `idempotencyKeyReused`: The idempotency key was used for another request.
+     * `idempotencyKeyReused`: The idempotency key was used for another request. `removeFailed`: The connection could not be removed.
      */
     422: Problem;
     /**
@@ -787,6 +1413,10 @@ export type RemoveConnectionErrors = {
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
+    /**
+     * Any other problem. Clients must expect statuses and codes that this document does not list.
+     */
+    default: Problem;
 };
 
 export type RemoveConnectionError = RemoveConnectionErrors[keyof RemoveConnectionErrors];
@@ -797,7 +1427,7 @@ export type RemoveConnectionResponses = {
      */
     200: Connection;
     /**
-     * The removal is running, or failed: see `lastOperation`
+     * The removal is running: see `lastOperation`
      */
     202: Connection;
 };
@@ -860,6 +1490,10 @@ export type GetConnectionErrors = {
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
+    /**
+     * Any other problem. Clients must expect statuses and codes that this document does not list.
+     */
+    default: Problem;
 };
 
 export type GetConnectionError = GetConnectionErrors[keyof GetConnectionErrors];
@@ -931,6 +1565,10 @@ export type ListConnectionEventsErrors = {
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
+    /**
+     * Any other problem. Clients must expect statuses and codes that this document does not list.
+     */
+    default: Problem;
 };
 
 export type ListConnectionEventsError = ListConnectionEventsErrors[keyof ListConnectionEventsErrors];
@@ -944,9 +1582,101 @@ export type ListConnectionEventsResponses = {
 
 export type ListConnectionEventsResponse = ListConnectionEventsResponses[keyof ListConnectionEventsResponses];
 
+export type ListEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * `wait=n` waits up to n seconds for what is read to change; without it the response comes at once (RFC 7240).
+         */
+        Prefer?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * After which event to begin: a `cursor` of an earlier response. Without it, at the beginning.
+         */
+        after?: string;
+        /**
+         * Only the events of this connection: also one of others, if you can see it.
+         */
+        connection?: string;
+        /**
+         * Only the events of this kind.
+         */
+        kind?: 'create.refused' | 'create.intended' | 'create.repeated' | 'create.queued' | 'create.held' | 'create.accepted' | 'create.succeeded' | 'create.appeared' | 'create.failed' | 'remove.refused' | 'remove.queued' | 'remove.intended' | 'remove.repeated' | 'remove.held' | 'remove.accepted' | 'remove.succeeded' | 'remove.failed' | 'operation.continued' | 'continue.refused' | 'change.putOff' | 'outcome.unknown';
+        /**
+         * The most events in a response: 1 to 200, by default 50. Lines (`application/x-ndjson`) have no limit if none is given.
+         */
+        limit?: number;
+    };
+    url: '/v1/events';
+};
+
+export type ListEventsErrors = {
+    /**
+     * `invalidRequest`: The request can't be used. `auxiliaryTokens`: The auxiliary tokens don't fit the request.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: A user token is needed. `invalidToken`: A user token is not accepted. `claimsChallenge`: The user has to sign in again with more proof.
+     */
+    401: Problem;
+    /**
+     * `insufficientScope`: The token lacks a scope. `accessMissing`: Access is missing.
+     */
+    403: Problem;
+    /**
+     * `notFound`: Not found.
+     */
+    404: Problem;
+    /**
+     * `feedRestarted`: The feed was begun anew.
+     */
+    410: Problem;
+    /**
+     * `tooManyRequests`: Too many requests.
+     */
+    429: Problem;
+    /**
+     * `headersTooLarge`: The headers are too large.
+     */
+    431: Problem;
+    /**
+     * `internal`: An error of this service.
+     */
+    500: Problem;
+    /**
+     * `upstreamRefused`: Azure refused this service.
+     */
+    502: Problem;
+    /**
+     * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
+     */
+    503: Problem;
+    /**
+     * Any other problem. Clients must expect statuses and codes that this document does not list.
+     */
+    default: Problem;
+};
+
+export type ListEventsError = ListEventsErrors[keyof ListEventsErrors];
+
+export type ListEventsResponses = {
+    /**
+     * A part of the feed
+     */
+    200: EventFeed;
+};
+
+export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+
 export type GetOperationData = {
     body?: never;
     headers?: {
+        /**
+         * `wait=n` waits up to n seconds for what is read to change; without it the response comes at once (RFC 7240).
+         */
+        Prefer?: string;
         /**
          * User tokens for this service of further accounts of the same person, one a tenant, each as `Bearer <token>`, parted by
          * commas; at most three. One that the request does not need is refused. An empty header is as good as none.
@@ -1000,6 +1730,10 @@ export type GetOperationErrors = {
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
+    /**
+     * Any other problem. Clients must expect statuses and codes that this document does not list.
+     */
+    default: Problem;
 };
 
 export type GetOperationError = GetOperationErrors[keyof GetOperationErrors];
@@ -1106,6 +1840,10 @@ export type ContinueOperationErrors = {
      * `upstreamUnavailable`: Azure can't answer now. `databaseUnavailable`: The record can't be written now. `timeout`: The request took too long. `overloaded`: The service is busy.
      */
     503: Problem;
+    /**
+     * Any other problem. Clients must expect statuses and codes that this document does not list.
+     */
+    default: Problem;
 };
 
 export type ContinueOperationError = ContinueOperationErrors[keyof ContinueOperationErrors];

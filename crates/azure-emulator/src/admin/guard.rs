@@ -2,7 +2,6 @@
 //! connections from this machine alone; what is left are other sites' pages in a browser on it.
 
 use http::{Method, StatusCode};
-use subtle::ConstantTimeEq as _;
 
 use super::refusal::Refusal;
 use crate::exchange::Call;
@@ -40,8 +39,7 @@ pub(super) fn check(call: &Call) -> Result<(), Refusal> {
         ));
     }
     // A token changes nothing, and no other site can read the answer: `curl -d` alone gets one.
-    let changes = call.segments.first().is_some_and(|first| first == "admin")
-        && call.segments.get(1).is_none_or(|second| second != "token");
+    let changes = call.path() != ["admin", "token"];
     if changes && call.method != Method::DELETE && !is_json(call) {
         let fix = "send -H 'content-type: application/json'";
         return Err(Refusal::new(
@@ -67,27 +65,4 @@ fn is_loopback(host: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"]
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known))
-}
-
-/// What forms of the page carry, so that only they are taken.
-pub(super) struct FormToken(String);
-
-impl FormToken {
-    pub(super) fn new() -> FormToken {
-        FormToken(crate::entra::opaque::<32>())
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Refuses a form without it.
-    pub(super) fn check(&self, form: &[(String, String)]) -> Result<(), Refusal> {
-        let sent = crate::exchange::find(form, |name| name == "token").unwrap_or_default();
-        if bool::from(sent.as_bytes().ct_eq(self.0.as_bytes())) {
-            return Ok(());
-        }
-        let error = "the form is of another run, or of another site";
-        Err(Refusal::new(StatusCode::FORBIDDEN, error, "open the page again"))
-    }
 }

@@ -13,13 +13,14 @@ use crate::journal::{Entry, Host, Journal};
 /// The longest wait.
 const LONGEST_WAIT: f64 = 60.0;
 
-const PARAMETERS: &str = "after, wait (seconds, up to 60), host (entra or arm), method, path (a part of path and query), \
-    status (503 or 5xx), user (a part of the UPN)";
+const PARAMETERS: &str = "after, last (only so many, the youngest), wait (seconds, up to 60), host (entra or arm), \
+    method, path (a part of path and query), status (503 or 5xx), user (a part of the UPN)";
 
 /// What is asked for.
 #[derive(Debug, Default)]
-pub(super) struct Query {
+struct Query {
     after: u64,
+    last: Option<usize>,
     wait: Duration,
     host: Option<Host>,
     method: Option<String>,
@@ -29,7 +30,7 @@ pub(super) struct Query {
 }
 
 impl Query {
-    pub(super) fn of(call: &Call) -> Result<Query, Refusal> {
+    fn of(call: &Call) -> Result<Query, Refusal> {
         let mut query = Query::default();
         for (name, value) in &call.query {
             let wrong = || {
@@ -42,6 +43,7 @@ impl Query {
             let lower = || Some(value.to_ascii_lowercase());
             match name.as_str() {
                 "after" => query.after = value.parse().map_err(|_| wrong())?,
+                "last" => query.last = Some(value.parse().map_err(|_| wrong())?),
                 "wait" => {
                     let seconds: f64 = value.parse().map_err(|_| wrong())?;
                     query.wait =
@@ -74,7 +76,7 @@ impl Query {
 }
 
 /// `entra` or `arm`.
-pub(super) fn host(name: &str) -> Option<Host> {
+fn host(name: &str) -> Option<Host> {
     match name.to_ascii_lowercase().as_str() {
         "entra" => Some(Host::Entra),
         "arm" => Some(Host::Arm),
@@ -83,7 +85,7 @@ pub(super) fn host(name: &str) -> Option<Host> {
 }
 
 /// Whoever called: the UPN of the user in the token that was sent or issued.
-pub(super) fn who(entry: &Entry) -> String {
+fn who(entry: &Entry) -> String {
     let grant = entry.grant.as_ref();
     let of_grant = || grant.and_then(|grant| grant.issued.as_ref().or(grant.assertion.as_ref()));
     let token = entry.primary.as_ref().or_else(of_grant);
@@ -101,7 +103,7 @@ fn status_fits(pattern: &str, status: u16) -> bool {
 }
 
 /// Entries that fit, waiting for the first of them at most as long as the query says, and what to ask after next.
-pub(super) async fn read(journal: &Journal, query: &Query) -> (Vec<Entry>, u64) {
+async fn read(journal: &Journal, query: &Query) -> (Vec<Entry>, u64) {
     let deadline = tokio::time::Instant::now() + query.wait;
     // Subscribed before the look, so that nothing falls between the two.
     let mut news = journal.subscribe();
@@ -109,7 +111,8 @@ pub(super) async fn read(journal: &Journal, query: &Query) -> (Vec<Entry>, u64) 
         let (mut entries, next) = journal.finished_after(query.after, |entry| query.fits(entry));
         if !entries.is_empty() {
             entries.sort_by_key(|entry| entry.sequence);
-            return (entries, next);
+            let shown = query.last.unwrap_or(usize::MAX).min(entries.len());
+            return (entries.split_off(entries.len() - shown), next);
         }
         match tokio::time::timeout_at(deadline, news.recv()).await {
             Ok(Ok(_) | Err(RecvError::Lagged(_))) => {}

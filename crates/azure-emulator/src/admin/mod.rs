@@ -8,7 +8,6 @@ mod journal;
 mod page;
 mod refusal;
 mod state;
-mod summary;
 mod token;
 
 use std::sync::Arc;
@@ -16,7 +15,6 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use self::guard::FormToken;
 use self::refusal::Refusal;
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
@@ -29,13 +27,11 @@ pub(crate) struct Admin {
     azure: Arc<Azure>,
     journal: Arc<Journal>,
     faults: Arc<Faults>,
-    token: FormToken,
 }
 
 /// What there is, for whoever asked for something else.
-const ROUTES: &str = "GET /, GET and POST /admin/changes, GET /admin/state, GET /admin/ingestion, GET and DELETE \
-    /admin/journal, GET, POST and DELETE /admin/faults, DELETE /admin/faults/{id}, POST /admin/token, GET \
-    /admin/seed-summary";
+const ROUTES: &str = "GET / (the page), GET and POST /admin/changes, GET /admin/state, GET /admin/ingestion, GET and DELETE \
+    /admin/journal, GET, POST and DELETE /admin/faults, DELETE /admin/faults/{id}, POST /admin/token";
 
 impl Site for Admin {
     async fn answer(&self, call: Call) -> Result<Sent, Cut> {
@@ -55,12 +51,10 @@ impl Site for Admin {
 
 impl Admin {
     pub(crate) fn new(azure: Arc<Azure>, journal: Arc<Journal>, faults: Arc<Faults>) -> Admin {
-        let token = FormToken::new();
         Admin {
             azure,
             journal,
             faults,
-            token,
         }
     }
 
@@ -74,7 +68,7 @@ impl Admin {
                 let body: Value = refusal::body(&call.body, "GET /admin/changes lists the changes")?;
                 ok(&json!({ "applied": change::apply(&self.azure, &body)? }))
             }
-            (&Method::GET, ["admin", "state"]) => ok(&json!(state::State::of(&self.azure))),
+            (&Method::GET, ["admin", "state"]) => ok(&state::of(&self.azure)),
             (&Method::GET, ["admin", "ingestion"]) => value(self.ingestion(call)?),
             (&Method::GET, ["admin", "journal"]) => journal::answer(&self.journal, call).await,
             (&Method::DELETE, ["admin", "journal"]) => {
@@ -89,8 +83,8 @@ impl Admin {
             }
             (&Method::DELETE, ["admin", "faults", id]) => faults::remove(&self.faults, id),
             (&Method::POST, ["admin", "token"]) => token::mint(&self.azure, &call.body),
-            (&Method::GET, ["admin", "seed-summary"]) => ok(&summary::of(&self.azure)),
-            (_, path) if path.first() != Some(&"admin") => page::answer(self, call).await,
+            (&Method::GET, []) => page::file("").ok_or_else(|| not_found(call)),
+            (&Method::GET, [name]) => page::file(name).ok_or_else(|| not_found(call)),
             _ => Err(not_found(call)),
         }
     }

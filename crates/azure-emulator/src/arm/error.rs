@@ -40,6 +40,12 @@ impl ArmError {
         }
     }
 
+    /// What stands in the place of the subscription is no GUID.
+    pub(crate) fn invalid_subscription(id: &str) -> ArmError {
+        let message = format!("The provided subscription identifier '{id}' is malformed or invalid.");
+        ArmError::gateway(StatusCode::BAD_REQUEST, "InvalidSubscriptionId", message)
+    }
+
     pub(crate) fn subscription_not_found(id: &str) -> ArmError {
         let message = format!("The subscription '{id}' could not be found.");
         ArmError::gateway(StatusCode::NOT_FOUND, "SubscriptionNotFound", message)

@@ -40,9 +40,9 @@ pub(super) fn finish(
     now: DateTime<Utc>,
 ) -> Answer {
     let guid = |name: &str| call.header(name).and_then(|id| Uuid::parse_str(id).ok());
+    // The provider's own, which differs from the correlation id also where ARM makes both.
     let request = Uuid::new_v4().to_string();
-    // Without one from the caller, ARM's own id is both.
-    let correlation = guid("x-ms-correlation-request-id").map_or(request.clone(), |id| id.to_string());
+    let correlation = guid("x-ms-correlation-request-id").unwrap_or_else(Uuid::new_v4);
     let mut answer = answer
         .with("cache-control", "no-cache")
         .with("pragma", "no-cache")
@@ -50,12 +50,15 @@ pub(super) fn finish(
         .with("strict-transport-security", "max-age=31536000; includeSubDomains")
         .with("x-content-type-options", "nosniff")
         .with("x-ms-request-id", &request)
-        .with("x-ms-correlation-request-id", &correlation)
+        .with("x-ms-correlation-request-id", &correlation.to_string())
         .with(
             "x-ms-routing-request-id",
             &format!("{REGION}:{}:{correlation}", now.format("%Y%m%dT%H%M%SZ")),
         );
-    if let Some(id) = call.header("x-ms-client-request-id") {
+    let is_asked = call
+        .header("x-ms-return-client-request-id")
+        .is_some_and(|word| word.eq_ignore_ascii_case("true"));
+    if let Some(id) = call.header("x-ms-client-request-id").filter(|_| is_asked) {
         answer = answer.with("x-ms-client-request-id", id);
     }
     let era = Era::of(call);

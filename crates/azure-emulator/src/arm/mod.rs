@@ -1,6 +1,6 @@
 //! Azure Resource Manager: who calls, what they may do there, and what the providers answer.
 //! `token`, `auth` and `auxiliary` verify tokens, `challenge` asks for better ones, `throttle` counts calls, `path` reads
-//! addresses, `access` asks for permissions, `error` and `headers` give the looks; one file or folder a provider.
+//! addresses, `providers` knows which there are, `access` asks for permissions, `error` and `headers` give the looks; one file or folder a provider.
 //! What exists and who holds which role is `resources`'s.
 
 mod access;
@@ -12,13 +12,16 @@ mod challenge;
 mod change;
 mod collections;
 mod error;
+mod event_grid;
 mod eventhub;
 mod headers;
 mod kusto;
 mod paging;
 mod path;
+mod providers;
 mod rules;
 mod site;
+mod storage;
 mod subscriptions;
 mod throttle;
 mod throttled;

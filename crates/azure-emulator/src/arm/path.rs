@@ -16,7 +16,7 @@ pub(super) enum Target {
     Resource(ResourceId),
     /// A collection below a resource or group, or an action on it: its owner, and the last word in lower case.
     Below(ResourceId, String),
-    /// All resources of a type in a subscription or group: the scope, and namespace and type in lower case.
+    /// All resources of a type in a subscription or group, or all event subscriptions of a resource: the scope, and namespace and type in lower case.
     Collection(ResourceId, String),
     /// A name with a slash in it.
     BadName,
@@ -53,7 +53,7 @@ pub(super) fn parse(segments: &[&str]) -> Target {
     }
     if let [scope @ .., "providers", namespace, kind] = lower.as_slice()
         && let Some(scope) = segments.get(..scope.len()).and_then(ResourceId::from_segments)
-        && scope.names().is_empty()
+        && (scope.names().is_empty() || *namespace == "microsoft.eventgrid")
         && *namespace != "microsoft.authorization"
     {
         return Target::Collection(scope, format!("{namespace}/{kind}"));
@@ -107,6 +107,19 @@ mod tests {
                 "microsoft.kusto/clusters".to_owned()
             )
         );
+        let account = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a";
+        assert_eq!(
+            at(&format!(
+                "{account}/providers/Microsoft.EventGrid/eventSubscriptions"
+            )),
+            Target::Collection(id(account), "microsoft.eventgrid/eventsubscriptions".to_owned())
+        );
+        assert!(matches!(
+            at(&format!(
+                "{account}/providers/Microsoft.EventGrid/eventSubscriptions/e"
+            )),
+            Target::Resource(_)
+        ));
         assert_eq!(
             parse(&["subscriptions", "s", "resourceGroups", "a/b"]),
             Target::BadName

@@ -1,9 +1,12 @@
 //! What ARM's door can be set to: limits, what writes need, how it challenges. Seeds and `World` set it.
 
+use serde::{Deserialize, Serialize};
+
 use super::throttle::{Buckets, Throttling};
 
 /// In which form ARM asks for a new token when sessions were revoked. Both were seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ChallengeForm {
     /// `error="insufficient_claims"`, with the authority of all tenants.
     #[default]

@@ -2,19 +2,23 @@
 
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
+use uuid::Uuid;
 
 use super::auth::Caller;
 use super::error::ArmError;
 use super::path::{self, Target};
 use super::throttle::{Counted, Kind};
 use super::{
-    api_version, auth, authorization, auxiliary, challenge, collections, eventhub, headers, kusto,
-    subscriptions, throttled,
+    api_version, auth, authorization, auxiliary, challenge, collections, event_grid, eventhub, headers,
+    kusto, providers, storage, subscriptions, throttled,
 };
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
 use crate::resources::{ResourceId, Resources};
 use crate::world::World;
+
+/// How long a GUID is as ARM writes it.
+const GUID_LENGTH: usize = 36;
 
 /// A call that passed the door, for the parts that only read.
 pub(super) struct Context<'a> {
@@ -57,6 +61,7 @@ fn route(
     let admitted = admit(azure, world, call, seen, now)?;
     let (caller, version) = (&admitted.caller, admitted.version);
     let target = path::parse(&call.path());
+    providers::check(&world.resources, call, version, &target)?;
     let context = Context {
         call,
         api_version: version,
@@ -79,16 +84,6 @@ fn route(
         Target::Operation { location, id } if call.method == Method::GET => {
             kusto::operation(azure, &context, location, id)
         }
-        Target::Resource(id) if starts(id, "Microsoft.EventHub/") && call.method != Method::GET => {
-            eventhub::write(world, caller, call, version, id)
-        }
-        Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") && call.method == Method::POST => {
-            eventhub::act(world, caller, call, version, (owner, word))
-        }
-        Target::Resource(id) if starts(id, "Microsoft.EventHub/") => eventhub::resource(&context, caller, id),
-        Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") => {
-            eventhub::list(&context, caller, owner, word)
-        }
         Target::Resource(id) | Target::Below(id, _) if starts(id, "Microsoft.Kusto/") => {
             let request = kusto::Request {
                 azure,
@@ -103,7 +98,60 @@ fn route(
                 _ => kusto::resource(&request, world, id),
             }
         }
+        Target::Resource(id) | Target::Below(id, _) if !id.names().is_empty() => {
+            of_a_source(azure, world, call, (caller, version), &target)
+        }
+        Target::Collection(scope, kind) if call.method == Method::GET => {
+            collections::list(azure, &context, caller, scope, kind)
+        }
         _ => of_no_provider(&context, caller, &target),
+    }
+}
+
+/// What the providers of sources answer: Event Hubs, Storage, Event Grid.
+fn of_a_source(
+    azure: &Azure,
+    world: &mut World,
+    call: &Call,
+    (caller, version): (&Caller, &str),
+    target: &Target,
+) -> Result<Answer, ArmError> {
+    let (is_get, is_post) = (call.method == Method::GET, call.method == Method::POST);
+    match target {
+        Target::Resource(id) if !is_get && starts(id, "Microsoft.EventHub/") => {
+            return eventhub::write(world, caller, call, version, id);
+        }
+        Target::Resource(id) if !is_get && starts(id, "Microsoft.Storage/") => {
+            return storage::change(world, caller, call, version, id);
+        }
+        Target::Below(owner, word) if is_post && starts(owner, "Microsoft.EventHub/") => {
+            return eventhub::act(world, caller, call, (owner, word));
+        }
+        Target::Below(owner, word) if is_post && starts(owner, "Microsoft.Storage/") => {
+            return storage::act(world, caller, call, (owner, word));
+        }
+        _ => {}
+    }
+    let context = Context {
+        call,
+        api_version: version,
+        resources: &world.resources,
+    };
+    match target {
+        Target::Resource(id) if starts(id, "Microsoft.EventHub/") => eventhub::resource(&context, caller, id),
+        Target::Below(owner, word) if starts(owner, "Microsoft.EventHub/") => {
+            eventhub::list(&context, caller, owner, word)
+        }
+        Target::Resource(id) if is_get && starts(id, "Microsoft.Storage/") => {
+            storage::get(&context, caller, id)
+        }
+        Target::Resource(id) if is_get && starts(id, "Microsoft.EventGrid/") => {
+            event_grid::get(&context, caller, id)
+        }
+        Target::Below(owner, word) if is_get && starts(owner, "Microsoft.EventGrid/") => {
+            event_grid::below(azure, &context, caller, (owner, word))
+        }
+        _ => Err(no_such_method(call)),
     }
 }
 
@@ -113,7 +161,9 @@ fn of_no_provider(context: &Context<'_>, caller: &Caller, target: &Target) -> Re
     let below_subscription = |word: &&str| word.eq_ignore_ascii_case("subscriptions");
     match target {
         Target::Resource(id) if is_read => scope(context, caller, id),
-        Target::Collection(scope, kind) if is_read => collections::list(context, caller, scope, kind),
+        Target::Resource(id) if call.method == Method::HEAD => {
+            subscriptions::group_exists(context, caller, id)
+        }
         Target::Below(scope, word) if is_read && word == "resourcegroups" => {
             subscriptions::groups(context.resources, caller, scope)
         }
@@ -133,6 +183,9 @@ fn admit<'a>(
 ) -> Result<Admitted<'a>, ArmError> {
     let subscription = match call.path().as_slice() {
         [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => {
+            if id.len() != GUID_LENGTH || Uuid::parse_str(id).is_err() {
+                return Err(ArmError::invalid_subscription(id));
+            }
             let known = world.resources.subscription(id);
             Some(known.ok_or_else(|| ArmError::subscription_not_found(id))?)
         }
@@ -168,15 +221,7 @@ fn scope(context: &Context<'_>, caller: &Caller, id: &ResourceId) -> Result<Answ
         "Microsoft.Resources/subscriptions/resourceGroups" => {
             subscriptions::group(context.resources, caller, subscription, id)
         }
-        other => {
-            let namespace = other.split('/').next().unwrap_or_default();
-            let message = format!("The resource namespace '{namespace}' is invalid.");
-            Err(ArmError::gateway(
-                StatusCode::NOT_FOUND,
-                "InvalidResourceNamespace",
-                message,
-            ))
-        }
+        _ => Err(context.no_such_method()),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::access;
 use super::auth::Caller;
 use super::error::ArmError;
+use super::site::Context;
 use crate::exchange::Answer;
 use crate::resources::{ResourceId, Resources, Subscription};
 
@@ -54,6 +55,20 @@ pub(super) fn group(
         StatusCode::OK,
         &group_body(subscription, name, location),
     ))
+}
+
+/// `HEAD /subscriptions/{id}/resourceGroups/{name}`: 204 when it is there.
+pub(super) fn group_exists(
+    context: &Context<'_>,
+    caller: &Caller,
+    id: &ResourceId,
+) -> Result<Answer, ArmError> {
+    if id.resource_group().is_none() || !id.names().is_empty() {
+        return Err(context.no_such_method());
+    }
+    let action = "Microsoft.Resources/subscriptions/resourceGroups/read";
+    access::require(context.resources, caller, action, id)?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
 /// `GET /subscriptions/{id}/resourceGroups`: those that the caller may read.

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::Method;
+use serde::{Deserialize, Serialize};
 
 /// How large a bucket is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketSize {
     /// Calls that a full bucket allows at once.
     pub calls: u32,
@@ -18,7 +20,8 @@ pub struct BucketSize {
 }
 
 /// What the body of a 429 looks like. ARM was seen with all four.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ThrottledBody {
     /// `SubscriptionRequestsThrottled`: so many requests of a kind in an interval.
     Subscription,
@@ -31,7 +34,9 @@ pub enum ThrottledBody {
 }
 
 /// ARM's limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is left out of its JSON is as at ARM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Throttling {
     /// Whether an empty bucket refuses. Without it calls are only counted.
     pub enforced: bool,

@@ -43,6 +43,18 @@ impl EntraError {
         self
     }
 
+    /// As the token endpoint says it. The same refusal of a policy is `invalid_grant` at v2, which clients read together
+    /// with suberror and claims, and `interaction_required` at v1. Which of the two each endpoint gives is known from
+    /// answers of the service for 50076, 53003 and 70043; 53003 at v2 is inferred from the other two.
+    pub(crate) fn at_token_endpoint(mut self, is_v2: bool) -> EntraError {
+        match self.code {
+            50076 | 53003 if is_v2 => self.error = "invalid_grant",
+            50076 | 53003 | 70043 if !is_v2 => self.error = "interaction_required",
+            _ => {}
+        }
+        self
+    }
+
     pub(crate) fn missing_parameter(name: &str) -> EntraError {
         let message = format!("The request body must contain the following parameter: '{name}'.");
         EntraError::new("invalid_request", 900144, message)

@@ -33,5 +33,4 @@ pub(crate) use jwt::Jwt;
 pub(crate) use keys::KeyRing;
 pub(crate) use limits::{LONGEST_RATE, Limits};
 pub(crate) use mint::mint;
-pub(crate) use page::escape;
 pub(crate) use site::answer;

@@ -89,9 +89,9 @@ fn longest(policy: &Policy) -> Option<TimeDelta> {
     TimeDelta::from_std(policy.sign_in_frequency?).ok()
 }
 
-/// How each refusal reads. `error` and `suberror` of 50076, 50079, 53003 and 70043 are known from answers of the
-/// service; suberrors of 50158 and 53000 are guesses, and so is when 53003 is `invalid_grant`: here, when it has no
-/// claims.
+/// How each refusal reads on the sign-in page; the token endpoints say some of them in other words
+/// (`EntraError::at_token_endpoint`). `error` and `suberror` of 50076, 50079, 53003 and 70043 are known from answers of
+/// the service; suberrors of 50158 and 53000 are guesses.
 fn refusal(attempt: &Attempt<'_>, missing: Missing, policies: &[&Policy]) -> EntraError {
     const CHANGED: &str = "Due to a configuration change made by your administrator, or because you moved to a new location, you must";
     let resource = &attempt.resource.client_id;
@@ -123,14 +123,9 @@ fn refusal(attempt: &Attempt<'_>, missing: Missing, policies: &[&Policy]) -> Ent
             (refusal, Some("capolids"))
         }
         Missing::Blocked => {
-            let error = if with_claims {
-                "interaction_required"
-            } else {
-                "invalid_grant"
-            };
             let message = "Access has been blocked by Conditional Access policies. The access policy does not allow \
                            token issuance.";
-            let refusal = EntraError::new(error, 53003, message).suberror("message_only");
+            let refusal = interaction(53003, message.to_owned()).suberror("message_only");
             (refusal, Some("capolids"))
         }
         Missing::Fresh => (too_old(attempt, policies), None),

@@ -1,7 +1,9 @@
 //! The faults in force, and what they do to a call.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::Barrier;
 
 use super::latency::Chance;
 use super::{Effect, Fault, alter};
@@ -21,14 +23,17 @@ pub(crate) struct Installed {
     pub(crate) met: u32,
     path: String,
     chance: Chance,
+    /// Where calls wait for each other.
+    meeting_point: Option<Arc<Barrier>>,
 }
 
 /// A call's fate.
 #[derive(Debug)]
 pub(crate) struct Met {
     /// How long it waits first.
-    pub(crate) wait: Duration,
+    wait: Duration,
     effect: Effect,
+    meeting_point: Option<Arc<Barrier>>,
 }
 
 /// All faults of an emulator.
@@ -43,7 +48,13 @@ struct State {
 
 impl Faults {
     /// Puts a fault there, behind those that are. Gives its number.
-    pub(crate) fn add(&self, fault: Fault) -> u64 {
+    pub(crate) fn add(&self, mut fault: Fault) -> u64 {
+        let mut meeting_point = None;
+        if let Effect::Gather { calls } = fault.effect {
+            fault.times = Some(calls);
+            let all = usize::try_from(calls).unwrap_or(usize::MAX);
+            meeting_point = Some(Arc::new(Barrier::new(all)));
+        }
         let mut state = self.lock();
         state.last_id += 1;
         let id = state.last_id;
@@ -53,6 +64,7 @@ impl Faults {
             met: 0,
             path: fault.path_contains.to_ascii_lowercase(),
             chance: Chance::new(fault.seed),
+            meeting_point,
             fault,
         });
         id
@@ -118,7 +130,11 @@ impl Installed {
             wait += by;
         }
         let effect = self.fault.effect.clone();
-        Some(Met { wait, effect })
+        Some(Met {
+            wait,
+            effect,
+            meeting_point: self.meeting_point.clone(),
+        })
     }
 
     fn is_used_up(&self) -> bool {
@@ -127,6 +143,14 @@ impl Installed {
 }
 
 impl Met {
+    /// Waits as long as the fault says: a while, then for the other calls that it gathers.
+    pub(crate) async fn wait(&self) {
+        tokio::time::sleep(self.wait).await;
+        if let Some(point) = &self.meeting_point {
+            point.wait().await;
+        }
+    }
+
     /// Whether the line stays open without an answer.
     pub(crate) fn is_silent(&self) -> bool {
         matches!(
@@ -145,7 +169,7 @@ impl Met {
         match &self.effect {
             Effect::Answer(answer) => (Some(answer.answer()), Some(Pace::Whole)),
             Effect::AnswerAfterEffect(other) => altered(&|answer| *answer = other.answer()),
-            Effect::Delay(_) | Effect::Pass => altered(&|_| {}),
+            Effect::Delay(_) | Effect::Pass | Effect::Gather { .. } => altered(&|_| {}),
             Effect::ResetBeforeEffect | Effect::SilenceBeforeEffect => (None, None),
             Effect::ResetAfterEffect | Effect::SilenceAfterEffect => (Some(have_effect()), None),
             Effect::Truncated { keep } => (Some(have_effect()), Some(Pace::Truncated { keep: *keep })),

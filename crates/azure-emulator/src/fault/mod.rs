@@ -49,6 +49,12 @@ pub enum Effect {
     Delay(Duration),
     /// The call goes on as usual: for faults that are only slow.
     Pass,
+    /// The call waits until so many calls have met the fault, then all of them go on as usual: those that are made one
+    /// after the other never do. The fault meets exactly so many, whatever `times` says.
+    Gather {
+        /// How many calls come together.
+        calls: u32,
+    },
     /// The line is cut; the call had no effect.
     ResetBeforeEffect,
     /// The call has its effect, then the line is cut.

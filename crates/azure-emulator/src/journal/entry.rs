@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::redact;
@@ -12,7 +13,8 @@ use super::view::{GrantView, TokenView};
 use crate::exchange::{Answer, Call};
 
 /// Which listener took the call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Host {
     /// The login host.
     Entra,

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::entry::{Entry, Host};
+use super::entry::Entry;
 use super::view::{GrantView, TokenView};
 
 /// Body members that hold a token or a secret.
@@ -44,7 +44,7 @@ pub(super) fn entry(entry: &Entry) -> Value {
     json!({
         "sequence": entry.sequence,
         "at": entry.at.to_rfc3339(),
-        "host": match entry.host { Host::Entra => "entra", Host::Arm => "arm" },
+        "host": entry.host,
         "method": entry.method,
         "pathAndQuery": path_and_query(&entry.path_and_query),
         "requestHeaders": headers(&entry.request_headers),

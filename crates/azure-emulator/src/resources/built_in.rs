@@ -147,6 +147,42 @@ pub(super) const ALL: &[BuiltIn] = &[
         ..NOTHING
     },
     BuiltIn {
+        id: "c12c1c16-33a1-487b-954d-41c89c60f349",
+        name: "Reader and Data Access",
+        description: "Sees storage accounts and what is in them.",
+        actions: &[
+            "Microsoft.Storage/storageAccounts/listKeys/action",
+            "Microsoft.Storage/storageAccounts/ListAccountSas/action",
+            "Microsoft.Storage/storageAccounts/read",
+        ],
+        ..NOTHING
+    },
+    BuiltIn {
+        id: "81a9662b-bebf-436f-a333-f67b29880f12",
+        name: "Storage Account Key Operator Service Role",
+        description: "Lists and renews keys of storage accounts.",
+        actions: &[
+            "Microsoft.Storage/storageAccounts/listkeys/action",
+            "Microsoft.Storage/storageAccounts/regeneratekey/action",
+        ],
+        ..NOTHING
+    },
+    BuiltIn {
+        id: "2414bbcf-6497-4faf-8c65-045460748405",
+        name: "EventGrid EventSubscription Reader",
+        description: "Sees event subscriptions, without system topics.",
+        actions: &[
+            "Microsoft.Authorization/*/read",
+            "Microsoft.EventGrid/eventSubscriptions/read",
+            "Microsoft.EventGrid/topicTypes/eventSubscriptions/read",
+            "Microsoft.EventGrid/locations/eventSubscriptions/read",
+            "Microsoft.EventGrid/locations/topicTypes/eventSubscriptions/read",
+            "Microsoft.Insights/alertRules/read",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        ],
+        ..NOTHING
+    },
+    BuiltIn {
         id: "1e241071-0855-49ea-94dc-649edcd759de",
         name: "EventGrid Contributor",
         description: "Changes everything in Event Grid.",

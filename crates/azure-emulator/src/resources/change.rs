@@ -22,6 +22,11 @@ pub enum ChangeError {
     /// It is there already.
     #[error("there is a {0} \"{1}\" already")]
     Exists(&'static str, String),
+    /// A member of an event subscription's body is missing or of another kind.
+    #[error(
+        "an event subscription's body needs `{0}`; it delivers to an EventHub, with `destination` or with `deliveryWithResourceIdentity`"
+    )]
+    EventSubscription(&'static str),
     /// The body is not a JSON object with `properties`.
     #[error("a data connection's body is an object with `properties`")]
     Body,
@@ -186,10 +191,10 @@ impl Resources {
             location,
             properties,
         };
-        let key = self.key_for(&wanted);
+        let keys = self.keys_for(&wanted);
         self.data_connections.retain(|c| c.id != id);
         self.data_connections
-            .push(DataConnection::at_rest(id, wanted, "someone else", now, key));
+            .push(DataConnection::at_rest(id, wanted, "someone else", now, keys));
         Ok(())
     }
 

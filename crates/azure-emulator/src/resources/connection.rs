@@ -1,13 +1,14 @@
 //! Data connections: what is stored of one, and how a PUT or DELETE changes it.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::keys::HeldKey;
+use super::keys::HeldKeys;
 use super::{Operation, ResourceId, Resources};
 
 /// Where a data connection stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Provisioning {
     /// The first PUT's operation runs.
     Creating,
@@ -48,8 +49,8 @@ pub struct DataConnection {
     pub(crate) rewritten: bool,
     /// From when on it retrieves events if nobody said otherwise: the end of its create (recorded ARM traffic).
     pub(super) retrieval_start: DateTime<Utc>,
-    /// The source's key as it was when the data connection was last written; none with a managed identity.
-    pub(super) key: Option<HeldKey>,
+    /// The sources' keys as they were when the data connection was last written; none with a managed identity.
+    pub(super) keys: HeldKeys,
     /// What to go back to when the running update fails.
     pub(super) before: Option<Box<DataConnection>>,
     /// The operation that decides about it; an older one that ends later changes nothing.
@@ -57,13 +58,13 @@ pub struct DataConnection {
 }
 
 impl DataConnection {
-    /// One that stands, as if made long ago, with the source's key.
+    /// One that stands, as if made long ago, with the sources' keys.
     pub(crate) fn at_rest(
         id: ResourceId,
         wanted: Wanted,
         by: &str,
         now: DateTime<Utc>,
-        key: Option<HeldKey>,
+        keys: HeldKeys,
     ) -> DataConnection {
         DataConnection {
             id,
@@ -75,7 +76,7 @@ impl DataConnection {
             wanted,
             rewritten: false,
             retrieval_start: now,
-            key,
+            keys,
             before: None,
             operation: None,
         }
@@ -95,6 +96,18 @@ impl Wanted {
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
     }
+
+    /// The event hub that it names, with keys or with an identity.
+    pub(crate) fn event_hub(&self) -> Option<&str> {
+        self.text("eventHubResourceId")
+            .or_else(|| self.text("eventHubResourceIdForManagedIdentity"))
+    }
+
+    /// The storage account that it names, in the same two ways.
+    pub(crate) fn storage_account(&self) -> Option<&str> {
+        self.text("storageAccountResourceId")
+            .or_else(|| self.text("storageAccountResourceIdForManagedIdentity"))
+    }
 }
 
 impl Resources {
@@ -108,7 +121,7 @@ impl Resources {
         operation: Operation,
     ) -> bool {
         let now = operation.started;
-        let key = self.key_for(&wanted);
+        let keys = self.keys_for(&wanted);
         self.note_stale(id, &operation);
         let existing = self.data_connections.iter_mut().find(|c| c.id == *id);
         let is_new = existing.is_none();
@@ -126,13 +139,13 @@ impl Resources {
                 connection.retrieval_start = chosen.to_utc();
             }
             connection.wanted = wanted;
-            connection.key = key;
+            connection.keys = keys;
             connection.rewritten = true;
             connection.modified_at = now;
             by.clone_into(&mut connection.modified_by);
             connection.operation = Some(operation.id.clone());
         } else {
-            let mut connection = DataConnection::at_rest(id.clone(), wanted, by, now, key);
+            let mut connection = DataConnection::at_rest(id.clone(), wanted, by, now, keys);
             connection.provisioning = Provisioning::Creating;
             connection.operation = Some(operation.id.clone());
             self.data_connections.push(connection);

@@ -127,6 +127,22 @@ impl ResourceId {
         }
     }
 
+    /// The resource group that the id lies in, or else the subscription.
+    pub fn group_or_subscription(&self) -> Option<ResourceId> {
+        let kept = if self.resource_group().is_some() { 4 } else { 2 };
+        self.up(self.segments.len().checked_sub(kept)?)
+    }
+
+    /// The resource that an extension resource stands on; nothing for any other id.
+    pub fn extended(&self) -> Option<ResourceId> {
+        let at = self
+            .segments
+            .iter()
+            .rposition(|segment| segment.eq_ignore_ascii_case("providers"))?;
+        let owner = self.up(self.segments.len() - at)?;
+        (!owner.names().is_empty()).then_some(owner)
+    }
+
     /// Whether this is `scope` or lies below it, as role assignments are inherited.
     pub fn is_within(&self, scope: &ResourceId) -> bool {
         self.key

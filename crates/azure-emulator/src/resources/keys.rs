@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{ChangeError, Namespace, ResourceId, Resources};
@@ -11,7 +12,8 @@ use crate::directory::UnknownName;
 pub const ROOT_RULE: &str = "RootManageSharedAccessKey";
 
 /// Which of a rule's two keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum KeyKind {
     /// The one that Kusto fetches.
     Primary,
@@ -37,6 +39,13 @@ pub struct AuthorizationRule {
 pub(crate) struct HeldKey {
     pub(crate) rule: String,
     pub(crate) key: String,
+}
+
+/// The keys that a data connection holds: of its event hub's namespace, and of its storage account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HeldKeys {
+    pub(crate) hub: Option<HeldKey>,
+    pub(crate) account: Option<String>,
 }
 
 impl AuthorizationRule {

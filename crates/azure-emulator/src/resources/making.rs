@@ -80,7 +80,12 @@ impl Resources {
     }
 
     /// An id of the type in a resource group that is there, and that nothing else has.
-    fn free_id(&self, text: &str, kind: &[&str; 2], word: &'static str) -> Result<ResourceId, ChangeError> {
+    pub(super) fn free_id(
+        &self,
+        text: &str,
+        kind: &[&str; 2],
+        word: &'static str,
+    ) -> Result<ResourceId, ChangeError> {
         let id = ResourceId::parse(text)?;
         let [namespace, kind] = *kind;
         if !id.is_type(namespace, &[kind]) {
@@ -95,7 +100,7 @@ impl Resources {
         if !groups.any(|(name, _)| name.eq_ignore_ascii_case(group)) {
             return unknown("resource group", group);
         }
-        if self.cluster(&id).is_some() || self.namespace(&id).is_some() {
+        if self.regions().iter().any(|(known, _)| **known == id) {
             return Err(ChangeError::Exists(word, id.to_string()));
         }
         Ok(id)

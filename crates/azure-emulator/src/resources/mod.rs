@@ -1,11 +1,14 @@
-//! What ARM manages: subscriptions, clusters, event hubs, data connections, and who may do what with them.
+//! What ARM manages: subscriptions, clusters, event hubs, storage accounts, event subscriptions, data connections, and who may do what with them.
 //! Here live the facts, their changes and the passing of running operations.
 //! Tokens, status codes and headers are `arm`'s.
 
 mod access;
+mod blobs;
 mod built_in;
 mod change;
 mod connection;
+mod event_filter;
+mod event_grid;
 mod eventhub;
 mod id;
 mod ingestion;
@@ -18,10 +21,14 @@ mod operation;
 mod render;
 mod rights;
 mod roles;
+mod storage;
 mod validation;
 
+pub use blobs::{BlobEvent, NewBlob, Upload};
 pub use change::ChangeError;
 pub use connection::{DataConnection, Provisioning};
+pub use event_filter::EventFilter;
+pub use event_grid::{DeliveryIdentity, EventSubscription, SystemTopic};
 pub use eventhub::{EventHub, Namespace};
 pub use id::{InvalidResourceId, ResourceId};
 pub use ingestion::{Hindrance, Ingestion};
@@ -29,6 +36,7 @@ pub use keys::{AuthorizationRule, KeyKind, ROOT_RULE};
 pub use kusto::{Cluster, Database, Table};
 pub use operation::{Failure, Operation, OperationKind, OperationStatus};
 pub use roles::{RoleAssignment, RoleDefinition};
+pub use storage::{NewAccount, StorageAccount};
 
 pub(crate) use connection::Wanted;
 pub(crate) use id::same_location;
@@ -62,6 +70,16 @@ pub struct Resources {
     pub clusters: Vec<Cluster>,
     /// Event Hubs namespaces.
     pub namespaces: Vec<Namespace>,
+    /// Storage accounts.
+    pub storage_accounts: Vec<StorageAccount>,
+    /// System topics of storage accounts.
+    pub system_topics: Vec<SystemTopic>,
+    /// Event subscriptions, on storage accounts and of system topics.
+    pub event_subscriptions: Vec<EventSubscription>,
+    /// Blobs that were uploaded or renamed, the oldest first.
+    pub uploads: std::collections::VecDeque<Upload>,
+    /// Kinds of data connections that Kusto will have one day: their members are not known.
+    pub future_kinds: Vec<String>,
     /// Kusto data connections, also those being created or removed.
     pub data_connections: Vec<DataConnection>,
     /// Kusto operations, running and past.
@@ -98,9 +116,18 @@ impl Resources {
             let mut groups = subscription.resource_groups.iter();
             groups.any(|(name, _)| is(name))
         });
-        listed
-            || self.clusters.iter().any(|cluster| is_of(&cluster.id))
-            || self.namespaces.iter().any(|namespace| is_of(&namespace.id))
+        listed || self.regions().into_iter().any(|(id, _)| is_of(id))
+    }
+
+    /// What lies in a region: its id, and the region's name for people.
+    pub(crate) fn regions(&self) -> Vec<(&ResourceId, &str)> {
+        let clusters = self.clusters.iter().map(|c| (&c.id, c.location.as_str()));
+        let namespaces = self.namespaces.iter().map(|n| (&n.id, n.location.as_str()));
+        let accounts = self.storage_accounts.iter();
+        let accounts = accounts.map(|account| (&account.id, account.location.as_str()));
+        let topics = self.system_topics.iter();
+        let topics = topics.map(|topic| (&topic.id, topic.location.as_str()));
+        clusters.chain(namespaces).chain(accounts).chain(topics).collect()
     }
 
     /// A cluster by resource id.

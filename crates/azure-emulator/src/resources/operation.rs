@@ -4,14 +4,16 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::lag::later;
-use super::{Provisioning, ResourceId, Resources};
+use super::{Provisioning, ResourceId, Resources, validation};
 
 /// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum OperationKind {
     /// A PUT of a new data connection.
     Create,
@@ -174,7 +176,12 @@ impl Resources {
 
     fn conclude(&mut self, operation: &Operation) -> OperationStatus {
         if let (OperationKind::Validate, Some(candidate)) = (operation.kind, &operation.candidate) {
-            let findings = self.findings(&operation.connection, candidate);
+            let mut findings = self.findings(&operation.connection, candidate);
+            if candidate.storage_account().is_some() && candidate.text("blobStorageEventType").is_none() {
+                // Which versions beside the recorded one say it is a guess: those that have the member.
+                let says = operation.api_version.as_str() >= "2020-09-18";
+                findings.extend(says.then(|| validation::NO_EVENT_TYPE.to_owned()));
+            }
             let value = findings
                 .iter()
                 .map(|text| serde_json::json!({ "errorMessage": text }))

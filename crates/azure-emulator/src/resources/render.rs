@@ -33,7 +33,7 @@ impl Resources {
                 // Answered to the write as it was sent, shown as all moments are (recorded: 2023-05-02).
                 let shown = rfc3339_ticks(instant.to_utc());
                 properties.insert(member.name.to_owned(), json!(shown));
-            } else if !properties.contains_key(member.name)
+            } else if is_left_out(properties.get(member.name))
                 && let Some(value) = absent(member.absent, connection)
             {
                 properties.insert(member.name.to_owned(), value);
@@ -92,6 +92,11 @@ impl Resources {
     pub(crate) fn render_newest(&self, connection: &DataConnection) -> Value {
         self.render(connection, "2025-02-14")
     }
+}
+
+/// Empty text stands for nothing: Microsoft's own templates send it so.
+fn is_left_out(value: Option<&Value>) -> bool {
+    value.is_none_or(|value| value == "")
 }
 
 /// People are called by their UPN, apps by their id (common types of the published API: `systemData`).

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::arm::{Arm, RoleDefinition};
+use super::sources::{EventSubscription, StorageAccount, SystemTopic};
 use crate::directory::PolicySpec;
 
 #[derive(Debug, Deserialize)]
@@ -23,6 +24,12 @@ pub(super) struct File {
     pub(super) clusters: Vec<Cluster>,
     #[serde(default)]
     pub(super) namespaces: Vec<Namespace>,
+    #[serde(default)]
+    pub(super) storage_accounts: Vec<StorageAccount>,
+    #[serde(default)]
+    pub(super) system_topics: Vec<SystemTopic>,
+    #[serde(default)]
+    pub(super) event_subscriptions: Vec<EventSubscription>,
     #[serde(default)]
     pub(super) role_definitions: Vec<RoleDefinition>,
     #[serde(default)]

@@ -1,5 +1,5 @@
 //! Seeds: what a cloud starts with, written in TOML, checked whole before anything starts.
-//! `file` is the format (`arm` that of ARM's rules), `build` turns it into directory and resources and names every error with its path.
+//! `file` is the format (`arm` that of ARM's rules, `sources` that of storage accounts and their events), `build` turns it into directory and resources and names every error with its path.
 //! What happens to it afterwards is `world`'s.
 
 mod arm;
@@ -7,6 +7,7 @@ mod build;
 #[cfg(test)]
 mod documented;
 mod file;
+mod sources;
 
 use crate::arm::Rules;
 use std::path::Path;

@@ -6,6 +6,7 @@ use azure_emulator::how_to::{CLUSTER, HUB1};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::browser::claims;
 use crate::support::{Cloud, Reply, connection, event_hub_body, start};
 
 pub(crate) fn url(cloud: &Cloud, path: &str) -> String {
@@ -47,6 +48,19 @@ async fn a_script_mints_a_token_and_uses_it() {
     let token = reply.body["accessToken"].as_str().unwrap();
     let exchanged = cloud.exchange("domain1.com", token).await;
     assert_eq!(exchanged.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_script_mints_a_token_of_a_better_sign_in() {
+    let cloud = start().await;
+    let ask = json!({ "user": "acc1@domain1.com", "tenant": "domain1.com", "app": "portal", "api": "tenant-bridge",
+        "scopes": ["Connections.Read"], "clientCapabilities": ["cp1"], "contexts": ["p1", "c2"] });
+    let reply = cloud.admin_post("token", &ask).await;
+    let shown = claims(&reply.body["accessToken"]);
+    assert_eq!(
+        (&shown["acrs"], &shown["xms_cc"]),
+        (&json!(["p1", "c2"]), &json!(["cp1"]))
+    );
 }
 
 #[tokio::test]
@@ -174,8 +188,8 @@ async fn the_state_and_the_summary_tell_what_there_is_and_no_secrets() {
     cloud
         .put(&token, &[&other], &connection("c1"), &event_hub_body(HUB1, "cg1"))
         .await;
-    for path in ["state", "seed-summary"] {
-        let text = cloud.admin(path).await.body.to_string();
+    {
+        let text = cloud.admin("state").await.body.to_string();
         assert!(text.contains("acc2@domain2.com") && text.contains("ns-domain2/eventhubs/hub1"));
         assert!(!text.contains("secret-of-the-emulator"));
         for secret in cloud.emulator.issued_tokens() {

@@ -6,6 +6,9 @@ use serde_json::Value;
 use crate::admin_changes::change;
 use crate::support::start;
 
+/// The resource group of the cluster.
+const GROUP: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx";
+
 /// A change, a place in the state, and what is there afterwards; null for nothing. Of an object, at least these members.
 const CHANGES: &[(&str, &str, &str)] = &[
     (
@@ -230,6 +233,61 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "null",
     ),
     (
+        r#"{"addStorageAccount":{"id":"$GROUP/providers/Microsoft.Storage/storageAccounts/stnew","location":"West Europe","isHnsEnabled":true,"allowSharedKeyAccess":false}}"#,
+        "/storageAccounts/3",
+        r#"{"kind":"StorageV2","isHnsEnabled":true,"allowSharedKeyAccess":false}"#,
+    ),
+    (
+        r#"{"setSharedKeyAccess":{"account":"$GROUP/providers/Microsoft.Storage/storageAccounts/stnew"}}"#,
+        "/storageAccounts/3/allowSharedKeyAccess",
+        "null",
+    ),
+    (
+        r#"{"rotateStorageKey":{"account":"$GROUP/providers/Microsoft.Storage/storageAccounts/stnew","key":"secondary"}}"#,
+        "/storageAccounts/3/key2Rotations",
+        "1",
+    ),
+    (
+        r#"{"addSystemTopic":{"id":"$GROUP/providers/Microsoft.EventGrid/systemTopics/new","location":"West Europe","source":"$GROUP/providers/Microsoft.Storage/storageAccounts/stnew"}}"#,
+        "/systemTopics/1/source",
+        r#""$GROUP/providers/Microsoft.Storage/storageAccounts/stnew""#,
+    ),
+    (
+        r#"{"setEventSubscription":{"id":"$GROUP/providers/Microsoft.EventGrid/systemTopics/new/eventSubscriptions/e","properties":{"destination":{"endpointType":"EventHub","properties":{"resourceId":"$GROUP/providers/Microsoft.EventHub/namespaces/ns-domain1/eventhubs/hub1"}}}}}"#,
+        "/eventSubscriptions/3",
+        r#"{"eventHub":"$GROUP/providers/Microsoft.EventHub/namespaces/ns-domain1/eventhubs/hub1","byIdentity":false,"provisioningState":"Succeeded","eventTypes":["Microsoft.Storage.BlobCreated","Microsoft.Storage.BlobDeleted"]}"#,
+    ),
+    (
+        r#"{"uploadBlob":{"account":"$GROUP/providers/Microsoft.Storage/storageAccounts/stnew","container":"c","path":"x.csv"}}"#,
+        "/uploads/0/deliveredBy",
+        r#"["$GROUP/providers/Microsoft.EventGrid/systemTopics/new/eventSubscriptions/e"]"#,
+    ),
+    (
+        r#"{"renameBlob":{"account":"$GROUP/providers/Microsoft.Storage/storageAccounts/stnew","container":"c","path":"y.csv"}}"#,
+        "/uploads/0/event/eventType",
+        r#""Microsoft.Storage.BlobRenamed""#,
+    ),
+    (
+        r#"{"removeEventSubscription":{"id":"$GROUP/providers/Microsoft.EventGrid/systemTopics/new/eventSubscriptions/e"}}"#,
+        "/eventSubscriptions/3",
+        "null",
+    ),
+    (
+        r#"{"removeSystemTopic":{"id":"$GROUP/providers/Microsoft.EventGrid/systemTopics/new"}}"#,
+        "/systemTopics/1",
+        "null",
+    ),
+    (
+        r#"{"removeStorageAccount":{"id":"$GROUP/providers/Microsoft.Storage/storageAccounts/stnew"}}"#,
+        "/storageAccounts/3",
+        "null",
+    ),
+    (
+        r#"{"addFutureKind":{"kind":"KafkaCluster"}}"#,
+        "/futureKinds",
+        r#"["KafkaCluster"]"#,
+    ),
+    (
         r#"{"setOperationDuration":{"milliseconds":60000}}"#,
         "/settings/operationMilliseconds",
         "60000",
@@ -254,6 +312,7 @@ fn parsed(text: &str) -> Value {
         ("$DATABASE", DATABASE),
         ("$NAMESPACE", NAMESPACE),
         ("$HUB1", HUB1),
+        ("$GROUP", GROUP),
     ];
     let text = names
         .iter()

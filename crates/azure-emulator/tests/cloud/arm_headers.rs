@@ -45,7 +45,7 @@ async fn ids_are_the_callers_or_arms_own() {
         let reply = cloud.arm(Method::GET, &path, &headers, None).await;
         let correlation = reply.header("x-ms-correlation-request-id");
         assert_eq!(correlation == given, echoed);
-        assert_eq!(reply.header("x-ms-request-id") == correlation, !echoed);
+        assert_ne!(reply.header("x-ms-request-id"), correlation);
         let routing: Vec<&str> = reply.header("x-ms-routing-request-id").split(':').collect();
         assert_eq!((routing[0], routing[2]), ("WESTEUROPE", correlation));
         assert!(
@@ -86,5 +86,56 @@ async fn who_failed_and_what_is_left_is_told() {
             Some(name) => assert!(reply.headers.contains_key(name), "{path}"),
             None => assert_eq!(told, None, "{path}: nobody was counted"),
         }
+    }
+}
+
+#[tokio::test]
+async fn the_callers_own_id_comes_back_only_when_that_is_asked_for() {
+    let cloud = start().await;
+    let token = format!("Bearer {}", cloud.arm_token(USER, "domain1.com").await);
+    let path = format!("{CLUSTER}?api-version=2024-04-13");
+    for (asked, echoed) in [(None, ""), (Some("false"), ""), (Some("True"), "mine")] {
+        let mut headers = vec![
+            ("authorization", token.as_str()),
+            ("x-ms-client-request-id", "mine"),
+        ];
+        headers.extend(asked.map(|word| ("x-ms-return-client-request-id", word)));
+        let reply = cloud.arm(Method::GET, &path, &headers, None).await;
+        assert_eq!(reply.header("x-ms-client-request-id"), echoed, "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_date_is_the_emulators() {
+    let cloud = start().await;
+    let token = cloud.arm_token(USER, "domain1.com").await;
+    cloud
+        .emulator
+        .clock()
+        .set("2031-05-06T07:08:09Z".parse().unwrap());
+    cloud.emulator.inject(azure_emulator::Fault::arm(
+        "/clusters/adx1/databases",
+        azure_emulator::Effect::Answer(azure_emulator::FaultAnswer {
+            status: 503,
+            headers: Vec::new(),
+            body: azure_emulator::FaultBody::Empty,
+        }),
+    ));
+    let metadata = "domain1.com/v2.0/.well-known/openid-configuration";
+    for reply in [
+        cloud
+            .get(&token, &format!("{CLUSTER}?api-version=2024-04-13"))
+            .await,
+        cloud
+            .get(&token, &format!("{CLUSTER}/databases?api-version=2024-04-13"))
+            .await,
+        cloud.entra(metadata).await,
+    ] {
+        assert!(
+            reply.header("date").starts_with("Tue, 06 May 2031 07:08:"),
+            "{}",
+            reply.header("date")
+        );
+        assert!(reply.header("date").ends_with(" GMT"));
     }
 }

@@ -220,7 +220,7 @@ async fn a_refresh_token_is_refused_for_what_its_user_and_client_may_not() {
             (65001, Some("consent_required")),
         ),
         ("domain2.com", token.as_str(), &[], (50020, None)),
-        ("domain1.com", "1.guess", &[], (70000, None)),
+        ("domain1.com", "1.guess", &[], (70000, Some("bad_token"))),
         (
             "domain1.com",
             token.as_str(),

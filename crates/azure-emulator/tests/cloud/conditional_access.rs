@@ -104,7 +104,7 @@ async fn a_policy_is_applied_at_sign_in_at_refresh_and_at_exchange() {
     for refused in [refresh, exchange, redeemed] {
         assert_eq!(
             refusal(&refused),
-            (400, "interaction_required", 50076, Some("basic_action"))
+            (400, "invalid_grant", 50076, Some("basic_action"))
         );
     }
     let answers = [("account", ACC1), ("method", "pwd")];

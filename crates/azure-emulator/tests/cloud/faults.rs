@@ -254,3 +254,31 @@ async fn a_stopped_emulator_takes_no_calls_and_two_live_side_by_side() {
     one.http.get(url).send().await.unwrap_err();
     assert_eq!(two.entra("common/discovery/keys").await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn calls_that_are_gathered_go_on_when_the_last_has_come() {
+    let cloud = start().await;
+    let token = cloud.arm_token("acc1@domain1.com", "domain1.com").await;
+    cloud
+        .emulator
+        .inject(Fault::arm("", Effect::Gather { calls: 3 }).method("GET"));
+    let url = format!(
+        "{}{CLUSTER}?api-version=2024-04-13",
+        cloud.emulator.arm_url().as_str().trim_end_matches('/')
+    );
+    let call = || cloud.http.get(&url).bearer_auth(&token).send();
+    let mut early = tokio::task::JoinSet::new();
+    early.spawn(call());
+    early.spawn(call());
+    while cloud.admin("faults").await.body["value"][0]["met"] != 2 {}
+    assert!(early.try_join_next().is_none(), "they wait for the third");
+    assert_eq!(call().await.unwrap().status(), StatusCode::OK);
+    while let Some(reply) = early.join_next().await {
+        assert_eq!(reply.unwrap().unwrap().status(), StatusCode::OK);
+    }
+    assert_eq!(
+        call().await.unwrap().status(),
+        StatusCode::OK,
+        "it gathers no more"
+    );
+}

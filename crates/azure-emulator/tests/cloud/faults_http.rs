@@ -204,6 +204,8 @@ async fn faults_are_listed_as_they_were_put_and_taken_away() {
             "latency": { "uniformMs": { "least": 1.0, "most": 2.5 } },
             "effect": { "body": { "body": "<html>", "contentType": "text/html" } } }),
         json!({ "host": "arm", "path": "/d", "skip": 0, "times": 1, "probability": 1.0, "seed": 0, "effect": "silenceBefore" }),
+        json!({ "host": "arm", "path": "/f", "skip": 0, "times": 3, "probability": 1.0, "seed": 0,
+            "effect": { "gather": { "calls": 3 } } }),
         json!({ "host": "arm", "path": "/e", "skip": 0, "times": 1, "probability": 1.0, "seed": 0, "effect": "silenceAfter" }),
     ];
     for fault in &faults {

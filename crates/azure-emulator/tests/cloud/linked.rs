@@ -16,6 +16,9 @@ async fn a_source_in_another_tenant_needs_a_token_of_that_tenant() {
         (without.status, without.code()),
         (StatusCode::FORBIDDEN, "LinkedAuthorizationFailed")
     );
+    let action = "The client has permission to perform action \
+                  'Microsoft.EventHub/namespaces/authorizationrules/listkeys/action' on scope '";
+    assert!(without.message().starts_with(action), "{}", without.message());
     let tail = format!(
         "however the current tenant '{DOMAIN1}' is not authorized to access linked subscription '{SUBSCRIPTION2}'."
     );
@@ -43,7 +46,9 @@ async fn the_auxiliary_tokens_user_must_be_allowed_to_list_the_namespaces_keys()
         (reply.status, reply.code()),
         (StatusCode::FORBIDDEN, "LinkedAuthorizationFailed")
     );
-    for part in ["acc5@domain1.com", "listkeys/action", NAMESPACE] {
+    let action = "it does not have permission to perform action \
+                  'Microsoft.EventHub/namespaces/authorizationrules/listkeys/action' on the linked scope(s)";
+    for part in ["acc5@domain1.com", action, NAMESPACE] {
         assert!(reply.message().contains(part), "{}", reply.message());
     }
     let hub_only = |world: &mut azure_emulator::World| {

@@ -93,13 +93,13 @@ const ROWS: &[Row] = &[
         })
     })
     .suberror("consent_required"),
-    row(50076, "interaction_required", |cloud| {
+    row(50076, "invalid_grant", |cloud| {
         policy(cloud, Some(Requirement::Mfa), |_| {})
     })
     .suberror("basic_action")
     .claims("capolids"),
     // A tenant that asks for a second factor without any policy has none to name.
-    row(50076, "interaction_required", |cloud| {
+    row(50076, "invalid_grant", |cloud| {
         changed_world(cloud, |world| world.require_mfa("domain1.com", true).unwrap())
     })
     .suberror("basic_action"),
@@ -121,7 +121,7 @@ const ROWS: &[Row] = &[
     })
     .suberror("message_only")
     .claims("capolids"),
-    row(53003, "interaction_required", |cloud| {
+    row(53003, "invalid_grant", |cloud| {
         policy(cloud, Some(Requirement::Block), |spec| spec.claims = Some(true))
     })
     .suberror("message_only")

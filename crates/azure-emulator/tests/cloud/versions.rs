@@ -23,7 +23,7 @@ const VERSIONS: &[&str] = &[
     "2025-02-14",
 ];
 
-const STORAGE: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Storage/storageAccounts/acc";
+const STORAGE: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Storage/storageAccounts/stdomain1";
 const IOT: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.Devices/IotHubs/iot";
 const COSMOS: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.DocumentDB/databaseAccounts/cosmos";
 const IDENTITY: &str = "/subscriptions/50000000-0000-4000-8000-000000000001/resourceGroups/rg-adx/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mi";
@@ -233,7 +233,11 @@ async fn validation_answers_at_once_or_by_an_operation() {
         let running = cloud.poll(&token, reply.header("location")).await;
         assert_eq!(running.status, StatusCode::ACCEPTED, "{version}");
         cloud.emulator.edit(|world| world.finish_operations(|_| true));
-        let name = if *version >= "2024" { "value" } else { "Value" };
+        let name = if *version >= "2022-12-29" {
+            "value"
+        } else {
+            "Value"
+        };
         for (url, pointer) in [("location", ""), ("azure-asyncoperation", "/properties")] {
             let end = cloud.poll(&token, reply.header(url)).await;
             let holder = end.body.pointer(pointer).unwrap();
@@ -270,7 +274,7 @@ async fn kinds_and_formats_that_came_later_are_unknown() {
     for (what, body, last_refusing, first_taking) in [
         ("kind", by_identity, "2024-04-13", "2025-02-14"),
         ("kind", cosmos, "2022-07-07", "2022-11-11"),
-        ("tableName", bare_grid, "2020-02-15", "2020-06-14"),
+        ("mandatory properties", bare_grid, "2020-02-15", "2020-06-14"),
         (
             "dataFormat",
             with("dataFormat", json!("AZMONSTREAM")),

@@ -28,7 +28,7 @@ pub(super) async fn play(scene: Scene, caller: u32, script: Vec<Step>) -> anyhow
             continue;
         };
         let replies = ask(&scene, &client, caller, &step, &wish, wait, copies).await;
-        for reply in replies.into_iter().flatten().filter(Reply::is_success) {
+        for reply in replies.into_iter().flatten().filter(Reply::is_taken_on) {
             if matches!(wish, Wish::Create { .. }) {
                 memory.connections.extend(reply.connection);
             }

@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::client::FAILED;
+
 /// A person by tenant and object id: `<tid>/<oid>`.
 pub type Who = String;
 
@@ -143,10 +145,10 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Whether the service took on what was asked.
+    /// Whether the service took on what was asked, even if it has failed by now.
     #[must_use]
-    pub const fn is_success(&self) -> bool {
-        self.status >= 200 && self.status < 300
+    pub fn is_taken_on(&self) -> bool {
+        (200..300).contains(&self.status) || FAILED.contains(&self.code.as_str())
     }
 }
 

@@ -12,6 +12,7 @@ use futures_util::future::try_join_all;
 use super::plan::Plan;
 use super::scene::{Scene, settings};
 use super::{Call, History, Reply, Wish, act, chaos, ending, objections, strangers};
+use crate::feed::agreement::disagreements;
 use crate::stack::{commit, seed_of_commit};
 use crate::{Ground, Tally};
 
@@ -178,7 +179,7 @@ impl Played {
 
 fn is_taken_on(call: &Call) -> bool {
     matches!(call.wish, Wish::Create { .. } | Wish::Remove { .. })
-        && call.reply.as_ref().is_some_and(Reply::is_success)
+        && call.reply.as_ref().is_some_and(Reply::is_taken_on)
 }
 
 async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
@@ -218,7 +219,8 @@ async fn play(ground: &Ground, seed: u64) -> anyhow::Result<Played> {
         gone,
         ..scene.history().await?
     };
-    let objections = objections(&history);
+    let mut objections = objections(&history);
+    objections.extend(disagreements(scene.stack()).await?);
     if !objections.is_empty() {
         scene
             .keep(&format!("history-{seed}"), &history, &format!("{plan:#?}"))

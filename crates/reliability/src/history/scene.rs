@@ -327,12 +327,14 @@ async fn ask(client: &Client, wish: &Wish, wait: u32) -> anyhow::Result<Answer> 
 /// What matters of an answer: a connection with its last operation, or an operation.
 fn read(answer: &Answer) -> Reply {
     let id = |pointer: &str| Uuid::parse_str(answer.text(pointer)).ok();
-    let is_operation = answer.body.get("connectionId").is_some();
+    let is_operation = answer.body.get("connectionId").is_some() && answer.body.get("code").is_none();
     // The header names the operation that the call led to; the connection's last one may be another.
     let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
     let followed = header("operation-location");
     let followed = followed.and_then(|path| Uuid::parse_str(path.rsplit('/').next()?).ok());
-    let (connection, progress) = if is_operation {
+    let (connection, progress) = if answer.has_failed() {
+        (id("/connectionId"), "failed")
+    } else if is_operation {
         (id("/connectionId"), answer.text("/status"))
     } else if followed.is_some() && followed == id("/lastOperation/id") {
         (id("/id"), answer.text("/lastOperation/status"))

@@ -212,10 +212,10 @@ impl Play<'_> {
 
     fn keep(&mut self, answer: &Answer) {
         let ack = Acknowledged {
-            connection: answer.text("/id").to_owned(),
-            operation: answer.text("/lastOperation/id").to_owned(),
+            connection: answer.connection().to_owned(),
+            operation: answer.operation().to_owned(),
         };
-        if answer.is_success() && !self.acknowledged.contains(&ack) {
+        if answer.is_taken_on() && !self.acknowledged.contains(&ack) {
             self.acknowledged.push(ack);
         }
     }
@@ -223,7 +223,7 @@ impl Play<'_> {
     /// Asks for the operation until it has ended.
     async fn follow(&self, answer: &Answer) -> anyhow::Result<()> {
         taken_on(answer)?;
-        let path = format!("/v1/operations/{}", answer.text("/lastOperation/id"));
+        let path = format!("/v1/operations/{}", answer.operation());
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             let operation = self.client.get(&path).await?;
@@ -302,7 +302,7 @@ impl Play<'_> {
         }
         let go_on = self.client.call(Method::POST, &format!("{path}/continue"));
         let went_on = self.client.send(go_on.json(&json!({}))).await?;
-        if went_on.is_success() {
+        if went_on.is_taken_on() {
             return Ok(());
         }
         match text("kind") {
@@ -332,8 +332,8 @@ impl Play<'_> {
                     break;
                 }
                 // What had the name meanwhile left the connection unsettled: it is removed first, as a person would.
-                if answer.text("/lastOperation/error/code") == "drifted" {
-                    self.remove_it(answer.text("/id"), 10).await?;
+                if answer.text("/cause") == "drifted" {
+                    self.remove_it(answer.connection(), 10).await?;
                 }
                 if Instant::now() > deadline {
                     bail!("{wish:?} leads to nothing but {} {}", answer.status, answer.body);
@@ -352,7 +352,7 @@ impl Play<'_> {
 
 /// That what was asked for was not refused.
 fn taken_on(answer: &Answer) -> anyhow::Result<()> {
-    ensure!(answer.is_success(), "refused: {} {}", answer.status, answer.body);
+    ensure!(answer.is_taken_on(), "refused: {} {}", answer.status, answer.body);
     Ok(())
 }
 

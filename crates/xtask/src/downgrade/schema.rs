@@ -132,6 +132,17 @@ fn exclusive(
 
 /// What depends on several keywords.
 fn finish(place: &Place, mut schema: Map<String, Value>) -> Result<Value, ConvertError> {
+    if let Some(words) = words_of_open_enumeration(&schema) {
+        schema.remove("anyOf");
+        schema.insert("type".to_owned(), json!("string"));
+        schema.insert("x-extensible-enum".to_owned(), words);
+    }
+    if schema.get("type") == Some(&json!("object")) {
+        // The same without it; but generators for 3.0 reject members that they do not know unless it stands there.
+        schema
+            .entry("additionalProperties")
+            .or_insert_with(|| json!(true));
+    }
     if schema.get("type") == Some(&json!("array")) {
         // 3.0.3 demands it.
         schema.entry("items").or_insert_with(|| json!({}));
@@ -146,6 +157,17 @@ fn finish(place: &Place, mut schema: Map<String, Value>) -> Result<Value, Conver
         schema.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
     }
     Ok(Value::Object(schema))
+}
+
+/// The words of an enumeration that later versions may extend: one of these, or any other string. Tools that read 3.0 know no unions
+/// of that kind, and have a keyword of their own for it.
+fn words_of_open_enumeration(schema: &Map<String, Value>) -> Option<Value> {
+    let [known, any] = schema.get("anyOf")?.as_array()?.as_slice() else {
+        return None;
+    };
+    let words = known.get("enum")?;
+    let is_string = *known == json!({ "type": "string", "enum": words });
+    (is_string && *any == json!({ "type": "string" })).then(|| words.clone())
 }
 
 #[cfg(test)]
@@ -188,6 +210,22 @@ mod tests {
             (
                 json!({ "type": "string", "contentEncoding": "base64" }),
                 json!({ "type": "string", "format": "byte" }),
+            ),
+            (
+                json!({ "type": "object", "properties": {} }),
+                json!({ "type": "object", "properties": {}, "additionalProperties": true }),
+            ),
+            (
+                json!({ "type": "object", "additionalProperties": false }),
+                json!({ "type": "object", "additionalProperties": false }),
+            ),
+            (
+                json!({ "description": "d", "anyOf": [{ "type": "string", "enum": ["a", "b"] }, { "type": "string" }] }),
+                json!({ "description": "d", "type": "string", "x-extensible-enum": ["a", "b"] }),
+            ),
+            (
+                json!({ "anyOf": [{ "type": "string", "enum": ["a"] }, { "type": "integer" }] }),
+                json!({ "anyOf": [{ "type": "string", "enum": ["a"] }, { "type": "integer" }] }),
             ),
             (json!(true), json!({})),
             (json!(false), json!({ "not": {} })),

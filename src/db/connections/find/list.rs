@@ -6,8 +6,8 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{ConnectionWithRole, Row};
-use crate::db::{DbError, operations};
+use super::{ConnectionWithRole, Creator, Row};
+use crate::db::{DbError, operations, principals};
 use crate::domain::{
     ActorId, ClusterId, ConnectionId, DatabaseId, FoundResource, ListFilter, ListOrder, ListPosition,
     NamePrefix, SourceScope, State, TenantId,
@@ -57,12 +57,13 @@ pub struct Listed {
 /// hold fewer connections than its limit, or none, although another one follows.
 pub async fn list(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Listed, DbError> {
     let mut rows = match selection.filter.order {
-        ListOrder::Creation => by_creation(db, selection).await?,
-        ListOrder::Name => by_name(db, selection).await?,
+        ListOrder::Creation => by_creation(&mut *db, selection).await?,
+        ListOrder::Name => by_name(&mut *db, selection).await?,
     };
     let next = rows.last().filter(|row| row.continues).map(position);
     rows.retain(|row| row.matches);
-    let connections = rows.into_iter().filter_map(readable).collect();
+    let mut connections: Vec<ConnectionWithRole> = rows.into_iter().filter_map(readable).collect();
+    add_creators(db, &mut connections).await?;
     Ok(Listed { connections, next })
 }
 
@@ -81,6 +82,7 @@ macro_rules! over_listings {
     ($matches:literal, $position:literal, $order:literal, $outer:literal, $($argument:expr),+) => {
         select!(
             part: "page.part",
+            creator: "null::jsonb",
             listed: "page.matches as \"matches!\", page.continues as \"continues!\"",
             from: ("(select *, coalesce(lead(true) over (), v.last_examined) as continues from (
                 select * from (
@@ -210,6 +212,24 @@ fn tag(property: String) -> i64 {
         return 0;
     };
     i64::from_be_bytes(*first)
+}
+
+/// Adds who created the connections: one statement for all, since most pages have few creators.
+async fn add_creators(db: &mut PgConnection, connections: &mut [ConnectionWithRole]) -> Result<(), DbError> {
+    let mut ids: Vec<Uuid> = connections
+        .iter()
+        .map(|found| found.record.created_by.uuid())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let known = principals::identify(db, &ids).await?;
+    for found in connections {
+        found.record.creator = known.get(&found.record.created_by).cloned();
+    }
+    Ok(())
 }
 
 /// A record, unless this version cannot read it.

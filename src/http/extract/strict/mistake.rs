@@ -8,7 +8,7 @@ use serde::de::{self, Expected, Unexpected};
 use crate::domain::FieldError;
 
 /// The most mistakes that are reported for one request.
-const MAX_MISTAKES: usize = 20;
+pub(super) const MAX_MISTAKES: usize = 20;
 /// The longest name of an unknown member that is shown.
 const MAX_SHOWN_NAME: usize = 40;
 /// The most names of unknown members that are shown of one object.
@@ -22,18 +22,27 @@ pub(super) enum Mistake {
     /// Its place is not known yet: the reader of the member adds it.
     Nowhere(String),
     /// With its place.
-    At(FieldError),
+    At(Misfit),
     /// The object lacks this member.
     Lacks(&'static str),
-    /// It is among the mistakes already.
-    Told,
+}
+
+/// A part of the input that doesn't fit its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Misfit {
+    /// Its pointer: what is read as blank while the rest is looked at. Of a member that lacks, where it would stand.
+    pub(super) pointer: String,
+    pub(super) error: FieldError,
 }
 
 impl Mistake {
     pub(super) fn at(pointer: &str, detail: impl Into<String>) -> Self {
-        Self::At(FieldError {
+        Self::At(Misfit {
             pointer: pointer.to_owned(),
-            detail: detail.into(),
+            error: FieldError {
+                pointer: pointer.to_owned(),
+                detail: detail.into(),
+            },
         })
     }
 
@@ -42,7 +51,7 @@ impl Mistake {
         match self {
             Self::Nowhere(detail) => Self::at(pointer, detail),
             Self::Lacks(member) => Self::at(pointer, format!("lacks the member `{member}`")),
-            placed => placed,
+            placed @ Self::At(_) => placed,
         }
     }
 }
@@ -51,9 +60,8 @@ impl fmt::Display for Mistake {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nowhere(detail) => formatter.write_str(detail),
-            Self::At(error) => formatter.write_str(&error.detail),
+            Self::At(misfit) => formatter.write_str(&misfit.error.detail),
             Self::Lacks(member) => write!(formatter, "lacks the member `{member}`"),
-            Self::Told => formatter.write_str("told already"),
         }
     }
 }
@@ -107,7 +115,7 @@ const fn kind(found: &Unexpected<'_>) -> &'static str {
 }
 
 /// A sentence without control characters, cut off where it is too long.
-pub(super) fn short(message: &impl fmt::Display) -> String {
+fn short(message: &impl fmt::Display) -> String {
     message
         .to_string()
         .chars()
@@ -116,7 +124,7 @@ pub(super) fn short(message: &impl fmt::Display) -> String {
         .collect()
 }
 
-/// The mistakes found so far.
+/// The mistakes found beside those that end the reading.
 #[derive(Default)]
 pub(super) struct Mistakes(RefCell<Vec<FieldError>>);
 
@@ -131,15 +139,8 @@ impl Mistakes {
         }
     }
 
-    /// What was read, or all that is wrong with it.
-    pub(super) fn or<T>(self, read: Result<T, Mistake>, root: &str) -> Result<T, Vec<FieldError>> {
-        let mut found = self.0.into_inner();
-        match read.map_err(|mistake| mistake.or_at(root)) {
-            Ok(value) if found.is_empty() => return Ok(value),
-            Err(Mistake::At(error)) => found.push(error),
-            _ => {}
-        }
-        Err(found)
+    pub(super) fn into_inner(self) -> Vec<FieldError> {
+        self.0.into_inner()
     }
 }
 

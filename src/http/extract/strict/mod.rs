@@ -1,14 +1,16 @@
 //! Input from outside, read strictly: a structure is an object with members that it knows, each there once and never null.
 //! Mistakes are named by pointers of known members alone, however the caller named theirs.
 
+mod blank;
 mod mistake;
 mod node;
 mod reader;
 
-use mistake::{Mistakes, short};
+use mistake::{MAX_MISTAKES, Misfit, Mistake, Mistakes};
 use node::Node;
 use reader::Reader;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use url::form_urlencoded;
 
 use crate::domain::FieldError;
@@ -49,10 +51,14 @@ impl Source {
 /// A JSON body, or all that is wrong with it.
 pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Vec<FieldError>> {
     let node: Node = serde_json::from_slice(bytes).map_err(|error| {
-        // The parser returns line and column, and quotes nothing.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let detail = match error.classify() {
+            Category::Eof => format!("is no JSON: it ends at {place}, before its value does"),
+            _ => format!("is no JSON: see {place}"),
+        };
         vec![FieldError {
             pointer: Source::Body.root().to_owned(),
-            detail: format!("is no JSON: {}", short(&error)),
+            detail,
         }]
     })?;
     read(Source::Body, &node)
@@ -67,15 +73,34 @@ pub(super) fn query<T: DeserializeOwned>(query: &str) -> Result<T, Vec<FieldErro
     read(Source::Query, &Node::Object(pairs.map(parameter).collect()))
 }
 
+/// Reads the whole input. A type ends its reading at the first part that doesn't fit, so what was found is read as blank, and
+/// the rest once more: one answer has all mistakes.
 fn read<T: DeserializeOwned>(source: Source, node: &Node) -> Result<T, Vec<FieldError>> {
-    let mistakes = Mistakes::default();
-    let value = T::deserialize(Reader {
-        source,
-        node,
-        pointer: source.root().to_owned(),
-        mistakes: &mistakes,
-    });
-    mistakes.or(value, source.root())
+    let mut misfits: Vec<Misfit> = Vec::new();
+    loop {
+        let mistakes = Mistakes::default();
+        let read = T::deserialize(Reader {
+            source,
+            node,
+            pointer: source.root().to_owned(),
+            mistakes: &mistakes,
+            misfits: &misfits,
+        });
+        let mut found = mistakes.into_inner();
+        let at_end = match read.map_err(|mistake| mistake.or_at(source.root())) {
+            Ok(value) if found.is_empty() && misfits.is_empty() => return Ok(value),
+            Err(Mistake::At(misfit)) if misfits.iter().all(|known| known.pointer != misfit.pointer) => {
+                misfits.push(misfit);
+                found.len() + misfits.len() >= MAX_MISTAKES
+            }
+            _ => true,
+        };
+        if at_end {
+            found.extend(misfits.into_iter().map(|misfit| misfit.error));
+            found.truncate(MAX_MISTAKES);
+            return Err(found);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,10 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::Source;
-use super::mistake::{Mistake, Mistakes, unknown};
+use super::blank::Blank;
+use super::mistake::{Misfit, Mistake, Mistakes, unknown};
 use super::node::Node;
+use crate::domain::FieldError;
 
 /// Reads one piece of the input.
 pub(super) struct Reader<'a> {
@@ -18,6 +20,8 @@ pub(super) struct Reader<'a> {
     pub(super) node: &'a Node,
     pub(super) pointer: String,
     pub(super) mistakes: &'a Mistakes,
+    /// What was found not to fit, and is read as blank.
+    pub(super) misfits: &'a [Misfit],
 }
 
 type Member<'a> = (&'a str, &'a Node);
@@ -29,13 +33,19 @@ impl<'a> Reader<'a> {
             node,
             pointer: self.source.pointer(&self.pointer, name),
             mistakes: self.mistakes,
+            misfits: self.misfits,
         }
     }
 
-    /// The object's members, and those of them that are null.
-    fn members(&self, known: &[&str], members: &'a [(String, Node)]) -> (Vec<Member<'a>>, Vec<&'a str>) {
+    /// Whether this part was found not to fit.
+    fn is_misfit(&self) -> bool {
+        self.misfits.iter().any(|misfit| misfit.pointer == self.pointer)
+    }
+
+    /// The object's members, and as null those that it lacks, once that is known.
+    fn members(&self, known: &'static [&'static str], members: &'a [(String, Node)]) -> Vec<Member<'a>> {
         let mut taken: Vec<Member<'a>> = Vec::new();
-        let (mut null, mut foreign) = (Vec::new(), Vec::new());
+        let mut foreign = Vec::new();
         for (name, node) in members {
             let name = name.as_str();
             if !known.contains(&name) {
@@ -43,11 +53,8 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let pointer = self.source.pointer(&self.pointer, name);
-            if taken.iter().any(|(other, _)| *other == name) || null.contains(&name) {
+            if taken.iter().any(|(other, _)| *other == name) {
                 self.mistakes.add(&pointer, "stands more than once");
-            } else if matches!(node, Node::Null) {
-                self.mistakes.add(&pointer, NULL);
-                null.push(name);
             } else {
                 taken.push((name, node));
             }
@@ -56,7 +63,10 @@ impl<'a> Reader<'a> {
             let sentence = unknown(self.source.noun(), &foreign, known);
             self.mistakes.add(&self.pointer, sentence);
         }
-        (taken, null)
+        let absent = |name: &&&str| !members.iter().any(|(other, _)| other == **name);
+        let lacking = known.iter().filter(absent).map(|name| (*name, &Node::Null));
+        taken.extend(lacking.filter(|(name, node)| self.below(name, node).is_misfit()));
+        taken
     }
 
     /// A number or the like, which stands in a query as text.
@@ -147,16 +157,18 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             let detail = format!("must be an object, not {}", self.node.kind());
             return Err(Mistake::at(&self.pointer, detail));
         };
-        let (taken, null) = self.members(known, members);
-        match visitor.visit_map(Members::of(&self, taken)) {
-            // Its mistake is recorded already.
-            Err(Mistake::Lacks(member)) if null.contains(&member) => Err(Mistake::Told),
-            Err(Mistake::Lacks(member)) => {
-                let detail = format!("lacks the {} `{member}`", self.source.noun());
-                Err(Mistake::at(&self.pointer, detail))
-            }
-            read => read.map_err(|mistake| mistake.or_at(&self.pointer)),
-        }
+        let taken = self.members(known, members);
+        let read = visitor.visit_map(Members::of(&self, taken));
+        read.map_err(|mistake| match mistake {
+            Mistake::Lacks(member) => Mistake::At(Misfit {
+                pointer: self.source.pointer(&self.pointer, member),
+                error: FieldError {
+                    pointer: self.pointer.clone(),
+                    detail: format!("lacks the {} `{member}`", self.source.noun()),
+                },
+            }),
+            other => other.or_at(&self.pointer),
+        })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -196,8 +208,11 @@ impl<'de> SeqAccess<'de> for Entries<'_, 'de> {
         let Some((index, node)) = self.entries.next() else {
             return Ok(None);
         };
-        seed.deserialize(self.reader.below(&index.to_string(), node))
-            .map(Some)
+        let entry = self.reader.below(&index.to_string(), node);
+        if entry.is_misfit() {
+            return seed.deserialize(Blank).map(Some);
+        }
+        seed.deserialize(entry).map(Some)
     }
 }
 
@@ -239,6 +254,12 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         let Some(value) = self.value.take() else {
             return Err(Mistake::custom("a member without a value"));
         };
+        if value.is_misfit() {
+            return seed.deserialize(Blank);
+        }
+        if matches!(value.node, Node::Null) {
+            return Err(Mistake::at(&value.pointer, NULL));
+        }
         let pointer = value.pointer.clone();
         seed.deserialize(value).map_err(|mistake| mistake.or_at(&pointer))
     }

@@ -86,6 +86,49 @@ fn every_structure_is_an_object_however_well_an_array_would_fit() {
 }
 
 #[test]
+fn every_part_that_does_not_fit_is_told_in_one_answer() {
+    assert_eq!(
+        wrong(
+            r#"{"text":7,"inner":{"flag":"yes"},"listOf":[{"number":-1},[],{"number":1,"flag":0}],"word":"left"}"#
+        ),
+        [
+            "/text: must be a text, not a number",
+            "/inner/flag: must be a boolean, not a text",
+            "/inner: lacks the member `number`",
+            "/listOf/0/number: must be a whole number that is not negative",
+            "/listOf/1: must be an object, not an array",
+            "/listOf/2/flag: must be a boolean, not a number",
+            "/word: must be one of: up, down",
+        ]
+    );
+    assert_eq!(
+        wrong(r#"{"inner":[],"listOf":{},"texts":"a"}"#),
+        [
+            ": has an unknown member `texts`; known are inner, listOf, text, word",
+            "/inner: must be an object, not an array",
+            "/listOf: must be an array, not an object",
+        ]
+    );
+    assert_eq!(
+        lines(body::<Pair>(b"{}").expect_err("empty")),
+        [": lacks the member `first`", ": lacks the member `second`"]
+    );
+    let told = lines(query::<Parameters>("limit=a&dryRun=b&word=c&other=1").expect_err("wrong"));
+    assert_eq!(
+        told.iter()
+            .filter_map(|line| line.split(':').next())
+            .collect::<Vec<_>>(),
+        ["query", "limit", "dryRun", "word"]
+    );
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Pair {
+    first: Inner,
+    second: (u32, String),
+}
+
+#[test]
 fn null_is_refused_wherever_it_stands_and_told_once() {
     assert_eq!(
         wrong(r#"{"inner":null,"text":null,"word":null}"#),
@@ -93,7 +136,7 @@ fn null_is_refused_wherever_it_stands_and_told_once() {
     );
     assert_eq!(
         wrong(r#"{"inner":{"number":1,"flag":null},"listOf":null}"#),
-        ["/listOf", "/inner/flag"].map(|pointer| format!("{pointer}: {NULL}"))
+        ["/inner/flag", "/listOf"].map(|pointer| format!("{pointer}: {NULL}"))
     );
 }
 
@@ -181,20 +224,16 @@ fn a_wrong_value_is_named_by_its_pointer_and_never_quoted() {
 }
 
 #[test]
-fn what_is_no_json_is_said_of_the_body() {
-    for text in [
-        "",
-        "{",
-        "x",
-        "{\"inner\":{\"number\":1}} x",
-        &"[".repeat(1000),
-        "{\"a\":\"\u{1}\"}",
+fn what_is_no_json_is_said_of_the_body_with_its_line_and_column() {
+    for (text, place) in [
+        ("", "it ends at line 1, column 0, before its value does"),
+        ("{\n", "it ends at line 2, column 0, before its value does"),
+        ("x", "see line 1, column 1"),
+        ("{\"inner\":{\"number\":1}} x", "see line 1, column 24"),
+        (&"[".repeat(1000), "see line 1, column 128"),
+        ("{\"a\":\"\u{1}\"}", "see line 1, column 7"),
     ] {
-        let told = wrong(text);
-        assert!(
-            told.len() == 1 && told[0].starts_with(": is no JSON: "),
-            "{told:?}"
-        );
+        assert_eq!(wrong(text), [format!(": is no JSON: {place}")], "{text}");
     }
 }
 

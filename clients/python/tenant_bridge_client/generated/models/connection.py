@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from uuid import UUID
 
 from attrs import define as _attrs_define
@@ -12,10 +12,12 @@ from ..models.state import State
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.connection_resource import ConnectionResource
     from ..models.connection_source import ConnectionSource
     from ..models.connection_target import ConnectionTarget
     from ..models.found_resource import FoundResource
     from ..models.operation import Operation
+    from ..models.person import Person
 
 
 T = TypeVar("T", bound="Connection")
@@ -28,11 +30,22 @@ class Connection:
     Attributes:
         id (UUID): This service's id of it.
         name (str): The data connection's name.
-        state (State): The state of a connection that the API shows.
+        state (State | str): The state of a connection. Later versions may add words: treat one that you do not know as
+            a text.
+
+            - `creating`: It is being created at Azure, or waits for that in the queue of its cluster.
+            - `active`: It exists, as far as the last read knows: data can flow.
+            - `removing`: It is being deleted at Azure, or its deletion was requested and not carried out yet.
+            - `removed`: It was deleted, and a read confirmed that, or only its record was closed. Final.
+            - `failed`: It was never created: Azure said why, and a read found nothing. Final.
+            - `unsettled`: A change may or may not have happened, and no read has decided yet; or Azure holds something else
+            under the name.
+            - `missing`: It existed, and is gone without this service having removed it.
         resource_id (str): The data connection's resource id at Azure.
         target (ConnectionTarget): Where the events go.
         source (ConnectionSource): The source of the events: the member that is present names its kind.
-        created_by (UUID): Its requester: the pseudonym that the ledger uses.
+        resources (list[ConnectionResource]): Every resource that it touches, with the tenant of its subscription.
+        created_by (Person): A person, by pseudonym; who that is only for callers who may know.
         created_at (datetime.datetime): When it was requested.
         observed_at (datetime.datetime): When a read last confirmed `state` at Azure.
         justification (str | Unset): Why it is wanted: shown to the people who requested the connection or a change of
@@ -48,11 +61,12 @@ class Connection:
 
     id: UUID
     name: str
-    state: State
+    state: State | str
     resource_id: str
     target: ConnectionTarget
     source: ConnectionSource
-    created_by: UUID
+    resources: list[ConnectionResource]
+    created_by: Person
     created_at: datetime.datetime
     observed_at: datetime.datetime
     justification: str | Unset = UNSET
@@ -65,7 +79,11 @@ class Connection:
 
         name = self.name
 
-        state = self.state.value
+        state: str
+        if isinstance(self.state, State):
+            state = self.state.value
+        else:
+            state = self.state
 
         resource_id = self.resource_id
 
@@ -73,7 +91,12 @@ class Connection:
 
         source = self.source.to_dict()
 
-        created_by = str(self.created_by)
+        resources = []
+        for resources_item_data in self.resources:
+            resources_item = resources_item_data.to_dict()
+            resources.append(resources_item)
+
+        created_by = self.created_by.to_dict()
 
         created_at = self.created_at.isoformat()
 
@@ -99,6 +122,7 @@ class Connection:
                 "resourceId": resource_id,
                 "target": target,
                 "source": source,
+                "resources": resources,
                 "createdBy": created_by,
                 "createdAt": created_at,
                 "observedAt": observed_at,
@@ -115,17 +139,30 @@ class Connection:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.connection_resource import ConnectionResource
         from ..models.connection_source import ConnectionSource
         from ..models.connection_target import ConnectionTarget
         from ..models.found_resource import FoundResource
         from ..models.operation import Operation
+        from ..models.person import Person
 
         d = dict(src_dict)
         id = UUID(d.pop("id"))
 
         name = d.pop("name")
 
-        state = State(d.pop("state"))
+        def _parse_state(data: object) -> State | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_state_type_0 = State(data)
+
+                return componentsschemas_state_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(State | str, data)
+
+        state = _parse_state(d.pop("state"))
 
         resource_id = d.pop("resourceId")
 
@@ -133,7 +170,14 @@ class Connection:
 
         source = ConnectionSource.from_dict(d.pop("source"))
 
-        created_by = UUID(d.pop("createdBy"))
+        resources = []
+        _resources = d.pop("resources")
+        for resources_item_data in _resources:
+            resources_item = ConnectionResource.from_dict(resources_item_data)
+
+            resources.append(resources_item)
+
+        created_by = Person.from_dict(d.pop("createdBy"))
 
         created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
 
@@ -162,6 +206,7 @@ class Connection:
             resource_id=resource_id,
             target=target,
             source=source,
+            resources=resources,
             created_by=created_by,
             created_at=created_at,
             observed_at=observed_at,

@@ -15,15 +15,23 @@ class ConnectionEventHub:
 
     Attributes:
         resource_id (str): The event hub's resource id.
+        name (str): The event hub's name.
+        namespace (str): Its namespace's name.
         consumer_group (str): The consumer group that Azure Data Explorer reads with.
     """
 
     resource_id: str
+    name: str
+    namespace: str
     consumer_group: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         resource_id = self.resource_id
+
+        name = self.name
+
+        namespace = self.namespace
 
         consumer_group = self.consumer_group
 
@@ -32,6 +40,8 @@ class ConnectionEventHub:
         field_dict.update(
             {
                 "resourceId": resource_id,
+                "name": name,
+                "namespace": namespace,
                 "consumerGroup": consumer_group,
             }
         )
@@ -43,10 +53,16 @@ class ConnectionEventHub:
         d = dict(src_dict)
         resource_id = d.pop("resourceId")
 
+        name = d.pop("name")
+
+        namespace = d.pop("namespace")
+
         consumer_group = d.pop("consumerGroup")
 
         connection_event_hub = cls(
             resource_id=resource_id,
+            name=name,
+            namespace=namespace,
             consumer_group=consumer_group,
         )
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from uuid import UUID
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -11,6 +10,7 @@ from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.connection_event_hub import ConnectionEventHub
+    from ..models.source_tenant import SourceTenant
 
 
 T = TypeVar("T", bound="ConnectionSource")
@@ -21,16 +21,19 @@ class ConnectionSource:
     """The source of the events: the member that is present names its kind.
 
     Attributes:
-        tenant_id (UUID): The tenant of the source's subscription, according to Azure.
+        tenants (list[SourceTenant]): The tenants of the source's subscriptions, according to Azure.
         event_hub (ConnectionEventHub | Unset): An event hub as a source.
     """
 
-    tenant_id: UUID
+    tenants: list[SourceTenant]
     event_hub: ConnectionEventHub | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        tenant_id = str(self.tenant_id)
+        tenants = []
+        for tenants_item_data in self.tenants:
+            tenants_item = tenants_item_data.to_dict()
+            tenants.append(tenants_item)
 
         event_hub: dict[str, Any] | Unset = UNSET
         if not isinstance(self.event_hub, Unset):
@@ -40,7 +43,7 @@ class ConnectionSource:
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "tenantId": tenant_id,
+                "tenants": tenants,
             }
         )
         if event_hub is not UNSET:
@@ -51,9 +54,15 @@ class ConnectionSource:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.connection_event_hub import ConnectionEventHub
+        from ..models.source_tenant import SourceTenant
 
         d = dict(src_dict)
-        tenant_id = UUID(d.pop("tenantId"))
+        tenants = []
+        _tenants = d.pop("tenants")
+        for tenants_item_data in _tenants:
+            tenants_item = SourceTenant.from_dict(tenants_item_data)
+
+            tenants.append(tenants_item)
 
         _event_hub = d.pop("eventHub", UNSET)
         event_hub: ConnectionEventHub | Unset
@@ -63,7 +72,7 @@ class ConnectionSource:
             event_hub = ConnectionEventHub.from_dict(_event_hub)
 
         connection_source = cls(
-            tenant_id=tenant_id,
+            tenants=tenants,
             event_hub=event_hub,
         )
 

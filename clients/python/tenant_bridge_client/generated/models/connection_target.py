@@ -19,7 +19,10 @@ class ConnectionTarget:
     Attributes:
         tenant_id (UUID): The tenant of the cluster's subscription, according to Azure.
         database (str): The database's resource id.
+        database_name (str): The database's name.
+        cluster_name (str): The cluster's name.
         location (str): The cluster's region.
+        tenant_name (str | Unset): That tenant's name, if this service's configuration has one.
         table (str | Unset): The table; absent if each event names its own.
         mapping (str | Unset): The ingestion mapping of that table.
         data_format (str | Unset): The format of the events.
@@ -27,7 +30,10 @@ class ConnectionTarget:
 
     tenant_id: UUID
     database: str
+    database_name: str
+    cluster_name: str
     location: str
+    tenant_name: str | Unset = UNSET
     table: str | Unset = UNSET
     mapping: str | Unset = UNSET
     data_format: str | Unset = UNSET
@@ -38,7 +44,13 @@ class ConnectionTarget:
 
         database = self.database
 
+        database_name = self.database_name
+
+        cluster_name = self.cluster_name
+
         location = self.location
+
+        tenant_name = self.tenant_name
 
         table = self.table
 
@@ -52,9 +64,13 @@ class ConnectionTarget:
             {
                 "tenantId": tenant_id,
                 "database": database,
+                "databaseName": database_name,
+                "clusterName": cluster_name,
                 "location": location,
             }
         )
+        if tenant_name is not UNSET:
+            field_dict["tenantName"] = tenant_name
         if table is not UNSET:
             field_dict["table"] = table
         if mapping is not UNSET:
@@ -71,7 +87,13 @@ class ConnectionTarget:
 
         database = d.pop("database")
 
+        database_name = d.pop("databaseName")
+
+        cluster_name = d.pop("clusterName")
+
         location = d.pop("location")
+
+        tenant_name = d.pop("tenantName", UNSET)
 
         table = d.pop("table", UNSET)
 
@@ -82,7 +104,10 @@ class ConnectionTarget:
         connection_target = cls(
             tenant_id=tenant_id,
             database=database,
+            database_name=database_name,
+            cluster_name=cluster_name,
             location=location,
+            tenant_name=tenant_name,
             table=table,
             mapping=mapping,
             data_format=data_format,

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.comparison_word import ComparisonWord
+from ..models.failure_code import FailureCode
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -20,29 +22,60 @@ class Failure:
     """Why an operation failed, in words that are safe to show.
 
     Attributes:
-        code (str): A stable code, as in problems.
+        code (FailureCode | str): Why an operation ended without its change; stable. Later versions may add words: treat
+            one that you do not know as a text.
+
+            - `azureFailed`: Azure took the change and then reported that it failed.
+            - `azureRefused`: Azure refused the change.
+            - `notSent`: The change was never made: it did not reach Azure.
+            - `nameTaken`: Azure already has a data connection of this name.
+            - `parentMissing`: The parent database is gone, so that the absence of the data connection proves nothing.
+            - `drifted`: What is at Azure is not what is recorded; `comparison` says how, and the connection's `found` what
+            it is.
+            - `contested`: Azure processed a create as an update: it replaced what another person had created.
         detail (str): What happened, and how to fix it.
-        comparison (str | Unset): How what is at ARM compares with the record, where that is why: `differs` or
-            `replaced`.
-        upstream (Upstream | Unset): An answer of Entra or ARM that a problem or failure goes back to.
+        comparison (ComparisonWord | str | Unset): How what Azure holds compares with the record. Later versions may add
+            words: treat one that you do not know as a text.
+
+            - `same`: It is what is recorded.
+            - `differs`: The recorded one, with other settings.
+            - `replaced`: Another kind, source or consumer group: another data connection under the same name.
+            - `absent`: Nothing is there.
+            - `unreadable`: It cannot be read.
+        upstream (Upstream | Unset): An answer of Entra or Azure Resource Manager that a problem or failure goes back
+            to.
+        remedy (str | Unset): What fixes it, for the reader: only in a response to a read of the operation itself.
     """
 
-    code: str
+    code: FailureCode | str
     detail: str
-    comparison: str | Unset = UNSET
+    comparison: ComparisonWord | str | Unset = UNSET
     upstream: Upstream | Unset = UNSET
+    remedy: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        code = self.code
+        code: str
+        if isinstance(self.code, FailureCode):
+            code = self.code.value
+        else:
+            code = self.code
 
         detail = self.detail
 
-        comparison = self.comparison
+        comparison: str | Unset
+        if isinstance(self.comparison, Unset):
+            comparison = UNSET
+        elif isinstance(self.comparison, ComparisonWord):
+            comparison = self.comparison.value
+        else:
+            comparison = self.comparison
 
         upstream: dict[str, Any] | Unset = UNSET
         if not isinstance(self.upstream, Unset):
             upstream = self.upstream.to_dict()
+
+        remedy = self.remedy
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -56,6 +89,8 @@ class Failure:
             field_dict["comparison"] = comparison
         if upstream is not UNSET:
             field_dict["upstream"] = upstream
+        if remedy is not UNSET:
+            field_dict["remedy"] = remedy
 
         return field_dict
 
@@ -64,11 +99,36 @@ class Failure:
         from ..models.upstream import Upstream
 
         d = dict(src_dict)
-        code = d.pop("code")
+
+        def _parse_code(data: object) -> FailureCode | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_failure_code_type_0 = FailureCode(data)
+
+                return componentsschemas_failure_code_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(FailureCode | str, data)
+
+        code = _parse_code(d.pop("code"))
 
         detail = d.pop("detail")
 
-        comparison = d.pop("comparison", UNSET)
+        def _parse_comparison(data: object) -> ComparisonWord | str | Unset:
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_comparison_word_type_0 = ComparisonWord(data)
+
+                return componentsschemas_comparison_word_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(ComparisonWord | str | Unset, data)
+
+        comparison = _parse_comparison(d.pop("comparison", UNSET))
 
         _upstream = d.pop("upstream", UNSET)
         upstream: Upstream | Unset
@@ -77,11 +137,14 @@ class Failure:
         else:
             upstream = Upstream.from_dict(_upstream)
 
+        remedy = d.pop("remedy", UNSET)
+
         failure = cls(
             code=code,
             detail=detail,
             comparison=comparison,
             upstream=upstream,
+            remedy=remedy,
         )
 
         failure.additional_properties = d

@@ -11,7 +11,32 @@ T = TypeVar("T", bound="LedgerEventDetails")
 
 @_attrs_define
 class LedgerEventDetails:
-    """Further details; they depend on the event's kind."""
+    """Further details. Their shape depends on the event's kind; `by` is `service` in each whose change this service found
+    with a token of its own.
+
+    - `create.refused`: `RefusalDetails`
+    - `create.intended`: `CreateIntentDetails`
+    - `create.repeated`: `CreateRepeatedDetails`
+    - `create.queued`: `CreateIntentDetails`
+    - `create.held`: `FailureDetails`
+    - `create.accepted`: `AcceptedDetails`
+    - `create.succeeded`: `CreateSucceededDetails`
+    - `create.appeared`: `CreateAppearedDetails`
+    - `create.failed`: `FailureDetails`
+    - `remove.refused`: `RefusalDetails`
+    - `remove.queued`: `RemovalIntentDetails`
+    - `remove.intended`: `RemovalIntentDetails`
+    - `remove.repeated`: `RemovalIntentDetails`
+    - `remove.held`: `FailureDetails`
+    - `remove.accepted`: `AcceptedDetails`
+    - `remove.succeeded`: `RemoveSucceededDetails`
+    - `remove.failed`: `FailureDetails`
+    - `operation.continued`: `ContinuedDetails`
+    - `continue.refused`: `RefusalDetails`
+    - `change.putOff`: `DeferredDetails`
+    - `outcome.unknown`: `OutcomeUnknownDetails`
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
 from attrs import define as _attrs_define
@@ -19,13 +19,20 @@ class Missing:
 
     Attributes:
         tenant (UUID): In which tenant.
-        kind (MissingKind): What kind of access is missing.
+        kind (MissingKind | str): What kind of access is missing. Later versions may add words: treat one that you do
+            not know as a text.
+
+            - `token`: A user token of that tenant.
+            - `role`: A role on a resource.
+            - `consent`: An administrator's consent to this service in that tenant.
+            - `membership`: The user is neither member nor guest of that tenant.
+            - `permission`: The tenant's policies do not let the user in, or not with this sign-in.
         fix (str): What to do, by whom.
         url (str | Unset): Where to do it.
     """
 
     tenant: UUID
-    kind: MissingKind
+    kind: MissingKind | str
     fix: str
     url: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -33,7 +40,11 @@ class Missing:
     def to_dict(self) -> dict[str, Any]:
         tenant = str(self.tenant)
 
-        kind = self.kind.value
+        kind: str
+        if isinstance(self.kind, MissingKind):
+            kind = self.kind.value
+        else:
+            kind = self.kind
 
         fix = self.fix
 
@@ -58,7 +69,18 @@ class Missing:
         d = dict(src_dict)
         tenant = UUID(d.pop("tenant"))
 
-        kind = MissingKind(d.pop("kind"))
+        def _parse_kind(data: object) -> MissingKind | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_missing_kind_type_0 = MissingKind(data)
+
+                return componentsschemas_missing_kind_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(MissingKind | str, data)
+
+        kind = _parse_kind(d.pop("kind"))
 
         fix = d.pop("fix")
 

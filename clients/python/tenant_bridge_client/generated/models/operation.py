@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from uuid import UUID
 
 from attrs import define as _attrs_define
@@ -13,6 +13,7 @@ from ..models.operation_status import OperationStatus
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.awaited_token import AwaitedToken
     from ..models.failure import Failure
 
 
@@ -26,33 +27,42 @@ class Operation:
     Attributes:
         id (UUID): This service's id of it.
         connection_id (UUID): The connection that it changes.
-        kind (OperationKind): What an operation does to its connection.
-        status (OperationStatus): The progress of an operation.
+        kind (OperationKind | str): What an operation does to its connection. Later versions may add words: treat one
+            that you do not know as a text.
+
+            - `create`: Creates the data connection.
+            - `remove`: Deletes the data connection; its record stays.
+        status (OperationStatus | str): The progress of an operation. Later versions may add words: treat one that you
+            do not know as a text.
+
+            - `notStarted`: Recorded; nothing was sent to Azure yet.
+            - `running`: It is sent to Azure, or followed there.
+            - `awaitingCaller`: Waits for the user tokens that `awaiting` names: `POST …/continue` provides them, and so
+            does repeating the request.
+            - `unsettled`: It may or may not have happened; reads will decide.
+            - `succeeded`: Completed. Final.
+            - `failed`: Ended without the change; `error` has the reason. Final.
         created_at (datetime.datetime): When it was requested.
         request_hash (str): SHA-256 of the request, in hexadecimal: a person who continues another person's operation
             sends it to `continue`.
         finished_at (datetime.datetime | Unset): When it ended.
-        awaiting_tenant_id (UUID | Unset): The tenant whose token the operation waits for, while `status` is
-            `awaitingCaller`.
+        awaiting (list[AwaitedToken] | Unset): What the operation waits for, while `status` is `awaitingCaller`: all of
+            it is needed before it continues.
         changes_ahead (int | Unset): How many changes of the same cluster precede it in the queue: a cluster processes
             one at a time. Only in a response to a read of
             the operation itself.
-        awaiting_claims (str | Unset): The claims that the sign-in to that tenant requires, as JSON text: pass them on
-            unchanged, as `claims` of the sign-in. Absent if
-            no particular claims are required.
         error (Failure | Unset): Why an operation failed, in words that are safe to show.
     """
 
     id: UUID
     connection_id: UUID
-    kind: OperationKind
-    status: OperationStatus
+    kind: OperationKind | str
+    status: OperationStatus | str
     created_at: datetime.datetime
     request_hash: str
     finished_at: datetime.datetime | Unset = UNSET
-    awaiting_tenant_id: UUID | Unset = UNSET
+    awaiting: list[AwaitedToken] | Unset = UNSET
     changes_ahead: int | Unset = UNSET
-    awaiting_claims: str | Unset = UNSET
     error: Failure | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -61,9 +71,17 @@ class Operation:
 
         connection_id = str(self.connection_id)
 
-        kind = self.kind.value
+        kind: str
+        if isinstance(self.kind, OperationKind):
+            kind = self.kind.value
+        else:
+            kind = self.kind
 
-        status = self.status.value
+        status: str
+        if isinstance(self.status, OperationStatus):
+            status = self.status.value
+        else:
+            status = self.status
 
         created_at = self.created_at.isoformat()
 
@@ -73,13 +91,14 @@ class Operation:
         if not isinstance(self.finished_at, Unset):
             finished_at = self.finished_at.isoformat()
 
-        awaiting_tenant_id: str | Unset = UNSET
-        if not isinstance(self.awaiting_tenant_id, Unset):
-            awaiting_tenant_id = str(self.awaiting_tenant_id)
+        awaiting: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.awaiting, Unset):
+            awaiting = []
+            for awaiting_item_data in self.awaiting:
+                awaiting_item = awaiting_item_data.to_dict()
+                awaiting.append(awaiting_item)
 
         changes_ahead = self.changes_ahead
-
-        awaiting_claims = self.awaiting_claims
 
         error: dict[str, Any] | Unset = UNSET
         if not isinstance(self.error, Unset):
@@ -99,12 +118,10 @@ class Operation:
         )
         if finished_at is not UNSET:
             field_dict["finishedAt"] = finished_at
-        if awaiting_tenant_id is not UNSET:
-            field_dict["awaitingTenantId"] = awaiting_tenant_id
+        if awaiting is not UNSET:
+            field_dict["awaiting"] = awaiting
         if changes_ahead is not UNSET:
             field_dict["changesAhead"] = changes_ahead
-        if awaiting_claims is not UNSET:
-            field_dict["awaitingClaims"] = awaiting_claims
         if error is not UNSET:
             field_dict["error"] = error
 
@@ -112,6 +129,7 @@ class Operation:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.awaited_token import AwaitedToken
         from ..models.failure import Failure
 
         d = dict(src_dict)
@@ -119,9 +137,31 @@ class Operation:
 
         connection_id = UUID(d.pop("connectionId"))
 
-        kind = OperationKind(d.pop("kind"))
+        def _parse_kind(data: object) -> OperationKind | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_operation_kind_type_0 = OperationKind(data)
 
-        status = OperationStatus(d.pop("status"))
+                return componentsschemas_operation_kind_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(OperationKind | str, data)
+
+        kind = _parse_kind(d.pop("kind"))
+
+        def _parse_status(data: object) -> OperationStatus | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_operation_status_type_0 = OperationStatus(data)
+
+                return componentsschemas_operation_status_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(OperationStatus | str, data)
+
+        status = _parse_status(d.pop("status"))
 
         created_at = datetime.datetime.fromisoformat(d.pop("createdAt"))
 
@@ -134,16 +174,16 @@ class Operation:
         else:
             finished_at = datetime.datetime.fromisoformat(_finished_at)
 
-        _awaiting_tenant_id = d.pop("awaitingTenantId", UNSET)
-        awaiting_tenant_id: UUID | Unset
-        if isinstance(_awaiting_tenant_id, Unset):
-            awaiting_tenant_id = UNSET
-        else:
-            awaiting_tenant_id = UUID(_awaiting_tenant_id)
+        _awaiting = d.pop("awaiting", UNSET)
+        awaiting: list[AwaitedToken] | Unset = UNSET
+        if _awaiting is not UNSET:
+            awaiting = []
+            for awaiting_item_data in _awaiting:
+                awaiting_item = AwaitedToken.from_dict(awaiting_item_data)
+
+                awaiting.append(awaiting_item)
 
         changes_ahead = d.pop("changesAhead", UNSET)
-
-        awaiting_claims = d.pop("awaitingClaims", UNSET)
 
         _error = d.pop("error", UNSET)
         error: Failure | Unset
@@ -160,9 +200,8 @@ class Operation:
             created_at=created_at,
             request_hash=request_hash,
             finished_at=finished_at,
-            awaiting_tenant_id=awaiting_tenant_id,
+            awaiting=awaiting,
             changes_ahead=changes_ahead,
-            awaiting_claims=awaiting_claims,
             error=error,
         )
 

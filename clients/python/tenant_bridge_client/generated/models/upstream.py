@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.upstream_service import UpstreamService
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="Upstream")
@@ -13,23 +14,31 @@ T = TypeVar("T", bound="Upstream")
 
 @_attrs_define
 class Upstream:
-    """An answer of Entra or ARM that a problem or failure goes back to.
+    """An answer of Entra or Azure Resource Manager that a problem or failure goes back to.
 
     Attributes:
-        service (str): `entra` or `arm`.
+        service (str | UpstreamService): A service that this one calls. Later versions may add words: treat one that you
+            do not know as a text.
+
+            - `arm`: Azure Resource Manager.
+            - `entra`: Microsoft Entra.
         status (int | Unset): The HTTP status it answered, if it answered.
         code (str | Unset): Its own error code.
         request_id (str | Unset): Its request id: what its support will ask for.
     """
 
-    service: str
+    service: str | UpstreamService
     status: int | Unset = UNSET
     code: str | Unset = UNSET
     request_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        service = self.service
+        service: str
+        if isinstance(self.service, UpstreamService):
+            service = self.service.value
+        else:
+            service = self.service
 
         status = self.status
 
@@ -56,7 +65,19 @@ class Upstream:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        service = d.pop("service")
+
+        def _parse_service(data: object) -> str | UpstreamService:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_upstream_service_type_0 = UpstreamService(data)
+
+                return componentsschemas_upstream_service_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(str | UpstreamService, data)
+
+        service = _parse_service(d.pop("service"))
 
         status = d.pop("status", UNSET)
 

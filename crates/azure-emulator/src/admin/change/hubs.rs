@@ -15,7 +15,7 @@ pub(super) enum Hubs {
     RotateHubKey {
         namespace: String,
         rule: Option<String>,
-        key: Option<Which>,
+        key: Option<KeyKind>,
     },
     SetLocalAuth {
         namespace: String,
@@ -39,22 +39,12 @@ pub(super) enum Hubs {
     },
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum Which {
-    Primary,
-    Secondary,
-}
-
 impl Subject for Hubs {
     fn apply(self, draft: &mut Draft) -> Result<(), Wrong> {
         let world = &mut draft.world;
         match self {
             Hubs::RotateHubKey { namespace, rule, key } => {
-                let which = match key.unwrap_or(Which::Primary) {
-                    Which::Primary => KeyKind::Primary,
-                    Which::Secondary => KeyKind::Secondary,
-                };
+                let which = key.unwrap_or(KeyKind::Primary);
                 world.rotate_key(&namespace, rule.as_deref().unwrap_or(ROOT_RULE), which)?;
             }
             Hubs::SetLocalAuth { namespace, enabled } => world.set_local_auth(&namespace, enabled)?,

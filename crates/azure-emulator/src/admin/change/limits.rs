@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{Draft, Subject, Wrong};
-use crate::arm::{BucketSize, ThrottledBody, Throttling};
+use crate::arm::Throttling;
 use crate::entra::LONGEST_RATE;
 
 #[derive(Deserialize)]
@@ -28,32 +28,7 @@ pub(super) enum Limits {
     SetLoopDetection {
         on: bool,
     },
-    /// What is left out is as at ARM.
-    SetThrottling {
-        #[serde(default)]
-        enforced: bool,
-        reads: Option<Bucket>,
-        writes: Option<Bucket>,
-        deletes: Option<Bucket>,
-        global_factor: Option<u32>,
-        body: Option<Body>,
-    },
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Bucket {
-    calls: u32,
-    refill_per_second: u32,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum Body {
-    Subscription,
-    BackendStorage,
-    Resource,
-    Plain,
+    SetThrottling(Throttling),
 }
 
 impl Subject for Limits {
@@ -72,46 +47,8 @@ impl Subject for Limits {
             } => world.limit_tokens(&tenant, app.as_deref(), requests, Duration::from_secs(seconds))?,
             Limits::UnlimitTokens { tenant, app } => world.unlimit_tokens(&tenant, app.as_deref())?,
             Limits::SetLoopDetection { on } => world.set_loop_detection(on),
-            Limits::SetThrottling {
-                enforced,
-                reads,
-                writes,
-                deletes,
-                global_factor,
-                body,
-            } => {
-                let usual = Throttling::default();
-                let size = |bucket: Option<Bucket>, usual| bucket.map_or(usual, BucketSize::from);
-                world.set_throttling(Throttling {
-                    enforced,
-                    reads: size(reads, usual.reads),
-                    writes: size(writes, usual.writes),
-                    deletes: size(deletes, usual.deletes),
-                    global_factor: global_factor.unwrap_or(usual.global_factor),
-                    body: body.map(ThrottledBody::from),
-                });
-            }
+            Limits::SetThrottling(throttling) => world.set_throttling(throttling),
         }
         Ok(())
-    }
-}
-
-impl From<Bucket> for BucketSize {
-    fn from(bucket: Bucket) -> BucketSize {
-        BucketSize {
-            calls: bucket.calls,
-            refill_per_second: bucket.refill_per_second,
-        }
-    }
-}
-
-impl From<Body> for ThrottledBody {
-    fn from(body: Body) -> ThrottledBody {
-        match body {
-            Body::Subscription => ThrottledBody::Subscription,
-            Body::BackendStorage => ThrottledBody::BackendStorage,
-            Body::Resource => ThrottledBody::Resource,
-            Body::Plain => ThrottledBody::Plain,
-        }
     }
 }

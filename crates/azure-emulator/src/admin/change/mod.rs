@@ -13,6 +13,7 @@ mod people;
 mod policies;
 mod rights;
 mod running;
+mod sources;
 
 use http::StatusCode;
 use serde::de::DeserializeOwned;
@@ -92,7 +93,7 @@ const fn row<S: Subject>() -> Row {
     }
 }
 
-const SUBJECTS: [Row; 11] = [
+const SUBJECTS: [Row; 12] = [
     row::<people::People>(),
     row::<groups::Groups>(),
     row::<policies::Policies>(),
@@ -103,6 +104,7 @@ const SUBJECTS: [Row; 11] = [
     row::<limits::Limits>(),
     row::<hubs::Hubs>(),
     row::<kusto::Kusto>(),
+    row::<sources::Sources>(),
     row::<running::Running>(),
 ];
 

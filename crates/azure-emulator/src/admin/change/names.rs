@@ -69,6 +69,18 @@ fn in_resources(resources: &Resources, kind: &str) -> Option<BTreeSet<String>> {
             .flat_map(|c| c.databases.iter().map(|d| c.id.child("databases", &d.name)))
             .map(|id| id.to_string())
             .collect(),
+        "storage account" => {
+            let accounts = resources.storage_accounts.iter();
+            accounts.map(|account| account.id.to_string()).collect()
+        }
+        "system topic" => {
+            let topics = resources.system_topics.iter();
+            topics.map(|topic| topic.id.to_string()).collect()
+        }
+        "event subscription" => {
+            let known = resources.event_subscriptions.iter();
+            known.map(|subscription| subscription.id.to_string()).collect()
+        }
         "data connection" => resources
             .data_connections
             .iter()

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Draft, Subject, Wrong};
-use crate::arm;
+use crate::arm::ChallengeForm;
 use crate::directory::{PolicySpec, Requirement};
 
 #[derive(Deserialize)]
@@ -53,13 +53,6 @@ pub(super) struct NewPolicy {
     sign_in_frequency_seconds: Option<u64>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum ChallengeForm {
-    Standard,
-    Older,
-}
-
 impl Subject for Policies {
     fn apply(self, draft: &mut Draft) -> Result<(), Wrong> {
         let world = &mut draft.world;
@@ -76,10 +69,7 @@ impl Subject for Policies {
             Policies::SetWritesNeed { tenant, context } => {
                 world.set_writes_need(&tenant, context.as_deref())?;
             }
-            Policies::SetChallengeForm { form } => world.set_challenge_form(match form {
-                ChallengeForm::Standard => arm::ChallengeForm::Standard,
-                ChallengeForm::Older => arm::ChallengeForm::Older,
-            }),
+            Policies::SetChallengeForm { form } => world.set_challenge_form(form),
         }
         Ok(())
     }

@@ -19,18 +19,10 @@ pub(super) enum Running {
     SetClock { to: DateTime<Utc> },
     SetOperationDuration { milliseconds: u64 },
     SetReadLag { milliseconds: u64 },
-    SetParallelWrites { mode: Mode },
+    SetParallelWrites { mode: ParallelWrites },
     SetListPageSize { size: Option<usize> },
     RotateSigningKey {},
     RetireSigningKeys {},
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum Mode {
-    Allowed,
-    Refused,
-    Failed,
 }
 
 /// A thousand years: further, and dates no longer fit.
@@ -50,11 +42,7 @@ impl Subject for Running {
                 world.set_operation_duration(Duration::from_millis(milliseconds));
             }
             Running::SetReadLag { milliseconds } => world.set_read_lag(Duration::from_millis(milliseconds)),
-            Running::SetParallelWrites { mode } => world.set_parallel_writes(match mode {
-                Mode::Allowed => ParallelWrites::Allowed,
-                Mode::Refused => ParallelWrites::Refused,
-                Mode::Failed => ParallelWrites::Failed,
-            }),
+            Running::SetParallelWrites { mode } => world.set_parallel_writes(mode),
             Running::SetListPageSize { size: Some(0) } => {
                 let error = "a page has at least one item";
                 return Err(Wrong::Member(

@@ -16,7 +16,7 @@ const LONGEST_MS: f64 = 3_600_000.0;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Request {
-    host: HostName,
+    host: Host,
     #[serde(default)]
     path: String,
     method: Option<String>,
@@ -30,13 +30,6 @@ pub(super) struct Request {
     seed: u64,
     latency: Option<LatencyRequest>,
     effect: Option<EffectRequest>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum HostName {
-    Entra,
-    Arm,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +53,9 @@ enum LatencyRequest {
     deny_unknown_fields
 )]
 enum EffectRequest {
+    Gather {
+        calls: u32,
+    },
     ResetBefore,
     ResetAfter,
     SilenceBefore,
@@ -105,10 +101,6 @@ struct BodyRequest {
 impl Request {
     /// The fault that is asked for.
     pub(super) fn fault(self) -> Result<Fault, Refusal> {
-        let host = match self.host {
-            HostName::Entra => Host::Entra,
-            HostName::Arm => Host::Arm,
-        };
         let (effect, latency) = match (self.effect, self.latency) {
             (None, None) => return Err(Refusal::bad("", "a fault has an effect, a latency or both", FIX)),
             (effect, latency) => (
@@ -135,7 +127,7 @@ impl Request {
                 "",
             ));
         }
-        let fault = Fault::new(host, &self.path, effect);
+        let fault = Fault::new(self.host, &self.path, effect);
         Ok(Fault {
             method: self.method,
             skip: self.skip,
@@ -201,6 +193,10 @@ fn percentiles(points: &BTreeMap<String, f64>) -> Result<Latency, Refusal> {
 impl EffectRequest {
     fn effect(self) -> Result<Effect, Refusal> {
         Ok(match self {
+            EffectRequest::Gather { calls: 0 } => {
+                return Err(Refusal::bad("effect.gather.calls", "at least 1", ""));
+            }
+            EffectRequest::Gather { calls } => Effect::Gather { calls },
             EffectRequest::ResetBefore => Effect::ResetBeforeEffect,
             EffectRequest::ResetAfter => Effect::ResetAfterEffect,
             EffectRequest::SilenceBefore => Effect::SilenceBeforeEffect,

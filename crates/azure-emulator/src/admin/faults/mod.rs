@@ -20,13 +20,6 @@ pub(super) fn put(faults: &Faults, body: &[u8]) -> Result<Answer, Refusal> {
     Ok(Answer::json(StatusCode::CREATED, &json!({ "id": id })))
 }
 
-/// The same, from values.
-pub(super) fn put_value(faults: &Faults, body: &Value) -> Result<(), Refusal> {
-    let request: format::Request = refusal::parse(body, "", FIX)?;
-    faults.add(request.fault()?);
-    Ok(())
-}
-
 /// `GET`: those in force.
 pub(super) fn list(faults: &Faults) -> Vec<Value> {
     faults.list().iter().map(show::installed).collect()

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use crate::exchange::set;
 use crate::fault::{Effect, Fault, FaultAnswer, FaultBody, Installed, Latency};
-use crate::journal::Host;
 
 pub(super) fn installed(installed: &Installed) -> Value {
     let mut shown = fault(&installed.fault);
@@ -17,7 +16,7 @@ pub(super) fn installed(installed: &Installed) -> Value {
 
 fn fault(fault: &Fault) -> Value {
     let mut shown = json!({
-        "host": match fault.host { Host::Entra => "entra", Host::Arm => "arm" },
+        "host": fault.host,
         "path": fault.path_contains,
         "skip": fault.skip,
         "probability": fault.probability,
@@ -69,6 +68,7 @@ fn latency(latency: &Latency) -> Value {
 fn effect(effect: &Effect) -> Option<Value> {
     Some(match effect {
         Effect::Pass | Effect::Delay(_) => return None,
+        Effect::Gather { calls } => json!({ "gather": { "calls": calls } }),
         Effect::ResetBeforeEffect => json!("resetBefore"),
         Effect::ResetAfterEffect => json!("resetAfter"),
         Effect::SilenceBeforeEffect => json!("silenceBefore"),

@@ -1,71 +1,48 @@
-//! The world as the admin API and the page show it: everything that tests and people ask after, and no secret.
+//! The world as the admin API shows it: everything that tests and people ask after, and no secret.
 
 mod directory;
 mod resources;
 mod rules;
+mod sources;
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::azure::Azure;
 use crate::world::World;
 
-pub(super) use directory::{App, AppRole, Consent, Tenant, User};
-pub(super) use resources::{Cluster, Connection, Namespace, Operation, Role, Subscription};
-pub(super) use rules::{CustomRole, Group, Policy, Settings};
-
 /// Everything.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct State {
-    pub(super) entra: String,
-    pub(super) arm: String,
-    pub(super) now: String,
-    pub(super) tenants: Vec<Tenant>,
-    pub(super) users: Vec<User>,
-    pub(super) apps: Vec<App>,
-    pub(super) groups: Vec<Group>,
-    pub(super) policies: Vec<Policy>,
-    pub(super) consents: Vec<Consent>,
-    pub(super) app_role_assignments: Vec<AppRole>,
-    pub(super) subscriptions: Vec<Subscription>,
-    pub(super) clusters: Vec<Cluster>,
-    pub(super) namespaces: Vec<Namespace>,
-    pub(super) role_assignments: Vec<Role>,
-    pub(super) custom_roles: Vec<CustomRole>,
-    pub(super) data_connections: Vec<Connection>,
-    pub(super) operations: Vec<Operation>,
-    pub(super) settings: Settings,
+pub(super) fn of(azure: &Azure) -> Value {
+    let world = azure.world();
+    json!({
+        "entra": azure.entra_url.as_str(),
+        "arm": azure.arm_url.as_str(),
+        "now": world.now().to_rfc3339(),
+        "tenants": directory::tenants(&world),
+        "users": directory::users(&world),
+        "apps": directory::apps(&world),
+        "groups": rules::groups(&world),
+        "policies": rules::policies(&world),
+        "consents": directory::consents(&world),
+        "appRoleAssignments": directory::app_roles(&world),
+        "subscriptions": resources::subscriptions(&world),
+        "clusters": resources::clusters(&world),
+        "namespaces": resources::namespaces(&world),
+        "storageAccounts": sources::accounts(&world),
+        "systemTopics": sources::topics(&world),
+        "eventSubscriptions": sources::subscriptions(&world),
+        "uploads": sources::uploads(&world),
+        "futureKinds": world.resources.future_kinds,
+        "roleAssignments": resources::roles(&world),
+        "customRoles": rules::custom_roles(&world),
+        "dataConnections": resources::connections(&world),
+        "operations": resources::operations(&world),
+        "settings": rules::settings(azure, &world),
+    })
 }
 
-impl State {
-    pub(super) fn of(azure: &Azure) -> State {
-        let world = azure.world();
-        State {
-            entra: azure.entra_url.to_string(),
-            arm: azure.arm_url.to_string(),
-            now: world.now().to_rfc3339(),
-            tenants: directory::tenants(&world),
-            users: directory::users(&world),
-            apps: directory::apps(&world),
-            groups: rules::groups(&world),
-            policies: rules::policies(&world),
-            consents: directory::consents(&world),
-            app_role_assignments: directory::app_roles(&world),
-            subscriptions: resources::subscriptions(&world),
-            clusters: resources::clusters(&world),
-            namespaces: resources::namespaces(&world),
-            role_assignments: resources::roles(&world),
-            custom_roles: rules::custom_roles(&world),
-            data_connections: resources::connections(&world),
-            operations: resources::operations(&world),
-            settings: rules::settings(azure, &world),
-        }
-    }
-}
-
-/// Data connections alone.
-pub(super) fn connections(azure: &Azure) -> Vec<Connection> {
-    resources::connections(&azure.world())
+/// A list of the things as they are shown.
+fn list<T>(things: impl IntoIterator<Item = T>, shown: impl FnMut(T) -> Value) -> Value {
+    things.into_iter().map(shown).collect()
 }
 
 /// A tenant by its first domain, as people call it.

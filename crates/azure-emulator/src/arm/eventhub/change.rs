@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{access, api_version, keys, read};
+use super::{access, keys, read};
 use crate::arm::auth::Caller;
 use crate::arm::error::ArmError;
 use crate::arm::site::no_such_method;
@@ -19,7 +19,6 @@ pub(in crate::arm) fn write(
     version: &str,
     id: &ResourceId,
 ) -> Result<Answer, ArmError> {
-    api_version::known(&world.resources, version, id, api_version::EVENT_HUB)?;
     let is_namespace = id.is_type("Microsoft.EventHub", &["namespaces"]);
     if !is_namespace || !(call.method == Method::PUT || call.method == Method::PATCH) {
         return Err(no_such_method(call));
@@ -58,10 +57,8 @@ pub(in crate::arm) fn act(
     world: &mut World,
     caller: &Caller,
     call: &Call,
-    version: &str,
     (owner, word): (&ResourceId, &str),
 ) -> Result<Answer, ArmError> {
-    api_version::known(&world.resources, version, owner, api_version::EVENT_HUB)?;
     let is_rule = owner.is_type("Microsoft.EventHub", &["namespaces", "authorizationRules"]);
     match word {
         "listkeys" if is_rule => keys::list_keys(&world.resources, caller, owner),

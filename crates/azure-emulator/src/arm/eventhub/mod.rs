@@ -6,7 +6,7 @@ mod change;
 mod keys;
 mod read;
 
-use super::{access, api_version};
+use super::access;
 
 pub(super) use change::{act, write};
 pub(super) use read::{list, namespace_body, resource};

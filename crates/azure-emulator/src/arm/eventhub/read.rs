@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{access, api_version, keys};
+use super::{access, keys};
 use crate::arm::auth::Caller;
 use crate::arm::error::ArmError;
 use crate::arm::site::Context;
@@ -19,7 +19,6 @@ pub(in crate::arm) fn resource(
     caller: &Caller,
     id: &ResourceId,
 ) -> Result<Answer, ArmError> {
-    api_version::known(context.resources, context.api_version, id, api_version::EVENT_HUB)?;
     if context.call.method != Method::GET {
         return Err(context.no_such_method());
     }
@@ -59,12 +58,6 @@ pub(in crate::arm) fn list(
     owner: &ResourceId,
     word: &str,
 ) -> Result<Answer, ArmError> {
-    api_version::known(
-        context.resources,
-        context.api_version,
-        owner,
-        api_version::EVENT_HUB,
-    )?;
     let is = |types: &[&str]| owner.is_type("Microsoft.EventHub", types);
     let value: Vec<Value> = match (&context.call.method, word) {
         (&Method::GET, "eventhubs") if is(&["namespaces"]) => {

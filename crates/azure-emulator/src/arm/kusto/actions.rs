@@ -58,14 +58,19 @@ pub(super) fn validate(
     request.require(&world.resources, &format!("{CONNECTION_TYPE}/write"), &id)?;
     // The data connection stands under `properties`, with a `properties` of its own inside.
     let connection = body::with_known_spelling(write::nested(&sent));
-    linked::check(request, &world.resources, &id, &connection)?;
+    linked::check(
+        request,
+        &world.resources,
+        &id,
+        ("properties.properties", &connection),
+    )?;
     database_of(&world.resources, &id)?;
     let location = cluster_of(&world.resources, database)?.location.clone();
     // Recorded requests name another region than the cluster's and are answered: the location is not looked at.
     let mut connection = connection;
     connection.insert("location".to_owned(), json!(location));
     let version = request.api_version;
-    let wanted = body::wanted(&connection, &location, version)?;
+    let wanted = body::wanted(&connection, &location, version, &world.resources.future_kinds)?;
     let duration = world.operation_duration;
     let mut started = Operation::start(
         OperationKind::Validate,

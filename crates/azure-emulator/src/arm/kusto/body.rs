@@ -7,6 +7,12 @@ use super::ArmError;
 use crate::exchange::Call;
 use crate::resources::{KINDS, Kind, Need, Shape, Wanted, is_format, same_location};
 
+/// The newest api-version.
+const NEWEST: &str = "2025-02-14";
+
+/// What Kusto says of members that are missing, without saying which (Azure/azure-cli-extensions issue 2151).
+const MISSING: &str = "One or more mandatory properties are missing.";
+
 /// The call's body as a JSON object.
 pub(super) fn object(call: &Call) -> Result<Map<String, Value>, ArmError> {
     match serde_json::from_slice(&call.body) {
@@ -54,6 +60,7 @@ pub(super) fn wanted(
     body: &Map<String, Value>,
     cluster_location: &str,
     api_version: &str,
+    future_kinds: &[String],
 ) -> Result<Wanted, ArmError> {
     let location = text(body, "location")?.unwrap_or_default();
     check_location(location, cluster_location)?;
@@ -65,6 +72,13 @@ pub(super) fn wanted(
             return Err(invalid_content(&why));
         }
     };
+    if let Some(future) = future_kind(body, api_version, future_kinds)? {
+        return Ok(Wanted {
+            kind: future.to_owned(),
+            location: location.to_owned(),
+            properties: sent.clone(),
+        });
+    }
     let kind = kind(body, sent, api_version)?;
     let mut properties = Map::new();
     for member in kind.members_in(api_version) {
@@ -73,7 +87,7 @@ pub(super) fn wanted(
             .filter(|value| member.need != Need::ReadOnly && !value.is_null());
         let is_empty = value.is_none_or(|v| v.as_str().is_some_and(|text| text.trim().is_empty()));
         if is_empty && member.is_required_in(api_version) {
-            return Err(refused(missing(&format!("properties.{}", member.name))));
+            return Err(ArmError::bad_request("BadRequest", MISSING));
         }
         match value {
             Some(value) if is_empty || fits(member.shape, value, api_version) => {
@@ -141,6 +155,20 @@ fn check_location(location: &str, cluster_location: &str) -> Result<(), ArmError
         return Err(ArmError::bad_request("InvalidLocation", message));
     }
     Ok(())
+}
+
+/// A kind that nobody knows the members of, if the cloud was told that Kusto has it: in the newest version, which is where
+/// a new kind would come. What is sent is stored as it is.
+fn future_kind<'a>(
+    body: &Map<String, Value>,
+    api_version: &str,
+    future_kinds: &'a [String],
+) -> Result<Option<&'a str>, ArmError> {
+    let Some(named) = text(body, "kind")?.filter(|_| api_version >= NEWEST) else {
+        return Ok(None);
+    };
+    let found = future_kinds.iter().find(|kind| kind.eq_ignore_ascii_case(named));
+    Ok(found.map(String::as_str))
 }
 
 /// The kind as named, or as the members tell: one of Microsoft's own clients leaves it out (azure-mgmt-kusto 4.0.0).

@@ -13,7 +13,8 @@ pub(super) fn get(request: &Request<'_>, resources: &Resources, id: &ResourceId)
     let cluster = resources
         .cluster(id)
         .ok_or_else(|| ArmError::tracked_not_found(id))?;
-    Ok(Answer::json(StatusCode::OK, &cluster_body(cluster)))
+    let answer = Answer::json(StatusCode::OK, &body(cluster, request.api_version));
+    Ok(answer.with("etag", etag(request.api_version)))
 }
 
 /// `GET …/databases/{database}`
@@ -51,28 +52,74 @@ pub(super) fn list_databases(
     Ok(Answer::json(StatusCode::OK, &json!({ "value": value })))
 }
 
-pub(in crate::arm) fn cluster_body(cluster: &Cluster) -> Value {
+/// Members of a cluster's properties that are the same for all clusters here, with the version that brought each, in
+/// Kusto's order (recorded: 2020-06-14, 2022-12-29, 2024-04-13; the versions between from the published API, those before
+/// 2020-02-15 not compared).
+fn usual() -> Vec<(&'static str, &'static str, Value)> {
+    vec![
+        ("trustedExternalTenants", "", json!([])),
+        ("virtualNetworkConfiguration", "", Value::Null),
+        ("optimizedAutoscale", "", Value::Null),
+        ("enableDiskEncryption", "", json!(false)),
+        ("enableStreamingIngest", "", json!(false)),
+        ("keyVaultProperties", "", Value::Null),
+        ("languageExtensions", "", json!({ "value": [] })),
+        ("enablePurge", "", Value::Null),
+        ("enableDoubleEncryption", "2020-06-14", json!(false)),
+        ("engineType", "2020-09-18", json!("V3")),
+        ("acceptedAudiences", "2021-08-27", json!([])),
+        ("restrictOutboundNetworkAccess", "2021-08-27", json!("Disabled")),
+        ("allowedFqdnList", "2021-08-27", json!([])),
+        ("calloutPolicies", "2024-04-13", Value::Null),
+        ("publicNetworkAccess", "2021-08-27", json!("Enabled")),
+        ("allowedIpRangeList", "2021-08-27", json!([])),
+        ("enableAutoStop", "2021-08-27", json!(true)),
+        ("publicIPType", "2022-02-01", json!("IPv4")),
+        ("virtualClusterGraduationProperties", "2022-02-01", Value::Null),
+        ("privateEndpointConnections", "2022-02-01", json!([])),
+        ("migrationCluster", "2023-05-02", Value::Null),
+        ("zoneStatus", "2024-04-13", json!("NonZonal")),
+    ]
+}
+
+/// When every cluster was last changed, as its ETag says it.
+const CHANGED: &str = "\"2024-05-14T08:00:00.0000000Z\"";
+
+/// A cluster's ETag: empty for as long as data connections have one, a moment since.
+fn etag(api_version: &str) -> &'static str {
+    if api_version < "2021-08-27" {
+        "\"\""
+    } else {
+        CHANGED
+    }
+}
+
+pub(in crate::arm) fn body(cluster: &Cluster, api_version: &str) -> Value {
     let name = cluster.id.name();
     let region = cluster.location.replace(' ', "").to_lowercase();
+    // Null up to 2022-12-29, empty in 2024-04-13 (recorded).
+    let reason = (api_version >= "2024").then_some("");
+    let mut properties = json!({
+        "state": "Running",
+        "stateReason": reason,
+        "uri": format!("https://{name}.{region}.kusto.windows.net"),
+        "dataIngestionUri": format!("https://ingest-{name}.{region}.kusto.windows.net"),
+    });
+    for (member, since, value) in usual() {
+        if since <= api_version {
+            set(&mut properties, member, value);
+        }
+    }
+    set(&mut properties, "provisioningState", json!("Succeeded"));
     json!({
         "id": envelope_id(&cluster.id),
         "name": name,
         "type": "Microsoft.Kusto/Clusters",
+        "etag": etag(api_version),
         "location": cluster.location,
         "tags": {},
         "sku": { "name": "Standard_E2ads_v5", "tier": "Standard", "capacity": 2 },
-        "properties": {
-            "state": "Running",
-            "provisioningState": "Succeeded",
-            "uri": format!("https://{name}.{region}.kusto.windows.net"),
-            "dataIngestionUri": format!("https://ingest-{name}.{region}.kusto.windows.net"),
-            "trustedExternalTenants": [],
-            "enableStreamingIngest": false,
-            "enableDiskEncryption": false,
-            "enablePurge": false,
-            "engineType": "V3",
-            "publicNetworkAccess": "Enabled",
-        },
+        "properties": properties,
     })
 }
 

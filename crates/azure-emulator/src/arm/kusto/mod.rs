@@ -14,15 +14,15 @@ mod write;
 use chrono::{DateTime, Utc};
 use http::Method;
 
+use super::access;
 use super::auth::Caller;
 use super::error::ArmError;
-use super::{access, api_version};
 use crate::azure::Azure;
 use crate::exchange::{Answer, Call};
 use crate::resources::{Cluster, ResourceId, Resources, envelope_id};
 use crate::world::World;
 
-pub(super) use cluster::cluster_body;
+pub(super) use cluster::body as cluster_body;
 pub(super) use operation::poll as operation;
 
 /// A call to Kusto that passed ARM's door.
@@ -49,7 +49,6 @@ pub(super) fn resource(
     world: &mut World,
     id: &ResourceId,
 ) -> Result<Answer, ArmError> {
-    api_version::known(&world.resources, request.api_version, id, api_version::KUSTO)?;
     let is = |types: &[&str]| id.is_type("Microsoft.Kusto", types);
     match request.call.method {
         Method::GET if is(&["clusters"]) => cluster::get(request, &world.resources, id),
@@ -71,7 +70,6 @@ pub(super) fn below(
     owner: &ResourceId,
     word: &str,
 ) -> Result<Answer, ArmError> {
-    api_version::known(&world.resources, request.api_version, owner, api_version::KUSTO)?;
     let on_database = owner.is_type("Microsoft.Kusto", &["clusters", "databases"]);
     match (&request.call.method, word) {
         (&Method::GET, "databases") if owner.is_type("Microsoft.Kusto", &["clusters"]) => {

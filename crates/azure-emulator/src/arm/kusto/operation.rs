@@ -178,9 +178,9 @@ fn command(operation: &Operation) -> &'static str {
     }
 }
 
-/// `Value` until 2024, `value` since.
+/// `Value` from 2020-06-14 to 2022-02-01, `value` since 2022-12-29 (recorded); between them `Value`, which is a guess.
 fn findings_name(operation: &Operation) -> &'static str {
-    if operation.api_version.as_str() >= "2024" {
+    if operation.api_version.as_str() >= "2022-12-29" {
         "value"
     } else {
         "Value"

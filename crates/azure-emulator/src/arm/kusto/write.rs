@@ -16,11 +16,12 @@ pub(super) fn write(request: &Request<'_>, world: &mut World, id: &ResourceId) -
     let is_patch = request.call.method == Method::PATCH;
     let sent = body::with_known_spelling(body::object(request.call)?);
     request.require(&world.resources, &format!("{CONNECTION_TYPE}/write"), id)?;
-    linked::check(request, &world.resources, id, &sent)?;
+    linked::check(request, &world.resources, id, ("properties", &sent))?;
     database_of(&world.resources, id)?;
     check_name(id)?;
     let display_location = world.resources.location_of(id).to_owned();
-    let wanted = body::wanted(&sent, &display_location, request.api_version)?;
+    let future_kinds = &world.resources.future_kinds;
+    let wanted = body::wanted(&sent, &display_location, request.api_version, future_kinds)?;
     let id = existing_spelling(&world.resources, id);
     let exists = match world.resources.connection(&id).map(|c| c.provisioning) {
         Some(Provisioning::Deleting) => return Err(being_deleted(&id)),

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::user::{self, UserGrant};
-use super::{Directory, EntraError, Named, Request};
+use super::{BAD_TOKEN, Directory, EntraError, Named, Request};
 use crate::entra::client::NO_CREDENTIAL;
 use crate::sign_ins::{Challenge, Code, CodeState, SignIns};
 
@@ -31,7 +31,7 @@ pub(super) fn grant(
             "The provided authorization code was not issued to the application '{}'.",
             client.app.client_id
         );
-        return Err(refused(70000, message));
+        return Err(refused(70000, message).suberror(BAD_TOKEN));
     }
     if let Named::Tenant(tenant) = named
         && tenant.id != code.tenant_id
@@ -83,7 +83,11 @@ fn unusable(state: CodeState) -> EntraError {
             "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.",
         ),
     };
-    EntraError::new("invalid_grant", code, message)
+    let refusal = EntraError::new("invalid_grant", code, message);
+    match state {
+        CodeState::Unknown => refusal.suberror(BAD_TOKEN),
+        CodeState::Expired | CodeState::Redeemed => refusal,
+    }
 }
 
 /// The redirect URI must be the one of the code's request, letter by letter. Where that named none, this may name none.

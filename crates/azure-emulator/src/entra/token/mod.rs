@@ -28,6 +28,9 @@ use crate::exchange::{Answer, Call, find};
 use crate::sign_ins::SignIns;
 use crate::world::World;
 
+/// `suberror` of a code or refresh token that is none, or is no longer good.
+const BAD_TOKEN: &str = "bad_token";
+
 /// Which of the two endpoints: v2 takes `scope`, v1 `resource`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
@@ -159,6 +162,10 @@ pub(super) fn answer(
     endpoint: Endpoint,
     call: &Call,
 ) -> Result<Answer, EntraError> {
+    grant(azure, segment, endpoint, call).map_err(|error| error.at_token_endpoint(endpoint == Endpoint::V2))
+}
+
+fn grant(azure: &Azure, segment: &str, endpoint: Endpoint, call: &Call) -> Result<Answer, EntraError> {
     let request = Request {
         azure,
         call,

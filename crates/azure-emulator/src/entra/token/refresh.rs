@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::user::{self, UserGrant};
-use super::{Directory, EntraError, Named, Request};
+use super::{BAD_TOKEN, Directory, EntraError, Named, Request};
 use crate::entra::client::NO_CREDENTIAL;
 use crate::sign_ins::SignIns;
 
@@ -21,7 +21,7 @@ pub(super) fn grant(
     let token = sign_ins.refresh_token(request.required("refresh_token")?);
     let Some(token) = token.cloned() else {
         let message = "Provided grant is invalid or malformed.".to_owned();
-        return Err(refused(70000, message));
+        return Err(refused(70000, message).suberror(BAD_TOKEN));
     };
     // The number is a guess; the suberror is MSAL's own.
     if token.client_id != client.app.client_id {
@@ -38,7 +38,7 @@ pub(super) fn grant(
              90.00:00:00.",
             crate::entra::error::iso(token.issued)
         );
-        return Err(refused(700082, message));
+        return Err(refused(700082, message).suberror(BAD_TOKEN));
     }
     let user = directory.user(&token.sign_in.user).ok_or_else(|| {
         refused(

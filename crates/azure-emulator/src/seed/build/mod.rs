@@ -1,5 +1,5 @@
 //! From the file to directory and resources. Problems are collected, so that one run names them all.
-//! `directory` and `resources` each build their half, `arm` ARM's rules; what they share stands here.
+//! `directory` and `resources` each build their half, `sources` storage accounts and their events, `arm` ARM's rules; what they share stands here.
 //! The format itself is `file`'s.
 
 mod arm;
@@ -7,6 +7,7 @@ mod credentials;
 mod directory;
 mod identity;
 mod resources;
+mod sources;
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -39,6 +40,9 @@ pub(super) fn build(file: &file::File) -> Result<Seed, Vec<Problem>> {
     builder.subscriptions(&file.subscriptions);
     builder.clusters(&file.clusters);
     builder.namespaces(&file.namespaces);
+    builder.storage_accounts(&file.storage_accounts);
+    builder.system_topics(&file.system_topics);
+    builder.event_subscriptions(&file.event_subscriptions);
     builder.role_definitions(&file.role_definitions);
     builder.role_assignments(&file.role_assignments);
     builder.arm(&file.arm);

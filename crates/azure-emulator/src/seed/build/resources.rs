@@ -25,7 +25,13 @@ impl Builder {
     }
 
     /// A resource id of the given type in a subscription and group of this seed.
-    fn resource_id(&mut self, path: &str, text: &str, namespace: &str, types: &[&str]) -> Option<ResourceId> {
+    pub(super) fn resource_id(
+        &mut self,
+        path: &str,
+        text: &str,
+        namespace: &str,
+        types: &[&str],
+    ) -> Option<ResourceId> {
         let id = self.note(path, ResourceId::parse(text))?;
         if !id.is_type(namespace, types) {
             self.problem(
@@ -151,10 +157,10 @@ impl Builder {
                 properties,
             };
             let (by, at) = (&connection.created_by, connection.created_at);
-            let key = self.resources.key_for(&wanted);
+            let keys = self.resources.keys_for(&wanted);
             self.resources
                 .data_connections
-                .push(DataConnection::at_rest(id, wanted, by, at, key));
+                .push(DataConnection::at_rest(id, wanted, by, at, keys));
         }
     }
 }

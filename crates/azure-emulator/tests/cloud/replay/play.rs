@@ -15,8 +15,8 @@ pub(super) struct Played {
     pub(super) sent: usize,
     /// Polls of operations that started before the recording, or not at all.
     pub(super) left_out: usize,
-    /// Requests that are not about data connections. They are not sent: clusters and databases, for one, have fewer
-    /// members here than at Azure, and a loose comparison would hide that.
+    /// Requests that are not about data connections. They are not sent: what clusters and databases hold, for one, the
+    /// scene can't arrange, and a loose comparison would hide what differs.
     pub(super) of_others: usize,
     pub(super) different: Vec<String>,
     /// What came back, in order.

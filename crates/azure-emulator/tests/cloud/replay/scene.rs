@@ -1,5 +1,5 @@
 //! The cloud that a recording plays in, made from what it names: subscriptions, groups, clusters, databases, tables,
-//! event hubs, and the data connections that must have been there before. Nothing here knows a particular id.
+//! event hubs, storage accounts, and the data connections that must have been there before. Nothing here knows a particular id.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -28,6 +28,8 @@ pub(super) struct Scene {
     locations: BTreeMap<String, String>,
     /// Namespaces by id; event hubs of each; consumer groups of each.
     namespaces: Names<Names<BTreeSet<String>>>,
+    /// Storage accounts by id.
+    accounts: Names<()>,
     /// Data connections that the recording takes for granted.
     pub(super) granted: Vec<Granted>,
 }
@@ -105,6 +107,9 @@ impl Scene {
             {
                 named(databases, database.name());
             }
+        }
+        if kind == "microsoft.storage/storageaccounts" {
+            named(&mut self.accounts, id.as_str());
         }
         if kind.starts_with("microsoft.eventhub/namespaces")
             && let Some(namespace) = up(1)
@@ -238,7 +243,7 @@ impl Scene {
         self.granted.push(Granted { at, id, body, passes });
     }
 
-    fn write_namespaces(&self, toml: &mut String) {
+    fn write_sources(&self, toml: &mut String) {
         for (id, hubs) in self.namespaces.values() {
             writeln!(
                 toml,
@@ -253,6 +258,13 @@ impl Scene {
                 writeln!(toml, "    {{ name = {name:?}, consumer_groups = {groups:?} }},").unwrap();
             }
             toml.push_str("]\n");
+        }
+        for (id, ()) in self.accounts.values() {
+            writeln!(
+                toml,
+                "[[storage_accounts]]\nid = {id:?}\nlocation = \"Somewhere\""
+            )
+            .unwrap();
         }
     }
 
@@ -301,7 +313,7 @@ impl Scene {
             }
             toml.push_str("]\n");
         }
-        self.write_namespaces(&mut toml);
+        self.write_sources(&mut toml);
         let seed = Seed::from_toml(&toml);
         assert!(seed.is_ok(), "{toml}");
         seed.unwrap()

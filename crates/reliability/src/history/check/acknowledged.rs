@@ -8,7 +8,7 @@ use crate::history::record::{Call, History, Reply, Who, Wish};
 
 pub(super) fn check(history: &History, found: &mut Vec<String>) {
     for call in &history.calls {
-        if let Some(reply) = call.reply.as_ref().filter(|reply| reply.is_success()) {
+        if let Some(reply) = call.reply.as_ref().filter(|reply| reply.is_taken_on()) {
             found.extend(of_call(history, call, reply).err());
         }
     }
@@ -74,7 +74,7 @@ type Scope<'a> = (&'a Who, &'a str, Option<Uuid>);
 fn repeats(history: &History, found: &mut Vec<String>) {
     let mut first: BTreeMap<Scope<'_>, (&str, Uuid)> = BTreeMap::new();
     for call in &history.calls {
-        let Some(reply) = call.reply.as_ref().filter(|reply| reply.is_success()) else {
+        let Some(reply) = call.reply.as_ref().filter(|reply| reply.is_taken_on()) else {
             continue;
         };
         let (scope, body) = match &call.wish {

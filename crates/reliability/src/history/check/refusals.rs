@@ -7,7 +7,7 @@ use crate::history::record::{Call, History, Reply, Wish};
 pub(super) fn check(history: &History, found: &mut Vec<String>) {
     let mut without_reason = BTreeSet::new();
     for call in &history.calls {
-        if let Some(reply) = call.reply.as_ref().filter(|reply| !reply.is_success())
+        if let Some(reply) = call.reply.as_ref().filter(|reply| !reply.is_taken_on())
             && !has_reason(history, call, reply)
         {
             let wish = match call.wish {

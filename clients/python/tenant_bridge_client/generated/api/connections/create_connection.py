@@ -3,7 +3,6 @@ from typing import Any
 
 import httpx
 
-from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.connection import Connection
 from ...models.create_connection import CreateConnection
@@ -43,7 +42,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Connection | Problem | None:
+) -> Connection | Problem:
     if response.status_code == 200:
         response_200 = Connection.from_dict(response.json())
 
@@ -129,10 +128,9 @@ def _parse_response(
 
         return response_503
 
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
 
 
 def _build_response(
@@ -160,8 +158,10 @@ def sync_detailed(
     intent and sends the data
     connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
     otherwise 202: follow
-    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
-    With an `Idempotency-Key`, a
+    `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
+    what fixes it; so is a repeat with
+    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
+    returns the same connection. With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 
@@ -207,8 +207,10 @@ def sync(
     intent and sends the data
     connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
     otherwise 202: follow
-    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
-    With an `Idempotency-Key`, a
+    `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
+    what fixes it; so is a repeat with
+    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
+    returns the same connection. With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 
@@ -249,8 +251,10 @@ async def asyncio_detailed(
     intent and sends the data
     connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
     otherwise 202: follow
-    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
-    With an `Idempotency-Key`, a
+    `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
+    what fixes it; so is a repeat with
+    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
+    returns the same connection. With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 
@@ -294,8 +298,10 @@ async def asyncio(
     intent and sends the data
     connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds),
     otherwise 202: follow
-    `Operation-Location`. Repeating a create that runs or has succeeded returns the same connection.
-    With an `Idempotency-Key`, a
+    `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
+    what fixes it; so is a repeat with
+    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
+    returns the same connection. With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 

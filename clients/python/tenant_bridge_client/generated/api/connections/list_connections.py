@@ -3,7 +3,6 @@ from typing import Any
 
 import httpx
 
-from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.connection_list import ConnectionList
 from ...models.list_connections_state import ListConnectionsState
@@ -49,7 +48,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ConnectionList | Problem | None:
+) -> ConnectionList | Problem:
     if response.status_code == 200:
         response_200 = ConnectionList.from_dict(response.json())
 
@@ -95,10 +94,9 @@ def _parse_response(
 
         return response_503
 
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
 
 
 def _build_response(

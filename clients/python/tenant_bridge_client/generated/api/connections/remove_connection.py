@@ -5,7 +5,6 @@ from uuid import UUID
 
 import httpx
 
-from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.connection import Connection
 from ...models.problem import Problem
@@ -54,7 +53,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Connection | Problem | None:
+) -> Connection | Problem:
     if response.status_code == 200:
         response_200 = Connection.from_dict(response.json())
 
@@ -125,10 +124,9 @@ def _parse_response(
 
         return response_503
 
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
 
 
 def _build_response(
@@ -158,7 +156,9 @@ def sync_detailed(
     only: the access to the source may
     be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
     a removal that failed, a
-    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the
+    same failure: 409 `drifted`,
+    `contested` or `parentMissing`, else 422 `removeFailed`.
 
     What Azure holds is compared with the record first, and nothing else is deleted. If another data
     connection has the name, the
@@ -214,7 +214,9 @@ def sync(
     only: the access to the source may
     be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
     a removal that failed, a
-    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the
+    same failure: 409 `drifted`,
+    `contested` or `parentMissing`, else 422 `removeFailed`.
 
     What Azure holds is compared with the record first, and nothing else is deleted. If another data
     connection has the name, the
@@ -265,7 +267,9 @@ async def asyncio_detailed(
     only: the access to the source may
     be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
     a removal that failed, a
-    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the
+    same failure: 409 `drifted`,
+    `contested` or `parentMissing`, else 422 `removeFailed`.
 
     What Azure holds is compared with the record first, and nothing else is deleted. If another data
     connection has the name, the
@@ -319,7 +323,9 @@ async def asyncio(
     only: the access to the source may
     be what was revoked. Repeating it is harmless, and resumes a removal that waits for a caller. After
     a removal that failed, a
-    repeat starts another one; with the `Idempotency-Key` of the failed one, it returns that one.
+    repeat starts another one; with the `Idempotency-Key` of the failed one, it is answered with the
+    same failure: 409 `drifted`,
+    `contested` or `parentMissing`, else 422 `removeFailed`.
 
     What Azure holds is compared with the record first, and nothing else is deleted. If another data
     connection has the name, the

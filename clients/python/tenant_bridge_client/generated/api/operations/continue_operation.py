@@ -5,7 +5,6 @@ from uuid import UUID
 
 import httpx
 
-from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.continue_operation import ContinueOperation
 from ...models.operation import Operation
@@ -49,7 +48,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Operation | Problem | None:
+) -> Operation | Problem:
     if response.status_code == 200:
         response_200 = Operation.from_dict(response.json())
 
@@ -135,10 +134,9 @@ def _parse_response(
 
         return response_503
 
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
 
 
 def _build_response(
@@ -167,8 +165,8 @@ def sync_detailed(
     (`awaitingCaller`). Its requester needs
     nothing else. Another person who may make the same change sends its `requestHash`, and the operation
     runs in that person's name
-    from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with
-    these first. An operation that
+    from then on. Insufficient tokens are rejected as at a create; where `awaiting` has `claims`, sign
+    in with these first. An operation that
     does not wait for a caller stays as it is.
 
     Args:
@@ -216,8 +214,8 @@ def sync(
     (`awaitingCaller`). Its requester needs
     nothing else. Another person who may make the same change sends its `requestHash`, and the operation
     runs in that person's name
-    from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with
-    these first. An operation that
+    from then on. Insufficient tokens are rejected as at a create; where `awaiting` has `claims`, sign
+    in with these first. An operation that
     does not wait for a caller stays as it is.
 
     Args:
@@ -260,8 +258,8 @@ async def asyncio_detailed(
     (`awaitingCaller`). Its requester needs
     nothing else. Another person who may make the same change sends its `requestHash`, and the operation
     runs in that person's name
-    from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with
-    these first. An operation that
+    from then on. Insufficient tokens are rejected as at a create; where `awaiting` has `claims`, sign
+    in with these first. An operation that
     does not wait for a caller stays as it is.
 
     Args:
@@ -307,8 +305,8 @@ async def asyncio(
     (`awaitingCaller`). Its requester needs
     nothing else. Another person who may make the same change sends its `requestHash`, and the operation
     runs in that person's name
-    from then on. Insufficient tokens are rejected as at a create; with `awaitingClaims`, sign in with
-    these first. An operation that
+    from then on. Insufficient tokens are rejected as at a create; where `awaiting` has `claims`, sign
+    in with these first. An operation that
     does not wait for a caller stays as it is.
 
     Args:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import httpx
 
-from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.operation import Operation
 from ...models.problem import Problem
@@ -15,9 +14,13 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     id: UUID,
     *,
+    prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+    if not isinstance(prefer, Unset):
+        headers["Prefer"] = prefer
+
     if not isinstance(x_ms_authorization_auxiliary, Unset):
         headers["x-ms-authorization-auxiliary"] = x_ms_authorization_auxiliary
 
@@ -34,7 +37,7 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Operation | Problem | None:
+) -> Operation | Problem:
     if response.status_code == 200:
         response_200 = Operation.from_dict(response.json())
 
@@ -85,10 +88,9 @@ def _parse_response(
 
         return response_503
 
-    if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
 
 
 def _build_response(
@@ -106,16 +108,20 @@ def sync_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Operation | Problem]:
     """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
     has ended. It changes nothing:
-    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated. With
+    `Prefer: wait=n` the response
+    comes when the operation has ended or waits for a caller, or after n seconds.
 
     Args:
         id (UUID):
+        prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
     Raises:
@@ -128,6 +134,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     )
 
@@ -142,16 +149,20 @@ def sync(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Operation | Problem | None:
     """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
     has ended. It changes nothing:
-    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated. With
+    `Prefer: wait=n` the response
+    comes when the operation has ended or waits for a caller, or after n seconds.
 
     Args:
         id (UUID):
+        prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
     Raises:
@@ -165,6 +176,7 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
+        prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     ).parsed
 
@@ -173,16 +185,20 @@ async def asyncio_detailed(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Response[Operation | Problem]:
     """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
     has ended. It changes nothing:
-    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated. With
+    `Prefer: wait=n` the response
+    comes when the operation has ended or waits for a caller, or after n seconds.
 
     Args:
         id (UUID):
+        prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
     Raises:
@@ -195,6 +211,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         id=id,
+        prefer=prefer,
         x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
     )
 
@@ -207,16 +224,20 @@ async def asyncio(
     id: UUID,
     *,
     client: AuthenticatedClient | Client,
+    prefer: str | Unset = UNSET,
     x_ms_authorization_auxiliary: str | Unset = UNSET,
 ) -> Operation | Problem | None:
     """Read an operation
 
      The status monitor: always 200 while the operation is visible, with `Retry-After` (seconds) until it
     has ended. It changes nothing:
-    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated.
+    an operation that is `awaitingCaller` waits for `continue`, or for its request to be repeated. With
+    `Prefer: wait=n` the response
+    comes when the operation has ended or waits for a caller, or after n seconds.
 
     Args:
         id (UUID):
+        prefer (str | Unset):
         x_ms_authorization_auxiliary (str | Unset):
 
     Raises:
@@ -231,6 +252,7 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
+            prefer=prefer,
             x_ms_authorization_auxiliary=x_ms_authorization_auxiliary,
         )
     ).parsed
