@@ -309,7 +309,7 @@ async fn what_touches_a_resource_or_a_tenant_is_found_by_an_index(db: &mut PgCon
 }
 
 /// What grows with every connection that was ever made.
-const GROWING: [&str; 12] = [
+const GROWING: [&str; 13] = [
     "connections",
     "connection_people",
     "connection_resources",
