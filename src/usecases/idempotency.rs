@@ -73,6 +73,8 @@ pub(crate) struct Outcome {
     pub(crate) began: bool,
     /// Whether an earlier request with the same key led to it, and this one did nothing.
     pub(crate) replayed: bool,
+    /// Whether the request's key is to stand for the operation.
+    pub(crate) keeps_key: bool,
 }
 
 impl Outcome {
@@ -81,6 +83,7 @@ impl Outcome {
             operation,
             began: true,
             replayed: false,
+            keeps_key: true,
         }
     }
 
@@ -137,6 +140,7 @@ impl IdempotencyKeys {
                 Ok(Outcome {
                     operation,
                     began: false,
+                    keeps_key: true,
                     ..
                 }),
                 Some(keyed),
@@ -182,6 +186,7 @@ impl IdempotencyKeys {
                     operation,
                     began: entry.began,
                     replayed: true,
+                    keeps_key: true,
                 }))
             })
             .await

@@ -1,8 +1,13 @@
 //! What fixes a change that failed: the failure as it is recorded, with a sentence for the caller who reads it.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
 use crate::authz::Caller;
 use crate::db::connections;
-use crate::domain::{Code, ConnectionRecord, Error, Failure, OperationKind, Source};
+use crate::domain::{Code, ConnectionId, ConnectionRecord, Error, Failure, OperationKind, Source};
 use crate::usecases::queries::{OperationView, Queries};
 
 /// How Kusto says that another data connection reads the event hub with the consumer group (recorded ARM traffic).
@@ -10,6 +15,9 @@ const ALREADY_USED: &str = "consumer group tuple provided are already used";
 
 /// How Kusto says that the table does not exist.
 const NO_TABLE: &str = "table does not exist";
+
+/// How long a response waits for the names of other connections. Without them the failure is told all the same.
+const NAMES_WITHIN: Duration = Duration::from_secs(2);
 
 /// Says what fixes failed changes. Cheap to clone.
 #[derive(Clone)]
@@ -23,13 +31,21 @@ impl Remedies {
         let is_over = view.operation.phase.is_terminal();
         if let Some(failure) = view.operation.failure.as_mut().filter(|_| is_over) {
             let remedy = if failure.detail.contains(ALREADY_USED) {
-                // Without an answer, the failure is told all the same.
-                let readers = self.readers_beside(caller, &view.connection).await;
-                of_used_source(&view.connection.source, &readers.unwrap_or_default())
+                let readers = timeout(NAMES_WITHIN, self.readers_beside(caller, &view.connection)).await;
+                let readers = readers.ok().and_then(Result::ok).unwrap_or_default();
+                of_used_source(&view.connection.source, &readers)
             } else {
                 general(view.operation.kind, failure).to_owned()
             };
-            failure.remedy = Some(remedy);
+            let is_open = view.connection.closed_at.is_none();
+            failure.remedy = Some(if is_open && blocks_its_repeat(view.operation.kind, failure) {
+                format!(
+                    "First remove the connection {}: Azure may hold its data connection. {remedy}",
+                    view.connection.id
+                )
+            } else {
+                remedy
+            });
         }
         view
     }
@@ -44,15 +60,23 @@ impl Remedies {
         let ids = queries
             .db
             .read(async |db| Ok(connections::readers_beside(db, record).await?));
-        let mut seen = Vec::new();
-        for id in ids.await? {
-            let found = queries.find(caller, id).await?;
-            if let Ok(Some(side)) = queries.visibility.viewer_role(caller, &found).await {
-                seen.push(side.redact(caller, found));
-            }
-        }
-        Ok(seen)
+        let checks = ids.await?.into_iter().map(|id| self.as_seen(caller, id));
+        Ok(join_all(checks).await.into_iter().flatten().collect())
     }
+
+    /// A connection as the caller sees it, if they do.
+    async fn as_seen(&self, caller: &Caller, id: ConnectionId) -> Option<ConnectionRecord> {
+        let queries = &self.queries;
+        let found = queries.find(caller, id).await.ok()?;
+        let side = queries.visibility.viewer_role(caller, &found).await.ok()??;
+        Some(side.redact(caller, found))
+    }
+}
+
+/// Whether the request of a failed create is refused for as long as the record is open, and the usual remedy does not say so.
+fn blocks_its_repeat(kind: OperationKind, failure: &Failure) -> bool {
+    let says_so = [Code::Contested, Code::Drifted].map(Code::as_str);
+    kind == OperationKind::Create && !says_so.contains(&failure.code.as_str())
 }
 
 fn of_used_source(source: &Source, readers: &[ConnectionRecord]) -> String {

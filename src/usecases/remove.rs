@@ -114,7 +114,7 @@ impl Remove {
                 record
             };
         if record.closed_at.is_some() {
-            return Ok(Outcome::found(decisive(record)?));
+            return Ok(found(decisive(record)?));
         }
         wanted.check_contested(record)?;
         let target = self.permit(caller, record).await?;
@@ -140,7 +140,7 @@ impl Remove {
                 if !operation.phase.is_terminal() {
                     self.refuse_to_join(caller, &now, &operation, wanted).await?;
                 }
-                Ok(Outcome::found(operation))
+                Ok(found(operation))
             }
             begun => begun,
         }
@@ -356,6 +356,15 @@ impl Remove {
         });
         self.driver.resume(&continued.await?, caller).await;
         Ok(())
+    }
+}
+
+/// What a removal found that began none. Where a create failed, there was nothing to remove. No key stands for that: if the create takes
+/// effect after all, the same request removes it.
+fn found(operation: OperationRecord) -> Outcome {
+    Outcome {
+        keeps_key: operation.kind == OperationKind::Remove,
+        ..Outcome::found(operation)
     }
 }
 

@@ -1,5 +1,7 @@
 //! `POST /v1/operations/{id}/continue`
 
+use std::time::Duration;
+
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
@@ -126,15 +128,17 @@ pub(crate) async fn continue_operation(
         .continue_operation
         .run(&caller, OperationId::new(id), hash, key)
         .await?;
-    let view = if resumed {
-        let waited = state
-            .usecases
-            .queries
-            .wait_for(&caller, &operation, viewer_role, allowed_wait.wait);
-        waited.await?.operation
+    let wait = if resumed {
+        allowed_wait.wait
     } else {
-        operation
+        Duration::ZERO
     };
+    let view = state
+        .usecases
+        .queries
+        .wait_for(&caller, &operation, viewer_role, wait)
+        .await?;
+    let view = state.usecases.remedies.explain(&caller, view).await.operation;
     let status = if resumed && !view.phase.is_terminal() {
         StatusCode::ACCEPTED
     } else {

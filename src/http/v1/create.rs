@@ -193,7 +193,7 @@ impl Answers for CreateResponses {
 /// Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and sends the data
 /// connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds), otherwise 202: follow
 /// `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and what fixes it; so is a repeat with
-/// its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
+/// its `Idempotency-Key`, while a new key tries again, once a connection that Azure may hold is removed (409 `connectionExists`). Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
 /// repeat returns the same connection and operation even after the connection was removed: nothing is created again.
 #[utoipa::path(
     post,

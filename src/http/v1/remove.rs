@@ -7,7 +7,6 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::domain::State as ConnectionState;
 use crate::domain::{Code, ConnectionId, OperationKind};
 use crate::http::entity_tag::EntityTag;
 use crate::http::extract::{Authorized, Conditions, Idempotency, Path, Prefer, Query, Write};
@@ -126,9 +125,10 @@ pub(crate) async fn remove(
     {
         return Ok(failed);
     }
-    let status = match view.connection.state() {
-        ConnectionState::Removed | ConnectionState::Failed => StatusCode::OK,
-        _ => StatusCode::ACCEPTED,
+    let status = if view.operation.phase.is_terminal() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
     };
     Ok(Changed::connection(&state, status, &view).into_response())
 }

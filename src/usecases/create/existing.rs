@@ -2,7 +2,7 @@
 
 use crate::authz::Caller;
 use crate::db::{connections, operations, principals};
-use crate::domain::{Code, Desired, Error, NewConnection, OperationRecord, Refusal, State};
+use crate::domain::{Code, Desired, Error, NewConnection, OperationRecord, Phase, Refusal, State};
 use crate::usecases::create::{Create, CreateCommand};
 use crate::usecases::idempotency::Outcome;
 
@@ -89,6 +89,14 @@ let Some(record) = connections::find_open(db, &wanted.request.id()).await? else 
             return Err(Refusal::new(Code::ChangeInProgress, detail).into());
         }
         let create = operations::create_of(db, record.id).await?;
+        // Its record is open because Azure may hold what it was to make. No key is to stand for it.
+        if create.phase == Phase::Failed {
+            let detail = format!(
+                "the create of the connection {} failed or its outcome is unknown, and Azure may hold its data connection; remove the connection, then create it again",
+                record.id
+            );
+            return Err(Refusal::new(Code::ConnectionExists, detail).into());
+        }
         Ok(Existing::Theirs(Box::new(create)))
         }).await
     }

@@ -90,8 +90,9 @@ async fn what_came_late_is_found_by_the_next_who_asks() {
         match ask {
             "create" => {
                 let again = portal.create(&request("telemetry")).await;
-                again.is_problem(422, "createFailed");
-                assert_eq!(again.connection(), created.connection());
+                again.is_problem(409, "connectionExists");
+                let detail = again.text("/detail");
+                assert!(detail.contains(created.connection()), "{detail}");
             }
             "remove" => is_removed(&portal.remove(created.connection()).await),
             _ => {
@@ -228,5 +229,38 @@ async fn a_create_whose_outcome_became_unknown_before_the_upgrade_is_rechecked()
         .scalar("select closed_at is not null and recheck_at is not null from connections")
         .await;
     assert!(due);
+    app.finish().await;
+}
+
+/// There was nothing to remove when the request came first.
+#[tokio::test]
+async fn a_removal_repeated_with_its_key_removes_what_came_late() {
+    let app = App::hurried().await;
+    let (portal, created) = closed_in_doubt(&app).await;
+    let keyed = portal.keyed("gone");
+    let nothing = keyed.remove(created.connection()).await;
+    assert_eq!(
+        (nothing.status, nothing.text("/state")),
+        (200, "failed"),
+        "{}",
+        nothing.body
+    );
+    appear(&app).await;
+    app.operations_take(Duration::from_millis(60));
+    let asked = continue_operation(&portal, created.operation(), None, 0).await;
+    assert_eq!(asked.status, 200, "{}", asked.body);
+    let remedy = asked.text("/error/remedy");
+    assert!(remedy.contains(created.connection()), "{remedy}");
+    let reopened = portal.connection(created.connection()).await;
+    assert_eq!(reopened.text("/state"), "unsettled");
+    let removed = keyed.remove(created.connection()).await;
+    is_removed(&removed);
+    assert!(app.at_arm("telemetry").is_none());
+    // From then on the key stands for that removal.
+    assert_eq!(
+        keyed.remove(created.connection()).await.operation(),
+        removed.operation()
+    );
+    assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
     app.finish().await;
 }

@@ -51,7 +51,7 @@ async fn unanswered_and_shown(app: &App, portal: &Portal, state: &str) -> Answer
 }
 
 async fn is_unsettled(portal: &Portal, created: &Answer) -> String {
-    let path = format!("/v1/connections/{}", created.text("/id"));
+    let path = format!("/v1/connections/{}", created.connection());
     portal.wait_for(&path, |body| body["state"] == "unsettled").await;
     path
 }
@@ -70,7 +70,7 @@ async fn an_operation_that_azure_fails_is_no_proof_that_nothing_was_left_behind(
     // What is there is in a record that stays open, and can be named for removal.
     let shown = portal.connection(created.connection()).await;
     assert_eq!(shown.text("/state"), "unsettled", "{}", shown.body);
-    let removed = portal.remove(created.text("/id")).await;
+    let removed = portal.remove(created.connection()).await;
     assert_eq!(removed.text("/state"), "removed", "{}", removed.body);
     assert!(app.at_arm("telemetry").is_none());
     app.finish().await;
@@ -135,7 +135,7 @@ async fn a_create_that_azure_carries_out_without_end_keeps_no_removal_waiting_pa
     reads_find_nothing(&app, 1, None);
     let created = portal.create_waiting(&request("telemetry"), 0).await;
     is_unsettled(&portal, &created).await;
-    let removal = portal.remove_waiting(created.text("/id"), 0).await;
+    let removal = portal.remove_waiting(created.connection(), 0).await;
     assert_eq!(removal.status, 202, "{}", removal.body);
     // Nothing is there to be deleted, so nothing is sent.
     let ended = portal.follow(removal.operation()).await;
@@ -145,7 +145,7 @@ async fn a_create_that_azure_carries_out_without_end_keeps_no_removal_waiting_pa
     app.emulator.clear_faults();
     app.release_operations();
     app.visible("telemetry").await;
-    let removed = portal.remove(created.text("/id")).await;
+    let removed = portal.remove(created.connection()).await;
     assert_eq!(removed.text("/state"), "removed", "{}", removed.body);
     assert_eq!(app.calls("DELETE", "telemetry").len(), 1);
     assert!(app.at_arm("telemetry").is_none());
@@ -162,8 +162,28 @@ async fn a_create_that_azure_canceled_has_ended_whatever_it_left() {
         assert_eq!(operation.text("/error/code"), "azureFailed", "{}", operation.body);
         assert!(operation.text("/error/detail").ends_with(state));
         // It is there, so the record stays open.
-        let shown = portal.connection(created.connection()).await;
+        let id = created.connection();
+        let shown = portal.connection(id).await;
         assert_eq!(shown.text("/state"), "unsettled");
+        let remedy = operation.text("/error/remedy");
+        assert!(
+            remedy.starts_with(&format!("First remove the connection {id}")),
+            "{remedy}"
+        );
+        // Whoever sends the create again is told so, and their key is free for the create after the removal.
+        let again = portal.keyed("again").create(&request("telemetry")).await;
+        again.is_problem(409, "connectionExists");
+        assert!(again.text("/detail").contains(id), "{}", again.body);
+        app.emulator.clear_faults();
+        let removed = portal.remove(id).await;
+        assert_eq!(removed.text("/state"), "removed", "{}", removed.body);
+        let anew = portal.keyed("again").create(&request("telemetry")).await;
+        assert_eq!(
+            (anew.status, anew.text("/state")),
+            (201, "active"),
+            "{}",
+            anew.body
+        );
         app.finish().await;
     }
 }
@@ -175,7 +195,7 @@ async fn a_create_that_azure_never_ends_keeps_no_place_and_no_removal_waiting() 
     let created = unanswered_and_shown(&app, &portal, "Moving").await;
     is_unsettled(&portal, &created).await;
     app.wait_until("select lease_until is null from operations").await;
-    let removal = portal.remove_waiting(created.text("/id"), 0).await;
+    let removal = portal.remove_waiting(created.connection(), 0).await;
     assert_eq!(removal.status, 202, "{}", removal.body);
     app.wait_for_calls("DELETE", "telemetry", 1).await;
     app.emulator.clear_faults();
@@ -197,7 +217,7 @@ async fn a_removal_waits_until_a_create_that_got_no_answer_can_take_effect_no_mo
     let created = unanswered_and_shown(&app, &portal, "Moving").await;
     is_unsettled(&portal, &created).await;
     let sent_at: chrono::DateTime<chrono::Utc> = app.scalar("select dispatched_at from operations").await;
-    let removal = portal.remove_waiting(created.text("/id"), 0).await;
+    let removal = portal.remove_waiting(created.connection(), 0).await;
     app.wait_for_calls("DELETE", "telemetry", 1).await;
     let delete = app.calls("DELETE", "telemetry").remove(0);
     assert!(delete.at >= sent_at + life, "{} {sent_at}", delete.at);
@@ -216,7 +236,7 @@ async fn a_removal_that_azure_never_ends_is_sent_again_after_its_deadline() {
     let reset = Fault::arm("/dataConnections/", Effect::ResetBeforeEffect);
     app.emulator.inject(reset.method("DELETE"));
     reads_show(&app, "Moving");
-    let removal = portal.remove_waiting(created.text("/id"), 0).await;
+    let removal = portal.remove_waiting(created.connection(), 0).await;
     app.wait_for_calls("DELETE", "telemetry", 2).await;
     app.emulator.clear_faults();
     let ended = portal.follow(removal.operation()).await;
