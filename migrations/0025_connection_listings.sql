@@ -20,7 +20,10 @@ create table connection_listings (
     -- Hashes of all that lists can be filtered by: see `list_tag`.
     tags bigint[] not null,
     primary key (viewer, connection_id)
-);
+)
+-- Each change of a state leaves dead entries in both indexes, also where few rows change of very many: they are cleared by their number.
+-- The space that is left in each page is for such changes.
+with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 create index connection_listings_by_creation on connection_listings (viewer, shelf, connection_id) include (part, name, tags);
 create index connection_listings_by_name on connection_listings (viewer, shelf, name, connection_id) include (part, tags);
 
@@ -47,9 +50,10 @@ create function connection_state(of_connection uuid) returns text language sql s
     where c.id = of_connection
 $$;
 
--- The resources by which a connection's source can be named: itself, its namespace and its subscription.
-create function source_scopes(of_connection uuid) returns setof text language sql stable rows 3 as $$
-    select s.id
+-- The resources by which a connection's source can be named: itself, its namespace and its subscription; each with the role of what is in
+-- it.
+create function source_scopes(of_connection uuid) returns table (id text, role text) language sql stable rows 3 as $$
+    select s.id, r.role
     from connection_resources r
     cross join lateral (
         select r.resource_id
@@ -66,7 +70,9 @@ create function listing_viewers(of_connection uuid) returns table (viewer uuid, 
         union all select r.tenant_id, null from connection_resources r where r.connection_id = of_connection
         union all select list_key(array[r.resource_id]), null from connection_resources r
             where r.connection_id = of_connection and r.role = 'database'
-        union all select list_key(array[s.id]), null from source_scopes(of_connection) s (id)
+        -- Of the kinds of resources that ARM is asked about: that somebody may read these says nothing of others.
+        union all select list_key(array[s.id]), null from source_scopes(of_connection) s
+            where s.role in ('eventHub', 'storageAccount')
         union all select p.person_id, p.part from connection_people p where p.connection_id = of_connection) v (id, part)
     group by v.id
 $$;
@@ -79,7 +85,7 @@ create function listing_tags(of_connection uuid) returns bigint[] language sql s
         union all select 'tenant ' || r.tenant_id from connection_resources r where r.connection_id = of_connection
         union all select r.role || ' ' || r.resource_id from connection_resources r
             where r.connection_id = of_connection and r.role in ('cluster', 'database')
-        union all select 'source ' || s.id from source_scopes(of_connection) s (id)) t (property)
+        union all select 'source ' || s.id from source_scopes(of_connection) s) t (property)
 $$;
 
 -- Lists a connection as it is now, once it has an operation: before that it is still being recorded. Under the connection's lock, so

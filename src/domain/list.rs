@@ -64,9 +64,13 @@ impl FromStr for ListPosition {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (id, name) = text.split_once('/').ok_or(())?;
+        let whole: NamePrefix = name.parse().map_err(drop)?;
+        if whole.as_str() != name {
+            return Err(());
+        }
         Ok(Self {
             id: id.parse().map_err(drop)?,
-            name: name.to_owned(),
+            name: whole.0,
         })
     }
 }
@@ -211,7 +215,12 @@ mod tests {
             name: "a name.1-b".to_owned(),
         };
         assert_eq!(position.to_string().parse(), Ok(position));
-        for wrong in ["", "x", "x/y"] {
+        let id = "0196b000-0000-7000-8000-000000000001";
+        let wrong = ["", "a\0", "a_b", "A", "a/b", "ä"].map(|name| format!("{id}/{name}"));
+        for wrong in ["", "x", "x/y", id]
+            .into_iter()
+            .chain(wrong.iter().map(String::as_str))
+        {
             assert_eq!(wrong.parse::<ListPosition>(), Err(()), "{wrong}");
         }
         assert_eq!("Tele ".parse::<NamePrefix>().expect("a prefix").as_str(), "tele ");

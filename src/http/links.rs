@@ -58,7 +58,7 @@ pub(super) fn page_position<T: std::str::FromStr>(
     match position(list, token) {
         Some(position) => Ok(Some(position)),
         None => {
-            let detail = "is no page token of this list; take it from `nextLink`".to_owned();
+            let detail = "is no page token of this list, or belongs to another filter or order; repeat the request without it, or follow `nextLink` unchanged".to_owned();
             Err(Problem::invalid(vec![FieldError {
                 pointer: "pageToken".to_owned(),
                 detail,

@@ -74,7 +74,8 @@ pub(crate) enum SourceCheck {
     Actions(&'static [&'static str]),
 }
 
-/// What decides who may see the connections of this source. In a subscription there are sources of any kind.
+/// What decides who may see the connections of this source. In a subscription there are sources of any kind; only those of the kinds that
+/// are checked here are listed for whom it lets see them (`listing_viewers` in the database).
 pub(crate) fn check_of(scope: &SourceScope) -> SourceCheck {
     match scope {
         SourceScope::EventHub(hub) => SourceCheck::Read(event_hub::read(hub)),

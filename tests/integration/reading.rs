@@ -321,6 +321,14 @@ async fn a_parameter_of_a_list_that_is_wrong_is_named() {
             );
         }
     }
+    // All at once.
+    let answer = portal
+        .get(&format!("{list}?limit=0&tenant=nobody&database=nothing"))
+        .await;
+    answer.is_problem(400, "invalidRequest");
+    let errors = answer.body["errors"].as_array().expect("what is wrong");
+    let pointers: Vec<&Value> = errors.iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(pointers, ["tenant", "database", "limit"]);
     let answer = portal.get(&format!("{list}?pageToken={token_of_events}")).await;
     answer.is_problem(400, "invalidRequest");
     assert_eq!(answer.text("/errors/0/pointer"), "pageToken");

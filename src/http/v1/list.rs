@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::list_parameters::{ListParameters, list_of};
-use crate::domain::{Code, ListPosition};
+use crate::domain::{Code, ListFilter, ListPosition};
 use crate::http::extract::{Authorized, Query, Read};
 use crate::http::models::Connection;
 use crate::http::openapi::{ErrorCodes, ErrorResponses, examples};
@@ -18,7 +18,7 @@ use crate::http::{AppState, Problem, links, response};
 pub(crate) struct ConnectionList {
     /// The connections.
     value: Vec<Connection>,
-    /// The next page; absent on the last.
+    /// The next page: continue while it is present, even if `value` is empty. Absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_link: Option<String>,
@@ -51,10 +51,7 @@ pub(crate) async fn list(
     Authorized { caller, .. }: Authorized<Read>,
     Query(parameters): Query<ListParameters>,
 ) -> Result<Response, Problem> {
-    let limit = links::page_size(parameters.limit)?;
-    let filter = parameters.filter()?;
-    let list = list_of(&filter);
-    let after: Option<ListPosition> = links::page_position(&list, parameters.page_token.as_deref())?;
+    let (limit, Listing { filter, list, after }) = parse(&parameters)?;
     let page = state
         .usecases
         .queries
@@ -73,4 +70,32 @@ pub(crate) async fn list(
             .collect(),
         next_link,
     }))
+}
+
+/// What a page is taken from.
+struct Listing {
+    filter: ListFilter,
+    /// The name of the list, see [`list_of`].
+    list: String,
+    after: Option<ListPosition>,
+}
+
+/// The size of the page and where it is taken from, or all that is wrong with the parameters. A page token is checked once the filter is
+/// known.
+fn parse(parameters: &ListParameters) -> Result<(u32, Listing), Problem> {
+    let limit = links::page_size(parameters.limit);
+    let listing = parameters.filter().and_then(|filter| {
+        let list = list_of(&filter);
+        let after = links::page_position(&list, parameters.page_token.as_deref())?;
+        Ok(Listing { filter, list, after })
+    });
+    match (limit, listing) {
+        (Ok(limit), Ok(listing)) => Ok((limit, listing)),
+        (limit, listing) => {
+            let problems = [listing.err(), limit.err()].into_iter().flatten();
+            Err(Problem::invalid(
+                problems.flat_map(|problem| problem.errors).collect(),
+            ))
+        }
+    }
 }

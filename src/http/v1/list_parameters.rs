@@ -52,7 +52,7 @@ pub(crate) struct ListParameters {
     /// Only the connections whose name begins like this, in upper or lower case.
     #[param(max_length = 40, pattern = "^[A-Za-z0-9 .-]{1,40}$", example = "telemetry")]
     name: Option<String>,
-    /// `me`: only the connections that the caller requested, or continued, as the actor.
+    /// `me`: only the connections that the caller created, or continued as a person of the target's tenant.
     #[param(inline)]
     actor: Option<ListedActor>,
     /// Whether connections that are `removed` or `failed` are listed too. `state=removed` and `state=failed` list them in any case.

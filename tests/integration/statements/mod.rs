@@ -5,7 +5,7 @@ mod crowd;
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
-use tenant_bridge::db::connections::{ListScope, Listed, Selection, list};
+use tenant_bridge::db::connections::{ConnectionRole, ListScope, Listed, Selection, list};
 use tenant_bridge::domain::{ListFilter, ListOrder, ListPosition};
 use uuid::Uuid;
 
@@ -93,13 +93,14 @@ async fn page(
     (viewer, scope): (Viewer, Option<ListScope<'_>>),
     filter: &ListFilter,
     after: Option<ListPosition>,
+    limit: u32,
 ) -> Listed {
     let selection = Selection {
         viewer: Some(viewer.person()),
         scope,
         filter,
         after,
-        limit: PAGE,
+        limit,
     };
     list(db, &selection).await.expect("a page")
 }
@@ -164,7 +165,7 @@ async fn lists_hold_what_a_plain_filter_leaves(
             let expected = crowd.expected(viewer, &set, &filter);
             let (mut found, mut after) = (Vec::new(), None);
             loop {
-                let listed = page(db, (viewer, scope), &filter, after).await;
+                let listed = page(db, (viewer, scope), &filter, after, PAGE).await;
                 found.extend(ids(&listed));
                 after = listed.next;
                 if after.is_none() {
@@ -177,6 +178,32 @@ async fn lists_hold_what_a_plain_filter_leaves(
         }
     }
     assert!(found_some > 500, "{found_some} lists hold something");
+}
+
+/// A connection that they see twice is theirs also where the page or what it examines ends.
+async fn who_made_them_is_told_in_the_largest_page(db: &mut PgConnection) {
+    for order in [ListOrder::Creation, ListOrder::Name] {
+        let filter = ListFilter {
+            order,
+            with_finished: true,
+            ..ListFilter::default()
+        };
+        let viewer = Viewer::OwnerWithRole;
+        let scope = viewer.scope(&filter).expect("a list");
+        let listed = page(db, (viewer, scope), &filter, None, 200).await;
+        let [made, theirs @ ..] = &listed.connections[..] else {
+            panic!("a page")
+        };
+        assert_eq!((made.part, theirs.len()), (None, 100), "{order:?}");
+        for found in theirs {
+            assert_eq!(
+                found.part,
+                Some(ConnectionRole::Actor),
+                "{order:?}: {}",
+                found.record.name
+            );
+        }
+    }
 }
 
 /// Who looks at a list of many, and what each page costs.
@@ -205,7 +232,7 @@ async fn costs(
                     .execute(&mut *db)
                     .await
                     .expect("a setting");
-                page(db, (viewer, scope), &filter, None).await;
+                page(db, (viewer, scope), &filter, None, PAGE).await;
                 let names: Vec<&str> = set.iter().map(|condition| condition.name).collect();
                 let what = format!("{viewer:?}, {names:?}, {:?}, {plan}", filter.order);
                 let after = buffers(db, reader).await;
@@ -236,6 +263,7 @@ async fn a_page_of_a_list_costs_the_same_however_much_there_is_and_holds_what_it
     let conditions = conditions();
     crowd.grow_to(&mut db, LISTED).await;
     lists_hold_what_a_plain_filter_leaves(&mut db, &crowd, &conditions).await;
+    who_made_them_is_told_in_the_largest_page(&mut db).await;
     // Nothing else reads tables meanwhile.
     let mut app = app;
     app.stop_service().await;

@@ -76,7 +76,8 @@ fn position(row: &Row) -> ListPosition {
 
 /// A statement over the rows of the viewers `$2` behind a position. Each branch reads one range of an index, in the order of the list
 /// and only as far as needed; a viewer that is null reads nothing. Its limit is known when the statement is planned, so that no plan
-/// reads all of a range to sort it. A connection that two viewers see is next to itself. The last row that is examined is returned
+/// reads all of a range to sort it. A connection that two viewers see is next to itself, so one row more is read
+/// than examined. The last row that is examined is returned
 /// even if it does not match: the next page begins behind it. A page can't be longer than that.
 macro_rules! over_listings {
     ($matches:literal, $position:literal, $order:literal, $outer:literal, $($argument:expr),+) => {
@@ -86,7 +87,7 @@ macro_rules! over_listings {
             listed: "page.matches as \"matches!\", page.continues as \"continues!\"",
             from: ("(select *, coalesce(lead(true) over (), v.last_examined) as continues from (
                 select * from (
-                    select s.connection_id, s.name, row_number() over o = 200 as last_examined,
+                    select s.connection_id, s.name, row_number() over o as place, row_number() over o = 200 as last_examined,
                         least(s.part, case when lead(s.connection_id) over o = s.connection_id then lead(s.part) over o end) as part,
                         s.tags @> $3" + $matches + " and lag(s.connection_id) over o is distinct from s.connection_id as matches
                     from (
@@ -101,9 +102,9 @@ macro_rules! over_listings {
                         (select l.* from connection_listings l where l.viewer = ($2::uuid[])[5] and l.shelf = 'changing'" + $position + "
                         union all
                         (select l.* from connection_listings l where l.viewer = ($2::uuid[])[6] and l.shelf = 'finished'" + $position + "
-                        order by " + $order + " limit 200
+                        order by " + $order + " limit 201
                     ) s window o as (order by " + $order + ")
-                 ) w where w.matches or w.last_examined) v limit $1) page
+                 ) w where w.place <= 200 and (w.matches or w.last_examined)) v limit $1) page
                  cross join lateral (select * from connections k where k.id = page.connection_id limit 1) c"),
             $outer,
             $($argument),+
@@ -116,7 +117,7 @@ async fn by_creation(db: &mut PgConnection, selection: &Selection<'_>) -> Result
     let rows = over_listings!(
         " and starts_with(s.name, $5)",
         // Ids are UUIDv7, so their order is the order of creation. Always a bound, so that each page begins inside the index.
-        " and l.connection_id < $4 order by l.connection_id desc limit 200)",
+        " and l.connection_id < $4 order by l.connection_id desc limit 201)",
         "connection_id desc",
         "order by page.connection_id desc",
         i64::from(selection.limit),
@@ -129,17 +130,22 @@ async fn by_creation(db: &mut PgConnection, selection: &Selection<'_>) -> Result
 }
 
 async fn by_name(db: &mut PgConnection, selection: &Selection<'_>) -> Result<Vec<Row>, DbError> {
-    let (after, prefix) = (selection.after.as_ref(), prefix(selection.filter));
+    let prefix = prefix(selection.filter);
+    let after = selection.after.as_ref();
+    // Never before the prefix, wherever the position is.
+    let begin = after.map_or((prefix, Uuid::nil()), |after| {
+        (after.name.as_str(), after.id.uuid()).max((prefix, Uuid::nil()))
+    });
     let rows = over_listings!(
         "",
-        " and (l.name, l.connection_id) > ($4, $5) and l.name < $6 order by l.name, l.connection_id limit 200)",
+        " and (l.name, l.connection_id) > ($4, $5) and l.name < $6 order by l.name, l.connection_id limit 201)",
         "name, connection_id",
         "order by page.name, page.connection_id",
         i64::from(selection.limit),
         &viewers(selection) as &[Option<Uuid>],
         &tags(selection.filter),
-        after.map_or(prefix, |after| &after.name),
-        after.map_or(Uuid::nil(), |after| after.id.uuid()),
+        begin.0,
+        begin.1,
         // Behind all names that begin like this.
         format!("{prefix}{}", char::MAX)
     );
