@@ -15,7 +15,8 @@ use crate::authz::tenants::Tenants;
 use crate::authz::{Caller, Side};
 use crate::db::connections::{ConnectionRole, ConnectionWithRole};
 use crate::domain::{
-    ConnectionRecord, DataConnectionId, DatabaseId, Error, Person, ResourceId, ResourceRead, State, TenantId,
+    ConnectionRecord, DataConnectionId, DatabaseId, Error, Person, ResourceId, ResourceRead, SourceScope,
+    State, TenantId,
 };
 use crate::entra::{Entra, ExchangeError, ExchangeErrorKind, UserToken};
 use crate::sources;
@@ -56,6 +57,8 @@ pub(crate) enum AccessCheck<'a> {
     DataConnections(&'a DatabaseId),
     /// A resource of a source, also when it is gone.
     Resource(&'a ResourceRead),
+    /// All sources in a scope: the permission for these actions there.
+    Actions(&'a SourceScope, &'static [&'static str]),
 }
 
 /// Cached answers of ARM and Entra. Only yes and no are cached, never an outage.
@@ -156,6 +159,7 @@ impl AccessCheck<'_> {
             Self::DataConnection(id) => AccessSubject::Resource(canonical(id.resource())),
             Self::Resource(read) => AccessSubject::Resource(canonical(&read.id)),
             Self::DataConnections(id) => AccessSubject::Inside(canonical(id.resource())),
+            Self::Actions(scope, _) => AccessSubject::Inside(scope.canonical()),
         }
     }
 }
@@ -356,6 +360,15 @@ impl Visibility {
             AccessCheck::DataConnection(id) => self.arm.data_connection(&token, id).await.map(drop),
             AccessCheck::DataConnections(id) => self.arm.list_data_connections(&token, id).await,
             AccessCheck::Resource(read) => self.arm.resource_exists(&token, read).await.map(drop),
+            AccessCheck::Actions(scope, actions) => {
+                let permissions = self.arm.permissions_at(&token, &scope.canonical()).await;
+                match permissions {
+                    Ok(permissions) => {
+                        return Ok(actions.iter().all(|action| permissions.allows(action)));
+                    }
+                    Err(error) => Err(error),
+                }
+            }
         };
         match answer {
             Ok(()) => Ok(true),

@@ -67,9 +67,17 @@ impl Arm {
         token: &BearerToken,
         scope: &ResourceId,
     ) -> Result<Permissions, ArmError> {
+        self.permissions_at(token, scope.as_written()).await
+    }
+
+    /// The same at a scope of any kind, such as a subscription: a path below ARM's root.
+    ///
+    /// # Errors
+    /// As [`Arm::permissions`].
+    pub async fn permissions_at(&self, token: &BearerToken, scope: &str) -> Result<Permissions, ArmError> {
         let name = "GET permissions";
         let below = ["providers", "Microsoft.Authorization", "permissions"];
-        let mut url = self.url(scope, &below, API_VERSION);
+        let mut url = self.url_of(scope.split('/').skip(1).chain(below), API_VERSION);
         let mut permissions = Permissions::default();
         for page in 1..=MOST_PAGES {
             let understand = |answer: Answer| self.page_of(answer);

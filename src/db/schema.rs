@@ -10,7 +10,7 @@ static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// What the serving role may do, table by table; all else it may not. What proves something (who, what was sent, when nothing
 /// was there at first) it can write once and never change.
-const GRANTS: [(&str, &str); 17] = [
+const GRANTS: [(&str, &str); 18] = [
     // The update of the tenant changes nothing: it is how a row that a concurrent request made is read.
     ("people", "select, insert, update (tenant_id, user_name)"),
     (
@@ -26,7 +26,11 @@ const GRANTS: [(&str, &str); 17] = [
         "select, insert, update (snapshot, confirmed_at)",
     ),
     ("connection_resources", "select, insert"),
-    // Written by the triggers of the tables above, in the serving role's name; the second one for the previous version.
+    // Written by the triggers of the tables above, in the serving role's name; the last two for previous versions.
+    (
+        "connection_listings",
+        "select, insert, update (shelf, part, tags)",
+    ),
     ("connection_list_entries", "select, insert, update (part), delete"),
     ("connection_viewers", "select, insert, update (part), delete"),
     ("connection_notes", "select, insert"),

@@ -9,6 +9,7 @@ mod event_kind;
 mod exceeded;
 mod ids;
 pub(crate) mod json_fields;
+mod list;
 mod names;
 mod record;
 mod refusal;
@@ -29,6 +30,7 @@ pub use exceeded::Exceeded;
 pub use ids::{
     ActorId, ConnectionId, IdentifierError, ObjectId, OperationId, Person, SubscriptionId, TenantId,
 };
+pub use list::{ListFilter, ListOrder, ListPosition, NamePrefix, NamePrefixError, SourceScope};
 pub use names::{ConsumerGroup, DataConnectionName, DataFormat, EntityName, NameError};
 pub use record::{
     Awaiting, ConnectionRecord, ConnectionResource, Failure, FoundResource, KnownPerson, NewRecord,
@@ -39,9 +41,10 @@ pub use refusal::{Challenge, Error, FieldError, Missing, MissingKind, Refusal, U
 pub use request::NewConnection;
 pub use resource_id::{
     ClusterId, DataConnectionId, DatabaseId, EventHubId, NamespaceId, ResourceId, ResourceIdError,
+    StorageAccountId,
 };
 pub use resource_read::ResourceRead;
-pub use source::{EventHubSource, RecordedSourceError, Source, SourceId};
+pub use source::{EVENT_HUB, EventHubSource, RecordedSourceError, Source};
 pub use state::{Desired, InFlight, Observed, OperationKind, Phase, State, derive};
 pub use target::{Target, TargetSettings};
 pub use words::UnknownWord;

@@ -290,6 +290,11 @@ typed_id!(
     "Microsoft.EventHub/namespaces"
 );
 typed_id!(
+    /// A storage account: the source of connections through Event Grid.
+    StorageAccountId,
+    "Microsoft.Storage/storageAccounts"
+);
+typed_id!(
     /// An event hub: the source of a connection.
     EventHubId,
     "Microsoft.EventHub/namespaces/eventhubs"

@@ -1,7 +1,5 @@
 //! What the events come from. A kind of source is a variant of [`Source`], a type of its own and a file in `sources`.
 
-use std::str::FromStr;
-
 use serde_json::Value;
 
 use crate::domain::names::{ConsumerGroup, NameError};
@@ -22,13 +20,6 @@ pub struct EventHubSource {
     pub hub: EventHubId,
     /// The consumer group that Azure Data Explorer reads with; no other reader may share it.
     pub consumer_group: ConsumerGroup,
-}
-
-/// The id of a resource that events can come from: lists are filtered by it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SourceId {
-    /// An event hub.
-    EventHub(EventHubId),
 }
 
 /// Why this version cannot read a recorded source or its configuration.
@@ -53,7 +44,8 @@ pub enum RecordedSourceError {
     ConsumerGroup(#[from] NameError),
 }
 
-const EVENT_HUB: &str = "eventHub";
+/// The kind's name in records and requests.
+pub const EVENT_HUB: &str = "eventHub";
 
 impl Source {
     /// The kind's name in records, and the member of the API that holds it.
@@ -116,24 +108,6 @@ impl Source {
         match self {
             Self::EventHub(_) => serde_json::to_value(target),
         }
-    }
-}
-
-impl SourceId {
-    /// The id without its kind.
-    #[must_use]
-    pub fn resource(&self) -> &ResourceId {
-        match self {
-            Self::EventHub(hub) => hub.resource(),
-        }
-    }
-}
-
-impl FromStr for SourceId {
-    type Err = ResourceIdError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self::EventHub)
     }
 }
 

@@ -65,6 +65,9 @@ pub(super) fn needed(source: &EventHubSource) -> NeededResource {
     }
 }
 
+/// The action that reads event hubs.
+pub(crate) const READ_ACTION: &str = "Microsoft.EventHub/namespaces/eventhubs/read";
+
 /// The read that shows whether the hub exists.
 pub(super) fn read(hub: &EventHubId) -> ResourceRead {
     ResourceRead {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 pub(crate) use compare::{Comparison, Recorded, compare, fingerprint};
 
-use crate::domain::{DataFormat, EntityName, NewConnection, ResourceId, ResourceRead, Source, SourceId};
+use crate::domain::{DataFormat, EntityName, NewConnection, ResourceId, ResourceRead, Source, SourceScope};
 
 /// A role that a create needs, as Microsoft's how-to names it, and the action of it that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,12 +65,27 @@ pub(crate) const fn pointer(source: &Source) -> &'static str {
     }
 }
 
-/// The read that decides who may see what comes from a resource.
-pub(crate) fn read_of(id: &SourceId) -> ResourceRead {
-    match id {
-        SourceId::EventHub(hub) => event_hub::read(hub),
+/// What of ARM's decides who may see the connections of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SourceCheck {
+    /// The caller can read the resource.
+    Read(ResourceRead),
+    /// The caller has the permission for all of these actions, there and so for all inside.
+    Actions(&'static [&'static str]),
+}
+
+/// What decides who may see the connections of this source. In a subscription there are sources of any kind.
+pub(crate) fn check_of(scope: &SourceScope) -> SourceCheck {
+    match scope {
+        SourceScope::EventHub(hub) => SourceCheck::Read(event_hub::read(hub)),
+        SourceScope::Namespace(_) => SourceCheck::Actions(&[event_hub::READ_ACTION]),
+        SourceScope::StorageAccount(_) => SourceCheck::Actions(&[STORAGE_READ_ACTION]),
+        SourceScope::Subscription(_) => SourceCheck::Actions(&[event_hub::READ_ACTION, STORAGE_READ_ACTION]),
     }
 }
+
+/// The action that reads storage accounts.
+const STORAGE_READ_ACTION: &str = "Microsoft.Storage/storageAccounts/read";
 
 /// The body that creates this connection in the cluster's region. What was not asked for is absent: only members that were sent can be
 /// compared later.

@@ -21,7 +21,7 @@ pub(crate) use feed::FEED_RESTARTED;
 pub use feed::{Feed, FeedCursor, FeedFilter, FeedPage};
 pub use idempotency::{IdempotencyKey, IdempotencyKeys, KeyError, Settings as IdempotencySettings};
 pub(crate) use measure::measure;
-pub use queries::{EventsPage, ListFilter, OperationView, Page, Queries};
+pub use queries::{EventsPage, OperationView, Page, Queries};
 pub use recheck::LateEffects;
 pub use remedy::Remedies;
 pub use removal_request::{ExpectedVersion, RemovalRequest};

@@ -12,36 +12,25 @@ use tokio::sync::broadcast;
 use tokio::time::{Instant, timeout_at};
 
 use crate::authz::{Caller, Side};
-use crate::db::connections::{ConnectionWithRole, Selection};
+use crate::db::connections::{ConnectionWithRole, ListScope, Selection};
 use crate::db::{connections, ledger_events, operations, principals};
 use crate::domain::{
-    Code, ConnectionId, ConnectionRecord, DatabaseId, Error, OperationId, OperationRecord, RecordedEvent,
-    Refusal, SourceId, SubscriptionId,
+    Code, ConnectionId, ConnectionRecord, Error, ListFilter, ListPosition, OperationId, OperationRecord,
+    RecordedEvent, Refusal, State, SubscriptionId,
 };
-use crate::sources;
+use crate::sources::{self, SourceCheck};
 use crate::visibility::{AccessCheck, ViewerRole, sees_all_of_own_tenant};
 
 /// How often a waiting request reads the database, in case another replica ends the operation.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The filter of a list.
-#[derive(Debug, Clone, Default)]
-pub struct ListFilter {
-    /// The connections into this database.
-    pub database: Option<DatabaseId>,
-    /// The connections from this resource.
-    pub source: Option<SourceId>,
-    /// Only connections whose last change no read has settled yet.
-    pub unsettled: bool,
-}
-
 /// A page of a list.
 #[derive(Debug)]
 pub struct Page {
-    /// The connections, newest first.
+    /// The connections, in the order of the list.
     pub connections: Vec<ConnectionRecord>,
-    /// Where the next page begins; `None` on the last one.
-    pub next: Option<ConnectionId>,
+    /// Where the page ends; `None` on the last one.
+    pub next: Option<ListPosition>,
 }
 
 /// A page of a connection's events.
@@ -97,63 +86,75 @@ impl Queries {
             .await
     }
 
-    /// The connections that match the filter and are visible to the caller, newest first, older than `before`. ARM is asked only about
-    /// the resource that the filter names.
+    /// The connections that match the filter and are visible to the caller, behind `after`. ARM is asked only about the resource that the
+    /// filter names. A page may hold fewer than `limit` although another one follows.
+    ///
+    /// # Errors
+    /// When the database, Entra or ARM can't answer.
     pub async fn connections(
         &self,
         caller: &Caller,
         filter: &ListFilter,
-        before: Option<ConnectionId>,
+        after: Option<ListPosition>,
         limit: u32,
     ) -> Result<Page, Error> {
         caller.require(Scope::Read)?;
-        let everything_from = self.side_of_filter(caller, filter).await?;
+        let (scope, side) = match self.scope_of_filter(caller, filter).await? {
+            Some((scope, side)) => (Some(scope), side),
+            None => (None, None),
+        };
         let found = self.db.read(async |db| {
             let selection = Selection {
                 viewer: principals::find(db, caller.actor()).await?,
-                tenant: sees_all_of_own_tenant(caller).then(|| caller.actor().tenant),
-                everything: everything_from.is_some(),
-                database: filter.database.as_ref(),
-                source: filter.source.as_ref(),
-                unsettled: filter.unsettled,
-                before,
+                scope,
+                filter,
+                after,
                 limit,
             };
             Ok(connections::list(db, &selection).await?)
         });
         let connections::Listed { connections, next } = found.await?;
         let show = |found: ConnectionWithRole| {
-            let side = role_by_record(caller, &found).or(everything_from)?;
+            let side = role_by_record(caller, &found).or(side)?;
             Some(side.redact(caller, found))
         };
         let connections = connections.into_iter().filter_map(show).collect();
         Ok(Page { connections, next })
     }
 
-    /// The role in which the caller may see everything that a filter selects, if any.
-    async fn side_of_filter(
+    /// What of a list the caller may see although the records do not name them, and in which role; without one, in that of their
+    /// tenant.
+    async fn scope_of_filter<'a>(
         &self,
         caller: &Caller,
-        filter: &ListFilter,
-    ) -> Result<Option<ViewerRole>, Error> {
-        if filter.unsettled && self.visibility.is_operator(caller) {
-            return Ok(Some(ViewerRole::Operator));
+        filter: &'a ListFilter,
+    ) -> Result<Option<(ListScope<'a>, Option<ViewerRole>)>, Error> {
+        if filter.is_mine {
+            return Ok(None);
+        }
+        if filter.state == Some(State::Unsettled) && self.visibility.is_operator(caller) {
+            return Ok(Some((ListScope::Unsettled, Some(ViewerRole::Operator))));
         }
         if let Some(database) = &filter.database {
             let what = AccessCheck::DataConnections(database);
             let asked = (database.subscription(), Side::Target, what);
             if self.may_read_named(caller, asked).await? {
-                return Ok(Some(ViewerRole::Target));
+                return Ok(Some((ListScope::Database(database), Some(ViewerRole::Target))));
             }
         }
         if let Some(source) = &filter.source {
-            let read = sources::read_of(source);
-            let asked = (read.id.subscription(), Side::Source, AccessCheck::Resource(&read));
+            let check = sources::check_of(source);
+            let what = match &check {
+                SourceCheck::Read(read) => AccessCheck::Resource(read),
+                SourceCheck::Actions(actions) => AccessCheck::Actions(source, actions),
+            };
+            let asked = (source.subscription(), Side::Source, what);
             if self.may_read_named(caller, asked).await? {
-                return Ok(Some(ViewerRole::Source));
+                return Ok(Some((ListScope::Source(source), Some(ViewerRole::Source))));
             }
         }
-        Ok(None)
+        let tenant = sees_all_of_own_tenant(caller).then(|| caller.actor().tenant);
+        Ok(tenant.map(|tenant| (ListScope::Tenant(tenant), None)))
     }
 
     /// Whether the caller may read the resource that the filter names; `false` in a subscription that Azure does not know.

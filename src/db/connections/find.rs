@@ -51,6 +51,10 @@ struct Row {
     justification: Option<String>,
     settling: Option<String>,
     part: Option<String>,
+    /// Whether it belongs to the page of a list.
+    matches: bool,
+    /// Whether the list may continue behind it.
+    continues: bool,
     creator: Option<Json<Creator>>,
     operation: Option<Json<operations::Row>>,
 }
@@ -64,7 +68,8 @@ struct Creator {
 
 /// `select` of [`Row`], with the rest of the statement; the macro needs each as one literal. `from` names the connections `c`, and
 /// `part` the viewer's role in each: of two roles, the actor's counts, which is first in the alphabet. `creator` gives who requested
-/// it, where that is shown.
+/// it, where that is shown. `listed` is for
+/// lists.
 ///
 /// A connection and its operation are read in one statement, since each statement sees its own moment: a record from before a
 /// change and an operation from after it would make a state that never was. The operation is the one that waits, else the one
@@ -73,7 +78,7 @@ struct Creator {
 /// What belongs to a connection is looked up connection by connection (`lateral … limit 1`), so that no plan reads whole tables for
 /// a page, whatever it expects.
 macro_rules! select {
-    (part: $part:literal, creator: $creator:literal, from: ($($from:tt)+), $rest:literal $(, $argument:expr)*) => {
+    (part: $part:literal, creator: $creator:literal, listed: $listed:literal, from: ($($from:tt)+), $rest:literal $(, $argument:expr)*) => {
         sqlx::query_as!(
             Row,
             "select c.id, c.arm_id_written, c.name, c.target_tenant_id, c.source_tenant_id, c.database_id,
@@ -82,7 +87,7 @@ macro_rules! select {
                 c.version, c.found as \"found: Json<FoundResource>\", c.recheck_at,
                 coalesce(r.configuration, 'null') as \"configuration!\",
                 n.justification as \"justification?\", o.settling as \"settling?\", " + $part + " as \"part?\",
-                " + $creator + " as \"creator?: Json<Creator>\",
+                " + $creator + " as \"creator?: Json<Creator>\", " + $listed + ",
                 o.operation as \"operation?: Json<operations::Row>\"
              from " + $($from)* + "
              left join lateral (
@@ -104,7 +109,7 @@ macro_rules! select {
 // Below the macro, which it uses.
 mod list;
 
-pub use list::{Listed, Selection, list};
+pub use list::{ListScope, Listed, Selection, list};
 
 impl Row {
     fn found(self) -> Result<ConnectionWithRole, DbError> {
@@ -170,6 +175,7 @@ pub async fn find_open(
     let row = select!(
         part: "null::text",
         creator: "null::jsonb",
+        listed: "true as \"matches!\", false as \"continues!\"",
         from: ("connections c"),
         "where c.arm_id = $1 and c.closed_at is null",
         arm_id.resource().canonical()
@@ -235,9 +241,16 @@ pub async fn readers_beside(
 
 /// A connection, without a visibility check.
 pub async fn find(db: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionRecord>, DbError> {
-    let row = select!(part: "null::text", creator: "null::jsonb", from: ("connections c"), "where c.id = $1", id.uuid())
-        .fetch_optional(db)
-        .await?;
+    let row = select!(
+        part: "null::text",
+        creator: "null::jsonb",
+        listed: "true as \"matches!\", false as \"continues!\"",
+        from: ("connections c"),
+        "where c.id = $1",
+        id.uuid()
+    )
+    .fetch_optional(db)
+    .await?;
     row.map(Row::parse).transpose()
 }
 
@@ -251,6 +264,7 @@ pub async fn find_with_role(
         part: "(select min(p.part) from connection_people p where p.connection_id = c.id and p.person_id = $2)",
         creator: "(select jsonb_build_object('tenant', w.tenant_id, 'object', w.object_id, 'name', w.user_name)
                 from people w where w.id = c.created_by)",
+        listed: "true as \"matches!\", false as \"continues!\"",
         from: ("connections c"),
         "where c.id = $1",
         id.uuid(),

@@ -14,7 +14,7 @@ use crate::domain::{
 };
 
 pub use find::{
-    ConnectionWithRole, Listed, Selection, find, find_open, find_with_role, list, readers_beside,
+    ConnectionWithRole, ListScope, Listed, Selection, find, find_open, find_with_role, list, readers_beside,
     unanswered_removal,
 };
 pub use recheck::{

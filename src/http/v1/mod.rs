@@ -9,5 +9,6 @@ pub(super) mod feed;
 mod feed_export;
 pub(super) mod get;
 pub(super) mod list;
+mod list_parameters;
 pub(super) mod operation;
 pub(super) mod remove;

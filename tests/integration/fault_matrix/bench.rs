@@ -176,7 +176,11 @@ impl Bench<'_> {
             | Call::ContinueSourceExchange
             | Call::ContinueAbsence
             | Call::ContinuePermissions => self.checked_continuation().await,
-            Call::LookExchange | Call::LookConnection | Call::LookHub | Call::LookList => self.look().await,
+            Call::LookExchange
+            | Call::LookConnection
+            | Call::LookHub
+            | Call::LookList
+            | Call::LookNamespace => self.look().await,
             Call::Put | Call::PutPoll | Call::PutReadBack | Call::PutSettling | Call::SecondAbsence => {
                 self.create().await
             }

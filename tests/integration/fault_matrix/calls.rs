@@ -86,6 +86,8 @@ calls! {
     LookHub,
     /// Whether somebody may read all data connections of a database.
     LookList,
+    /// Whether somebody may read all event hubs of a namespace.
+    LookNamespace,
 }
 
 impl Call {
@@ -131,7 +133,8 @@ impl Call {
             | Self::LookExchange
             | Self::LookConnection
             | Self::LookHub
-            | Self::LookList => true,
+            | Self::LookList
+            | Self::LookNamespace => true,
             Self::Put
             | Self::PutPoll
             | Self::PutReadBack
@@ -195,7 +198,9 @@ impl Call {
             Self::TargetPermissions | Self::RemovalPermissions | Self::ContinuePermissions => {
                 arm("GET", format!("/databases/telemetry{permissions}"))
             }
-            Self::SourcePermissions => arm("GET", format!("/namespaces/ns-domain2{permissions}")),
+            Self::SourcePermissions | Self::LookNamespace => {
+                arm("GET", format!("/namespaces/ns-domain2{permissions}"))
+            }
             Self::EventHub | Self::LookHub => arm("GET", "/eventhubs/hub1?".to_owned()),
             Self::ConsumerGroup => arm("GET", "/consumergroups/".to_owned()),
             Self::Put => arm("PUT", format!("/dataConnections/{name}?")),

@@ -107,6 +107,7 @@ impl Bench<'_> {
         self.app.emulator.journal().clear();
         let path = match self.call {
             Call::LookList => format!("/v1/connections?database={}", how_to::DATABASE),
+            Call::LookNamespace => format!("/v1/connections?source={}", how_to::NAMESPACE),
             _ => format!("/v1/connections/{id}"),
         };
         self.app.emulator.inject(self.lasting());
@@ -144,7 +145,7 @@ impl Bench<'_> {
 
     fn is_shown(&self, answer: &Answer, id: &str) -> Result<(), Wrong> {
         let shown = match self.call {
-            Call::LookList => answer.body["value"]
+            Call::LookList | Call::LookNamespace => answer.body["value"]
                 .as_array()
                 .is_some_and(|list| list.iter().any(|connection| connection["id"] == id)),
             _ => answer.body["id"] == id,
@@ -200,7 +201,7 @@ impl Bench<'_> {
             Outcome::Refused => (403, "azureRefused"),
             Outcome::NotAllowed => (403, "tenantNotAllowed"),
             Outcome::Taken => (409, "nameTaken"),
-            Outcome::NotSeen if self.call == Call::LookList => {
+            Outcome::NotSeen if matches!(self.call, Call::LookList | Call::LookNamespace) => {
                 return demand(
                     (answer.status, &answer.body) == (200, &json!({ "value": [] })),
                     || format!("{} {}", answer.status, answer.body),

@@ -84,6 +84,7 @@ async fn look_at(app: &App, id: &str) {
         format!("/v1/connections/{id}/events"),
         format!("/v1/connections?database={}", how_to::DATABASE),
         format!("/v1/connections?source={}", how_to::HUB1),
+        format!("/v1/connections?source={}", how_to::NAMESPACE),
     ] {
         reader.get(&path).await;
         app.portal().with_token(&other).get(&path).await;

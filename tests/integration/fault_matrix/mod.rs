@@ -69,4 +69,5 @@ rows! {
     each_trouble_of_looking_at_a_connection => LookConnection,
     each_trouble_of_looking_at_a_hub => LookHub,
     each_trouble_of_looking_at_a_list => LookList,
+    each_trouble_of_looking_at_a_namespace => LookNamespace,
 }

@@ -89,7 +89,8 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
         | Call::LookExchange
         | Call::LookConnection
         | Call::LookHub
-        | Call::LookList => Meaningless("no change is recorded yet"),
+        | Call::LookList
+        | Call::LookNamespace => Meaningless("no change is recorded yet"),
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn cell(call: Call, trouble: Trouble) -> Cell {
             ReadLag => Leads(Unharmed),
             _ => look(trouble),
         },
-        Call::LookHub | Call::LookList => look(trouble),
+        Call::LookHub | Call::LookList | Call::LookNamespace => look(trouble),
         Call::Cluster | Call::Database | Call::EventHub | Call::ConsumerGroup => read(trouble),
         Call::Put
         | Call::PutPoll

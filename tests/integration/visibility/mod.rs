@@ -1,6 +1,7 @@
 //! Who sees what: a table of everybody who could look; how long an answer holds, and what happens when nobody can tell; and
 //! lists that ARM is asked about.
 
+mod filters;
 mod lists;
 mod remembered;
 mod table;

@@ -145,10 +145,12 @@ const ALL_RECORDS: &str = "
     from made m
     cross join lateral (select 'create' as kind, m.phase
         union all select 'remove', 'queued' where m.queued) x
-    cross join operations o";
+    cross join operations o;
+    -- Those of an operation that has ended: no service records any so.
+    select list_connection(id) from made";
 
 #[tokio::test]
-async fn the_list_holds_those_that_are_shown_as_unsettled_and_no_others() {
+async fn the_list_of_a_state_holds_those_that_are_shown_in_it_and_no_others() {
     let app = App::start().await;
     let created = app.how_to_portal().create(&wanted("telemetry", "$Default")).await;
     assert_eq!(created.status, 201, "{}", created.body);
@@ -171,11 +173,28 @@ async fn the_list_holds_those_that_are_shown_as_unsettled_and_no_others() {
         let one = |item: &Value| (item["id"].to_string(), item["state"].to_string());
         shown.iter().map(one).collect::<BTreeMap<String, String>>()
     };
-    let mut expected = all("").await;
-    assert_eq!(expected.len(), 97);
-    expected.retain(|_, state| state == "\"unsettled\"");
+    let is_as_shown = async |what: &str| {
+        let shown = all("&includeFinished=true").await;
+        assert_eq!(shown.len(), 97);
+        for state in [
+            "creating",
+            "active",
+            "removing",
+            "removed",
+            "failed",
+            "unsettled",
+            "missing",
+        ] {
+            let mut expected = shown.clone();
+            expected.retain(|_, shown| *shown == format!("\"{state}\""));
+            assert_eq!(all(&format!("&state={state}")).await, expected, "{state} {what}");
+        }
+        let mut open = shown;
+        open.retain(|_, shown| !["\"removed\"", "\"failed\""].contains(&shown.as_str()));
+        assert_eq!(all("").await, open, "{what}");
+    };
+    is_as_shown("at first").await;
     let listed = all("&state=unsettled").await;
-    assert_eq!(listed, expected);
     // Whatever may have been sent, and what no operation looks into any more.
     assert_eq!(listed.len(), 24 + 5);
     let counted = "select count(*) = 29 from unsettled_connections";
@@ -193,9 +212,7 @@ async fn the_list_holds_those_that_are_shown_as_unsettled_and_no_others() {
             .execute(&mut owner)
             .await
             .expect("the owner may");
-        let mut expected = all("").await;
-        expected.retain(|_, state| state == "\"unsettled\"");
-        assert_eq!(all("&state=unsettled").await, expected, "{change}");
+        is_as_shown(change).await;
     }
     assert_eq!(all("&state=unsettled").await.len(), 0);
     app.finish().await;
