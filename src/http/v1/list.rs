@@ -42,7 +42,7 @@ impl ErrorCodes for ListErrors {
     tag = "connections",
     params(ListParameters),
     responses(
-        (status = 200, description = "A page", body = ConnectionList, example = json!(examples::connections())),
+        (status = 200, description = "A page", body = ConnectionList, example = json!(examples::connections(&list_of(&ListFilter::default())))),
         ErrorResponses<ListErrors>,
     )
 )]
