@@ -7,6 +7,7 @@ from uuid import UUID
 from tenant_bridge_client import (
     AccessMissing,
     BridgeClient,
+    ChangeFailed,
     ClaimsRequired,
     InvalidRequest,
     OperationFailed,
@@ -71,6 +72,8 @@ async def _told(work: Callable[[], Awaitable[View]]) -> View:
         return AskForAccess([(missing.tenant, missing.fix) for missing in error.missing])
     except InvalidRequest as error:
         return FixForm({wrong.pointer: wrong.detail for wrong in error.errors})
+    except ChangeFailed as error:
+        return Failed(error.problem.detail, str(error.operation_id))
     except ProblemError as error:
         if error.tenant_id and error.claims:
             return SignIn(error.tenant_id, error.claims, None)

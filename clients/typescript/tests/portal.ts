@@ -111,6 +111,9 @@ function ofProblem(error: ProblemError): View {
     const fields = error.problem.errors.map(({ pointer, detail }) => [pointer, detail]);
     return { view: 'fixForm', fields: Object.fromEntries(fields) };
   }
+  if (error.is('createFailed') || error.is('removeFailed')) {
+    return { view: 'failed', why: error.problem.detail, support: error.problem.operationId };
+  }
   if (error.tenantId !== undefined && error.claims !== undefined) {
     return { view: 'signIn', operationId: undefined, tenantId: error.tenantId, claims: error.claims };
   }
