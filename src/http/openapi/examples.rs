@@ -59,9 +59,9 @@ pub(in crate::http) fn removing() -> Value {
     connection("removing", &operation)
 }
 
-/// A page with one connection, and another page after it.
-pub(in crate::http) fn connections() -> Value {
-    let token = links::page_token("connections", CONNECTION);
+/// A page of this list with one connection, and another page after it.
+pub(in crate::http) fn connections(list: &str) -> Value {
+    let token = links::page_token(list, &format!("{CONNECTION}/telemetry"));
     json!({ "value": [active()], "nextLink": format!("/v1/connections?limit=1&pageToken={token}") })
 }
 
@@ -92,6 +92,14 @@ pub(in crate::http) fn feed() -> Value {
     let events = page.get("value").and_then(Value::as_array).into_iter().flatten();
     let value: Vec<Value> = (17..).step_by(3).zip(events).map(entry).collect();
     json!({ "value": value, "cursor": cursor(21), "isAtHead": true, "nextLink": format!("/v1/events?after={}", cursor(21)) })
+}
+
+/// The same part as lines.
+pub(in crate::http) fn feed_lines() -> String {
+    let page = feed();
+    let entries = page.get("value").and_then(Value::as_array).into_iter().flatten();
+    let end = json!({ "cursor": page.get("cursor"), "isAtHead": true });
+    entries.chain([&end]).map(|line| format!("{line}\n")).collect()
 }
 
 /// An operation under way.

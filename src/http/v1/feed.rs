@@ -168,7 +168,7 @@ impl ErrorCodes for FeedErrors {
     responses(
         (status = 200, description = "A part of the feed",
             headers(("Preference-Applied" = String, description = "How long the response could wait, if it could")),
-            content((EventFeed = "application/json", example = json!(examples::feed())), (String = "application/x-ndjson"))),
+            content((EventFeed = "application/json", example = json!(examples::feed())), (String = "application/x-ndjson", example = json!(examples::feed_lines())))),
         ErrorResponses<FeedErrors>,
     )
 )]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::list_parameters::{ListParameters, list_of};
-use crate::domain::{Code, ListPosition};
+use crate::domain::{Code, ListFilter, ListPosition};
 use crate::http::extract::{Authorized, Query, Read};
 use crate::http::models::Connection;
 use crate::http::openapi::{ErrorCodes, ErrorResponses, examples};
@@ -42,7 +42,7 @@ impl ErrorCodes for ListErrors {
     tag = "connections",
     params(ListParameters),
     responses(
-        (status = 200, description = "A page", body = ConnectionList, example = json!(examples::connections())),
+        (status = 200, description = "A page", body = ConnectionList, example = json!(examples::connections(&list_of(&ListFilter::default())))),
         ErrorResponses<ListErrors>,
     )
 )]

@@ -23,7 +23,7 @@ async fn another_who_may_goes_on_by_the_requests_hash_and_is_its_actor_from_then
     // They see it, and with it the hash.
     let path = format!("/v1/connections/{}", waiting.connection);
     let shown = other.get(&path).await;
-    let theirs = async || other.get("/v1/connections").await.body["value"].clone();
+    let theirs = async || other.get("/v1/connections?includeFinished=true").await.body["value"].clone();
     assert_eq!(theirs().await, json!([]), "they had no part in it");
     let hash = shown.text("/lastOperation/requestHash");
     let ended = waiting.continue_operation(&other, naming(hash)).await;

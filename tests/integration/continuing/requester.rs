@@ -76,7 +76,7 @@ async fn who_asked_for_a_removal_continues_it_after_a_restart() {
         .try_into()
         .expect("one event");
     assert_eq!(event["actorId"], event["details"]["actorBefore"]);
-    assert_eq!(event["details"]["awaitedTenant"], how_to::DOMAIN1);
+    assert_eq!(event["details"]["awaitedTenants"][0], how_to::DOMAIN1);
     assert_eq!(event["requestId"].as_str(), ended.header("x-request-id"));
     waiting.app.finish().await;
 }

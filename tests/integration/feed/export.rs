@@ -62,9 +62,9 @@ async fn the_feed_is_exported_as_lines_each_of_which_can_be_gone_on_from() {
 }
 
 /// More than the system and HTTP/2 hold of a response that is not read.
-const LARGE: &str = "insert into ledger_events (id, occurred_at, kind, tenant_ids, details)
+const LARGE: &str = "insert into ledger_events (id, occurred_at, kind, tenant_ids, request_id, details)
     select gen_random_uuid(), now(), 'create.refused', array['11111111-1111-4111-8111-111111111111']::uuid[],
-        jsonb_build_object('filler', repeat('x', 10000)) from generate_series(1, 1500)";
+        repeat('x', 10000), '{}' from generate_series(1, 1500)";
 
 /// Short beside the tests' patience.
 const IDLE: Duration = Duration::from_millis(400);

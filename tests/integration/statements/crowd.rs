@@ -288,11 +288,17 @@ impl Crowd {
             .execute(&mut *db)
             .await
             .expect("the owner may");
-        sqlx::raw_sql("vacuum analyze connections, connection_people, connection_resources, connection_list_entries, connection_notes,
-            connection_listings, connection_revisions, people, operations, ledger_events, feed, idempotency_keys")
-            .execute(db)
-            .await
-            .expect("the owner may");
+        vacuum(db).await;
         self.size = size;
     }
+}
+
+async fn vacuum(db: &mut PgConnection) {
+    sqlx::raw_sql(
+        "vacuum analyze connections, connection_people, connection_resources, connection_list_entries, connection_notes,
+            connection_listings, connection_revisions, people, operations, ledger_events, feed, idempotency_keys",
+    )
+    .execute(db)
+    .await
+    .expect("the owner may");
 }

@@ -250,7 +250,6 @@ async fn a_page_of_a_list_costs_the_same_however_much_there_is_and_holds_what_it
     };
     assert!(many.len() > 1000, "{} measurements", many.len());
     let most = many.iter().map(|(_, cost)| *cost).max();
-    println!("most {most:?}");
     assert!(most > Some(400), "{most:?}: full pages are among them");
     let mut wrong = Vec::new();
     for ((_, few), (look, many)) in few.iter().zip(many) {

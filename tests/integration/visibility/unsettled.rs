@@ -149,6 +149,16 @@ const ALL_RECORDS: &str = "
     -- Those of an operation that has ended: no service records any so.
     select list_connection(id) from made";
 
+const STATES: [&str; 7] = [
+    "creating",
+    "active",
+    "removing",
+    "removed",
+    "failed",
+    "unsettled",
+    "missing",
+];
+
 #[tokio::test]
 async fn the_list_of_a_state_holds_those_that_are_shown_in_it_and_no_others() {
     let app = App::start().await;
@@ -176,15 +186,7 @@ async fn the_list_of_a_state_holds_those_that_are_shown_in_it_and_no_others() {
     let is_as_shown = async |what: &str| {
         let shown = all("&includeFinished=true").await;
         assert_eq!(shown.len(), 97);
-        for state in [
-            "creating",
-            "active",
-            "removing",
-            "removed",
-            "failed",
-            "unsettled",
-            "missing",
-        ] {
+        for state in STATES {
             let mut expected = shown.clone();
             expected.retain(|_, shown| *shown == format!("\"{state}\""));
             assert_eq!(all(&format!("&state={state}")).await, expected, "{state} {what}");
