@@ -7,6 +7,7 @@ from .client import BridgeClient, TokenFunction, connect
 from .feed import read_feed, read_feed_async
 from .generated.types import UNSET, Response, Unset
 from .operation import (
+    CallerRequired,
     ClaimsRequired,
     OperationFailed,
     OperationPending,
@@ -27,6 +28,7 @@ __all__ = [
     "UNSET",
     "AccessMissing",
     "BridgeClient",
+    "CallerRequired",
     "ChangeFailed",
     "ClaimsRequired",
     "InvalidRequest",

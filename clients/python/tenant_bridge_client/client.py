@@ -1,6 +1,8 @@
 """How a client is made: whose tokens it sends, and what it retries."""
 
+import base64
 import inspect
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from typing import Any
 from uuid import UUID
@@ -9,21 +11,28 @@ import httpx
 from attrs import define, field
 
 from .generated.client import AuthenticatedClient
-from .retry import AsyncRetryingClient, RetryingClient
+from .retry import AUXILIARY, AsyncRetryingClient, RetryingClient
 
 TokenFunction = Callable[[], str | Awaitable[str]]
 """Returns a user token for this service, without `Bearer`; async functions are for async calls only."""
 
 _MAX_AUXILIARY = 3
-_AUXILIARY = "x-ms-authorization-auxiliary"
+# Set in a request's extensions: whether each attempt adds the auxiliary tokens.
+_ADDS_AUXILIARY = "tenant_bridge_adds_auxiliary"
 
 
 class _UserTokens(httpx.Auth):
     """Adds the tokens of this moment to each request, so that they can be renewed."""
 
-    def __init__(self, token: TokenFunction, auxiliary: list[TokenFunction]) -> None:
+    def __init__(self, token: TokenFunction, auxiliary: Mapping[UUID, TokenFunction]) -> None:
         self._token = token
         self._auxiliary = auxiliary
+        # The tenant of the token that was sent last.
+        self._home: UUID | None = None
+
+    def may_have(self, tenant_id: UUID) -> bool:
+        # Whose an unreadable token is, the service tells.
+        return self._home in (None, tenant_id) or tenant_id in self._auxiliary
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         self._add(request, [_now(function) for function in self._needed(request)])
@@ -36,14 +45,25 @@ class _UserTokens(httpx.Auth):
         yield request
 
     def _needed(self, request: httpx.Request) -> list[TokenFunction]:
-        takes_others = request.method not in ("GET", "HEAD") and _AUXILIARY not in request.headers
-        return [self._token, *(self._auxiliary if takes_others else [])]
+        takes_others = request.method not in ("GET", "HEAD") and AUXILIARY not in request.headers
+        adds = request.extensions.setdefault(_ADDS_AUXILIARY, takes_others)
+        return [self._token, *(self._auxiliary.values() if adds else [])]
 
     def _add(self, request: httpx.Request, tokens: list[str]) -> None:
         token, *others = tokens
+        self._home = _tenant_in(token)
         request.headers["Authorization"] = f"Bearer {token}"
         if others:
-            request.headers[_AUXILIARY] = ", ".join(f"Bearer {other}" for other in others)
+            request.headers[AUXILIARY] = ", ".join(f"Bearer {other}" for other in others)
+
+
+def _tenant_in(token: str) -> UUID | None:
+    """The tenant that issued a token; nothing if the token can't be read."""
+    try:
+        payload = token.split(".")[1]
+        return UUID(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["tid"])
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _now(function: TokenFunction) -> str:
@@ -87,6 +107,11 @@ class BridgeClient(AuthenticatedClient):
         await super().__aenter__()
         return self
 
+    def may_have_token_of(self, tenant_id: UUID) -> bool:
+        """Whether the client may have a token of this tenant."""
+        auth = self._httpx_args.get("auth")
+        return auth.may_have(tenant_id) if isinstance(auth, _UserTokens) else True
+
     def _arguments(self) -> dict[str, Any]:
         return {
             "base_url": self._base_url,
@@ -120,9 +145,9 @@ def connect(
     caller. An error response raises `ProblemError`, whatever its status.
 
     `timeout` (seconds) has to be longer than the longest `Prefer: wait=n`. `httpx_args` are further arguments of `httpx.Client`
-    and `httpx.AsyncClient`. Redirects are not followed: a token must not go to another host.
+    and `httpx.AsyncClient`. Redirects are not followed, because a token must not go to another host: they raise `UnexpectedAnswer`.
     """
-    others = list((auxiliary or {}).values())
+    others = dict(auxiliary or {})
     if len(others) > _MAX_AUXILIARY:
         raise ValueError(f"a request has at most {_MAX_AUXILIARY} auxiliary tokens, not {len(others)}")
     return BridgeClient(

@@ -13,7 +13,7 @@ from .generated.client import AuthenticatedClient
 from .generated.models.event_feed import EventFeed
 from .generated.models.feed_event import FeedEvent
 from .generated.types import UNSET
-from .problem import ProblemError, UnexpectedAnswer, may_pass, unwrap
+from .problem import ProblemError, UnexpectedAnswer, may_pass, retry_after_of, unwrap
 
 # How long a request waits for events, in seconds, and the least time between two that bring nothing: a service with many callers
 # does not let each of them wait.
@@ -57,7 +57,7 @@ class _Reader:
 
     def _taken(self, page: EventFeed) -> list[FeedEvent]:
         # A page without events may only mean that none of those that were looked through concerns the caller.
-        self.is_at_end = self._until_newest and page.cursor == self._after
+        self.is_at_end = self._until_newest and page.is_at_head
         self._after = page.cursor
         return page.value
 
@@ -83,16 +83,16 @@ def read_feed(
     """
     reader = _Reader(client, after, connection, kind, until_newest)
     while not reader.is_at_end:
-        began = time.monotonic()
+        began, retry_after = time.monotonic(), 0
         try:
             events = reader.now()
         except _TROUBLE as error:
             if not reader.goes_on_after(error):
                 raise
-            events = []
+            events, retry_after = [], retry_after_of(error)
         yield from events
         if not (events or until_newest):
-            time.sleep(_pause_since(began))
+            time.sleep(_pause_since(began, retry_after))
 
 
 async def read_feed_async(
@@ -106,18 +106,18 @@ async def read_feed_async(
     """The same as `read_feed`, for async code."""
     reader = _Reader(client, after, connection, kind, until_newest)
     while not reader.is_at_end:
-        began = time.monotonic()
+        began, retry_after = time.monotonic(), 0
         try:
             events = await reader.later()
         except _TROUBLE as error:
             if not reader.goes_on_after(error):
                 raise
-            events = []
+            events, retry_after = [], retry_after_of(error)
         for event in events:
             yield event
         if not (events or until_newest):
-            await asyncio.sleep(_pause_since(began))
+            await asyncio.sleep(_pause_since(began, retry_after))
 
 
-def _pause_since(began: float) -> float:
-    return max(began + _PAUSE - time.monotonic(), 0.0)
+def _pause_since(began: float, retry_after: int) -> float:
+    return max(began + _PAUSE - time.monotonic(), float(retry_after), 0.0)

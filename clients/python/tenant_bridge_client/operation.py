@@ -10,16 +10,23 @@ from uuid import UUID
 
 import httpx
 
+from .client import BridgeClient
 from .generated.api.operations import continue_operation, get_operation
 from .generated.client import AuthenticatedClient
+from .generated.models.awaited_token import AwaitedToken
 from .generated.models.continue_operation import ContinueOperation
 from .generated.models.operation import Operation
 from .generated.types import UNSET, Response, Unset
-from .problem import ProblemError, UnexpectedAnswer, may_pass, seconds_of, unwrap
+from .problem import ProblemError, UnexpectedAnswer, may_pass, retry_after_of, seconds_of, unwrap
+from .retry import RETRIES
 
 _USUAL_PAUSE = 2.0
 # How long a read waits for the operation to change, in seconds.
 _READ_WAIT = 20
+# How much longer than the waiting a request may take: the service may answer at the end of it.
+_ANSWER_TIME = 5.0
+# Why a person who sees an operation may not continue it.
+_REFUSED_TO_FOLLOWERS = ("requestHashMissing", "insufficientScope")
 
 
 class OperationFailed(Exception):
@@ -31,12 +38,29 @@ class OperationFailed(Exception):
 
 
 class OperationPending(Exception):
-    """The operation has not ended in the time given; wait again with its id. `operation` is as it was last seen, if it was."""
+    """The operation has not ended in the time given; wait again with its id.
+
+    `operation` is as it was last seen, if it was; `__cause__` is what the last request failed with, if it did.
+    """
 
     def __init__(self, operation_id: UUID, operation: Operation | None) -> None:
         super().__init__(f"operation {operation_id} is still {operation.status if operation else 'unknown'}")
         self.operation_id = operation_id
         self.operation = operation
+
+
+class CallerRequired(Exception):
+    """The operation waits for something that this client can't provide: `awaiting` says what.
+
+    That is the token of a tenant that the client has no account of, or another person. Wait again when it can be provided, with
+    a client that has those accounts.
+    """
+
+    def __init__(self, operation_id: UUID, awaiting: list[AwaitedToken]) -> None:
+        awaited = ", ".join(f"{one.reason} of tenant {one.tenant_id}" for one in awaiting)
+        super().__init__(f"operation {operation_id} waits for its caller: {awaited}")
+        self.operation_id = operation_id
+        self.awaiting = awaiting
 
 
 class ClaimsRequired(Exception):
@@ -68,10 +92,13 @@ def wait_for_operation(
     sign-in with the claims of a `ClaimsRequired`. `request_hash` is the `request_hash` of another person's operation, to continue
     it in one's own name.
 
-    An operation that waits for tokens is continued with those of the client. That the service cannot be reached, or that
-    something between here and the service answers, says nothing of the operation: the waiting goes on.
+    An operation that waits for tokens of the client's accounts is continued with them; if the caller may not continue it, it is
+    only followed. That the service cannot be reached, or that something between here and the service answers, says nothing of
+    the operation: the waiting goes on. An operation that ended in a way that this client does not know is returned like one that
+    succeeded.
 
-    Raises `OperationFailed`, `OperationPending`, `ClaimsRequired`, or `ProblemError` if the service rejects a request.
+    Raises `OperationFailed`, `OperationPending`, `ClaimsRequired`, `CallerRequired`, or `ProblemError` if the service rejects a
+    request.
     """
     steps = _waiting(client, operation, timeout, resume, request_hash)
     try:
@@ -151,54 +178,107 @@ def _waiting(
     operation_id = operation if isinstance(operation, UUID) else _id_of(operation)
     deadline = time.monotonic() + timeout
 
-    def reading(prefer: Callable[[], str | Unset]) -> _Call:
-        return _Call(
-            lambda: get_operation.sync_detailed(operation_id, client=client, prefer=prefer()),
-            lambda: get_operation.asyncio_detailed(operation_id, client=client, prefer=prefer()),
-        )
-
     # The first look does not wait: the operation may have ended, or wait for its caller.
-    first_read = reading(lambda: UNSET)
-    read = reading(lambda: _preferring(deadline))
+    first_read = _call(client, deadline, get_operation, lambda: {"id": operation_id})
+    read = _call(
+        client, deadline, get_operation, lambda: {"id": operation_id, "prefer": _preferring(deadline)}
+    )
     body = ContinueOperation(request_hash=request_hash or UNSET)
-    provide_tokens = _Call(
-        lambda: continue_operation.sync_detailed(operation_id, client=client, body=body),
-        lambda: continue_operation.asyncio_detailed(operation_id, client=client, body=body),
+    provide_tokens = _call(
+        client, deadline, continue_operation, lambda: {"id": operation_id, "body": body}
     )
     last: Operation | None = None
+    # The operation of another person can be followed by one who may not continue it.
+    is_automatic, may_continue = False, True
     call = provide_tokens if resume else first_read
     while True:
         began = time.monotonic()
-        seen, retry_after = yield from _look(operation_id, call)
+        try:
+            look = yield from _look(operation_id, call)
+        except ProblemError as error:
+            if not is_automatic or error.code not in _REFUSED_TO_FOLLOWERS:
+                raise
+            call, is_automatic, may_continue = read, False, False
+            continue
+        seen = look.seen
         last = seen or last
-        if seen and seen.status == "succeeded":
-            return seen
         if seen and seen.status == "failed":
             raise OperationFailed(seen)
-        if call is not provide_tokens and seen and seen.status == "awaitingCaller" and _needs_tokens(seen):
-            call = provide_tokens
+        # Also if it ended in a way that this client does not know.
+        if seen and (seen.status == "succeeded" or seen.finished_at):
+            return seen
+        is_fresh = call is not provide_tokens
+        if is_fresh and may_continue and seen and seen.status == "awaitingCaller" and _can_continue(client, seen):
+            call, is_automatic = provide_tokens, True
             continue
         if call is first_read or seen:
-            call = read
-        next_at = began + (_USUAL_PAUSE if retry_after is None else retry_after)
+            call, is_automatic = read, False
+        next_at = _next_look(began, look)
         if max(next_at, time.monotonic()) >= deadline:
-            raise OperationPending(operation_id, last)
+            raise OperationPending(operation_id, last) from look.trouble
         yield max(next_at - time.monotonic(), 0.0)
 
 
-def _look(
-    operation_id: UUID, call: _Call
-) -> Generator[_Call, Any, tuple[Operation | None, int | None]]:
+def _call(
+    client: AuthenticatedClient,
+    deadline: float,
+    endpoint: Any,
+    parameters: Callable[[], dict[str, Any]],
+) -> _Call:
+    """A call that is made once and ends in time: retries are up to the waiting."""
+
+    def arguments() -> dict[str, Any]:
+        arguments: dict[str, Any] = endpoint._get_kwargs(**parameters())
+        return {**arguments, "timeout": _timeout(client, deadline), "extensions": {RETRIES: 0}}
+
+    def now() -> Response[Any]:
+        response = client.get_httpx_client().request(**arguments())
+        built: Response[Any] = endpoint._build_response(client=client, response=response)
+        return built
+
+    async def later() -> Response[Any]:
+        response = await client.get_async_httpx_client().request(**arguments())
+        built: Response[Any] = endpoint._build_response(client=client, response=response)
+        return built
+
+    return _Call(now, later)
+
+
+def _timeout(client: AuthenticatedClient, deadline: float) -> httpx.Timeout:
+    """That of the client, but not longer than the waiting."""
+    longest = max(deadline - time.monotonic(), 0.0) + _ANSWER_TIME
+    usual = httpx.Timeout(client._timeout).as_dict()
+    limited = {name: longest if value is None else min(value, longest) for name, value in usual.items()}
+    return httpx.Timeout(**limited)
+
+
+@dataclass
+class _Look:
+    """What a call told about the operation, or what kept it from that."""
+
+    seen: Operation | None
+    retry_after: int | None
+    trouble: Exception | None = None
+
+
+def _look(operation_id: UUID, call: _Call) -> Generator[_Call, Any, _Look]:
     """One call about the operation."""
     try:
         answer = yield call
     except (ProblemError, UnexpectedAnswer, httpx.TransportError) as error:
         if may_pass(error):
-            return None, error.retry_after if isinstance(error, ProblemError) else None
+            return _Look(None, retry_after_of(error), error)
         if isinstance(error, ProblemError) and error.tenant_id and error.claims:
             raise ClaimsRequired(operation_id, error.tenant_id, error.claims) from error
         raise
-    return unwrap(answer), seconds_of(answer.headers.get("Retry-After"))
+    return _Look(unwrap(answer), seconds_of(answer.headers.get("Retry-After")))
+
+
+def _next_look(began: float, look: _Look) -> float:
+    """When to look again."""
+    if look.seen is None:
+        return time.monotonic() + max(_USUAL_PAUSE, look.retry_after or 0)
+    return began + (_USUAL_PAUSE if look.retry_after is None else look.retry_after)
 
 
 def _preferring(deadline: float) -> str | Unset:
@@ -207,13 +287,23 @@ def _preferring(deadline: float) -> str | Unset:
     return f"wait={wait}" if wait > 0 else UNSET
 
 
-def _needs_tokens(operation: Operation) -> bool:
-    """Whether the operation waits for tokens. Ends the waiting if it waits for a sign-in with more proof."""
+def _can_continue(client: AuthenticatedClient, operation: Operation) -> bool:
+    """Whether the operation waits for tokens that the client may have.
+
+    Ends the waiting if only the operation's caller can do something.
+    """
     awaiting = operation.awaiting or []
     for awaited in awaiting:
         if awaited.claims:
             raise ClaimsRequired(operation.id, awaited.tenant_id, awaited.claims)
-    return any(awaited.reason == "tokenMissing" for awaited in awaiting)
+
+    def may_have(awaited: AwaitedToken) -> bool:
+        has = not isinstance(client, BridgeClient) or client.may_have_token_of(awaited.tenant_id)
+        return awaited.reason == "tokenMissing" and has
+
+    if not all(may_have(awaited) for awaited in awaiting):
+        raise CallerRequired(operation.id, awaiting)
+    return bool(awaiting)
 
 
 def _id_of(response: Response[Any]) -> UUID:

@@ -1,7 +1,10 @@
 """Problems (RFC 9457) as exceptions."""
 
 import base64
+import math
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import ClassVar, TypeVar
 from uuid import UUID
 
@@ -93,16 +96,27 @@ _BY_CODE: dict[str, type[ProblemError]] = {
 class UnexpectedAnswer(Exception):
     """An answer that is neither what the document says nor a problem: of something between here and the service."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, retry_after: int | None = None) -> None:
         super().__init__(f"unexpected answer: {status}")
         self.status = status
+        self.retry_after = retry_after
+        """When to try again, in seconds, if the answer said so."""
 
 
 def may_pass(error: Exception) -> bool:
     """Whether a request that failed in this way may succeed later: also where something between here and the service answered."""
     if isinstance(error, ProblemError):
         return error.problem.retryable
-    return isinstance(error, httpx.TransportError) or (isinstance(error, UnexpectedAnswer) and error.status >= 500)
+    if isinstance(error, UnexpectedAnswer):
+        return error.status >= 500 or error.status in (408, 429)
+    # These two say that the request can't be sent at all.
+    is_local = isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError))
+    return isinstance(error, httpx.TransportError) and not is_local
+
+
+def retry_after_of(error: Exception) -> int:
+    """The seconds that a failed request should wait for: 0 if its answer named none."""
+    return (error.retry_after or 0) if isinstance(error, (ProblemError, UnexpectedAnswer)) else 0
 
 
 def problem_in(response: httpx.Response) -> Problem | None:
@@ -116,12 +130,12 @@ def problem_in(response: httpx.Response) -> Problem | None:
 
 
 def raise_for_error(response: httpx.Response) -> httpx.Response:
-    """The response, unless it is an error, which is raised."""
-    if not response.is_error:
+    """The response, unless it is an error or a redirect, which is raised."""
+    if not (response.is_error or response.has_redirect_location):
         return response
     problem = problem_in(response)
     if problem is None:
-        raise UnexpectedAnswer(response.status_code)
+        raise UnexpectedAnswer(response.status_code, seconds_of(response.headers.get("Retry-After")))
     kind = _BY_CODE.get(str(problem.code), ProblemError)
     raise kind(problem, response.status_code, response.headers)
 
@@ -134,5 +148,14 @@ def unwrap(response: Response[Problem | T]) -> T:
 
 
 def seconds_of(text: str | None) -> int | None:
-    """The seconds that a `Retry-After` names (RFC 9110, section 10.2.3); the service sends no dates."""
-    return int(text) if text and text.strip().isdecimal() else None
+    """The seconds that a `Retry-After` names, as a number or as a date (RFC 9110, section 10.2.3)."""
+    if not text:
+        return None
+    if text.strip().isdecimal():
+        return int(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)
+    return max(math.ceil(seconds.total_seconds()), 0)

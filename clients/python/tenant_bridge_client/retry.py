@@ -12,6 +12,9 @@ from .problem import problem_in, raise_for_error, seconds_of
 
 _RETRIED = (429, 502, 503)
 _FIRST_PAUSE = 0.5
+AUXILIARY = "x-ms-authorization-auxiliary"
+# Set in a request's extensions: how often it is retried.
+RETRIES = "tenant_bridge_retries"
 # What may end otherwise next time. A response that takes too long is left to the caller.
 NO_ANSWER = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout)
 
@@ -19,6 +22,11 @@ NO_ANSWER = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout
 def _prepare(request: httpx.Request) -> None:
     if request.method not in ("GET", "HEAD"):
         request.headers.setdefault("Idempotency-Key", str(uuid4()))
+
+
+def _forget(request: httpx.Request) -> None:
+    """Errors and responses keep their request; httpx hides its `Authorization` when it is printed, but not this header."""
+    request.headers.pop(AUXILIARY, None)
 
 
 def _pause_after(response: httpx.Response | None, attempt: int) -> float | None:
@@ -39,8 +47,8 @@ def _pause_after(response: httpx.Response | None, attempt: int) -> float | None:
 class _Attempts:
     """The attempts of one request."""
 
-    def __init__(self, retries: int, max_pause: float) -> None:
-        self._left = retries
+    def __init__(self, request: httpx.Request, retries: int, max_pause: float) -> None:
+        self._left: int = request.extensions.get(RETRIES, retries)
         self._max_pause = max_pause
         self._attempt = 0
 
@@ -60,20 +68,23 @@ class RetryingClient(httpx.Client):
 
     def send(self, request: httpx.Request, **arguments: Any) -> httpx.Response:
         _prepare(request)
-        attempts = _Attempts(self._retries, self._max_pause)
-        while True:
-            response = None
-            try:
-                response = super().send(request, **arguments)
-                if response.is_error:
-                    response.read()
-            except NO_ANSWER:
-                if (pause := attempts.pause_after(None)) is None:
-                    raise
-            else:
-                if (pause := attempts.pause_after(response)) is None:
-                    return raise_for_error(response)
-            time.sleep(pause)
+        attempts = _Attempts(request, self._retries, self._max_pause)
+        try:
+            while True:
+                response = None
+                try:
+                    response = super().send(request, **arguments)
+                    if response.is_error:
+                        response.read()
+                except NO_ANSWER:
+                    if (pause := attempts.pause_after(None)) is None:
+                        raise
+                else:
+                    if (pause := attempts.pause_after(response)) is None:
+                        return raise_for_error(response)
+                time.sleep(pause)
+        finally:
+            _forget(request)
 
 
 class AsyncRetryingClient(httpx.AsyncClient):
@@ -85,17 +96,20 @@ class AsyncRetryingClient(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, **arguments: Any) -> httpx.Response:
         _prepare(request)
-        attempts = _Attempts(self._retries, self._max_pause)
-        while True:
-            response = None
-            try:
-                response = await super().send(request, **arguments)
-                if response.is_error:
-                    await response.aread()
-            except NO_ANSWER:
-                if (pause := attempts.pause_after(None)) is None:
-                    raise
-            else:
-                if (pause := attempts.pause_after(response)) is None:
-                    return raise_for_error(response)
-            await asyncio.sleep(pause)
+        attempts = _Attempts(request, self._retries, self._max_pause)
+        try:
+            while True:
+                response = None
+                try:
+                    response = await super().send(request, **arguments)
+                    if response.is_error:
+                        await response.aread()
+                except NO_ANSWER:
+                    if (pause := attempts.pause_after(None)) is None:
+                        raise
+                else:
+                    if (pause := attempts.pause_after(response)) is None:
+                        return raise_for_error(response)
+                await asyncio.sleep(pause)
+        finally:
+            _forget(request)

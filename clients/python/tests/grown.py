@@ -169,6 +169,7 @@ def an_operation_in_a_state_that_it_never_heard_of_is_waited_for() -> None:
     responses = DOCUMENT["paths"]["/v1/operations/{id}"]["get"]["responses"]
     _, example = next(examples(responses, JSON))
     body = grown(example)
+    body.pop("finishedAt", None)
     client = answering((200, JSON, body), (200, JSON, {**body, "status": "failed"}))
     try:
         wait_for_operation(client, UUID(body["id"]))
@@ -178,6 +179,13 @@ def an_operation_in_a_state_that_it_never_heard_of_is_waited_for() -> None:
     raise AssertionError("did not end")
 
 
+def an_operation_that_ended_in_a_way_that_it_never_heard_of_has_ended() -> None:
+    responses = DOCUMENT["paths"]["/v1/operations/{id}"]["get"]["responses"]
+    _, example = next(examples(responses, JSON))
+    body = {**grown(example), "finishedAt": "2025-03-03T09:15:00Z"}
+    assert wait_for_operation(answering((200, JSON, body)), UUID(body["id"])).status == WORD
+
+
 def main() -> int:
     steps = Steps()
     all_steps: list[Callable[[], None]] = [
@@ -185,6 +193,7 @@ def main() -> int:
         problems_of_a_later_version_are_read_from_any_status,
         an_access_that_is_missing_in_a_way_it_never_heard_of_is_shown_as_it_is,
         an_operation_in_a_state_that_it_never_heard_of_is_waited_for,
+        an_operation_that_ended_in_a_way_that_it_never_heard_of_has_ended,
     ]
     steps.run(*all_steps)
     return steps.end()

@@ -7,6 +7,7 @@ from uuid import UUID
 from tenant_bridge_client import (
     AccessMissing,
     BridgeClient,
+    CallerRequired,
     ChangeFailed,
     ClaimsRequired,
     InvalidRequest,
@@ -40,6 +41,12 @@ class SignIn:
 
 
 @dataclass
+class AddAccounts:
+    tenant_ids: list[UUID]
+    operation_id: UUID
+
+
+@dataclass
 class AskForAccess:
     steps: list[tuple[UUID, str]]
 
@@ -55,7 +62,7 @@ class Failed:
     support: str
 
 
-View = Done | Working | SignIn | AskForAccess | FixForm | Failed
+View = Done | Working | SignIn | AddAccounts | AskForAccess | FixForm | Failed
 
 
 async def _told(work: Callable[[], Awaitable[View]]) -> View:
@@ -64,6 +71,8 @@ async def _told(work: Callable[[], Awaitable[View]]) -> View:
         return await work()
     except ClaimsRequired as error:
         return SignIn(error.tenant_id, error.claims, error.operation_id)
+    except CallerRequired as error:
+        return AddAccounts([awaited.tenant_id for awaited in error.awaiting], error.operation_id)
     except OperationPending as error:
         return Working(error.operation_id)
     except OperationFailed as error:

@@ -1,5 +1,6 @@
 // How a client is made: whose tokens it sends, and what it retries.
 
+import { accountsOf, isSameTenant, tenantIn } from './accounts.js';
 import { createClient, createConfig } from './generated/client/index.js';
 import type { Client } from './generated/client/index.js';
 import { asError } from './problem.js';
@@ -34,8 +35,8 @@ const AUXILIARY = 'x-ms-authorization-auxiliary';
  * A client for the generated functions (`createConnection({ client, … })`).
  *
  * Each change has an `Idempotency-Key` of its own unless it is given one, so a request that gets no answer, or 429, 502 or 503, is
- * retried safely. With `throwOnError: true` an error response is thrown as a `ProblemError`; without, the result's `error` is the plain
- * `Problem`.
+ * retried safely. With `throwOnError: true` an error response is thrown as a `ProblemError`, and a request without an answer ends with
+ * `NoAnswer`; without, the result's `error` is the plain `Problem`.
  */
 export function connect(options: ConnectOptions): Client {
   const { baseUrl, token, auxiliary = {}, retries = 3, maxPause = 30_000 } = options;
@@ -44,23 +45,35 @@ export function connect(options: ConnectOptions): Client {
     throw new TypeError(`a request has at most ${MAX_AUXILIARY} auxiliary tokens, not ${others.length}`);
   }
 
+  /** The tenant of the token that was sent last. */
+  let home: string | undefined;
+
   /** Adds the tokens of this moment. */
   async function authorize(request: Request, isChange: boolean): Promise<void> {
-    request.headers.set('Authorization', `Bearer ${await token()}`);
+    const main = await token();
+    home = tenantIn(main);
+    request.headers.set('Authorization', `Bearer ${main}`);
     if (isChange && others.length > 0 && !request.headers.has(AUXILIARY)) {
       const tokens = await Promise.all(others.map((other) => other()));
       request.headers.set(AUXILIARY, tokens.map((text) => `Bearer ${text}`).join(', '));
     }
   }
 
+  const sending = { fetch: options.fetch ?? globalThis.fetch, authorize, maxPause };
   const client = createClient(
     createConfig({
       baseUrl: baseUrl.replace(/\/+$/, ''),
-      // A token must not follow a redirect to another host.
-      redirect: 'error',
-      fetch: retrying({ fetch: options.fetch ?? globalThis.fetch, authorize, retries, maxPause }),
+      // A token must not follow a redirect to another host: a redirect is an `UnexpectedAnswer`.
+      redirect: 'manual',
+      fetch: retrying({ ...sending, retries }),
     }),
   );
+  accountsOf.set(client, {
+    fetchOnce: retrying({ ...sending, retries: 0 }),
+    // Whose an unreadable token is, the service tells.
+    mayHave: (tenantId) =>
+      home === undefined || [home, ...Object.keys(auxiliary)].some((one) => isSameTenant(one, tenantId)),
+  });
   client.interceptors.error.use((error, response, _request, { throwOnError }) =>
     throwOnError ? asError(error, response) : error,
   );

@@ -3,7 +3,7 @@
 import type { Client } from './generated/client/index.js';
 import { listEvents } from './generated/sdk.gen.js';
 import type { FeedEvent, ListEventsData } from './generated/types.gen.js';
-import { mayPass } from './problem.js';
+import { UnexpectedAnswer, mayPass, retryAfterOf } from './problem.js';
 import { sleep } from './retry.js';
 
 /** Which part of the feed: `after` is the `cursor` of an event that was seen before; without it, from the beginning. */
@@ -30,6 +30,7 @@ export async function* readFeed(client: Client, options: FeedOptions = {}): Asyn
   const { untilNewest = false, signal, ...query } = options;
   for (;;) {
     const began = Date.now();
+    let seconds: number | undefined;
     const page = await listEvents({
       client,
       query,
@@ -40,17 +41,22 @@ export async function* readFeed(client: Client, options: FeedOptions = {}): Asyn
       if (untilNewest || !mayPass(error)) {
         throw error;
       }
+      seconds = retryAfterOf(error);
     });
-    const { value = [], cursor = query.after } = page?.data ?? {};
-    yield* value;
-    // A page without events may only mean that none of those that were looked through concerns the caller.
-    if (untilNewest && cursor === query.after) {
-      return;
+    if (page !== undefined && !Array.isArray(page.data?.value)) {
+      throw new UnexpectedAnswer(page.response);
     }
-    query.after = cursor;
+    if (page !== undefined) {
+      yield* page.data.value;
+      query.after = page.data.cursor;
+      // A page without events may only mean that none of those that were looked through concerns the caller.
+      if (untilNewest && page.data.isAtHead) {
+        return;
+      }
+    }
     // A service with many callers does not let each of them wait.
-    if (!untilNewest && value.length === 0) {
-      await sleep(Math.max(began + PAUSE - Date.now(), 0), signal);
+    if (!untilNewest && !page?.data.value.length) {
+      await sleep(Math.max(began + PAUSE - Date.now(), (seconds ?? 0) * 1000, 0), signal);
     }
   }
 }

@@ -7,5 +7,5 @@ export * from './generated/sdk.gen.js';
 export * from './generated/types.gen.js';
 export * from './operation.js';
 export * from './pages.js';
-export { ProblemError, UnexpectedAnswer } from './problem.js';
+export { NoAnswer, ProblemError, UnexpectedAnswer } from './problem.js';
 export type { MembersByCode } from './problem.js';

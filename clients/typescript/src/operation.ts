@@ -1,10 +1,12 @@
 // Waiting for a change that takes a while.
 
+import { accountsOf } from './accounts.js';
+import type { Accounts } from './accounts.js';
 import type { Client } from './generated/client/index.js';
 import { continueOperation, getOperation } from './generated/sdk.gen.js';
-import type { Operation } from './generated/types.gen.js';
-import { ProblemError, mayPass, secondsOf } from './problem.js';
-import { sleep } from './retry.js';
+import type { AwaitedToken, Operation } from './generated/types.gen.js';
+import { ProblemError, mayPass, retryAfterOf, secondsOf } from './problem.js';
+import { sleep, within } from './retry.js';
 
 /** How to wait. */
 export interface WaitOptions {
@@ -27,7 +29,7 @@ export class OperationFailed extends Error {
   }
 }
 
-/** The operation has not ended in the time given; wait again with its id. */
+/** The operation has not ended in the time given; wait again with its id. `cause` is what the last request failed with, if it did. */
 export class OperationPending extends Error {
   override readonly name = 'OperationPending';
 
@@ -35,8 +37,26 @@ export class OperationPending extends Error {
     readonly operationId: string,
     /** As it was last seen, if it was. */
     readonly operation: Operation | undefined,
+    cause?: unknown,
   ) {
-    super(`operation ${operationId} is still ${operation?.status ?? 'unknown'}`);
+    super(`operation ${operationId} is still ${operation?.status ?? 'unknown'}`, cause === undefined ? {} : { cause });
+  }
+}
+
+/**
+ * The operation waits for something that this client can't provide: for the token of a tenant that it has no account of, or for
+ * another person. Wait again when `awaiting` can be provided, with a client that has those accounts.
+ */
+export class CallerRequired extends Error {
+  override readonly name = 'CallerRequired';
+
+  constructor(
+    readonly operationId: string,
+    /** What it waits for; all of it is needed. */
+    readonly awaiting: AwaitedToken[],
+  ) {
+    const awaited = awaiting.map(({ tenantId, reason }) => `${reason} of tenant ${tenantId}`).join(', ');
+    super(`operation ${operationId} waits for its caller: ${awaited}`);
   }
 }
 
@@ -60,15 +80,20 @@ export class ClaimsRequired extends Error {
 const USUAL_PAUSE = 2;
 /** How long a read waits for the operation to change, in seconds. */
 const READ_WAIT = 20;
+/** How much longer than the waiting a request may take, in milliseconds: the service may answer at the end of it. */
+const ANSWER_TIME = 5000;
+/** Why a person who sees an operation may not continue it. */
+const REFUSED_TO_FOLLOWERS = ['requestHashMissing', 'insufficientScope'];
 
 /**
  * Waits until an operation has ended, reading it as often as `Retry-After` says. The operation is named by its id, or by a response with
  * `Operation-Location`, of which only the id is used: a token never goes to another host.
  *
- * An operation that waits for tokens is continued with those of the client. That the service cannot be reached, or that something
- * between here and the service answers, says nothing of the operation: the waiting goes on.
+ * An operation that waits for tokens of the client's accounts is continued with them; if the caller may not continue it, it is only
+ * followed. That the service cannot be reached, or that something between here and the service answers, says nothing of the operation:
+ * the waiting goes on. An operation that ended in a way that this client does not know is returned like one that succeeded.
  *
- * Throws `OperationFailed`, `OperationPending`, `ClaimsRequired`, or `ProblemError` if the service rejects a request.
+ * Throws `OperationFailed`, `OperationPending`, `ClaimsRequired`, `CallerRequired`, or `ProblemError` if the service rejects a request.
  */
 export async function waitForOperation(
   client: Client,
@@ -77,38 +102,56 @@ export async function waitForOperation(
 ): Promise<Operation> {
   const deadline = Date.now() + timeout;
   const id = typeof operation === 'string' ? operation : idOf(operation);
-  const call = { client, path: { id }, throwOnError: true, ...(signal && { signal }) } as const;
+  const accounts = accountsOf.get(client);
+  const once = { client, path: { id }, throwOnError: true, ...(accounts && { fetch: accounts.fetchOnce }) } as const;
+  const limited = <T>(call: (signal: AbortSignal) => Promise<T>) =>
+    within(Math.max(deadline - Date.now(), 0) + ANSWER_TIME, signal, call);
   // The first look does not wait: the operation may have ended, or wait for its caller.
   let isFirst = true;
   const read = () => {
     const headers = isFirst ? {} : preferring(deadline);
     isFirst = false;
-    return getOperation({ ...call, headers });
+    return limited((signal) => getOperation({ ...once, headers, signal }));
   };
-  const provideTokens = () => continueOperation({ ...call, body: requestHash === undefined ? {} : { requestHash } });
+  const body = requestHash === undefined ? {} : { requestHash };
+  const provideTokens = () => limited((signal) => continueOperation({ ...once, body, signal }));
+  // The operation of another person can be followed by one who may not continue it.
+  let mayContinue = true;
+  const tryToContinue = () =>
+    provideTokens().catch((error: unknown) => {
+      if (error instanceof ProblemError && REFUSED_TO_FOLLOWERS.includes(error.code)) {
+        mayContinue = false;
+        return read();
+      }
+      throw error;
+    });
   let last: Operation | undefined;
   let next = resume ? provideTokens : read;
   for (;;) {
     const began = Date.now();
-    const { seen, retryAfter } = await look(id, next);
+    const { seen, retryAfter, trouble } = await look(id, next);
     last = seen ?? last;
-    if (seen?.status === 'succeeded') {
-      return seen;
-    }
     if (seen?.status === 'failed') {
       throw new OperationFailed(seen);
+    }
+    // Also if it ended in a way that this client does not know.
+    if (seen?.status === 'succeeded' || seen?.finishedAt !== undefined) {
+      return seen;
     }
     const isFresh = next === read;
     if (seen !== undefined) {
       next = read;
     }
-    if (isFresh && seen?.status === 'awaitingCaller' && needsTokens(seen)) {
-      next = provideTokens;
+    if (isFresh && mayContinue && seen?.status === 'awaitingCaller' && canContinue(seen, accounts)) {
+      next = tryToContinue;
       continue;
     }
-    const nextAt = began + (retryAfter ?? USUAL_PAUSE) * 1000;
+    const nextAt =
+      seen === undefined
+        ? Date.now() + Math.max(USUAL_PAUSE, retryAfter ?? 0) * 1000
+        : began + (retryAfter ?? USUAL_PAUSE) * 1000;
     if (Math.max(nextAt, Date.now()) >= deadline) {
-      throw new OperationPending(id, last);
+      throw new OperationPending(id, last, trouble);
     }
     await sleep(Math.max(nextAt - Date.now(), 0), signal);
   }
@@ -117,6 +160,8 @@ export async function waitForOperation(
 interface Seen {
   seen?: Operation;
   retryAfter: number | undefined;
+  /** What kept the request from an answer of the service. */
+  trouble?: unknown;
 }
 
 /** One request about the operation. */
@@ -129,7 +174,7 @@ async function look(
     return { seen: data, retryAfter: secondsOf(response) };
   } catch (error) {
     if (mayPass(error)) {
-      return { retryAfter: error instanceof ProblemError ? error.retryAfter : undefined };
+      return { retryAfter: retryAfterOf(error), trouble: error };
     }
     if (error instanceof ProblemError && error.tenantId !== undefined && error.claims !== undefined) {
       throw new ClaimsRequired(id, error.tenantId, error.claims);
@@ -144,14 +189,19 @@ function preferring(deadline: number): { Prefer?: string } {
   return wait > 0 ? { Prefer: `wait=${wait}` } : {};
 }
 
-/** Whether the operation waits for tokens. Ends the waiting if it waits for a sign-in with more proof. */
-function needsTokens({ id, awaiting = [] }: Operation): boolean {
+/** Whether the operation waits for tokens that the client may have. Ends the waiting if only its caller can do something. */
+function canContinue({ id, awaiting = [] }: Operation, accounts: Accounts | undefined): boolean {
   for (const { tenantId, claims } of awaiting) {
     if (claims !== undefined) {
       throw new ClaimsRequired(id, tenantId, claims);
     }
   }
-  return awaiting.some(({ reason }) => reason === 'tokenMissing');
+  const mayHave = ({ tenantId, reason }: AwaitedToken) =>
+    reason === 'tokenMissing' && (accounts?.mayHave(tenantId) ?? true);
+  if (!awaiting.every(mayHave)) {
+    throw new CallerRequired(id, awaiting);
+  }
+  return awaiting.length > 0;
 }
 
 function idOf(response: Response): string {

@@ -69,15 +69,38 @@ export class UnexpectedAnswer extends Error {
   constructor(readonly response: Response) {
     super(`unexpected answer: ${response.status} ${response.statusText}`);
   }
+
+  /** When to try again, in seconds, if the answer said so. */
+  get retryAfter(): number | undefined {
+    return secondsOf(this.response);
+  }
 }
 
-/** The seconds that a response's `Retry-After` names (RFC 9110, section 10.2.3); the service sends no dates. */
+/** A request was sent and got no whole answer: `cause` says why. Whether the service received it is unknown. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+
+  constructor(cause: unknown) {
+    super(`no answer: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** The seconds that a response's `Retry-After` names, as a number or as a date (RFC 9110, section 10.2.3). */
 export function secondsOf(response: Response): number | undefined {
   const text = response.headers.get('Retry-After')?.trim() ?? '';
-  return /^\d+$/.test(text) ? Number(text) : undefined;
+  if (/^\d+$/.test(text)) {
+    return Number(text);
+  }
+  const at = text.endsWith('GMT') ? Date.parse(text) : NaN;
+  return Number.isNaN(at) ? undefined : Math.max(Math.ceil((at - Date.now()) / 1000), 0);
 }
 
-/** What is thrown for a failed call. Without a response it is what `fetch` threw. */
+/** The seconds that a failed request should wait for, if its answer said so. */
+export function retryAfterOf(error: unknown): number | undefined {
+  return error instanceof ProblemError || error instanceof UnexpectedAnswer ? error.retryAfter : undefined;
+}
+
+/** What is thrown for a failed call. Without a response it is what kept it from one. */
 export function asError(error: unknown, response: Response | undefined): unknown {
   if (response === undefined) {
     return error;
@@ -90,8 +113,11 @@ export function mayPass(error: unknown): boolean {
   if (error instanceof ProblemError) {
     return error.problem.retryable;
   }
-  // `fetch` throws a TypeError for whatever kept it from an answer.
-  return error instanceof TypeError || (error instanceof UnexpectedAnswer && error.response.status >= 500);
+  if (error instanceof UnexpectedAnswer) {
+    const { status } = error.response;
+    return status >= 500 || status === 408 || status === 429;
+  }
+  return error instanceof NoAnswer;
 }
 
 export function isProblem(value: unknown): value is Problem {

@@ -1,6 +1,6 @@
 // Retries of requests that may succeed later.
 
-import { isProblem, secondsOf } from './problem.js';
+import { NoAnswer, isProblem, secondsOf } from './problem.js';
 
 /** How requests are sent. */
 interface Sending {
@@ -25,11 +25,14 @@ export function retrying({ fetch, authorize, retries, maxPause }: Sending): type
     for (let attempt = 0; ; attempt += 1) {
       const sent = request.clone();
       await authorize(sent, isChange);
-      const outcome = await fetch(sent).catch((error: unknown) => new NoAnswer(error));
+      const outcome = await wholeAnswer(fetch, sent).catch((error: unknown) => {
+        request.signal.throwIfAborted();
+        return new NoAnswer(error);
+      });
       const pause = attempt < retries ? await pauseAfter(outcome, attempt) : undefined;
       if (pause === undefined || pause > maxPause || request.signal.aborted) {
         if (outcome instanceof NoAnswer) {
-          throw outcome.reason;
+          throw outcome;
         }
         return outcome;
       }
@@ -38,8 +41,13 @@ export function retrying({ fetch, authorize, retries, maxPause }: Sending): type
   };
 }
 
-class NoAnswer {
-  constructor(readonly reason: unknown) {}
+/** An answer that breaks off is none; what else than JSON is sent, its reader meets. */
+async function wholeAnswer(fetch: typeof globalThis.fetch, request: Request): Promise<Response> {
+  const response = await fetch(request);
+  if (/^application\/(problem\+)?json\b/.test(response.headers.get('Content-Type') ?? '')) {
+    await response.clone().arrayBuffer();
+  }
+  return response;
 }
 
 /** How long to wait before the next attempt, in milliseconds; undefined if none would help. */
@@ -60,11 +68,14 @@ async function pauseAfter(outcome: Response | NoAnswer, attempt: number): Promis
   return seconds === undefined ? usual : seconds * 1000;
 }
 
+/** The longest time that timers have. */
+const LONGEST = 2 ** 31 - 1;
+
 /** Waits; ends with the signal's reason if it is aborted before. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const timer = setTimeout(done, milliseconds);
+    const timer = setTimeout(done, Math.min(milliseconds, LONGEST));
     signal?.addEventListener('abort', stop, { once: true });
 
     function done(): void {
@@ -77,4 +88,27 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
       reject(signal?.reason);
     }
   });
+}
+
+/** Does something that ends with `NoAnswer` if it takes longer, and with the signal's reason if that is aborted before. */
+export async function within<T>(
+  milliseconds: number,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const both = new AbortController();
+  const stop = () => both.abort(signal?.reason);
+  const timer = setTimeout(() => both.abort(new NoAnswer('it took too long')), Math.min(milliseconds, LONGEST));
+  signal?.addEventListener('abort', stop, { once: true });
+  // The request ends by itself when it is aborted; a token function may not.
+  const aborted = new Promise<never>((_, reject) => {
+    both.signal.addEventListener('abort', () => reject(both.signal.reason), { once: true });
+  });
+  try {
+    return await Promise.race([work(both.signal), aborted]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
+  }
 }

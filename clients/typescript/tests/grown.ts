@@ -114,7 +114,8 @@ await step('an access that is missing in a way it never heard of is shown as it 
 await step('an operation in a state that it never heard of is waited for', async () => {
   const { responses } = document.paths['/v1/operations/{id}']?.get ?? { responses: {} };
   const example = examplesOf(responses['200'] ?? {})[0];
-  const bodies = [grown(example), { ...(grown(example) as object), status: 'failed' }];
+  const { finishedAt, ...unfinished } = grown(example) as { finishedAt?: string };
+  const bodies: object[] = [unfinished, { ...unfinished, finishedAt, status: 'failed' }];
   const headers = { 'Retry-After': '0' };
   const client = connect({
     baseUrl: 'https://tenant-bridge.example',
@@ -123,6 +124,12 @@ await step('an operation in a state that it never heard of is waited for', async
   });
   await assert.rejects(waitForOperation(client, crypto.randomUUID()), OperationFailed);
   assert.equal(bodies.length, 1);
+});
+
+await step('an operation that ended in a way that it never heard of has ended', async () => {
+  const { responses } = document.paths['/v1/operations/{id}']?.get ?? { responses: {} };
+  const ended = { ...(grown(examplesOf(responses['200'] ?? {})[0]) as object), finishedAt: '2025-03-03T09:15:00Z' };
+  assert.deepEqual(await waitForOperation(answering(ended, 200), crypto.randomUUID()), ended);
 });
 
 await step('enough was read', async () => {

@@ -1,6 +1,7 @@
 // The back end of a small portal: what it does with Tenant Bridge when its pages are used, and what it tells them.
 
 import {
+  CallerRequired,
   ClaimsRequired,
   OperationFailed,
   OperationPending,
@@ -17,6 +18,7 @@ export type View =
   | { view: 'connected' | 'removed'; connectionId: string }
   | { view: 'working'; operationId: string }
   | { view: 'signIn'; operationId: string | undefined; tenantId: string; claims: string }
+  | { view: 'addAccounts'; operationId: string; tenantIds: string[] }
   | { view: 'askForAccess'; steps: { tenant: string; text: string; link: string | undefined }[] }
   | { view: 'fixForm'; fields: Record<string, string> }
   | { view: 'failed'; why: string; support: string | undefined };
@@ -88,6 +90,10 @@ async function told(work: () => Promise<View>): Promise<View> {
     if (error instanceof ClaimsRequired) {
       const { operationId, tenantId, claims } = error;
       return { view: 'signIn', operationId, tenantId, claims };
+    }
+    if (error instanceof CallerRequired) {
+      const tenantIds = error.awaiting.map(({ tenantId }) => tenantId);
+      return { view: 'addAccounts', operationId: error.operationId, tenantIds };
     }
     if (error instanceof OperationPending) {
       return { view: 'working', operationId: error.operationId };
