@@ -21,8 +21,9 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * List connections
  *
- * Newest first, in pages: those that the caller made or took part in, and all that touch the caller's tenant if it has given
- * them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the caller read there.
+ * In pages, newest first or by name: those that the caller made or took part in, and all that involve the caller's tenant if it has
+ * given them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the caller read there. All
+ * filters together hold for each connection. Connections that are removed or failed are listed only on request.
  */
 export const listConnections = <ThrowOnError extends boolean = false>(options?: Options<ListConnectionsData, ThrowOnError>) => (options?.client ?? client).get<ListConnectionsResponses, ListConnectionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -36,7 +37,7 @@ export const listConnections = <ThrowOnError extends boolean = false>(options?: 
  * Exchanges the caller's tokens for tokens of both tenants, checks what can be checked, records the intent and sends the data
  * connection to Azure. The response is 201 if Azure finishes within `Prefer: wait=n` (seconds), otherwise 202: follow
  * `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and what fixes it; so is a repeat with
- * its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
+ * its `Idempotency-Key`, while a new key tries again, once a connection that Azure may hold is removed (409 `connectionExists`). Repeating a create that runs or has succeeded returns the same connection. With an `Idempotency-Key`, a
  * repeat returns the same connection and operation even after the connection was removed: nothing is created again.
  */
 export const createConnection = <ThrowOnError extends boolean = false>(options: Options<CreateConnectionData, ThrowOnError>) => (options.client ?? client).post<CreateConnectionResponses, CreateConnectionErrors, ThrowOnError>({

@@ -162,7 +162,7 @@ export type ConnectionEventHub = {
 };
 
 /**
- * A page of connections, newest first.
+ * A page of connections, in the order of the list.
  */
 export type ConnectionList = {
     /**
@@ -170,7 +170,7 @@ export type ConnectionList = {
      */
     value: Array<Connection>;
     /**
-     * The next page; absent on the last.
+     * The next page: continue while it is present, even if `value` is empty. Absent on the last.
      */
     nextLink?: string;
 };
@@ -1149,15 +1149,48 @@ export type ListConnectionsData = {
          */
         database?: string;
         /**
-         * Only the connections from this event hub (resource id): also those of others, if Azure lets you read it.
+         * Only the connections into databases of this cluster (resource id).
+         */
+        cluster?: string;
+        /**
+         * Only the connections from this event hub, event hub namespace, storage account (resource ids) or subscription
+         * (`/subscriptions/{guid}`): who reads its data. Also those of others, if Azure lets you read the event hub, or all event hubs of
+         * the namespace, the storage account, or all event hubs and storage accounts of the subscription.
          */
         source?: string;
         /**
+         * Only the connections that involve this tenant, on either side.
+         */
+        tenant?: string;
+        /**
+         * The kinds of sources that a list can be filtered by.
+         */
+        kind?: 'EventHub';
+        /**
          * The states that a list can be filtered by.
          */
-        state?: 'unsettled';
+        state?: 'Creating' | 'Active' | 'Removing' | 'Removed' | 'Failed' | 'Unsettled' | 'Missing';
         /**
-         * The most connections in a page: 1 to 200, by default 50.
+         * Only the connections whose name begins like this, in upper or lower case.
+         */
+        name?: string;
+        /**
+         * Whose connections a list holds.
+         */
+        actor?: 'Me';
+        /**
+         * Whether connections that are `removed` or `failed` are listed too. `state=removed` and `state=failed` list them in any case.
+         */
+        includeFinished?: boolean;
+        /**
+         * The order: by creation, newest first, or by name, without case.
+         */
+        orderBy?: ('Creation' | 'Name') & {
+            [key: string]: unknown;
+        };
+        /**
+         * The most connections in a page: 1 to 200, by default 50. A page may hold fewer, or none, although another one follows: the
+         * search for rare ones continues there.
          */
         limit?: number;
         /**

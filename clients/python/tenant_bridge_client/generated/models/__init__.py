@@ -33,6 +33,9 @@ from .found_resource import FoundResource
 from .found_resource_resource import FoundResourceResource
 from .ledger_event import LedgerEvent
 from .ledger_event_details import LedgerEventDetails
+from .list_connections_actor import ListConnectionsActor
+from .list_connections_kind import ListConnectionsKind
+from .list_connections_order_by import ListConnectionsOrderBy
 from .list_connections_state import ListConnectionsState
 from .list_events_kind import ListEventsKind
 from .missing import Missing
@@ -88,6 +91,9 @@ __all__ = (
     "FoundResourceResource",
     "LedgerEvent",
     "LedgerEventDetails",
+    "ListConnectionsActor",
+    "ListConnectionsKind",
+    "ListConnectionsOrderBy",
     "ListConnectionsState",
     "ListEventsKind",
     "Missing",

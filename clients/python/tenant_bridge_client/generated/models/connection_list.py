@@ -17,11 +17,12 @@ T = TypeVar("T", bound="ConnectionList")
 
 @_attrs_define
 class ConnectionList:
-    """A page of connections, newest first.
+    """A page of connections, in the order of the list.
 
     Attributes:
         value (list[Connection]): The connections.
-        next_link (str | Unset): The next page; absent on the last.
+        next_link (str | Unset): The next page: continue while it is present, even if `value` is empty. Absent on the
+            last.
     """
 
     value: list[Connection]

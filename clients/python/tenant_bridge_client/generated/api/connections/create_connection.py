@@ -160,8 +160,9 @@ def sync_detailed(
     otherwise 202: follow
     `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
     what fixes it; so is a repeat with
-    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
-    returns the same connection. With an `Idempotency-Key`, a
+    its `Idempotency-Key`, while a new key tries again, once a connection that Azure may hold is removed
+    (409 `connectionExists`). Repeating a create that runs or has succeeded returns the same connection.
+    With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 
@@ -209,8 +210,9 @@ def sync(
     otherwise 202: follow
     `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
     what fixes it; so is a repeat with
-    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
-    returns the same connection. With an `Idempotency-Key`, a
+    its `Idempotency-Key`, while a new key tries again, once a connection that Azure may hold is removed
+    (409 `connectionExists`). Repeating a create that runs or has succeeded returns the same connection.
+    With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 
@@ -253,8 +255,9 @@ async def asyncio_detailed(
     otherwise 202: follow
     `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
     what fixes it; so is a repeat with
-    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
-    returns the same connection. With an `Idempotency-Key`, a
+    its `Idempotency-Key`, while a new key tries again, once a connection that Azure may hold is removed
+    (409 `connectionExists`). Repeating a create that runs or has succeeded returns the same connection.
+    With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 
@@ -300,8 +303,9 @@ async def asyncio(
     otherwise 202: follow
     `Operation-Location`. A create that fails meanwhile is 422 `createFailed`, with its operation and
     what fixes it; so is a repeat with
-    its `Idempotency-Key`, while a new key tries again. Repeating a create that runs or has succeeded
-    returns the same connection. With an `Idempotency-Key`, a
+    its `Idempotency-Key`, while a new key tries again, once a connection that Azure may hold is removed
+    (409 `connectionExists`). Repeating a create that runs or has succeeded returns the same connection.
+    With an `Idempotency-Key`, a
     repeat returns the same connection and operation even after the connection was removed: nothing is
     created again.
 

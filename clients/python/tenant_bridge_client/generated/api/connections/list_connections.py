@@ -1,10 +1,14 @@
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 import httpx
 
 from ...client import AuthenticatedClient, Client
 from ...models.connection_list import ConnectionList
+from ...models.list_connections_actor import ListConnectionsActor
+from ...models.list_connections_kind import ListConnectionsKind
+from ...models.list_connections_order_by import ListConnectionsOrderBy
 from ...models.list_connections_state import ListConnectionsState
 from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
@@ -13,8 +17,15 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     *,
     database: str | Unset = UNSET,
+    cluster: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    tenant: UUID | Unset = UNSET,
+    kind: ListConnectionsKind | Unset = UNSET,
     state: ListConnectionsState | Unset = UNSET,
+    name: str | Unset = UNSET,
+    actor: ListConnectionsActor | Unset = UNSET,
+    include_finished: bool | Unset = False,
+    order_by: ListConnectionsOrderBy | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> dict[str, Any]:
@@ -23,13 +34,42 @@ def _get_kwargs(
 
     params["database"] = database
 
+    params["cluster"] = cluster
+
     params["source"] = source
+
+    json_tenant: str | Unset = UNSET
+    if not isinstance(tenant, Unset):
+        json_tenant = str(tenant)
+    params["tenant"] = json_tenant
+
+    json_kind: str | Unset = UNSET
+    if not isinstance(kind, Unset):
+        json_kind = kind.value
+
+    params["kind"] = json_kind
 
     json_state: str | Unset = UNSET
     if not isinstance(state, Unset):
         json_state = state.value
 
     params["state"] = json_state
+
+    params["name"] = name
+
+    json_actor: str | Unset = UNSET
+    if not isinstance(actor, Unset):
+        json_actor = actor.value
+
+    params["actor"] = json_actor
+
+    params["includeFinished"] = include_finished
+
+    json_order_by: dict[str, Any] | Unset = UNSET
+    if not isinstance(order_by, Unset):
+        json_order_by = order_by.to_dict()
+    if not isinstance(json_order_by, Unset):
+        params.update(json_order_by)
 
     params["limit"] = limit
 
@@ -114,22 +154,38 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     database: str | Unset = UNSET,
+    cluster: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    tenant: UUID | Unset = UNSET,
+    kind: ListConnectionsKind | Unset = UNSET,
     state: ListConnectionsState | Unset = UNSET,
+    name: str | Unset = UNSET,
+    actor: ListConnectionsActor | Unset = UNSET,
+    include_finished: bool | Unset = False,
+    order_by: ListConnectionsOrderBy | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> Response[ConnectionList | Problem]:
     """List connections
 
-     Newest first, in pages: those that the caller made or took part in, and all that touch the caller's
-    tenant if it has given
-    them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the
-    caller read there.
+     In pages, newest first or by name: those that the caller made or took part in, and all that involve
+    the caller's tenant if it has
+    given them the app role `Connections.Read.All`. With `database` or `source` also those that Azure
+    lets the caller read there. All
+    filters together hold for each connection. Connections that are removed or failed are listed only on
+    request.
 
     Args:
         database (str | Unset):
+        cluster (str | Unset):
         source (str | Unset):
+        tenant (UUID | Unset):
+        kind (ListConnectionsKind | Unset): The kinds of sources that a list can be filtered by.
         state (ListConnectionsState | Unset): The states that a list can be filtered by.
+        name (str | Unset):
+        actor (ListConnectionsActor | Unset): Whose connections a list holds.
+        include_finished (bool | Unset):  Default: False.
+        order_by (ListConnectionsOrderBy | Unset):
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -143,8 +199,15 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         database=database,
+        cluster=cluster,
         source=source,
+        tenant=tenant,
+        kind=kind,
         state=state,
+        name=name,
+        actor=actor,
+        include_finished=include_finished,
+        order_by=order_by,
         limit=limit,
         page_token=page_token,
     )
@@ -160,22 +223,38 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     database: str | Unset = UNSET,
+    cluster: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    tenant: UUID | Unset = UNSET,
+    kind: ListConnectionsKind | Unset = UNSET,
     state: ListConnectionsState | Unset = UNSET,
+    name: str | Unset = UNSET,
+    actor: ListConnectionsActor | Unset = UNSET,
+    include_finished: bool | Unset = False,
+    order_by: ListConnectionsOrderBy | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> ConnectionList | Problem | None:
     """List connections
 
-     Newest first, in pages: those that the caller made or took part in, and all that touch the caller's
-    tenant if it has given
-    them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the
-    caller read there.
+     In pages, newest first or by name: those that the caller made or took part in, and all that involve
+    the caller's tenant if it has
+    given them the app role `Connections.Read.All`. With `database` or `source` also those that Azure
+    lets the caller read there. All
+    filters together hold for each connection. Connections that are removed or failed are listed only on
+    request.
 
     Args:
         database (str | Unset):
+        cluster (str | Unset):
         source (str | Unset):
+        tenant (UUID | Unset):
+        kind (ListConnectionsKind | Unset): The kinds of sources that a list can be filtered by.
         state (ListConnectionsState | Unset): The states that a list can be filtered by.
+        name (str | Unset):
+        actor (ListConnectionsActor | Unset): Whose connections a list holds.
+        include_finished (bool | Unset):  Default: False.
+        order_by (ListConnectionsOrderBy | Unset):
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -190,8 +269,15 @@ def sync(
     return sync_detailed(
         client=client,
         database=database,
+        cluster=cluster,
         source=source,
+        tenant=tenant,
+        kind=kind,
         state=state,
+        name=name,
+        actor=actor,
+        include_finished=include_finished,
+        order_by=order_by,
         limit=limit,
         page_token=page_token,
     ).parsed
@@ -201,22 +287,38 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     database: str | Unset = UNSET,
+    cluster: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    tenant: UUID | Unset = UNSET,
+    kind: ListConnectionsKind | Unset = UNSET,
     state: ListConnectionsState | Unset = UNSET,
+    name: str | Unset = UNSET,
+    actor: ListConnectionsActor | Unset = UNSET,
+    include_finished: bool | Unset = False,
+    order_by: ListConnectionsOrderBy | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> Response[ConnectionList | Problem]:
     """List connections
 
-     Newest first, in pages: those that the caller made or took part in, and all that touch the caller's
-    tenant if it has given
-    them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the
-    caller read there.
+     In pages, newest first or by name: those that the caller made or took part in, and all that involve
+    the caller's tenant if it has
+    given them the app role `Connections.Read.All`. With `database` or `source` also those that Azure
+    lets the caller read there. All
+    filters together hold for each connection. Connections that are removed or failed are listed only on
+    request.
 
     Args:
         database (str | Unset):
+        cluster (str | Unset):
         source (str | Unset):
+        tenant (UUID | Unset):
+        kind (ListConnectionsKind | Unset): The kinds of sources that a list can be filtered by.
         state (ListConnectionsState | Unset): The states that a list can be filtered by.
+        name (str | Unset):
+        actor (ListConnectionsActor | Unset): Whose connections a list holds.
+        include_finished (bool | Unset):  Default: False.
+        order_by (ListConnectionsOrderBy | Unset):
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -230,8 +332,15 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         database=database,
+        cluster=cluster,
         source=source,
+        tenant=tenant,
+        kind=kind,
         state=state,
+        name=name,
+        actor=actor,
+        include_finished=include_finished,
+        order_by=order_by,
         limit=limit,
         page_token=page_token,
     )
@@ -245,22 +354,38 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     database: str | Unset = UNSET,
+    cluster: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    tenant: UUID | Unset = UNSET,
+    kind: ListConnectionsKind | Unset = UNSET,
     state: ListConnectionsState | Unset = UNSET,
+    name: str | Unset = UNSET,
+    actor: ListConnectionsActor | Unset = UNSET,
+    include_finished: bool | Unset = False,
+    order_by: ListConnectionsOrderBy | Unset = UNSET,
     limit: int | Unset = UNSET,
     page_token: str | Unset = UNSET,
 ) -> ConnectionList | Problem | None:
     """List connections
 
-     Newest first, in pages: those that the caller made or took part in, and all that touch the caller's
-    tenant if it has given
-    them the app role `Connections.Read.All`. With `database` or `source` also those that Azure lets the
-    caller read there.
+     In pages, newest first or by name: those that the caller made or took part in, and all that involve
+    the caller's tenant if it has
+    given them the app role `Connections.Read.All`. With `database` or `source` also those that Azure
+    lets the caller read there. All
+    filters together hold for each connection. Connections that are removed or failed are listed only on
+    request.
 
     Args:
         database (str | Unset):
+        cluster (str | Unset):
         source (str | Unset):
+        tenant (UUID | Unset):
+        kind (ListConnectionsKind | Unset): The kinds of sources that a list can be filtered by.
         state (ListConnectionsState | Unset): The states that a list can be filtered by.
+        name (str | Unset):
+        actor (ListConnectionsActor | Unset): Whose connections a list holds.
+        include_finished (bool | Unset):  Default: False.
+        order_by (ListConnectionsOrderBy | Unset):
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -276,8 +401,15 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             database=database,
+            cluster=cluster,
             source=source,
+            tenant=tenant,
+            kind=kind,
             state=state,
+            name=name,
+            actor=actor,
+            include_finished=include_finished,
+            order_by=order_by,
             limit=limit,
             page_token=page_token,
         )

@@ -1,0 +1,8 @@
+from enum import Enum
+
+
+class ListConnectionsActor(str, Enum):
+    ME = "Me"
+
+    def __str__(self) -> str:
+        return str(self.value)
