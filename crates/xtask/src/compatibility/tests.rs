@@ -38,13 +38,13 @@ const SCHEMAS: &str = "/components/schemas";
 
 const BREAKING: [Edit; 22] = [
     ("a path is gone", |document| {
-        remove(document, "/paths", "/v1/operations/{id}")
+        remove(document, "/paths", "/v1/operations/{id}");
     }),
     ("a method is gone", |document| {
-        remove(document, "/paths/~1v1~1connections~1{id}", "delete")
+        remove(document, "/paths/~1v1~1connections~1{id}", "delete");
     }),
     ("an operation has another name", |document| {
-        set(document, CREATE, "operationId", json!("make"))
+        set(document, CREATE, "operationId", json!("make"));
     }),
     ("an operation needs another authentication", |document| {
         set(document, LIST, "security", json!([{ "key": [] }]));
@@ -61,7 +61,7 @@ const BREAKING: [Edit; 22] = [
         list(document, &format!("{LIST}/parameters")).push(added);
     }),
     ("a success is gone", |document| {
-        remove(document, &format!("{CREATE}/responses"), "202")
+        remove(document, &format!("{CREATE}/responses"), "202");
     }),
     ("a success is new", |document| {
         set(
@@ -72,7 +72,7 @@ const BREAKING: [Edit; 22] = [
         );
     }),
     ("a problem's status is gone", |document| {
-        remove(document, &format!("{CREATE}/responses"), "409")
+        remove(document, &format!("{CREATE}/responses"), "409");
     }),
     ("a header of an answer is gone", |document| {
         remove(document, &format!("{CREATE}/responses/201/headers"), "Location");
@@ -226,7 +226,7 @@ const ADDITIVE: [Edit; 18] = [
         list(document, &format!("{SCHEMAS}/State/x-extensible-enum")).push(json!("paused"));
     }),
     ("a schema is new", |document| {
-        set(document, SCHEMAS, "Region", json!({ "type": "string" }))
+        set(document, SCHEMAS, "Region", json!({ "type": "string" }));
     }),
     ("a text is another", |document| {
         set(
@@ -240,7 +240,7 @@ const ADDITIVE: [Edit; 18] = [
         set(document, &format!("{SCHEMAS}/Connection"), "example", json!({}));
     }),
     ("an operation is deprecated", |document| {
-        set(document, LIST, "deprecated", json!(true))
+        set(document, LIST, "deprecated", json!(true));
     }),
 ];
 
