@@ -87,6 +87,7 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
         [
             "cluster_slots: held_until not_before operation_id round",
             "connection_list_entries: part",
+            "connection_listings: part shelf tags",
             "connection_revisions: confirmed_at snapshot",
             "connection_viewers: part",
             "connections: closed_at confirmed_at desired found observed observed_at recheck_at recheck_step version",
