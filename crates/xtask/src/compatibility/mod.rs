@@ -31,7 +31,10 @@ impl fmt::Display for Break {
 }
 
 /// Fails if the current document breaks clients of the last released one, unless its version allows that.
-#[expect(clippy::print_stdout, reason = "a task of the command line prints what it finds")]
+#[expect(
+    clippy::print_stdout,
+    reason = "a task of the command line prints what it finds"
+)]
 pub(crate) fn check(folder: &Path) -> anyhow::Result<()> {
     let (file, released) = last_released(&folder.join("released"))?;
     let current = read(&folder.join("openapi-3.0.json"))?;
