@@ -110,6 +110,7 @@ async fn the_serving_role_may_change_what_moves_on_and_nothing_that_proves_somet
         [
             "cluster_slots",
             "connection_list_entries",
+            "connection_listings",
             "connection_notes",
             "connection_people",
             "connection_resources",
