@@ -170,7 +170,7 @@ async fn a_create_that_azure_canceled_has_ended_whatever_it_left() {
             remedy.starts_with(&format!("First remove the connection {id}")),
             "{remedy}"
         );
-        // Whoever sends the create again is told so, and their key is free for the create after the removal.
+        // A caller who sends the create again learns that, and the key is free for the create after the removal.
         let again = portal.keyed("again").create(&request("telemetry")).await;
         again.is_problem(409, "connectionExists");
         assert!(again.text("/detail").contains(id), "{}", again.body);
