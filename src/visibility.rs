@@ -1,6 +1,7 @@
 //! Who sees a connection, and how much of it: whom its record names, whom a tenant has given a role, and whom ARM lets read the
 //! data connection or the source. Only the actor's own token counts; those in the auxiliary header never widen anything.
 
+mod check;
 mod events;
 
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use moka::Expiry;
 use moka::future::Cache;
 use uuid::Uuid;
 
-use crate::arm::{Arm, ArmError, ArmErrorKind, from_arm};
+use crate::arm::{Arm, from_arm};
 use crate::authz::tenants::Tenants;
 use crate::authz::{Caller, Side};
 use crate::db::connections::{ConnectionRole, ConnectionWithRole};
@@ -18,11 +19,12 @@ use crate::domain::{
     ConnectionRecord, DataConnectionId, DatabaseId, Error, Person, ResourceId, ResourceRead, SourceScope,
     State, TenantId,
 };
-use crate::entra::{Entra, ExchangeError, ExchangeErrorKind, UserToken};
+use crate::entra::{Entra, ExchangeError, UserToken};
 use crate::sources;
 use crate::tokens::exchange::TokenExchange;
 use crate::upstream::ArmToken;
 
+use check::{CheckUnavailable, is_no, is_outage, is_shut_out, no_or_unavailable};
 pub(crate) use events::{audited_tenant, role_in_feed, role_of_auditor};
 
 /// The app role with which a tenant lets a user see all connections that touch it.
@@ -84,13 +86,6 @@ enum AccessSubject {
     Resource(String),
     /// Whether they may read what the resource holds.
     Inside(String),
-}
-
-/// Why access cannot be determined now.
-#[derive(Debug, Clone)]
-enum CheckUnavailable {
-    Exchange(ExchangeError),
-    Arm(Box<(ArmError, ArmToken)>),
 }
 
 struct Life(Settings);
@@ -375,36 +370,4 @@ impl Visibility {
             Err(error) => Err(CheckUnavailable::Arm(Box::new((error, token)))),
         }
     }
-}
-
-/// The result of a check; a denial by ARM is one.
-fn no_or_unavailable(looked: Result<bool, CheckUnavailable>) -> Result<bool, CheckUnavailable> {
-    match looked {
-        Err(CheckUnavailable::Arm(answer)) if is_no(&answer.0) => Ok(false),
-        looked => looked,
-    }
-}
-
-/// Whether Entra may answer differently in a moment.
-fn is_outage(error: &ExchangeError) -> bool {
-    matches!(
-        error.kind,
-        ExchangeErrorKind::Throttled { .. } | ExchangeErrorKind::Unavailable { .. }
-    )
-}
-
-/// Whether ARM said no, and meant the right: what it wants of the sign-in is another matter, and so is an outage.
-fn is_no(error: &ArmError) -> bool {
-    matches!(&error.kind, ArmErrorKind::Refused(refusal) if refusal.claims.is_none())
-}
-
-/// Whether Entra issues no token of the tenant to this user, however they sign in.
-fn is_shut_out(error: &ExchangeError) -> bool {
-    matches!(
-        error.kind,
-        ExchangeErrorKind::Consent
-            | ExchangeErrorKind::NotAMember
-            | ExchangeErrorKind::ApplicationMissing
-            | ExchangeErrorKind::Denied
-    )
 }
