@@ -76,3 +76,32 @@ async fn the_paths_outside_authentication_take_no_parameters_either() {
     answer.is_problem(401, "unauthenticated");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn every_word_that_the_document_has_for_a_parameter_is_taken() {
+    let app = App::start().await;
+    let portal = app.how_to_portal();
+    let document: Value = serde_json::from_str(&tenant_bridge::http::document()).expect("JSON");
+    let mut sent = 0;
+    for path in ["/v1/connections", "/v1/events"] {
+        let parameters = document["paths"][path]["get"]["parameters"]
+            .as_array()
+            .expect("parameters");
+        for parameter in parameters {
+            let mut schema = &parameter["schema"];
+            if let Some(name) = schema["$ref"].as_str() {
+                schema = document.pointer(name.trim_start_matches('#')).expect("a schema");
+            }
+            for word in schema["enum"].as_array().into_iter().flatten() {
+                let name = parameter["name"].as_str().expect("a name");
+                let answer = portal
+                    .get(&format!("{path}?{name}={}", word.as_str().expect("a word")))
+                    .await;
+                assert_eq!(answer.status, 200, "{name}={word}: {}", answer.body);
+                sent += 1;
+            }
+        }
+    }
+    assert!(sent > 30, "{sent} words");
+    app.finish().await;
+}

@@ -60,7 +60,7 @@ fn head() -> OpenApi {
         .build()
 }
 
-fn tags() -> [Tag; 2] {
+fn tags() -> [Tag; 3] {
     let tag = |name: &str, description: &str| {
         TagBuilder::new()
             .name(name)
@@ -73,6 +73,7 @@ fn tags() -> [Tag; 2] {
             "Data connections between tenants, and their record.",
         ),
         tag("operations", "Long-running changes and their progress."),
+        tag("events", "What happened, in one order."),
     ]
 }
 

@@ -59,9 +59,9 @@ pub(crate) struct ListParameters {
     #[serde(default)]
     #[param(default = false)]
     include_finished: bool,
-    /// The order: by creation, newest first, or by name, without case.
+    /// The order: by creation, newest first, unless it is to be by name, without case.
     #[serde(default)]
-    #[param(inline, default = "creation")]
+    #[param(inline, required = false)]
     order_by: ListedOrder,
     /// The most connections in a page: 1 to 200, by default 50. A page may hold fewer, or none, although another one follows: the
     /// search for rare ones continues there.
@@ -73,7 +73,7 @@ pub(crate) struct ListParameters {
 
 /// Defines a closed set of words of a parameter, each with what it means to the use case.
 macro_rules! listed {
-    ($(#[$doc:meta])* $name:ident -> $of:ty { $($(#[$word_doc:meta])* $variant:ident = $word:literal => $meaning:expr),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident -> $of:ty { $($(#[$word_doc:meta])* $variant:ident = $word:tt => $meaning:expr),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
         pub(crate) enum $name {

@@ -1165,11 +1165,11 @@ export type ListConnectionsData = {
         /**
          * The kinds of sources that a list can be filtered by.
          */
-        kind?: 'EventHub';
+        kind?: 'eventHub';
         /**
          * The states that a list can be filtered by.
          */
-        state?: 'Creating' | 'Active' | 'Removing' | 'Removed' | 'Failed' | 'Unsettled' | 'Missing';
+        state?: 'creating' | 'active' | 'removing' | 'removed' | 'failed' | 'unsettled' | 'missing';
         /**
          * Only the connections whose name begins like this, in upper or lower case.
          */
@@ -1177,17 +1177,15 @@ export type ListConnectionsData = {
         /**
          * Whose connections a list holds.
          */
-        actor?: 'Me';
+        actor?: 'me';
         /**
          * Whether connections that are `removed` or `failed` are listed too. `state=removed` and `state=failed` list them in any case.
          */
         includeFinished?: boolean;
         /**
-         * The order: by creation, newest first, or by name, without case.
+         * The order of a list.
          */
-        orderBy?: ('Creation' | 'Name') & {
-            [key: string]: unknown;
-        };
+        orderBy?: 'creation' | 'name';
         /**
          * The most connections in a page: 1 to 200, by default 50. A page may hold fewer, or none, although another one follows: the
          * search for rare ones continues there.

@@ -2,7 +2,7 @@ from enum import Enum
 
 
 class ListConnectionsActor(str, Enum):
-    ME = "Me"
+    ME = "me"
 
     def __str__(self) -> str:
         return str(self.value)

@@ -2,7 +2,7 @@ from enum import Enum
 
 
 class ListConnectionsKind(str, Enum):
-    EVENTHUB = "EventHub"
+    EVENTHUB = "eventHub"
 
     def __str__(self) -> str:
         return str(self.value)

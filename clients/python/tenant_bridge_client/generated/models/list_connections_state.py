@@ -2,13 +2,13 @@ from enum import Enum
 
 
 class ListConnectionsState(str, Enum):
-    ACTIVE = "Active"
-    CREATING = "Creating"
-    FAILED = "Failed"
-    MISSING = "Missing"
-    REMOVED = "Removed"
-    REMOVING = "Removing"
-    UNSETTLED = "Unsettled"
+    ACTIVE = "active"
+    CREATING = "creating"
+    FAILED = "failed"
+    MISSING = "missing"
+    REMOVED = "removed"
+    REMOVING = "removing"
+    UNSETTLED = "unsettled"
 
     def __str__(self) -> str:
         return str(self.value)

@@ -65,11 +65,11 @@ def _get_kwargs(
 
     params["includeFinished"] = include_finished
 
-    json_order_by: dict[str, Any] | Unset = UNSET
+    json_order_by: str | Unset = UNSET
     if not isinstance(order_by, Unset):
-        json_order_by = order_by.to_dict()
-    if not isinstance(json_order_by, Unset):
-        params.update(json_order_by)
+        json_order_by = order_by.value
+
+    params["orderBy"] = json_order_by
 
     params["limit"] = limit
 
@@ -185,7 +185,7 @@ def sync_detailed(
         name (str | Unset):
         actor (ListConnectionsActor | Unset): Whose connections a list holds.
         include_finished (bool | Unset):  Default: False.
-        order_by (ListConnectionsOrderBy | Unset):
+        order_by (ListConnectionsOrderBy | Unset): The order of a list.
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -254,7 +254,7 @@ def sync(
         name (str | Unset):
         actor (ListConnectionsActor | Unset): Whose connections a list holds.
         include_finished (bool | Unset):  Default: False.
-        order_by (ListConnectionsOrderBy | Unset):
+        order_by (ListConnectionsOrderBy | Unset): The order of a list.
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -318,7 +318,7 @@ async def asyncio_detailed(
         name (str | Unset):
         actor (ListConnectionsActor | Unset): Whose connections a list holds.
         include_finished (bool | Unset):  Default: False.
-        order_by (ListConnectionsOrderBy | Unset):
+        order_by (ListConnectionsOrderBy | Unset): The order of a list.
         limit (int | Unset):
         page_token (str | Unset):
 
@@ -385,7 +385,7 @@ async def asyncio(
         name (str | Unset):
         actor (ListConnectionsActor | Unset): Whose connections a list holds.
         include_finished (bool | Unset):  Default: False.
-        order_by (ListConnectionsOrderBy | Unset):
+        order_by (ListConnectionsOrderBy | Unset): The order of a list.
         limit (int | Unset):
         page_token (str | Unset):
 
