@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::history::record::{Call, History, Reply, Wish};
+use chrono::{DateTime, Utc};
+
+use crate::history::record::{Call, History, Operation, Reply, Wish};
 
 pub(super) fn check(history: &History, found: &mut Vec<String>) {
     let mut without_reason = BTreeSet::new();
@@ -41,6 +43,7 @@ fn has_reason(history: &History, call: &Call, reply: &Reply) -> bool {
         (409, "drifted" | "contested", Wish::Remove { connection, .. }) => history
             .connection(*connection)
             .is_some_and(|row| history.is_meddled_with(&row.arm_id)),
+        (409, "connectionExists", Wish::Create { arm_id, .. }) if failed_and_open(history, arm_id, call) => true,
         (409, "connectionExists" | "nameTaken", Wish::Create { arm_id, .. }) => others()
             .any(|(other, wish)| {
                 other.who != call.who && matches!(wish, Wish::Create { arm_id: theirs, .. } if theirs == arm_id)
@@ -57,4 +60,22 @@ fn has_reason(history: &History, call: &Call, reply: &Reply) -> bool {
         (404, "notFound", Wish::Remove { connection, .. }) => history.connection(*connection).is_none(),
         _ => false,
     }
+}
+
+/// Whether a create of this name had failed, and its record was open: Azure may hold what it was to make.
+fn failed_and_open(history: &History, arm_id: &str, call: &Call) -> bool {
+    let was_open = |closed_at: Option<DateTime<Utc>>| closed_at.is_none_or(|closed_at| closed_at > call.at);
+    history
+        .connections
+        .iter()
+        .filter(|row| row.arm_id == arm_id && was_open(row.closed_at))
+        .any(|row| {
+            let create =
+                |operation: &&Operation| operation.connection_id == row.id && operation.kind == "create";
+            history
+                .operations
+                .iter()
+                .find(create)
+                .is_some_and(|operation| operation.phase == "failed")
+        })
 }

@@ -332,6 +332,7 @@ fn a_refusal_without_a_reason_is_noticed() {
         (403, "accessMissing"),
         (404, "notFound"),
         (409, "nameTaken"),
+        (409, "connectionExists"),
         (422, "idempotencyKeyReused"),
     ] {
         seen("refused without a reason", |history| {
