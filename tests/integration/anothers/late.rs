@@ -217,7 +217,11 @@ async fn the_next_create_rechecks_every_closed_record_of_its_name() {
 /// The outcome became unknown to a replica of the version before, which did not record that.
 #[tokio::test]
 async fn a_create_whose_outcome_became_unknown_before_the_upgrade_is_rechecked() {
-    let app = App::hurried().await;
+    // Long enough to be seen as it settles, however busy the machine is.
+    let app = App::hurried_with(|config| {
+        config.worker.max_request_lifetime = Duration::from_secs(4);
+    })
+    .await;
     let portal = app.how_to_portal();
     app.emulator
         .inject(Fault::arm("/dataConnections/", Effect::ResetBeforeEffect).method("PUT"));
