@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use http::{HeaderMap, Method};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// The longest wait for an answer.
 const LONGEST: Duration = Duration::from_secs(40);
@@ -53,6 +54,17 @@ impl Answer {
     #[must_use]
     pub fn has_failed(&self) -> bool {
         FAILED.contains(&self.text("/code"))
+    }
+
+    /// The connection that is in the way of a create, and that the answer says to remove first.
+    #[must_use]
+    pub fn to_be_removed_first(&self) -> Option<&str> {
+        if self.text("/cause") == "drifted" {
+            return Some(self.connection());
+        }
+        let is_in_the_way = self.text("/code") == "connectionExists";
+        let mut words = self.text("/detail").split_whitespace();
+        words.find(|word| is_in_the_way && Uuid::try_parse(word).is_ok())
     }
 
     /// The id of the connection that the answer is about.

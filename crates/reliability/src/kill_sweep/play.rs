@@ -332,8 +332,8 @@ impl Play<'_> {
                     break;
                 }
                 // What had the name meanwhile left the connection unsettled: it is removed first, as a person would.
-                if answer.text("/cause") == "drifted" {
-                    self.remove_it(answer.connection(), 10).await?;
+                if let Some(connection) = answer.to_be_removed_first() {
+                    self.remove_it(connection, 10).await?;
                 }
                 if Instant::now() > deadline {
                     bail!("{wish:?} leads to nothing but {} {}", answer.status, answer.body);
