@@ -16,7 +16,7 @@ const ALREADY_USED: &str = "consumer group tuple provided are already used";
 /// How Kusto says that the table does not exist.
 const NO_TABLE: &str = "table does not exist";
 
-/// How long a response waits for the names of other connections. Without them the failure is told all the same.
+/// How long a response waits for the names of other connections. Without them the failure is returned all the same.
 const NAMES_WITHIN: Duration = Duration::from_secs(2);
 
 /// Says what fixes failed changes. Cheap to clone.

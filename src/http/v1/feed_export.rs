@@ -90,7 +90,7 @@ impl Export {
             sent = sent => sent.is_ok(),
             () = stopped => false,
         };
-        // A client that reads too slowly to take even this goes on after the last line that it has.
+        // A client that reads too slowly to take even this resumes after the last line that it has.
         if let Some(end) = end.filter(|_| !is_complete) {
             let _ = lines.try_send(line(&end).into());
         }

@@ -86,7 +86,7 @@ calls! {
     LookHub,
     /// Whether somebody may read all data connections of a database.
     LookList,
-    /// Whether somebody may read all event hubs of a namespace.
+    /// Whether a caller may read all event hubs of a namespace.
     LookNamespace,
 }
 

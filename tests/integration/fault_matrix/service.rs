@@ -21,7 +21,7 @@ pub(super) enum Kind {
     Impatient,
     /// By a clock that is moved past deadlines.
     Ahead,
-    /// It goes on reading for as long as reads lag.
+    /// It continues to read for as long as reads lag.
     Lagging,
 }
 

@@ -24,7 +24,7 @@ fn auditor_of(app: &App, user: &str, tenant: &str) -> Portal {
         .with_token(&app.token_with_roles(user, tenant, &["Auditor"]))
 }
 
-/// Runs statements as somebody who adds to the ledger beside the service.
+/// Runs statements as another writer of the ledger beside the service.
 async fn run(db: &mut PgConnection, statements: &str) {
     sqlx::raw_sql(AssertSqlSafe(statements.to_owned()))
         .execute(db)

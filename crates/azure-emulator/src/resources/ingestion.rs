@@ -1,5 +1,5 @@
 //! Whether events would flow through a data connection now, and what keeps them from it.
-//! A key-based data connection lives on copies of the sources' keys: what becomes of the rights of whoever made it does
+//! A key-based data connection lives on copies of the sources' keys: what becomes of the rights of the person who made it does
 //! not matter, what becomes of the keys does (Microsoft Learn: "Ingest data from an event hub in another tenant").
 
 use serde::Serialize;

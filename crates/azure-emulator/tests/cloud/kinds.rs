@@ -128,7 +128,7 @@ async fn a_kind_to_come_is_unknown_until_it_came_and_to_older_versions() {
     assert_eq!(put("2024-04-13").await, StatusCode::BAD_REQUEST);
     assert_eq!(put(NEWEST).await, StatusCode::CREATED);
     cloud.emulator.edit(|world| world.finish_operations(|_| true));
-    // Whoever lists in an older version sees it all the same.
+    // A client that lists in an older version sees it all the same.
     let list = format!("{DATABASE}/dataConnections?api-version=2024-04-13");
     let shown = cloud.get(&token, &list).await.body;
     assert_eq!(shown["value"][0]["properties"]["topics"], json!(["a", "b"]));

@@ -298,7 +298,7 @@ async fn read(
     Ok(ids)
 }
 
-/// Somebody who reads all events of the first tenant.
+/// A user who reads all events of the first tenant.
 fn auditor() -> MintUserToken {
     let mut request = MintUserToken {
         user: "acc1@domain1.com".to_owned(),
